@@ -1,0 +1,1 @@
+"""The `vn` command, a file a command group."""

@@ -1,0 +1,1 @@
+"""The vocabulary of victim notification: frozen values without input or output. Times are milliseconds since the epoch, UTC."""

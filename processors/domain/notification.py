@@ -1,0 +1,100 @@
+"""What a registrant is told, attempt by attempt, and what came of it (contract §5)."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from processors.domain.event import Event
+from processors.domain.person import Identifier
+from processors.domain.registration import Channel
+
+OutboundKind = Literal["notification", "correction", "verification", "confirmation"]
+ReceiptStatus = Literal[
+    "accepted",
+    "delivered",
+    "confirmed",
+    "unconfirmed",
+    "voicemail",
+    "busy",
+    "no_answer",
+    "temporary_failure",
+    "permanent_failure",
+    "opted_out",
+]
+
+
+class Notification(Struct, frozen=True, kw_only=True):
+    """One registrant is to be told of one event; match writes it, deliver gathers, words and sends it."""
+
+    registrant_id: str
+    registration_ids: tuple[str, ...]
+    event: Event
+
+
+class OutboundEvent(Struct, frozen=True):
+    """The event a message tells of; `action_at` in milliseconds."""
+
+    type: str
+    subtype: str
+    action_at: int
+
+
+class OutboundOffender(Struct, frozen=True):
+    """An offender named in a message."""
+
+    name: str
+    identifiers: tuple[Identifier, ...]
+
+
+class OutboundAgency(Struct, frozen=True):
+    """The agency whose event is told."""
+
+    name: str
+    ori: str
+
+
+class Outbound(Struct, frozen=True, kw_only=True):
+    """One attempt to tell one registrant on one channel; `to` is the address, for the provider alone."""
+
+    reference: str
+    notification_id: str
+    attempt: int
+    registrant_id: str
+    kind: OutboundKind
+    channel: Channel
+    to: str
+    language: str
+    subject: str | None
+    body: str
+    emergency: bool
+    event: OutboundEvent | None
+    offenders: tuple[OutboundOffender, ...] | None
+    agency: OutboundAgency | None
+    message_ids: tuple[str, ...]
+    created_at: int
+    not_before: int | None
+    expires_at: int
+    confirm: bool
+
+
+class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a provider says became of an attempt; `digits` is an HMAC of the keyed PIN, never the digits."""
+
+    reference: str
+    status: ReceiptStatus
+    occurred_at: int
+    provider: str
+    detail: str | None = None
+    digits: str | None = None
+    received_at: int = 0
+
+
+class Response(Struct, frozen=True, kw_only=True):
+    """A Message Response event for the submitting agency; never names or counts registrants."""
+
+    message_id: str
+    ori: str
+    event_type: str
+    event_subtype: str
+    notification_type: str
+    responded_at: int

@@ -1,0 +1,100 @@
+"""
+Every topic once: what it carries, by which key, for how long.
+
+`partitions` is "shared" where the topic follows the pipeline's partition count (setting `VN_PARTITIONS`), else a
+number. A topic with `stamped` takes the broker's time of arrival, which is a submission's receive time.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from processors.domain.clockwork import Policy, Tick
+from processors.domain.event import Event
+from processors.domain.expectation import Expectation
+from processors.domain.intake import Intake
+from processors.domain.journal import DeadLetter, Verdicts
+from processors.domain.notification import Notification, Outbound, Receipt, Response
+from processors.domain.registration import Enrolment, Reachable, Registration
+from processors.domain.review import Review, ReviewAction
+from processors.domain.submission import Submission
+
+DAY: Final = 86_400_000
+FOREVER: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic; `name` is without the prefix, `retention` in milliseconds, `key` says in words what partitions it."""
+
+    name: str
+    records: tuple[type, ...]
+    key: str
+    partitions: int | Literal["shared"] = "shared"
+    retention: int = 30 * DAY
+    compacted: bool = False
+    stamped: bool = False
+    external: bool = False
+
+
+SUBMISSIONS = Topic("submissions", (Submission,), "agency ORI", stamped=True, external=True)
+REGISTRATIONS = Topic("registrations", (Registration,), "registration id", stamped=True, external=True)
+RECEIPTS = Topic("receipts", (Receipt,), "any", stamped=True, external=True)
+REVIEW_ACTIONS = Topic("review.actions", (ReviewAction,), "review id", stamped=True, external=True)
+POLICIES = Topic("policies", (Policy,), "setting and scope", partitions=1, retention=FOREVER, compacted=True, external=True)
+CLOCK = Topic("clock", (Tick,), "none", partitions=1)
+
+INTAKE = Topic("intake", (Intake,), "none: one order", partitions=1, retention=7 * DAY)
+EVENTS = Topic("events", (Event, Enrolment, ReviewAction), "offender")
+DISTINCT = Topic("events.distinct", (Event, Enrolment, ReviewAction), "offender")
+CONFIRMED = Topic("events.confirmed", (Event, Enrolment), "offender")
+NOTIFICATIONS = Topic("notifications", (Notification,), "registrant id")
+REGISTRANTS = Topic("registrants", (Reachable, Receipt), "registrant id")
+
+OUTBOUND = {
+    "sms": Topic("outbound.sms", (Outbound,), "registrant id", retention=7 * DAY, external=True),
+    "email": Topic("outbound.email", (Outbound,), "registrant id", retention=7 * DAY, external=True),
+    "voice": Topic("outbound.voice", (Outbound,), "registrant id", retention=7 * DAY, external=True),
+}
+RESPONSES = Topic("responses", (Response,), "agency ORI", external=True)
+REVIEWS = Topic("reviews", (Review,), "review id", retention=FOREVER, compacted=True, external=True)
+EXPECTATIONS = Topic("expectations", (Expectation,), "expectation id", retention=FOREVER, compacted=True, external=True)
+DEAD_LETTERS = Topic("dead-letters", (DeadLetter,), "dead letter id", retention=90 * DAY, external=True)
+DECISIONS = Topic("decisions", (Verdicts,), "none", retention=3 * 365 * DAY, external=True)
+
+
+def changelog(stage: str, partitions: int | Literal["shared"] = "shared") -> Topic:
+    """Return the compacted topic that holds the truth about a stage's state; partitioned like the stage's inputs."""
+    return Topic(f"{stage}.state", (), "state key", partitions=partitions, retention=FOREVER, compacted=True)
+
+
+IDENTIFY_STATE = changelog("identify", 1)
+DEDUPE_STATE = changelog("dedupe")
+VALIDATE_STATE = changelog("validate")
+MATCH_STATE = changelog("match")
+DELIVER_STATE = changelog("deliver")
+
+TOPICS: Final[tuple[Topic, ...]] = (
+    SUBMISSIONS,
+    REGISTRATIONS,
+    RECEIPTS,
+    REVIEW_ACTIONS,
+    POLICIES,
+    CLOCK,
+    INTAKE,
+    EVENTS,
+    DISTINCT,
+    CONFIRMED,
+    NOTIFICATIONS,
+    REGISTRANTS,
+    *OUTBOUND.values(),
+    RESPONSES,
+    REVIEWS,
+    EXPECTATIONS,
+    DEAD_LETTERS,
+    DECISIONS,
+    IDENTIFY_STATE,
+    DEDUPE_STATE,
+    VALIDATE_STATE,
+    MATCH_STATE,
+    DELIVER_STATE,
+)
