@@ -1,0 +1,58 @@
+"""
+The `vn` command: what its commands are, and how each of them ends.
+
+Exit codes: 0 done, 1 the thing asked for failed, 2 wrong usage. An error that a user can cause is one line on stderr.
+A command is a module with a `typer.Typer` named `app`; one with a single command and no callback is that command.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any, Final, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from processors.runtime.errors import UserError
+
+# Each command, its module, and its line in `vn --help`, told here so that the help imports none of them.
+COMMANDS: Final = {
+    "local": ("processors.cli.local", "A local broker and store: start, stop, look."),
+}
+
+
+class Commands(TyperGroup):
+    """Imports a command when it is called, not before."""
+
+    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: object, cmd_name: str) -> Any:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        return typer.main.get_command(import_module(module).app)
+
+    def format_commands(self, ctx: object, formatter: Any) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@app.callback()
+def vn() -> None:
+    """The victim notification pipeline."""
+
+
+def run() -> NoReturn:
+    """Runs the command that the process was called with, and ends with its exit code."""
+    try:
+        code = app(sys.argv[1:] or ["--help"], prog_name="vn", standalone_mode=False)
+    except (UserError, typer.TyperException) as error:
+        message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        print(f"vn: {message}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,39 @@
+"""
+Errors by what the caller does about them.
+
+Exception
+├── UserError   says in one sentence what to do; exit code 1, no traceback
+│   ├── Usage   the command was called wrongly; exit code 2
+│   └── Stop    nothing here can mend it: misconfigured, or the dead-letter limit is passed; the process ends
+├── Retry       the broker or the store is away: the same thing is tried again
+└── Restart     fenced or aborted: what was in hand is thrown away and read again
+
+A record that cannot be told or must be looked at is no error: `Rejected` and `Flagged` are values. Anything else is a
+bug and crashes before anything is committed.
+"""
+
+from typing import ClassVar
+
+
+class UserError(Exception):
+    """Says in one sentence what the user can do; ends a command with exit code 1."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class Usage(UserError):
+    """Says what is wrong with how a command was called; ends it with exit code 2."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class Stop(UserError):
+    """Ends the process, since nothing it could do by itself would mend this."""
+
+
+class Retry(Exception):
+    """The broker or the store is away, and the same thing may be tried again."""
+
+
+class Restart(Exception):
+    """What was in hand is not ours any more: throw it away, catch up, go on."""
