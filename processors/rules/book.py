@@ -5,20 +5,48 @@ What the rules say, as the stages ask it.
 holds for one jurisdiction at one time: default rules, overlaid by the jurisdiction's, entries in effect on that day.
 """
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
+from processors.domain.clockwork import Policy
 from processors.domain.event import Scope
+from processors.rules.settings import QuietHours, Settings, Surge
+
+__all__ = [
+    "Book",
+    "EventCode",
+    "Jurisdiction",
+    "Library",
+    "LocationKind",
+    "Order",
+    "Page",
+    "QuietHours",
+    "Rules",
+    "Status",
+    "Surge",
+    "Text",
+    "fold",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A hearing must come after something: one of these events, or while in one of these statuses (specification §4.1.1.2)."""
+    """
+    A hearing must come after something: one of these events, or while in one of these statuses (specification §4.1.1.2).
+
+    An event is a subtype of any agency ("Disposition") or of one kind of agency ("Corrections/Intake"): ask `after`.
+    """
 
     events: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     why: str = ""
+
+    def after(self, event_type: str, subtype: str) -> bool:
+        """Whether an earlier event of this type and subtype is one that the hearing may come after."""
+        return subtype in self.events or f"{event_type}/{subtype}" in self.events
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +58,8 @@ class EventCode:
     which meets a Previous Event tag. `order` is what a hearing must come after. `release` marks the subtype that may be
     a transfer to another facility, `intake` the one that tells it instead. `same` names the event fields that make two
     messages the same event; `action_date` the XML elements that hold the action date, first choice first.
+    `from_statuses` and `from_locations` narrow what the event may follow where the tables of statuses and of moves are
+    wider (nobody is recaptured who is in custody): ask `Book.may_become` and `Book.may_move`, which know both.
     """
 
     event_type: str
@@ -45,6 +75,9 @@ class EventCode:
     same: tuple[str, ...] = ("action_at", "case_number", "court", "status", "location_kind", "location_name")
     action_date: tuple[str, ...] = ("ActivityDate", "CourtAppearanceDate")
     activity: str | None = None  # the compact workflow's name of it
+    from_statuses: tuple[str, ...] = ()
+    from_locations: tuple[str, ...] = ()
+    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +111,12 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Surge:
-    """More than `limit` messages within `window` milliseconds is a bulk update."""
+class Jurisdiction:
+    """Whose rules these are; `compact` where it is a member of the interstate compact."""
 
-    limit: int
-    window: int
-
-
-@dataclass(frozen=True, slots=True)
-class QuietHours:
-    """Minutes since midnight from which and until which nothing but emergencies is sent."""
-
-    start: int
-    end: int
+    code: str
+    name: str
+    compact: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +134,8 @@ class Book:
     texts: Mapping[tuple[str, str], Text]  # by subtype and language; an event type's own text under "type/subtype"
     zone: ZoneInfo
     zones_by_ori: Mapping[str, ZoneInfo] = field(default_factory=dict)
+    name: str = ""
+    entries: Mapping[str, Mapping[Hashable, Any]] = field(default_factory=dict)  # every section of the rule files, by its own keys
 
     def code(self, event_type: str, subtype: str) -> EventCode | None:
         """Return the code list entry, or None where the lists have none."""
@@ -120,6 +148,16 @@ class Book:
     def location(self, text: str) -> LocationKind | None:
         """Return the kind of place that `text` names, by name or synonym, whatever its case and blanks."""
         return self.locations.get(fold(text))
+
+    def may_become(self, code: EventCode, current: Status, new: Status) -> bool:
+        """Whether somebody who is `current` may become `new` by an event of this code (specification §4.1.5.2)."""
+        return new.name in current.next and (not code.from_statuses or current.name in code.from_statuses)
+
+    def may_move(self, code: EventCode, current: LocationKind, new: LocationKind) -> bool:
+        """Whether this event may take somebody from `current` to `new` (specification §4.1.4.2); staying is legal (contract §3.1.7)."""
+        if new.name == current.name:
+            return True
+        return new.name in current.next and (not code.from_locations or current.name in code.from_locations)
 
     def zone_of(self, ori: str) -> ZoneInfo:
         """Return the agency's time zone: by the longest ORI prefix that has an exception, else the state's default."""
@@ -138,36 +176,91 @@ def fold(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One jurisdiction's books: `books[0]` holds until `starts[0]` (milliseconds), `books[n]` from `starts[n - 1]` on."""
+
+    starts: tuple[int, ...]
+    books: tuple[Book, ...]
+
+    def at(self, at: int) -> Book:
+        return self.books[bisect_right(self.starts, at)]
+
+
+class Library(Protocol):
+    """What was read from the rule files; `rules.load` makes it."""
+
+    @property
+    def version(self) -> str:
+        """A digest of the files read."""
+
+    @property
+    def jurisdictions(self) -> Mapping[str, Jurisdiction]:
+        """Every jurisdiction with rules of its own, by its code."""
+
+    def page(self, jurisdiction: str) -> Page:
+        """Return the jurisdiction's page; an unknown one gets the default page."""
+
+
 class Rules:
     """
     Every rule and setting in force, immutable; a new one is made when a setting changes.
 
     Built by `rules.load.load_rules(directory)`, overlaid by `with_policies`. `version` names both, as the journal
-    records it: `r<digest of the rule files>.p<digest of the settings>`.
+    records it: `r<digest of the rule files>.p<digest of the settings>`. `refused` says in a sentence each which policies
+    could not be used and were left out.
     """
 
-    version: str
+    __slots__ = ("_library", "refused", "settings", "version")
+
+    def __init__(self, library: Library, settings: Settings | None = None) -> None:
+        self._library = library
+        self.settings = settings or Settings()
+        self.refused = self.settings.refused
+        self.version = f"r{library.version}.p{self.settings.version}"
+
+    def with_policies(self, policies: Iterable[Policy]) -> "Rules":
+        """Return the same rules with these settings in force and no others."""
+        return Rules(self._library, Settings.of(policies))
+
+    @property
+    def jurisdictions(self) -> Mapping[str, Jurisdiction]:
+        """Every jurisdiction with rules of its own, by its code."""
+        return self._library.jurisdictions
+
+    def member(self, state: str) -> bool:
+        """Whether `state` is a member of the interstate compact; Guam, American Samoa and the Northern Marianas are not."""
+        found = self.jurisdictions.get(state)
+        return found is not None and found.compact
+
+    def page(self, jurisdiction: str) -> Page:
+        """Return the jurisdiction's books of all times."""
+        return self._library.page(jurisdiction)
 
     def book(self, jurisdiction: str, at: int) -> Book:
         """Return the page for `jurisdiction` on the day of `at`; an unknown jurisdiction gets the default page."""
-        raise NotImplementedError
+        return self._library.page(jurisdiction).at(at)
 
     def duration(self, key: str, scope: Scope) -> int:
-        """Return a duration setting in milliseconds."""
-        raise NotImplementedError
+        """Return a duration setting in milliseconds; `merge.window` as it is for what is no emergency."""
+        return cast(int, self.settings.value(key, scope))
+
+    def merge_window(self, scope: Scope, *, emergency: bool) -> int:
+        """Return `merge.window` in milliseconds, whose default is shorter for emergencies (contract §6)."""
+        return cast(int, self.settings.value("merge.window", scope, emergency=emergency))
 
     def flag(self, key: str, scope: Scope) -> bool:
         """Return a true-or-false setting."""
-        raise NotImplementedError
+        return cast(bool, self.settings.value(key, scope))
 
     def surge(self, scope: Scope) -> Surge | None:
         """Return `surge.limit`, None where it is off."""
-        raise NotImplementedError
+        return cast("Surge | None", self.settings.value("surge.limit", scope))
 
     def quiet_hours(self, scope: Scope) -> QuietHours | None:
         """Return `quiet.hours`, None where there are none."""
-        raise NotImplementedError
+        return cast("QuietHours | None", self.settings.value("quiet.hours", scope))
 
     def text(self, key: str, scope: Scope) -> str:
         """Return a setting that is a word, such as `delivery.order`."""
-        raise NotImplementedError
+        return cast(str, self.settings.value(key, scope))

@@ -1,0 +1,213 @@
+"""
+Puts the rule files together.
+
+A book is made of layers, each laid over the one before: the built-in default, files of `VN_RULES_DIR` that bind
+everybody, the built-in file of the jurisdiction, files of `VN_RULES_DIR` that bind it. An entry with the key of an
+earlier one changes what it names and leaves the rest; `withdrawn` takes it out of force.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from hashlib import blake2b
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
+
+from processors.rules.book import Book, EventCode, Jurisdiction, LocationKind, Order, Page, Rules, Status, Text, fold
+from processors.rules.files import BUILT_IN, BadRules, RuleFile, read_files
+from processors.rules.sections import SECTIONS, Entry, EventEntry, LocationEntry, StatusEntry, TextEntry
+
+EVERYBODY: Final = ""  # the default page's jurisdiction
+DATING: Final = frozenset({"since", "until", "withdrawn"})
+GROWING: Final = frozenset({"synonyms", "after"})  # a later entry adds to these lists; it replaces the others
+
+Entries = Mapping[str, Mapping[Hashable, Any]]
+
+
+def load_rules(directory: Path | None = None) -> Rules:
+    """Return the built-in rules, overlaid by those in `directory` (VN_RULES_DIR); raises BadRules with one sentence."""
+    return Rules(read_library(directory))
+
+
+def read_library(directory: Path | None = None) -> "Shelf":
+    """Return every rule file, built in and added, ready to make books of; raises BadRules with one sentence."""
+    added = read_files(directory) if directory is not None else ()
+    default, own = read_files(BUILT_IN / "default"), read_files(BUILT_IN / "jurisdictions")
+    shelf = Shelf(
+        (default, tuple(each for each in added if not each.jurisdictions), own, tuple(each for each in added if each.jurisdictions))
+    )
+    for code in (EVERYBODY, *shelf.jurisdictions):
+        shelf.page(code)
+    return shelf
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The files in their layers, and the pages made of them so far."""
+
+    layers: tuple[tuple[RuleFile, ...], ...]
+    pages: dict[str, Page] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def version(self) -> str:
+        lines = "\n".join(f"{each.where} {each.sha}" for each in chain(*self.layers))
+        return blake2b(lines.encode(), digest_size=4).hexdigest()
+
+    @cached_property
+    def jurisdictions(self) -> Mapping[str, Jurisdiction]:
+        return {
+            code: Jurisdiction(code, page.books[-1].name or code, page.books[-1].entries["jurisdiction"][""].compact)
+            for code in sorted({code for each in chain(*self.layers) for code in each.jurisdictions})
+            for page in (self.page(code),)
+        }
+
+    def page(self, jurisdiction: str) -> Page:
+        """Return the jurisdiction's page; one without rules of its own gets the default page."""
+        if (found := self.pages.get(jurisdiction)) is not None:
+            return found
+        if jurisdiction != EVERYBODY and not any(jurisdiction in each.jurisdictions for each in chain(*self.layers)):
+            return self.page(EVERYBODY)
+        return self.pages.setdefault(jurisdiction, make_page(jurisdiction, self.binding(jurisdiction)))
+
+    def binding(self, jurisdiction: str) -> tuple[tuple[RuleFile, ...], ...]:
+        """Return the files that bind a jurisdiction, in their layers."""
+        return tuple(tuple(each for each in layer if not each.jurisdictions or jurisdiction in each.jurisdictions) for layer in self.layers)
+
+
+def make_page(jurisdiction: str, layers: tuple[tuple[RuleFile, ...], ...]) -> Page:
+    """Return one book for every stretch of days between which no entry begins or ends."""
+    files = tuple(chain(*layers))
+    days = changes(chain.from_iterable(chain.from_iterable(each.entries.values()) for each in files))
+    books = tuple(make_book(jurisdiction, overlay(files, day)) for day in (date.min, *days))
+    return Page(tuple(midnight(day, book.zone) for day, book in zip(days, books[1:], strict=True)), books)
+
+
+def changes(entries: Iterable[Entry]) -> tuple[date, ...]:
+    """Return the days on which an entry comes into effect or is no longer in effect."""
+    begin, end = set(), set()
+    for entry in entries:
+        if entry.since is not None:
+            begin.add(entry.since)
+        if entry.until is not None and entry.until != date.max:
+            end.add(entry.until + timedelta(days=1))
+    return tuple(sorted(begin | end))
+
+
+def midnight(day: date, zone: ZoneInfo) -> int:
+    """Return the instant at which `day` begins in `zone`, in milliseconds."""
+    return int(datetime.combine(day, time(), zone).timestamp() * 1_000)
+
+
+def overlay(files: Iterable[RuleFile], day: date) -> Entries:
+    """Return the entries in effect on `day`, by section and key, each file's laid over those before it."""
+    found: dict[str, dict[Hashable, Any]] = {name: {} for name in SECTIONS}
+    for each in files:
+        for name, entries in each.entries.items():
+            for entry in entries:
+                if entry.on(day):
+                    for key in SECTIONS[name].keys(entry):
+                        lay(found[name], key, entry)
+    return found
+
+
+def lay(entries: dict[Hashable, Any], key: Hashable, entry: Entry) -> None:
+    """Change the entry of that key in what the later one names, or add or withdraw it."""
+    if entry.withdrawn:
+        entries.pop(key, None)
+    elif key in entries:
+        before = entries[key]
+        named = {name: joined(name, before, entry) for name in entry.model_fields_set - DATING}
+        entries[key] = before.model_copy(update=named)
+    else:
+        entries[key] = entry
+
+
+def joined(name: str, before: Entry, later: Entry) -> Any:
+    """Return the value of a field of which both entries may say something."""
+    if name in GROWING:
+        return tuple(dict.fromkeys((*getattr(before, name), *getattr(later, name))))
+    return getattr(later, name)
+
+
+def make_book(jurisdiction: str, entries: Entries) -> Book:
+    """Return the book that these entries make."""
+    if "" not in entries["zone"]:
+        raise BadRules(
+            f"{jurisdiction or 'default'}.toml: no time zone is in effect on some day: add a [[zone]] without `ori` for every day."
+        )
+    zones = {key: ZoneInfo(entry.zone) for key, entry in entries["zone"].items()}
+    return Book(
+        jurisdiction=jurisdiction,
+        name=entries["jurisdiction"][""].name if "" in entries["jurisdiction"] else "",
+        codes={(str(kind), subtype): event_code(str(kind), entry) for (kind, subtype), entry in pairs(entries["event"])},
+        event_types=frozenset(map(str, entries["event_type"])),
+        notification_types=frozenset(map(str, entries["notification_type"])),
+        notification_subtypes=frozenset(map(str, entries["notification_subtype"])),
+        validations=frozenset(map(str, entries["validation"])),
+        statuses=by_synonym(entries["status"], status),
+        locations=by_synonym(entries["location"], location),
+        texts={
+            (entry.subtype if entry.type is None else f"{entry.type}/{entry.subtype}", entry.language): text(entry)
+            for entry in entries["text"].values()
+        },
+        zone=zones.pop(""),
+        zones_by_ori={str(prefix): zone for prefix, zone in zones.items()},
+        entries=entries,
+    )
+
+
+def pairs(entries: Mapping[Hashable, Any]) -> Iterable[tuple[tuple[str, str], Any]]:
+    """Return the entries whose key is an event type and a subtype."""
+    return (((str(key[0]), str(key[1])), entry) for key, entry in entries.items() if isinstance(key, tuple))
+
+
+def event_code(event_type: str, entry: EventEntry) -> EventCode:
+    return EventCode(
+        event_type=event_type,
+        subtype=entry.subtype,
+        notification_types=entry.notification_types,
+        emergency=entry.emergency,
+        status=entry.status,
+        location=entry.location,
+        follows=entry.follows,
+        order=tuple(Order(each.events, each.statuses, each.why) for each in entry.order),
+        release=entry.release,
+        intake=entry.intake,
+        same=entry.same,
+        action_date=entry.action_date,
+        activity=entry.activity,
+        from_statuses=entry.from_statuses,
+        from_locations=entry.from_locations,
+        meaning=entry.meaning,
+    )
+
+
+def status(entry: StatusEntry, reachable: tuple[str, ...]) -> Status:
+    return Status(entry.name, entry.synonyms, reachable)
+
+
+def location(entry: LocationEntry, reachable: tuple[str, ...]) -> LocationKind:
+    return LocationKind(entry.name, entry.synonyms, entry.custodial, reachable)
+
+
+def text(entry: TextEntry) -> Text:
+    return Text(entry.noun, entry.sms, entry.subject, entry.body, entry.voice)
+
+
+E = TypeVar("E", StatusEntry, LocationEntry)
+V = TypeVar("V")
+
+
+def by_synonym(entries: Mapping[Hashable, E], make: Callable[[E, tuple[str, ...]], V]) -> Mapping[str, V]:
+    """Return each value under its folded name and synonyms, knowing all that may come next; a name beats another's synonym."""
+    values = {fold(entry.name): (entry, make(entry, reachable(entry, entries.values()))) for entry in entries.values()}
+    found = {fold(synonym): value for entry, value in values.values() for synonym in entry.synonyms}
+    return {**found, **{name: value for name, (_, value) in values.items()}}
+
+
+def reachable(entry: E, entries: Iterable[E]) -> tuple[str, ...]:
+    """Return what may come next: what the entry names itself, and those that name it as what they come after."""
+    return tuple(dict.fromkeys((*entry.next, *(other.name for other in entries if entry.name in other.after))))

@@ -1,0 +1,170 @@
+"""
+What a rule file may hold: one model an entry, one line of the table a section.
+
+Every entry may have `from` (first day in effect), `until` (last day) and `withdrawn` (it is not in force here). A new
+section is a model and a line in `SECTIONS`; the stages find its entries in `Book.entries[name]`.
+"""
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from processors.rules.book import fold
+
+
+class Entry(BaseModel):
+    """One entry of a rule file and the days it is in effect, both included."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=True)
+
+    since: date | None = Field(default=None, alias="from")
+    until: date | None = None
+    withdrawn: bool = False
+
+    def on(self, day: date) -> bool:
+        """Whether the entry is in effect on `day`."""
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+
+Words = tuple[str, ...]
+
+
+class Model(Entry):
+    """An entry whose lists may be written as TOML arrays."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _arrays(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+
+class NamedEntry(Model):
+    """A word of a code list and what it means."""
+
+    name: str
+    meaning: str = ""
+
+
+class OrderEntry(Model):
+    """What a hearing must come after (specification §4.1.1.2); `why` is the sentence a reviewer reads."""
+
+    events: Words = ()
+    statuses: Words = ()
+    why: str
+
+
+class EventEntry(Model):
+    """One event subtype of one or several event types."""
+
+    types: Words
+    subtype: str
+    notification_types: Words = ()
+    meaning: str = ""
+    emergency: bool = False
+    status: str | None = None
+    location: str | None = None
+    from_statuses: Words = ()
+    from_locations: Words = ()
+    follows: Words = ()
+    order: tuple[OrderEntry, ...] = ()
+    release: bool = False
+    intake: bool = False
+    same: Words = ("action_at", "case_number", "court", "status", "location_kind", "location_name")
+    action_date: Words = ("ActivityDate", "CourtAppearanceDate")
+    activity: str | None = None
+
+
+class StatusEntry(Model):
+    """A status; `next` are those it may become, `after` those that may become it (for a status that is added)."""
+
+    name: str
+    meaning: str = ""
+    synonyms: Words = ()
+    next: Words = ()
+    after: Words = ()
+
+
+class LocationEntry(Model):
+    """A kind of place; `next` are those one may be moved to from it, `after` those one may come from (for a kind that is added)."""
+
+    name: str
+    meaning: str = ""
+    synonyms: Words = ()
+    custodial: bool = False
+    next: Words = ()
+    after: Words = ()
+
+
+class ZoneEntry(Model):
+    """A time zone: of the whole jurisdiction, or of the agencies whose ORI begins with one of `ori`."""
+
+    zone: str
+    ori: Words = ()
+    note: str = ""
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is no time zone: write one such as America/New_York") from error
+        return value
+
+
+class JurisdictionEntry(Model):
+    """Whose rules these are; contacts are left out where they are not known."""
+
+    name: str = ""
+    compact: bool = False
+    compact_office: str = ""
+    compact_office_phone: str = ""
+    victim_authority: str = ""
+    victim_authority_phone: str = ""
+
+
+class TextEntry(Model):
+    """The words for one subtype in one language; `type` where one event type has words of its own."""
+
+    subtype: str
+    type: str | None = None
+    language: str
+    noun: str = ""
+    sms: str = ""
+    subject: str = ""
+    body: str = ""
+    voice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section: what an entry is, and the keys by which a later file's entry overlays an earlier one's."""
+
+    name: str
+    entry: type[Entry]
+    keys: Callable[[Any], Iterable[Hashable]]
+
+
+def by_name(entry: Any) -> tuple[Hashable, ...]:
+    return (entry.name,)
+
+
+SECTIONS: Final[dict[str, Section]] = {
+    section.name: section
+    for section in (
+        Section("jurisdiction", JurisdictionEntry, lambda _: ("",)),
+        Section("zone", ZoneEntry, lambda entry: entry.ori or ("",)),
+        Section("event_type", NamedEntry, by_name),
+        Section("notification_type", NamedEntry, by_name),
+        Section("notification_subtype", NamedEntry, by_name),
+        Section("validation", NamedEntry, by_name),
+        Section("event", EventEntry, lambda entry: tuple((each, entry.subtype) for each in entry.types)),
+        Section("status", StatusEntry, lambda entry: (fold(entry.name),)),
+        Section("location", LocationEntry, lambda entry: (fold(entry.name),)),
+        Section("text", TextEntry, lambda entry: ((entry.type, entry.subtype, entry.language),)),
+    )
+}

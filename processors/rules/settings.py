@@ -1,0 +1,310 @@
+"""
+The administrative settings (contract §6): what can be set, what it means, what it is until somebody sets it.
+
+A value that was set beats every default. Among set values the most specific wins, subtype before notification type
+before jurisdiction: one set for a subtype in one jurisdiction beats one for the subtype alone, which beats any that
+names no subtype, however much else it names.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Final, Literal
+
+from processors.domain.clockwork import Policy
+from processors.domain.event import Scope
+
+Kind = Literal["duration", "flag", "surge", "hours", "word"]
+Where = Literal["jurisdiction", "notification_type", "event_subtype"]
+
+EVERYWHERE: Final[tuple[Where, ...]] = ("event_subtype", "notification_type", "jurisdiction")
+HEARING: Final = "Hearing Notice"
+UNITS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+LONGEST: Final = 36_500 * UNITS["d"]
+
+
+class BadSetting(ValueError):
+    """The setting cannot be used; the message is one sentence that says what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surge:
+    """More than `limit` messages within `window` milliseconds is a bulk update."""
+
+    limit: int
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """Minutes since midnight from which and until which nothing but emergencies is sent."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """
+    One setting: `default` as an administrator would write it, `special` the defaults that differ by notification type,
+    `emergency` the one that differs for emergencies; `where` what it can be set for (empty: only everywhere at once).
+    """
+
+    key: str
+    kind: Kind
+    default: str
+    meaning: str
+    where: tuple[Where, ...] = EVERYWHERE
+    special: Mapping[str, str] = field(default_factory=dict)
+    emergency: str | None = None
+    words: tuple[str, ...] = ()
+
+
+SETTINGS: Final[Mapping[str, Setting]] = {
+    setting.key: setting
+    for setting in (
+        Setting(
+            "cancel.hold",
+            "duration",
+            "15m",
+            "How long a Cancel waits for the same event to be sent again before registrants are told of the cancellation.",
+        ),
+        Setting(
+            "date.future",
+            "duration",
+            "365d",
+            "An action date further ahead than this is flagged for review. The message is let go by itself once the date comes "
+            "within range, unless a later message replaced or cancelled it.",
+            special={HEARING: "60d"},
+        ),
+        Setting(
+            "date.past",
+            "duration",
+            "24h",
+            "An action date that was longer ago than this when the message was received notifies nobody.",
+            special={HEARING: "0s"},
+        ),
+        Setting(
+            "delivery.give_up",
+            "duration",
+            "24h",
+            "How long a text message or an email is tried again after temporary failures before the attempt is given up.",
+        ),
+        Setting(
+            "delivery.order",
+            "word",
+            "all",
+            "`all`: every verified contact of a registrant is told at once. `escalate`: the next contact only after the one "
+            "before it failed.",
+            words=("all", "escalate"),
+        ),
+        Setting("duplicate.window", "duration", "90d", "How long the same event is recognised and not told again."),
+        Setting("email.retry", "duration", "5m", "How long after a temporary failure an email is sent again."),
+        Setting(
+            "feed.silence",
+            "duration",
+            "24h",
+            "An agency that has sent nothing for longer than this raises an alert.",
+            where=("jurisdiction",),
+        ),
+        Setting("internal.forward", "flag", "false", "Whether Internal messages go to registrants."),
+        Setting(
+            "merge.window",
+            "duration",
+            "30s",
+            "How long one registrant's notifications of the same agency event (agency, event subtype, action time) are gathered "
+            "into one that names every offender.",
+            emergency="5s",
+        ),
+        Setting(
+            "out_of_order.hold",
+            "duration",
+            "15m",
+            "How long an event waits for the earlier event that it needs before it is flagged for review.",
+        ),
+        Setting(
+            "quiet.hours",
+            "hours",
+            "21:00-07:00",
+            "When notifications that are no emergency wait, in the registrant's own time zone; `none` means never.",
+        ),
+        Setting("responses", "flag", "true", "Whether the agency gets Message Response events."),
+        Setting(
+            "retention.contacts",
+            "duration",
+            "30d",
+            "How long after a registration ended every trace of its contact data is gone.",
+            where=(),
+        ),
+        Setting("sms.retry", "duration", "5m", "How long after a temporary failure a text message is sent again."),
+        Setting(
+            "surge.limit",
+            "surge",
+            "500/10m",
+            "How many messages of one event subtype one agency may send within the time named (sliding, by receive time); each "
+            "message beyond that is held for review. `none` turns it off.",
+        ),
+        Setting(
+            "transfer.hold",
+            "duration",
+            "8h",
+            "How long a release to another facility waits for the intake of that facility, which is told in its place.",
+        ),
+        Setting("voice.give_up", "duration", "24h", "How long an emergency call is repeated before it is given up."),
+        Setting("voice.retry", "duration", "2h", "How long after an unconfirmed emergency call the next one is made."),
+    )
+}
+
+
+def duration(key: str, text: str) -> int:
+    """Return the milliseconds that `text` names ("30s", "15m", "8h", "60d")."""
+    found = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
+    if found is None:
+        raise BadSetting(f"{key} cannot be {text!r}: write a whole number and s, m, h or d, such as 30s, 15m, 8h or 60d.")
+    if (length := int(found[1]) * UNITS[found[2]]) > LONGEST:
+        raise BadSetting(f"{key} cannot be {text!r}: the longest is {LONGEST // UNITS['d']}d.")
+    return length
+
+
+def flag(key: str, text: str) -> bool:
+    """Return the truth that `text` names."""
+    if text not in {"true", "false"}:
+        raise BadSetting(f"{key} cannot be {text!r}: write true or false.")
+    return text == "true"
+
+
+def surge(key: str, text: str) -> Surge | None:
+    """Return the limit that `text` names ("500/10m"), None for "none"."""
+    if text == "none":
+        return None
+    limit, slash, window = text.partition("/")
+    if not slash or not re.fullmatch(r"[1-9][0-9]{0,8}", limit):
+        raise BadSetting(f"{key} cannot be {text!r}: write messages and time, such as 500/10m, or none.")
+    if not (length := duration(key, window)):
+        raise BadSetting(f"{key} cannot be {text!r}: the time must be longer than nothing, such as 500/10m.")
+    return Surge(int(limit), length)
+
+
+def hours(key: str, text: str) -> QuietHours | None:
+    """Return the hours that `text` names ("21:00-07:00"), None for "none"."""
+    if text == "none":
+        return None
+    found = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])", text)
+    if found is None:
+        raise BadSetting(f"{key} cannot be {text!r}: write two times of day, such as 21:00-07:00, or none.")
+    start, end = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
+    if start == end:
+        raise BadSetting(f"{key} cannot be {text!r}: the two times must differ; write none for no quiet hours.")
+    return QuietHours(start, end)
+
+
+def word(key: str, text: str) -> str:
+    """Return `text`, one of the words the setting knows."""
+    if text not in SETTINGS[key].words:
+        raise BadSetting(f"{key} cannot be {text!r}: write {' or '.join(SETTINGS[key].words)}.")
+    return text
+
+
+PARSERS: Final = {"duration": duration, "flag": flag, "surge": surge, "hours": hours, "word": word}
+
+
+def parse(key: str, text: str) -> Any:
+    """Return the value of setting `key` that `text` stands for; raises BadSetting with a sentence that says what would do."""
+    if (setting := SETTINGS.get(key)) is None:
+        raise BadSetting(f"there is no setting {key!r}: the settings are {', '.join(sorted(SETTINGS))}.")
+    return PARSERS[setting.kind](key, text)
+
+
+def parse_policy(policy: Policy) -> Any:
+    """Return the value a policy sets; raises BadSetting where the key, the value or the scope cannot be used."""
+    value = parse(policy.key, policy.value)
+    allowed = SETTINGS[policy.key].where
+    for name in EVERYWHERE:
+        if getattr(policy, name) is not None and name not in allowed:
+            can = f"only for each {' and '.join(WORDS[each] for each in allowed)}" if allowed else "only for everything at once"
+            raise BadSetting(f"{policy.key} cannot be set for one {WORDS[name]}: it can be set {can}.")
+    if policy.jurisdiction is not None and not re.fullmatch(r"[A-Z]{2}", policy.jurisdiction):
+        raise BadSetting(f"{policy.jurisdiction!r} is no jurisdiction: write the two capital letters of a state, such as VA.")
+    return value
+
+
+WORDS: Final[Mapping[Where, str]] = {
+    "jurisdiction": "jurisdiction",
+    "notification_type": "notification type",
+    "event_subtype": "event subtype",
+}
+
+Place = tuple[str, str | None, str | None, str | None]  # key, event subtype, notification type, jurisdiction
+
+DEFAULTS: Final = {key: parse(key, setting.default) for key, setting in SETTINGS.items()}
+SPECIAL: Final = {(key, name): parse(key, text) for key, setting in SETTINGS.items() for name, text in setting.special.items()}
+EMERGENCY: Final = {key: parse(key, setting.emergency) for key, setting in SETTINGS.items() if setting.emergency is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    The settings in force. `refused` holds a sentence for each policy that could not be used and was left out.
+
+    Nothing is parsed when a setting is asked for: `values` holds what was set, `keys` for which settings that is anything.
+    """
+
+    values: Mapping[Place, Any] = field(default_factory=dict)
+    keys: frozenset[str] = frozenset()
+    version: str = "0"
+    refused: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, policies: Iterable[Policy]) -> "Settings":
+        """Return the settings with `policies` in force; of two for one place the later one counts."""
+        values: dict[Place, Any] = {}
+        texts: dict[Place, str] = {}
+        refused = []
+        for policy in policies:
+            place = (policy.key, policy.event_subtype, policy.notification_type, policy.jurisdiction)
+            try:
+                values[place] = parse_policy(policy)
+            except BadSetting as sentence:
+                refused.append(str(sentence))
+                continue
+            texts[place] = policy.value
+        return cls(values, frozenset(place[0] for place in values), digest(texts), tuple(refused))
+
+    def value(self, key: str, scope: Scope, *, emergency: bool = False) -> Any:
+        """Return the value in force for `scope`."""
+        if key in self.keys:
+            for place in places(key, scope):
+                if place in self.values:
+                    return self.values[place]
+        if emergency and key in EMERGENCY:
+            return EMERGENCY[key]
+        special = SPECIAL.get((key, scope.notification_type or ""))
+        return DEFAULTS[key] if special is None else special
+
+    def set_for(self, key: str, scope: Scope) -> Place | None:
+        """Return where the value in force for `scope` was set, None where it is the default."""
+        return next((place for place in places(key, scope) if place in self.values), None)
+
+
+def places(key: str, scope: Scope) -> tuple[Place, ...]:
+    """Return where a value for `scope` may have been set, most specific first."""
+    subtype, kind, state = scope.event_subtype, scope.notification_type, scope.jurisdiction
+    return (
+        (key, subtype, kind, state),
+        (key, subtype, kind, None),
+        (key, subtype, None, state),
+        (key, subtype, None, None),
+        (key, None, kind, state),
+        (key, None, kind, None),
+        (key, None, None, state),
+        (key, None, None, None),
+    )
+
+
+def digest(texts: Mapping[Place, str]) -> str:
+    """Return a short name of these settings: equal settings, in whatever order they were set, have equal names."""
+    if not texts:
+        return "0"
+    lines = sorted("\x1f".join((*(part or "" for part in place), text)) for place, text in texts.items())
+    return blake2b("\n".join(lines).encode(), digest_size=4).hexdigest()
