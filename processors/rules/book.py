@@ -243,15 +243,15 @@ class Rules:
 
     def duration(self, key: str, scope: Scope) -> int:
         """Return a duration setting in milliseconds; `merge.window` as it is for what is no emergency."""
-        return cast(int, self.settings.value(key, scope))
+        return cast("int", self.settings.value(key, scope))
 
     def merge_window(self, scope: Scope, *, emergency: bool) -> int:
         """Return `merge.window` in milliseconds, whose default is shorter for emergencies (contract §6)."""
-        return cast(int, self.settings.value("merge.window", scope, emergency=emergency))
+        return cast("int", self.settings.value("merge.window", scope, emergency=emergency))
 
     def flag(self, key: str, scope: Scope) -> bool:
         """Return a true-or-false setting."""
-        return cast(bool, self.settings.value(key, scope))
+        return cast("bool", self.settings.value(key, scope))
 
     def surge(self, scope: Scope) -> Surge | None:
         """Return `surge.limit`, None where it is off."""
@@ -263,4 +263,4 @@ class Rules:
 
     def text(self, key: str, scope: Scope) -> str:
         """Return a setting that is a word, such as `delivery.order`."""
-        return cast(str, self.settings.value(key, scope))
+        return cast("str", self.settings.value(key, scope))

@@ -47,8 +47,10 @@ class QuietHours:
 @dataclass(frozen=True, slots=True)
 class Setting:
     """
-    One setting: `default` as an administrator would write it, `special` the defaults that differ by notification type,
-    `emergency` the one that differs for emergencies; `where` what it can be set for (empty: only everywhere at once).
+    One setting of contract §6.
+
+    `default` is as an administrator would write it, `special` the defaults that differ by notification type, `emergency`
+    the one that differs for emergencies; `where` is what it can be set for (empty: only everywhere at once).
     """
 
     key: str
