@@ -1,0 +1,82 @@
+"""`vn audit`: adds up, from Kafka alone, that nothing was lost: in = told + nobody registered + suppressed + flagged + dead-lettered + waiting."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal
+
+import typer
+
+from processors.cli.output import JSON, print_json
+from processors.domain.journal import Verdict
+from processors.runtime.client import Client
+from processors.runtime.settings import Settings
+from processors.topics import DECISIONS, SUBMISSIONS
+
+app = typer.Typer(help="Adds up that nothing was lost.")
+
+End = Literal["told", "nobody_registered", "suppressed", "flagged", "dead_lettered", "waiting", "missing"]
+Entry = tuple[str, str, str | None]  # ORI, message id, offender
+
+ENDS: Final[tuple[End, ...]] = ("told", "nobody_registered", "suppressed", "flagged", "dead_lettered", "waiting", "missing")
+ROAD: Final = ("identify", "dedupe", "validate", "match", "deliver")
+
+# What a stage's last word on an offender's part of a message means; after `passed` and `matched` the next stage must speak.
+LAST_WORD: Final[dict[str, End]] = {
+    "suppressed": "suppressed",
+    "flagged": "flagged",
+    "rejected": "dead_lettered",
+    "waiting": "waiting",
+    "unmatched": "nobody_registered",
+    "passed": "missing",
+    "matched": "missing",
+}
+# What deliver's words on several registrants mean together: the first that any of them has.
+DELIVERED: Final[tuple[tuple[str, End], ...]] = (
+    ("sent", "told"),
+    ("gathered", "waiting"),
+    ("waiting", "waiting"),
+    ("flagged", "flagged"),
+    ("dropped", "suppressed"),
+    ("suppressed", "suppressed"),
+)
+
+
+@app.command()
+def audit(*, as_json: Annotated[bool, JSON] = False) -> None:
+    """Add up what became of every submission and offender; exit 1 where one is missing."""
+    client = Client(Settings())
+    received = sum(1 for record in client.read(SUBMISSIONS) if record.value is not None)
+    sums = account(client.verdicts(DECISIONS))
+    total = {"submissions": received, "read": sums.pop("read"), **sums}
+    if as_json:
+        print_json(total)
+    else:
+        for name, count in total.items():
+            typer.echo(f"{name.replace('_', ' '):<18} {count:>8}")
+    if total["missing"] or total["read"] != received:
+        raise typer.Exit(1)
+
+
+def account(journal: Iterable[Verdict]) -> dict[str, int]:
+    """Return how many submissions were read and, by offender, how each ended; a stage that owes a word makes it `missing`."""
+    read, rejected = 0, 0
+    words: dict[Entry, dict[str, dict[str | None, str]]] = {}
+    for verdict in journal:
+        if verdict.stage == "read" and verdict.ori is not None:
+            read += 1
+            rejected += verdict.outcome == "rejected"
+        elif verdict.offender is not None and verdict.ori is not None and verdict.outcome not in {"noted", "receipt"}:
+            stages = words.setdefault((verdict.ori, verdict.message_id, verdict.offender), {})
+            stages.setdefault(verdict.stage, {})[verdict.registrant_id] = verdict.outcome
+    ends = Counter(end(stages) for stages in words.values())
+    ends["dead_lettered"] += rejected
+    return {"read": read, **{name: ends[name] for name in ENDS}}
+
+
+def end(stages: dict[str, dict[str | None, str]]) -> End:
+    """Return how one offender's part of a message ended, from the last word of the furthest stage that spoke."""
+    furthest = max(stages, key=ROAD.index)
+    outcomes = set(stages[furthest].values())
+    if furthest == "deliver":
+        return next((meaning for outcome, meaning in DELIVERED if outcome in outcomes), "missing")
+    return LAST_WORD.get(outcomes.pop(), "missing")

@@ -1,0 +1,58 @@
+"""`vn dead-letters`: what could not be read, and sending it again after a fix."""
+
+from typing import Annotated
+
+import typer
+
+from processors.cli.output import JSON, print_rows, row
+from processors.domain.journal import DeadLetter
+from processors.domain.seal import Seal, SealBroken
+from processors.runtime.client import Client
+from processors.runtime.errors import UserError
+from processors.runtime.settings import Settings
+from processors.topics import DEAD_LETTERS, TOPICS
+
+app = typer.Typer(help="Shows what could not be read; sends it again.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_dead_letters(*, as_json: Annotated[bool, JSON] = False) -> None:
+    """Show the dead letters, the oldest first; the original's bytes are not shown."""
+    print_rows(
+        ({name: value for name, value in row(each).items() if name != "original"} for each in _dead_letters()),
+        ("dead_letter_id", "reason", "detail", "received_at"),
+        title="Dead letters",
+        as_json=as_json,
+        empty="There are no dead letters.",
+    )
+
+
+@app.command()
+def replay(dead_letter_ids: Annotated[list[str], typer.Argument(help="The dead letters to send again.", metavar="ID...")]) -> None:
+    """Send originals again, byte for byte, to the topic they came from."""
+    settings = Settings()
+    known = {each.dead_letter_id: each for each in _dead_letters()}
+    if missing := [each for each in dead_letter_ids if each not in known]:
+        raise UserError(f"there is no dead letter {missing[0]}: `vn dead-letters list` shows those there are")
+    topics = {topic.name: topic for topic in TOPICS}
+    seal = settings.seal()
+    client = Client(settings)
+    for each in dead_letter_ids:
+        letter = known[each]
+        client.send(topics[letter.topic], [(letter.key, original(letter, seal))])
+        typer.echo(each)
+
+
+def original(letter: DeadLetter, seal: Seal) -> bytes | None:
+    """Return the original's bytes, opened where they are sealed; raises UserError where the key is another."""
+    if not letter.encrypted or letter.original is None:
+        return letter.original
+    try:
+        return seal.open(letter.original, "dead-letter")
+    except SealBroken:
+        raise UserError(f"{letter.dead_letter_id} was sealed with another key: set VN_KEY_FILE to the key of that time") from None
+
+
+def _dead_letters() -> list[DeadLetter]:
+    letters = Client(Settings()).values(DEAD_LETTERS)
+    return sorted(letters, key=lambda each: (each.received_at, each.dead_letter_id))

@@ -1,0 +1,37 @@
+"""`vn expected`: what somebody owes, and by when."""
+
+from typing import Annotated
+
+import typer
+
+from processors.cli.output import JSON, print_rows, row
+from processors.runtime.client import Client
+from processors.runtime.settings import Settings
+from processors.topics import EXPECTATIONS
+
+app = typer.Typer(help="Shows expected events and their deadlines.", no_args_is_help=True)
+
+
+@app.callback()
+def expected() -> None:
+    """Show expected events and their deadlines."""
+
+
+@app.command("list")
+def list_expected(
+    *,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only what is overdue.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="What was met or cancelled as well.")] = False,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """Show what is expected from whom and by when, the earliest deadline first."""
+    wanted = {"overdue"} if overdue else {"open", "overdue", "met", "cancelled"} if everything else {"open", "overdue"}
+    found = [each for each in Client(Settings()).table(EXPECTATIONS).values() if each.state in wanted]
+    found.sort(key=lambda each: (each.deadline is None, each.deadline or 0, each.expectation_id))
+    print_rows(
+        (row(each) for each in found),
+        ("expectation_id", "message_id", "state", "expects", "owed_by", "rule", "deadline"),
+        title="Expected events",
+        as_json=as_json,
+        empty="Nothing is overdue." if overdue else "Nothing is expected.",
+    )

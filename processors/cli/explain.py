@@ -1,0 +1,78 @@
+"""`vn explain`: the life of one submitted message."""
+
+from typing import Annotated, Any, Final
+
+import typer
+from msgspec import structs
+
+from processors.cli.output import JSON, console, print_json
+from processors.domain.journal import Verdict
+from processors.domain.time import iso
+from processors.runtime.client import Client
+from processors.runtime.errors import UserError
+from processors.runtime.settings import Settings
+from processors.topics import DECISIONS
+
+app = typer.Typer(help="Tells the life of one message.")
+
+ROAD: Final = ("read", "identify", "dedupe", "validate", "match", "deliver")
+
+
+@app.command()
+def explain(
+    message_id: Annotated[str, typer.Argument(help="The message's id, as its agency gave it.")],
+    *,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """Tell what every stage decided about a message and why, what it led to, and what became of that."""
+    found = life(message_id, list(Client(Settings()).verdicts(DECISIONS)))
+    if not found["decisions"]:
+        raise UserError(f"nothing is known of message {message_id}: was it sent, and does `vn run all` run?")
+    if as_json:
+        print_json(found)
+        return
+    out = console()
+    for each in found["decisions"]:
+        out.print(f"{each['at']}  [bold]{each['stage']:<9}[/] {each['outcome']:<11} {each['reason']:<22} ", end="")
+        out.print(each["detail"], markup=False)
+    for notification in found["notifications"]:
+        out.print(f"\nnotification {notification['notification_id']} to {notification['registrant_id']}", markup=False)
+        for attempt in notification["attempts"]:
+            out.print(f"  {attempt['channel']:<6} {attempt['reference']} {attempt['at']}", markup=False)
+            for receipt in attempt["receipts"]:
+                out.print(f"         {receipt['at']} {receipt['detail']}", markup=False)
+
+
+def life(message_id: str, journal: list[Verdict]) -> dict[str, Any]:
+    """Return a message's decisions in the order of the road, and the notifications with their attempts and receipts."""
+    decisions = [each for each in journal if each.message_id == message_id]
+    decisions.sort(key=lambda each: (each.at, ROAD.index(each.stage) if each.stage in ROAD else len(ROAD)))
+    attempts: dict[str, list[Verdict]] = {}
+    for each in decisions:
+        if each.notification_id is not None and each.outcome == "sent":
+            attempts.setdefault(each.notification_id, []).append(each)
+    receipts = [each for each in journal if each.outcome == "receipt"]
+    return {
+        "message_id": message_id,
+        "decisions": [_plain(each) for each in decisions],
+        "notifications": [
+            {
+                "notification_id": notification_id,
+                "registrant_id": sent[0].registrant_id,
+                "attempts": [
+                    {
+                        "reference": each.reference,
+                        "channel": each.channel,
+                        "at": iso(each.at),
+                        "receipts": [_plain(receipt) for receipt in receipts if receipt.reference == each.reference],
+                    }
+                    for each in sent
+                ],
+            }
+            for notification_id, sent in attempts.items()
+        ],
+    }
+
+
+def _plain(verdict: Verdict) -> dict[str, Any]:
+    return {name: value for name, value in (structs.asdict(verdict) | {"at": iso(verdict.at)}).items() if value is not None}

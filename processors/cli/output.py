@@ -1,0 +1,49 @@
+"""What commands print: one JSON object a line for programs, a table for people."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import typer
+from msgspec import Struct, structs
+from rich.console import Console
+from rich.table import Table
+
+from processors.domain.time import iso
+
+JSON = typer.Option(help="One JSON object a line, for programs.")
+WIDTH: Final = 140
+
+
+def row(record: Struct) -> dict[str, Any]:
+    """Return a record's fields, times as ISO 8601 UTC."""
+    return {name: iso(value) if name in TIMES and isinstance(value, int) else value for name, value in structs.asdict(record).items()}
+
+
+TIMES: Final = frozenset({"since", "deadline", "received_at", "settled_at", "set_at", "at"})
+
+
+def print_json(value: object) -> None:
+    """One line on stdout holds `value` as JSON."""
+    typer.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str))
+
+
+def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, title: str, as_json: bool, empty: str) -> None:
+    """Rows stand on stdout, as JSON lines or as a table of `columns`; `empty` is said where there are none."""
+    if as_json:
+        for each in rows:
+            print_json(each)
+        return
+    table = Table(*columns, title=title, title_justify="left")
+    for each in rows:
+        table.add_row(*("" if each.get(column) is None else str(each[column]) for column in columns))
+    if not table.row_count:
+        typer.echo(empty)
+        return
+    console().print(table)
+
+
+def console() -> Console:
+    """Return the console of stdout: as wide as the terminal, and wide enough for a table where it is piped."""
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False)

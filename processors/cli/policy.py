@@ -1,0 +1,96 @@
+"""`vn policy`: the administrative settings, shown and changed while the pipeline runs."""
+
+import getpass
+import time
+from typing import Annotated
+
+import typer
+
+from processors.cli.output import JSON, print_rows
+from processors.domain.clockwork import Policy
+from processors.domain.event import Scope
+from processors.rules.load import load_rules
+from processors.rules.settings import SETTINGS, check_setting
+from processors.runtime.client import Client
+from processors.runtime.settings import Settings
+from processors.topics import POLICIES
+
+app = typer.Typer(help="Shows and changes the administrative settings.", no_args_is_help=True)
+
+JURISDICTION = typer.Option("--jurisdiction", help="Only for this jurisdiction, such as VA.", metavar="XX")
+NOTIFICATION_TYPE = typer.Option("--notification-type", help='Only for this notification type, such as "Hearing Notice".', metavar="T")
+EVENT_SUBTYPE = typer.Option("--event-subtype", help='Only for this event subtype, such as "Escape".', metavar="S")
+
+
+@app.command()
+def show(*, jurisdiction: Annotated[str | None, JURISDICTION] = None, as_json: Annotated[bool, JSON] = False) -> None:
+    """Show every setting with its default and what was set, for one jurisdiction or all."""
+    settings = Settings()
+    policies = [
+        each for each in Client(settings).table(POLICIES).values() if jurisdiction in {None, each.jurisdiction} or each.jurisdiction is None
+    ]
+    load_rules(settings.rules_dir).with_policies(policies)
+    rows = [
+        {"key": setting.key, "value": setting.default_text, "scope": "default", "meaning": setting.meaning} for setting in SETTINGS.values()
+    ]
+    rows += [
+        {"key": each.key, "value": each.value, "scope": scope_text(each), "meaning": f"set by {each.set_by}"}
+        for each in sorted(policies, key=policy_key)
+    ]
+    rows.sort(key=lambda each: each["key"])
+    print_rows(rows, ("key", "value", "scope", "meaning"), title="Administrative settings", as_json=as_json, empty="There are no settings.")
+
+
+@app.command("set")
+def set_policy(
+    key: Annotated[str, typer.Argument(help="The setting, as `vn policy show` lists it.")],
+    value: Annotated[str, typer.Argument(help="Its value: a duration such as 30s, 15m, 8h, 60d; or as `vn policy show` tells.")],
+    *,
+    jurisdiction: Annotated[str | None, JURISDICTION] = None,
+    notification_type: Annotated[str | None, NOTIFICATION_TYPE] = None,
+    event_subtype: Annotated[str | None, EVENT_SUBTYPE] = None,
+) -> None:
+    """Set a setting, everywhere or for a scope; every stage follows within five seconds."""
+    settings = Settings()
+    check_setting(key, value, Scope(jurisdiction, notification_type, event_subtype), load_rules(settings.rules_dir))
+    policy = Policy(
+        key=key,
+        value=value,
+        jurisdiction=jurisdiction,
+        notification_type=notification_type,
+        event_subtype=event_subtype,
+        set_by=getpass.getuser(),
+        set_at=time.time_ns() // 1_000_000,
+    )
+    client = Client(settings)
+    client.send(POLICIES, [(policy_key(policy), client.codec.encode(policy))])
+    typer.echo(f"{key} = {value} ({scope_text(policy)})")
+
+
+@app.command()
+def unset(
+    key: Annotated[str, typer.Argument(help="The setting, as `vn policy show` lists it.")],
+    *,
+    jurisdiction: Annotated[str | None, JURISDICTION] = None,
+    notification_type: Annotated[str | None, NOTIFICATION_TYPE] = None,
+    event_subtype: Annotated[str | None, EVENT_SUBTYPE] = None,
+) -> None:
+    """Take back what was set for exactly this scope."""
+    settings = Settings()
+    policy = Policy(key=key, value="", jurisdiction=jurisdiction, notification_type=notification_type, event_subtype=event_subtype)
+    client = Client(settings)
+    if policy_key(policy) not in client.table(POLICIES):
+        typer.echo(f"{key} was not set ({scope_text(policy)})")
+        return
+    client.send(POLICIES, [(policy_key(policy), None)])
+    typer.echo(f"{key} unset ({scope_text(policy)})")
+
+
+def policy_key(policy: Policy) -> str:
+    """Return the key of a setting's record: the setting and its scope."""
+    return "|".join((policy.key, policy.jurisdiction or "", policy.notification_type or "", policy.event_subtype or ""))
+
+
+def scope_text(policy: Policy) -> str:
+    """Return the scope in words."""
+    return ", ".join(filter(None, (policy.jurisdiction, policy.notification_type, policy.event_subtype))) or "everywhere"

@@ -1,0 +1,87 @@
+"""`vn submit`: sends submissions as an agency would."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from lxml import etree
+
+from processors.ingest.xml import text_at
+from processors.runtime.client import Client
+from processors.runtime.errors import UserError
+from processors.runtime.settings import Settings
+from processors.topics import SUBMISSIONS
+
+app = typer.Typer(help="Sends submissions as an agency would.")
+
+FILES = typer.Argument(help="Files of XML, JSON, or many JSON documents one a line; - is standard input.", metavar="FILE...")
+
+
+@app.command()
+def submit(
+    files: Annotated[list[str], FILES],
+    *,
+    raw: Annotated[bool, typer.Option("--raw", help="Send each file's bytes as one record, whatever they are.")] = False,
+) -> None:
+    """
+    Send submissions to the pipeline and print one message id a line.
+
+    Only tells the messages apart; whether they are right is for the pipeline to say: see `vn explain` and
+    `vn dead-letters list`. A record whose id cannot be read is sent too, and printed as `-`.
+    """
+    messages = [message for file in files for message in ([contents(file)] if raw else split(contents(file)))]
+    labels = [label(message) for message in messages]
+    Client(Settings()).send(SUBMISSIONS, ((ori, message) for (_, ori), message in zip(labels, messages, strict=True)))
+    for message_id, _ in labels:
+        typer.echo(message_id or "-")
+
+
+def contents(file: str) -> bytes:
+    """Return what the file holds; `-` is standard input."""
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UserError(f"{file} cannot be read ({error.strerror}): name a file that exists") from None
+
+
+def split(content: bytes) -> Iterator[bytes]:
+    """Yield the messages of a file: its lines where any line is a JSON object of its own, else the whole."""
+    if document(content) is None and any(document(line) is not None for line in content.splitlines()):
+        yield from (line for line in content.splitlines() if line.strip())
+    else:
+        yield content
+
+
+def document(text: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that `text` is, None where it is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def label(message: bytes) -> tuple[str | None, str | None]:
+    """Return a message's id and its agency's ORI, each None where it cannot be read."""
+    if (value := document(message)) is not None:
+        agency = value.get("agency")
+        ori = agency.get("ori") if isinstance(agency, dict) else None
+        return _word(value.get("message_id")), _word(ori)
+    return xml_label(message)
+
+
+def xml_label(message: bytes) -> tuple[str | None, str | None]:
+    """Return an XML message's id and ORI, each None where it cannot be read."""
+    try:
+        return text_at(message, "DocumentIdentification", "IdentificationID"), text_at(
+            message, "OrganizationORIIdentification", "IdentificationID"
+        )
+    except (etree.XMLSyntaxError, ValueError):
+        return None, None
+
+
+def _word(value: object) -> str | None:
+    return value.strip() if isinstance(value, str) and value.strip() else None

@@ -1,0 +1,21 @@
+"""`vn unregister`: a registration is removed."""
+
+from typing import Annotated
+
+import typer
+
+from processors.runtime.client import Client
+from processors.runtime.settings import Settings
+from processors.topics import REGISTRATIONS
+
+app = typer.Typer(help="Removes registrations.")
+
+
+@app.command()
+def unregister(
+    registration_ids: Annotated[list[str], typer.Argument(help="The registrations to remove.", metavar="REGISTRATION_ID...")],
+) -> None:
+    """Remove registrations: nothing submitted from now on is told under them, and nothing still waiting to leave either."""
+    Client(Settings()).send(REGISTRATIONS, ((each, None) for each in registration_ids))
+    for each in registration_ids:
+        typer.echo(each)

@@ -1,0 +1,17 @@
+"""Instants as milliseconds since the epoch, and as people and programs write them."""
+
+from datetime import UTC, datetime
+
+
+def iso(millis: int) -> str:
+    """Return the instant as ISO 8601 in UTC, milliseconds only where there are any."""
+    moment = datetime.fromtimestamp(millis // 1000, UTC).replace(microsecond=millis % 1000 * 1000)
+    return moment.isoformat(timespec="milliseconds" if millis % 1000 else "seconds").replace("+00:00", "Z")
+
+
+def millis(text: str) -> int:
+    """Return the instant that an ISO 8601 date-time with offset names; raises ValueError where it names none."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a date-time without offset names no instant")  # noqa: TRY003  a message for programmers
+    return round(moment.timestamp() * 1000)
