@@ -6,7 +6,7 @@ holds for one jurisdiction at one time: default rules, overlaid by the jurisdict
 """
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
@@ -112,11 +112,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Jurisdiction:
-    """Whose rules these are; `compact` where it is a member of the interstate compact."""
+    """Whose rules these are; `compact` where it is a member of the interstate compact. What is not known is empty."""
 
     code: str
     name: str
     compact: bool = False
+    compact_office: str = ""
+    compact_office_phone: str = ""
+    victim_authority: str = ""
+    victim_authority_phone: str = ""
 
 
 @dataclass(frozen=True)
@@ -227,6 +231,21 @@ class Rules:
     def jurisdictions(self) -> Mapping[str, Jurisdiction]:
         """Every jurisdiction with rules of its own, by its code."""
         return self._library.jurisdictions
+
+    @property
+    def notification_types(self) -> frozenset[str]:
+        """The notification types of all code lists, whatever the jurisdiction and the day."""
+        return frozenset(name for book in self.books() for name in book.notification_types)
+
+    @property
+    def subtypes(self) -> frozenset[str]:
+        """The event subtypes of all code lists, whatever the jurisdiction and the day."""
+        return frozenset(code.subtype for book in self.books() for code in book.codes.values())
+
+    def books(self) -> Iterator[Book]:
+        """Yield every book: the default's, then each jurisdiction's, in the order of time."""
+        for code in ("", *self.jurisdictions):
+            yield from self.page(code).books
 
     def member(self, state: str) -> bool:
         """Whether `state` is a member of the interstate compact; Guam, American Samoa and the Northern Marianas are not."""

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from processors.rules.book import Book, EventCode, Jurisdiction, LocationKind, Order, Page, Rules, Status, Text, fold
 from processors.rules.files import BUILT_IN, BadRules, RuleFile, read_files
-from processors.rules.sections import SECTIONS, Entry, EventEntry, LocationEntry, StatusEntry, TextEntry
+from processors.rules.sections import SECTIONS, Entry, EventEntry, JurisdictionEntry, LocationEntry, StatusEntry, TextEntry
 
 EVERYBODY: Final = ""  # the default page's jurisdiction
 DATING: Final = frozenset({"since", "until", "withdrawn"})
@@ -58,11 +58,8 @@ class Shelf:
 
     @cached_property
     def jurisdictions(self) -> Mapping[str, Jurisdiction]:
-        return {
-            code: Jurisdiction(code, page.books[-1].name or code, page.books[-1].entries["jurisdiction"][""].compact)
-            for code in sorted({code for each in chain(*self.layers) for code in each.jurisdictions})
-            for page in (self.page(code),)
-        }
+        codes = sorted({code for each in chain(*self.layers) for code in each.jurisdictions})
+        return {code: jurisdiction_of(code, self.page(code).books[-1].entries["jurisdiction"]) for code in codes}
 
     def page(self, jurisdiction: str) -> Page:
         """Return the jurisdiction's page; one without rules of its own gets the default page."""
@@ -141,7 +138,7 @@ def make_book(jurisdiction: str, entries: Entries) -> Book:
     zones = {key: ZoneInfo(entry.zone) for key, entry in entries["zone"].items()}
     return Book(
         jurisdiction=jurisdiction,
-        name=entries["jurisdiction"][""].name if "" in entries["jurisdiction"] else "",
+        name=jurisdiction_of(jurisdiction, entries["jurisdiction"]).name,
         codes={(str(kind), subtype): event_code(str(kind), entry) for (kind, subtype), entry in pairs(entries["event"])},
         event_types=frozenset(map(str, entries["event_type"])),
         notification_types=frozenset(map(str, entries["notification_type"])),
@@ -156,6 +153,20 @@ def make_book(jurisdiction: str, entries: Entries) -> Book:
         zone=zones.pop(""),
         zones_by_ori={str(prefix): zone for prefix, zone in zones.items()},
         entries=entries,
+    )
+
+
+def jurisdiction_of(code: str, entries: Mapping[Hashable, JurisdictionEntry]) -> Jurisdiction:
+    """Return whose rules these are; a file that does not say its name is called by its code."""
+    entry = entries.get("", JurisdictionEntry())
+    return Jurisdiction(
+        code,
+        entry.name or code,
+        entry.compact,
+        entry.compact_office,
+        entry.compact_office_phone,
+        entry.victim_authority,
+        entry.victim_authority_phone,
     )
 
 

@@ -162,6 +162,7 @@ SECTIONS: Final[dict[str, Section]] = {
         Section("notification_type", NamedEntry, by_name),
         Section("notification_subtype", NamedEntry, by_name),
         Section("validation", NamedEntry, by_name),
+        Section("date_element", NamedEntry, by_name),
         Section("event", EventEntry, lambda entry: tuple((each, entry.subtype) for each in entry.types)),
         Section("status", StatusEntry, lambda entry: (fold(entry.name),)),
         Section("location", LocationEntry, lambda entry: (fold(entry.name),)),

@@ -9,8 +9,9 @@ names no subtype, however much else it names.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from hashlib import blake2b
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from processors.domain.clockwork import Policy
 from processors.domain.event import Scope
@@ -61,6 +62,14 @@ class Setting:
     special: Mapping[str, str] = field(default_factory=dict)
     emergency: str | None = None
     words: tuple[str, ...] = ()
+
+    @property
+    def default_text(self) -> str:
+        """The defaults in words: "60d (Hearing Notice), 365d otherwise"."""
+        differing = [f"{text} ({name})" for name, text in self.special.items()]
+        if self.emergency is not None:
+            differing.append(f"{self.emergency} (emergencies)")
+        return ", ".join((*differing, f"{self.default} otherwise")) if differing else self.default
 
 
 SETTINGS: Final[Mapping[str, Setting]] = {
@@ -231,7 +240,29 @@ def parse_policy(policy: Policy) -> Any:
     return value
 
 
-WORDS: Final[Mapping[Where, str]] = {
+def check_setting(key: str, text: str, scope: Scope, known: "Known") -> None:
+    """Raise BadSetting with one sentence where `text` cannot be set for `scope`; `known` are the rules that name the codes."""
+    parse_policy(Policy(key=key, value=text, **{name: getattr(scope, name) for name in EVERYWHERE}))
+    for name, codes in (("notification_type", known.notification_types), ("event_subtype", known.subtypes)):
+        given = getattr(scope, name)
+        if given is not None and given not in codes:
+            like = get_close_matches(given, codes, 1) or sorted(codes)[:1]
+            raise BadSetting(f"no rule file knows the {WORDS[name]} {given!r}: write it as the code lists do, such as {like[0]!r}.")
+
+
+class Known(Protocol):
+    """The codes that rules know, whatever the jurisdiction."""
+
+    @property
+    def notification_types(self) -> frozenset[str]:
+        """The notification types of all code lists."""
+
+    @property
+    def subtypes(self) -> frozenset[str]:
+        """The event subtypes of all code lists."""
+
+
+WORDS: Final[Mapping[str, str]] = {
     "jurisdiction": "jurisdiction",
     "notification_type": "notification type",
     "event_subtype": "event subtype",
