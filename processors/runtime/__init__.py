@@ -1,0 +1,1 @@
+"""The shell: Kafka, Redis, clocks and processes; the only place with effects."""

@@ -1,0 +1,282 @@
+"""
+Avro's binary encoding, compiled: one function a record type, made from its schema.
+
+The subset is what `schemas/avro` uses: string, long, boolean, bytes, enum, record, array, map, and a union of null with
+one of these. A general reader asks at every field what kind it is; here that is asked once, when the function is made.
+"""
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+Schema = dict[str, Any]
+Write = Callable[[Any], bytes]
+Read = Callable[[bytes, int], tuple[Any, int]]
+
+LONGEST: Final = 10  # bytes of a 64-bit number
+SIX: Final = 0x8080808080  # the highest bits of a number of six bytes, as every time between 1970 and 2039 is
+_EIGHT_BYTES: Final = struct.Struct("<Q").unpack_from
+
+
+class Malformed(Exception):
+    """The bytes are no datum of the schema."""
+
+
+def write_long(number: int) -> bytes:
+    """Return the zigzag variable-length form of `number`."""
+    rest = number << 1 if number >= 0 else ~(number << 1)
+    if 1 << 35 <= rest < 1 << 42:  # six bytes
+        return bytes(
+            (
+                rest & 127 | 128,
+                rest >> 7 & 127 | 128,
+                rest >> 14 & 127 | 128,
+                rest >> 21 & 127 | 128,
+                rest >> 28 & 127 | 128,
+                rest >> 35,
+            )
+        )
+    out = bytearray()
+    while rest > 127:  # noqa: PLR2004 - seven bits a byte
+        out.append(rest & 127 | 128)
+        rest >>= 7
+    out.append(rest)
+    return bytes(out)
+
+
+def read_long(raw: bytes, at: int) -> tuple[int, int]:
+    """Return the number that begins at `at` and where the next datum begins."""
+    if at + 8 <= len(raw):
+        (word,) = _EIGHT_BYTES(raw, at)
+        if word & 0x808080808080 == SIX:  # seven bits of each
+            word = (word & 0x007F007F007F) | (word & 0x7F007F007F00) >> 1
+            rest = (word & 0x3FFF) | (word & 0x3FFF0000) >> 2 | (word & 0x3FFF00000000) >> 4
+            return (rest >> 1) ^ -(rest & 1), at + 6
+    rest = shift = 0
+    for here in range(at, at + LONGEST):
+        byte = raw[here]
+        rest |= (byte & 127) << shift
+        if byte < 128:  # noqa: PLR2004 - the highest bit says that more follows
+            return (rest >> 1) ^ -(rest & 1), here + 1
+        shift += 7
+    raise Malformed
+
+
+def read_length(raw: bytes, at: int) -> tuple[int, int]:
+    """Return a length of two bytes or more and the position of its last byte."""
+    length, after = read_long(raw, at)
+    if length < 0:
+        raise Malformed
+    return length, after - 1
+
+
+def write_array(items: Any, write: Write) -> bytes:
+    """Return `items` as one block."""
+    return b"".join((write_long(len(items)), *map(write, items), b"\0"))
+
+
+def read_array(raw: bytes, at: int, read: Read) -> tuple[tuple[Any, ...], int]:
+    """Return all items of all blocks and where the next datum begins."""
+    items: list[Any] = []
+    while True:
+        count, at = read_long(raw, at)
+        if count == 0:
+            return tuple(items), at
+        if count < 0:  # a block that says its size in bytes
+            count = -count
+            _, at = read_long(raw, at)
+        for _ in range(count):
+            item, at = read(raw, at)
+            items.append(item)
+
+
+def write_map(entries: Mapping[str, Any], write: Write) -> bytes:
+    """Return `entries` as one block, in their own order."""
+    if not entries:
+        return b"\0"
+    pieces = [write_long(len(entries))]
+    for key, value in entries.items():
+        text = key.encode()
+        pieces += (write_long(len(text)), text, write(value))
+    return b"".join((*pieces, b"\0"))
+
+
+def read_map(raw: bytes, at: int, read: Read) -> tuple[dict[str, Any], int]:
+    """Return all entries of all blocks and where the next datum begins."""
+
+    def entry(raw: bytes, at: int) -> tuple[tuple[str, Any], int]:
+        length, last = read_length(raw, at)
+        end = last + 1 + length
+        value, after = read(raw, end)
+        return (raw[last + 1 : end].decode(), value), after
+
+    entries, after = read_array(raw, at, entry)
+    return dict(entries), after
+
+
+class _Numbers(dict[int, bytes]):
+    """Numbers as written, the frequent ones at hand."""
+
+    prefix = b""
+
+    def __missing__(self, number: int) -> bytes:
+        return self.prefix + write_long(number)
+
+
+class _Some(_Numbers):
+    """Numbers as written behind the union's index of something that is not null."""
+
+    prefix = b"\x02"
+
+
+_NUMBERS: Final = _Numbers({number: write_long(number) for number in range(2048)})
+_SOME: Final = _Some({number: b"\x02" + write_long(number) for number in range(2048)})
+# What a length's first byte says: the length, or -1 where it is longer than one byte or negative.
+_LENGTHS: Final = tuple(byte >> 1 if byte < 128 and not byte & 1 else -1 for byte in range(256))  # noqa: PLR2004
+
+_GLOBALS: Final[dict[str, Any]] = {
+    "NUMBER": _NUMBERS,
+    "SOME": _SOME,
+    "LENGTHS": _LENGTHS,
+    "Malformed": Malformed,
+    "read_array": read_array,
+    "read_length": read_length,
+    "read_long": read_long,
+    "read_map": read_map,
+    "write_array": write_array,
+    "write_map": write_map,
+}
+
+# How a value is written: expressions for the pieces of the datum, `{v}` standing for the value.
+_WRITTEN: Final[dict[str, tuple[str, ...]]] = {
+    "string": ("NUMBER[len(s := {v}.encode())]", "s"),
+    "bytes": ("NUMBER[len(s := {v})]", "s"),
+    "long": ("NUMBER[{v}]",),
+    "boolean": (r"b'\1' if {v} else b'\0'",),
+}
+_WRITTEN_OR_NULL: Final[dict[str, tuple[str, ...]]] = {
+    "string": (r"b'\0' if (s := {v}) is None else SOME[len(s := s.encode())]", "s or b''"),
+    "bytes": (r"b'\0' if (s := {v}) is None else SOME[len(s)]", "s or b''"),
+    "long": (r"b'\0' if (n := {v}) is None else SOME[n]",),
+}
+
+# How a value is read into `{t}`: statements that begin with `i` at the datum and end with `i` behind it.
+_TEXT: Final = ("n = LENGTHS[b[i]]", "if n < 0: n, i = read_length(b, i)", "i += 1", "j = i + n")
+_READ: Final[dict[str, tuple[str, ...]]] = {
+    "string": (*_TEXT, "{t} = b[i:j].decode()", "i = j"),
+    "bytes": (*_TEXT, "{t} = b[i:j]", "i = j"),
+    "long": ("n = b[i]", "if n < 128: {t} = n >> 1 ^ -(n & 1); i += 1", "else: {t}, i = read_long(b, i)"),
+    "boolean": ("{t} = BOOLEAN[b[i]]", "i += 1"),
+}
+
+
+class Compiler:
+    """Makes the functions of one schema; `types` are the classes of its records by name."""
+
+    def __init__(self, schema: Schema, types: Mapping[str, type]) -> None:
+        self._types = types
+        self._names: dict[str, Any] = _GLOBALS | {"BOOLEAN": {0: False, 1: True}}
+        self._schemas: dict[str, Schema] = {}
+        self._record = self._declare(schema)
+
+    def write(self) -> Write:
+        """Return the function from a record to its datum."""
+        write: Write = self._names[f"write_{self._record}"]
+        return write
+
+    def read(self) -> Read:
+        """Return the function from bytes and a position to the record and the position behind it."""
+        read: Read = self._names[f"read_{self._record}"]
+        return read
+
+    def _declare(self, schema: Schema) -> str:
+        """Return the short name of a record whose functions are now among the names."""
+        name = str(schema["name"]).rpartition(".")[2]
+        self._schemas[str(schema["name"])] = schema
+        self._names[name] = self._types[name]
+        fields = schema["fields"]
+        pieces = [piece for field in fields for piece in self._pieces(field["type"], f"v.{field['name']}")]
+        self._define(f"write_{name}", "v", [f"return b''.join(({', '.join(pieces)},))"])
+        lines = [line for count, field in enumerate(fields) for line in self._statements(field["type"], f"f{count}")]
+        values = ", ".join(f"{field['name']}=f{count}" for count, field in enumerate(fields))
+        self._define(f"read_{name}", "b, i", [*lines, f"return {name}({values}), i"])
+        return name
+
+    def _define(self, name: str, arguments: str, body: list[str]) -> None:
+        source = "\n".join((f"def {name}({arguments}):", *(f"    {line}" for line in body)))
+        exec(compile(source, f"<avro {name}>", "exec"), self._names)  # noqa: S102 - made from our own schemas only
+
+    def _resolved(self, schema: Any) -> Any:
+        """Return what `schema` stands for: a name's declaration, a primitive's name, or the schema itself."""
+        if isinstance(schema, str):
+            return self._schemas.get(schema, schema)
+        return schema["type"] if isinstance(schema, dict) and schema["type"] in _READ else schema
+
+    def _pieces(self, schema: Any, value: str) -> list[str]:
+        """Return the expressions that write `value`."""
+        schema = self._resolved(schema)
+        if isinstance(schema, list):
+            return self._nullable_pieces(self._resolved(_other(schema)), value)
+        if isinstance(schema, str):
+            return [piece.format(v=value) for piece in _WRITTEN[schema]]
+        if schema["type"] == "enum":
+            return [f"{self._symbols(schema)}[{value}]"]
+        if schema["type"] == "record":
+            return [f"write_{self._declare(schema)}({value})"]
+        if schema["type"] == "array":
+            return [rf"write_array({value}, {self._function('write', schema['items'])}) if {value} else b'\0'"]
+        return [f"write_map({value}, {self._function('write', schema['values'])})"]
+
+    def _nullable_pieces(self, other: Any, value: str) -> list[str]:
+        if isinstance(other, str) and other in _WRITTEN_OR_NULL:
+            return [piece.format(v=value) for piece in _WRITTEN_OR_NULL[other]]
+        return [rf"b'\0' if {value} is None else b'\2' + {' + '.join(f'({piece})' for piece in self._pieces(other, value))}"]
+
+    def _statements(self, schema: Any, target: str) -> list[str]:
+        """Return the statements that read `target`."""
+        schema = self._resolved(schema)
+        if isinstance(schema, str):
+            return [line.format(t=target) for line in _READ[schema]]
+        if isinstance(schema, list):
+            return [
+                f"if b[i] == 0: {target} = None; i += 1",
+                "else:",
+                "    if b[i] != 2: raise Malformed",
+                "    i += 1",
+                *(f"    {line}" for line in self._statements(_other(schema), target)),
+            ]
+        if schema["type"] == "enum":
+            return [f"{target} = {self._symbols(schema)}_READ[b[i]]", "i += 1"]
+        if schema["type"] == "record":
+            return [f"{target}, i = read_{self._declare(schema)}(b, i)"]
+        if schema["type"] == "array":
+            return [
+                f"if b[i] == 0: {target} = (); i += 1",
+                f"else: {target}, i = read_array(b, i, {self._function('read', schema['items'])})",
+            ]
+        return [f"{target}, i = read_map(b, i, {self._function('read', schema['values'])})"]
+
+    def _function(self, way: str, schema: Any) -> str:
+        """Return the name of a function that writes or reads one item."""
+        name = f"{way}_item{len(self._names)}"
+        if way == "write":
+            self._define(name, "v", [f"return b''.join(({', '.join(self._pieces(schema, 'v'))},))"])
+        else:
+            self._define(name, "b, i", [*self._statements(schema, "v"), "return v, i"])
+        return name
+
+    def _symbols(self, schema: Schema) -> str:
+        """Return the name of an enum's table from symbol to datum; with `_READ`, from first byte to symbol."""
+        name = "ENUM_" + str(schema["name"]).rpartition(".")[2]
+        self._schemas[str(schema["name"])] = schema
+        self._names[name] = {symbol: write_long(place) for place, symbol in enumerate(schema["symbols"])}
+        self._names[f"{name}_READ"] = {place * 2: symbol for place, symbol in enumerate(schema["symbols"])}
+        return name
+
+
+def _other(union: list[Any]) -> Any:
+    """Return what a union is when it is not null."""
+    null, other = union
+    if null != "null":
+        raise TypeError("a union must be of null and one other, in this order")
+    return other
