@@ -1,0 +1,279 @@
+"""
+Finds what is wrong between entries, where each by itself is well written: `vn rules check`.
+
+A finding names the file and the entry, says what is wrong and what to do. A check is a function of one book; to add
+one, write it and name it in `CHECKS`.
+"""
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, combinations
+from typing import Any, Final, NamedTuple
+
+from jinja2 import TemplateSyntaxError
+from jinja2.sandbox import SandboxedEnvironment
+from msgspec import structs
+
+from processors.domain.event import Event
+from processors.rules.book import Book, EventCode, fold
+from processors.rules.files import RuleFile
+from processors.rules.load import DATING, EVERYBODY, Entries, Shelf
+from processors.rules.sections import SECTIONS, Entry
+
+LANGUAGES: Final = ("en", "es")
+WORDING: Final = ("noun", "sms", "subject", "body", "voice")
+COMPARABLE: Final = frozenset(field.name for field in structs.fields(Event))
+KEYS: Final = frozenset({"name", "subtype", "types", "type", "language", "ori"})
+OWN: Final = frozenset({"jurisdiction", "zone"})  # every jurisdiction has its own, and no check looks at them
+FRAME: Final = "*"  # a text whose subtype begins so is a part of the others
+
+Said = tuple[str, Hashable, str]  # section, key, what is wrong and what to do
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FileFinding:
+    """One thing wrong: in which file, which entry, and what to do about it."""
+
+    file: str
+    entry: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.entry}: {self.problem}"
+
+
+def check(shelf: Shelf) -> tuple[FileFinding, ...]:
+    """Return everything wrong with the rules, each finding once, in the order of files and entries."""
+    found = set(overlaps(shelf.layers))
+    checked: list[Entries] = []
+    for code in (EVERYBODY, *shelf.jurisdictions):
+        files = tuple(chain(*shelf.binding(code)))
+        for book in shelf.page(code).books:
+            entries = {section: each for section, each in book.entries.items() if section not in OWN}
+            if entries in checked:
+                continue
+            checked.append(entries)
+            for section, key, problem in chain.from_iterable(each(book) for each in CHECKS):
+                found.add(FileFinding(source(files, section, key), f"{section} {written(key)}", problem))
+    return tuple(sorted(found))
+
+
+def source(files: Iterable[RuleFile], section: str, key: Hashable) -> str:
+    """Return the last of the files that says something of this entry."""
+    keys = SECTIONS[section].keys
+    holding = [each.where for each in files if any(key in keys(entry) for entry in each.entries.get(section, ()))]
+    return holding[-1] if holding else "default"
+
+
+def written(key: Hashable) -> str:
+    """Return an entry's key as a person would say it."""
+    return "/".join(str(part) for part in key if part is not None) if isinstance(key, tuple) else str(key)
+
+
+def overlaps(layers: Iterable[Iterable[RuleFile]]) -> Iterator[FileFinding]:
+    """Yield the entries of one layer that say the same of the same thing on the same day."""
+    for layer in layers:
+        said: dict[tuple[str, Hashable, str], list[tuple[RuleFile, Entry]]] = {}
+        for file in layer:
+            for section, entries in file.entries.items():
+                for entry in entries:
+                    for key in SECTIONS[section].keys(entry):
+                        for bound in file.jurisdictions or (EVERYBODY,):
+                            said.setdefault((section, key, bound), []).append((file, entry))
+        for (section, key, _), saying in said.items():
+            for (_, one), (file, other) in combinations(saying, 2):
+                if (fields := clash(one, other)) and both_in_effect(one, other):
+                    problem = f"two entries in effect on the same day name {', '.join(fields)}: end the earlier one with `until`."
+                    yield FileFinding(file.where, f"{section} {written(key)}", problem)
+
+
+def clash(one: Entry, other: Entry) -> list[str]:
+    """Return the fields that both entries name, beyond those that say what they are about."""
+    return sorted(one.model_fields_set & other.model_fields_set - DATING - KEYS) or (
+        ["the same"] if one.withdrawn or other.withdrawn else []
+    )
+
+
+def both_in_effect(one: Entry, other: Entry) -> bool:
+    """Whether there is a day on which both entries are in effect."""
+    return (one.since is None or other.until is None or one.since <= other.until) and (
+        other.since is None or one.until is None or other.since <= one.until
+    )
+
+
+class Reference(NamedTuple):
+    """Codes that one field of an entry names, and the list they must be in."""
+
+    section: str
+    key: Hashable
+    field: str
+    given: Collection[str]
+    known: Collection[str]
+    what: str
+
+
+def unknown_codes(book: Book) -> Iterator[Said]:
+    """Every code that an entry names is in a code list."""
+    for each in chain(event_references(book), move_references(book)):
+        for given in each.given:
+            if given not in each.known:
+                yield each.section, each.key, f"`{each.field}` names {given!r}, which is no {each.what}: correct it or add it."
+    for key, code in book.codes.items():
+        if not code.notification_types:
+            yield "event", key, "it has no `notification_types`: name them, or correct the subtype if it is misspelt."
+
+
+def event_references(book: Book) -> Iterator[Reference]:
+    """Yield what events name."""
+    subtypes = {code.subtype for code in book.codes.values()}
+    events = subtypes | {f"{kind}/{subtype}" for kind, subtype in book.codes}
+    statuses, kinds = names(book.entries["status"]), names(book.entries["location"])
+    for key, code in book.codes.items():
+        yield Reference("event", key, "types", [code.event_type], book.event_types, "event type")
+        yield Reference("event", key, "notification_types", code.notification_types, book.notification_types, "notification type")
+        yield Reference("event", key, "status", [code.status] if code.status else [], statuses, "status")
+        yield Reference("event", key, "from_statuses", code.from_statuses, statuses, "status")
+        yield Reference("event", key, "location", [code.location] if code.location else [], kinds, "kind of location")
+        yield Reference("event", key, "from_locations", code.from_locations, kinds, "kind of location")
+        yield Reference("event", key, "follows", code.follows, subtypes, "event subtype")
+        yield Reference("event", key, "same", code.same, COMPARABLE, "field of an event")
+        for order in code.order:
+            yield Reference("event", key, "order.events", order.events, events, "event subtype")
+            yield Reference("event", key, "order.statuses", order.statuses, statuses, "status")
+
+
+def move_references(book: Book) -> Iterator[Reference]:
+    """Yield what statuses and kinds of locations name."""
+    for section, what in (("status", "status"), ("location", "kind of location")):
+        known = names(book.entries[section])
+        for key, entry in book.entries[section].items():
+            yield Reference(section, key, "next", entry.next, known, what)
+            yield Reference(section, key, "after", entry.after, known, what)
+
+
+def names(entries: Mapping[Hashable, Any]) -> frozenset[str]:
+    return frozenset(entry.name for entry in entries.values())
+
+
+def unreachable(book: Book) -> Iterator[Said]:
+    """Every status and every kind of location can be come to from another."""
+    for section, values in (("status", book.statuses.values()), ("location", book.locations.values())):
+        led_to = {name for each in values for name in each.next if name != each.name}
+        for key, entry in book.entries[section].items():
+            if entry.name not in led_to:
+                yield section, key, "no other leads to it: name it in another's `next`, or say what it comes `after`."
+
+
+def claimed_twice(book: Book) -> Iterator[Said]:
+    """Every name and synonym stands for one status, and for one kind of location."""
+    for section in ("status", "location"):
+        owner: dict[str, str] = {fold(entry.name): entry.name for entry in book.entries[section].values()}
+        for key, entry in book.entries[section].items():
+            for synonym in entry.synonyms:
+                claimed = owner.setdefault(fold(synonym), entry.name)
+                if claimed != entry.name:
+                    yield section, key, f"{synonym!r} already stands for {claimed!r}: leave it to one of them."
+
+
+def unmeetable(book: Book) -> Iterator[Said]:
+    """Every expectation can be met: an event that must follow another, or be preceded by one, can come about."""
+    for field, needs in (("follows", predecessors), ("order", precedents)):
+        possible = attainable(book, needs)
+        for key in book.codes:
+            if key not in possible:
+                yield "event", key, f"nothing can ever meet its `{field}`, which leads in a circle: let one of these events come first."
+    for key, code in book.codes.items():
+        if code.order and "Hearing Notice" not in code.notification_types:
+            yield "event", key, "`order` is asked of a Hearing Notice only, which it never is: leave it out, or use `follows`."
+        for order in code.order:
+            if not order.events and not order.statuses:
+                yield "event", key, "an `order` names neither events nor statuses: name what the hearing comes after."
+        if code.status and code.from_statuses and not any(code.status in led_to(book.statuses, name) for name in code.from_statuses):
+            yield "event", key, f"none of its `from_statuses` may become {code.status!r}: add it to the `next` of one of them."
+        if (
+            code.location
+            and code.from_locations
+            and not any(code.location in (name, *led_to(book.locations, name)) for name in code.from_locations)
+        ):
+            yield "event", key, f"none of its `from_locations` leads to {code.location!r}: add it to the `next` of one of them."
+
+
+def led_to(values: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return what may come after the status or kind of that name."""
+    found = values.get(fold(name))
+    return () if found is None else found.next
+
+
+def predecessors(code: EventCode, possible: Collection[tuple[str, str]]) -> bool:
+    """Whether something possible meets a Previous Event tag of this event."""
+    return not code.follows or any(subtype in code.follows for _, subtype in possible)
+
+
+def precedents(code: EventCode, possible: Collection[tuple[str, str]]) -> bool:
+    """Whether every order of this hearing is met by something possible; a status can always be named by a message."""
+    return all(order.statuses or any(order.after(*event) for event in possible) for order in code.order)
+
+
+def attainable(book: Book, needs: Callable[[EventCode, Collection[tuple[str, str]]], bool]) -> set[tuple[str, str]]:
+    """Return the events that can come about, beginning with those that need nothing."""
+    possible: set[tuple[str, str]] = set()
+    while more := {key for key, code in book.codes.items() if key not in possible and needs(code, possible)}:
+        possible |= more
+    return possible
+
+
+def dates(book: Book) -> Iterator[Said]:
+    """Every event's action date is in an element that messages carry."""
+    for key, code in book.codes.items():
+        if not code.action_date:
+            yield "event", key, "`action_date` names no element: name the one that holds the date."
+        for element in code.action_date:
+            if element not in book.entries["date_element"]:
+                yield (
+                    "event",
+                    key,
+                    f"`action_date` names {element!r}, which no message carries: correct it or add it as a [[date_element]].",
+                )
+
+
+def wordless(book: Book) -> Iterator[Said]:
+    """Every subtype that may reach a registrant has its own words, in every language and for every channel."""
+    for key, code in book.codes.items():
+        if set(code.notification_types) <= {"Internal"}:
+            continue
+        for language in LANGUAGES:
+            text = book.text(code.event_type, code.subtype, language)
+            lacking = WORDING if text is None else tuple(field for field in WORDING if not getattr(text, field).strip())
+            if lacking:
+                yield (
+                    "event",
+                    key,
+                    f"its text in {language!r} lacks {', '.join(lacking)}: add a [[text]]; until then it is flagged, never told.",
+                )
+
+
+def words(book: Book) -> Iterator[Said]:
+    """Every text is for a subtype of the lists, and its templates can be read."""
+    subtypes = {code.subtype for code in book.codes.values()}
+    environment = SandboxedEnvironment()
+    for key, entry in book.entries["text"].items():
+        if entry.type is not None and (entry.type, entry.subtype) not in book.codes:
+            yield "text", key, f"the lists have no {entry.subtype!r} of {entry.type!r}: correct it or add the [[event]]."
+        elif entry.subtype not in subtypes and not entry.subtype.startswith(FRAME):
+            yield "text", key, f"the lists have no subtype {entry.subtype!r}: correct it or add the [[event]]."
+        for field in WORDING:
+            try:
+                environment.parse(getattr(entry, field))
+            except TemplateSyntaxError as error:
+                yield "text", key, f"`{field}` cannot be read as a template: {(error.message or 'it is broken').rstrip('.')}."
+
+
+CHECKS: Final[tuple[Callable[[Book], Iterable[Said]], ...]] = (
+    unknown_codes,
+    unreachable,
+    claimed_twice,
+    unmeetable,
+    dates,
+    wordless,
+    words,
+)
