@@ -30,9 +30,10 @@ check: $(INSTALLED)  ## format, lint, types and the tests that need no broker
 bench: $(INSTALLED)  ## the benchmark
 	@$(BIN)/python -m bench
 
-lock: $(INSTALLED)  ## the newest versions of everything, pinned with their hashes
+lock: $(INSTALLED)  ## pins the newest versions of everything, and the jars of the local Kafka, with their hashes
 	@$(LOCK) --output-file requirements.lock
 	@$(LOCK) --extra local --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(BIN)/python -m processors.runtime.local.jars
 
 clean:  ## stops the local broker and store and removes what was made
 	@if [ -x $(BIN)/vn ] && [ -d .vn ]; then $(BIN)/vn local down; fi

@@ -41,6 +41,8 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 """
 
 LOGGING: Final = """\
@@ -116,6 +118,8 @@ class Broker:
         """The broker's empty data folder has the cluster's id."""
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         format_data = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", "server.properties"]
-        done = subprocess.run([*command, *format_data], cwd=self._home, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [command[0], "-XX:TieredStopAtLevel=1", *command[1:], *format_data], cwd=self._home, capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise UserError(f"the local broker's data folder could not be made:\n{done.stdout}{done.stderr}")

@@ -19,7 +19,7 @@ from processors.runtime.errors import UserError
 
 # Starts its arguments after the first in the background, with the first as their log, and leaves them to init: whoever
 # started a daemon may end, or be killed, and need not wait for it.
-DETACH: Final = 'log=$0; "$@" >>"$log" 2>&1 </dev/null &'
+DETACH: Final = 'log=$0; "$@" >>"$log" 2>&1 </dev/null & echo $!'
 STOP_SECONDS: Final = 20
 POLL_SECONDS: Final = 0.02
 
@@ -42,7 +42,9 @@ class Daemon:
         out = self._logs[-1]
         out.parent.mkdir(mode=0o700, exist_ok=True)
         out.write_bytes(b"")
-        subprocess.run(["/bin/sh", "-c", DETACH, out, *arguments], cwd=self.home, start_new_session=True, check=True)
+        command = ["/bin/sh", "-c", DETACH, out, *arguments]
+        started = subprocess.run(command, cwd=self.home, start_new_session=True, check=True, stdout=subprocess.PIPE)
+        self._await_name(int(started.stdout))
 
     def stop(self) -> None:
         """It has ended by itself or, if it would not within STOP_SECONDS, has been killed."""
@@ -58,15 +60,25 @@ class Daemon:
         process = self._process()
         if process is None:
             return
-        group = os.getpgid(process.pid)
-        os.killpg(group, signal.SIGKILL)
-        if not _gone(process, STOP_SECONDS):
-            raise UserError(f"process {process.pid} does not end: see what it is with `ps -p {process.pid}`")
+        family = [process, *process.children(recursive=True)]
+        os.killpg(os.getpgid(process.pid), signal.SIGKILL)
+        for it in family:
+            if not _gone(it, STOP_SECONDS):
+                raise UserError(f"process {it.pid} does not end: see what it is with `ps -p {it.pid}`")
 
     def why(self) -> str:
         """The end of what it last wrote."""
         texts = [log.read_text(errors="replace").splitlines()[-15:] for log in self._logs if log.is_file()]
         return "\n".join(line for text in texts for line in text) or "(its log is empty)"
+
+    def _await_name(self, pid: int) -> None:
+        """The process has become the program, and so can be found, or has ended."""
+        try:
+            process = psutil.Process(pid)
+            while process.name() not in self._names and not _gone(process, POLL_SECONDS):
+                pass
+        except psutil.NoSuchProcess:
+            return
 
     def _process(self) -> psutil.Process | None:
         home = str(self.home)

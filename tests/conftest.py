@@ -1,0 +1,49 @@
+"""Fixtures for the whole suite."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from processors.runtime.local import Local
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Local]:
+    """
+    A local broker and store answer, the same for all workers of pytest-xdist; whoever is last to leave stops them.
+
+    Shared: a test gives its topics a prefix of its own, and one that kills either service starts a `Local` of its own.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if hasattr(request.config, "workerinput") else base) / "cluster"
+    shared.mkdir(exist_ok=True)
+    local = Local(shared / "vn")
+    try:
+        with _users(shared) as users:
+            local.up()
+            users.append("user")
+        yield local
+    finally:
+        with _users(shared) as users:
+            if users:
+                users.pop()
+            if not users:
+                local.down()
+
+
+@contextmanager
+def _users(shared: Path) -> Iterator[list[str]]:
+    """The users of the cluster, one line each; nobody else looks meanwhile."""
+    with (shared / "users").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        users = file.read().split()
+        try:
+            yield users
+        finally:
+            file.seek(0)
+            file.truncate()
+            file.write("\n".join(users))
