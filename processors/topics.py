@@ -11,10 +11,11 @@ from typing import Final, Literal
 from processors.domain.clockwork import Policy, Tick
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
+from processors.domain.forms import ReceiptForm, RegistrationForm
 from processors.domain.intake import Intake
 from processors.domain.journal import DeadLetter, Verdicts
 from processors.domain.notification import Notification, Outbound, Receipt, Response
-from processors.domain.registration import Enrolment, Reachable, Registration
+from processors.domain.registration import Enrolment, Reachable
 from processors.domain.review import Review, ReviewAction
 from processors.domain.submission import Submission
 
@@ -37,8 +38,8 @@ class Topic:
 
 
 SUBMISSIONS = Topic("submissions", (Submission,), "agency ORI", stamped=True, external=True)
-REGISTRATIONS = Topic("registrations", (Registration,), "registration id", stamped=True, external=True)
-RECEIPTS = Topic("receipts", (Receipt,), "any", stamped=True, external=True)
+REGISTRATIONS = Topic("registrations", (RegistrationForm,), "registration id", stamped=True, external=True)
+RECEIPTS = Topic("receipts", (ReceiptForm,), "any", stamped=True, external=True)
 REVIEW_ACTIONS = Topic("review.actions", (ReviewAction,), "review id", stamped=True, external=True)
 POLICIES = Topic("policies", (Policy,), "setting and scope", partitions=1, retention=FOREVER, compacted=True, external=True)
 CLOCK = Topic("clock", (Tick,), "none", partitions=1)
