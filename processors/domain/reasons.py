@@ -67,6 +67,7 @@ REASONS: Final[dict[str, str]] = {
     "no_registration": "nobody registered for this offender and event",
     # deliver
     "attempted": "an attempt left for a provider",
+    "contacts_forgotten": "the contact data of a registration that ended is gone",
     "merge_window": "gathered with other notifications of the same agency event",
     "no_verified_contact": "the registrant has no verified contact",
     "quiet_hours": "waits for the end of the registrant's quiet hours",

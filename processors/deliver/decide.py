@@ -1,0 +1,514 @@
+"""
+Deliver: what each registrant is told, once, in words they understand, where they can be reached.
+
+Reads     notifications, registrants     by registrant
+Writes    outbound.sms, outbound.email, outbound.voice: one record an attempt
+Keeps     a registrant's registrations (contacts sealed), what waits for its merge window or the end of quiet hours, the attempts
+Flags     a notification whose registration was not seen within `out_of_order.hold`; one that the rules have no text for
+Rejects   a receipt that refers to no attempt of ours
+Replayed  every id is a digest of what is told and to whom: the same attempt has the same reference, a new one another
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec.structs import replace
+
+from processors.deliver import attempts, gather, words
+from processors.deliver.attempts import Reach
+from processors.deliver.quiet import quiet_end
+from processors.deliver.state import Attempt, Held, Piece, Registrant, Waiting
+from processors.domain.event import Scope
+from processors.domain.journal import DeadLetter, Outcome, Verdict
+from processors.domain.notification import (
+    Notification,
+    Outbound,
+    OutboundAgency,
+    OutboundEvent,
+    OutboundKind,
+    OutboundOffender,
+    Receipt,
+)
+from processors.domain.registration import Reachable
+from processors.domain.review import Review, ReviewState
+from processors.domain.time import iso
+from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.topics import DAY, DEAD_LETTERS, DELIVER_STATE, NOTIFICATIONS, OUTBOUND, REGISTRANTS, REVIEWS
+
+NAME: Final = "deliver"
+RECEIPTS_AFTER: Final = 30 * DAY  # how long after an attempt expired its receipts are still understood
+EVERYWHERE: Final = Scope()
+
+
+def keys(given: Input, _: Mapping[str, Registrant]) -> Iterable[str]:
+    """Return the registrant that the input is about."""
+    return (given.key,) if given.key else ()
+
+
+def decide(given: Input, states: Mapping[str, Registrant], context: Context) -> Decision[Registrant]:
+    """Return what follows for one registrant."""
+    key = given.key or ""
+    before = states.get(key)
+    at = given.due_at if isinstance(given, Wake) else given.timestamp
+    turn = Turn(at, context, before or Registrant(registrant_id=key))
+    if isinstance(given, Record):
+        turn.take(given)
+    turn.let_go()
+    turn.forget()
+    return turn.decision(before, woken=isinstance(given, Wake))
+
+
+@dataclass(slots=True)
+class Turn:
+    """One decision in the making: the registrant as it is by now, and what was found so far."""
+
+    at: int
+    context: Context
+    registrant: Registrant
+    outputs: list[Output] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    def decision(self, before: Registrant | None, *, woken: bool) -> Decision[Registrant]:
+        """Return the decision; the timer is named only where it changes."""
+        after, key = self.registrant, self.registrant.registrant_id
+        if before is None and not (after.registrations or after.waiting or after.attempts):
+            return Decision(outputs=tuple(self.outputs), verdicts=tuple(self.verdicts))
+        earlier, due = before.deadline() if before is not None and not woken else None, after.deadline()
+        return Decision(
+            outputs=tuple(self.outputs),
+            states={} if after is before else {key: after},
+            wakes={} if due == earlier else {key: due},
+            verdicts=tuple(self.verdicts),
+        )
+
+    # --- what comes in -----------------------------------------------------------------------------------------------
+
+    def take(self, record: Record) -> None:
+        """Let one record change what is known and what waits."""
+        match record.value:
+            case Notification() as notification:
+                self.notify(notification)
+            case Reachable() as reachable:
+                self.reach(reachable)
+            case Receipt() as receipt:
+                self.settle(receipt, record)
+            case other:
+                raise TypeError(f"deliver reads no {type(other).__name__}")
+
+    def notify(self, notification: Notification) -> None:
+        """Gather a notification with others of its event; one that overtakes what has not left takes its place."""
+        event = notification.event
+        book = self.context.rules.book(event.jurisdiction, event.received_at)
+        code = book.code(event.event_type, event.event_subtype)
+        piece = gather.piece_of(notification, emergency=code is not None and code.emergency)
+        waiting, gone, left = gather.overtake(self.registrant.waiting, piece)
+        for each in gone:
+            self.note(each, "dropped", "superseded", f"message {piece.message_id} came before it left")
+        for flagged in self.registrant.waiting:
+            if flagged.review_id is not None and set(flagged.pieces) <= set(gone):
+                self.review(flagged, flagged.pieces[0], "superseded", f"message {piece.message_id} replaced it")
+        if left is None:
+            self.note(piece, "dropped", "superseded", "what it takes back had not left yet")
+        else:
+            window = self.context.rules.merge_window(left.scope, emergency=left.emergency)
+            waiting, joined = gather.admit(waiting, left, self.at, window)
+            if joined.due_at > self.at:
+                self.note(left, "gathered", joined.why, f"waits until {iso(joined.due_at)} with {len(joined.pieces)} in all")
+        if waiting is not self.registrant.waiting:
+            self.registrant = replace(self.registrant, waiting=waiting)
+
+    def reach(self, reachable: Reachable) -> None:
+        """Take a registration, its change or its end, and ask contacts that are not verified to verify themselves."""
+        known = self.registrant.registrations.get(reachable.registration_id)
+        if known is not None and reachable.seq <= known.seq:
+            self.observe(reachable.registration_id, "superseded", "a later state of the registration is known")
+            return
+        held = self.hold(reachable, known)
+        asked = () if held.ended else tuple(self.unasked(held))
+        registrations = {**self.registrant.registrations, held.registration_id: held}
+        self.registrant = replace(self.registrant, registrations=registrations, waiting=self.hurried(held.registration_id))
+        if held.ended:
+            self.observe(held.registration_id, "registration_removed", "its contact data is forgotten after retention.contacts")
+        else:
+            self.observe(held.registration_id, "registered", f"{len(asked)} contacts are to be verified")
+        for reach in asked:
+            self.ask(reach)
+
+    def hold(self, reachable: Reachable, known: Held | None) -> Held:
+        """Return what is kept of a registration; of an ended one the contacts it had, until they are to be forgotten."""
+        retention = self.context.rules.duration("retention.contacts", EVERYWHERE)
+        end = self.at if reachable.ended else reachable.expires_at
+        sealed = reachable.sealed if not reachable.ended else known.sealed if known is not None else b""
+        return Held(
+            registration_id=reachable.registration_id,
+            seq=reachable.seq,
+            language=reachable.language,
+            time_zone=reachable.time_zone,
+            expires_at=reachable.expires_at,
+            ended=reachable.ended,
+            forget_at=end + retention if end is not None and sealed else None,
+            sealed=sealed,
+        )
+
+    def hurried(self, registration_id: str) -> tuple[Waiting, ...]:
+        """Return what waits, with what waited for this registration due now."""
+        return tuple(
+            replace(each, due_at=self.at)
+            if each.why in {"out_of_order_hold", "unknown_registration"}
+            and any(registration_id in piece.registration_ids for piece in each.pieces)
+            else each
+            for each in self.registrant.waiting
+        )
+
+    def unasked(self, held: Held) -> Iterable[Reach]:
+        """Return the unverified contacts of a registration that no registration in force has named before."""
+        others = [each for each in self.active() if each.sealed != held.sealed]
+        known = {reach.address for reach in self.reaches(others)}
+        if held.active(self.at) and held.sealed not in {each.sealed for each in self.active()}:
+            for reach in self.reaches([held]):
+                if not reach.contact.verified and reach.address not in known:
+                    known.add(reach.address)
+                    yield reach
+
+    def settle(self, receipt: Receipt, record: Record) -> None:
+        """Let a provider's receipt take its attempt further; one for no attempt of ours is a dead letter."""
+        attempt = self.registrant.attempts.get(receipt.reference)
+        if attempt is None or receipt.status not in attempts.STATUSES:
+            self.refuse(receipt, record)
+            return
+        status = attempts.status_of(receipt, self.pin(attempt))
+        settled = attempts.settle(attempt, status, receipt.occurred_at)
+        said = f"attempt {attempt.number} is {status}" + ("" if status == receipt.status else f": the provider says {receipt.status}")
+        if settled is None:
+            reason, said = "late_receipt", f"the provider says {receipt.status}; the attempt stays {attempt.status}"
+        else:
+            reason = "receipt"
+            self.registrant = replace(self.registrant, attempts={**self.registrant.attempts, attempt.reference: settled})
+        for message_id in attempt.message_ids:
+            self.verdict(
+                message_id,
+                "receipt",
+                reason,
+                said,
+                notification_id=attempt.notification_id,
+                reference=attempt.reference,
+                channel=attempt.channel,
+            )
+
+    def refuse(self, receipt: Receipt, record: Record) -> None:
+        """Put a receipt that refers to nothing aside; sealed, since a provider's words may hold an address."""
+        original = record.raw if record.raw is not None else msgspec.json.encode(receipt)
+        dead_letter_id = f"{record.topic}-{record.partition}-{record.offset}"
+        detail = f"no attempt of ours is known under this reference; the provider says {receipt.status}"
+        letter = DeadLetter(
+            dead_letter_id=dead_letter_id,
+            reason="unknown_receipt",
+            detail=detail,
+            stage=NAME,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            received_at=record.timestamp,
+            sha256=hashlib.sha256(original).hexdigest(),
+            encrypted=True,
+            original=self.context.seal.close(original, "dead-letter"),
+            key=record.key,
+        )
+        self.outputs.append(Output(DEAD_LETTERS, dead_letter_id, letter))
+        self.verdict(receipt.reference, "rejected", "unknown_receipt", detail, reference=receipt.reference)
+
+    # --- what leaves -------------------------------------------------------------------------------------------------
+
+    def let_go(self) -> None:
+        """Decide about everything that is due."""
+        waiting = self.registrant.waiting
+        if any(each.due_at <= self.at for each in waiting):
+            left = tuple(still for each in waiting for still in (self.leave(each) if each.due_at <= self.at else (each,)))
+            self.registrant = replace(self.registrant, waiting=left)
+
+    def leave(self, due: Waiting) -> tuple[Waiting, ...]:
+        """Tell what can be told now; return what goes on waiting. Registrations are looked at once more, at the last metre."""
+        told, unseen = [], []
+        for piece in due.pieces:
+            registrations = [self.registrant.registrations.get(each) for each in piece.registration_ids]
+            if any(held is not None and held.active(self.at) for held in registrations):
+                told.append(piece)
+            elif None in registrations:
+                unseen.append(piece)
+            else:
+                self.note(piece, "dropped", "registration_ended", "every registration it was for ended before it left")
+        if due.review_id is not None and not unseen:
+            self.review(due, due.pieces[0], "superseded", "the registration came, or ended, after it was flagged")
+        still = self.told(replace(due, pieces=tuple(told), review_id=None)) if told else ()
+        return (*still, *self.unseen(due, unseen)) if unseen else still
+
+    def unseen(self, due: Waiting, pieces: list[Piece]) -> tuple[Waiting, ...]:
+        """Hold pieces whose registration has not been seen; flag them when that lasts, and give them up in the end."""
+        first, rules = pieces[0], self.context.rules
+        until = due.since + rules.duration("out_of_order.hold", first.scope)
+        held = replace(due, pieces=tuple(pieces))
+        if self.at < until:
+            for piece in pieces:
+                self.note(piece, "waiting", "out_of_order_hold", f"its registration has not been seen; waits until {iso(until)}")
+            return (replace(held, due_at=until, why="out_of_order_hold"),)
+        end = until + rules.duration("delivery.give_up", first.scope)
+        if due.review_id is not None and self.at < end:
+            return (replace(held, due_at=end),)
+        if self.at >= end:
+            for piece in pieces:
+                self.note(piece, "dropped", "unknown_registration", "its registration was not seen before delivery.give_up")
+            return ()
+        return (replace(held, due_at=end, why="unknown_registration", review_id=self.flag(held, "unknown_registration")),)
+
+    def told(self, due: Waiting) -> tuple[Waiting, ...]:
+        """Send one message to every contact, unless it is to wait for the end of quiet hours."""
+        first = due.pieces[0]
+        if not due.emergency:
+            until = quiet_end(self.at, self.context.rules.quiet_hours(first.scope), self.zone(due))
+            if until > self.at:
+                for piece in due.pieces:
+                    self.note(piece, "gathered", "quiet_hours", f"waits until {iso(until)}")
+                return (replace(due, due_at=until, why="quiet_hours"),)
+        found = attempts.distinct(self.reaches(self.active()))
+        if not found:
+            for piece in due.pieces:
+                self.note(piece, "dropped", "no_verified_contact", "no registration in force has a verified contact")
+            return ()
+        if self.context.rules.text("delivery.order", first.scope) == "escalate":
+            found = found[:1]
+        self.send(due, found)
+        return ()
+
+    def send(self, due: Waiting, found: tuple[Reach, ...]) -> None:
+        """Write one attempt a contact; what has no text of its own is flagged, never told in general words."""
+        pieces, first = due.pieces, due.pieces[0]
+        rules = self.context.rules
+        notification_id = attempts.notification_id(self.registrant.registrant_id, pieces)
+        event = OutboundEvent(first.event_type, first.event_subtype, first.action_at)
+        agency = OutboundAgency(words.clean(first.agency or ""), first.ori)
+        message_ids = tuple(dict.fromkeys(piece.message_id for piece in pieces))
+        said: dict[tuple[str, str], words.Message | None] = {}
+        for reach in found:
+            spoken = (reach.held.language, reach.channel)
+            if spoken not in said:
+                said[spoken] = words.tell(pieces, rules, self.at, reach.held.language, reach.channel)
+            if (message := said[spoken]) is None:
+                self.flag(due, "no_text")
+                return
+            outbound = self.outbound(
+                reach,
+                message,
+                notification_id,
+                kind="notification" if first.telling == "news" else "correction",
+                emergency=due.emergency,
+                event=event,
+                offenders=named(pieces),
+                agency=agency,
+                message_ids=message_ids,
+                expires_at=self.at + rules.duration("delivery.give_up", first.scope),
+            )
+            self.attempt(reach, outbound, message_ids)
+            told_in = "" if spoken[0].startswith(message.language) else f" (there is no text in {spoken[0]!r})"
+            for piece in pieces:
+                self.note(
+                    piece,
+                    "sent",
+                    "attempted",
+                    f"attempt 1 by {reach.channel} in {message.language}{told_in}, {len(pieces)} told together",
+                    notification_id=notification_id,
+                    reference=outbound.reference,
+                    channel=reach.channel,
+                )
+
+    def ask(self, reach: Reach) -> None:
+        """Send a contact that is not verified the request to verify itself, and nothing else."""
+        rules, held = self.context.rules, reach.held
+        message = words.ask(rules.book("", self.at), held.language, reach.channel)
+        notification_id = attempts.digest(16, self.registrant.registrant_id, "verification", held.registration_id, held.seq, reach.place)
+        expires_at = self.at + rules.duration("delivery.give_up", EVERYWHERE)
+        outbound = self.outbound(reach, message, notification_id, kind="verification", expires_at=expires_at)
+        self.attempt(reach, outbound, (held.registration_id,))
+        self.verdict(
+            held.registration_id,
+            "sent",
+            "verification_sent",
+            f"asked by {reach.channel}",
+            notification_id=notification_id,
+            reference=outbound.reference,
+            channel=reach.channel,
+        )
+
+    def outbound(  # noqa: PLR0913  the record's own fields
+        self,
+        reach: Reach,
+        message: words.Message,
+        notification_id: str,
+        *,
+        kind: OutboundKind,
+        expires_at: int,
+        emergency: bool = False,
+        event: OutboundEvent | None = None,
+        offenders: tuple[OutboundOffender, ...] | None = None,
+        agency: OutboundAgency | None = None,
+        message_ids: tuple[str, ...] = (),
+    ) -> Outbound:
+        """Return the first attempt to tell one contact."""
+        return Outbound(
+            reference=attempts.reference(self.registrant.registrant_id, notification_id, reach, 1),
+            notification_id=notification_id,
+            attempt=1,
+            registrant_id=self.registrant.registrant_id,
+            kind=kind,
+            channel=reach.channel,
+            to=reach.contact.address,
+            language=message.language,
+            subject=message.subject,
+            body=message.body,
+            emergency=emergency,
+            event=event,
+            offenders=offenders,
+            agency=agency,
+            message_ids=message_ids,
+            created_at=self.at,
+            not_before=None,
+            expires_at=expires_at,
+            confirm=emergency and reach.channel == "voice" and reach.pin is not None,
+        )
+
+    def attempt(self, reach: Reach, outbound: Outbound, message_ids: tuple[str, ...]) -> None:
+        """Let an attempt leave, and remember it for its receipts."""
+        kept = Attempt(
+            reference=outbound.reference,
+            notification_id=outbound.notification_id,
+            channel=outbound.channel,
+            registration_id=reach.held.registration_id,
+            contact=reach.place,
+            message_ids=message_ids,
+            sent_at=self.at,
+            expires_at=outbound.expires_at,
+            forget_at=outbound.expires_at + RECEIPTS_AFTER,
+            confirm=outbound.confirm,
+        )
+        self.registrant = replace(self.registrant, attempts={**self.registrant.attempts, kept.reference: kept})
+        self.outputs.append(Output(OUTBOUND[outbound.channel], self.registrant.registrant_id, outbound))
+
+    # --- what is forgotten -------------------------------------------------------------------------------------------
+
+    def forget(self) -> None:
+        """Forget contact data of registrations that ended long enough ago, and attempts that no receipt can be about any more."""
+        kept = {key: each for key, each in self.registrant.attempts.items() if each.forget_at > self.at}
+        if len(kept) != len(self.registrant.attempts):
+            self.registrant = replace(self.registrant, attempts=kept)
+        over = [each for each in self.registrant.registrations.values() if each.forget_at is not None and each.forget_at <= self.at]
+        if over:
+            marks = {each.registration_id: replace(each, ended=True, forget_at=None, sealed=b"") for each in over}
+            self.registrant = replace(self.registrant, registrations={**self.registrant.registrations, **marks})
+            for each in over:
+                self.observe(each.registration_id, "contacts_forgotten", "retention.contacts has passed since it ended")
+
+    # --- looking things up -------------------------------------------------------------------------------------------
+
+    def active(self) -> list[Held]:
+        return [held for held in self.registrant.registrations.values() if held.active(self.at)]
+
+    def reaches(self, held: Iterable[Held]) -> tuple[Reach, ...]:
+        return attempts.reaches(held, self.registrant.registrant_id, self.context.seal)
+
+    def zone(self, due: Waiting) -> ZoneInfo:
+        """Return where the registrant lives, as the latest registration that this is for says."""
+        named_ids = {each for piece in due.pieces for each in piece.registration_ids}
+        return ZoneInfo(max((held for held in self.active() if held.registration_id in named_ids), key=lambda held: held.seq).time_zone)
+
+    def pin(self, attempt: Attempt) -> str | None:
+        """Return what a confirmation of this attempt must show, None where nothing is asked for."""
+        held = self.registrant.registrations.get(attempt.registration_id)
+        if held is None or not held.sealed or not attempt.confirm:
+            return None
+        return next((reach.pin for reach in self.reaches([held])), None)
+
+    # --- saying so ---------------------------------------------------------------------------------------------------
+
+    def flag(self, due: Waiting, reason: str) -> str:
+        """Put pieces that wait together before a reviewer; return the review's id."""
+        first = due.pieces[0]
+        review_id = f"{NAME}-{first.offender}-{attempts.digest(6, self.registrant.registrant_id, first.message_id, first.part, reason)}"
+        detail = DETAILS[reason]
+        self.review(replace(due, review_id=review_id, why=reason), first, "open", detail)
+        for piece in due.pieces:
+            self.note(piece, "flagged", reason, detail, review_id=review_id)
+        return review_id
+
+    def review(self, due: Waiting, first: Piece, state: ReviewState, detail: str) -> None:
+        if due.review_id is None:
+            return
+        review = Review(
+            review_id=due.review_id,
+            message_id=first.message_id,
+            ori=first.ori,
+            stage=NAME,
+            offender=first.offender,
+            state=state,
+            reason=due.why,
+            detail=detail,
+            since=self.at,
+            jurisdiction=first.jurisdiction,
+            event_type=first.event_type,
+            event_subtype=first.event_subtype,
+        )
+        self.outputs.append(Output(REVIEWS, due.review_id, review))
+
+    def note(self, piece: Piece, outcome: Outcome, reason: str, detail: str, **more: str) -> None:
+        """Write down what was decided about one offender's part of one message."""
+        self.verdict(piece.message_id, outcome, reason, detail, piece=piece, **more)
+
+    def observe(self, registration_id: str, reason: str, detail: str) -> None:
+        self.verdict(registration_id, "noted", reason, detail)
+
+    def verdict(self, message_id: str, outcome: Outcome, reason: str, detail: str, piece: Piece | None = None, **more: str) -> None:
+        self.verdicts.append(
+            Verdict(
+                stage=NAME,
+                message_id=message_id,
+                outcome=outcome,
+                reason=reason,
+                detail=detail,
+                at=self.at,
+                ori=piece.ori if piece is not None else None,
+                offender=piece.offender if piece is not None else None,
+                part=piece.part if piece is not None else None,
+                rules=self.context.rules.version,
+                registrant_id=self.registrant.registrant_id,
+                **more,
+            )
+        )
+
+
+DETAILS: Final[Mapping[str, str]] = {
+    "unknown_registration": "a registration it is for was not seen within out_of_order.hold",
+    "no_text": "the rules have no text for this event subtype",
+}
+
+
+def named(pieces: tuple[Piece, ...]) -> tuple[OutboundOffender, ...]:
+    """Return every offender once, by name, with all identifiers."""
+    found: dict[str, OutboundOffender] = {}
+    for piece in pieces:
+        name = words.full_name(piece.name) or words.number_of(piece.identifiers)
+        before = found.get(name.casefold(), OutboundOffender(name, ()))
+        found[name.casefold()] = OutboundOffender(before.name, tuple(dict.fromkeys((*before.identifiers, *piece.identifiers))))
+    return tuple(found.values())
+
+
+STAGE: Final[Stage[Registrant]] = Stage(
+    name=NAME,
+    inputs=(NOTIFICATIONS, REGISTRANTS),
+    outputs=(*OUTBOUND.values(), REVIEWS, DEAD_LETTERS),
+    changelog=DELIVER_STATE,
+    state=Registrant,
+    keys=keys,
+    decide=decide,
+)

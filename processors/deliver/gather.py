@@ -1,0 +1,137 @@
+"""
+What waits together, and what a later message does to what has not left yet.
+
+One registrant's notifications of one agency event (agency, event subtype, action time) leave as one that names every
+offender (specification §4, contract §6 `merge.window`). Distinct events stay distinct: hearings on the 12th and on the
+13th are two messages, two on the 14th at 10:00 are one.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from processors.deliver.state import Piece, Waiting
+from processors.domain.event import Change
+from processors.domain.notification import Notification
+from processors.domain.person import Person
+from processors.domain.submission import Agency
+
+
+class Told(Struct, frozen=True):
+    """The part of a submission that is told; the remarks and details are not among it."""
+
+    agency: Agency
+    offenders: tuple[Person, ...]
+
+
+# A gathering that waits for its registration is joined by nobody, who would then wait with it.
+OPEN_TO_MORE: Final = frozenset({"merge_window", "quiet_hours"})
+
+OPEN: Final = msgspec.json.Decoder(Told)
+
+
+def piece_of(notification: Notification, *, emergency: bool) -> Piece:
+    """Return what is kept of a notification; its submission is opened here and nowhere later."""
+    event = notification.event
+    told = OPEN.decode(event.submission)
+    person = told.offenders[event.part] if event.part < len(told.offenders) else Person()
+    return Piece(
+        message_id=event.message_id,
+        ori=event.ori,
+        offender=event.offender,
+        part=event.part,
+        root=event.root or event.message_id,
+        registration_ids=notification.registration_ids,
+        jurisdiction=event.jurisdiction,
+        event_type=event.event_type,
+        event_subtype=event.event_subtype,
+        notification_type=event.notification_type,
+        received_at=event.received_at,
+        action_at=event.action_at,
+        date_only=event.date_only,
+        emergency=emergency,
+        telling=event.telling,
+        changes=event.changes,
+        name=person.name,
+        identifiers=person.identifiers,
+        agency=told.agency.name,
+        place=event.location_name,
+        origin=event.from_name,
+        court=event.court,
+        case_number=event.case_number,
+        sending_state=event.sending_state,
+        receiving_state=event.receiving_state,
+        report_by=event.report_by,
+    )
+
+
+def same_event(one: Piece, other: Piece) -> bool:
+    """Whether both are told in one message: the same agency event, told in the same way."""
+    return (one.ori, one.event_subtype, one.action_at, one.date_only, one.telling, one.changes) == (
+        other.ori,
+        other.event_subtype,
+        other.action_at,
+        other.date_only,
+        other.telling,
+        other.changes,
+    )
+
+
+def admit(waiting: tuple[Waiting, ...], piece: Piece, at: int, window: int) -> tuple[tuple[Waiting, ...], Waiting]:
+    """Return what waits with `piece` among it, and the one that it waits in; a gathering lasts `window` from its first piece."""
+    for place, found in enumerate(waiting):
+        if found.why in OPEN_TO_MORE and same_event(found.pieces[0], piece):
+            due_at = min(found.due_at, at + window) if piece.emergency else found.due_at
+            joined = replace(found, pieces=(*found.pieces, piece), due_at=due_at)
+            return (*waiting[:place], joined, *waiting[place + 1 :]), joined
+    begun = Waiting(pieces=(piece,), since=at, due_at=at + window)
+    return (*waiting, begun), begun
+
+
+def overtake(waiting: tuple[Waiting, ...], piece: Piece) -> tuple[tuple[Waiting, ...], tuple[Piece, ...], Piece | None]:
+    """
+    Return what still waits, what `piece` replaced before it left, and what is to be told of `piece` itself.
+
+    Of what was never told, nothing is taken back: cancelled news and its cancellation both stay, changed news is told
+    as it is now. A change that has not left makes way for the next change, which tells both, or for the cancellation.
+    """
+    if piece.telling == "news":
+        return waiting, (), piece
+    gone = tuple(each for each in pieces(waiting) if overtaken(each, piece))
+    kept = without(waiting, gone)
+    if any(each.telling == "news" for each in gone):
+        return kept, gone, None if piece.telling == "cancellation" else replace(piece, telling="news", changes=())
+    if gone and piece.telling == "change":
+        changes = combine(*(each.changes for each in gone), piece.changes)
+        return kept, gone, replace(piece, changes=changes) if changes else None
+    return kept, gone, piece
+
+
+def overtaken(earlier: Piece, later: Piece) -> bool:
+    """Whether the later message is about the same event of the same offender as one that has not left."""
+    same = (earlier.ori, earlier.root, earlier.offender) == (later.ori, later.root, later.offender)
+    return same and earlier.telling != "cancellation"
+
+
+def combine(*changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Return successive changes as one: what it was before all of them, what it is after; what came back is no change."""
+    found: dict[str, Change] = {}
+    for change in (each for step in changes for each in step):
+        before = found.get(change.field, change)
+        found[change.field] = Change(change.field, before.old, change.new)
+    return tuple(change for change in found.values() if change.old != change.new)
+
+
+def pieces(waiting: Iterable[Waiting]) -> Iterable[Piece]:
+    return (piece for each in waiting for piece in each.pieces)
+
+
+def without(waiting: tuple[Waiting, ...], gone: tuple[Piece, ...]) -> tuple[Waiting, ...]:
+    """Return what waits without the pieces in `gone`; a gathering with nothing left is over."""
+    if not gone:
+        return waiting
+    left = (replace(each, pieces=tuple(piece for piece in each.pieces if piece not in gone)) for each in waiting)
+    return tuple(each for each in left if each.pieces)

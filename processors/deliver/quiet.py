@@ -1,0 +1,31 @@
+"""When a registrant is not to be disturbed: quiet hours are wall-clock time where the registrant lives (contract §6 `quiet.hours`)."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from processors.rules.book import QuietHours
+
+
+def quiet_end(at: int, hours: QuietHours | None, zone: ZoneInfo) -> int:
+    """Return the instant (milliseconds) at which the quiet hours around `at` end; `at` itself where it is in none."""
+    if hours is None or hours.start == hours.end:
+        return at
+    local = datetime.fromtimestamp(at / 1_000, zone)
+    minute = local.hour * 60 + local.minute
+    if not within(minute, hours):
+        return at
+    day = local.date() + timedelta(days=1 if minute >= hours.end else 0)
+    end = datetime(day.year, day.month, day.day, hours.end // 60, hours.end % 60, tzinfo=zone)
+    # On the night clocks go back the end may come twice: the later one, if the first is over.
+    return max(at, next((until for until in (instant(end), instant(end.replace(fold=1))) if until > at), at))
+
+
+def within(minute: int, hours: QuietHours) -> bool:
+    """Whether a minute of the day is in the quiet hours, which may go past midnight."""
+    if hours.start < hours.end:
+        return hours.start <= minute < hours.end
+    return minute >= hours.start or minute < hours.end
+
+
+def instant(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000)

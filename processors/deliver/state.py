@@ -1,0 +1,120 @@
+"""What deliver keeps of one registrant: how to reach them (sealed), what has not left yet, and what did."""
+
+from msgspec import Struct
+
+from processors.domain.event import Change, Scope, Telling
+from processors.domain.person import Identifier, Name
+from processors.domain.registration import Channel
+
+
+class Held(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    One registration.
+
+    `sealed` is the encrypted Contacts; from `forget_at` on it is gone and only the mark stays, so that "ended" differs
+    from "not seen yet".
+    """
+
+    registration_id: str
+    seq: int
+    language: str = "en"
+    time_zone: str = "America/New_York"
+    expires_at: int | None = None
+    ended: bool = False
+    forget_at: int | None = None
+    sealed: bytes = b""
+
+    def active(self, at: int) -> bool:
+        """Whether the registrant still wants to be told under this registration."""
+        return not self.ended and bool(self.sealed) and (self.expires_at is None or at < self.expires_at)
+
+
+class Piece(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is kept of one notification until it leaves: one offender's part of one message, as far as it is told."""
+
+    message_id: str
+    ori: str
+    offender: str
+    part: int
+    root: str
+    registration_ids: tuple[str, ...]
+    jurisdiction: str
+    event_type: str
+    event_subtype: str
+    notification_type: str
+    received_at: int
+    action_at: int
+    date_only: bool = False
+    emergency: bool = False
+    telling: Telling = "news"
+    changes: tuple[Change, ...] = ()
+    name: Name | None = None
+    identifiers: tuple[Identifier, ...] = ()
+    agency: str | None = None
+    place: str | None = None
+    origin: str | None = None
+    court: str | None = None
+    case_number: str | None = None
+    sending_state: str | None = None
+    receiving_state: str | None = None
+    report_by: str | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """Where the settings of this notification are looked up."""
+        return Scope(self.jurisdiction, self.notification_type, self.event_subtype)
+
+
+class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Pieces of one agency event that will leave as one message; decided again at `due_at`. `why` is the reason code."""
+
+    pieces: tuple[Piece, ...]
+    since: int
+    due_at: int
+    why: str = "merge_window"
+    review_id: str | None = None
+
+    @property
+    def emergency(self) -> bool:
+        """Whether any of the pieces is one."""
+        return any(piece.emergency for piece in self.pieces)
+
+
+class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    One outbound message, for its receipts and for the attempts after it.
+
+    The contact is the `contact`-th of `registration_id`, never an address. `status` is what providers said last, None
+    before they did. `message_ids` are the submissions told (for a verification, the registration). `confirm` where a
+    PIN was to be asked for.
+    """
+
+    reference: str
+    notification_id: str
+    channel: Channel
+    registration_id: str
+    contact: int
+    message_ids: tuple[str, ...]
+    sent_at: int
+    expires_at: int
+    forget_at: int
+    number: int = 1
+    confirm: bool = False
+    status: str | None = None
+    status_at: int | None = None
+
+
+class Registrant(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything about one registrant, by registration id and reference."""
+
+    registrant_id: str
+    registrations: dict[str, Held] = {}
+    waiting: tuple[Waiting, ...] = ()
+    attempts: dict[str, Attempt] = {}
+
+    def deadline(self) -> int | None:
+        """Return the earliest instant at which something is to be decided or forgotten."""
+        due = [waiting.due_at for waiting in self.waiting]
+        due += [attempt.forget_at for attempt in self.attempts.values()]
+        due += [held.forget_at for held in self.registrations.values() if held.forget_at is not None]
+        return min(due, default=None)
