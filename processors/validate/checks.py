@@ -1,0 +1,130 @@
+"""
+Which checks run (contract §3.1.2–3), in which order: the first that fails decides, all that fail are reported.
+
+The specification ties every check to a validation: to Date, to Previous Event, or to Other Information. A check runs
+where it is the notification type's own, or where its validation is tied to a Validate tag, unless that validation is
+tied to Do Not Validate. Do Not Validate alone leaves only what telling needs: words.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from processors.domain.event import Event
+from processors.validate import compact, order, timeline, transfer, window
+from processors.validate.facts import Facts, Terms
+from processors.validate.finding import Finding
+from processors.validate.state import Dossier, chain_of, is_later
+
+DATE: Final = "Date"
+PREVIOUS: Final = "Previous Event"
+OTHER: Final = "Other Information"
+
+Check = Callable[[Facts], Finding | None]
+
+
+def words(facts: Facts) -> Finding | None:
+    """Flag what no text tells of; it is never told in general words (contract §3)."""
+    event = facts.event
+    if facts.terms.book.text(event.event_type, event.event_subtype, "en") is not None:
+        return None
+    return Finding("flagged", "no_text", f"the rules have no English text for {event.event_subtype} of {event.event_type}")
+
+
+def workflow(facts: Facts) -> Finding | None:
+    """Return what the interstate compact's workflow has against the step."""
+    if facts.terms.code.activity is None:
+        return None
+    _, found = compact.step(facts.event, facts.compact, facts.terms.book)
+    if found is not None and found.outcome == "waiting" and found.due is None:
+        return order.held(facts, found.reason, found.detail)
+    return found
+
+
+class Rule(NamedTuple):
+    """
+    One line of the table: a check, its name in the journal, and when it runs.
+
+    `validation` is what it is tied to: waived with it, and asked for by it where `asked`. `types` are the notification
+    types whose own rule it is, None all of them. `always` runs even for Do Not Validate.
+    """
+
+    name: str
+    check: Check
+    validation: str | None = None
+    types: tuple[str, ...] | None = None
+    asked: bool = False
+    always: bool = False
+
+    def runs(self, notification_type: str, asked: tuple[str, ...], waived: tuple[str, ...], *, unchecked: bool) -> bool:
+        if self.always:
+            return True
+        if unchecked or self.validation in waived:
+            return False
+        return self.types is None or notification_type in self.types or (self.asked and self.validation in asked)
+
+
+TABLE: Final[tuple[Rule, ...]] = (
+    Rule("text", words, always=True),
+    Rule("known status", timeline.known_status),
+    Rule("known location", timeline.known_location),
+    Rule("date", window.date, DATE),
+    Rule("previous event", order.previous_event, PREVIOUS, types=(), asked=True),
+    Rule("workflow", workflow, PREVIOUS),
+    Rule("current location", timeline.location_transition, PREVIOUS, types=("Movement",)),
+    Rule("logical movement", transfer.logical_movement, OTHER),
+    Rule("current status", timeline.status_transition, PREVIOUS, types=("Status Update",)),
+    Rule("order of events", order.hearing_order, PREVIOUS, types=("Hearing Notice",)),
+)
+
+
+@lru_cache(maxsize=512)
+def applying(notification_type: str, asked: tuple[str, ...], waived: tuple[str, ...], *, unchecked: bool) -> tuple[Rule, ...]:
+    """Return the checks that run, in order."""
+    return tuple(rule for rule in TABLE if rule.runs(notification_type, asked, waived, unchecked=unchecked))
+
+
+def applying_to(event: Event) -> tuple[Rule, ...]:
+    """Return the checks that run for an event; a reviewer who let it go has judged it already."""
+    unchecked = event.released_by is not None or (event.do_not_validate and not event.validate)
+    return applying(event.notification_type, event.asked, event.waived, unchecked=unchecked)
+
+
+def gather(event: Event, dossier: Dossier, terms: Terms) -> Facts:
+    """Return what the checks may know."""
+    history, expected = dossier.history, dossier.expected
+    if is_later(event):
+        chain = chain_of(event)
+        history = timeline.without(history, chain)
+        expected = tuple(each for each in expected if each.chain != chain)
+    then = timeline.standing(history, event.case_number, (event.action_at, event.seq))
+    return Facts(
+        event,
+        terms,
+        history,
+        expected,
+        dossier.compact,
+        then.status,
+        then.kind,
+        then.place,
+        timeline.status_after(event, terms.code, terms.book),
+        timeline.kind_after(event, terms.code, terms.book),
+    )
+
+
+def failures(facts: Facts) -> tuple[Finding, ...]:
+    """Return what every check that runs found wrong, in the order of the table."""
+    return tuple(found for rule in applying_to(facts.event) if (found := rule.check(facts)) is not None)
+
+
+def passed(facts: Facts) -> str:
+    """Return the sentence of a message that failed no check: which ran, and what they had nothing to compare with."""
+    names = [rule.name for rule in applying_to(facts.event)]
+    unknown = []
+    if facts.status_then is None and "current status" in names:
+        unknown.append("no earlier status is known")
+    if facts.kind_then is None and "current location" in names:
+        unknown.append("no earlier location is known")
+    if not facts.history and "order of events" in names:
+        unknown.append("no earlier event is known")
+    return "; ".join((f"passed: {', '.join(names)}", *unknown))

@@ -1,0 +1,75 @@
+"""What a check may know, and the words it reports in."""
+
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from processors.domain.event import Event
+from processors.rules.book import Book, EventCode, Rules
+from processors.validate.compact import CompactState
+from processors.validate.state import Entry, Expected
+
+LONGEST: Final = 60  # characters of an agency's own words that are quoted
+UNITS: Final = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"))
+
+
+class Terms(Struct, frozen=True):
+    """What holds for one message now: its line of the code lists, the jurisdiction's book, the settings, the time."""
+
+    code: EventCode
+    book: Book
+    rules: Rules
+    now: int
+
+
+class Facts(Struct, frozen=True):
+    """
+    One message, the terms that hold for it, and what is known of the offender.
+
+    `history` and `expected` leave out what the message itself said before, so that a change is not checked against what
+    it replaces. `status_then`, `kind_then` and `place_then` held just before the action; `status` and `kind` are what
+    the message brings about, None where neither message nor rules say.
+    """
+
+    event: Event
+    terms: Terms
+    history: tuple[Entry, ...]
+    expected: tuple[Expected, ...]
+    compact: CompactState
+    status_then: str | None
+    kind_then: str | None
+    place_then: str | None
+    status: str | None
+    kind: str | None
+
+    def when(self, instant: int) -> str:
+        """Return an instant as the agency's clocks show it."""
+        return local(instant, self.terms.book.zone_of(self.event.ori))
+
+    @property
+    def action(self) -> str:
+        """The action time as the agency wrote it, a date or a date with time."""
+        shown = self.when(self.event.action_at)
+        return shown.split(" ")[0] if self.event.date_only else shown
+
+
+def local(instant: int, zone: ZoneInfo) -> str:
+    try:
+        return datetime.fromtimestamp(instant // 1000, zone).strftime("%Y-%m-%d %H:%M %Z")
+    except (OverflowError, ValueError):  # the first and the last day that a calendar can write
+        return f"{instant} ms since 1970"
+
+
+def span(length: int) -> str:
+    """Return a duration as an administrator writes it ("24h", "60d"), in the largest unit that leaves no rest."""
+    for size, unit in UNITS:
+        if length >= size and length % size == 0:
+            return f"{length // size}{unit}"
+    return f"{length // 1000}s"
+
+
+def quoted(text: str) -> str:
+    """Return an agency's words in quotation marks, cut where they are long."""
+    return f'"{text if len(text) <= LONGEST else text[:LONGEST] + "…"}"'

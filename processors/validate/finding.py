@@ -1,0 +1,18 @@
+"""What a check found wrong."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Finding(Struct, frozen=True):
+    """
+    One failed check: what is to become of the message, the reason code, and a sentence with both values.
+
+    `due` is when the message is to be judged again: the end of a wait, or the day a date comes within range.
+    """
+
+    outcome: Literal["waiting", "flagged", "suppressed"]
+    reason: str
+    detail: str
+    due: int | None = None

@@ -1,0 +1,137 @@
+"""
+Which event must have come before.
+
+By tag: an event that asks for its Previous Event needs an earlier one that said Expect Subsequent Event (contract
+§3.1.6; specification §4.2.1, §4.3.3). By the rules: a hearing needs what the law puts before it (specification
+§4.1.1.2). What is expected is published, open until it comes or the message that raised it is cancelled.
+"""
+
+from hashlib import blake2b
+from typing import Final
+
+from msgspec.structs import replace
+
+from processors.domain.event import Event
+from processors.domain.expectation import Expectation
+from processors.rules.book import Book, EventCode
+from processors.validate.facts import Facts, quoted, span
+from processors.validate.finding import Finding
+from processors.validate.state import EXPECTED, Expected, chain_of
+from processors.validate.timeline import same_case
+
+ANYBODY: Final = "any agency"
+RULE: Final = "specification §4.2.1"
+
+Expecting = tuple[tuple[Expected, ...], tuple[Expectation, ...]]
+
+
+def previous_event(facts: Facts) -> Finding | None:
+    """Hold a message whose Previous Event is missing, then flag it; where the rules name no predecessor, nothing is missing."""
+    event, follows = facts.event, facts.terms.code.follows
+    if not follows:
+        return None
+    if any(each.event_subtype in follows and same_case(each.case_number, event.case_number) for each in facts.expected):
+        return None
+    seen = ", ".join(dict.fromkeys(each.event_subtype for each in facts.expected)) or "none"
+    return held(
+        facts,
+        "previous_event_missing",
+        f"{event.event_subtype} needs an earlier {' or '.join(follows)} that expects a subsequent event; known that expect one: {seen}",
+    )
+
+
+def hearing_order(facts: Facts) -> Finding | None:
+    """Flag a hearing that comes before what must precede it; what is not known contradicts nothing (contract §3.1.4)."""
+    event = facts.event
+    earlier = [each for each in facts.history if each.at <= event.action_at and same_case(each.case_number, event.case_number)]
+    for order in facts.terms.code.order:
+        unknown = facts.status_then is None if order.statuses else not earlier
+        met = facts.status_then in order.statuses or any(order.after(each.event_type, each.event_subtype) for each in earlier)
+        if unknown or met:
+            continue
+        needed = " or ".join((*order.events, *(f"the status {quoted(each)}" for each in order.statuses)))
+        status = "not known" if facts.status_then is None else quoted(facts.status_then)
+        return Finding(
+            "flagged",
+            "hearing_order",
+            f"{event.event_subtype} of {facts.action} needs {needed} before it ({order.why}); the status is {status}, "
+            f"the last event known is {earlier[-1].event_subtype if earlier else 'none'}",
+        )
+    return None
+
+
+def held(facts: Facts, reason: str, detail: str) -> Finding:
+    """Return the wait for an earlier message; a flag with `reason` once `out_of_order.hold` is over."""
+    hold = facts.terms.rules.duration("out_of_order.hold", facts.event.scope)
+    due = facts.event.received_at + hold
+    if facts.terms.now >= due:
+        return Finding("flagged", reason, f"{detail}; waited {span(hold)}")
+    return Finding("waiting", "out_of_order_hold", detail, due)
+
+
+def come(expected: tuple[Expected, ...], event: Event, code: EventCode) -> Expecting:
+    """Meet what the event was expected by: the latest open expectation that names it, in its case."""
+    chain = chain_of(event)
+    if any(each.met_by == chain for each in expected):
+        return expected, ()
+    for at in range(len(expected) - 1, -1, -1):
+        each = expected[at]
+        if (
+            each.met_by is None
+            and each.event_subtype in code.follows
+            and each.chain != chain
+            and same_case(each.case_number, event.case_number)
+        ):
+            record = replace(each.record, state="met", settled_by=event.message_id, settled_at=event.received_at)
+            return (*expected[:at], replace(each, met_by=chain, record=record), *expected[at + 1 :]), (record,)
+    return expected, ()
+
+
+def raised(expected: tuple[Expected, ...], event: Event, book: Book) -> Expecting:
+    """Expect what follows the event; when there are more than `EXPECTED`, the oldest is given up, met ones first."""
+    chain = chain_of(event)
+    before = next((each for each in expected if each.chain == chain), None)
+    followers = sorted({code.subtype for code in book.codes.values() if event.event_subtype in code.follows})
+    awaited = ", ".join(followers) or "a subsequent event"
+    met_by = None if before is None else before.met_by
+    record = Expectation(
+        expectation_id=f"{event.offender}-{blake2b(chain.encode(), digest_size=6).hexdigest()}",
+        message_id=event.message_id,
+        ori=event.ori,
+        offender=event.offender,
+        jurisdiction=event.jurisdiction,
+        state="open" if met_by is None else "met",
+        expects=awaited,
+        owed_by=ANYBODY,
+        rule=RULE,
+        text=f"After {event.event_subtype} this is expected: {awaited}.",
+        since=event.received_at,
+        deadline=None,
+        settled_by=None if before is None else before.record.settled_by,
+        settled_at=None if before is None else before.record.settled_at,
+    )
+    kept = (
+        *(each for each in expected if each.chain != chain),
+        Expected(chain, event.event_subtype, event.case_number, record, met_by),
+    )
+    if len(kept) <= EXPECTED:
+        return kept, (record,)
+    oldest = next((each for each in kept if each.met_by is not None), kept[0])
+    given_up = () if oldest.met_by is not None else (replace(oldest.record, state="cancelled", settled_at=event.received_at),)
+    return tuple(each for each in kept if each is not oldest), (record, *given_up)
+
+
+def taken_back(expected: tuple[Expected, ...], by: Event, at: int) -> Expecting:
+    """Cancel what the agency's event expected, and open again what it had met; `by` is the message that takes it back."""
+    chain = chain_of(by)
+    kept, published = [], []
+    for each in expected:
+        if each.chain == chain:
+            published.append(replace(each.record, state="cancelled", settled_by=by.message_id, settled_at=at))
+        elif each.met_by == chain:
+            record = replace(each.record, state="open", settled_by=None, settled_at=None)
+            kept.append(replace(each, met_by=None, record=record))
+            published.append(record)
+        else:
+            kept.append(each)
+    return (tuple(kept), tuple(published)) if published else (expected, ())

@@ -1,0 +1,107 @@
+"""
+What validate keeps of an offender.
+
+The dossier is one small document; a message that waits or is in review lies in a document of its own, so that the
+dossier stays small however large the messages are. Everything is bounded: `HISTORY` entries, `EXPECTED` expectations,
+`TOLD` messages of at most `duplicate.window`.
+"""
+
+from typing import Final
+
+from msgspec import Struct, field
+
+from processors.domain.event import Event
+from processors.domain.expectation import Expectation
+from processors.validate.clocks import ClockState
+from processors.validate.compact import CompactState
+
+HISTORY: Final = 64
+EXPECTED: Final = 64
+TOLD: Final = 256
+
+
+class Entry(Struct, frozen=True, array_like=True, gc=False):
+    """One event that took effect; `chain` names the agency's event it belongs to, `status` and `kind` what held after it."""
+
+    at: int
+    seq: int
+    chain: str
+    event_type: str
+    event_subtype: str
+    received_at: int
+    past_from: int
+    told: bool
+    case_number: str | None = None
+    status: str | None = None
+    kind: str | None = None
+    place: str | None = None
+
+
+class Expected(Struct, frozen=True, array_like=True):
+    """A message that carried Expect Subsequent Event; `met_by` is the chain of the event that came, None until one did."""
+
+    chain: str
+    event_subtype: str
+    case_number: str | None
+    record: Expectation
+    met_by: str | None = None
+
+
+class Pending(Struct, frozen=True, array_like=True, gc=False):
+    """
+    A message without an end yet: it waits (`review_id` None) or a reviewer is asked.
+
+    `key` is where the message itself lies (a `Held`), `since` when it began, `due` when it is judged again.
+    """
+
+    key: str
+    chain: str
+    reason: str
+    since: int
+    due: int | None
+    review_id: str | None = None
+
+
+class Held(Struct, frozen=True, tag="held"):
+    """A message that waits or is in review, and the sentence that says why."""
+
+    event: Event
+    detail: str
+
+
+class Dossier(Struct, frozen=True, omit_defaults=True, tag="dossier"):
+    """
+    Everything known of one offender.
+
+    `history` is sorted by action time, ties by arrival. `told` maps the chain of every event that was told to the
+    instant until which that is remembered. `clock_due` is when the legal clocks want to be woken.
+    """
+
+    history: tuple[Entry, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    told: dict[str, int] = {}
+    expected: tuple[Expected, ...] = ()
+    compact: CompactState = field(default_factory=CompactState)
+    clocks: ClockState = field(default_factory=ClockState)
+    clock_due: int | None = None
+
+    @property
+    def due(self) -> int | None:
+        """When the earliest of all deadlines comes."""
+        times = [pending.due for pending in self.pending if pending.due is not None]
+        if self.clock_due is not None:
+            times.append(self.clock_due)
+        return min(times, default=None)
+
+
+State = Dossier | Held
+
+
+def is_later(event: Event) -> bool:
+    """Whether the message is about an agency event that another message told of first."""
+    return event.operation != "Add" or event.root not in {None, event.message_id}
+
+
+def chain_of(event: Event) -> str:
+    """Return what every message about the same agency event has in common: the agency, and the first message about it."""
+    return f"{event.ori}\n{event.root or event.refers_to or event.message_id}"

@@ -1,0 +1,168 @@
+"""
+Where an offender was and in which status, at every time (contract §3.1.7, specification §4.1.4.2 and §4.1.5.2).
+
+Current is what the latest action brought about, whichever message came last. An earlier action that is heard of later
+takes its place in the middle and overwrites nothing newer. The order of arrival decides only between equal times.
+"""
+
+from collections.abc import Iterable
+from operator import attrgetter
+
+from msgspec import Struct
+
+from processors.domain.event import Event
+from processors.rules.book import Book, EventCode
+from processors.validate.facts import Facts, quoted
+from processors.validate.finding import Finding
+from processors.validate.state import HISTORY, Entry, chain_of
+
+HEARING = "Hearing Notice"
+
+order_of = attrgetter("at", "seq")
+
+
+class Standing(Struct, frozen=True, gc=False):
+    """A status and a place; None is what is not known."""
+
+    status: str | None = None
+    kind: str | None = None
+    place: str | None = None
+
+
+def entry(event: Event, code: EventCode, book: Book, *, told: bool) -> Entry:
+    """Return the event's place in the history."""
+    kind = kind_after(event, code, book)
+    return Entry(
+        event.action_at,
+        event.seq,
+        chain_of(event),
+        event.event_type,
+        event.event_subtype,
+        event.received_at,
+        event.past_from,
+        told,
+        event.case_number,
+        status_after(event, code, book),
+        kind,
+        event.location_name if kind is not None else None,
+    )
+
+
+def inserted(history: tuple[Entry, ...], new: Entry) -> tuple[Entry, ...]:
+    """Return the history with `new` in its place by action time; the oldest goes when there are more than `HISTORY`."""
+    at = len(history)
+    while at and order_of(history[at - 1]) > order_of(new):
+        at -= 1
+    return (*history[:at], new, *history[at:])[-HISTORY:]
+
+
+def without(history: tuple[Entry, ...], chain: str) -> tuple[Entry, ...]:
+    """Return the history as if the agency's event had not been."""
+    return tuple(each for each in history if each.chain != chain)
+
+
+def same_case(one: str | None, other: str | None) -> bool:
+    """Whether two messages may be about one case: both name it alike, or one names none (contract §3.1)."""
+    return one is None or other is None or one == other
+
+
+def standing(history: Iterable[Entry], case_number: str | None, before: tuple[int, int] | None = None) -> Standing:
+    """Return what held for the case just before an action time and arrival; without one, what is current."""
+    status = kind = place = None
+    for each in reversed(tuple(history)):
+        if (before is not None and order_of(each) >= before) or not same_case(each.case_number, case_number):
+            continue
+        if status is None:
+            status = each.status
+        if kind is None and each.kind is not None:
+            kind, place = each.kind, each.place
+        if status is not None and kind is not None:
+            break
+    return Standing(status, kind, place)
+
+
+def status_after(event: Event, code: EventCode, book: Book) -> str | None:
+    """Return the status the event brings about by the rules' name for it: the message's own, else what its code implies."""
+    if event.status is None:
+        return code.status
+    found = book.status(event.status)
+    return event.status if found is None else found.name
+
+
+def kind_after(event: Event, code: EventCode, book: Book) -> str | None:
+    """Return the kind of place the event leads to; the place in a hearing notice is the court's, and moves nobody."""
+    if event.notification_type == HEARING:
+        return None
+    if event.location_kind is None:
+        return code.location
+    found = book.location(event.location_kind)
+    return event.location_kind if found is None else found.name
+
+
+def known_status(facts: Facts) -> Finding | None:
+    """Flag a status that the rules do not know (contract §3.1.7)."""
+    named = facts.event.status
+    if named is None or facts.terms.book.status(named) is not None:
+        return None
+    return Finding(
+        "flagged",
+        "unknown_status",
+        f"the message names the status {quoted(named)}, which the rules do not know; the status before is {known(facts.status_then)}",
+    )
+
+
+def known_location(facts: Facts) -> Finding | None:
+    """Flag a kind of place that the rules do not know (contract §3.1.7)."""
+    named = facts.event.location_kind
+    if named is None or facts.terms.book.location(named) is not None:
+        return None
+    return Finding(
+        "flagged",
+        "unknown_location",
+        f"the message names the kind of location {quoted(named)}, which the rules do not know; "
+        f"the location before is {known(facts.kind_then)}",
+    )
+
+
+def status_transition(facts: Facts) -> Finding | None:
+    """Flag a status that cannot follow the one before (specification §4.1.5.2)."""
+    if facts.status is None or facts.status_then is None:
+        return None
+    before, after = facts.terms.book.status(facts.status_then), facts.terms.book.status(facts.status)
+    if before is None or after is None or facts.terms.book.may_become(facts.terms.code, before, after):
+        return None
+    return Finding(
+        "flagged",
+        "status_transition",
+        f"the status {quoted(after.name)} by {facts.event.event_subtype} of {facts.action} cannot follow {quoted(before.name)}, "
+        "the status then",
+    )
+
+
+def location_transition(facts: Facts) -> Finding | None:
+    """Flag a movement that cannot start from where the offender was (specification §4.1.4.2)."""
+    if facts.kind is None or facts.kind_then is None or facts.kind == facts.kind_then:
+        return None
+    before, after = facts.terms.book.location(facts.kind_then), facts.terms.book.location(facts.kind)
+    if before is None or after is None:
+        return None
+    stated = None if facts.event.from_kind is None else facts.terms.book.location(facts.event.from_kind)
+    if stated is not None and stated.name != before.name:
+        return Finding(
+            "flagged",
+            "location_transition",
+            f"the message moves the offender from {quoted(stated.name)} to {quoted(after.name)}, "
+            f"but on {facts.action} the location was {quoted(before.name)}",
+        )
+    if facts.terms.book.may_move(facts.terms.code, before, after):
+        return None
+    return Finding(
+        "flagged",
+        "location_transition",
+        f"the location {quoted(after.name)} by {facts.event.event_subtype} of {facts.action} cannot follow {quoted(before.name)}, "
+        "where the offender was then",
+    )
+
+
+def known(value: str | None) -> str:
+    return "not known" if value is None else quoted(value)

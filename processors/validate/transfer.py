@@ -1,0 +1,51 @@
+"""
+A release to another facility is told by that facility's intake (contract §3.1.8, specification §4.1.4.3).
+
+The release waits for the intake, which may also have come before it; if none comes, the release is told. An intake
+that nobody was told of tells nothing in the release's place.
+"""
+
+from processors.validate.facts import Facts, quoted
+from processors.validate.finding import Finding
+from processors.validate.state import Entry
+
+
+def logical_movement(facts: Facts) -> Finding | None:
+    """Hold a release to a custodial kind of place until its intake has come or `transfer.hold` is over."""
+    if not facts.terms.code.release or facts.kind is None:
+        return None
+    to = facts.terms.book.location(facts.kind)
+    if to is None or not to.custodial:
+        return None
+    hold = facts.terms.rules.duration("transfer.hold", facts.event.scope)
+    intake = next((each for each in reversed(facts.history) if is_intake(each, facts, hold)), None)
+    if intake is not None:
+        return Finding(
+            "suppressed",
+            "told_by_intake",
+            f"the {facts.event.event_subtype} of {facts.action} leads to {quoted(to.name)}, "
+            f"whose {intake.event_subtype} of {facts.when(intake.at)} was told instead",
+        )
+    due = facts.event.received_at + hold
+    if facts.terms.now >= due:
+        return None
+    return Finding(
+        "waiting",
+        "transfer_hold",
+        f"the {facts.event.event_subtype} of {facts.action} leads to {quoted(to.name)}, a place of custody; "
+        f"its intake is awaited until {facts.when(due)}, none has come yet",
+        due,
+    )
+
+
+def is_intake(each: Entry, facts: Facts, hold: int) -> bool:
+    """Whether an earlier event is the intake this release leads to: the same kind of place, told, and close in time."""
+    code = facts.terms.book.code(each.event_type, each.event_subtype)
+    return (
+        code is not None
+        and code.intake
+        and each.told
+        and each.kind == facts.kind
+        and abs(each.received_at - facts.event.received_at) <= hold
+        and each.past_from >= facts.event.action_at - hold
+    )
