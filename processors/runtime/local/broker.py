@@ -62,7 +62,9 @@ rootLogger.level=info
 rootLogger.appenderRef.file.ref=file
 """
 
-HEAP: Final = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC")
+# The quick compiler alone: it starts a quarter sooner, and costs the machine's other processes less than the thorough one
+# would win back before a million records.
+JVM: Final = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 CONFIGURED: Final = "-Dlog4j2.configurationFile=log4j2.properties"
 
 
@@ -80,7 +82,7 @@ class Broker:
         self._home.mkdir(mode=0o700, exist_ok=True)
         (self._home / "server.properties").write_text(self._properties)
         (self._home / "log4j2.properties").write_text(LOGGING)
-        command: list[str | Path] = [java, *HEAP, CONFIGURED, "-cp", ":".join(map(str, jars))]
+        command: list[str | Path] = [java, *JVM, CONFIGURED, "-cp", ":".join(map(str, jars))]
         if not (self._home / "data" / "meta.properties").exists():
             self._format(command)
         self.daemon.start([*command, "kafka.Kafka", "server.properties"])
@@ -118,8 +120,6 @@ class Broker:
         """The broker's empty data folder has the cluster's id."""
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         format_data = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", "server.properties"]
-        done = subprocess.run(
-            [command[0], "-XX:TieredStopAtLevel=1", *command[1:], *format_data], cwd=self._home, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([*command, *format_data], cwd=self._home, capture_output=True, text=True, check=False)
         if done.returncode:
             raise UserError(f"the local broker's data folder could not be made:\n{done.stdout}{done.stderr}")
