@@ -17,7 +17,13 @@ class Scope(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """One thing an Update changed, in words a registrant can read; `old` or `new` is empty where there was none."""
+    """
+    One thing an Update changed; `old` or `new` is empty where there was none.
+
+    `field` is the Event field's name, for which the texts have a word in each language. The values are the agency's
+    words; those of `action_at` are an ISO 8601 date for a date without time, else the instant in UTC
+    ("2026-12-14T15:00:00Z").
+    """
 
     field: str
     old: str
@@ -33,8 +39,9 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
     that day in the agency's zone; `past_from` is the instant from which it is past (for a date, the day's end).
     `validate`, `do_not_validate`, `expect` say which notification subtypes the message carried; `asked` and `waived`
     are the validations tied to Validate and to Do Not Validate. `telling` is what registrants are to be told: the
-    event itself, its `changes`, or its cancellation; `root` is the first message about it. `released_by` names the
-    reviewer who let it go. `submission` is the whole message, opened only where text is rendered.
+    event itself, its `changes`, or its cancellation; `root` is the first message about it, None where that is this
+    one. `released_by` names the reviewer who let it go. `submission` is the whole message, opened only where text is
+    rendered.
     """
 
     offender: str

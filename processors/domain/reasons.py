@@ -34,6 +34,8 @@ REASONS: Final[dict[str, str]] = {
     "surge": "more messages of one kind came from one agency than surge.limit allows",
     # dedupe
     "cancel_hold": "a cancellation waits for a resubmission",
+    "cancelled": "the event was cancelled and not sent again within cancel.hold",
+    "changed": "an update changes what registrants are to be told",
     "duplicate": "the same event was told before",
     "first_sighting": "the event has not been seen before",
     "inconsequential": "the update changes nothing that matters to registrants",

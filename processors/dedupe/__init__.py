@@ -1,0 +1,1 @@
+"""Dedupe: one event is told once."""

@@ -1,0 +1,76 @@
+"""
+What makes two messages the same event (contract §3.1.1), and what an Update changed.
+
+The agency, the kind of event and the fields that the rules name for the subtype (`EventCode.same`), as they compare:
+whatever message_id, event_id, sent_at and remarks; in words, whatever case, blanks and punctuation; statuses and kinds
+of places by what they mean, so that a synonym is no difference.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from hashlib import blake2b
+from typing import Final
+
+from processors.domain.event import Change, Event
+from processors.domain.time import iso
+from processors.domain.words import bare
+from processors.rules.book import Book, EventCode
+
+KIND: Final = ("event_type", "event_subtype", "notification_type")
+SAME: Final = EventCode("", "", ()).same  # of a kind of event that no rule file knows (any longer)
+
+
+def fingerprint(event: Event, book: Book) -> str:
+    """Return a digest that two messages of one agency about one offender share if they are about the same event."""
+    parts = [event.ori, event.event_type, event.event_subtype, event.notification_type]
+    parts += [compared(event, name, book) for name in same(event, book)]
+    return blake2b("\x1f".join(parts).encode(), digest_size=8).hexdigest()
+
+
+def changes(old: Event, new: Event, book: Book) -> tuple[Change, ...]:
+    """Return what a registrant who was told `old` must hear to know `new`."""
+    names = dict.fromkeys((*KIND, *same(old, book), *same(new, book)))
+    return tuple(
+        Change(name, told(old, name, book), told(new, name, book))
+        for name in names
+        if compared(old, name, book) != compared(new, name, book)
+    )
+
+
+def same(event: Event, book: Book) -> tuple[str, ...]:
+    """Return the fields that tell events of this kind apart."""
+    code = book.code(event.event_type, event.event_subtype)
+    return SAME if code is None else code.same
+
+
+def compared(event: Event, name: str, book: Book) -> str:
+    """Return a field as it compares."""
+    if (reading := _COMPARED.get(name)) is not None:
+        return reading(event, book)
+    return bare(getattr(event, name) or "")
+
+
+def told(event: Event, name: str, book: Book) -> str:
+    """Return a field as `Change` carries it: the agency's words; of the action date, the date or the instant in ISO 8601."""
+    if name != "action_at":
+        return getattr(event, name) or ""
+    if event.date_only:
+        return datetime.fromtimestamp(event.action_at / 1000, book.zone_of(event.ori)).date().isoformat()
+    return iso(event.action_at)
+
+
+def _instant(event: Event, _: Book) -> str:
+    return f"{event.action_at} day" if event.date_only else str(event.action_at)
+
+
+def _status(event: Event, book: Book) -> str:
+    known = book.status(event.status) if event.status else None
+    return bare(known.name if known else event.status or "")
+
+
+def _location(event: Event, book: Book) -> str:
+    known = book.location(event.location_kind) if event.location_kind else None
+    return bare(known.name if known else event.location_kind or "")
+
+
+_COMPARED: Final[Mapping[str, Callable[[Event, Book], str]]] = {"action_at": _instant, "status": _status, "location_kind": _location}
