@@ -280,13 +280,15 @@ class Settings:
     """
     The settings in force. `refused` holds a sentence for each policy that could not be used and was left out.
 
-    Nothing is parsed when a setting is asked for: `values` holds what was set, `keys` for which settings that is anything.
+    Nothing is parsed when a setting is asked for: `values` holds what was set, `keys` for which settings that is anything,
+    `texts` what was set as the administrator wrote it.
     """
 
     values: Mapping[Place, Any] = field(default_factory=dict)
     keys: frozenset[str] = frozenset()
     version: str = "0"
     refused: tuple[str, ...] = ()
+    texts: Mapping[Place, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, policies: Iterable[Policy]) -> "Settings":
@@ -302,7 +304,7 @@ class Settings:
                 refused.append(str(sentence))
                 continue
             texts[place] = policy.value
-        return cls(values, frozenset(place[0] for place in values), digest(texts), tuple(refused))
+        return cls(values, frozenset(place[0] for place in values), digest(texts), tuple(refused), texts)
 
     def value(self, key: str, scope: Scope, *, emergency: bool = False) -> Any:
         """Return the value in force for `scope`."""

@@ -1,0 +1,167 @@
+"""`vn rules`: checks the rule files, and prints the rules that apply as a document to read and sign."""
+
+import sys
+import textwrap
+from collections.abc import Callable
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from processors.cli.app import new_app
+from processors.cli.output import JSON, print_json
+from processors.deliver import words
+from processors.deliver.state import Piece
+from processors.domain.person import Name
+from processors.rules.book import EventCode, Rules
+from processors.rules.check import check as find
+from processors.rules.document import Document, Part, document
+from processors.rules.files import BadRules
+from processors.rules.load import Shelf, midnight, read_library
+from processors.rules.settings import Settings as InForce
+from processors.runtime.client import Client
+from processors.runtime.errors import UserError
+from processors.runtime.settings import Settings
+from processors.topics import POLICIES
+
+app = new_app("Checks the rule files, and shows the rules that apply.")
+
+WIDTH: Final = 120
+BLANK: Final = "___"  # where somebody writes by hand
+RULE_BELOW_HEAD: Final = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+AHEAD: Final = 14 * 86_400_000 + 10 * 3_600_000  # a hearing is a fortnight ahead, at ten in the morning
+
+
+@app.command()
+def check(*, as_json: Annotated[bool, JSON] = False) -> None:
+    """Check every rule file, built in and in VN_RULES_DIR; exit 1 and one line for each finding."""
+    shelf = shelf_of(Settings().rules_dir)
+    findings = find(shelf)
+    for each in findings:
+        if as_json:
+            print_json({"file": each.file, "entry": each.entry, "problem": each.problem})
+        else:
+            typer.echo(str(each))
+    if findings:
+        raise typer.Exit(1)
+    summary = summary_of(shelf)
+    if as_json:
+        print_json(summary)
+    else:
+        typer.echo(
+            f"The rules are sound: {summary['files']} files, {summary['jurisdictions']} jurisdictions, {summary['events']} events, "
+            f"{summary['texts']} texts, version {summary['version']}."
+        )
+
+
+@app.command()
+def show(
+    jurisdiction: Annotated[
+        str | None, typer.Argument(help="The two letters of a state, such as VA; without it, the default rules.")
+    ] = None,
+    *,
+    on: Annotated[
+        datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day to show the rules of; today if left out.")
+    ] = None,
+) -> None:
+    """Print the rules of a jurisdiction as a document to read and sign, the settings in force included where a broker is configured."""
+    settings = Settings()
+    shelf = shelf_of(settings.rules_dir)
+    code = (jurisdiction or "").upper()
+    if code and code not in shelf.jurisdictions:
+        raise UserError(f"no rule file is for {jurisdiction!r}: write one of {', '.join(shelf.jurisdictions)}")
+    policies = list(Client(settings).table(POLICIES).values()) if settings.bootstrap_servers else []
+    rules = Rules(shelf, InForce.of(policies))
+    zone = rules.page(code).books[-1].zone
+    day = datetime.now(zone).date() if on is None else on.date()
+    shown = document(rules, chain(*shelf.binding(code)), code, day, sampler(rules, code, midnight(day, zone)))
+    (laid_out if sys.stdout.isatty() else plain)(shown)
+
+
+def sampler(rules: Rules, jurisdiction: str, at: int) -> Callable[[EventCode, str], str | None]:
+    """Return what writes the text message of a code, with an offender, a place and a time made up."""
+
+    def sample(code: EventCode, language: str) -> str | None:
+        piece = Piece(
+            message_id="SAMPLE",
+            ori="",
+            offender="",
+            part=0,
+            root="SAMPLE",
+            registration_ids=(),
+            jurisdiction=jurisdiction,
+            event_type=code.event_type,
+            event_subtype=code.subtype,
+            notification_type=code.notification_types[0] if code.notification_types else "",
+            received_at=at,
+            action_at=at + AHEAD if code.notification_types == ("Hearing Notice",) else at,
+            date_only=code.notification_types != ("Hearing Notice",),
+            emergency=code.emergency,
+            name=Name(given="John", sur="Sample"),
+            sending_state="VA",
+            receiving_state="NC",
+        )
+        message = words.tell((piece,), rules, at, language, "sms")
+        return message.body if message is not None and message.language == language else None
+
+    return sample
+
+
+def summary_of(shelf: Shelf) -> dict[str, object]:
+    """Return what there is, in numbers."""
+    default = shelf.page("").books[-1]
+    return {
+        "files": sum(len(layer) for layer in shelf.layers),
+        "jurisdictions": len(shelf.jurisdictions),
+        "events": len(default.codes),
+        "texts": len(default.texts),
+        "version": f"r{shelf.version}",
+    }
+
+
+def laid_out(shown: Document) -> None:
+    """The document stands on the terminal, with headings and ruled tables."""
+    console = Console(highlight=False)
+    console.print(Text(shown.title, style="bold underline"))
+    for part in shown.parts:
+        console.print()
+        console.print(Text(part.heading, style="bold"))
+        for sentence in part.sentences:
+            console.print(Text(sentence))
+        if part.rows:
+            console.print(table_of(part, box.SIMPLE_HEAD))
+
+
+def plain(shown: Document) -> None:
+    """The document stands on stdout as plain text, to be printed or kept."""
+    console = Console(width=WIDTH, color_system=None, highlight=False)
+    typer.echo(f"{shown.title}\n{'=' * len(shown.title)}")
+    for part in shown.parts:
+        typer.echo(f"\n{part.heading}\n{'-' * len(part.heading)}")
+        for sentence in part.sentences:
+            typer.echo(f"\n{sentence}" if BLANK in sentence else textwrap.fill(sentence, WIDTH))
+        if part.rows:
+            typer.echo()
+            console.print(table_of(part, RULE_BELOW_HEAD))
+
+
+def table_of(part: Part, lines: box.Box) -> Table:
+    """Return the part's table."""
+    table = Table(*part.columns, box=lines, pad_edge=False)
+    for row in part.rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def shelf_of(directory: Path | None) -> Shelf:
+    """Return every rule file, or end in the sentence that says what is wrong with one."""
+    try:
+        return read_library(directory)
+    except BadRules as error:
+        raise UserError(str(error)) from None
