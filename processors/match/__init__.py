@@ -1,0 +1,1 @@
+"""Match: who registered for this offender and event."""
