@@ -1,4 +1,4 @@
-"""`vn audit`: adds up, from Kafka alone, that nothing was lost: in = told + nobody registered + suppressed + flagged + dead-lettered + waiting."""
+"""`vn audit`: from Kafka alone, in = told + nobody registered + suppressed + flagged + dead-lettered + waiting."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,13 +6,14 @@ from typing import Annotated, Final, Literal
 
 import typer
 
+from processors.cli.app import new_app
 from processors.cli.output import JSON, print_json
 from processors.domain.journal import Verdict
 from processors.runtime.client import Client
 from processors.runtime.settings import Settings
 from processors.topics import DECISIONS, SUBMISSIONS
 
-app = typer.Typer(help="Adds up that nothing was lost.")
+app = new_app("Adds up that nothing was lost.")
 
 End = Literal["told", "nobody_registered", "suppressed", "flagged", "dead_lettered", "waiting", "missing"]
 Entry = tuple[str, str, str | None]  # ORI, message id, offender

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows, row
 from processors.domain.journal import DeadLetter
 from processors.domain.seal import Seal, SealBroken
@@ -12,7 +13,7 @@ from processors.runtime.errors import UserError
 from processors.runtime.settings import Settings
 from processors.topics import DEAD_LETTERS, TOPICS
 
-app = typer.Typer(help="Shows what could not be read; sends it again.", no_args_is_help=True)
+app = new_app("Shows what could not be read; sends it again.")
 
 
 @app.command("list")

@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
+from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows, row
 from processors.runtime.client import Client
 from processors.runtime.settings import Settings
 from processors.topics import EXPECTATIONS
 
-app = typer.Typer(help="Shows expected events and their deadlines.", no_args_is_help=True)
+app = new_app("Shows expected events and their deadlines.")
 
 
 @app.callback()

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 import typer
 from msgspec import structs
 
+from processors.cli.app import new_app
 from processors.cli.output import JSON, console, print_json
 from processors.domain.journal import Verdict
 from processors.domain.time import iso
@@ -13,7 +14,7 @@ from processors.runtime.errors import UserError
 from processors.runtime.settings import Settings
 from processors.topics import DECISIONS
 
-app = typer.Typer(help="Tells the life of one message.")
+app = new_app("Tells the life of one message.")
 
 ROAD: Final = ("read", "identify", "dedupe", "validate", "match", "deliver")
 

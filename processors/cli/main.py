@@ -16,7 +16,24 @@ from processors.runtime.errors import UserError
 
 # Each command, its module, and its line in `vn --help`, told here so that the help imports none of them.
 COMMANDS: Final = {
+    "demo": ("processors.cli.demo", "A day at the agencies, run through the whole pipeline and compared with its key."),
     "local": ("processors.cli.local", "A local broker and store: start, stop, look."),
+    "topics": ("processors.cli.topics", "Create the topics; list them."),
+    "run": ("processors.cli.run", "Run stages of the pipeline."),
+    "submit": ("processors.cli.submit", "Send submissions as an agency would."),
+    "register": ("processors.cli.register", "Send registrations as a registration site would."),
+    "unregister": ("processors.cli.unregister", "Remove registrations."),
+    "receipt": ("processors.cli.receipt", "Send delivery receipts as a provider would."),
+    "tail": ("processors.cli.tail", "Show the records of a topic, decoded."),
+    "explain": ("processors.cli.explain", "Tell the life of one submitted message."),
+    "review": ("processors.cli.review", "What waits for a person's judgement: list, show, release, discard."),
+    "expected": ("processors.cli.expected", "What somebody owes, and by when."),
+    "policy": ("processors.cli.policy", "The administrative settings: show, set, unset."),
+    "rules": ("processors.cli.rules", "The rules: check them, show them as a document."),
+    "dead-letters": ("processors.cli.dead_letters", "What could not be read: list, replay."),
+    "audit": ("processors.cli.audit", "Add up, from Kafka alone, that nothing was lost."),
+    "doctor": ("processors.cli.doctor", "Check everything the pipeline stands on."),
+    "simulate": ("processors.cli.simulate", "Make an ICOTS-like feed and what must come of it."),
 }
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows
 from processors.domain.clockwork import Policy
 from processors.domain.event import Scope
@@ -15,7 +16,7 @@ from processors.runtime.client import Client
 from processors.runtime.settings import Settings
 from processors.topics import POLICIES
 
-app = typer.Typer(help="Shows and changes the administrative settings.", no_args_is_help=True)
+app = new_app("Shows and changes the administrative settings.")
 
 JURISDICTION = typer.Option("--jurisdiction", help="Only for this jurisdiction, such as VA.", metavar="XX")
 NOTIFICATION_TYPE = typer.Option("--notification-type", help='Only for this notification type, such as "Hearing Notice".', metavar="T")

@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
+from processors.cli.app import new_app
 from processors.cli.submit import contents, document, split
 from processors.runtime.client import Client
 from processors.runtime.settings import Settings
 from processors.topics import RECEIPTS
 
-app = typer.Typer(help="Sends delivery receipts.")
+app = new_app("Sends delivery receipts.")
 
 FILES = typer.Argument(help="Files of JSON, one receipt or many one a line; - is standard input.", metavar="FILE...")
 

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from processors.cli.app import new_app
 from processors.cli.submit import contents, document, split
 from processors.runtime.client import Client
 from processors.runtime.errors import UserError
 from processors.runtime.settings import Settings
 from processors.topics import REGISTRATIONS
 
-app = typer.Typer(help="Sends registrations.")
+app = new_app("Sends registrations.")
 
 FILES = typer.Argument(
     help="Files of JSON, one registration or many one a line, or CSV with a header; - is standard input.", metavar="FILE..."

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from processors.cli.app import new_app
 from processors.cli.output import JSON, print_json, print_rows, row
 from processors.domain.review import Review, ReviewAction
 from processors.runtime.client import Client
@@ -12,7 +13,7 @@ from processors.runtime.errors import Usage, UserError
 from processors.runtime.settings import Settings
 from processors.topics import REVIEW_ACTIONS, REVIEWS
 
-app = typer.Typer(help="Shows what was flagged for review; releases or discards it.", no_args_is_help=True)
+app = new_app("Shows what was flagged for review; releases or discards it.")
 
 REASON = typer.Option("--reason", help="Why; kept in the audit trail.")
 GROUP = typer.Option(help="Act on every open review of this group (a held bulk update).")

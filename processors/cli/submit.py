@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from lxml import etree
 
-from processors.ingest.xml import text_at
+from processors.cli.app import new_app
+from processors.ingest.formats import json_document, told_apart
+from processors.ingest.rejection import Rejection
+from processors.ingest.xml import Message, parsed
 from processors.runtime.client import Client
 from processors.runtime.errors import UserError
 from processors.runtime.settings import Settings
 from processors.topics import SUBMISSIONS
 
-app = typer.Typer(help="Sends submissions as an agency would.")
+app = new_app("Sends submissions as an agency would.")
 
 FILES = typer.Argument(help="Files of XML, JSON, or many JSON documents one a line; - is standard input.", metavar="FILE...")
 
@@ -66,21 +68,13 @@ def document(text: bytes) -> dict[str, Any] | None:
 
 def label(message: bytes) -> tuple[str | None, str | None]:
     """Return a message's id and its agency's ORI, each None where it cannot be read."""
-    if (value := document(message)) is not None:
-        agency = value.get("agency")
-        ori = agency.get("ori") if isinstance(agency, dict) else None
-        return _word(value.get("message_id")), _word(ori)
-    return xml_label(message)
-
-
-def xml_label(message: bytes) -> tuple[str | None, str | None]:
-    """Return an XML message's id and ORI, each None where it cannot be read."""
     try:
-        return text_at(message, "DocumentIdentification", "IdentificationID"), text_at(
-            message, "OrganizationORIIdentification", "IdentificationID"
-        )
-    except (etree.XMLSyntaxError, ValueError):
+        form, text = told_apart(message)
+        head = Message(parsed(text)).head() if form == "xml" else json_document(text)
+    except Rejection:
         return None, None
+    agency = head.get("agency")
+    return _word(head.get("message_id")), _word(agency.get("ori") if isinstance(agency, dict) else None)
 
 
 def _word(value: object) -> str | None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from processors.cli.app import new_app
 from processors.cli.output import JSON, print_json
 from processors.domain.time import iso
 from processors.runtime.client import Client, Seen
@@ -15,11 +16,11 @@ from processors.runtime.errors import Usage
 from processors.runtime.settings import Settings
 from processors.topics import DECISIONS, TOPICS, Topic
 
-app = typer.Typer(help="Shows the records of a topic.")
+app = new_app("Shows the records of a topic.")
 
 
 @app.command()
-def tail(  # noqa: PLR0913  the command's own options
+def tail(
     topic: Annotated[str, typer.Argument(help="The topic, with or without its prefix.")],
     *,
     from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start at the first record kept, not at the end.")] = False,

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
+from processors.cli.app import new_app
 from processors.runtime.client import Client
 from processors.runtime.settings import Settings
 from processors.topics import REGISTRATIONS
 
-app = typer.Typer(help="Removes registrations.")
+app = new_app("Removes registrations.")
 
 
 @app.command()

@@ -155,7 +155,9 @@ class Client:
         try:
             metadata = consumer.list_topics(name, timeout=DEADLINE).topics[name]
         except KafkaException as error:
-            raise UserError(f"the broker does not answer ({error.args[0].str()}): start one with `vn local up` or mend KAFKA_BOOTSTRAP_SERVERS") from None
+            raise UserError(
+                f"the broker does not answer ({error.args[0].str()}): start one with `vn local up` or mend KAFKA_BOOTSTRAP_SERVERS"
+            ) from None
         if metadata.error is not None or not metadata.partitions:
             raise UserError(f"there is no topic {name}: create the topics with `vn topics create`")
         return sorted(metadata.partitions)
