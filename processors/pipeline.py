@@ -1,0 +1,19 @@
+"""The only wiring: which stages there are, what each is made of, and their order."""
+
+from typing import Any, Final
+
+from processors.dedupe.decide import STAGE as DEDUPE
+from processors.deliver.decide import STAGE as DELIVER
+from processors.ingest.identify import IDENTIFY
+from processors.ingest.read import READ
+from processors.match.decide import STAGE as MATCH
+from processors.stage import Stage
+from processors.validate.decide import STAGE as VALIDATE
+
+PIPELINE: Final[dict[str, tuple[Stage[Any], ...]]] = {
+    "ingest": (READ, IDENTIFY),
+    "dedupe": (DEDUPE,),
+    "validate": (VALIDATE,),
+    "match": (MATCH,),
+    "deliver": (DELIVER,),
+}
