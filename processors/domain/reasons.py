@@ -3,11 +3,16 @@
 from typing import Final
 
 REASONS: Final[dict[str, str]] = {
+    # the front door
+    "accepted": "the message was read and is on its way",
     # the front door: rejected
     "bad_encoding": "the bytes are neither UTF-8 nor UTF-16 text where XML or JSON was expected",
+    "bad_id": "an identifier is too long or holds characters that do not print",
     "bad_registration": "the registration lacks something required or holds a value that cannot be used",
+    "bad_review_action": "a review action does not name one review or one group",
     "dangling_reference": "an association refers to an id that no element has",
     "doctype": "the XML declares a document type or entities",
+    "doubled_field": "a field that can have one value has two",
     "doubled_reference": "two elements carry the same id",
     "event_type_count": "the message has no event type, or more than one",
     "malformed": "the XML, JSON or Avro is not well-formed",
@@ -20,8 +25,10 @@ REASONS: Final[dict[str, str]] = {
     "subtype_not_allowed": "the event type or notification type does not allow this event subtype",
     "too_complex": "the message nests deeper or has more parts than a real one ever does",
     "too_large": "the message is larger than 1 MiB",
+    "too_long": "a text is longer than a real one ever is",
     "unknown_code": "a code is in no code list that applies",
     "unknown_format": "the first byte belongs to no format that is accepted",
+    "unknown_receipt_status": "the receipt's status is none that a receipt can have",
     "unknown_schema": "no schema is known for the record's fingerprint or registry id",
     "unreadable_date": "a date is missing or is not an ISO 8601 date or date-time",
     "missing_field": "a required field is missing",
@@ -31,6 +38,7 @@ REASONS: Final[dict[str, str]] = {
     "identity_conflict": "one message ties together two offenders known as different people",
     "registered": "the registration was taken",
     "registration_removed": "the registration was removed",
+    "review_action": "a reviewer's action was sent on to the stage that flagged the message",
     "surge": "more messages of one kind came from one agency than surge.limit allows",
     # dedupe
     "cancel_hold": "a cancellation waits for a resubmission",

@@ -1,0 +1,116 @@
+"""
+Registrations at the front door (contract §4): to every offender they mean, now or later, and to the registrant's own place.
+
+A registration waits at each identifier and name it gives. Sent again under the same id it takes the place of the one
+before; where it still means the same offender it keeps its place in the order, so that events on their way find it.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from processors.domain.registration import Reachable, Registration
+from processors.ingest import roll
+from processors.ingest.identity import Identity, enrolment, meets, offenders_at, roll_key
+from processors.ingest.state import Desk, Enrolled, Indexed, Offender, State, registration_key
+from processors.stage import Output
+from processors.topics import REGISTRANTS
+
+
+def registration_keys(registration_id: str, person: Identity | None, states: Mapping[str, State]) -> Iterator[str]:
+    """Yield the states that taking, changing or removing a registration needs."""
+    key = registration_key(registration_id)
+    yield key
+    before = states.get(key)
+    if isinstance(before, Enrolled):
+        for place, page in before.rolls.items():
+            yield roll.page_key(place, page)
+    if person is not None:
+        index = list(person.places())
+        yield from index
+        yield from offenders_at(index, states)
+        for place in index:
+            yield from roll.last_keys(roll_key(place), states)
+
+
+def take(desk: Desk, registration: Registration, seq: int, received_at: int) -> Enrolled:
+    """The registration is in force; return where it went."""
+    before = leave_rolls(desk, registration.registration_id)
+    if before is not None and before.registrant_id != registration.registrant_id:
+        end(desk, registration.registration_id, before, seq, received_at)
+        before = None
+    person = Identity.of(registration.offender)
+    meant = [key for key in _candidates(desk, person) if (each := desk.get(key, Offender)) and meets(person, each)]
+    since = before.offenders if before else {}
+    enrolled = Enrolled(
+        registrant_id=registration.registrant_id,
+        seq=before.seq if before and (before.marks, before.names) == person else seq,
+        received_at=received_at,
+        marks=person.marks,
+        names=person.names,
+        case_numbers=registration.case_numbers,
+        event_subtypes=registration.event_subtypes,
+        expires_at=registration.expires_at,
+        offenders={key: since.get(key, seq) for key in meant},
+        rolls={roll_key(place): _wait(desk, place, registration.registration_id) for place in person.places()},
+    )
+    for key in since.keys() - enrolled.offenders.keys() if before else ():
+        desk.outputs.append(enrolment(registration.registration_id, enrolled, key, seq, ended=True))
+    for key, place in enrolled.offenders.items():
+        desk.outputs.append(enrolment(registration.registration_id, enrolled, key, place))
+    desk.put(registration_key(registration.registration_id), enrolled)
+    desk.outputs.append(_reachable(registration, seq, received_at))
+    return enrolled
+
+
+def remove(desk: Desk, registration_id: str, seq: int, received_at: int) -> Enrolled | None:
+    """The registration is no longer in force; return where it had gone."""
+    before = leave_rolls(desk, registration_id)
+    if before is not None:
+        end(desk, registration_id, before, seq, received_at)
+    return before
+
+
+def end(desk: Desk, registration_id: str, before: Enrolled, seq: int, received_at: int) -> None:
+    """Every place that heard of the registration hears that it ended."""
+    for key in before.offenders:
+        desk.outputs.append(enrolment(registration_id, before, key, seq, ended=True))
+    ended = Reachable(registrant_id=before.registrant_id, seq=seq, received_at=received_at, registration_id=registration_id, ended=True)
+    desk.outputs.append(Output(REGISTRANTS, before.registrant_id, ended))
+    desk.put(registration_key(registration_id), None)
+
+
+def leave_rolls(desk: Desk, registration_id: str) -> Enrolled | None:
+    """The registration waits nowhere; return it as it was."""
+    before = desk.get(registration_key(registration_id), Enrolled)
+    for place, page in before.rolls.items() if before else ():
+        roll.remove(desk, place, page, registration_id)
+    return before
+
+
+def _candidates(desk: Desk, person: Identity) -> tuple[str, ...]:
+    entries = (desk.get(place, Indexed) for place in person.places())
+    return tuple(dict.fromkeys(key for each in entries if each for key in each.offenders))
+
+
+def _wait(desk: Desk, place: str, registration_id: str) -> int:
+    entry = desk.get(place, Indexed) or Indexed()
+    if not entry.watched:
+        desk.put(place, Indexed(entry.offenders, watched=True))
+    return roll.add(desk, roll_key(place), registration_id)
+
+
+def _reachable(registration: Registration, seq: int, received_at: int) -> Output:
+    return Output(
+        REGISTRANTS,
+        registration.registrant_id,
+        Reachable(
+            registrant_id=registration.registrant_id,
+            seq=seq,
+            received_at=received_at,
+            registration_id=registration.registration_id,
+            source=registration.source,
+            language=registration.language,
+            time_zone=registration.time_zone,
+            expires_at=registration.expires_at,
+            sealed=registration.sealed,
+        ),
+    )

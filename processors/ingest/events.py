@@ -1,0 +1,68 @@
+"""A submission as events: one an offender, with the fields that the stages decide on and the whole message beside them."""
+
+from typing import Final
+
+from processors.domain.event import Event, Operation
+from processors.domain.intake import Intake
+from processors.domain.submission import Case, Compact, Place, Submission
+from processors.stage import Record
+
+VALIDATE: Final = "Validate"
+DO_NOT_VALIDATE: Final = "Do Not Validate"
+EXPECT: Final = "Expect Subsequent Event"
+OPERATIONS: Final[dict[str, Operation]] = {"Add": "Add", "Update": "Update", "Cancel": "Cancel"}
+
+_NO_CASE, _NO_PLACE, _NO_COMPACT = Case(), Place(), Compact()
+
+
+def events(record: Record, submission: Submission, where: str, parts: tuple[tuple[str, ...], ...]) -> tuple[Event, ...]:
+    """Return an event for every offender of every part, in the order of the message."""
+    return tuple(event(record, submission, where, offender, (part, len(parts))) for part, keys in enumerate(parts) for offender in keys)
+
+
+def event(record: Record, submission: Submission, where: str, offender: str, part: tuple[int, int]) -> Event:
+    """Return one offender's part of a submission; `part` is which of how many."""
+    intake: Intake = record.value
+    case, place, before = submission.case or _NO_CASE, submission.location or _NO_PLACE, submission.from_location or _NO_PLACE
+    compact = submission.compact or _NO_COMPACT
+    tags = {each.subtype for each in submission.notification_subtypes}
+    return Event(
+        offender=offender,
+        seq=record.offset,
+        received_at=intake.received_at,
+        message_id=submission.message_id,
+        ori=submission.agency.ori,
+        jurisdiction=where,
+        part=part[0],
+        parts=part[1],
+        operation=OPERATIONS[submission.operation],
+        refers_to=submission.refers_to,
+        event_type=submission.event_type,
+        event_subtype=submission.event_subtype,
+        notification_type=submission.notification_type,
+        validate=VALIDATE in tags,
+        do_not_validate=DO_NOT_VALIDATE in tags,
+        expect=EXPECT in tags,
+        asked=validations(submission, VALIDATE),
+        waived=validations(submission, DO_NOT_VALIDATE),
+        action_at=intake.action_at,
+        past_from=intake.past_from,
+        date_only=intake.date_only,
+        case_number=case.number,
+        court=case.court,
+        status=submission.status,
+        location_kind=place.kind,
+        location_name=place.name,
+        from_kind=before.kind,
+        from_name=before.name,
+        sending_state=compact.sending_state,
+        receiving_state=compact.receiving_state,
+        compact_case=compact.case_number,
+        report_by=compact.report_by,
+        submission=intake.body,
+    )
+
+
+def validations(submission: Submission, subtype: str) -> tuple[str, ...]:
+    """Return the validations tied to a notification subtype, each once."""
+    return tuple(dict.fromkeys(each for tag in submission.notification_subtypes if tag.subtype == subtype for each in tag.validations))

@@ -1,0 +1,119 @@
+"""
+Identify: every event is under its offender's key, in the one order of the front door.
+
+Reads     intake          everything let in, in one order
+Writes    events          by offender: an event an offender, registrations, actions on reviews
+          registrants     by registrant: where they can be reached, receipts
+          reviews         people tied together who were known apart; surges
+Keeps     identifiers and names -> offenders; registrations -> where they went; message -> offenders, for `duplicate.window`;
+          the pace of each agency and event subtype; open reviews with what waits for them
+Flags     what is beyond `surge.limit`
+Rejects   nothing
+Replayed  keys and ids are digests of what was read, and the order is the intake's
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+import msgspec
+from msgspec import structs
+
+from processors.domain.intake import Intake
+from processors.domain.journal import Verdict
+from processors.domain.notification import Receipt
+from processors.domain.registration import Registration
+from processors.ingest import enrolling
+from processors.ingest.identity import Identity
+from processors.ingest.messages import decide_submission, forget_at, submission_keys
+from processors.ingest.reviews import action_keys, decide_action
+from processors.ingest.state import Desk, State
+from processors.ingest.verdicts import STAGE, noted
+from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.topics import DEAD_LETTERS, EVENTS, IDENTIFY_STATE, INTAKE, REGISTRANTS, REVIEWS
+
+_registration = msgspec.json.Decoder(Registration).decode
+_receipt = msgspec.json.Decoder(Receipt).decode
+
+
+def keys(record: Input, states: Mapping[str, State]) -> Iterable[str]:
+    """Return the states that the record needs, as far as those found so far tell."""
+    if isinstance(record, Wake):
+        return (record.key,)
+    return KEYS[record.value.kind](record.value, states)
+
+
+def decide(record: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
+    """Return where the record goes and what is known after it; a message whose timer fired is forgotten."""
+    if isinstance(record, Wake):
+        return Decision(states={record.key: None})
+    intake: Intake = record.value
+    desk = Desk(states)
+    verdicts = tuple(DECIDE[intake.kind](record, desk, context))
+    wakes: dict[str, int | None] = dict((forget_at(record, context),)) if intake.kind == "submission" else {}
+    return Decision(outputs=tuple(desk.outputs), states=desk.changed, wakes=wakes, verdicts=verdicts)
+
+
+def registration_keys(intake: Intake, states: Mapping[str, State]) -> Iterator[str]:
+    return enrolling.registration_keys(intake.message_id, Identity.of(_registration(intake.body).offender), states)
+
+
+def removal_keys(intake: Intake, states: Mapping[str, State]) -> Iterator[str]:
+    return enrolling.registration_keys(intake.message_id, None, states)
+
+
+def no_keys(_intake: Intake, _states: Mapping[str, State]) -> Iterator[str]:
+    return iter(())
+
+
+def decide_registration(record: Record, desk: Desk, context: Context) -> Iterator[Verdict]:
+    """The registration is in force wherever it is meant, now or later."""
+    registration = _registration(record.value.body)
+    enrolled = enrolling.take(desk, registration, record.offset, record.value.received_at)
+    detail = f"Offenders known so far that it means: {len(enrolled.offenders)}."
+    yield noted(record.value, context, "registered", detail, enrolled.registrant_id)
+
+
+def decide_removal(record: Record, desk: Desk, context: Context) -> Iterator[Verdict]:
+    """The registration has ended wherever it had gone."""
+    before = enrolling.remove(desk, record.value.message_id, record.offset, record.value.received_at)
+    if before is None:
+        yield noted(record.value, context, "registration_removed", "No such registration was in force.")
+    else:
+        detail = f"Offenders that it had meant: {len(before.offenders)}."
+        yield noted(record.value, context, "registration_removed", detail, before.registrant_id)
+
+
+def decide_receipt(record: Record, desk: Desk, context: Context) -> Iterator[Verdict]:
+    """The receipt goes to the registrant whose attempt it names."""
+    receipt = _receipt(record.value.body)
+    registrant_id = receipt.reference.rpartition(".")[0]
+    desk.outputs.append(Output(REGISTRANTS, registrant_id, receipt))
+    yield structs.replace(
+        noted(record.value, context, "receipt", f"A provider says {receipt.status}.", registrant_id), reference=receipt.reference
+    )
+
+
+KEYS: Final[Mapping[str, Callable[[Intake, Mapping[str, State]], Iterable[str]]]] = {
+    "submission": submission_keys,
+    "registration": registration_keys,
+    "removal": removal_keys,
+    "receipt": no_keys,
+    "review_action": action_keys,
+}
+DECIDE: Final[Mapping[str, Callable[[Record, Desk, Context], Iterator[Verdict]]]] = {
+    "submission": decide_submission,
+    "registration": decide_registration,
+    "removal": decide_removal,
+    "receipt": decide_receipt,
+    "review_action": decide_action,
+}
+
+IDENTIFY: Final[Stage[State]] = Stage(
+    name=STAGE,
+    inputs=(INTAKE,),
+    outputs=(EVENTS, REGISTRANTS, REVIEWS, DEAD_LETTERS),
+    changelog=IDENTIFY_STATE,
+    state=State,
+    keys=keys,
+    decide=decide,
+)

@@ -1,0 +1,197 @@
+"""
+Who is who: one offender's key for everything that is said of one person.
+
+Any shared identifier is the same person. Else a name or alias with the same birth date is, unless both sides have an
+identifier of one scheme and none in common. Identity grows: what a message adds is learnt. Where a message ties
+together people known apart, nobody is merged: it goes out under each, the older first, and a review says so.
+Registrations teach nothing, since registrants may err; they wait at every identifier and name they give.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from msgspec import structs
+
+from processors.domain.person import Person
+from processors.domain.registration import Enrolment
+from processors.ingest import roll
+from processors.ingest.marks import alike, digest, marks, names
+from processors.ingest.state import Desk, Enrolled, Indexed, Offender, State, mark_key, name_key, registration_key
+from processors.stage import Output
+from processors.topics import EVENTS
+
+PASSING: Final = frozenset({"BOOKING"})  # a booking number belongs to a stay in jail: two of them are no contradiction
+
+
+class Identity(NamedTuple):
+    """Somebody as one message or registration describes them: identifiers, and names with birth date, as they compare."""
+
+    marks: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, person: Person) -> "Identity":
+        return cls(marks(person), names(person))
+
+    def places(self) -> Iterator[str]:
+        """Yield the index keys at which this person is found."""
+        yield from map(mark_key, self.marks)
+        yield from dict.fromkeys(map(name_key, self.names))
+
+
+Known = Identity | Offender | Enrolled
+
+
+def meets(one: Known, other: Known) -> bool:
+    """Whether two descriptions are of the same person."""
+    if not set(one.marks).isdisjoint(other.marks):
+        return True
+    return same_name(one, other) and not contradict(one, other)
+
+
+def same_name(one: Known, other: Known) -> bool:
+    """Whether a name or alias and its birth date agree."""
+    return any(
+        birth_date == other_birth_date and alike(words, other_words)
+        for words, _, birth_date in (each.rpartition("|") for each in one.names)
+        for other_words, _, other_birth_date in (each.rpartition("|") for each in other.names)
+    )
+
+
+def contradict(one: Known, other: Known) -> bool:
+    """Whether some scheme that tells people apart has identifiers on both sides and none in common."""
+    mine, theirs = by_scheme(one.marks), by_scheme(other.marks)
+    return any(mine[scheme].isdisjoint(theirs[scheme]) for scheme in mine.keys() & theirs.keys() - PASSING)
+
+
+def by_scheme(found: Iterable[str]) -> Mapping[str, set[str]]:
+    schemes: dict[str, set[str]] = {}
+    for each in found:
+        schemes.setdefault(each.partition(":")[0], set()).add(each)
+    return schemes
+
+
+def knows(offender: Offender, person: Identity) -> bool:
+    """Whether there is nothing to learn."""
+    return all(each in offender.marks for each in person.marks) and all(each in offender.names for each in person.names)
+
+
+def person_keys(person: Identity, states: Mapping[str, State]) -> Iterator[str]:
+    """Yield the states that identifying somebody needs; more where there is something to learn that registrations may wait for."""
+    index = list(person.places())
+    yield from index
+    offenders = [found for key in offenders_at(index, states) if isinstance(found := states.get(key), Offender)]
+    yield from offenders_at(index, states)
+    if any(knows(each, person) for each in offenders):
+        return
+    places = dict.fromkeys((*index, *(name_key(name) for each in offenders for name in each.names)))
+    yield from places
+    for place in places:
+        found = states.get(place)
+        if isinstance(found, Indexed) and found.watched:
+            yield from waiting_keys(place, states)
+
+
+def waiting_keys(place: str, states: Mapping[str, State]) -> Iterator[str]:
+    """Yield the roll of registrations that wait at an index entry, and the registrations."""
+    for key in roll.all_keys(roll_key(place), states):
+        yield key
+        page = states.get(key)
+        yield from map(registration_key, getattr(page, "items", ()))
+
+
+def offenders_at(index: Iterable[str], states: Mapping[str, State]) -> tuple[str, ...]:
+    found = (states.get(key) for key in index)
+    return tuple(dict.fromkeys(key for each in found if isinstance(each, Indexed) for key in each.offenders))
+
+
+def roll_key(place: str) -> str:
+    """Return the key of the roll of registrations that wait at an index entry."""
+    return f"w{place}"
+
+
+def known(desk: Desk, person: Identity) -> tuple[str, ...]:
+    """Return the offenders that this person is, the one known longest first."""
+    found = _at(desk, map(mark_key, person.marks))
+    if not found:
+        found = {key: each for key, each in _at(desk, map(name_key, person.names)).items() if meets(person, each)}
+    return tuple(sorted(found, key=lambda key: (found[key].since, key)))
+
+
+def _at(desk: Desk, index: Iterable[str]) -> dict[str, Offender]:
+    keys = dict.fromkeys(key for place in index if (entry := desk.get(place, Indexed)) for key in entry.offenders)
+    return {key: each for key in keys if (each := desk.get(key, Offender)) is not None}
+
+
+def made(person: Identity) -> str:
+    """Return the key of an offender who is met for the first time."""
+    return f"o{digest((person.marks or person.names)[0])}"
+
+
+def learn(desk: Desk, key: str, person: Identity, seq: int) -> None:
+    """The offender has all that is said of the person and that is nobody else's; registrations that waited for it go out."""
+    before = desk.get(key, Offender)
+    if before is not None and knows(before, person):
+        return
+    offender = before or Offender(since=seq)
+    new_marks = tuple(each for each in person.marks if each not in offender.marks and _free(desk, mark_key(each)))
+    new_names = tuple(each for each in person.names if each not in offender.names)
+    if before is not None and not new_marks and not new_names:
+        return
+    offender = Offender(offender.since, offender.marks + new_marks, offender.names + new_names, offender.met)
+    desk.put(key, offender)
+    for place in Identity(new_marks, new_names).places():
+        entry = desk.get(place, Indexed) or Indexed()
+        if key not in entry.offenders:
+            desk.put(place, Indexed((*entry.offenders, key), entry.watched))
+    reconsider(desk, key, offender, Identity(new_marks, offender.names if new_marks else new_names), seq)
+
+
+def _free(desk: Desk, place: str) -> bool:
+    entry = desk.get(place, Indexed)
+    return entry is None or not entry.offenders
+
+
+def reconsider(desk: Desk, key: str, offender: Offender, learnt: Identity, seq: int) -> None:
+    """Every registration that waits at what was learnt is enrolled for the offender, or no longer."""
+    watched = (place for place in learnt.places() if (entry := desk.get(place, Indexed)) and entry.watched)
+    waiting = (item for place in watched for item in roll.members(desk, roll_key(place)))
+    for registration_id in dict.fromkeys(waiting):
+        enrolled = desk.get(registration_key(registration_id), Enrolled)
+        if enrolled is None:
+            continue
+        is_meant = meets(enrolled, offender)
+        if is_meant and key not in enrolled.offenders:
+            enrol(desk, registration_id, enrolled, enrolled.offenders | {key: enrolled.seq})
+        elif not is_meant and key in enrolled.offenders:
+            enrol(desk, registration_id, enrolled, {each: since for each, since in enrolled.offenders.items() if each != key}, seq)
+
+
+def enrol(desk: Desk, registration_id: str, enrolled: Enrolled, offenders: dict[str, int], seq: int = 0) -> None:
+    """The registration goes to these offenders and no others; those it did not go to before, and those it leaves, hear of it."""
+    for key in enrolled.offenders:
+        if key not in offenders:
+            desk.outputs.append(enrolment(registration_id, enrolled, key, seq, ended=True))
+    for key, since in offenders.items():
+        if key not in enrolled.offenders:
+            desk.outputs.append(enrolment(registration_id, enrolled, key, since))
+    desk.put(registration_key(registration_id), structs.replace(enrolled, offenders=offenders))
+
+
+def enrolment(registration_id: str, enrolled: Enrolled, key: str, seq: int, *, ended: bool = False) -> Output:
+    """Return the word to match that a registration asks for this offender, or no longer does."""
+    return Output(
+        EVENTS,
+        key,
+        Enrolment(
+            offender=key,
+            seq=seq,
+            received_at=enrolled.received_at,
+            registration_id=registration_id,
+            registrant_id=enrolled.registrant_id,
+            case_numbers=enrolled.case_numbers,
+            event_subtypes=enrolled.event_subtypes,
+            expires_at=enrolled.expires_at,
+            ended=ended,
+        ),
+    )

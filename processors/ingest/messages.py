@@ -1,0 +1,137 @@
+"""Submissions at the front door: whom each is about, whether it is one of too many, and what is remembered of it."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec import structs
+
+from processors.domain.event import Event, Scope
+from processors.domain.intake import Intake
+from processors.domain.journal import Verdict
+from processors.domain.submission import Submission
+from processors.ingest.agency import jurisdiction
+from processors.ingest.events import event, events
+from processors.ingest.identity import Identity, known, learn, made, person_keys
+from processors.ingest.reviews import group_keys, hold, open_review
+from processors.ingest.state import Desk, Offender, Pace, Remembered, State, message_key, pace_key
+from processors.ingest.surge import group_of
+from processors.ingest.verdicts import said
+from processors.stage import Context, Output, Record
+from processors.topics import EVENTS
+
+AT_HAND: Final = 8_192  # messages of a batch, asked about several times each
+SMALL: Final = 16_384  # bytes; larger ones are read again rather than kept
+
+_submission = msgspec.json.Decoder(Submission).decode
+
+
+class Asked(NamedTuple):
+    """A submission with what it asks for: whom it names, its agency's pace, itself and what it refers to."""
+
+    submission: Submission
+    persons: tuple[Identity, ...]
+    pace: str
+    memory: str
+    refers_to: str | None
+
+
+def asked(body: bytes) -> Asked:
+    """Return the submission of an intake, read once while its batch is decided."""
+    return _kept(body) if len(body) <= SMALL else _asked(body)
+
+
+def _asked(body: bytes) -> Asked:
+    found = _submission(body)
+    ori = found.agency.ori
+    return Asked(
+        submission=found,
+        persons=tuple(map(Identity.of, found.offenders)),
+        pace=pace_key(ori, found.event_subtype),
+        memory=message_key(ori, found.message_id),
+        refers_to=message_key(ori, found.refers_to) if found.refers_to and found.operation != "Add" else None,
+    )
+
+
+_kept = lru_cache(AT_HAND)(_asked)
+
+
+def submission_keys(intake: Intake, states: Mapping[str, State]) -> Iterator[str]:
+    """Yield the states that a submission needs."""
+    found = asked(intake.body)
+    yield found.pace
+    pace = states.get(found.pace)
+    if isinstance(pace, Pace) and pace.group is not None:
+        yield from group_keys(pace.group, states)
+    if found.refers_to is not None:
+        yield found.refers_to
+    for person in found.persons:
+        yield from person_keys(person, states)
+
+
+def decide_submission(record: Record, desk: Desk, context: Context) -> Iterator[Verdict]:
+    """Every offender of the submission has an event under its key, or they all wait for a person."""
+    intake: Intake = record.value
+    found = asked(intake.body)
+    submission = found.submission
+    where = jurisdiction(submission.agency, context.rules)
+    limit = context.rules.surge(Scope(where, submission.notification_type, submission.event_subtype))
+    group = group_of(desk, found.pace, limit, intake.received_at, record.offset) if limit else None
+    parts = referred(desk, found) or tuple(identified(desk, person, record.offset) for person in found.persons)
+    desk.put(found.memory, Remembered(parts))
+    for part, offenders in enumerate(parts):
+        if len(offenders) > 1:
+            yield from conflict(desk, event(record, submission, where, offenders[0], (part, len(parts))), offenders, context)
+    told = events(record, submission, where, parts)
+    if limit is not None and group is not None:
+        detail = f"More than {limit.limit} messages of this kind came from this agency within {limit.window // 1000} s."
+        review = hold(desk, told, group, detail)
+        for each in told:
+            yield structs.replace(said(each, context, "flagged", "surge", detail), review_id=review.review_id)
+        return
+    for each in told:
+        desk.outputs.append(Output(EVENTS, each.offender, each))
+        yield said(each, context, "passed", "identified", f"Offender {each.part + 1} of {each.parts} is {each.offender}.")
+
+
+def forget_at(record: Record, context: Context) -> tuple[str, int]:
+    """Return the key of what is remembered of a submission and when that is forgotten."""
+    intake: Intake = record.value
+    found = asked(intake.body)
+    submission = found.submission
+    scope = Scope(jurisdiction(submission.agency, context.rules), submission.notification_type, submission.event_subtype)
+    return found.memory, intake.received_at + context.rules.duration("duplicate.window", scope)
+
+
+def referred(desk: Desk, found: Asked) -> tuple[tuple[str, ...], ...] | None:
+    """
+    Return the offenders of the message referred to, where this one names nobody of them: it is still about them.
+
+    Nothing is learnt then: an Update that corrects whom it was about ties nobody together.
+    """
+    before = desk.get(found.refers_to, Remembered) if found.refers_to else None
+    if before is None:
+        return None
+    named = {key for person in found.persons for key in known(desk, person)}
+    if any(key in named for offenders in before.parts for key in offenders):
+        return None
+    return tuple(before.parts[min(part, len(before.parts) - 1)] for part in range(len(found.persons)))
+
+
+def identified(desk: Desk, person: Identity, seq: int) -> tuple[str, ...]:
+    """Return the person's offender key, found or made; several, the oldest first, where people known apart are tied together."""
+    offenders = known(desk, person) or (made(person),)
+    learn(desk, offenders[0], person, seq)
+    return offenders
+
+
+def conflict(desk: Desk, first: Event, offenders: tuple[str, ...], context: Context) -> Iterator[Verdict]:
+    """The people tied together are remembered as such, with a review the first time."""
+    oldest = desk.get(offenders[0], Offender)
+    if oldest is None or set(offenders[1:]) <= set(oldest.met):
+        return
+    desk.put(offenders[0], structs.replace(oldest, met=tuple(dict.fromkeys((*oldest.met, *offenders[1:])))))
+    detail = f"One message ties together {len(offenders)} offenders known apart: {', '.join(offenders)}; it goes out under each."
+    review = open_review(desk, first, "identity_conflict", detail)
+    yield structs.replace(said(first, context, "noted", "identity_conflict", detail), review_id=review.review_id)

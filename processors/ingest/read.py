@@ -1,0 +1,230 @@
+"""
+Read: whatever comes in at the front door is let in or refused with its reason.
+
+Reads     submissions, registrations, receipts, review.actions    as outsiders wrote them
+Writes    intake          what was let in, checked, contacts sealed
+          dead-letters    what was not, with the bytes as they came; sealed where they hold contact data
+Keeps     nothing
+Rejects   everything that contract §3, §4 and §5 say, each with its own reason code
+Replayed  the same record gives the same intake or the same dead letter
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from processors.domain.intake import Intake, Kind
+from processors.domain.journal import DeadLetter, Unreadable, Verdict
+from processors.ingest import action, receipt, registration, submission
+from processors.ingest.document import Shape, noted, tidy
+from processors.ingest.formats import json_document, sized, told_apart
+from processors.ingest.rejection import Rejection
+from processors.ingest.xml import submission_document
+from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.topics import DEAD_LETTERS, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, Topic
+
+NAME: Final = "read"
+NO_ID: Final = "-"
+ALWAYS_SEALED: Final = frozenset({REGISTRATIONS.name, RECEIPTS.name})
+# What looks like contact data in bytes that were to hold none: a registration sent to the wrong topic, an address in remarks.
+CONTACT_DATA: Final = re.compile(
+    rb"contacts|registrant|ContactEmail|ContactTelephone|TelephoneNumber"
+    rb"|[\w.+-]@[\w-]+\.\w"  # an email address
+    rb"|\+1?\d{10}|\(?\b\d{3}[) .-]{1,2}\d{3}[ .-]\d{4}\b",  # a telephone number
+    re.IGNORECASE,
+)
+
+encode = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True)
+class Reading:
+    """What has been read of one record so far; a rejection reports with it."""
+
+    record: Record
+    context: Context
+    message_id: str = NO_ID
+    ori: str | None = None
+    unknown: list[str] | None = None
+
+    def document(self, known: Shape, id_field: str) -> Mapping[str, Any]:
+        """Return the record as a tidy document, its id remembered."""
+        value = self.record.value
+        if isinstance(value, Unreadable):
+            raise Rejection(value.reason, value.detail)
+        if isinstance(value, msgspec.Struct):
+            value = msgspec.to_builtins(value)
+        sized(raw_bytes(self.record))
+        if isinstance(value, Mapping):
+            return self.tidied(dict(value), known, id_field)
+        form, text = told_apart(value or b"")
+        if form == "json":
+            return self.tidied(json_document(text), known, id_field)
+        if self.record.topic != SUBMISSIONS.name:
+            raise Rejection("unknown_format", "Only submissions may be XML.")
+        return self.from_xml(text)
+
+    def tidied(self, document: Mapping[str, Any], known: Shape, id_field: str) -> Mapping[str, Any]:
+        self.unknown = []
+        found: Mapping[str, Any] = tidy(document, known, self.unknown)
+        self.remember(found, id_field)
+        return found
+
+    def from_xml(self, text: str) -> Mapping[str, Any]:
+        at, rules = self.record.timestamp, self.context.rules
+        self.unknown = []
+        head: dict[str, Any] = {}
+        try:
+            return submission_document(text, lambda found: submission.action_dates(found, at, rules), self.unknown, head)
+        finally:
+            self.remember(head, "message_id")
+
+    def remember(self, document: Mapping[str, Any], id_field: str) -> None:
+        """Keep the id and the agency for the journal, where they are such as an agency issues."""
+        identity, agency = document.get(id_field), document.get("agency")
+        self.message_id = readable_id(identity)
+        if self.record.topic == SUBMISSIONS.name:
+            self.ori = readable_id(agency.get("ori") if isinstance(agency, Mapping) else None)
+
+    def let_in(self, kind: Kind, body: msgspec.Struct, note: str = "", **dates: Any) -> Decision[Any]:
+        """Return the decision that lets the record in."""
+        detail = f"Taken as {kind.replace('_', ' ')}.{note}{noted(self.unknown or [])}"
+        intake = Intake(kind=kind, message_id=self.message_id, received_at=self.record.timestamp, body=encode(body), **dates)
+        return self.decision(intake, detail)
+
+    def decision(self, intake: Intake, detail: str) -> Decision[Any]:
+        return Decision(
+            outputs=(Output(INTAKE, None, intake),),
+            verdicts=(
+                Verdict(
+                    stage=NAME,
+                    message_id=intake.message_id,
+                    outcome="accepted",
+                    reason="accepted",
+                    detail=detail,
+                    at=intake.received_at,
+                    ori=self.ori,
+                    rules=self.context.rules.version,
+                ),
+            ),
+        )
+
+
+def readable_id(value: Any) -> str:
+    """Return an id as the journal may show it."""
+    return value if isinstance(value, str) and 0 < len(value) <= submission.MAX_ID and value.isprintable() else NO_ID
+
+
+def raw_bytes(record: Record) -> bytes:
+    """Return the record's value as it came; of a tombstone nothing."""
+    return record.raw if record.raw is not None else record.value if isinstance(record.value, bytes) else b""
+
+
+def read_submission(reading: Reading) -> Decision[Any]:
+    document = reading.document(submission.SHAPE, "message_id")
+    found, at = submission.accepted(document, reading.record.timestamp, reading.context.rules)
+    reading.ori = found.agency.ori
+    return reading.let_in("submission", found, action_at=at.action_at, past_from=at.past_from, date_only=at.date_only)
+
+
+def read_registration(reading: Reading) -> Decision[Any]:
+    if reading.record.value is None:
+        return read_removal(reading)
+    document = reading.document(registration.SHAPE, "registration_id")
+    found, note = registration.accepted(document, reading.record.key, reading.context.seal)
+    return reading.let_in("registration", found, note)
+
+
+def read_removal(reading: Reading) -> Decision[Any]:
+    """Let a removal in; its id is the record's key."""
+    reading.message_id = (reading.record.key or "").strip()
+    if not reading.message_id:
+        reading.message_id = NO_ID
+        raise Rejection("bad_registration", "A removal names its registration as the record's key; this one has none.")
+    submission.check_id("key", reading.message_id)
+    intake = Intake(kind="removal", message_id=reading.message_id, received_at=reading.record.timestamp)
+    return reading.decision(intake, "Taken as removal.")
+
+
+def read_receipt(reading: Reading) -> Decision[Any]:
+    document = reading.document(receipt.SHAPE, "reference")
+    return reading.let_in("receipt", receipt.accepted(document, reading.record.timestamp, reading.context.seal))
+
+
+def read_action(reading: Reading) -> Decision[Any]:
+    document = reading.document(action.SHAPE, "review_id")
+    found = action.accepted(document, reading.record.timestamp)
+    reading.message_id = found.review_id or found.group or NO_ID
+    return reading.let_in("review_action", found)
+
+
+READERS: Final[Mapping[str, Callable[[Reading], Decision[Any]]]] = {
+    SUBMISSIONS.name: read_submission,
+    REGISTRATIONS.name: read_registration,
+    RECEIPTS.name: read_receipt,
+    REVIEW_ACTIONS.name: read_action,
+}
+
+
+def decide(record: Input, _states: Mapping[str, Any], context: Context) -> Decision[Any]:
+    """Return the record let in, or the dead letter that says why not."""
+    if isinstance(record, Wake):
+        raise TypeError("read sets no timers")
+    reading = Reading(record, context, ori=NO_ID if record.topic == SUBMISSIONS.name else None)
+    try:
+        return READERS[record.topic](reading)
+    except Rejection as why:
+        return refused(reading, why)
+
+
+def refused(reading: Reading, why: Rejection) -> Decision[Any]:
+    """Return the dead letter, with the bytes as they came (sealed where they hold contact data), and the verdict."""
+    record, raw = reading.record, raw_bytes(reading.record)
+    encrypted = record.topic in ALWAYS_SEALED or CONTACT_DATA.search(raw.replace(b"\0", b"")) is not None
+    letter = DeadLetter(
+        dead_letter_id=f"{record.topic}-{record.partition}-{record.offset}",
+        reason=why.reason,
+        detail=why.detail,
+        stage=NAME,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        received_at=record.timestamp,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        encrypted=encrypted,
+        original=reading.context.seal.close(raw, "dead-letter") if encrypted else raw,
+        key=record.key,
+    )
+    verdict = Verdict(
+        stage=NAME,
+        message_id=reading.message_id,
+        outcome="rejected",
+        reason=why.reason,
+        detail=why.detail,
+        at=record.timestamp,
+        ori=reading.ori,
+        rules=reading.context.rules.version,
+    )
+    return Decision(outputs=(Output(DEAD_LETTERS, letter.dead_letter_id, letter),), verdicts=(verdict,))
+
+
+def no_keys(_input: Input, _states: Mapping[str, Any]) -> Iterable[str]:
+    """Return nothing: read keeps no state."""
+    return ()
+
+
+INPUTS: Final[tuple[Topic, ...]] = (SUBMISSIONS, REGISTRATIONS, RECEIPTS, REVIEW_ACTIONS)
+
+READ: Final[Stage[Any]] = Stage(
+    name=NAME,
+    inputs=INPUTS,
+    outputs=(INTAKE, DEAD_LETTERS),
+    changelog=None,
+    state=None,
+    keys=no_keys,
+    decide=decide,
+)

@@ -1,0 +1,130 @@
+"""
+What identify keeps, by key.
+
+`i` and `n` index entries (identifiers, names), `w` the registrations that wait at one, `o` offenders, `r` registrations,
+`m` messages, `s` paces, `v` open reviews, `g` groups of them.
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from msgspec import Struct
+
+from processors.domain.event import Event
+from processors.domain.review import Review
+from processors.ingest.marks import digest, ends
+from processors.stage import Output
+
+
+class Indexed(Struct, frozen=True, tag="indexed", omit_defaults=True):
+    """Who has this identifier, or this first and last word of a name with this birth date; whether registrations wait for it."""
+
+    offenders: tuple[str, ...] = ()
+    watched: bool = False
+
+
+class Offender(Struct, frozen=True, tag="offender", omit_defaults=True):
+    """All that is known to be one person; `since` is the place of the first message, `met` other offenders it was tied to."""
+
+    since: int
+    marks: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    met: tuple[str, ...] = ()
+
+
+class Enrolled(Struct, frozen=True, tag="enrolled", omit_defaults=True):
+    """A registration in force: whom it asks for, and the offenders it went to, each with the place from which it holds."""
+
+    registrant_id: str
+    seq: int
+    received_at: int
+    marks: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    case_numbers: tuple[str, ...] = ()
+    event_subtypes: tuple[str, ...] = ()
+    expires_at: int | None = None
+    offenders: dict[str, int] = {}
+    rolls: dict[str, int] = {}
+
+
+class Remembered(Struct, frozen=True, tag="remembered"):
+    """Whom a message was about, part by part, for the Cancel or Update that refers to it."""
+
+    parts: tuple[tuple[str, ...], ...]
+
+
+class Pace(Struct, frozen=True, tag="pace", omit_defaults=True):
+    """When the last messages of one kind came from one agency, and the group that those beyond the limit now go to."""
+
+    times: tuple[int, ...]
+    group: str | None = None
+
+
+class Open(Struct, frozen=True, tag="open", omit_defaults=True):
+    """A review that waits for a person, with the events that wait for it; they share one submission."""
+
+    review: Review
+    events: tuple[Event, ...] = ()
+    submission: bytes = b""
+
+
+class Roll(Struct, frozen=True, tag="roll"):
+    """A list too long for one document; its pages are documents of their own."""
+
+    pages: int
+
+
+class RollPage(Struct, frozen=True, tag="page"):
+    """One page of a roll."""
+
+    items: tuple[str, ...]
+
+
+State = Indexed | Offender | Enrolled | Remembered | Pace | Open | Roll | RollPage
+S = TypeVar("S", bound=Struct)
+
+
+def mark_key(mark: str) -> str:
+    return f"i{digest(mark)}"
+
+
+def name_key(name: str) -> str:
+    """Return the index key of a whole name with its birth date: names that may be alike have the same."""
+    words, _, birth_date = name.rpartition("|")
+    return f"n{digest(f'{ends(words)}|{birth_date}')}"
+
+
+def message_key(ori: str, message_id: str) -> str:
+    return f"m{digest(f'{ori}|{message_id}', 16)}"
+
+
+def pace_key(ori: str, event_subtype: str) -> str:
+    return f"s{digest(f'{ori}|{event_subtype}')}"
+
+
+def registration_key(registration_id: str) -> str:
+    return f"r{registration_id}"
+
+
+def group_key(group: str) -> str:
+    return f"g{group}"
+
+
+def review_key(review_id: str) -> str:
+    return f"v{review_id}"
+
+
+class Desk:
+    """The states of one decision, with what it changes and writes so far."""
+
+    def __init__(self, states: Mapping[str, State]) -> None:
+        self._states = states
+        self.changed: dict[str, State | None] = {}
+        self.outputs: list[Output] = []
+
+    def get(self, key: str, kind: type[S]) -> S | None:
+        found = self.changed[key] if key in self.changed else self._states.get(key)
+        return found if isinstance(found, kind) else None
+
+    def put(self, key: str, value: State | None) -> None:
+        self.changed[key] = value
