@@ -1,0 +1,211 @@
+"""
+Kafka as the runner needs it: every client made in one place, every blocking call with a deadline, every error an
+answer to "what now".
+
+- Whatever goes wrong in a transaction is `Restart`: the answer of a commit is "yes" or "don't know", never "no".
+- Ends of logs are asked of an AdminClient made for the question: one that lived through a broker's restart may repeat
+  FENCED_LEADER_EPOCH without end. It and its futures are kept referenced until they answer, or they never do.
+- Ends are the *uncommitted* ones: the read-committed end hides committed records behind an open transaction.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, Literal
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, Producer, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from processors.runtime.errors import Restart, Stop
+from processors.runtime.settings import Settings
+
+ANSWER: Final = 10.0  # seconds that a broker may take to answer
+LARGEST: Final = 3 * 1024 * 1024
+Place = tuple[str, int]  # topic as the broker names it, partition
+
+EOF: Final = KafkaError._PARTITION_EOF  # noqa: SLF001  the library's own public name of it
+OUT_OF_RANGE: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
+HOPELESS: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.TOPIC_EXCEPTION})
+
+# What a user may overrule by KAFKA_*, and what the protocol rests on and nobody may.
+CONSUMER: Final = {
+    "session.timeout.ms": 10_000,
+    "fetch.wait.max.ms": 10,
+    "fetch.queue.backoff.ms": 5,  # the default of a second stalls a consumer that drains its queue faster
+    "queued.min.messages": 100_000,
+    "partition.assignment.strategy": "range",  # gives one member the same partition of every input
+    "reconnect.backoff.max.ms": 1_000,
+}
+READING: Final = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "isolation.level": "read_committed",
+    "enable.partition.eof": True,
+    "auto.offset.reset": "error",
+}
+PRODUCER: Final = {
+    "transaction.timeout.ms": 10_000,
+    "retry.backoff.ms": 5,  # the default of 100 ms is what a transaction waits that follows at once upon another
+    "linger.ms": 5,
+    "compression.type": "lz4",
+    "queue.buffering.max.messages": 0,
+    "queue.buffering.max.kbytes": 2_097_151,
+    "reconnect.backoff.max.ms": 1_000,
+}
+WRITING: Final = {
+    "enable.idempotence": True,
+    "acks": "all",
+    "partitioner": "murmur2_random",
+    "message.max.bytes": LARGEST,
+}
+
+
+TAKEN_OVER: Final = frozenset(
+    {
+        KafkaError._FENCED,  # noqa: SLF001
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.PRODUCER_FENCED,
+        KafkaError.UNKNOWN_MEMBER_ID,
+    }
+)
+SILENT: Final = frozenset({KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError.REQUEST_TIMED_OUT})  # noqa: SLF001
+
+
+class Fenced(Restart):
+    """Another member of the group, or another producer of the name, has taken over."""
+
+
+class Away(Restart):
+    """The broker did not answer."""
+
+
+class Broker:
+    """The broker that the settings name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._properties: Mapping[str, Any] = settings.kafka_properties()
+        self._log = logging.getLogger("librdkafka")
+
+    def member(self, group: str, topics: Iterable[str], assigned: Callable[[list[TopicPartition]], None], revoked: Callable[[], None]) -> Consumer:
+        """Return a consumer that joins the group; the callbacks run inside `poll` and `consume`."""
+        consumer = self._made(Consumer, CONSUMER, READING | {"group.id": group})
+        consumer.subscribe(
+            list(topics),
+            on_assign=lambda _, partitions: assigned(partitions),
+            on_revoke=lambda _, __: revoked(),
+            on_lost=lambda _, __: revoked(),
+        )
+        return consumer
+
+    def reader(self, **properties: Any) -> Consumer:
+        """Return a consumer outside every group's membership, for partitions that it is told."""
+        return self._made(Consumer, CONSUMER, READING | {"group.id": "vn.reader"} | properties)
+
+    def observer(self, group: str) -> Consumer:
+        """Return a consumer that can be asked for the group's committed offsets and never joins it."""
+        return self._made(Consumer, CONSUMER, READING | {"group.id": group})
+
+    def producer(self, transactional_id: str) -> Producer:
+        """Return a producer whose `init_transactions` has ended whatever its predecessor of that name left open."""
+        producer = self._made(Producer, PRODUCER, WRITING | {"transactional.id": transactional_id})
+        with doubt("the producer could not be initialised"):
+            producer.init_transactions(ANSWER)
+        return producer
+
+    def admin(self) -> AdminClient:
+        return self._made(AdminClient, {}, {})
+
+    def ends(self, places: Iterable[Place]) -> dict[Place, int]:
+        """Return where each log ends, uncommitted records included."""
+        return self._offsets(places, OffsetSpec.latest())
+
+    def begins(self, places: Iterable[Place]) -> dict[Place, int]:
+        """Return the first offset that each log still has."""
+        return self._offsets(places, OffsetSpec.earliest())
+
+    def partitions(self, topics: Iterable[str]) -> dict[str, int]:
+        """Return how many partitions each topic has; 0 where there is no such topic."""
+        with doubt("the topics could not be described"):
+            found = self.admin().list_topics(timeout=ANSWER).topics
+        return {name: len(found[name].partitions) if name in found else 0 for name in topics}
+
+    def identity(self, topic: str) -> str:
+        """Return what no other topic has, though it had the same name: the ids of cluster and topic."""
+        admin = self.admin()
+        with doubt("the topic could not be identified"):
+            cluster = admin.describe_cluster(request_timeout=ANSWER)
+            topics = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)
+            return f"{cluster.result(ANSWER).cluster_id}/{topics[topic].result(ANSWER).topic_id}"
+
+    def _offsets(self, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, int]:
+        wanted = {TopicPartition(*place): spec for place in places}
+        if not wanted:
+            return {}
+        admin = self.admin()
+        with doubt("the ends of the logs could not be read"):
+            futures = admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=ANSWER)
+            return {(place.topic, place.partition): future.result(ANSWER).offset for place, future in futures.items()}
+
+    def _made(self, kind: Any, defaults: Mapping[str, Any], fixed: Mapping[str, Any]) -> Any:
+        try:
+            return kind({**defaults, **self._properties, **fixed}, logger=self._log)
+        except KafkaException as error:
+            raise Stop(f"a KAFKA_ setting cannot be used: {error.args[0].str()}") from None
+
+
+@contextmanager
+def doubt(what: str) -> Iterator[None]:
+    """Whatever Kafka answers other than yes is a reason to start over from what it holds."""
+    try:
+        yield
+    except KafkaException as error:
+        reason: KafkaError = error.args[0]
+        if reason.code() in HOPELESS:
+            raise Stop(f"{what}: {reason.str()}") from None
+        kind_of = Fenced if reason.code() in TAKEN_OVER else Away if reason.code() in SILENT else Restart
+        raise kind_of(f"{what}: {reason.name()}") from None
+    except BufferError:
+        raise Restart(f"{what}: the producer's buffer is full") from None
+    except TimeoutError:
+        raise Away(f"{what}: no answer in time") from None
+
+
+def committed(consumer: Consumer, places: Iterable[Place]) -> dict[Place, int | None]:
+    """
+    Return the group's committed offsets, None where there is none.
+
+    A read-committed consumer asks for stable ones: it waits for the offsets of a transaction that is being ended.
+    """
+    with doubt("the committed offsets could not be read"):
+        answer = consumer.committed([TopicPartition(*place) for place in places], timeout=ANSWER)
+    for each in answer:
+        if each.error is not None:
+            raise Restart(f"the committed offsets could not be read: {each.error.name()}")
+    return {(each.topic, each.partition): each.offset if each.offset >= 0 else None for each in answer}
+
+
+def kind(message: Message) -> Literal["record", "end", "noise"]:
+    """Return what was consumed: a record, the word that the partition has no more, or trouble that the client mends itself."""
+    error = message.error()
+    if error is None:
+        return "record"
+    if error.code() == EOF:
+        return "end"
+    if error.code() == OUT_OF_RANGE:
+        raise Stop(
+            f"{message.topic()}[{message.partition()}] does not hold offset {message.offset()}, which is next: records were removed before they were "
+            "read, or the topic was made anew; see deploy/runbook.md"
+        )
+    if error.fatal():
+        raise Restart(f"the consumer failed: {error.name()}")
+    return "noise"
+
+
+def take(consumer: Consumer, most: int, timeout: float) -> list[Message]:
+    """Return the first message that comes within `timeout` with whatever else is already there: nothing waits for a full batch."""
+    first = consumer.poll(timeout)
+    if first is None:
+        return []
+    return [first, *consumer.consume(most - 1, 0)] if most > 1 else [first]

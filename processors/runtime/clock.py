@@ -1,0 +1,37 @@
+"""What time it is: the wall's, or under `VN_CLOCK=topic` what the last record of `vn.clock` says."""
+
+import time
+from typing import Protocol
+
+from processors.domain.clockwork import Tick
+
+
+class Clock(Protocol):
+    """Answers with the time in milliseconds, None as long as nobody has told it."""
+
+    def now(self) -> int | None: ...
+
+
+class WallClock:
+    """The time of day."""
+
+    def now(self) -> int | None:
+        return wall()
+
+
+class TopicClock:
+    """The time that a demonstration or a simulation says it is; it never runs backwards."""
+
+    def __init__(self) -> None:
+        self._now: int | None = None
+
+    def now(self) -> int | None:
+        return self._now
+
+    def tick(self, tick: Tick) -> None:
+        self._now = max(tick.now, self._now or 0)
+
+
+def wall() -> int:
+    """Return the time of day in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000

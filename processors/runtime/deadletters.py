@@ -1,0 +1,58 @@
+"""What becomes of a record of the pipeline's own that cannot be read, and when that is too many."""
+
+import hashlib
+from collections import deque
+from typing import Final
+
+from processors.domain.journal import DeadLetter, Unreadable
+from processors.runtime.errors import Stop
+from processors.stage import Record
+
+IN_A_ROW: Final = 50
+SHARE: Final = 0.05
+OF_LAST: Final = 1_000
+
+
+class DeadLetterLimit:
+    """
+    Stops a stage that dead-letters what the pipeline itself wrote: a bad deploy must not drain everything into the topic.
+
+    Outsiders' bad input does not come here: of that there may be any amount.
+    """
+
+    def __init__(self) -> None:
+        self._row = 0
+        self._last: deque[bool] = deque(maxlen=OF_LAST)
+        self._bad = 0
+
+    def count(self, *, bad: bool) -> None:
+        """The record was read, or not; raises Stop where too many were not."""
+        if len(self._last) == OF_LAST:
+            self._bad -= self._last[0]
+        self._last.append(bad)
+        self._bad += bad
+        self._row = self._row + 1 if bad else 0
+        if self._row >= IN_A_ROW or self._bad > SHARE * OF_LAST:
+            raise Stop(
+                f"{self._bad} of the last {len(self._last)} records that the pipeline itself wrote cannot be read: this version and the one that wrote "
+                "them do not fit; the last batch was not committed"
+            )
+
+
+def dead_letter(record: Record, stage: str, unreadable: Unreadable) -> DeadLetter:
+    """Return the dead letter of an internal record; what contact data it may hold is sealed already."""
+    original = record.raw or b""
+    return DeadLetter(
+        dead_letter_id=f"{record.topic}-{record.partition}-{record.offset}",
+        reason=unreadable.reason,
+        detail=unreadable.detail,
+        stage=stage,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        received_at=record.timestamp,
+        sha256=hashlib.sha256(original).hexdigest(),
+        encrypted=False,
+        original=original,
+        key=record.key,
+    )

@@ -1,0 +1,73 @@
+"""
+Named places in the protocol where a test can make something go wrong; none of them does anything unless armed.
+
+Armed by the setting `VN_FAULTS`: `<unit>.<point>=<action>[:<argument>][@<n>]`, separated by commas; the n-th time the
+point is reached (default: the first) the process is killed, stopped as by SIGSTOP, raises, or sleeps that long.
+"""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from processors.runtime.errors import UserError
+
+Point = Literal["read", "decided", "begun", "produced", "sent", "committed", "applied", "assigned", "restored"]
+POINTS: Final[tuple[Point, ...]] = ("read", "decided", "begun", "produced", "sent", "committed", "applied", "assigned", "restored")
+
+
+class Broken(Exception):
+    """What an armed fault point raises: a bug like any other."""
+
+
+def _raise(argument: str) -> None:
+    raise Broken(argument or "an armed fault point was reached")
+
+
+ACTIONS: Final[Mapping[str, Callable[[str], None]]] = {
+    "kill": lambda _: os.kill(os.getpid(), signal.SIGKILL),
+    "stop": lambda _: os.kill(os.getpid(), signal.SIGSTOP),
+    "raise": _raise,
+    "sleep": lambda seconds: time.sleep(float(seconds or 1)),
+}
+ARMED = re.compile(r"(?P<name>[\w-]+\.[a-z]+)=(?P<action>[a-z]+)(:(?P<argument>[^@]*))?(@(?P<turn>\d+))?")
+
+
+@dataclass(slots=True)
+class Fault:
+    """One armed point; `turns` counts down to the hit that counts."""
+
+    action: Callable[[str], None]
+    argument: str
+    turns: int
+
+
+class Faults:
+    """The armed points of one process."""
+
+    def __init__(self, armed: Iterable[str] = ()) -> None:
+        self._armed = dict(parse(each) for each in armed)
+
+    def point(self, unit: str) -> Callable[[Point], None]:
+        """Return what the unit calls at each of its points: nothing at all, where nothing is armed."""
+
+        def reach(point: Point) -> None:
+            fault = self._armed.get(f"{unit}.{point}")
+            if fault is None:
+                return
+            fault.turns -= 1
+            if fault.turns == 0:
+                fault.action(fault.argument)
+
+        return reach if self._armed else lambda _: None
+
+
+def parse(text: str) -> tuple[str, Fault]:
+    """Return the point's name and what it does."""
+    match = ARMED.fullmatch(text)
+    if match is None or match["action"] not in ACTIONS or match["name"].partition(".")[2] not in POINTS:
+        raise UserError(f"VN_FAULTS: {text!r} is not <unit>.<point>=<action>[:<argument>][@<n>]; points: {', '.join(POINTS)}; actions: {', '.join(ACTIONS)}")
+    return match["name"], Fault(ACTIONS[match["action"]], match["argument"] or "", int(match["turn"] or 1))

@@ -1,0 +1,64 @@
+"""
+Every metric once, with its unit and meaning; docs/metrics.md lists them and a test compares.
+
+Labels are stages, outcomes, reasons and the like: never an id, a name or an address.
+"""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+LONG_SECONDS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
+SIZES: Final = (1, 2, 5, 10, 50, 100, 500, 1000, 2000, 5000)
+
+RECORDS: Final = Counter("vn_records", "Input records decided and committed", ["unit"])
+DECISIONS: Final = Counter("vn_decisions", "Verdicts, by outcome and reason code", ["unit", "outcome", "reason"])
+OUTPUTS: Final = Counter("vn_outputs", "Records written and committed", ["unit", "topic"])
+WAKES: Final = Counter("vn_wakes", "Timers that came due and were decided", ["unit"])
+BATCH_SECONDS: Final = Histogram("vn_batch_seconds", "Seconds from the first record of a batch in hand to its state in the store", ["unit"], buckets=SECONDS)
+BATCH_RECORDS: Final = Histogram("vn_batch_records", "Records and timers in a batch", ["unit"], buckets=SIZES)
+END_TO_END_SECONDS: Final = Histogram(
+    "vn_end_to_end_seconds",
+    "Seconds from the receipt of a batch's oldest message at the front door to the commit of this stage's decision on it",
+    ["unit"],
+    buckets=LONG_SECONDS,
+)
+LAG: Final = Gauge("vn_lag_records", "Offsets between the committed position and the end of the input", ["unit", "topic", "partition"], multiprocess_mode="mostrecent")
+OLDEST_SECONDS: Final = Gauge(
+    "vn_oldest_unprocessed_seconds", "Age in seconds of the oldest record in hand; 0 when caught up", ["unit"], multiprocess_mode="mostrecent"
+)
+TIMERS: Final = Gauge("vn_timers_pending", "Timers that are not due yet", ["unit", "partition"], multiprocess_mode="mostrecent")
+READY: Final = Gauge("vn_ready", "1 while the unit decides, 0 while it catches up or waits for broker or store", ["unit"], multiprocess_mode="mostrecent")
+DEAD_LETTERS: Final = Counter("vn_dead_letters", "Records that could not be taken, by reason code", ["unit", "reason"])
+RESTARTS: Final = Counter("vn_restarts", "Batches thrown away in doubt, and caught up again", ["unit"])
+FENCED: Final = Counter("vn_fenced", "Commits that Kafka refused because another member or producer has taken over", ["unit"])
+STORE_DOWN: Final = Counter("vn_store_down", "Times the store did not answer", ["unit"])
+BROKER_DOWN: Final = Counter("vn_broker_down", "Times the broker did not answer", ["unit"])
+REBUILDS: Final = Counter("vn_rebuilds", "Caches of a partition built from the beginning of the changelog", ["unit"])
+CATCH_UP_RECORDS: Final = Counter("vn_catch_up_records", "Changes written to the store from the changelog", ["unit"])
+STAMP_AHEAD: Final = Counter("vn_stamp_ahead", "Caches that claimed more than Kafka holds: dropped and rebuilt", ["unit"])
+STALE: Final = Counter("vn_stale_cache", "Batches whose states were not under the expected stamp", ["unit"])
+
+METRICS: Final = (
+    RECORDS,
+    DECISIONS,
+    OUTPUTS,
+    WAKES,
+    BATCH_SECONDS,
+    BATCH_RECORDS,
+    END_TO_END_SECONDS,
+    LAG,
+    OLDEST_SECONDS,
+    TIMERS,
+    READY,
+    DEAD_LETTERS,
+    RESTARTS,
+    FENCED,
+    STORE_DOWN,
+    BROKER_DOWN,
+    REBUILDS,
+    CATCH_UP_RECORDS,
+    STAMP_AHEAD,
+    STALE,
+)

@@ -1,0 +1,94 @@
+"""
+What the environment says (contract §7), each setting once; `Settings()` ends in one sentence where it is wrong.
+
+`KAFKA_*` variables are librdkafka properties: `KAFKA_SECURITY_PROTOCOL` is `security.protocol`. A `VN_` variable that is
+not here is an error, so that a misspelt one is never silently without effect.
+"""
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from processors.domain.seal import Seal
+from processors.runtime.errors import UserError
+
+KEY_BYTES: Final = 64
+_KEY: Final = re.compile(rf"[0-9a-fA-F]{{{KEY_BYTES * 2}}}")
+
+
+class Settings(BaseSettings):
+    """The settings in force, read from the environment when made."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True)
+
+    bootstrap_servers: str | None = Field(None, validation_alias="KAFKA_BOOTSTRAP_SERVERS", description="the brokers, as host:port,host:port")
+    redis_url: str | None = Field(
+        None,
+        validation_alias="REDIS_URL",
+        repr=False,
+        description="the store: redis://, rediss://, unix://, redis+sentinel://host:port,host:port/service/db, redis+cluster://host:port,host:port",
+    )
+    schema_registry_url: str | None = Field(None, validation_alias="SCHEMA_REGISTRY_URL", repr=False, description="Confluent framing with registered schemas, if set")
+    topic_prefix: str = Field("vn.", validation_alias="VN_TOPIC_PREFIX", pattern=r"^[A-Za-z0-9._-]*$", description="what every topic's and group's name begins with")
+    partitions: int = Field(4, validation_alias="VN_PARTITIONS", ge=1, le=1024, description="how many partitions `vn topics create` gives the pipeline's topics")
+    rules_dir: Path | None = Field(None, validation_alias="VN_RULES_DIR", description="rule files added to the built-in ones")
+    key_file: Path | None = Field(None, validation_alias="VN_KEY_FILE", description="64 random bytes in hex, mode 0600: encrypts contact data, keys the PINs")
+    metrics_port: int = Field(0, validation_alias="VN_METRICS_PORT", ge=0, le=65535, description="port of /metrics; 0 = off")
+    clock: Literal["wall", "topic"] = Field("wall", validation_alias="VN_CLOCK", description="`topic`: the time is the last record of vn.clock; never in production")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="VN_LOG_LEVEL", description="the least severe log line written")
+    log_format: Literal["json", "console"] = Field("json", validation_alias="VN_LOG_FORMAT", description="one JSON object a line, or for eyes")
+    faults: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias="VN_FAULTS",
+        description="fault points to hit in tests, as stage.point=action[:argument][@n], separated by commas; never in production",
+    )
+    otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="where traces go, if anywhere")
+
+    def __init__(self, **values: object) -> None:
+        known = {str(field.validation_alias) for field in type(self).model_fields.values()}
+        if unknown := sorted(name for name in os.environ if name.startswith("VN_") and name not in known):
+            raise UserError(f"unknown setting {', '.join(unknown)}: the settings are {', '.join(sorted(known))}")
+        try:
+            super().__init__(**values)  # type: ignore[arg-type]
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise UserError(f"{name} cannot be used: {first['msg'].lower()}") from None
+
+    @field_validator("faults", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        return tuple(each.strip() for each in value.split(",")) if isinstance(value, str) else value
+
+    def kafka_properties(self) -> dict[str, str]:
+        """Return the librdkafka properties that the `KAFKA_*` variables name."""
+        if self.bootstrap_servers is None:
+            raise UserError("no broker is configured: run `vn local up`, or set KAFKA_BOOTSTRAP_SERVERS")
+        named = {name[len("KAFKA_") :].lower().replace("_", "."): value for name, value in os.environ.items() if name.startswith("KAFKA_") and value}
+        return named | {"bootstrap.servers": self.bootstrap_servers}
+
+    def redis(self) -> str:
+        """Return the URL of the store."""
+        if self.redis_url is None:
+            raise UserError("no store is configured: run `vn local up`, or set REDIS_URL")
+        return self.redis_url
+
+    def seal(self) -> Seal:
+        """Return the seal of contact data, with the key of `VN_KEY_FILE`, which nobody else may read."""
+        if self.key_file is None:
+            raise UserError("no key is configured: `vn local up` makes one, or set VN_KEY_FILE to a file of mode 0600 with the output of `openssl rand -hex 64`")
+        try:
+            mode = stat.S_IMODE(self.key_file.stat().st_mode)
+            text = self.key_file.read_text(encoding="ascii", errors="replace").strip()
+        except OSError as error:
+            raise UserError(f"VN_KEY_FILE cannot be read: {error.strerror}") from None
+        if mode & 0o077:
+            raise UserError(f"VN_KEY_FILE may be read by others (mode {mode:04o}): run `chmod 600` on it")
+        if not _KEY.fullmatch(text):
+            raise UserError(f"VN_KEY_FILE does not hold {KEY_BYTES} random bytes in hex: make one with `openssl rand -hex {KEY_BYTES}`")
+        return Seal(bytes.fromhex(text))

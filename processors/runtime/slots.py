@@ -1,0 +1,28 @@
+"""A number that no other process on this machine holds for the same name: what keeps two copies of a stage from fencing each other."""
+
+import fcntl
+import os
+import tempfile
+from itertools import count
+from pathlib import Path
+
+
+class Slot:
+    """The first free number, ours until the process ends, however it ends."""
+
+    def __init__(self, name: str, directory: Path | None = None) -> None:
+        directory = directory or Path(tempfile.gettempdir()) / f"vn-slots-{os.getuid()}"
+        directory.mkdir(mode=0o700, exist_ok=True)
+        for number in count():
+            self._file = (directory / f"{name}.{number}").open("a")
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._file.close()
+                continue
+            self.number = number
+            break
+
+    def release(self) -> None:
+        """Let another process have the number."""
+        self._file.close()

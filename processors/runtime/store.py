@@ -1,0 +1,125 @@
+"""
+Redis as a stamped cache: the state of one stage partition is one hash, and its stamp is a field of that hash.
+
+One key, so that nothing (eviction, deletion, a failover) can part the state from the stamp that says what it is worth;
+one command reads both; one script moves both, and only from the stamp that the writer decided on. No expiry.
+
+    =<state key>   a state
+    @<state key>   when its timer is due, in milliseconds
+    __pos          the stamp, or the mark of a catch-up that has not ended
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from redis import Redis, RedisCluster, RedisError, Sentinel
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode
+from redis.exceptions import NoScriptError
+from redis.retry import Retry as Retries
+
+from processors.runtime.errors import Retry, UserError
+
+STAMP: Final = b"__pos"
+TIMEOUTS: Final = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0}
+
+# KEYS: the hash. ARGV: the stamp it must bear ('' = none), the stamp it then bears, 1 to empty it first, how many
+# arguments are fields to set, these (field, value, ...), then the fields to remove. `unpack` takes some 8,000 arguments
+# at most, hence the slices. The stamp goes last: a script cut short leaves a stamp that nobody decides on.
+SWAP: Final = """
+if (redis.call('HGET', KEYS[1], '__pos') or '') ~= ARGV[1] then return 0 end
+if ARGV[3] == '1' then redis.call('UNLINK', KEYS[1]) end
+local set = 4 + tonumber(ARGV[4])
+for i = 5, set, 4000 do redis.call('HSET', KEYS[1], unpack(ARGV, i, math.min(i + 3999, set))) end
+for i = set + 1, #ARGV, 4000 do redis.call('HDEL', KEYS[1], unpack(ARGV, i, math.min(i + 3999, #ARGV))) end
+redis.call('HSET', KEYS[1], '__pos', ARGV[2])
+return 1
+"""
+SWAP_SHA: Final = hashlib.sha1(SWAP.encode(), usedforsecurity=False).hexdigest()
+
+
+class Store:
+    """The store that the URL names."""
+
+    def __init__(self, url: str) -> None:
+        with away():
+            self._client = connect(url)
+        self.call: Callable[..., Any] = self._client.execute_command
+
+    def ping(self) -> None:
+        with away():
+            self.call("PING")
+
+    def read(self, key: str, fields: Sequence[bytes]) -> tuple[bytes | None, list[bytes | None]]:
+        """Return the stamp and the fields as they were together at one moment."""
+        with away():
+            stamp, *values = self.call("HMGET", key, STAMP, *fields)
+        return stamp, values
+
+    def swap(self, key: str, old: bytes | None, new: bytes, changes: Mapping[bytes, bytes | None], *, emptied: bool = False) -> bool:
+        """Whether the hash bore the stamp `old`: then the changes are made (None removes) and it bears `new`; else nothing happened."""
+        kept = [part for field, value in changes.items() if value is not None for part in (field, value)]
+        gone = [field for field, value in changes.items() if value is None]
+        arguments = (1, key, old or b"", new, int(emptied), len(kept), *kept, *gone)
+        with away():
+            try:
+                return bool(self.call("EVALSHA", SWAP_SHA, *arguments))
+            except NoScriptError:
+                return bool(self.call("EVAL", SWAP, *arguments))
+
+    def scan(self, key: str, pattern: str) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the fields that match, each at least once, with their values."""
+        cursor: Any = 0
+        while True:
+            with away():
+                cursor, found = self.call("HSCAN", key, cursor, "MATCH", pattern, "COUNT", 5000)
+            pairs = found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True)
+            yield from pairs
+            if int(cursor) == 0:
+                return
+
+    def close(self) -> None:
+        self._client.close()
+
+
+@contextmanager
+def away() -> Iterator[None]:
+    """Whatever is wrong with the store, the same thing may be tried again; its messages quote commands, and are not repeated."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise Retry(f"the store does not answer: {type(error).__name__}") from None
+
+
+def connect(url: str) -> Any:
+    """
+    Return a client for redis://, rediss:// or unix://; with +sentinel or +cluster after the scheme, for those.
+
+    `redis+sentinel://[user:password@]host:port,host:port/service[/database]`, `rediss+cluster://host:port,host:port`
+    """
+    options: dict[str, Any] = {**TIMEOUTS, "retry": Retries(NoBackoff(), 0)}
+    scheme, _, topology = urlsplit(url).scheme.partition("+")
+    try:
+        if not topology:
+            return Redis.from_url(url, **options)
+        parts = urlsplit(url)
+        if scheme not in {"redis", "rediss"} or topology not in {"sentinel", "cluster"}:
+            raise ValueError(scheme)
+        options |= {"ssl": True} if scheme == "rediss" else {}
+        options |= {name: unquote(value) for name, value in (("username", parts.username), ("password", parts.password)) if value}
+        hosts = [(host, int(port or default)) for host, _, port in _hosts(parts.netloc) for default in (26379 if topology == "sentinel" else 6379,)]
+        if topology == "cluster":
+            return RedisCluster(startup_nodes=[ClusterNode(*host) for host in hosts], **(options | {"retry": Retries(NoBackoff(), 3)}))
+        service, _, database = parts.path.strip("/").partition("/")
+        return Sentinel(hosts, sentinel_kwargs=TIMEOUTS, **options).master_for(service or "mymaster", db=int(database or 0))
+    except ValueError:
+        raise UserError("REDIS_URL cannot be used: it is redis://host:port, rediss://, unix://, redis+sentinel:// or redis+cluster://") from None
+
+
+def _hosts(netloc: str) -> Iterator[tuple[str, str, str]]:
+    for each in netloc.rpartition("@")[2].split(","):
+        host, separator, port = each.rpartition(":") if ":" in each else (each, "", "")
+        yield host, separator, port

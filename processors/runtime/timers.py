@@ -1,0 +1,55 @@
+"""The timers of one partition, in memory; their truth is in the changelog like any state's."""
+
+from heapq import heapify, heappop, heappush
+
+
+class Timers:
+    """One timer a key, taken in the order of due time, then key."""
+
+    def __init__(self, due: dict[str, int] | None = None) -> None:
+        self._due = due or {}
+        self._heap = [(at, key) for key, at in self._due.items()]
+        heapify(self._heap)
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def set(self, key: str, at: int | None) -> None:
+        """The key's timer is due at `at`, or there is none."""
+        if at is None:
+            self._due.pop(key, None)
+            return
+        self._due[key] = at
+        heappush(self._heap, (at, key))
+
+    def next(self) -> int | None:
+        """Return when the first timer is due."""
+        while self._heap:
+            at, key = self._heap[0]
+            if self._due.get(key) == at:
+                return at
+            heappop(self._heap)  # set anew or cleared since
+        return None
+
+    def take(self, until: int) -> tuple[str, int] | None:
+        """Remove and return the first timer that is due by `until`, with its due time."""
+        at = self.next()
+        if at is None or at > until:
+            return None
+        _, key = heappop(self._heap)
+        del self._due[key]
+        return key, at
+
+    def due(self, until: int, limit: int) -> list[tuple[str, int]]:
+        """Return up to `limit` timers that are due by `until`, in no order, and leave them."""
+        found: list[tuple[str, int]] = []
+        below = [0]
+        while below and len(found) < limit:
+            place = below.pop()
+            if place >= len(self._heap) or self._heap[place][0] > until:
+                continue
+            at, key = self._heap[place]
+            if self._due.get(key) == at:
+                found.append((key, at))
+            below += (2 * place + 1, 2 * place + 2)
+        return found

@@ -1,0 +1,95 @@
+"""
+A stage made for the tests of the runner, and the fold that its outputs and its cache must equal.
+
+It reads two inputs. Per key and input it counts; an id seen among the last 50 of that key and input is a duplicate. The first
+left record of a key sets a timer, which tells once. So every answer is known from the inputs alone, however the two inputs
+and the timers fall between each other.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct, json, structs
+
+from processors.domain.clockwork import Policy
+from processors.domain.journal import Verdict
+from processors.domain.notification import Receipt
+from processors.rules.book import Rules
+from processors.stage import Context, Decision, Input, Output, Stage, Wake
+from processors.topics import Topic, changelog
+
+LEFT = Topic("probe.left", (Receipt,), "key")
+RIGHT = Topic("probe.right", (Receipt,), "key")
+OUT = Topic("probe.out", (Receipt,), "key")
+STATE = changelog("probe")
+PROBE_TOPICS = (LEFT, RIGHT, OUT, STATE)
+HOLD = 300
+
+
+class Tally(Struct, frozen=True):
+    """How many of each side, the last ids seen, and whether the timer has told."""
+
+    counts: dict[str, int]
+    seen: tuple[str, ...] = ()
+    told: bool = False
+
+
+def keys(each: Input, _: Mapping[str, Tally]) -> Iterable[str]:
+    return (each.key or "",)
+
+
+def decide(each: Input, states: Mapping[str, Tally], _: Context) -> Decision[Tally]:
+    key = each.key or ""
+    tally = states.get(key, Tally({}))
+    if isinstance(each, Wake):
+        if tally.told:
+            raise AssertionError("told twice")
+        return Decision((said(key, "told"),), {key: structs.replace(tally, told=True)})
+    tally, answer = counted(tally, each.topic, each.value.reference)
+    outputs = () if answer is None else (said(key, answer),)
+    first = each.topic == LEFT.name and answer == f"{LEFT.name} 1"
+    verdict = Verdict(stage="probe", message_id=each.value.reference, outcome="suppressed" if answer is None else "passed", reason="duplicate", detail="", at=0)
+    return Decision(outputs, {key: tally}, {key: each.value.received_at + HOLD} if first else {}, (verdict,))
+
+
+def counted(tally: Tally, side: str, reference: str) -> tuple[Tally, str | None]:
+    mark = f"{side}/{reference}"
+    if mark in tally.seen:
+        return tally, None
+    counts = {**tally.counts, side: tally.counts.get(side, 0) + 1}
+    return Tally(counts, (*tally.seen[-49:], mark), tally.told), f"{side} {counts[side]}"
+
+
+def said(key: str, what: str) -> Output:
+    return Output(OUT, key, Receipt(reference=key, status="accepted", occurred_at=0, provider="probe", detail=what))
+
+
+PROBE = Stage("probe", (LEFT, RIGHT), (OUT,), STATE, Tally, keys, decide)
+
+
+class NoRules(Rules):
+    """Rules that say nothing, in the versions that settings give them."""
+
+    def __init__(self, policies: int = 0) -> None:
+        self.version = f"r0.p{policies}"
+
+    def with_policies(self, policies: Sequence[Policy]) -> Rules:
+        return NoRules(len(policies))
+
+
+def expected(inputs: Mapping[str, Iterable[tuple[str, Receipt]]]) -> Counter[tuple[str, str]]:
+    """Return every answer that the inputs call for: side -> (key, record) in order, per key."""
+    answers: Counter[tuple[str, str]] = Counter()
+    for side, records in inputs.items():
+        tallies: dict[str, Tally] = {}
+        for key, record in records:
+            tallies[key], answer = counted(tallies.get(key, Tally({})), side, record.reference)
+            if answer is not None:
+                answers[key, answer] += 1
+        if side == LEFT.name:
+            answers.update((key, "told") for key in tallies)
+    return answers
+
+
+def decoded(state: bytes) -> Tally:
+    return json.decode(state, type=Tally)
