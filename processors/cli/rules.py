@@ -147,8 +147,9 @@ def plain(shown: Document) -> None:
         for sentence in part.sentences:
             typer.echo(f"\n{sentence}" if BLANK in sentence else textwrap.fill(sentence, WIDTH))
         if part.rows:
-            typer.echo()
-            console.print(table_of(part, RULE_BELOW_HEAD))
+            with console.capture() as capture:
+                console.print(table_of(part, RULE_BELOW_HEAD))
+            typer.echo("\n".join(line.rstrip() for line in capture.get().rstrip().splitlines()))
 
 
 def table_of(part: Part, lines: box.Box) -> Table:

@@ -14,7 +14,7 @@ from processors.domain.event import Scope
 from processors.rules.book import Book, EventCode, Jurisdiction, Rules
 from processors.rules.files import RuleFile
 from processors.rules.load import DATING, midnight
-from processors.rules.settings import SETTINGS, WORDS, Place
+from processors.rules.settings import SETTINGS, WORDS, Place, Setting
 
 Sample = Callable[[EventCode, str], str | None]  # the text message for one code in one language
 
@@ -319,16 +319,18 @@ def grouped(pairs: Iterable[tuple[str, Any]]) -> Iterable[tuple[Any, list[str]]]
 
 def text_part(book: Book, sample: Sample) -> Part:
     """What registrants read, with a person, a day and places made up."""
+    groups = grouped(
+        (
+            code.event_type,
+            (code.subtype, *((text or "none: flagged for review") for text in (sample(code, language) for language in LANGUAGES))),
+        )
+        for code in book.codes.values()
+    )
     return Part(
         "Texts",
-        ("The text messages that registrants get, with an invented offender, day and place. Email and voice say the same in more words.",),
-        ("Event", "Language", "Text message"),
-        tuple(
-            (f"{code.event_type}: {code.subtype}", name, text)
-            for code in book.codes.values()
-            for language, name in LANGUAGES.items()
-            if (text := sample(code, language)) is not None
-        ),
+        ("The text messages that registrants get, with an invented offender, day and places. Email and voice say the same in more words.",),
+        ("Event", *LANGUAGES.values()),
+        tuple((f"{subtype} ({joined(kinds)})", *texts) for (subtype, *texts), kinds in groups),
     )
 
 
@@ -386,3 +388,67 @@ def hours(millis: int) -> str:
 def unique(values: Iterable[Any]) -> list[Any]:
     """Return each of the values once, whatever number of names lead to it, by name."""
     return sorted({each.name: each for each in values}.values(), key=lambda each: str(each.name))
+
+
+def settings_markdown() -> str:
+    """Return docs/settings.md, whole."""
+    rows = (
+        f"| `{setting.key}` | {setting.default_text.replace('|', '/')} | {form(setting)} | {scopes(setting)} | {setting.meaning} |"
+        for setting in SETTINGS.values()
+    )
+    return SETTINGS_PAGE.format(rows="\n".join(rows))
+
+
+def form(setting: Setting) -> str:
+    """Return what a value of the setting looks like."""
+    return {
+        "duration": "duration",
+        "flag": "`true` or `false`",
+        "surge": "`messages/time` or `none`",
+        "hours": "`hh:mm-hh:mm` or `none`",
+        "word": " or ".join(f"`{each}`" for each in setting.words),
+    }[setting.kind]
+
+
+def scopes(setting: Setting) -> str:
+    """Return what a setting can be set for."""
+    return joined(WORDS[each] for each in reversed(setting.where)) or "everything at once only"
+
+
+SETTINGS_PAGE: Final = """# Administrative settings
+
+Changed while the pipeline runs, in force in every stage within five seconds:
+
+```sh
+vn policy show                                                  # what is set and what the defaults are
+vn policy set date.future 90d --jurisdiction VA --notification-type "Hearing Notice"
+vn policy unset date.future --jurisdiction VA --notification-type "Hearing Notice"
+```
+
+A duration is a whole number and `s`, `m`, `h` or `d`: `30s`, `15m`, `8h`, `60d`.
+
+| setting | default | value | may be set for one | meaning |
+|---|---|---|---|---|
+{rows}
+
+## Which value counts
+
+A value that was set beats every default, also a default that differs by notification type or for emergencies. Among
+values that were set the most specific wins: first those for the event subtype, then those for the notification type, then
+those for the jurisdiction, then the one for everything.
+
+| set for | comes before one set for |
+|---|---|
+| subtype, notification type and jurisdiction | subtype and notification type |
+| subtype and notification type | subtype and jurisdiction |
+| subtype and jurisdiction | subtype |
+| subtype | notification type and jurisdiction |
+| notification type and jurisdiction | notification type |
+| notification type | jurisdiction |
+| jurisdiction | everything |
+
+The jurisdiction is that of the agency that reported the event. A value that cannot be used is refused with a sentence that
+says what would do; one that reached the topic `vn.policies` all the same is left out, and the default holds.
+
+The settings of a process (brokers, store, key file and so on) are environment variables and are not these.
+"""
