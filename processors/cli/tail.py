@@ -38,9 +38,8 @@ def tail(
             if as_json:
                 print_json(line)
             else:
-                typer.echo(
-                    f"{line['partition']}/{line['offset']} {iso(line['timestamp'])} {line['key'] or '-'} {json.dumps(line['value'], ensure_ascii=False, default=str)}"
-                )
+                value = json.dumps(line["value"], ensure_ascii=False, default=str)
+                typer.echo(f"{line['partition']}/{line['offset']} {iso(line['timestamp'])} {line['key'] or '-'} {value}")
             shown += 1
             if shown == max_records:
                 return

@@ -1,0 +1,240 @@
+"""`vn demo`: a day at the agencies, run through the whole pipeline on a real broker and store, compared with its key."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import psutil
+import typer
+from redis import Redis
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from processors.cli.app import new_app
+from processors.cli.feed import read_feed
+from processors.cli.key import differences, held
+from processors.cli.output import console
+from processors.cli.play import play, rehearse
+from processors.domain.journal import DeadLetter, Verdict
+from processors.domain.notification import Outbound
+from processors.domain.reasons import REASONS
+from processors.domain.time import iso
+from processors.rules.load import load_rules
+from processors.runtime.admin import create_topics
+from processors.runtime.client import Client
+from processors.runtime.errors import UserError
+from processors.runtime.local import Local
+from processors.runtime.settings import Settings
+from processors.topics import DEAD_LETTERS, DECISIONS, OUTBOUND
+
+app = new_app("A day at the agencies, run through the whole pipeline and compared with its key.")
+
+EXAMPLES: Final = Path(__file__).parents[2] / "examples"
+FOLDER: Final = Path(".vn/demo")
+STAGES: Final = ("ingest", "dedupe", "validate", "match", "deliver")
+STEPS: Final = {"read": "ingest", "identify": "ingest"}
+STOPPED: Final = 10.0
+
+
+@app.command()
+def demo(
+    *,
+    chaos: Annotated[bool, typer.Option("--chaos", help="Kill stages, broker and store meanwhile; the result is the same.")] = False,
+    seed: Annotated[int, typer.Option(help="Chooses what --chaos kills, and when.")] = 7,
+    examples: Annotated[Path, typer.Option(help="The folder with feed.jsonl and key.json.")] = EXAMPLES,
+    folder: Annotated[Path, typer.Option("--dir", help="Where broker and store keep their data; what is there is deleted.")] = FOLDER,
+) -> None:
+    """
+    Run the sample feed through the five stages and show what left, what did not, and why.
+
+    Starts a broker and a store of its own and stops them at the end. Exit code 0 only if what came out is what
+    examples/key.json says.
+    """
+    out = console()
+    shutil.rmtree(folder, ignore_errors=True)
+    local = Local(folder)
+    with _progress() as bar:
+        task = bar.add_task("starting", total=None)
+        try:
+            addresses = local.up(progress=lambda what: bar.update(task, description=what[:60]))
+            with _environment(addresses.environment | {"VN_CLOCK": "topic"}):
+                settings = Settings()
+                create_topics(settings)
+                client = Client(settings)
+                bar.update(task, description="rehearsing in memory")
+                rehearsal = rehearse(read_feed(examples / "feed.jsonl"), load_rules(settings.rules_dir), settings.seal().key)
+                bar.update(task, total=len(rehearsal.moments), description="running with chaos" if chaos else "running")
+                with _running(folder) as pipeline:
+                    trouble = Chaos(local, pipeline, seed, len(rehearsal.moments)) if chaos else None
+                    for done in play(rehearsal.moments, client, before=trouble.strike if trouble else lambda _: None):
+                        bar.update(task, completed=done)
+                result = _result(client)
+        finally:
+            local.down()
+    key = json.loads((examples / "key.json").read_text(encoding="utf-8"))
+    wrong = differences(key, *result)
+    _show(out, *result)
+    if trouble:
+        out.print(f"Chaos: {', '.join(f'{count} x {what}' for what, count in sorted(trouble.done.items()))}.")
+    out.print(_verdict(wrong, sum(len(each) for each in key["told"].values()), folder))
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _result(client: Client) -> tuple[list[Outbound], list[Verdict], list[DeadLetter]]:
+    outbound = [message for topic in OUTBOUND.values() for message in client.values(topic)]
+    outbound.sort(key=lambda each: (each.registrant_id, each.created_at, each.notification_id, each.channel))
+    return outbound, list(client.verdicts(DECISIONS)), list(client.values(DEAD_LETTERS))
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """The process has these variables, and none of the pipeline's beside them."""
+    before = dict(os.environ)
+    try:
+        for name in [name for name in os.environ if name.startswith(("VN_", "KAFKA_", "REDIS_URL", "SCHEMA_REGISTRY_URL"))]:
+            del os.environ[name]
+        os.environ.update(variables)
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[psutil.Process]:
+    """All five stages run in processes of their own, until the end of the block."""
+    with (folder / "stages.log").open("wb") as log:
+        command = [sys.executable, "-m", "processors", "run", "all"]
+        with subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True) as process:
+            try:
+                yield psutil.Process(process.pid)
+                if process.poll() is not None:
+                    raise UserError(f"the stages ended by themselves: see {folder / 'stages.log'}")
+            finally:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.wait(STOPPED)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+class Chaos:
+    """Kills what it is told to at moments drawn from the seed; counts what it did."""
+
+    def __init__(self, local: Local, pipeline: psutil.Process, seed: int, moments: int) -> None:
+        chance = random.Random(seed)  # noqa: S311  nothing secret
+        strikes: Sequence[Callable[[], str]] = (self._stage, self._stage, self._stage, self._store_emptied, self._store, self._broker)
+        plan = [*strikes, *(self._stage for _ in range(4))]
+        self._plan = dict(zip(sorted(chance.sample(range(2, moments), len(plan))), chance.sample(plan, len(plan)), strict=True))
+        self._chance = chance
+        self._local = local
+        self._pipeline = pipeline
+        self.done: Counter[str] = Counter()
+
+    def strike(self, moment: int) -> None:
+        """What the plan has for this moment has been done."""
+        if (blow := self._plan.get(moment)) is not None:
+            self.done[blow()] += 1
+
+    def _stage(self) -> str:
+        units = self._pipeline.children()
+        if units:
+            self._chance.choice(sorted(units, key=lambda each: each.pid)).kill()
+        return "kill -9 of a stage"
+
+    def _store_emptied(self) -> str:
+        with Redis.from_url(self._local.addresses.redis_url) as store:
+            store.flushall()
+        return "FLUSHALL"
+
+    def _store(self) -> str:
+        self._local.kill_store()
+        self._local.up()
+        return "kill -9 of Redis"
+
+    def _broker(self) -> str:
+        self._local.kill_broker()
+        self._local.up()
+        return "kill -9 of Kafka"
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def _show(out: Console, outbound: list[Outbound], journal: list[Verdict], dead: list[DeadLetter]) -> None:
+    out.print(_stage_table(journal))
+    for registrant in sorted({message.registrant_id for message in outbound}):
+        out.print(_messages(registrant, [message for message in outbound if message.registrant_id == registrant]))
+    out.print(_held_table(journal))
+    out.print(_dead_table(dead))
+
+
+def _stage_table(journal: list[Verdict]) -> Table:
+    counts = Counter((STEPS.get(each.stage, each.stage), each.outcome) for each in journal)
+    outcomes = [outcome for outcome in dict.fromkeys(each.outcome for each in journal) if outcome != "noted"]
+    table = Table("stage", *outcomes, title="The five stages, and what they decided", title_justify="left")
+    for stage in STAGES:
+        table.add_row(stage, *(str(counts[stage, outcome] or "") for outcome in outcomes))
+    return table
+
+
+def _messages(registrant: str, messages: list[Outbound]) -> Panel:
+    lines: list[Any] = []
+    for notification_id in dict.fromkeys(message.notification_id for message in messages):
+        together = [message for message in messages if message.notification_id == notification_id]
+        shortest = min(together, key=lambda each: len(each.body))
+        mark = "  emergency" if shortest.emergency else ""
+        channels = ", ".join(each.channel for each in together)
+        lines.append(Text(f"{iso(shortest.created_at)}  {channels}  {shortest.kind}{mark}", style="bold"))
+        lines.append(Text(f"  {shortest.body if shortest.channel == 'sms' else shortest.subject or shortest.body}"))
+    return Panel(Group(*lines), title=f"{registrant}: {len(messages)} messages", title_align="left")
+
+
+def _held_table(journal: list[Verdict]) -> Table:
+    last = held(journal)
+    details = {(each.message_id, each.stage, each.reason): each.detail for each in journal}
+    table = Table("message", "stage", "outcome", "why", title="What was told to nobody, and why", title_justify="left")
+    for message_id, (stage, outcome, reason) in sorted(last.items()):
+        table.add_row(message_id, stage, outcome, details[message_id, stage, reason])
+    return table
+
+
+def _dead_table(dead: list[DeadLetter]) -> Table:
+    table = Table("reason", "what it means", "how often", title="What could not be taken", title_justify="left")
+    for reason, count in sorted(Counter(each.reason for each in dead).items()):
+        table.add_row(reason, REASONS[reason], str(count))
+    return table
+
+
+def _verdict(wrong: list[str], notifications: int, folder: Path) -> Group:
+    if wrong:
+        return Group(Text("What came out is not what the key says:", style="bold red"), *(Text(f"  {line}") for line in wrong))
+    return Group(
+        Text(f"All {notifications} notifications, and nothing else, as examples/key.json says.", style="bold green"),
+        Text("Look further (the data is kept; VN_CLOCK=topic because the demo's time is its own):"),
+        Text(f'  eval "$(.venv/bin/vn local up --dir {folder})"; export VN_CLOCK=topic; PATH=$PWD/.venv/bin:$PATH'),
+        Text("  vn explain CA-26-804      vn review list      vn dead-letters list      vn audit"),
+        Text("  vn tail vn.outbound.sms --from-beginning --max 3 --json      vn rules show VA"),
+        Text(f"  vn local down --dir {folder}"),
+    )

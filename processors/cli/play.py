@@ -1,0 +1,76 @@
+"""
+Plays a feed to a running pipeline under `VN_CLOCK=topic`: the time moves on whenever all units are idle, a step at a time.
+
+The steps are the feed's own and the times at which a timer comes due; these a rehearsal tells, the same feed through
+the same stages in memory.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from time import monotonic
+from typing import Final
+
+from processors.cli.feed import Step
+from processors.domain.clockwork import Tick
+from processors.pipeline import PIPELINE
+from processors.rules.book import Rules
+from processors.runtime.broker import Broker
+from processors.runtime.client import Client
+from processors.runtime.driver import PipelineDriver
+from processors.runtime.errors import Restart, UserError
+from processors.runtime.idle import Watch
+from processors.topics import CLOCK
+
+PATIENCE: Final = 90.0  # seconds for one step; a broker that was killed takes some ten to come back
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What the feed comes to in memory, and the moments at which something happens, in milliseconds."""
+
+    driver: PipelineDriver
+    moments: tuple[Step, ...]
+
+
+def rehearse(steps: Iterable[Step], rules: Rules, key: bytes) -> Rehearsal:
+    """Return the feed's steps with those between at which a timer comes due."""
+    driver = PipelineDriver(PIPELINE, rules, key)
+    driver.now = 0
+    moments: list[Step] = []
+    for step in steps:
+        while (due := driver.next_due()) is not None and due < step.at:
+            moments.append(Step(due, ()))
+            driver.advance_to(due)
+        driver.advance_to(step.at)
+        moments.append(step)
+        for sending in step.sendings:
+            driver.send(sending.topic, sending.value, sending.key)
+    return Rehearsal(driver, tuple(moments))
+
+
+def play(
+    moments: Sequence[Step], client: Client, units: Sequence[str] | None = None, before: Callable[[int], None] = lambda _: None
+) -> Iterator[int]:
+    """Every moment is sent and settled in its turn; yields how many are done. `before` is told the number of each that begins."""
+    watch = Watch(Broker(client.settings), client.settings.topic_prefix, PIPELINE, units)
+    for number, step in enumerate(moments):
+        before(number)
+        client.send(CLOCK, [(None, client.codec.encode(Tick(step.at)))])
+        for topic, together in groupby(step.sendings, key=lambda sending: sending.topic):
+            client.send(topic, ((sending.key, sending.value) for sending in together))
+        settle(watch)
+        yield number + 1
+
+
+def settle(watch: Watch) -> None:
+    """Every unit has seen the last tick and has nothing left to do."""
+    deadline = monotonic() + PATIENCE
+    while True:
+        try:
+            if watch.idle():
+                return
+        except Restart:
+            pass  # the broker is being restarted: ask again, until the deadline
+        if monotonic() > deadline:
+            raise UserError(f"the pipeline is still at work on one step after {PATIENCE:.0f} seconds: see its log")

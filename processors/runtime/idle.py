@@ -1,0 +1,43 @@
+"""
+Whether the pipeline has anything left to do, as Kafka tells it: nothing is asked of the processes themselves.
+
+The units are looked at in the order of the road. What a unit writes is committed with the offsets it read, so once all
+before it have been seen idle, nothing more can reach it. Under `VN_CLOCK=topic` a unit also commits, with the offsets of
+its batch, the clock's: up to the tick where it has fired every timer due, one before where it may have more to fire.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from processors.runtime.broker import Broker, Place
+from processors.stage import Stage
+from processors.topics import CLOCK
+
+Pipeline = Mapping[str, tuple[Stage[Any], ...]]
+
+
+class Watch:
+    """Looks at the units of a pipeline, all of them or those named."""
+
+    def __init__(self, broker: Broker, prefix: str, pipeline: Pipeline, units: Iterable[str] | None = None) -> None:
+        wanted = None if units is None else set(units)
+        self._broker = broker
+        self._prefix = prefix
+        self._units = [unit for stages in pipeline.values() for unit in stages if wanted is None or unit.name in wanted]
+        self._inputs: dict[str, list[Place]] = {}
+
+    def idle(self) -> bool:
+        """Whether every unit has read all of its inputs and fired all timers due by the topic clock's last tick."""
+        return all(self._done(unit) for unit in self._units)
+
+    def _done(self, unit: Stage[Any]) -> bool:
+        places = self._places(unit)
+        group = self._broker.group_offsets(f"{self._prefix}{unit.name}", places)
+        return all(end == (group.get(place) or 0) for place, end in self._broker.ends(places).items())
+
+    def _places(self, unit: Stage[Any]) -> Sequence[Place]:
+        if unit.name not in self._inputs:
+            counts = self._broker.partitions([self._prefix + topic.name for topic in unit.inputs])
+            inputs = [(topic, each) for topic, count in counts.items() for each in range(count)]
+            self._inputs[unit.name] = [*inputs, (self._prefix + CLOCK.name, 0)]
+        return self._inputs[unit.name]
