@@ -12,7 +12,7 @@ from processors.validate.compact import CompactState
 from processors.validate.state import Entry, Expected
 
 LONGEST: Final = 60  # characters of an agency's own words that are quoted
-UNITS: Final = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"))
+UNITS: Final = ((86_400_000, 2, "d"), (3_600_000, 1, "h"), (60_000, 1, "m"))  # a day alone is written 24h
 
 
 class Terms(Struct, frozen=True):
@@ -64,8 +64,8 @@ def local(instant: int, zone: ZoneInfo) -> str:
 
 def span(length: int) -> str:
     """Return a duration as an administrator writes it ("24h", "60d"), in the largest unit that leaves no rest."""
-    for size, unit in UNITS:
-        if length >= size and length % size == 0:
+    for size, least, unit in UNITS:
+        if length >= least * size and length % size == 0:
             return f"{length // size}{unit}"
     return f"{length // 1000}s"
 

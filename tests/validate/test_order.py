@@ -1,0 +1,224 @@
+"""Which event must have come before (contract §3.1.6; specification §4.1.1.2, §4.2.1, §4.3.3)."""
+
+from processors.domain.event import Event
+from processors.validate.state import EXPECTED
+from tests.validate.scene import MINUTE, Scene, cancel, escape, event, hearing, intake, ms, recapture, ruling, update
+
+PREVIOUS = ("Date", "Previous Event")
+
+
+def appeal_filed(at: str = "2026-11-20 10:00", **more: object) -> Event:
+    return event("Attorney General", "Appeal Filed", "Information", at, **({"expect": True, "ori": "VA0AG0000"} | more))
+
+
+def appeal_decision(at: str = "2026-11-21 10:00", **more: object) -> Event:
+    return event("Court", "Appeal Decision", "Information", at, **({"asked": ("Previous Event",)} | more))
+
+
+def parole(at: str, **more: object) -> Event:
+    return event("Parole Board", "Parole Board Hearing", "Hearing Notice", at, **more)
+
+
+def test_the_specifications_appeal_decision_after_the_appeal_filed_by_another_agency_is_told() -> None:
+    scene = Scene()
+    scene.hear(appeal_filed())
+    assert scene.expectation.state == "open"
+    assert "Appeal Decision" in scene.expectation.expects
+    assert scene.expectation.deadline is None
+    verdict = scene.hear(appeal_decision())
+    assert ruling(verdict) == ("passed", "confirmed")
+    assert (scene.expectation.state, scene.expectation.settled_by) == ("met", verdict.message_id)
+    assert scene.told == ["Appeal Filed", "Appeal Decision"]
+
+
+def test_a_missing_previous_event_waits_and_is_then_flagged_with_what_it_needs() -> None:
+    scene = Scene()
+    waiting = scene.hear(appeal_decision("2026-11-21 10:00"))
+    assert ruling(waiting) == ("waiting", "out_of_order_hold")
+    assert (scene.told, scene.reviews) == ([], {})
+    scene.until(ms("2026-11-21 10:15") - 1)
+    assert scene.reviews == {}
+    scene.until(ms("2026-11-21 10:15"))
+    assert ruling(scene.verdict(waiting.message_id)) == ("flagged", "previous_event_missing")
+    assert scene.review.reason == "previous_event_missing"
+    assert "Appeal Filed" in scene.review.detail
+    assert "none" in scene.review.detail
+    assert scene.told == []
+
+
+def test_a_previous_event_that_comes_within_the_hold_lets_it_go_after_itself() -> None:
+    scene = Scene()
+    scene.hear(appeal_decision("2026-11-21 10:00"))
+    scene.hear(appeal_filed("2026-11-21 09:00", received="2026-11-21 10:14"))
+    assert scene.told == ["Appeal Filed", "Appeal Decision"]
+    assert scene.expectation.state == "met"
+    assert scene.timers == {}
+
+
+def test_a_predecessor_that_expects_nothing_does_not_meet_the_tag() -> None:
+    scene = Scene()
+    scene.hear(appeal_filed(expect=False))
+    assert ruling(scene.hear(appeal_decision())) == ("waiting", "out_of_order_hold")
+
+
+def test_the_first_message_about_an_offender_cannot_meet_its_own_tag() -> None:
+    scene = Scene()
+    assert ruling(scene.hear(recapture(asked=PREVIOUS))) == ("waiting", "out_of_order_hold")
+
+
+def test_the_specifications_recapture_after_a_jails_escape_is_told() -> None:
+    scene = Scene()
+    scene.hear(event("Jail", "Escape", "Status Update", "2026-11-20 10:00", expect=True))
+    assert ruling(scene.hear(event("Jail", "Recapture", "Status Update", "2026-11-20 12:00", asked=PREVIOUS))) == ("passed", "confirmed")
+
+
+def test_a_recapture_heard_of_before_the_escape_waits_for_it_whatever_else_is_wrong() -> None:
+    scene = Scene()
+    scene.hear(intake("2026-11-20 09:00"))
+    assert ruling(scene.hear(recapture("2026-11-20 10:05", asked=PREVIOUS))) == ("waiting", "out_of_order_hold")
+    scene.hear(escape("2026-11-20 10:00", received="2026-11-20 10:10", expect=True))
+    assert scene.told == ["Intake", "Escape", "Recapture"]
+
+
+def test_the_previous_event_is_of_the_same_case_where_both_name_one() -> None:
+    scene = Scene()
+    scene.hear(appeal_filed(case_number="A"))
+    assert ruling(scene.hear(appeal_decision(case_number="B"))) == ("waiting", "out_of_order_hold")
+    assert ruling(scene.hear(appeal_decision("2026-11-21 10:01"))) == ("passed", "confirmed")
+
+
+def test_a_met_expectation_still_proves_the_earlier_event() -> None:
+    scene = Scene()
+    scene.hear(appeal_filed())
+    scene.hear(appeal_decision("2026-11-21 10:00"))
+    assert ruling(scene.hear(appeal_decision("2026-11-22 10:00"))) == ("passed", "confirmed")
+
+
+def test_what_was_expected_meets_its_expectation_without_a_tag_too() -> None:
+    scene = Scene()
+    scene.hear(escape(expect=True))
+    scene.hear(recapture())
+    assert scene.expectation.state == "met"
+
+
+def test_what_nobody_need_precede_passes_the_tag_by_its_types_own_check() -> None:
+    scene = Scene()
+    scene.hear(intake("2026-11-20 09:00"))
+    assert ruling(scene.hear(escape("2026-11-20 10:00", asked=PREVIOUS))) == ("passed", "confirmed")
+    assert ruling(scene.hear(escape("2026-11-20 11:00", asked=PREVIOUS))) == ("flagged", "status_transition")
+
+
+def test_an_expectation_ends_with_the_message_that_raised_it() -> None:
+    scene = Scene()
+    scene.hear(appeal_filed())
+    filed = scene.last
+    verdict = scene.hear(cancel(filed))
+    assert ruling(verdict) == ("passed", "confirmed")
+    assert (scene.expectation.state, scene.expectation.settled_by) == ("cancelled", f"{filed.message_id}-cancel")
+    assert ruling(scene.hear(appeal_decision())) == ("waiting", "out_of_order_hold")
+
+
+def test_an_expectation_is_open_again_when_what_met_it_is_cancelled() -> None:
+    scene = Scene()
+    scene.hear(appeal_filed())
+    scene.hear(appeal_decision())
+    scene.hear(cancel(scene.last))
+    assert (scene.expectation.state, scene.expectation.settled_by) == ("open", None)
+
+
+def test_a_change_keeps_its_expectation_and_one_that_expects_nothing_ends_it() -> None:
+    scene = Scene()
+    scene.hear(appeal_filed())
+    filed = scene.last
+    decided = scene.hear(appeal_decision()).message_id
+    scene.hear(update(filed, action_at=filed.action_at - MINUTE))
+    assert (scene.expectation.state, scene.expectation.settled_by) == ("met", decided)
+    scene.hear(update(filed, message_id="third", expect=False))
+    assert scene.expectation.state == "cancelled"
+
+
+def test_a_flagged_message_raises_no_expectation_until_it_is_released() -> None:
+    scene = Scene()
+    scene.hear(appeal_filed("2028-01-01 10:00", received="2026-11-20 10:00"))
+    assert scene.expectations == {}
+    scene.act("release", scene.review.review_id, "2026-11-20 11:00")
+    assert scene.expectation.state == "open"
+
+
+def test_expectations_stay_bounded_and_the_oldest_is_given_up_in_public() -> None:
+    scene = Scene()
+    for at in range(EXPECTED + 1):
+        scene.hear(appeal_filed("2026-11-20 10:00", action_at=ms("2026-11-20 10:00") + at * MINUTE))
+    assert len(scene.dossier.expected) == EXPECTED
+    states = [each.state for each in scene.expectations.values()]
+    assert states == ["cancelled"] + ["open"] * EXPECTED
+
+
+# --- specification §4.1.1.2: a clear order of events
+
+
+def test_the_specifications_parole_hearing_before_prison_is_flagged_and_says_why() -> None:
+    scene = Scene()
+    scene.hear(event("Jail", "Intake", "Movement", "2026-11-01 09:00", status="Pretrial"))
+    verdict = scene.hear(parole("2026-12-01 09:00", received="2026-11-20 09:00"))
+    assert ruling(verdict) == ("flagged", "hearing_order")
+    assert "a parole hearing comes after the offender has been sent to prison" in verdict.detail
+    assert '"Pretrial"' in verdict.detail
+    assert "Corrections/Intake" in verdict.detail
+
+
+def test_a_parole_hearing_after_prison_is_told() -> None:
+    scene = Scene()
+    scene.hear(event("Corrections", "Intake", "Movement", "2026-11-01 09:00"))
+    assert ruling(scene.hear(parole("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("passed", "confirmed")
+
+
+def test_a_parole_hearing_after_a_prison_term_that_is_over_is_told() -> None:
+    scene = Scene()
+    scene.hear(event("Corrections", "Intake", "Movement", "2026-11-01 09:00"))
+    scene.hear(event("Corrections", "Release", "Status Update", "2026-11-02 09:00"))
+    assert ruling(scene.hear(parole("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("passed", "confirmed")
+
+
+def test_a_parole_hearing_before_the_day_of_the_intake_is_flagged() -> None:
+    scene = Scene()
+    scene.hear(event("Jail", "Intake", "Movement", "2026-11-01 09:00", status="Pretrial"))
+    scene.hear(event("Corrections", "Intake", "Movement", "2026-12-02 09:00", received="2026-11-19 09:00"))
+    assert ruling(scene.hear(parole("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("flagged", "hearing_order")
+
+
+def impact(at: str, **more: object) -> Event:
+    return event("Court", "Victim Impact Hearing", "Hearing Notice", at, **more)
+
+
+def charged(at: str, **more: object) -> Event:
+    return event("Court", "Bond Reduction", "Status Update", at, status="Pretrial", **more)
+
+
+def test_the_specifications_sentencing_stage_hearing_comes_after_the_finding_of_guilt() -> None:
+    scene = Scene()
+    scene.hear(charged("2026-11-01 09:00"))
+    assert ruling(scene.hear(impact("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("flagged", "hearing_order")
+    scene.hear(event("Court", "Disposition", "Information", "2026-11-20 10:00", status="Found Guilty"))
+    assert ruling(scene.hear(impact("2026-12-02 09:00", received="2026-11-20 11:00"))) == ("passed", "confirmed")
+
+
+def test_a_hearing_of_somebody_unknown_contradicts_nothing_and_the_journal_says_so() -> None:
+    verdict = Scene().hear(parole("2026-12-01 09:00", received="2026-11-20 09:00"))
+    assert ruling(verdict) == ("passed", "confirmed")
+    assert "no earlier event is known" in verdict.detail
+
+
+def test_the_order_of_another_case_proves_nothing() -> None:
+    scene = Scene()
+    scene.hear(event("Court", "Disposition", "Information", "2026-11-01 09:00", case_number="A"))
+    scene.hear(charged("2026-11-02 09:00", case_number="B"))
+    assert ruling(scene.hear(impact("2026-12-01 09:00", received="2026-11-20 09:00", case_number="B"))) == ("flagged", "hearing_order")
+    assert ruling(scene.hear(impact("2026-12-01 09:00", received="2026-11-20 09:00", case_number="A"))) == ("passed", "confirmed")
+
+
+def test_an_ordinary_hearing_needs_nothing_before_it() -> None:
+    scene = Scene()
+    scene.hear(event("Jail", "Intake", "Movement", "2026-11-01 09:00", status="Pretrial"))
+    scene.hear(hearing("2026-12-01 09:00", received="2026-11-20 09:00"))
+    assert scene.told == ["Intake", "Court Hearing"]
