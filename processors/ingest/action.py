@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from processors.domain.review import ReviewAction
-from processors.ingest.document import shape, typed
+from processors.ingest.document import fields, typed
 from processors.ingest.rejection import Rejection
 from processors.ingest.submission import check_id, unknown
 
@@ -25,7 +25,7 @@ class SentAction(msgspec.Struct, frozen=True):
     group: str | None = None
 
 
-SHAPE: Final = shape(SentAction)
+SHAPE: Final = fields(SentAction)
 
 
 def accepted(document: Mapping[str, Any], received_at: int) -> ReviewAction:

@@ -11,18 +11,21 @@ had not moved yet, as calendars have it (RFC 5545): 02:30 of that night is 03:30
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 9998  # 9999-12-31 is what databases write for "never", and the day after it does not exist
 WIDEST_OFFSET: Final = timedelta(hours=14)
 DAY: Final = timedelta(days=1)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
+# Python reads more than these forms (weeks, 24:00 in some versions), so that the form is looked at first.
 _ISO: Final = re.compile(
-    r"(?P<year>\d{4})(?P<dash>-?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)"
-    r"(?P<time>[Tt ](?P<hour>\d\d)(?P<colon>:?)(?P<minute>\d\d)(?:(?P=colon)(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?)?"
-    r"(?P<offset>[Zz]|[+-]\d\d(?::?\d\d)?)?",
+    r"(\d{4}-\d\d-\d\d|\d{8})"
+    r"(?:T(?:[01]\d|2[0-3])(?::\d\d(?::\d\d(?:[.,]\d+)?)?|\d\d(?:\d\d(?:[.,]\d+)?)?))?"
+    r"(?:Z|[+-]\d\d(?::?[0-5]\d)?)?",
     re.ASCII,
 )
 
@@ -38,55 +41,49 @@ class When:
 
 def when(text: str, zone: tzinfo) -> When:
     """Return when an event is that an agency in `zone` dates so; raises ValueError where that cannot be read."""
-    found = _matched(text)
-    day = _day(found)
-    if found["time"] is None:
+    spelled = _spelled(text)
+    if "T" not in spelled:
+        day = _day(spelled)
         start = datetime(day.year, day.month, day.day, tzinfo=zone)
         return When(_millis(start), _millis(start + DAY), date_only=True)
-    at = _time(found, day)
-    if found["offset"] is not None:
-        instant = _millis(at.replace(tzinfo=_offset(found["offset"])))
-        return When(instant, instant, date_only=False)
-    first = _millis(at.replace(tzinfo=zone))
-    return When(first, max(first, _millis(at.replace(tzinfo=zone, fold=1))), date_only=False)
+    at = datetime.fromisoformat(spelled)
+    _check_year(at)
+    offset = at.utcoffset()
+    if offset is None:
+        first = _millis(at.replace(tzinfo=zone))
+        return When(first, max(first, _millis(at.replace(tzinfo=zone, fold=1))), date_only=False)
+    if abs(offset) > WIDEST_OFFSET:
+        raise ValueError("no time zone is so far from UTC")
+    instant = _millis(at)
+    return When(instant, instant, date_only=False)
 
 
+@lru_cache(4096)
 def civil_date(text: str) -> str:
     """Return the day named, as YYYY-MM-DD, of a date or date-time; raises ValueError where there is none."""
-    return _day(_matched(text)).isoformat()
+    return _day(_spelled(text)).isoformat()
 
 
-def _matched(text: str) -> re.Match[str]:
-    found = _ISO.fullmatch(text)
-    if found is None:
+def _spelled(text: str) -> str:
+    """Return the text in capitals, T between date and time; raises ValueError where it has none of the forms."""
+    spelled = text.upper().replace(" ", "T", 1)
+    if _ISO.fullmatch(spelled) is None:
         raise ValueError("not an ISO 8601 calendar date")
-    return found
+    return spelled
 
 
-def _day(found: re.Match[str]) -> date:
-    year = int(found["year"])
-    if not FIRST_YEAR <= year <= LAST_YEAR:
+def _day(spelled: str) -> date:
+    day = date.fromisoformat(spelled[: 10 if spelled[4] == "-" else 8])
+    _check_year(day)
+    return day
+
+
+def _check_year(day: date) -> None:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise ValueError("no year that an event can be in")
-    return date(year, int(found["month"]), int(found["day"]))
-
-
-def _time(found: re.Match[str], day: date) -> datetime:
-    micros = int((found["fraction"] or "").ljust(6, "0")[:6])
-    return datetime(day.year, day.month, day.day, int(found["hour"]), int(found["minute"]), int(found["second"] or 0), micros)  # noqa: DTZ001
-
-
-def _offset(text: str) -> timezone:
-    if text in "Zz":
-        return UTC
-    digits = text[1:].replace(":", "").ljust(4, "0")
-    if digits[2:] > "59":
-        raise ValueError("no offset has so many minutes")
-    size = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    if size > WIDEST_OFFSET:
-        raise ValueError("no time zone is so far from UTC")
-    return timezone(size if text[0] == "+" else -size)
 
 
 def _millis(moment: datetime) -> int:
-    """Return the instant in milliseconds, exactly: seconds and fraction apart, since a float cannot hold both."""
-    return int(moment.replace(microsecond=0).timestamp()) * 1000 + moment.microsecond // 1000
+    """Return the instant in whole milliseconds, exactly: a float could not hold it."""
+    since = moment - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000

@@ -18,32 +18,38 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _ERROR: Final = re.compile(r"(?:Object missing required field `(?P<missing>\w+)`|.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 
 
-def shape(kind: Any) -> Shape:
+def fields(kind: type[msgspec.Struct]) -> Mapping[str, Shape]:
+    """Return the fields of a record with their shapes."""
+    return {name: _shape(inner) for name, inner in get_type_hints(kind).items() if name in kind.__struct_fields__}
+
+
+def _shape(kind: Any) -> Shape:
     """Return the shape of a type: a struct's fields; of tuples and optional types, that of what they hold."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return {name: shape(inner) for name, inner in get_type_hints(kind).items() if name in kind.__struct_fields__}
-    inner = [each for each in get_args(kind) if each not in (NoneType, Ellipsis, str)]
-    return shape(inner[0]) if inner else None
+        return fields(kind)
+    inner = [each for each in get_args(kind) if each not in {NoneType, Ellipsis, str}]
+    return _shape(inner[0]) if inner else None
 
 
-def tidy(value: Any, known: Shape, unknown: list[str]) -> Any:
-    """Return the value without outer blanks and without empty, null and unknown fields; the names of these last go to `unknown`."""
-    kind = type(value)
-    if kind is str:
+def tidy(document: Mapping[str, Any], known: Mapping[str, Any], unknown: list[str]) -> dict[str, Any]:
+    """Return the fields without outer blanks, those empty, null and unknown left out; the names of the latter go to `unknown`."""
+    kept: dict[str, Any] = {}
+    for name, value in document.items():
+        if name not in known:
+            unknown.append(name)
+            continue
+        inner = value.strip() if type(value) is str else _tidied(value, known[name], unknown)
+        if inner is not None and inner != "":
+            kept[name] = inner
+    return kept
+
+
+def _tidied(value: Any, known: Shape, unknown: list[str]) -> Any:
+    if type(value) is str:
         return value.strip()
-    if known is None:
-        return value
-    if kind is dict:
-        kept = {}
-        for name, inner in value.items():
-            if name not in known:
-                unknown.append(name)
-            elif (inner := tidy(inner, known[name], unknown)) is not None and inner != "":
-                kept[name] = inner
-        return kept
-    if kind is list or kind is tuple:
-        return [tidy(each, known, unknown) for each in value]
-    return value
+    if known is not None and type(value) is dict:
+        return tidy(value, known, unknown)
+    return [_tidied(each, known, unknown) for each in value] if type(value) in {list, tuple} else value
 
 
 def typed(document: Mapping[str, Any], kind: type[T], missing: Mapping[str, str]) -> T:

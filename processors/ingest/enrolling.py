@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from processors.domain.registration import Reachable, Registration
 from processors.ingest import roll
-from processors.ingest.identity import Identity, enrolment, meets, offenders_at, roll_key
+from processors.ingest.identity import Identity, enrolment, meets, holders_at, roll_key
 from processors.ingest.state import Desk, Enrolled, Indexed, Offender, State, registration_key
 from processors.stage import Output
 from processors.topics import REGISTRANTS
@@ -24,9 +24,9 @@ def registration_keys(registration_id: str, person: Identity | None, states: Map
         for place, page in before.rolls.items():
             yield roll.page_key(place, page)
     if person is not None:
-        index = list(person.places())
+        index = person.places
         yield from index
-        yield from offenders_at(index, states)
+        yield from holders_at(index, states)
         for place in index:
             yield from roll.last_keys(roll_key(place), states)
 
@@ -42,7 +42,7 @@ def take(desk: Desk, registration: Registration, seq: int, received_at: int) -> 
     since = before.offenders if before else {}
     enrolled = Enrolled(
         registrant_id=registration.registrant_id,
-        seq=before.seq if before and (before.marks, before.names) == person else seq,
+        seq=before.seq if before and (before.marks, before.names) == person[:2] else seq,
         received_at=received_at,
         marks=person.marks,
         names=person.names,
@@ -50,7 +50,7 @@ def take(desk: Desk, registration: Registration, seq: int, received_at: int) -> 
         event_subtypes=registration.event_subtypes,
         expires_at=registration.expires_at,
         offenders={key: since.get(key, seq) for key in meant},
-        rolls={roll_key(place): _wait(desk, place, registration.registration_id) for place in person.places()},
+        rolls={roll_key(place): _wait(desk, place, registration.registration_id) for place in person.places},
     )
     for key in since.keys() - enrolled.offenders.keys() if before else ():
         desk.outputs.append(enrolment(registration.registration_id, enrolled, key, seq, ended=True))
@@ -87,7 +87,7 @@ def leave_rolls(desk: Desk, registration_id: str) -> Enrolled | None:
 
 
 def _candidates(desk: Desk, person: Identity) -> tuple[str, ...]:
-    entries = (desk.get(place, Indexed) for place in person.places())
+    entries = (desk.get(place, Indexed) for place in person.places)
     return tuple(dict.fromkeys(key for each in entries if each for key in each.offenders))
 
 

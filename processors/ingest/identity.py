@@ -24,19 +24,19 @@ PASSING: Final = frozenset({"BOOKING"})  # a booking number belongs to a stay in
 
 
 class Identity(NamedTuple):
-    """Somebody as one message or registration describes them: identifiers, and names with birth date, as they compare."""
+    """Somebody as one message or registration describes them, and the index keys (`places`) at which they are found."""
 
     marks: tuple[str, ...]
     names: tuple[str, ...]
+    places: tuple[str, ...]
 
     @classmethod
     def of(cls, person: Person) -> "Identity":
-        return cls(marks(person), names(person))
+        return cls.by(marks(person), names(person))
 
-    def places(self) -> Iterator[str]:
-        """Yield the index keys at which this person is found."""
-        yield from map(mark_key, self.marks)
-        yield from dict.fromkeys(map(name_key, self.names))
+    @classmethod
+    def by(cls, marks: tuple[str, ...], names: tuple[str, ...]) -> "Identity":
+        return cls(marks, names, tuple(dict.fromkeys((*map(mark_key, marks), *map(name_key, names)))))
 
 
 Known = Identity | Offender | Enrolled
@@ -76,20 +76,20 @@ def knows(offender: Offender, person: Identity) -> bool:
     return all(each in offender.marks for each in person.marks) and all(each in offender.names for each in person.names)
 
 
-def person_keys(person: Identity, states: Mapping[str, State]) -> Iterator[str]:
-    """Yield the states that identifying somebody needs; more where there is something to learn that registrations may wait for."""
-    index = list(person.places())
-    yield from index
-    offenders = [found for key in offenders_at(index, states) if isinstance(found := states.get(key), Offender)]
-    yield from offenders_at(index, states)
+def person_keys(person: Identity, states: Mapping[str, State]) -> list[str]:
+    """Return the states that identifying somebody needs; more where there is something to learn that registrations may wait for."""
+    holders = holders_at(person.places, states)
+    keys = [*person.places, *holders]
+    offenders = [found for key in holders if isinstance(found := states.get(key), Offender)]
     if any(knows(each, person) for each in offenders):
-        return
-    places = dict.fromkeys((*index, *(name_key(name) for each in offenders for name in each.names)))
-    yield from places
+        return keys
+    places = dict.fromkeys((*person.places, *(name_key(name) for each in offenders for name in each.names)))
+    keys += places
     for place in places:
         found = states.get(place)
         if isinstance(found, Indexed) and found.watched:
-            yield from waiting_keys(place, states)
+            keys += waiting_keys(place, states)
+    return keys
 
 
 def waiting_keys(place: str, states: Mapping[str, State]) -> Iterator[str]:
@@ -100,9 +100,14 @@ def waiting_keys(place: str, states: Mapping[str, State]) -> Iterator[str]:
         yield from map(registration_key, getattr(page, "items", ()))
 
 
-def offenders_at(index: Iterable[str], states: Mapping[str, State]) -> tuple[str, ...]:
-    found = (states.get(key) for key in index)
-    return tuple(dict.fromkeys(key for each in found if isinstance(each, Indexed) for key in each.offenders))
+def holders_at(places: Iterable[str], states: Mapping[str, State]) -> tuple[str, ...]:
+    """Return the offenders found at these index keys."""
+    holders: dict[str, None] = {}
+    for place in places:
+        found = states.get(place)
+        if isinstance(found, Indexed):
+            holders |= dict.fromkeys(found.offenders)
+    return tuple(holders)
 
 
 def roll_key(place: str) -> str:
@@ -140,11 +145,11 @@ def learn(desk: Desk, key: str, person: Identity, seq: int) -> None:
         return
     offender = Offender(offender.since, offender.marks + new_marks, offender.names + new_names, offender.met)
     desk.put(key, offender)
-    for place in Identity(new_marks, new_names).places():
+    for place in Identity.by(new_marks, new_names).places:
         entry = desk.get(place, Indexed) or Indexed()
         if key not in entry.offenders:
             desk.put(place, Indexed((*entry.offenders, key), entry.watched))
-    reconsider(desk, key, offender, Identity(new_marks, offender.names if new_marks else new_names), seq)
+    reconsider(desk, key, offender, Identity.by(new_marks, offender.names if new_marks else new_names), seq)
 
 
 def _free(desk: Desk, place: str) -> bool:
@@ -154,7 +159,7 @@ def _free(desk: Desk, place: str) -> bool:
 
 def reconsider(desk: Desk, key: str, offender: Offender, learnt: Identity, seq: int) -> None:
     """Every registration that waits at what was learnt is enrolled for the offender, or no longer."""
-    watched = (place for place in learnt.places() if (entry := desk.get(place, Indexed)) and entry.watched)
+    watched = (place for place in learnt.places if (entry := desk.get(place, Indexed)) and entry.watched)
     waiting = (item for place in watched for item in roll.members(desk, roll_key(place)))
     for registration_id in dict.fromkeys(waiting):
         enrolled = desk.get(registration_key(registration_id), Enrolled)

@@ -57,17 +57,18 @@ def _asked(body: bytes) -> Asked:
 _kept = lru_cache(AT_HAND)(_asked)
 
 
-def submission_keys(intake: Intake, states: Mapping[str, State]) -> Iterator[str]:
-    """Yield the states that a submission needs."""
+def submission_keys(intake: Intake, states: Mapping[str, State]) -> list[str]:
+    """Return the states that a submission needs."""
     found = asked(intake.body)
-    yield found.pace
+    keys = [found.pace]
     pace = states.get(found.pace)
     if isinstance(pace, Pace) and pace.group is not None:
-        yield from group_keys(pace.group, states)
+        keys += group_keys(pace.group, states)
     if found.refers_to is not None:
-        yield found.refers_to
+        keys.append(found.refers_to)
     for person in found.persons:
-        yield from person_keys(person, states)
+        keys += person_keys(person, states)
+    return keys
 
 
 def decide_submission(record: Record, desk: Desk, context: Context) -> Iterator[Verdict]:

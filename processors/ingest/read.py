@@ -20,7 +20,7 @@ import msgspec
 from processors.domain.intake import Intake, Kind
 from processors.domain.journal import DeadLetter, Unreadable, Verdict
 from processors.ingest import action, receipt, registration, submission
-from processors.ingest.document import Shape, noted, tidy
+from processors.ingest.document import noted, tidy
 from processors.ingest.formats import json_document, sized, told_apart
 from processors.ingest.rejection import Rejection
 from processors.ingest.xml import submission_document
@@ -51,16 +51,14 @@ class Reading:
     ori: str | None = None
     unknown: list[str] | None = None
 
-    def document(self, known: Shape, id_field: str) -> Mapping[str, Any]:
+    def document(self, known: Mapping[str, Any], id_field: str) -> Mapping[str, Any]:
         """Return the record as a tidy document, its id remembered."""
         value = self.record.value
         if isinstance(value, Unreadable):
             raise Rejection(value.reason, value.detail)
-        if isinstance(value, msgspec.Struct):
-            value = msgspec.to_builtins(value)
         sized(raw_bytes(self.record))
-        if isinstance(value, Mapping):
-            return self.tidied(dict(value), known, id_field)
+        if isinstance(value, dict):
+            return self.tidied(value, known, id_field)
         form, text = told_apart(value or b"")
         if form == "json":
             return self.tidied(json_document(text), known, id_field)
@@ -68,9 +66,9 @@ class Reading:
             raise Rejection("unknown_format", "Only submissions may be XML.")
         return self.from_xml(text)
 
-    def tidied(self, document: Mapping[str, Any], known: Shape, id_field: str) -> Mapping[str, Any]:
+    def tidied(self, document: Mapping[str, Any], known: Mapping[str, Any], id_field: str) -> Mapping[str, Any]:
         self.unknown = []
-        found: Mapping[str, Any] = tidy(document, known, self.unknown)
+        found = tidy(document, known, self.unknown)
         self.remember(found, id_field)
         return found
 
@@ -88,7 +86,7 @@ class Reading:
         identity, agency = document.get(id_field), document.get("agency")
         self.message_id = readable_id(identity)
         if self.record.topic == SUBMISSIONS.name:
-            self.ori = readable_id(agency.get("ori") if isinstance(agency, Mapping) else None)
+            self.ori = readable_id(agency.get("ori") if isinstance(agency, dict) else None)
 
     def let_in(self, kind: Kind, body: msgspec.Struct, note: str = "", **dates: Any) -> Decision[Any]:
         """Return the decision that lets the record in."""

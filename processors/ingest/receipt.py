@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Final, get_args
 
 import msgspec
 
 from processors.domain.notification import Receipt, ReceiptStatus
 from processors.domain.seal import Seal
-from processors.ingest.document import shape, typed
+from processors.ingest.document import fields, typed
 from processors.ingest.registration import hidden, instant
 from processors.ingest.rejection import Rejection, shown
 from processors.ingest.submission import MAX_TEXT, check_id
@@ -25,13 +25,13 @@ class SentReceipt(msgspec.Struct, frozen=True):
 
     reference: str
     status: str
-    occurred_at: str | int | datetime
+    occurred_at: str | int
     provider: str
     detail: str | None = None
     digits: str | None = None
 
 
-SHAPE: Final = shape(SentReceipt)
+SHAPE: Final = fields(SentReceipt)
 
 
 def accepted(document: Mapping[str, Any], received_at: int, seal: Seal) -> Receipt:

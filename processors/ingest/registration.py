@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,7 +13,7 @@ from processors.domain.person import Person
 from processors.domain.registration import Contacts, Registration
 from processors.domain.seal import Seal
 from processors.ingest.contacts import SentContact, reachable
-from processors.ingest.document import shape, typed
+from processors.ingest.document import fields, typed
 from processors.ingest.rejection import Rejection
 from processors.ingest.submission import check_id, check_person, moment, spelled, unknown
 
@@ -26,7 +26,7 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 class SentRegistration(msgspec.Struct, frozen=True):
-    """A registration as it was sent; times are ISO 8601 or, in Avro, milliseconds."""
+    """A registration as it was sent; times are ISO 8601, or milliseconds."""
 
     registration_id: str
     registrant_id: str
@@ -38,11 +38,11 @@ class SentRegistration(msgspec.Struct, frozen=True):
     language: str = "en"
     time_zone: str = "America/New_York"
     pin: str | None = None
-    created_at: str | int | datetime | None = None
-    expires_at: str | int | datetime | None = None
+    created_at: str | int | None = None
+    expires_at: str | int | None = None
 
 
-SHAPE: Final = shape(SentRegistration)
+SHAPE: Final = fields(SentRegistration)
 
 
 def accepted(document: Mapping[str, Any], key: str | None, seal: Seal) -> tuple[Registration, str]:
@@ -99,13 +99,11 @@ def zone_names() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def instant(field: str, value: str | int | datetime | None, zone: tzinfo) -> int | None:
+def instant(field: str, value: str | int | None, zone: tzinfo) -> int | None:
     """Return a time in milliseconds; of a day alone, its end, since what expires on a day holds on that day."""
     if isinstance(value, str):
         found = moment(field, value, zone)
         return found.past_from if field == "expires_at" else found.action_at
-    if isinstance(value, datetime):
-        return round(value.replace(tzinfo=value.tzinfo or UTC).timestamp() * 1000)
     return value
 
 

@@ -15,12 +15,12 @@ from processors.domain.person import Person
 from processors.domain.submission import Compact, Submission
 from processors.ingest.agency import jurisdiction
 from processors.ingest.dates import When, civil_date, when
-from processors.ingest.document import shape, typed
+from processors.ingest.document import fields, typed
 from processors.ingest.marks import marks, names
 from processors.ingest.rejection import Rejection, shown
 from processors.rules.book import Book, EventCode, Rules
 
-SHAPE: Final = shape(Submission)
+SHAPE: Final = fields(Submission)
 OPERATIONS: Final = frozenset({"Add", "Update", "Cancel"})
 MAX_ID: Final = 256
 MAX_TEXT: Final = 1_024
