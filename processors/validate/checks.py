@@ -56,10 +56,8 @@ class Rule(NamedTuple):
     asked: bool = False
     always: bool = False
 
-    def runs(self, notification_type: str, asked: tuple[str, ...], waived: tuple[str, ...], *, unchecked: bool) -> bool:
-        if self.always:
-            return True
-        if unchecked or self.validation in waived:
+    def runs(self, notification_type: str, asked: tuple[str, ...], waived: tuple[str, ...]) -> bool:
+        if self.validation in waived:
             return False
         return self.types is None or notification_type in self.types or (self.asked and self.validation in asked)
 
@@ -78,16 +76,20 @@ TABLE: Final[tuple[Rule, ...]] = (
 )
 
 
+COMPARED: Final = (("status", "current status"), ("location", "current location"), ("event", "order of events"))
+UNCHECKED: Final = tuple(rule for rule in TABLE if rule.always)
+
+
+def applying(event: Event) -> tuple[Rule, ...]:
+    """Return the checks that run for an event, in order; a reviewer who let it go has judged it already."""
+    if event.released_by is not None or (event.do_not_validate and not event.validate):
+        return UNCHECKED
+    return chosen(event.notification_type, event.asked, event.waived)
+
+
 @lru_cache(maxsize=512)
-def applying(notification_type: str, asked: tuple[str, ...], waived: tuple[str, ...], *, unchecked: bool) -> tuple[Rule, ...]:
-    """Return the checks that run, in order."""
-    return tuple(rule for rule in TABLE if rule.runs(notification_type, asked, waived, unchecked=unchecked))
-
-
-def applying_to(event: Event) -> tuple[Rule, ...]:
-    """Return the checks that run for an event; a reviewer who let it go has judged it already."""
-    unchecked = event.released_by is not None or (event.do_not_validate and not event.validate)
-    return applying(event.notification_type, event.asked, event.waived, unchecked=unchecked)
+def chosen(notification_type: str, asked: tuple[str, ...], waived: tuple[str, ...]) -> tuple[Rule, ...]:
+    return tuple(rule for rule in TABLE if rule.runs(notification_type, asked, waived))
 
 
 def gather(event: Event, dossier: Dossier, terms: Terms) -> Facts:
@@ -112,19 +114,21 @@ def gather(event: Event, dossier: Dossier, terms: Terms) -> Facts:
     )
 
 
-def failures(facts: Facts) -> tuple[Finding, ...]:
-    """Return what every check that runs found wrong, in the order of the table."""
-    return tuple(found for rule in applying_to(facts.event) if (found := rule.check(facts)) is not None)
+def failures(facts: Facts, rules: tuple[Rule, ...]) -> list[Finding]:
+    """Return what the checks found wrong, in the order of the table."""
+    return [found for rule in rules if (found := rule.check(facts)) is not None]
 
 
-def passed(facts: Facts) -> str:
+def passed(facts: Facts, rules: tuple[Rule, ...]) -> str:
     """Return the sentence of a message that failed no check: which ran, and what they had nothing to compare with."""
-    names = [rule.name for rule in applying_to(facts.event)]
-    unknown = []
-    if facts.status_then is None and "current status" in names:
-        unknown.append("no earlier status is known")
-    if facts.kind_then is None and "current location" in names:
-        unknown.append("no earlier location is known")
-    if not facts.history and "order of events" in names:
-        unknown.append("no earlier event is known")
-    return "; ".join((f"passed: {', '.join(names)}", *unknown))
+    return told(rules, facts.status_then is None, facts.kind_then is None, not facts.history)
+
+
+@lru_cache(maxsize=512)
+def told(rules: tuple[Rule, ...], *missing: bool) -> str:
+    unknown = (
+        f"no earlier {what} is known"
+        for (what, check), is_missing in zip(COMPARED, missing, strict=True)
+        if is_missing and any(rule.name == check for rule in rules)
+    )
+    return "; ".join((f"passed: {', '.join(rule.name for rule in rules)}", *unknown))

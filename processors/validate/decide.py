@@ -154,10 +154,11 @@ def judge(event: Event, dossier: Dossier, rules: Rules, now: int) -> Ruling:
         found = Finding("suppressed", "internal", "the notification type is Internal and internal.forward is false")
         return Ruling(terms, found, found.detail)
     facts = checks.gather(event, dossier, terms)
-    failed = checks.failures(facts)
+    applied = checks.applying(event)
+    failed = checks.failures(facts, applied)
     if failed:
         return Ruling(terms, failed[0], "; ".join(found.detail for found in failed))
-    return Ruling(terms, None, checks.passed(facts))
+    return Ruling(terms, None, checks.passed(facts, applied))
 
 
 def terms_for(event: Event, rules: Rules, now: int) -> Terms:

@@ -88,6 +88,8 @@ class Dossier(Struct, frozen=True, omit_defaults=True, tag="dossier"):
     @property
     def due(self) -> int | None:
         """When the earliest of all deadlines comes."""
+        if not self.pending:
+            return self.clock_due
         times = [pending.due for pending in self.pending if pending.due is not None]
         if self.clock_due is not None:
             times.append(self.clock_due)

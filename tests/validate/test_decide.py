@@ -29,8 +29,8 @@ def internal(at: str, **more: Any) -> Event:
     return event("Corrections", "Escape", "Internal", at, **more)
 
 
-def names(kind: str, *, asked: tuple[str, ...] = (), waived: tuple[str, ...] = (), unchecked: bool = False) -> set[str]:
-    return {rule.name for rule in applying(kind, asked, waived, unchecked=unchecked)}
+def names(kind: str, **more: Any) -> set[str]:
+    return {rule.name for rule in applying(event("Jail", "Release", kind, "2026-11-20 10:00", **more))}
 
 
 @pytest.mark.parametrize("kind", OWN)
@@ -57,7 +57,7 @@ def test_validations_tied_to_do_not_validate_are_left_out(waived: tuple[str, ...
 
 
 def test_do_not_validate_leaves_only_the_words() -> None:
-    assert names("Status Update", unchecked=True) == {"text"}
+    assert names("Status Update", do_not_validate=True, validate=False, asked=("Previous Event",)) == {"text"}
 
 
 def test_the_table_names_each_check_once() -> None:
