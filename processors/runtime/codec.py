@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from fastavro import schemaless_reader
+from fastavro.schema import SchemaParseException, UnknownType
 from msgspec import Struct
 
 from processors.domain.journal import Unreadable
@@ -155,7 +156,7 @@ class Codec:
             raise Undecodable("no_registry", "the record is in Confluent framing and no schema registry is configured")
         identity = int.from_bytes(header[1:], "big")
         found = self._registry.schema(identity)
-        if found is None or hazards(found.source):
+        if found is None or not _usable(found):
             raise Undecodable("unknown_schema", f"the schema registry has no usable schema {identity}")
         self._versions[header] = found
         return found, start
@@ -207,6 +208,14 @@ def _resolver(version: Version, record: type[Struct], start: int) -> Callable[[b
     return decode
 
 
+def _usable(version: Version) -> bool:
+    """Whether a schema that is not ours is good Avro and safe to read by."""
+    try:
+        return version.plain["type"] == "record" and not hazards(version.source)
+    except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError, RecursionError):
+        return False
+
+
 def _datum(version: Version, raw: bytes, start: int, reader: Any = None) -> Any:
     """Return the datum as plain values, read to the last byte; raises Undecodable where it is broken."""
     stream = io.BytesIO(raw)
@@ -223,7 +232,7 @@ def _datum(version: Version, raw: bytes, start: int, reader: Any = None) -> Any:
 def _described(version: Version, value: Any) -> Any:
     """Return a datum as plain JSON; a state is shown as the document it is."""
     if version.record == name_of(State):
-        return {"state": json.loads(value["state"])}
+        return {"state": _text(value["state"])}
     return _as_json(version.source, value, version.names)
 
 

@@ -1,0 +1,137 @@
+"""A schema registry over HTTP, as it answers and as it does not."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from processors.domain.event import Event
+from processors.domain.notification import Notification
+from processors.runtime.codec import Codec
+from processors.runtime.errors import Retry, Stop
+from processors.runtime.registry import ConfluentRegistry
+from processors.runtime.schemas import RECORDS, current, name_of
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Speaks as much of the registry's protocol as its clients need."""
+
+    def do_POST(self) -> None:
+        schema = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["schema"]
+        books: Any = self.server
+        books.subjects[self.path.split("/")[2]] = schema
+        self.answer({"id": list(books.subjects).index(self.path.split("/")[2]) + 1})
+
+    def do_GET(self) -> None:
+        books: Any = self.server
+        texts = dict(enumerate(books.subjects.values(), start=1)) | books.others
+        identity = int(self.path.split("/")[3].partition("?")[0])
+        if identity in texts:
+            self.answer({"schema": texts[identity], **books.more})
+        else:
+            self.answer({"error_code": 40403, "message": "Schema not found"}, 404)
+
+    def answer(self, document: Any, status: int = 200) -> None:
+        books: Any = self.server
+        body = json.dumps(document if books.status is None else {"error_code": books.status, "message": "no"}).encode()
+        self.send_response(books.status or status)
+        self.send_header("Content-Type", "application/vnd.schemaregistry.v1+json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[Any]:
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    server.subjects, server.others, server.more, server.status = {}, {}, {}, None
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def url(server: Any) -> str:
+    return f"http://127.0.0.1:{server.server_address[1]}"
+
+
+def test_every_schema_is_registered_under_the_prefix_when_the_codec_is_made(server: Any, url: str) -> None:
+    Codec(url, prefix="test.")
+    assert set(server.subjects) == {f"test.{name_of(record)}" for record in RECORDS}
+    assert json.loads(server.subjects["test.Event"]) == current("Event").source
+
+
+def test_two_codecs_on_one_registry_read_each_other(url: str, example: Event) -> None:
+    raw = Codec(url).encode(example)
+    assert raw[:1] == b"\0"
+    assert Codec(url).decode(raw) == example
+    notification = Notification(registrant_id="R", registration_ids=("a",), event=example)
+    assert Codec(url).decode(Codec(url).encode(notification)) == notification
+
+
+@pytest.fixture
+def example() -> Event:
+    return Event(
+        offender="o1",
+        seq=1,
+        received_at=1,
+        message_id="M-1",
+        ori="VA0430000",
+        jurisdiction="VA",
+        part=0,
+        parts=1,
+        operation="Add",
+        event_type="Jail",
+        event_subtype="Escape",
+        notification_type="Status Update",
+        action_at=1,
+        past_from=1,
+    )
+
+
+def test_a_schema_of_another_kind_or_none_is_not_there(server: Any, url: str) -> None:
+    registry = ConfluentRegistry(url, "vn.")
+    assert registry.schema(77) is None
+    server.others = {78: '"string"', 79: '{"type": "record", "name": "A", "fields": []}'}
+    assert registry.schema(78) is None
+    server.more = {"references": [{"name": "B", "subject": "B", "version": 1}]}
+    assert registry.schema(79) is None
+
+
+def test_an_outsiders_schema_is_there(server: Any, url: str) -> None:
+    server.others = {79: '{"type": "record", "name": "gov.va.A", "fields": []}'}
+    found = ConfluentRegistry(url, "vn.").schema(79)
+    assert found is not None
+    assert found.record == "A"
+
+
+@pytest.mark.parametrize(("status", "error"), [(409, Stop), (401, Stop), (422, Stop), (503, Retry), (429, Retry)])
+def test_a_refusal_says_whether_to_try_again(server: Any, url: str, status: int, error: type[Exception]) -> None:
+    registry = ConfluentRegistry(url, "vn.")
+    server.status = status
+    with pytest.raises(error, match="schema registry"):
+        registry.register(current("Tick"))
+    with pytest.raises(error, match="schema registry"):
+        registry.schema(1)
+
+
+def test_silence_is_to_be_tried_again() -> None:
+    registry = ConfluentRegistry("http://127.0.0.1:1", "vn.")
+    with pytest.raises(Retry, match="does not answer"):
+        registry.register(current("Tick"))
+    with pytest.raises(Retry, match="does not answer"):
+        registry.schema(1)
+
+
+def test_a_url_that_is_none_stops() -> None:
+    with pytest.raises(Stop, match="SCHEMA_REGISTRY_URL"):
+        Codec("localhost:8081")
