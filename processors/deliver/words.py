@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.lists import format_list
-from jinja2 import StrictUndefined, Template
+from jinja2 import StrictUndefined, Template, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from processors.deliver import gsm7
@@ -81,11 +81,13 @@ class Offender:
 
 @dataclass(frozen=True, slots=True)
 class Worded:
-    """One change in the registrant's language."""
+    """One change in the registrant's language; `old_brief` is the old value where the new one stands beside it, `whole` may not be cut."""
 
     label: str
     old: str
     new: str
+    old_brief: str
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class Facts:
     emergency: bool
     hearing: bool
     changes: tuple[Worded, ...]
+    unsaid: int  # changes left out
     codes: tuple[str, str]  # the postal codes of sending and receiving state
     offices: tuple[Office, ...]
 
@@ -192,6 +195,7 @@ def context_of(facts: Facts) -> dict[str, Any]:
         "emergency": facts.emergency,
         "hearing": facts.hearing,
         "changes": facts.changes,
+        "unsaid": facts.unsaid,
         "offices": facts.offices,
     }
 
@@ -220,7 +224,7 @@ def facts_of(pieces: tuple[Piece, ...], tongue: Tongue, at: int) -> Facts:
     first = pieces[0]
     language, brief = tongue.language, tongue.brief
     offenders = named(pieces, tongue)
-    sending, receiving = (one(getattr(piece, name) for piece in pieces) for name in ("sending_state", "receiving_state"))
+    sending, receiving = one(pieces, "sending_state"), one(pieces, "receiving_state")
     return Facts(
         language=language,
         names=tuple(readable(each) if brief else each.name for each in offenders),
@@ -228,17 +232,18 @@ def facts_of(pieces: tuple[Piece, ...], tongue: Tongue, at: int) -> Facts:
         others=tongue.noun("*more"),
         when=when(first.action_at, tongue.zone, language, date_only=first.date_only, brief=brief),
         ahead=first.action_at > at,
-        place=one(piece.place for piece in pieces),
-        origin=one(piece.origin for piece in pieces),
-        court=one(piece.court for piece in pieces),
-        case=one(piece.case_number for piece in pieces),
-        agency=one(piece.agency for piece in pieces),
+        place=one(pieces, "place"),
+        origin=one(pieces, "origin"),
+        court=one(pieces, "court"),
+        case=one(pieces, "case_number"),
+        agency=one(pieces, "agency"),
         sending=tongue.state(sending),
         receiving=tongue.state(receiving),
-        report_by=day(one(piece.report_by for piece in pieces), language, brief=brief),
+        report_by=day(one(pieces, "report_by"), language, brief=brief),
         emergency=any(piece.emergency for piece in pieces),
         hearing=first.notification_type == HEARING,
         changes=tuple(worded(change, tongue) for change in first.changes),
+        unsaid=0,
         codes=(sending, receiving),
         offices=() if brief else tuple(offices(tongue.rules, at, (sending, receiving))),
     )
@@ -283,9 +288,11 @@ def number_of(identifiers: tuple[Identifier, ...]) -> str:
     return ""
 
 
-def one(values: Iterable[str | None]) -> str:
-    """Return what the pieces say: one value, or the different ones beside each other."""
-    return " / ".join(dict.fromkeys(clean(value) for value in values if value))
+def one(pieces: tuple[Piece, ...], name: str) -> str:
+    """Return what the pieces say of one thing: one value, or the different ones beside each other."""
+    if len(pieces) == 1:
+        return clean(getattr(pieces[0], name) or "")
+    return " / ".join(filter(None, dict.fromkeys(clean(getattr(piece, name) or "") for piece in pieces)))
 
 
 def offices(rules: Rules, at: int, codes: Iterable[str]) -> Iterator[Office]:
@@ -305,7 +312,11 @@ def worded(change: Change, tongue: Tongue) -> Worded:
         return tongue.state(clean(text)) if change.field.endswith("_state") else clean(text)
 
     label = tongue.noun(f"*field.{change.field}") or tongue.noun("*field")
-    return Worded(label, value(change.old), value(change.new))
+    old, new = value(change.old), value(change.new)
+    if change.field != "action_at":
+        return Worded(label, old, new, old, whole=False)
+    old_day, new_day = (local_day(each, tongue) for each in (change.old, change.new))
+    return Worded(label, old, new, (old.removeprefix(old_day).strip() if old_day == new_day else old_day) or old, whole=True)
 
 
 # --- dates -----------------------------------------------------------------------------------------------------------
@@ -356,6 +367,16 @@ def moment(text: str, tongue: Tongue) -> str:
     return when(int(local.timestamp() * 1_000), tongue.zone, tongue.language, date_only=False, brief=tongue.brief)
 
 
+def local_day(text: str, tongue: Tongue) -> str:
+    """Return the day of a date or date-time in words, empty where it is none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    local = found.astimezone(tongue.zone) if found.tzinfo is not None else found
+    return day(local.date().isoformat(), tongue.language, brief=tongue.brief)
+
+
 # --- clean text ------------------------------------------------------------------------------------------------------
 
 
@@ -395,11 +416,17 @@ def cut_places(length: int) -> Callable[[Facts], Facts]:
 
 def cut_names(length: int) -> Callable[[Facts], Facts]:
     def step(facts: Facts) -> Facts:
-        changes = (Worded(each.label, gsm7.cut(each.old, length), gsm7.cut(each.new, length)) for each in facts.changes)
+        changes = (
+            each if each.whole else replace(each, old=gsm7.cut(each.old, length), new=gsm7.cut(each.new, length)) for each in facts.changes
+        )
         names = (gsm7.cut(name, length) for name in facts.names)
         return replace(facts, names=tuple(names), changes=tuple(changes), agency=gsm7.cut(facts.agency, length))
 
     return step
+
+
+def old_dates(facts: Facts) -> Facts:
+    return replace(facts, changes=tuple(replace(each, old=each.old_brief) for each in facts.changes))
 
 
 def initials(facts: Facts) -> Facts:
@@ -412,9 +439,10 @@ SHORTER: Final[tuple[Callable[[Facts], Facts], ...]] = (
     cut_places(24),  # the names of places and courts
     lambda facts: replace(facts, place="", origin="", court=""),  # they go
     lambda facts: replace(facts, sending=facts.codes[0], receiving=facts.codes[1]),  # states by their postal codes
+    old_dates,  # of a changed date, the old day; of a changed time, the old time
     initials,  # given names
     lambda facts: replace(facts, names=facts.names[:1]),  # one offender, and how many others
-    lambda facts: replace(facts, changes=facts.changes[:1]),  # one change
+    lambda facts: replace(facts, changes=facts.changes[:1], unsaid=max(0, len(facts.changes) - 1)),  # one change
     cut_names(26),  # names and changed values
     cut_names(14),
     lambda facts: replace(facts, sending="", receiving="", report_by=""),  # the states go

@@ -1,0 +1,114 @@
+"""
+The reviewed texts of tests/deliver/golden: one file for each text of the rules and language.
+
+`python -m tests.deliver.golden_texts` writes them anew; what it changed is to be read before it is committed.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+from processors.deliver import words
+from processors.deliver.gsm7 import septets
+from processors.deliver.state import Piece
+from processors.domain.event import Change
+from processors.domain.time import millis
+from tests.deliver.given import DAY, HOUR, JANE, JOHN, NOON, RULES, piece
+
+FOLDER: Final = Path(__file__).parent / "golden"
+LANGUAGES: Final = ("en", "es")
+BOOK: Final = RULES.book("VA", NOON)
+AHEAD: Final = frozenset({"Hearing Notice"})
+
+COMPACT: Final = {"sending_state": "VA", "receiving_state": "NC", "report_by": "2026-11-09", "agency": "Virginia Interstate Compact"}
+COURT: Final = {"court": "Henrico Circuit Court", "case_number": "CR26-001432", "agency": "Henrico Circuit Court Clerk"}
+CUSTODY: Final = {"place": "Henrico County Regional Jail", "origin": "Deep Meadow Correctional Center", "agency": "Virginia Corrections"}
+BOARD: Final = {"place": "Richmond", "agency": "Virginia Parole Board"}
+FACTS: Final[dict[str, dict[str, Any]]] = {
+    "Interstate Compact": COMPACT,
+    "Attorney General": COURT,
+    "Court": COURT,
+    "Prosecution": COURT,
+    "Parole Board": BOARD,
+    "Federal Justice": {**CUSTODY, "court": "U.S. District Court, Richmond", "agency": "U.S. Attorney, Eastern District of Virginia"},
+}
+
+
+def texts() -> dict[str, tuple[str, str]]:
+    """Every text of the rules by its name, with one event type and subtype that it is told for."""
+    found: dict[str, tuple[str, str]] = {}
+    for event_type, subtype in sorted(BOOK.codes):
+        own = f"{event_type}/{subtype}"
+        found.setdefault(own if (own, "en") in BOOK.texts else subtype, (event_type, subtype))
+    return found
+
+
+def path(name: str, language: str) -> Path:
+    return FOLDER / language / (name.lower().replace("/", "-").replace(" ", "-") + ".txt")
+
+
+def sample(event_type: str, subtype: str, **more: Any) -> Piece:
+    code = BOOK.codes[event_type, subtype]
+    at = millis("2026-12-14T15:00:00Z") if set(code.notification_types) & AHEAD or subtype == "Prerelease Notification" else NOON - HOUR
+    return piece(event_type, subtype, **{"action_at": at, **FACTS.get(event_type, CUSTODY), **more})
+
+
+def said(pieces: tuple[Piece, ...], language: str, channel: Any) -> str:
+    message = words.tell(pieces, RULES, NOON, language, channel)
+    assert message is not None, pieces[0].event_subtype
+    assert message.language == language
+    return f"Subject: {message.subject}\n\n{message.body}" if message.subject else message.body
+
+
+def golden(event_type: str, subtype: str, language: str) -> str:
+    """What a registrant is told in each channel; then of two offenders and a date ahead, of a change and of a cancellation."""
+    one = sample(event_type, subtype)
+    two = tuple(
+        sample(event_type, subtype, part=part, name=person.name, identifiers=person.identifiers, action_at=NOON + 9 * DAY)
+        for part, person in enumerate((JOHN, JANE))
+    )
+    change = Change("action_at", "2026-12-10T15:00:00Z", "2026-12-14T15:00:00Z")
+    changed = sample(event_type, subtype, telling="change", changes=(change,))
+    cancelled = sample(event_type, subtype, telling="cancellation")
+    text = said((one,), language, "sms")
+    parts = {
+        f"sms ({septets(text)} septets)": text,
+        "email": said((one,), language, "email"),
+        "voice": said((one,), language, "voice"),
+        "two offenders, date ahead": said(two, language, "sms") + "\n\n" + said(two, language, "voice"),
+        "changed": said((changed,), language, "sms"),
+        "cancelled": said((cancelled,), language, "sms"),
+    }
+    return f"{event_type}: {subtype}\n" + "".join(f"\n--- {name}\n{part}\n" for name, part in parts.items())
+
+
+def frames(language: str) -> str:
+    """A change and a cancellation in full, and the request to verify a contact."""
+    changes = (
+        Change("action_at", "2026-12-10", "2026-12-14T15:00:00Z"),
+        Change("court", "Richmond Circuit Court", "Henrico Circuit Court"),
+        Change("case_number", "CR26-001432", ""),
+        Change("status", "", "Incarcerated"),
+    )
+    hearing = sample("Court", "Court Hearing", telling="change", changes=changes)
+    cancelled = tuple(sample(*code, telling="cancellation") for code in (("Court", "Court Hearing"), ("Corrections", "Release")))
+    parts = {f"change, {channel}": said((hearing,), language, channel) for channel in ("sms", "email", "voice")}
+    for each in cancelled:
+        parts |= {f"{each.event_subtype} cancelled, {channel}": said((each,), language, channel) for channel in ("sms", "email", "voice")}
+    for channel in ("sms", "email", "voice"):
+        asked = words.ask(BOOK, language, channel)  # type: ignore[arg-type]
+        parts[f"verification, {channel}"] = f"Subject: {asked.subject}\n\n{asked.body}" if asked.subject else asked.body
+    return "Changes, cancellations, verification\n" + "".join(f"\n--- {name}\n{part}\n" for name, part in parts.items())
+
+
+def write() -> None:
+    for language in LANGUAGES:
+        (FOLDER / language).mkdir(parents=True, exist_ok=True)
+        for old in (FOLDER / language).glob("*.txt"):
+            old.unlink()
+        for name, code in texts().items():
+            path(name, language).write_text(golden(*code, language), encoding="utf-8")
+        path("_frames", language).write_text(frames(language), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

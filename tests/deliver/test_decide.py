@@ -1,0 +1,497 @@
+"""The stage: gathering, quiet hours, the last metre, attempts, receipts, forgetting."""
+
+import itertools
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.deliver.attempts import STATUSES
+from processors.deliver.decide import RECEIPTS_AFTER, STAGE, decide
+from processors.deliver.state import Registrant
+from processors.domain.event import Change
+from processors.domain.journal import DeadLetter, Verdict
+from processors.domain.notification import Notification, Outbound
+from processors.domain.reasons import REASONS
+from processors.domain.registration import Contact
+from processors.domain.review import Review
+from processors.domain.time import millis
+from processors.stage import Record
+from tests.deliver.given import (
+    ALL_DAY,
+    AT_ONCE,
+    DAY,
+    EMAIL,
+    HOUR,
+    JANE,
+    JOHN,
+    ME,
+    MINUTE,
+    NOON,
+    SEAL,
+    SECOND,
+    SMS,
+    VOICE,
+    Desk,
+    ended,
+    escape,
+    event,
+    policy,
+    reachable,
+    receipt,
+)
+
+NIGHT = millis("2026-11-03T03:00:00Z")  # 22:00 in Virginia, 17:00 in Hawaii
+MORNING = millis("2026-11-03T12:00:00Z")
+HEARING_14 = millis("2026-12-14T15:00:00Z")
+
+
+def desk(*contacts: Contact, policies: Any = AT_ONCE, now: int = NOON, **more: Any) -> Desk:
+    return Desk(policies=policies, now=now).register(reachable(*(contacts or (SMS,)), **more))
+
+
+# --- one notification per agency event ---
+
+
+def test_hearings_on_the_12th_and_13th_are_two_and_two_on_the_14th_at_10_are_one() -> None:
+    """Specification §4, the example of two offenders and one victim."""
+    on_12th, on_13th = millis("2026-12-12T15:00:00Z"), millis("2026-12-13T15:00:00Z")
+    apart = desk(policies=()).tell(event(JOHN, action_at=on_12th), event(JANE, message_id="M-2", action_at=on_13th)).after(MINUTE)
+    assert [len(outbound.offenders or ()) for outbound in apart.sent] == [1, 1]
+    assert len({outbound.notification_id for outbound in apart.sent}) == 2
+
+    together = desk(policies=()).tell(event(JOHN), event(JANE, message_id="M-2")).after(MINUTE)
+    (one,) = together.sent
+    assert [offender.name for offender in one.offenders or ()] == ["John Q Sample", "Jane Specimen"]
+    assert one.message_ids == ("M-1", "M-2")
+    assert "John Q Sample and Jane Specimen" in one.body
+
+
+@pytest.mark.parametrize(("given_event", "window"), [(event(), 30 * SECOND), (escape(), 5 * SECOND)])
+def test_notifications_are_gathered_for_30_seconds_and_emergencies_for_5(given_event: Any, window: int) -> None:
+    waits = desk(policies=()).tell(given_event)
+    assert waits.after(window - 1).sent == []
+    assert len(waits.after(1).sent) == 1
+
+
+def test_a_gathering_lasts_from_its_first_piece() -> None:
+    waits = desk(policies=()).tell(event(JOHN)).after(20 * SECOND).tell(event(JANE, message_id="M-2"))
+    assert len(waits.after(10 * SECOND).sent) == 1
+
+
+def test_one_offender_of_two_keys_is_named_once() -> None:
+    (one,) = desk(policies=()).tell(event(JOHN), event(JOHN, offender="other")).after(MINUTE).sent
+    assert [offender.name for offender in one.offenders or ()] == ["John Q Sample"]
+    assert one.message_ids == ("M-1",)
+
+
+def test_one_submission_of_two_offenders_is_one_message_of_one_id() -> None:
+    (one,) = desk(policies=()).tell(event(JOHN, parts=2), event(JANE, part=1, parts=2)).after(MINUTE).sent
+    assert len(one.offenders or ()) == 2
+    assert one.message_ids == ("M-1",)
+
+
+@pytest.mark.parametrize("difference", [{"ori": "VA0440000"}, {"event_subtype": "Victim Impact Hearing"}, {"date_only": True}])
+def test_other_events_of_the_same_time_stay_apart(difference: dict[str, Any]) -> None:
+    assert len(desk(policies=()).tell(event(JOHN), event(JANE, message_id="M-2", **difference)).after(MINUTE).sent) == 2
+
+
+# --- quiet hours ---
+
+
+def test_what_is_no_emergency_waits_for_the_morning_where_the_registrant_lives() -> None:
+    waits = desk(now=NIGHT).tell(event())
+    assert waits.sent == []
+    assert waits.reasons("gathered") == ["quiet_hours"]
+    (one,) = waits.until(MORNING).sent
+    assert one.created_at == MORNING
+
+
+def test_an_emergency_never_waits_for_the_morning() -> None:
+    assert len(desk(now=NIGHT).tell(escape(action_at=NIGHT)).sent) == 1
+
+
+def test_five_in_the_afternoon_in_hawaii_is_no_quiet_hour() -> None:
+    assert len(desk(now=NIGHT, time_zone="Pacific/Honolulu").tell(event()).sent) == 1
+
+
+def test_quiet_hours_none_is_never() -> None:
+    assert len(desk(now=NIGHT, policies=ALL_DAY).tell(event()).sent) == 1
+
+
+def test_what_comes_in_the_night_about_one_event_leaves_as_one_in_the_morning() -> None:
+    waits = desk(now=NIGHT).tell(event(JOHN)).after(HOUR).tell(event(JANE, message_id="M-2"))
+    (one,) = waits.until(MORNING).sent
+    assert len(one.offenders or ()) == 2
+
+
+# --- contacts ---
+
+
+def test_every_verified_contact_is_told_at_once_under_one_notification() -> None:
+    told = desk(SMS, EMAIL, VOICE).tell(event())
+    assert [outbound.channel for outbound in told.sent] == ["sms", "email", "voice"]
+    assert len({outbound.notification_id for outbound in told.sent}) == 1
+    assert len({outbound.reference for outbound in told.sent}) == 3
+
+
+def test_escalate_tells_the_first_contact_only() -> None:
+    told = desk(SMS, EMAIL, policies=(*AT_ONCE, policy("delivery.order", "escalate"))).tell(event())
+    assert [outbound.channel for outbound in told.sent] == ["sms"]
+
+
+def test_several_registrations_are_one_person_and_one_address_is_told_once() -> None:
+    told = desk(SMS).register(reachable(SMS, EMAIL, registration_id="REG-2", seq=2))
+    told.tell(event(), registrations=("REG-1", "REG-2"))
+    assert [outbound.to for outbound in told.sent] == [SMS.address, EMAIL.address]
+
+
+def test_contacts_of_an_ended_registration_are_not_used() -> None:
+    told = desk(SMS).register(reachable(EMAIL, registration_id="REG-2", seq=2), ended()).tell(event(), registrations=("REG-1", "REG-2"))
+    assert [outbound.channel for outbound in told.sent] == ["email"]
+
+
+def test_each_contact_is_told_in_its_registrations_language() -> None:
+    told = desk(SMS).register(reachable(EMAIL, registration_id="REG-2", seq=2, language="es")).tell(escape())
+    assert [outbound.language for outbound in told.sent] == ["en", "es"]
+    assert "se fugó" in told.sent[1].body
+
+
+def test_a_language_without_texts_is_said_in_the_journal() -> None:
+    told = desk(SMS, language="vi").tell(event())
+    assert told.sent[0].language == "en"
+    assert "no text in 'vi'" in told.verdicts[-1].detail
+
+
+def test_an_unverified_contact_gets_a_request_to_verify_and_nothing_else() -> None:
+    asked = desk(Contact("sms", "+18045550000"))
+    (verification,) = asked.sent
+    assert (verification.kind, verification.event, verification.offenders, verification.message_ids) == ("verification", None, None, ())
+    assert "Sample" not in verification.body
+    assert asked.tell(event()).sent == [verification]
+    assert asked.reasons("dropped") == ["no_verified_contact"]
+
+
+def test_a_contact_is_asked_once_however_often_the_registration_comes() -> None:
+    unverified = Contact("sms", "+18045550000")
+    asked = desk(unverified).register(reachable(unverified, seq=2, language="es"), reachable(unverified, EMAIL, seq=3))
+    asked.register(reachable(unverified, VOICE, registration_id="REG-2", seq=4))
+    assert len(asked.sent) == 1
+
+
+def test_a_verified_contact_is_not_asked() -> None:
+    assert desk(SMS).sent == []
+
+
+@pytest.mark.parametrize(
+    ("contact", "pin", "given_event", "confirm"),
+    [(VOICE, "4821", escape(), True), (VOICE, None, escape(), False), (VOICE, "4821", event(), False), (SMS, "4821", escape(), False)],
+)
+def test_a_pin_is_asked_for_in_emergency_calls_where_there_is_one(
+    contact: Contact, pin: str | None, given_event: Any, *, confirm: bool
+) -> None:
+    assert desk(contact, pin=pin).tell(given_event).sent[0].confirm is confirm
+
+
+# --- what leaves ---
+
+
+def test_an_outbound_message_says_all_that_the_contract_names() -> None:
+    (one,) = desk(SMS).tell(event()).sent
+    assert one.reference.rpartition(".")[0] == ME
+    assert len(one.reference.rpartition(".")[2]) == 20
+    assert (one.attempt, one.registrant_id, one.kind, one.channel, one.to) == (1, ME, "notification", "sms", SMS.address)
+    assert (one.event.type, one.event.subtype, one.event.action_at) == ("Court", "Court Hearing", HEARING_14)  # type: ignore[union-attr]
+    assert one.offenders[0].identifiers == JOHN.identifiers  # type: ignore[index]
+    assert (one.agency.name, one.agency.ori) == ("Henrico Circuit Court Clerk", "VA0430000")  # type: ignore[union-attr]
+    assert (one.created_at, one.expires_at, one.emergency) == (NOON, NOON + DAY, False)
+
+
+@pytest.mark.parametrize(("telling", "kind"), [("news", "notification"), ("change", "correction"), ("cancellation", "correction")])
+def test_a_change_and_a_cancellation_are_corrections(telling: Any, kind: str) -> None:
+    changes = (Change("court", "A", "B"),) if telling == "change" else ()
+    (one,) = desk().tell(event(telling=telling, changes=changes, root="M-0")).sent
+    assert one.kind == kind
+
+
+def test_a_correction_is_a_notification_of_its_own() -> None:
+    told = desk().tell(event(), event(message_id="M-2", telling="cancellation", root="M-1"))
+    assert len({outbound.notification_id for outbound in told.sent}) == 2
+
+
+def test_remarks_and_details_never_leave() -> None:
+    told = desk(SMS, EMAIL, VOICE).tell(event(remarks="canary of the victim", details={"x": "canary"}))
+    assert len(told.sent) == 3
+    assert b"canary" not in msgspec.json.encode(told.sent)
+
+
+def test_addresses_are_only_in_the_outbound_message() -> None:
+    told = desk(SMS, EMAIL, VOICE, pin="4821", policies=()).tell(event())
+    planted = [contact.address for contact in (SMS, EMAIL, VOICE)]
+    waiting = msgspec.json.encode(told.state).decode()
+    told.after(MINUTE).receive(receipt(told.sent[0].reference, "delivered"), receipt(f"{ME}.unknown", "delivered", detail=SMS.address))
+    rest = json.dumps(
+        [msgspec.to_builtins(outbound) | {"to": ""} for outbound in told.sent]
+        + [msgspec.to_builtins(each) for each in (*told.verdicts, *told.others)]
+    )
+    for address in planted:
+        assert address not in waiting
+        assert address not in rest
+        assert address not in msgspec.json.encode(told.state).decode()
+        assert address not in repr(told.verdicts)
+    for name in ("Sample", "John"):
+        assert name not in repr(told.verdicts)
+
+
+def test_a_subtype_without_a_text_is_flagged_and_never_told_in_general_words() -> None:
+    told = desk().tell(event(event_type="Jail", event_subtype="Haircut"))
+    assert told.sent == []
+    (review,) = told.others
+    assert isinstance(review, Review)
+    assert (review.reason, review.state, review.stage) == ("no_text", "open", "deliver")
+    assert told.reasons("flagged") == ["no_text"]
+
+
+# --- the last metre ---
+
+
+def test_a_registration_removed_while_it_waits_is_not_told() -> None:
+    waits = desk(now=NIGHT).tell(event()).register(ended())
+    assert waits.until(MORNING).sent == []
+    assert waits.reasons("dropped") == ["registration_ended"]
+
+
+def test_a_registration_that_expires_while_it_waits_is_not_told() -> None:
+    waits = desk(now=NIGHT, expires_at=MORNING).tell(event())
+    assert waits.until(MORNING).sent == []
+    assert waits.reasons("dropped") == ["registration_ended"]
+
+
+def test_of_what_waits_together_only_what_is_still_wanted_is_told() -> None:
+    waits = desk(SMS, now=NIGHT).register(reachable(EMAIL, registration_id="REG-2", seq=2))
+    waits.tell(event(JOHN)).tell(event(JANE, message_id="M-2"), registrations=("REG-2",)).register(ended())
+    (one,) = waits.until(MORNING).sent
+    assert [offender.name for offender in one.offenders or ()] == ["Jane Specimen"]
+
+
+def test_an_unknown_registration_is_waited_for_and_then_flagged_but_not_lost() -> None:
+    waits = Desk(policies=ALL_DAY).tell(event())
+    assert waits.reasons("waiting") == ["out_of_order_hold"]
+    assert waits.after(15 * MINUTE - 1).others == []
+    waits.after(1)
+    assert waits.reasons("flagged") == ["unknown_registration"]
+    waits.after(HOUR).register(reachable(SMS))
+    assert len(waits.sent) == 1
+    assert [review.state for review in waits.others] == ["open", "superseded"]
+    assert len({review.review_id for review in waits.others}) == 1
+
+
+def test_a_registration_that_comes_a_little_late_is_told_at_once() -> None:
+    waits = Desk(policies=AT_ONCE).tell(event()).after(SECOND).register(reachable(SMS))
+    assert len(waits.sent) == 1
+    assert waits.others == []
+
+
+def test_what_nobody_registered_for_within_a_day_is_given_up() -> None:
+    waits = Desk(policies=ALL_DAY).tell(event()).after(15 * MINUTE + DAY)
+    assert waits.reasons("dropped") == ["unknown_registration"]
+    assert waits.register(reachable(SMS)).sent == []
+
+
+def test_removed_differs_from_not_seen_yet() -> None:
+    waits = Desk(policies=AT_ONCE).register(ended()).tell(event())
+    assert waits.reasons("dropped") == ["registration_ended"]
+
+
+def test_a_later_state_of_a_registration_is_not_overwritten_by_an_earlier_one() -> None:
+    told = Desk(policies=AT_ONCE).register(reachable(EMAIL, seq=5), reachable(SMS, seq=4)).tell(event())
+    assert [outbound.channel for outbound in told.sent] == ["email"]
+
+
+# --- what overtakes what has not left ---
+
+
+def test_a_cancellation_of_what_has_not_left_leaves_nothing() -> None:
+    waits = desk(now=NIGHT).tell(event()).tell(event(message_id="M-2", telling="cancellation", root="M-1"))
+    assert waits.until(MORNING).sent == []
+    assert waits.reasons("dropped") == ["superseded", "superseded"]
+
+
+def test_a_change_of_what_has_not_left_leaves_as_news_with_its_own_facts() -> None:
+    new = millis("2026-12-15T15:00:00Z")
+    change = Change("action_at", "2026-12-14T15:00:00Z", "2026-12-15T15:00:00Z")
+    waits = desk(now=NIGHT).tell(event()).tell(event(message_id="M-2", telling="change", changes=(change,), root="M-1", action_at=new))
+    (one,) = waits.until(MORNING).sent
+    assert (one.kind, one.message_ids) == ("notification", ("M-2",))
+    assert "Dec 15, 2026" in one.body
+    assert "was" not in one.body
+
+
+def test_two_changes_that_wait_leave_as_one_with_the_first_old_and_the_last_new_value() -> None:
+    waits = desk(now=NIGHT)
+    for number, (old, new) in enumerate((("A Court", "B Court"), ("B Court", "C Court"))):
+        waits.tell(event(message_id=f"M-{number + 2}", telling="change", changes=(Change("court", old, new),), root="M-1"))
+    (one,) = waits.until(MORNING).sent
+    assert "the court was A Court, is now C Court" in one.body
+
+
+def test_a_change_and_its_undoing_that_both_wait_leave_nothing() -> None:
+    waits = desk(now=NIGHT)
+    for number, (old, new) in enumerate((("A Court", "B Court"), ("B Court", "A Court"))):
+        waits.tell(event(message_id=f"M-{number + 2}", telling="change", changes=(Change("court", old, new),), root="M-1"))
+    assert waits.until(MORNING).sent == []
+
+
+def test_a_cancellation_overtakes_a_change_that_waits_and_leaves_itself() -> None:
+    waits = desk(now=NIGHT).tell(event(message_id="M-2", telling="change", changes=(Change("court", "A", "B"),), root="M-1"))
+    (one,) = waits.tell(event(message_id="M-3", telling="cancellation", root="M-1")).until(MORNING).sent
+    assert one.message_ids == ("M-3",)
+
+
+def test_a_cancellation_of_another_offenders_event_touches_nothing() -> None:
+    waits = desk(now=NIGHT).tell(event(JOHN)).tell(event(JANE, message_id="M-2", telling="cancellation", root="M-1"))
+    assert len(waits.until(MORNING).sent) == 2
+
+
+# --- receipts ---
+
+
+def test_a_receipt_settles_its_attempt() -> None:
+    told = desk().tell(event())
+    reference = told.sent[0].reference
+    told.receive(receipt(reference, "accepted"), receipt(reference, "delivered"))
+    assert told.state is not None
+    assert told.state.attempts[reference].status == "delivered"
+    last = told.verdicts[-1]
+    assert (last.outcome, last.reason, last.message_id, last.reference) == ("receipt", "receipt", "M-1", reference)
+
+
+@given(st.lists(st.sampled_from(sorted(STATUSES)), max_size=6))
+def test_a_receipt_never_takes_an_attempt_back(statuses: list[Any]) -> None:
+    told = desk().tell(event())
+    reference, reached = told.sent[0].reference, 0
+    for status in statuses:
+        told.receive(receipt(reference, status))
+        assert told.state is not None
+        now = STATUSES[told.state.attempts[reference].status or ""]
+        assert now == max(reached, STATUSES[status])
+        reached = now
+
+
+@pytest.mark.parametrize(("final", "later"), [*itertools.permutations([each for each, rank in STATUSES.items() if rank == 3], 2)])
+def test_a_final_state_is_never_overwritten(final: Any, later: Any) -> None:
+    told = desk().tell(event())
+    reference = told.sent[0].reference
+    told.receive(receipt(reference, final), receipt(reference, later))
+    assert told.state is not None
+    assert told.state.attempts[reference].status == final
+    assert told.reasons("receipt") == ["receipt", "late_receipt"]
+
+
+def test_a_receipt_for_no_attempt_of_ours_is_a_sealed_dead_letter() -> None:
+    told = desk().receive(receipt(f"{ME}.{'0' * 20}", "delivered"))
+    (letter,) = told.others
+    assert isinstance(letter, DeadLetter)
+    assert (letter.reason, letter.encrypted) == ("unknown_receipt", True)
+    assert b"delivered" in SEAL.open(letter.original or b"", "dead-letter")
+    assert told.reasons("rejected") == ["unknown_receipt"]
+
+
+def test_a_receipt_for_an_unknown_registrant_keeps_nothing_of_them() -> None:
+    decision = decide(Record("registrants", 0, 1, "R-0", NOON, receipt("R-0.1", "delivered")), {}, Desk().context)
+    assert decision.states == {}
+    assert decision.wakes == {}
+    assert len(decision.outputs) == 1
+
+
+@pytest.mark.parametrize(("digits", "status"), [("4821", "confirmed"), ("0000", "unconfirmed"), (None, "unconfirmed")])
+def test_only_the_right_pin_confirms_an_emergency_call(digits: str | None, status: str) -> None:
+    told = desk(VOICE, pin="4821").tell(escape())
+    reference = told.sent[0].reference
+    keyed = None if digits is None else SEAL.fingerprint(digits, f"pin:{ME}")
+    told.receive(receipt(reference, "confirmed", digits=keyed))
+    assert told.state is not None
+    assert told.state.attempts[reference].status == status
+
+
+def test_attempts_are_forgotten_when_no_receipt_can_come_any_more() -> None:
+    told = desk().tell(event())
+    reference = told.sent[0].reference
+    told.after(DAY + RECEIPTS_AFTER - 1).receive(receipt(reference, "delivered"))
+    assert told.reasons("receipt") == ["receipt"]
+    told.after(1)
+    assert told.state is not None
+    assert told.state.attempts == {}
+
+
+# --- forgetting ---
+
+
+def test_contact_data_is_gone_30_days_after_the_registration_ended_and_a_mark_stays() -> None:
+    gone = desk().register(ended())
+    assert gone.after(30 * DAY - 1).state.registrations["REG-1"].sealed != b""  # type: ignore[union-attr]
+    held = gone.after(1).state.registrations["REG-1"]  # type: ignore[union-attr]
+    assert (held.sealed, held.ended) == (b"", True)
+    assert gone.reasons("noted")[-1] == "contacts_forgotten"
+    assert gone.tell(event()).reasons("dropped") == ["registration_ended"]
+
+
+def test_contact_data_is_gone_30_days_after_the_registration_expired() -> None:
+    gone = desk(expires_at=NOON + DAY).after(31 * DAY)
+    assert gone.state.registrations["REG-1"].sealed == b""  # type: ignore[union-attr]
+
+
+def test_a_changed_registration_keeps_nothing_of_the_addresses_it_had() -> None:
+    changed = desk(SMS).register(reachable(EMAIL, seq=2)).tell(event())
+    assert [outbound.channel for outbound in changed.sent] == ["email"]
+
+
+# --- the runner's side ---
+
+
+def test_every_input_has_a_verdict_and_every_reason_is_known() -> None:
+    busy = desk(SMS, Contact("email", "new@example.org"), VOICE, pin="4821", policies=())
+    busy.tell(event(), escape(), event(message_id="M-2", telling="cancellation", root="M-1")).register(reachable(SMS, seq=1), ended())
+    before = len(busy.verdicts)
+    busy.until(NOON + 40 * DAY).receive(receipt(f"{ME}.x", "busy"))
+    assert len(busy.verdicts) > before
+    assert all(isinstance(verdict, Verdict) and verdict.reason in REASONS for verdict in busy.verdicts)
+    assert {verdict.message_id for verdict in busy.verdicts if verdict.outcome in {"sent", "dropped"}} >= {"M-1", "M-2"}
+    assert all(verdict.rules for verdict in busy.verdicts)
+
+
+def test_a_decision_made_twice_is_the_same() -> None:
+    state = desk(SMS, EMAIL).state
+    record = Record("notifications", 0, 7, ME, NOON, Notification(registrant_id=ME, registration_ids=("REG-1",), event=event()))
+    once, twice = (decide(record, {ME: state}, Desk(policies=AT_ONCE).context) for _ in range(2))  # type: ignore[dict-item]
+    assert once.outputs == twice.outputs
+    assert once.states == twice.states
+    assert once.wakes == twice.wakes
+
+
+def test_a_timer_is_named_only_where_it_changes() -> None:
+    told = desk().tell(event())
+    record = Record("notifications", 0, 9, ME, NOON, Notification(registrant_id=ME, registration_ids=("REG-1",), event=escape()))
+    decision = decide(record, told.states, told.context)
+    assert decision.wakes == {}
+    assert len(decision.outputs) == 1
+
+
+def test_the_stage_writes_what_it_says_and_reads_by_registrant() -> None:
+    assert list(STAGE.keys(Record("notifications", 0, 0, ME, 0, None), {})) == [ME]
+    assert {topic.name for topic in STAGE.outputs} == {"outbound.sms", "outbound.email", "outbound.voice", "reviews", "dead-letters"}
+    assert STAGE.state is Registrant
+
+
+def test_it_refuses_what_it_does_not_read() -> None:
+    with pytest.raises(TypeError, match="reads no int"):
+        decide(Record("notifications", 0, 0, ME, NOON, 1), {}, Desk().context)
+
+
+@pytest.mark.parametrize("given_event", [event(), escape()])
+def test_an_outbound_message_survives_the_wire(given_event: Any) -> None:
+    for outbound in desk(SMS, EMAIL, VOICE).tell(given_event).sent:
+        assert msgspec.json.decode(msgspec.json.encode(outbound), type=Outbound) == outbound
