@@ -7,6 +7,7 @@ one, write it and name it in `CHECKS`.
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, combinations
 from typing import Any, Final, NamedTuple
 
@@ -255,17 +256,24 @@ def wordless(book: Book) -> Iterator[Said]:
 def words(book: Book) -> Iterator[Said]:
     """Every text is for a subtype of the lists, and its templates can be read."""
     subtypes = {code.subtype for code in book.codes.values()}
-    environment = SandboxedEnvironment()
     for key, entry in book.entries["text"].items():
         if entry.type is not None and (entry.type, entry.subtype) not in book.codes:
             yield "text", key, f"the lists have no {entry.subtype!r} of {entry.type!r}: correct it or add the [[event]]."
         elif entry.subtype not in subtypes and not entry.subtype.startswith(FRAME):
             yield "text", key, f"the lists have no subtype {entry.subtype!r}: correct it or add the [[event]]."
         for field in WORDING:
-            try:
-                environment.parse(getattr(entry, field))
-            except TemplateSyntaxError as error:
-                yield "text", key, f"`{field}` cannot be read as a template: {(error.message or 'it is broken').rstrip('.')}."
+            if fault := template_fault(getattr(entry, field)):
+                yield "text", key, f"`{field}` cannot be read as a template: {fault}."
+
+
+@lru_cache(maxsize=4_096)
+def template_fault(source: str) -> str | None:
+    """Return why `source` is no template, None where it is one."""
+    try:
+        SandboxedEnvironment().parse(source)
+    except TemplateSyntaxError as error:
+        return (error.message or "it is broken").rstrip(".")
+    return None
 
 
 CHECKS: Final[tuple[Callable[[Book], Iterable[Said]], ...]] = (

@@ -9,7 +9,7 @@ earlier one changes what it names and leaves the rest; `withdrawn` takes it out 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
@@ -35,13 +35,19 @@ def load_rules(directory: Path | None = None) -> Rules:
 def read_library(directory: Path | None = None) -> "Shelf":
     """Return every rule file, built in and added, ready to make books of; raises BadRules with one sentence."""
     added = read_files(directory) if directory is not None else ()
-    default, own = read_files(BUILT_IN / "default"), read_files(BUILT_IN / "jurisdictions")
+    default, own = built_in()
     shelf = Shelf(
         (default, tuple(each for each in added if not each.jurisdictions), own, tuple(each for each in added if each.jurisdictions))
     )
     for code in (EVERYBODY, *shelf.jurisdictions):
         shelf.page(code)
     return shelf
+
+
+@cache
+def built_in() -> tuple[tuple[RuleFile, ...], tuple[RuleFile, ...]]:
+    """Return the files that come with the pipeline: for everybody, and for each jurisdiction; read once, since they do not change."""
+    return read_files(BUILT_IN / "default"), read_files(BUILT_IN / "jurisdictions")
 
 
 @dataclass(frozen=True)

@@ -235,56 +235,56 @@ def test_an_unknown_status_or_location_is_none(book: Book) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "subtype", "current", "new", "legal"),
+    ("key", "current", "new", "legal"),
     [
-        ("Corrections", "Escape", "In Custody", "Escapee", True),  # specification §4.1.5.2
-        ("Corrections", "Escape", "Escapee", "Escapee", False),
-        ("Corrections", "Escape", "Released", "Escapee", False),
-        ("Corrections", "Intake", "Waiting for Sentencing", "Incarcerated", True),  # specification §4.1.5.2
-        ("Jail", "Recapture", "Escapee", "Incarcerated", True),
-        ("Jail", "Recapture", "Incarcerated", "Incarcerated", False),
-        ("Court", "Sentencing", "Incarcerated", "Incarcerated", True),
-        ("Jail", "Release", "Incarcerated", "Released", True),
-        ("Jail", "Release", "Released", "Released", False),
-        ("Jail", "Release", "Deceased", "Released", False),
-        ("Jail", "Release", "Escapee", "Released", False),
-        ("Supervision", "Return From Absconding", "Absconded", "Supervised", True),
-        ("Supervision", "Return From Absconding", "Supervised", "Supervised", False),
-        ("Supervision", "Add/Update Conditions", "Supervised", "On Probation", True),
-        ("Interstate Compact", "Absconded", "Supervised", "Absconded", True),
-        ("Interstate Compact", "Absconded", "Absconded", "Absconded", False),
-        ("Interstate Compact", "Case Closure", "Supervised", "Supervision Ended", True),
+        (("Corrections", "Escape"), "In Custody", "Escapee", True),  # specification §4.1.5.2
+        (("Corrections", "Escape"), "Escapee", "Escapee", False),
+        (("Corrections", "Escape"), "Released", "Escapee", False),
+        (("Corrections", "Intake"), "Waiting for Sentencing", "Incarcerated", True),  # specification §4.1.5.2
+        (("Jail", "Recapture"), "Escapee", "Incarcerated", True),
+        (("Jail", "Recapture"), "Incarcerated", "Incarcerated", False),
+        (("Court", "Sentencing"), "Incarcerated", "Incarcerated", True),
+        (("Jail", "Release"), "Incarcerated", "Released", True),
+        (("Jail", "Release"), "Released", "Released", False),
+        (("Jail", "Release"), "Deceased", "Released", False),
+        (("Jail", "Release"), "Escapee", "Released", False),
+        (("Supervision", "Return From Absconding"), "Absconded", "Supervised", True),
+        (("Supervision", "Return From Absconding"), "Supervised", "Supervised", False),
+        (("Supervision", "Add/Update Conditions"), "Supervised", "On Probation", True),
+        (("Interstate Compact", "Absconded"), "Supervised", "Absconded", True),
+        (("Interstate Compact", "Absconded"), "Absconded", "Absconded", False),
+        (("Interstate Compact", "Case Closure"), "Supervised", "Supervision Ended", True),
     ],
 )
-def test_status_changes(book: Book, kind: str, subtype: str, current: str, new: str, legal: bool) -> None:  # noqa: FBT001
+def test_status_changes(book: Book, key: tuple[str, str], current: str, new: str, legal: bool) -> None:  # noqa: FBT001
     before, after = book.status(current), book.status(new)
     assert before is not None
     assert after is not None
-    assert book.may_become(book.codes[kind, subtype], before, after) is legal
+    assert book.may_become(book.codes[key], before, after) is legal
 
 
 @pytest.mark.parametrize(
-    ("kind", "subtype", "current", "new", "legal"),
+    ("key", "current", "new", "legal"),
     [
-        ("Corrections", "Transfer", "State Prison", "Local Jail", True),  # specification §4.1.4.2
-        ("Corrections", "Transfer", "Penitentiary", "County Jail", True),
-        ("Corrections", "Transfer", "Community", "Local Jail", False),
-        ("Corrections", "Transfer", "At Large", "Local Jail", False),
-        ("Jail", "Transfer", "Local Jail", "Local Jail", True),
-        ("Jail", "Intake", "Community", "Local Jail", True),
-        ("Corrections", "Intake", "Local Jail", "State Prison", True),
-        ("Interstate Compact", "Arrival", "Community", "Community", True),
-        ("Interstate Compact", "Failure to Arrive", "Community", "At Large", True),
-        ("Interstate Compact", "Arrival", "At Large", "Community", True),
-        ("Immigration Enforcement", "Removal", "Immigration Detention", "Outside the United States", True),
-        ("Jail", "Intake", "Outside the United States", "State Prison", False),
+        (("Corrections", "Transfer"), "State Prison", "Local Jail", True),  # specification §4.1.4.2
+        (("Corrections", "Transfer"), "Penitentiary", "County Jail", True),
+        (("Corrections", "Transfer"), "Community", "Local Jail", False),
+        (("Corrections", "Transfer"), "At Large", "Local Jail", False),
+        (("Jail", "Transfer"), "Local Jail", "Local Jail", True),
+        (("Jail", "Intake"), "Community", "Local Jail", True),
+        (("Corrections", "Intake"), "Local Jail", "State Prison", True),
+        (("Interstate Compact", "Arrival"), "Community", "Community", True),
+        (("Interstate Compact", "Failure to Arrive"), "Community", "At Large", True),
+        (("Interstate Compact", "Arrival"), "At Large", "Community", True),
+        (("Immigration Enforcement", "Removal"), "Immigration Detention", "Outside the United States", True),
+        (("Jail", "Intake"), "Outside the United States", "State Prison", False),
     ],
 )
-def test_moves(book: Book, kind: str, subtype: str, current: str, new: str, legal: bool) -> None:  # noqa: FBT001
+def test_moves(book: Book, key: tuple[str, str], current: str, new: str, legal: bool) -> None:  # noqa: FBT001
     before, after = book.location(current), book.location(new)
     assert before is not None
     assert after is not None
-    assert book.may_move(book.codes[kind, subtype], before, after) is legal
+    assert book.may_move(book.codes[key], before, after) is legal
 
 
 def test_custodial_kinds(book: Book) -> None:

@@ -1,0 +1,209 @@
+"""Every contradiction that `vn rules check` finds, each in a file that has it."""
+
+import pytest
+
+from processors.rules.check import check
+from processors.rules.load import read_library
+from tests.rules.conftest import Written
+
+EVENT = '[[event]]\ntypes = ["Jail"]\nsubtype = "Escape"\n'
+NEW = '[[event]]\ntypes = ["Court"]\nsubtype = "Sentencing Hearing"\nnotification_types = ["Hearing Notice"]\n'
+
+
+def test_the_built_in_rules_are_sound() -> None:
+    assert check(read_library()) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "findings"),
+    [
+        (
+            '[[event]]\ntypes = ["Jale"]\nsubtype = "Escape"\nnotification_types = ["Status Update"]\n',
+            ["VA.toml: event Jale/Escape: `types` names 'Jale', which is no event type: correct it or add it."],
+        ),
+        (
+            EVENT + 'notification_types = ["Status"]\n',
+            ["VA.toml: event Jail/Escape: `notification_types` names 'Status', which is no notification type: correct it or add it."],
+        ),
+        (
+            '[[event]]\ntypes = ["Jail"]\nsubtype = "Escpe"\nemergency = true\n',
+            ["VA.toml: event Jail/Escpe: it has no `notification_types`: name them, or correct the subtype if it is misspelt."],
+        ),
+        (
+            EVENT + 'status = "Gone"\nlocation = "Nowhere"\n',
+            [
+                "VA.toml: event Jail/Escape: `location` names 'Nowhere', which is no kind of location: correct it or add it.",
+                "VA.toml: event Jail/Escape: `status` names 'Gone', which is no status: correct it or add it.",
+            ],
+        ),
+        (
+            EVENT + 'follows = ["Intrake"]\n',
+            [
+                "VA.toml: event Jail/Escape: `follows` names 'Intrake', which is no event subtype: correct it or add it.",
+                "VA.toml: event Jail/Escape: nothing can ever meet its `follows`, which leads in a circle: let one of these events come first.",
+            ],
+        ),
+        (
+            EVENT + 'same = ["action_at", "weather"]\n',
+            ["VA.toml: event Jail/Escape: `same` names 'weather', which is no field of an event: correct it or add it."],
+        ),
+        (
+            EVENT + 'from_statuses = ["Inside"]\nfrom_locations = ["Cell"]\n',
+            [
+                "VA.toml: event Jail/Escape: `from_locations` names 'Cell', which is no kind of location: correct it or add it.",
+                "VA.toml: event Jail/Escape: `from_statuses` names 'Inside', which is no status: correct it or add it.",
+                "VA.toml: event Jail/Escape: none of its `from_locations` leads to 'At Large': add it to the `next` of one of them.",
+                "VA.toml: event Jail/Escape: none of its `from_statuses` may become 'Escapee': add it to the `next` of one of them.",
+            ],
+        ),
+        (
+            EVENT + 'from_statuses = ["Released"]\n',
+            ["VA.toml: event Jail/Escape: none of its `from_statuses` may become 'Escapee': add it to the `next` of one of them."],
+        ),
+        (
+            '[[event]]\ntypes = ["Court"]\nsubtype = "Court Hearing"\n'
+            'order = [{ events = ["Verdict"], statuses = ["Guilty"], why = "guilt comes first" }]\n',
+            [
+                "VA.toml: event Court/Court Hearing: `order.events` names 'Verdict', which is no event subtype: correct it or add it.",
+                "VA.toml: event Court/Court Hearing: `order.statuses` names 'Guilty', which is no status: correct it or add it.",
+            ],
+        ),
+        (
+            '[[event]]\ntypes = ["Court"]\nsubtype = "Court Hearing"\norder = [{ why = "because" }]\n',
+            [
+                "VA.toml: event Court/Court Hearing: an `order` names neither events nor statuses: name what the hearing comes after.",
+                "VA.toml: event Court/Court Hearing: nothing can ever meet its `order`, which leads in a circle: let one of these events come first.",
+            ],
+        ),
+        (
+            EVENT + 'order = [{ events = ["Intake"], why = "first in, then out" }]\n',
+            ["VA.toml: event Jail/Escape: `order` is asked of a Hearing Notice only, which it never is: leave it out, or use `follows`."],
+        ),
+        (
+            EVENT
+            + 'follows = ["Recapture"]\n'
+            + '[[event]]\ntypes = ["Corrections", "State Hospital", "Federal Justice"]\nsubtype = "Escape"\n'
+            'follows = ["Recapture"]\n',
+            [
+                f"{file}.toml: event {kind}: nothing can ever meet its `follows`, which leads in a circle: let one of these events come first."
+                for file, kind in (
+                    ("VA", "Corrections/Escape"),
+                    ("VA", "Federal Justice/Escape"),
+                    ("VA", "Jail/Escape"),
+                    ("VA", "State Hospital/Escape"),
+                    ("events", "Corrections/Recapture"),
+                    ("events", "Jail/Recapture"),
+                    ("events", "State Hospital/Recapture"),
+                )
+            ],
+        ),
+        (
+            EVENT + 'action_date = ["EscapeDate"]\n',
+            [
+                "VA.toml: event Jail/Escape: `action_date` names 'EscapeDate', which no message carries: correct it or add it as a [[date_element]]."
+            ],
+        ),
+        (
+            EVENT + "action_date = []\n",
+            ["VA.toml: event Jail/Escape: `action_date` names no element: name the one that holds the date."],
+        ),
+        (
+            '[[status]]\nname = "House Arrest"\nnext = ["Released"]\n',
+            ["VA.toml: status house arrest: no other leads to it: name it in another's `next`, or say what it comes `after`."],
+        ),
+        (
+            '[[location]]\nname = "Camp"\nnext = ["Community"]\n',
+            ["VA.toml: location camp: no other leads to it: name it in another's `next`, or say what it comes `after`."],
+        ),
+        (
+            '[[status]]\nname = "House Arrest"\nafter = ["Incarserated"]\nnext = ["Free"]\n',
+            [
+                "VA.toml: status house arrest: `after` names 'Incarserated', which is no status: correct it or add it.",
+                "VA.toml: status house arrest: `next` names 'Free', which is no status: correct it or add it.",
+                "VA.toml: status house arrest: no other leads to it: name it in another's `next`, or say what it comes `after`.",
+            ],
+        ),
+        (
+            '[[status]]\nname = "Released"\nsynonyms = ["in  custody"]\n',
+            ["VA.toml: status released: 'in  custody' already stands for 'Incarcerated': leave it to one of them."],
+        ),
+        (
+            '[[location]]\nname = "Hospital"\nsynonyms = ["Jail"]\n',
+            ["VA.toml: location hospital: 'Jail' already stands for 'Local Jail': leave it to one of them."],
+        ),
+        (
+            NEW,
+            [
+                f"VA.toml: event Court/Sentencing Hearing: its text in '{language}' lacks noun, sms, subject, body, voice: "
+                "add a [[text]]; until then it is flagged, never told."
+                for language in ("en", "es")
+            ],
+        ),
+        (
+            NEW
+            + "".join(
+                f'[[text]]\nsubtype = "Sentencing Hearing"\nlanguage = "{language}"\nnoun = "a"\nsms = "b"\nsubject = "c"\nbody = "d"\n'
+                for language in ("en", "es")
+            ),
+            [
+                f"VA.toml: event Court/Sentencing Hearing: its text in '{language}' lacks voice: add a [[text]]; until then it is flagged, never told."
+                for language in ("en", "es")
+            ],
+        ),
+        (
+            '[[text]]\nsubtype = "Escape"\nlanguage = "en"\nsms = "{{ names "\n',
+            ["VA.toml: text Escape/en: `sms` cannot be read as a template: unexpected end of template, expected 'end of print statement'."],
+        ),
+        (
+            '[[text]]\nsubtype = "Excape"\nlanguage = "en"\nsms = "x"\n',
+            ["VA.toml: text Excape/en: the lists have no subtype 'Excape': correct it or add the [[event]]."],
+        ),
+        (
+            '[[text]]\ntype = "Court"\nsubtype = "Escape"\nlanguage = "en"\nsms = "x"\n',
+            ["VA.toml: text Court/Escape/en: the lists have no 'Escape' of 'Court': correct it or add the [[event]]."],
+        ),
+        (
+            EVENT + "emergency = true\n" + EVENT + "emergency = false\n",
+            ["VA.toml: event Jail/Escape: two entries in effect on the same day name emergency: end the earlier one with `until`."],
+        ),
+        (
+            EVENT + "emergency = true\nuntil = 2027-01-01\n" + EVENT + "emergency = false\nfrom = 2027-01-01\n",
+            ["VA.toml: event Jail/Escape: two entries in effect on the same day name emergency: end the earlier one with `until`."],
+        ),
+        (
+            EVENT + "emergency = true\n" + EVENT + "withdrawn = true\nfrom = 2027-01-01\n",
+            ["VA.toml: event Jail/Escape: two entries in effect on the same day name the same: end the earlier one with `until`."],
+        ),
+    ],
+)
+def test_a_contradiction_is_found_and_told(rule_files: Written, text: str, findings: list[str]) -> None:
+    assert [str(each) for each in check(read_library(rule_files(VA=text)))] == findings
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        EVENT + "emergency = true\nuntil = 2026-12-31\n" + EVENT + "emergency = false\nfrom = 2027-01-01\n",
+        EVENT + "emergency = true\n" + EVENT + 'activity = "escaped"\n',
+        '[[date_element]]\nname = "EscapeDate"\n' + EVENT + 'action_date = ["EscapeDate"]\n',
+        '[[event]]\ntypes = ["Court"]\nsubtype = "Note"\nnotification_types = ["Internal"]\n',
+        EVENT + 'follows = ["Intake"]\n',
+    ],
+)
+def test_what_is_no_contradiction(rule_files: Written, text: str) -> None:
+    assert check(read_library(rule_files(VA=text))) == ()
+
+
+def test_two_files_of_one_layer_may_not_say_the_same(rule_files: Written) -> None:
+    files = rule_files(one=EVENT + "emergency = true\n", two=EVENT + "emergency = false\n")
+    assert [each.file for each in check(read_library(files))] == ["two.toml"]
+
+
+def test_a_contradiction_on_some_days_only_is_found(rule_files: Written) -> None:
+    text = '[[status]]\nname = "Supervised"\nwithdrawn = true\nfrom = 2030-01-01\n'
+    findings = check(read_library(rule_files(VA=text)))
+    assert any("which is no status" in each.problem for each in findings)
+
+
+def test_a_finding_about_everybody_is_told_once(rule_files: Written) -> None:
+    assert len(check(read_library(rule_files(default=EVENT + 'action_date = ["EscapeDate"]\n')))) == 1
