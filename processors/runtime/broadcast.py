@@ -34,7 +34,7 @@ class Follower:
         # Neither topic is written in transactions: the uncommitted end is the end, and can be asked of the reader itself.
         self._reader = broker.reader(**{"isolation.level": "read_uncommitted"})
         self._reader.assign([TopicPartition(topic, 0, start)])
-        self._position = 0
+        self.position = 0
         self._until(end)
 
     def poll(self) -> bool:
@@ -54,7 +54,7 @@ class Follower:
 
     def _until(self, end: int) -> bool:
         fresh, deadline = False, monotonic() + ANSWER
-        while self._position < end:
+        while self.position < end:
             fresh = self._take(0.1) or fresh
             if monotonic() > deadline:
                 raise Restart(f"{self._place[0]} could not be read up to its end")
@@ -66,9 +66,9 @@ class Follower:
             what = kind(message)
             if what == "record":
                 self._taken(message)
-                self._position, fresh = (message.offset() or 0) + 1, True
+                self.position, fresh = (message.offset() or 0) + 1, True
             elif what == "end":
-                self._position = message.offset() or 0
+                self.position = message.offset() or 0
         return fresh
 
 
@@ -104,16 +104,22 @@ class Settled:
 
 
 class Ticking:
-    """The topic clock, kept at the topic's last record."""
+    """The topic clock, kept at the topic's last record; its `place` and `position` are committed with the offsets of the inputs."""
 
     def __init__(self, broker: Broker, codec: Codec, prefix: str) -> None:
         self.clock = TopicClock()
+        self.place = (prefix + CLOCK.name, 0)
         self._codec = codec
         self._follower = Follower(broker, prefix + CLOCK.name, self._take, last=LATEST_TICKS)
 
     def refresh(self) -> bool:
         """Everything that was written to the clock before this call has been heard."""
         return self._follower.catch_up()
+
+    @property
+    def position(self) -> int:
+        """The offset after the last tick that was heard."""
+        return self._follower.position
 
     def close(self) -> None:
         self._follower.close()

@@ -1,6 +1,5 @@
 """
-Kafka as the runner needs it: every client made in one place, every blocking call with a deadline, every error an
-answer to "what now".
+Kafka as the runner needs it: clients made in one place, deadlines on every call, and errors that say what now.
 
 - Whatever goes wrong in a transaction is `Restart`: the answer of a commit is "yes" or "don't know", never "no".
 - Ends of logs are asked of an AdminClient made for the question: one that lived through a broker's restart may repeat
@@ -9,15 +8,27 @@ answer to "what now".
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, Producer, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from processors.runtime.errors import Restart, Stop
 from processors.runtime.settings import Settings
+
+T = TypeVar("T")
 
 ANSWER: Final = 10.0  # seconds that a broker may take to answer
 LARGEST: Final = 3 * 1024 * 1024
@@ -88,7 +99,9 @@ class Broker:
         self._properties: Mapping[str, Any] = settings.kafka_properties()
         self._log = logging.getLogger("librdkafka")
 
-    def member(self, group: str, topics: Iterable[str], assigned: Callable[[list[TopicPartition]], None], revoked: Callable[[], None]) -> Consumer:
+    def member(
+        self, group: str, topics: Iterable[str], assigned: Callable[[list[TopicPartition]], None], revoked: Callable[[], None]
+    ) -> Consumer:
         """Return a consumer that joins the group; the callbacks run inside `poll` and `consume`."""
         consumer = self._made(Consumer, CONSUMER, READING | {"group.id": group})
         consumer.subscribe(
@@ -119,11 +132,20 @@ class Broker:
 
     def ends(self, places: Iterable[Place]) -> dict[Place, int]:
         """Return where each log ends, uncommitted records included."""
-        return self._offsets(places, OffsetSpec.latest())
+        return self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     def begins(self, places: Iterable[Place]) -> dict[Place, int]:
         """Return the first offset that each log still has."""
-        return self._offsets(places, OffsetSpec.earliest())
+        return self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+
+    def group_offsets(self, group: str, places: Sequence[Place]) -> dict[Place, int | None]:
+        """Return the offsets that a group has committed, stable ones, asked from outside; None where there is none."""
+        admin = self.admin()
+        wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
+        with doubt("the committed offsets could not be read"):
+            futures = admin.list_consumer_group_offsets([wanted], require_stable=True, request_timeout=ANSWER)
+            answer = futures[group].result(ANSWER).topic_partitions or []
+        return {(each.topic, each.partition): each.offset if each.offset >= 0 else None for each in answer}
 
     def partitions(self, topics: Iterable[str]) -> dict[str, int]:
         """Return how many partitions each topic has; 0 where there is no such topic."""
@@ -148,9 +170,9 @@ class Broker:
             futures = admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=ANSWER)
             return {(place.topic, place.partition): future.result(ANSWER).offset for place, future in futures.items()}
 
-    def _made(self, kind: Any, defaults: Mapping[str, Any], fixed: Mapping[str, Any]) -> Any:
+    def _made(self, make: Callable[..., T], defaults: Mapping[str, Any], fixed: Mapping[str, Any]) -> T:
         try:
-            return kind({**defaults, **self._properties, **fixed}, logger=self._log)
+            return make({**defaults, **self._properties, **fixed}, logger=self._log)
         except KafkaException as error:
             raise Stop(f"a KAFKA_ setting cannot be used: {error.args[0].str()}") from None
 
@@ -195,8 +217,8 @@ def kind(message: Message) -> Literal["record", "end", "noise"]:
         return "end"
     if error.code() == OUT_OF_RANGE:
         raise Stop(
-            f"{message.topic()}[{message.partition()}] does not hold offset {message.offset()}, which is next: records were removed before they were "
-            "read, or the topic was made anew; see deploy/runbook.md"
+            f"{message.topic()}[{message.partition()}] does not hold offset {message.offset()}, which is next: records were removed before "
+            "they were read, or the topic was made anew; see deploy/runbook.md"
         )
     if error.fatal():
         raise Restart(f"the consumer failed: {error.name()}")

@@ -89,7 +89,7 @@ class Changelog:
     def _restore(self, partition: int, committed: Mapping[str, int | None], end: int, alive: Callable[[], None]) -> Restored:
         key = self.key(partition)
         held, _ = self._store.read(key, [])
-        stamp = self._trusted(held, end)  # 2
+        stamp = self._trusted(held)  # 2
         caught = self._catch_up(partition, held, stamp, end, alive)  # 3, 4
         if caught is None:
             # The log does not know the stamp though it is of this log: the log was set back, or the cache is of another life of it.
@@ -105,7 +105,7 @@ class Changelog:
             raise Restart(f"the cache of partition {partition} changed while its timers were read")
         return Restored(position, raw, timers)
 
-    def _trusted(self, held: bytes | None, end: int) -> Stamp | None:
+    def _trusted(self, held: bytes | None) -> Stamp | None:
         """Return the stamp if the cache can be caught up from it."""
         try:
             stamp = msgspec.json.decode(held or b"", type=Stamp)
@@ -115,7 +115,9 @@ class Changelog:
             return None
         return stamp
 
-    def _catch_up(self, partition: int, held: bytes | None, stamp: Stamp | None, end: int, alive: Callable[[], None]) -> tuple[Position, bytes] | None:
+    def _catch_up(
+        self, partition: int, held: bytes | None, stamp: Stamp | None, end: int, alive: Callable[[], None]
+    ) -> tuple[Position, bytes] | None:
         """Return the log's last position and the stamp that the cache then bears; None where the log does not know the stamp."""
         key, changes, position, offset = self.key(partition), dict[bytes, bytes | None](), NEW, -1
         emptied = stamp is None and held is not None
@@ -125,7 +127,7 @@ class Changelog:
             return None
         for place, field, value in self._records(partition, max(stamp.offset, 0) if stamp else OFFSET_BEGINNING, end, alive):
             if field == STAMP:
-                position, offset = self._codec.decode(value), place
+                position, offset = self._codec.decode(value or b""), place
                 if stamp is not None and place == stamp.offset and position != stamp.position:
                     return None
             else:
@@ -160,14 +162,16 @@ class Changelog:
                     if what == "noise":
                         continue
                     if what == "record":
-                        yield reached, message.key(), message.value()
+                        yield reached, message.key() or b"", message.value()
                         reached += 1
                     if reached > place:
                         place, progress = reached, monotonic()
                 alive()
                 if monotonic() - progress > STALLED:
                     self._log.error("catch_up_stalled", unit=self._unit, partition=partition, position=place, end=end)
-                    raise Restart(f"the changelog of partition {partition} stands at {place} and not at its end {end}: a hanging transaction?")
+                    raise Restart(
+                        f"the changelog of partition {partition} stands at {place} and not at its end {end}: a hanging transaction?"
+                    )
         finally:
             reader.close()
 
@@ -177,6 +181,6 @@ def agree(topic: str, partition: int, position: Position, committed: Mapping[str
     for source, offset in committed.items():
         if position.positions.get(source) != offset:
             raise Stop(
-                f"{topic}[{partition}] was written up to offset {position.positions.get(source)} of {source}, but the group's committed offset is {offset}: "
-                "one of them was lost or restored; see deploy/runbook.md"
+                f"{topic}[{partition}] was written up to offset {position.positions.get(source)} of {source}, but the group's committed "
+                f"offset is {offset}: one of them was lost or restored; see deploy/runbook.md"
             )

@@ -34,8 +34,8 @@ class DeadLetterLimit:
         self._row = self._row + 1 if bad else 0
         if self._row >= IN_A_ROW or self._bad > SHARE * OF_LAST:
             raise Stop(
-                f"{self._bad} of the last {len(self._last)} records that the pipeline itself wrote cannot be read: this version and the one that wrote "
-                "them do not fit; the last batch was not committed"
+                f"{self._bad} of the last {len(self._last)} records of the pipeline's own cannot be read: this version and the one "
+                "that wrote them do not fit; the last batch was not committed"
             )
 
 

@@ -69,5 +69,8 @@ def parse(text: str) -> tuple[str, Fault]:
     """Return the point's name and what it does."""
     match = ARMED.fullmatch(text)
     if match is None or match["action"] not in ACTIONS or match["name"].partition(".")[2] not in POINTS:
-        raise UserError(f"VN_FAULTS: {text!r} is not <unit>.<point>=<action>[:<argument>][@<n>]; points: {', '.join(POINTS)}; actions: {', '.join(ACTIONS)}")
+        raise UserError(
+            f"VN_FAULTS: {text!r} is not <unit>.<point>=<action>[:<argument>][@<n>] with a point of {', '.join(POINTS)} and an action of "
+            f"{', '.join(ACTIONS)}"
+        )
     return match["name"], Fault(ACTIONS[match["action"]], match["argument"] or "", int(match["turn"] or 1))

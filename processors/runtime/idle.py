@@ -17,18 +17,28 @@ Pipeline = Mapping[str, tuple[Stage[Any], ...]]
 
 
 class Watch:
-    """Looks at the units of a pipeline, all of them or those named."""
+    """Looks at the units of a pipeline, all of them or those named; `clock` tells whether the topic clock rules them."""
 
-    def __init__(self, broker: Broker, prefix: str, pipeline: Pipeline, units: Iterable[str] | None = None) -> None:
+    def __init__(self, broker: Broker, prefix: str, pipeline: Pipeline, units: Iterable[str] | None = None, *, clock: bool = True) -> None:
         wanted = None if units is None else set(units)
         self._broker = broker
         self._prefix = prefix
         self._units = [unit for stages in pipeline.values() for unit in stages if wanted is None or unit.name in wanted]
+        self._clock = [(prefix + CLOCK.name, 0)] if clock else []
         self._inputs: dict[str, list[Place]] = {}
 
     def idle(self) -> bool:
         """Whether every unit has read all of its inputs and fired all timers due by the topic clock's last tick."""
         return all(self._done(unit) for unit in self._units)
+
+    def look(self) -> dict[tuple[str, Place], tuple[int | None, int]]:
+        """Return the committed offset and the end of every input of every unit."""
+        seen: dict[tuple[str, Place], tuple[int | None, int]] = {}
+        for unit in self._units:
+            places = self._places(unit)
+            group = self._broker.group_offsets(f"{self._prefix}{unit.name}", places)
+            seen |= {(unit.name, place): (group.get(place), end) for place, end in self._broker.ends(places).items()}
+        return seen
 
     def _done(self, unit: Stage[Any]) -> bool:
         places = self._places(unit)
@@ -39,5 +49,5 @@ class Watch:
         if unit.name not in self._inputs:
             counts = self._broker.partitions([self._prefix + topic.name for topic in unit.inputs])
             inputs = [(topic, each) for topic, count in counts.items() for each in range(count)]
-            self._inputs[unit.name] = [*inputs, (self._prefix + CLOCK.name, 0)]
+            self._inputs[unit.name] = [*inputs, *self._clock]
         return self._inputs[unit.name]

@@ -16,7 +16,9 @@ RECORDS: Final = Counter("vn_records", "Input records decided and committed", ["
 DECISIONS: Final = Counter("vn_decisions", "Verdicts, by outcome and reason code", ["unit", "outcome", "reason"])
 OUTPUTS: Final = Counter("vn_outputs", "Records written and committed", ["unit", "topic"])
 WAKES: Final = Counter("vn_wakes", "Timers that came due and were decided", ["unit"])
-BATCH_SECONDS: Final = Histogram("vn_batch_seconds", "Seconds from the first record of a batch in hand to its state in the store", ["unit"], buckets=SECONDS)
+BATCH_SECONDS: Final = Histogram(
+    "vn_batch_seconds", "Seconds from the first record of a batch in hand to its state in the store", ["unit"], buckets=SECONDS
+)
 BATCH_RECORDS: Final = Histogram("vn_batch_records", "Records and timers in a batch", ["unit"], buckets=SIZES)
 END_TO_END_SECONDS: Final = Histogram(
     "vn_end_to_end_seconds",
@@ -24,12 +26,22 @@ END_TO_END_SECONDS: Final = Histogram(
     ["unit"],
     buckets=LONG_SECONDS,
 )
-LAG: Final = Gauge("vn_lag_records", "Offsets between the committed position and the end of the input", ["unit", "topic", "partition"], multiprocess_mode="mostrecent")
+LAG: Final = Gauge(
+    "vn_lag_records",
+    "Offsets between the committed position and the end of the input",
+    ["unit", "topic", "partition"],
+    multiprocess_mode="mostrecent",
+)
 OLDEST_SECONDS: Final = Gauge(
-    "vn_oldest_unprocessed_seconds", "Age in seconds of the oldest record in hand; 0 when caught up", ["unit"], multiprocess_mode="mostrecent"
+    "vn_oldest_unprocessed_seconds",
+    "Age in seconds of the oldest record in hand; 0 when caught up",
+    ["unit"],
+    multiprocess_mode="mostrecent",
 )
 TIMERS: Final = Gauge("vn_timers_pending", "Timers that are not due yet", ["unit", "partition"], multiprocess_mode="mostrecent")
-READY: Final = Gauge("vn_ready", "1 while the unit decides, 0 while it catches up or waits for broker or store", ["unit"], multiprocess_mode="mostrecent")
+READY: Final = Gauge(
+    "vn_ready", "1 while the unit decides, 0 while it catches up or waits for broker or store", ["unit"], multiprocess_mode="mostrecent"
+)
 DEAD_LETTERS: Final = Counter("vn_dead_letters", "Records that could not be taken, by reason code", ["unit", "reason"])
 RESTARTS: Final = Counter("vn_restarts", "Batches thrown away in doubt, and caught up again", ["unit"])
 FENCED: Final = Counter("vn_fenced", "Commits that Kafka refused because another member or producer has taken over", ["unit"])

@@ -34,7 +34,7 @@ from processors.runtime.broadcast import Settled, Ticking
 from processors.runtime.broker import ANSWER, Away, Broker, Fenced, Place, committed, doubt, kind, take
 from processors.runtime.catchup import Changelog
 from processors.runtime.changelog import Position
-from processors.runtime.clock import Clock, WallClock, wall
+from processors.runtime.clock import Clock, WallClock
 from processors.runtime.codec import Codec, Undecodable
 from processors.runtime.errors import Restart, Retry, Stop
 from processors.runtime.faults import Faults
@@ -91,10 +91,11 @@ class Runner:
         self._producer: Producer | None = None
         self._settings_in_force: Settled | None = None
         self._ticking: Ticking | None = None
+        self._told: list[TopicPartition] = []
         self._pace = 500
         self._wait = FIRST_WAIT
-        self._last_record = self._last_look = monotonic()
-        self._stopping = False
+        self._last_record = self._last_look = self._last_lag = monotonic()
+        self._stopping = self._checked = False
 
     def stop(self) -> None:
         """The batch in hand is finished, and no other is begun."""
@@ -102,7 +103,6 @@ class Runner:
 
     def run(self) -> None:
         """Runs until `stop`; leaves the group, so that others take over at once."""
-        self._check()
         member = self._broker.member(f"{self._prefix}{self._stage.name}", self._topics, self._on_assigned, self._on_revoked)
         self._member = member
         try:
@@ -147,6 +147,8 @@ class Runner:
             if generation != self._generation or self._stopping:
                 raise Restart("the partitions were given to others meanwhile")
 
+        if not self._checked:
+            self._check()
         self._listen()
         if self._clock().now() is None:
             self._heartbeat(member, TURN)
@@ -193,6 +195,7 @@ class Runner:
             if isinstance(error, kind_of):
                 counter.labels(self._stage.name).inc()
         self._tasks.clear()
+        self._told = []
         self._producer = None
         member.assign([])
         self._heartbeat(member, self._wait)
@@ -214,18 +217,23 @@ class Runner:
         messages = take(member, self._pace, self._patience())  # 1
         metadata = member.consumer_group_metadata()
         started = monotonic()
+        if started - self._last_lag >= LAG_EVERY:
+            self._last_lag = started
+            self._look_around(member)
         if not self._tasks:
             return  # they were given to others meanwhile
         if not member.memberid():
             raise Restart("the group has dropped us: offsets sent without a member's id would not be fenced")
+        self._listen()
         records = self._owned(messages)
         self._fault("read")
-        self._listen()
         works = self._decide(records)  # 2
-        if not works:
+        heard = self._heard()
+        if not works and heard == self._told:
             return
         self._fault("decided")
-        self._commit(works, metadata)
+        self._commit(works, metadata, heard)
+        self._told = heard
         seconds = monotonic() - started
         self._pace = paced(self._pace, sum(len(each) for each in records.values()), seconds)
         self._telemetry.batch(works, seconds, self._context().rules.version)
@@ -265,14 +273,14 @@ class Runner:
                 value = error.unreadable
         at = message.timestamp()[1]
         if self._ticking is not None and topic.external:
-            at = self._ticking.clock.now() or at
+            at = self._ticking.clock.now() or at  # an outsider's message arrives when the clock says
         text = None if key is None else key.decode(errors="replace")
         return Record(topic.name, message.partition() or 0, offset, text, at, value, raw)
 
     def _decide(self, records: dict[int, list[Record]]) -> list[tuple[Task, Work]]:
         """Return what the batch comes to: partitions with records, with timers due, or that only moved and have been quiet since."""
         now = self._clock().now() or 0
-        quiet = monotonic() - self._last_record >= QUIET
+        quiet = monotonic() - self._last_record >= (QUIET if self._ticking is None else 0)
         context = self._context()
         works = []
         for partition, task in self._tasks.items():
@@ -293,7 +301,19 @@ class Runner:
 
         return read
 
-    def _commit(self, works: Sequence[tuple[Task, Work]], metadata: Any) -> None:
+    def _heard(self) -> list[TopicPartition]:
+        """
+        Return the topic clock's offset as this unit commits it, so that others can tell from Kafka when time may move on.
+
+        It is the end where every timer due by the last tick was decided, one before where there may be more to do.
+        """
+        if self._ticking is None:
+            return []
+        now = self._clock().now() or 0
+        done = all(task.caught_up and not task.due(now) for task in self._tasks.values())
+        return [TopicPartition(*self._ticking.place, self._ticking.position - (not done))]
+
+    def _commit(self, works: Sequence[tuple[Task, Work]], metadata: Any, heard: list[TopicPartition]) -> None:
         """The works are Kafka's, all of them, and then the store's."""
         producer = self._producer
         if producer is None:
@@ -307,8 +327,10 @@ class Runner:
             self._fault("produced")
             if producer.flush(ANSWER):  # 5
                 raise Away("the outcome of the transaction is not known: the broker takes no records")
-            offsets = [TopicPartition(topic, task.partition, offset) for task, work in works for topic, offset in work.position.positions.items()]
-            producer.send_offsets_to_transaction(offsets, metadata, ANSWER)  # 6
+            offsets = [
+                TopicPartition(topic, task.partition, offset) for task, work in works for topic, offset in work.position.positions.items()
+            ]
+            producer.send_offsets_to_transaction(offsets + heard, metadata, ANSWER)  # 6
             self._fault("sent")
             producer.commit_transaction(ANSWER)  # 7
         self._fault("committed")
@@ -321,7 +343,9 @@ class Runner:
         for topic, key, value in work.outputs:
             producer.produce(self._names[topic.name], value, key)
         version = self._context().rules.version
-        for journal in journals([each if each.rules else structs.replace(each, rules=version) for each in work.verdicts], self._house.codec.encode):
+        for journal in journals(
+            [each if each.rules else structs.replace(each, rules=version) for each in work.verdicts], self._house.codec.encode
+        ):
             producer.produce(self._names[DECISIONS.name], journal)
         if self._changelog is None:
             return
@@ -345,6 +369,16 @@ class Runner:
         self._stamps[task.partition] = stamp
 
     # -- what the stages are told besides
+
+    def _look_around(self, member: Consumer) -> None:
+        """The metrics say how far behind each input is, from what the last fetch said of its end."""
+        for task in self._tasks.values():
+            for topic, position in task.positions.items():
+                ends = member.get_watermark_offsets(TopicPartition(topic, task.partition), cached=True)
+                if ends[1] >= 0:
+                    self._telemetry.lag(self._topics[topic].name, task.partition, max(0, ends[1] - position))
+        if all(task.caught_up for task in self._tasks.values()):
+            self._telemetry.oldest(0)
 
     def _listen(self) -> None:
         """Settings and the topic clock are those of now; applied here only, between batches."""
@@ -376,6 +410,7 @@ class Runner:
         together = {name: counts[name] for name in (*self._topics, *changelog)}
         if len(set(together.values())) > 1:
             raise Stop(f"the inputs and the changelog of {self._stage.name} must have the same number of partitions, and have {together}")
+        self._checked = True
 
 
 def shared(places: Iterable[Place], topics: Iterable[str]) -> list[int]:

@@ -26,22 +26,41 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True)
 
-    bootstrap_servers: str | None = Field(None, validation_alias="KAFKA_BOOTSTRAP_SERVERS", description="the brokers, as host:port,host:port")
+    bootstrap_servers: str | None = Field(
+        None, validation_alias="KAFKA_BOOTSTRAP_SERVERS", description="the brokers, as host:port,host:port"
+    )
     redis_url: str | None = Field(
         None,
         validation_alias="REDIS_URL",
         repr=False,
         description="the store: redis://, rediss://, unix://, redis+sentinel://host:port,host:port/service/db, redis+cluster://host:port,host:port",
     )
-    schema_registry_url: str | None = Field(None, validation_alias="SCHEMA_REGISTRY_URL", repr=False, description="Confluent framing with registered schemas, if set")
-    topic_prefix: str = Field("vn.", validation_alias="VN_TOPIC_PREFIX", pattern=r"^[A-Za-z0-9._-]*$", description="what every topic's and group's name begins with")
-    partitions: int = Field(4, validation_alias="VN_PARTITIONS", ge=1, le=1024, description="how many partitions `vn topics create` gives the pipeline's topics")
+    schema_registry_url: str | None = Field(
+        None, validation_alias="SCHEMA_REGISTRY_URL", repr=False, description="Confluent framing with registered schemas, if set"
+    )
+    topic_prefix: str = Field(
+        "vn.",
+        validation_alias="VN_TOPIC_PREFIX",
+        pattern=r"^[A-Za-z0-9._-]*$",
+        description="what every topic's and group's name begins with",
+    )
+    partitions: int = Field(
+        4, validation_alias="VN_PARTITIONS", ge=1, le=1024, description="how many partitions `vn topics create` gives the pipeline's topics"
+    )
     rules_dir: Path | None = Field(None, validation_alias="VN_RULES_DIR", description="rule files added to the built-in ones")
-    key_file: Path | None = Field(None, validation_alias="VN_KEY_FILE", description="64 random bytes in hex, mode 0600: encrypts contact data, keys the PINs")
+    key_file: Path | None = Field(
+        None, validation_alias="VN_KEY_FILE", description="64 random bytes in hex, mode 0600: encrypts contact data, keys the PINs"
+    )
     metrics_port: int = Field(0, validation_alias="VN_METRICS_PORT", ge=0, le=65535, description="port of /metrics; 0 = off")
-    clock: Literal["wall", "topic"] = Field("wall", validation_alias="VN_CLOCK", description="`topic`: the time is the last record of vn.clock; never in production")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="VN_LOG_LEVEL", description="the least severe log line written")
-    log_format: Literal["json", "console"] = Field("json", validation_alias="VN_LOG_FORMAT", description="one JSON object a line, or for eyes")
+    clock: Literal["wall", "topic"] = Field(
+        "wall", validation_alias="VN_CLOCK", description="`topic`: the time is the last record of vn.clock; never in production"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", validation_alias="VN_LOG_LEVEL", description="the least severe log line written"
+    )
+    log_format: Literal["json", "console"] = Field(
+        "json", validation_alias="VN_LOG_FORMAT", description="one JSON object a line, or for eyes"
+    )
     faults: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         validation_alias="VN_FAULTS",
@@ -69,7 +88,11 @@ class Settings(BaseSettings):
         """Return the librdkafka properties that the `KAFKA_*` variables name."""
         if self.bootstrap_servers is None:
             raise UserError("no broker is configured: run `vn local up`, or set KAFKA_BOOTSTRAP_SERVERS")
-        named = {name[len("KAFKA_") :].lower().replace("_", "."): value for name, value in os.environ.items() if name.startswith("KAFKA_") and value}
+        named = {
+            name[len("KAFKA_") :].lower().replace("_", "."): value
+            for name, value in os.environ.items()
+            if name.startswith("KAFKA_") and value
+        }
         return named | {"bootstrap.servers": self.bootstrap_servers}
 
     def redis(self) -> str:
@@ -81,7 +104,10 @@ class Settings(BaseSettings):
     def seal(self) -> Seal:
         """Return the seal of contact data, with the key of `VN_KEY_FILE`, which nobody else may read."""
         if self.key_file is None:
-            raise UserError("no key is configured: `vn local up` makes one, or set VN_KEY_FILE to a file of mode 0600 with the output of `openssl rand -hex 64`")
+            raise UserError(
+                "no key is configured: `vn local up` makes one, or set VN_KEY_FILE to a file of mode 0600 that holds the output of "
+                "`openssl rand -hex 64`"
+            )
         try:
             mode = stat.S_IMODE(self.key_file.stat().st_mode)
             text = self.key_file.read_text(encoding="ascii", errors="replace").strip()

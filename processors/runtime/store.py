@@ -12,6 +12,7 @@ one command reads both; one script moves both, and only from the stamp that the 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -45,9 +46,14 @@ class Store:
     """The store that the URL names."""
 
     def __init__(self, url: str) -> None:
-        with away():
-            self._client = connect(url)
-        self.call: Callable[..., Any] = self._client.execute_command
+        self._connect = connection(url)
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._connect()
+
+    def call(self, *command: Any) -> Any:
+        return self._client.execute_command(*command)
 
     def ping(self) -> None:
         with away():
@@ -94,32 +100,42 @@ def away() -> Iterator[None]:
         raise Retry(f"the store does not answer: {type(error).__name__}") from None
 
 
-def connect(url: str) -> Any:
+def connection(url: str) -> Callable[[], Any]:
     """
-    Return a client for redis://, rediss:// or unix://; with +sentinel or +cluster after the scheme, for those.
+    Return what makes a client for redis://, rediss:// or unix://; with +sentinel or +cluster after the scheme, for those.
 
     `redis+sentinel://[user:password@]host:port,host:port/service[/database]`, `rediss+cluster://host:port,host:port`
     """
     options: dict[str, Any] = {**TIMEOUTS, "retry": Retries(NoBackoff(), 0)}
     scheme, _, topology = urlsplit(url).scheme.partition("+")
+    wrong = UserError("REDIS_URL cannot be used: it is redis://host:port, rediss://, unix://, redis+sentinel:// or redis+cluster://")
+    if topology and (scheme not in {"redis", "rediss"} or topology not in {"sentinel", "cluster"}):
+        raise wrong
     try:
         if not topology:
-            return Redis.from_url(url, **options)
+            return _always(Redis.from_url(url, **options))
         parts = urlsplit(url)
-        if scheme not in {"redis", "rediss"} or topology not in {"sentinel", "cluster"}:
-            raise ValueError(scheme)
         options |= {"ssl": True} if scheme == "rediss" else {}
         options |= {name: unquote(value) for name, value in (("username", parts.username), ("password", parts.password)) if value}
-        hosts = [(host, int(port or default)) for host, _, port in _hosts(parts.netloc) for default in (26379 if topology == "sentinel" else 6379,)]
+        hosts = _hosts(parts.netloc, 26379 if topology == "sentinel" else 6379)
         if topology == "cluster":
-            return RedisCluster(startup_nodes=[ClusterNode(*host) for host in hosts], **(options | {"retry": Retries(NoBackoff(), 3)}))
+            options["retry"] = Retries(NoBackoff(), 3)  # a moved slot is found by asking again
+            return lambda: RedisCluster(startup_nodes=[ClusterNode(*host) for host in hosts], **options)
         service, _, database = parts.path.strip("/").partition("/")
-        return Sentinel(hosts, sentinel_kwargs=TIMEOUTS, **options).master_for(service or "mymaster", db=int(database or 0))
+        sentinel: Any = Sentinel(hosts, sentinel_kwargs=TIMEOUTS, **options)
+        return _always(sentinel.master_for(service or "mymaster", db=int(database or 0)))
     except ValueError:
-        raise UserError("REDIS_URL cannot be used: it is redis://host:port, rediss://, unix://, redis+sentinel:// or redis+cluster://") from None
+        raise wrong from None
 
 
-def _hosts(netloc: str) -> Iterator[tuple[str, str, str]]:
+def _always(client: Any) -> Callable[[], Any]:
+    return lambda: client
+
+
+def _hosts(netloc: str, default: int) -> list[tuple[str, int]]:
+    """Return the hosts and ports of a URL that names several."""
+    found = []
     for each in netloc.rpartition("@")[2].split(","):
-        host, separator, port = each.rpartition(":") if ":" in each else (each, "", "")
-        yield host, separator, port
+        host, _, port = each.partition(":")
+        found.append((host, int(port or default)))
+    return found

@@ -82,7 +82,9 @@ class Task:
         at = self.timers.next()
         return at is not None and at <= now and self.caught_up
 
-    def decide(self, records: Sequence[Record], now: int, most: int, read: Read, codec: Codec, context: Context) -> Work:
+    def decide(  # noqa: PLR0913, PLR0917  all that a batch is made of
+        self, records: Sequence[Record], now: int, most: int, read: Read, codec: Codec, context: Context
+    ) -> Work:
         """
         Return what the records come to, and at most about `most` timers that are due by `now`.
 
@@ -134,7 +136,12 @@ class _Batch:
             self._write(Output(DEAD_LETTERS, letter.dead_letter_id, letter), None)
             self.work.verdicts.append(
                 Verdict(
-                    stage=self._stage.name, message_id=letter.dead_letter_id, outcome="rejected", reason=value.reason, detail=value.detail, at=record.timestamp
+                    stage=self._stage.name,
+                    message_id=letter.dead_letter_id,
+                    outcome="rejected",
+                    reason=value.reason,
+                    detail=value.detail,
+                    at=record.timestamp,
                 )
             )
             return

@@ -63,7 +63,11 @@ def configure(level: str, form: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, allowed, shown], foreign_pre_chain=shared))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, allowed, shown], foreign_pre_chain=shared
+        )
+    )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
@@ -120,11 +124,14 @@ class Telemetry:
         age = None if oldest is None else max(0.0, (wall() - oldest) / 1000)
         if age is not None:
             self._end_to_end.observe(age)
+            self._oldest.set(age)
         if records or wakes:
-            self.log.info("batch", records=records, wakes=wakes, outputs=outputs.total(), seconds=round(seconds, 4), oldest=age, rules=rules)
+            self.log.info(
+                "batch", records=records, wakes=wakes, outputs=outputs.total(), seconds=round(seconds, 4), oldest=age, rules=rules
+            )
 
     def oldest(self, seconds: float) -> None:
-        """The oldest record in hand has this age; 0 when all was read."""
+        """The oldest record not decided yet has this age; 0 when all was read."""
         self._oldest.set(seconds)
 
     def lag(self, topic: str, partition: int, records: int) -> None:

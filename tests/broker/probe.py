@@ -48,7 +48,14 @@ def decide(each: Input, states: Mapping[str, Tally], _: Context) -> Decision[Tal
     tally, answer = counted(tally, each.topic, each.value.reference)
     outputs = () if answer is None else (said(key, answer),)
     first = each.topic == LEFT.name and answer == f"{LEFT.name} 1"
-    verdict = Verdict(stage="probe", message_id=each.value.reference, outcome="suppressed" if answer is None else "passed", reason="duplicate", detail="", at=0)
+    verdict = Verdict(
+        stage="probe",
+        message_id=each.value.reference,
+        outcome="suppressed" if answer is None else "passed",
+        reason="duplicate",
+        detail="",
+        at=0,
+    )
     return Decision(outputs, {key: tally}, {key: each.value.received_at + HOLD} if first else {}, (verdict,))
 
 

@@ -1,0 +1,47 @@
+"""`vn run`: the stages, until they are stopped."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from processors.cli.app import new_app
+from processors.pipeline import PIPELINE
+from processors.runtime.errors import Usage
+from processors.runtime.settings import Settings
+from processors.runtime.supervise import run_unit, run_units
+from processors.runtime.telemetry import configure
+from processors.stage import Stage
+
+app = new_app("Runs stages of the pipeline.")
+
+
+@app.command()
+def run(
+    stages: Annotated[list[str], typer.Argument(metavar="STAGE...", help=f"Any of {', '.join(PIPELINE)}; or `all`.")],
+    until_idle: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", min=0, help="Stop once nothing has been in flight for so long; timers not yet due do not count."),
+    ] = None,
+    leash: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """
+    Run one or more stages until SIGTERM or SIGINT.
+
+    Start as many copies as you like, here or on other machines: they share the partitions of a stage. Several stages run
+    as one process each; one that is killed is started again, one that fails ends them all, with exit code 1.
+    """
+    units = chosen(stages)
+    settings = Settings()
+    configure(settings.log_level, settings.log_format)
+    code = run_units(units, settings, until_idle) if leash is None else run_unit(units[0], settings, leash=leash)
+    if code:
+        raise typer.Exit(code)
+
+
+def chosen(names: Sequence[str]) -> list[Stage[Any]]:
+    """Return the units of the named stages, each once, in the order of the road; a unit may be named by itself."""
+    known = {*PIPELINE, "all", *(unit.name for units in PIPELINE.values() for unit in units)}
+    if unknown := [name for name in names if name not in known]:
+        raise Usage(f"there is no stage {unknown[0]}: the stages are {', '.join(PIPELINE)}; or `all`")
+    return [unit for stage, units in PIPELINE.items() for unit in units if {"all", stage, unit.name} & set(names)]

@@ -1,0 +1,44 @@
+"""`vn topics`: every topic of the pipeline on the broker."""
+
+from typing import Annotated
+
+import typer
+
+from processors.cli.app import new_app
+from processors.cli.output import JSON, print_rows
+from processors.runtime.admin import create_topics, standing
+from processors.runtime.settings import Settings
+
+app = new_app("Creates the pipeline's topics; lists them.")
+
+
+@app.command()
+def create() -> None:
+    """
+    Create every topic that is missing, with its partitions, retention and compaction.
+
+    Can be repeated: what is there is left as it is, but for the properties that the pipeline relies on. Refuses to go on
+    when a topic has another number of partitions than it should.
+    """
+    for each in create_topics(Settings()):
+        typer.echo(f"{each.name}: created, {each.partitions} partition{'' if each.partitions == 1 else 's'}")
+
+
+@app.command("list")
+def list_topics(*, as_json: Annotated[bool, JSON] = False) -> None:
+    """List every topic: what partitions it, for how long it is kept, and whether it is there."""
+    rows = [
+        {
+            "topic": each.name,
+            "partitions": each.partitions,
+            "actual": each.actual,
+            "key": each.topic.key,
+            "retention_ms": each.topic.retention,
+            "compacted": each.topic.compacted,
+            "records": ", ".join(record.__name__ for record in each.topic.records),
+            "state": "missing" if each.actual == 0 else "ok" if each.actual == each.partitions else "differs",
+        }
+        for each in standing(Settings())
+    ]
+    columns = ("topic", "partitions", "key", "retention_ms", "compacted", "records", "state")
+    print_rows(rows, columns, title="Topics", as_json=as_json, empty="There are no topics.")
