@@ -1,0 +1,94 @@
+"""
+Imports go one way: cli → pipeline → five rooms → stage, topics, rules → domain; runtime → stage, topics, rules, domain.
+
+Only runtime and cli know brokers, stores, sockets, chance, or the time of day.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import processors
+
+ROOT = Path(processors.__file__).parent
+ROOMS = ("ingest", "dedupe", "validate", "match", "deliver")
+GRAMMAR = frozenset({"domain", "rules", "topics", "stage"})
+MAY_IMPORT = {
+    "__init__": frozenset[str](),
+    "domain": frozenset({"domain"}),
+    "rules": frozenset({"rules", "domain"}),
+    "topics": frozenset({"domain"}),
+    "stage": frozenset({"domain", "rules", "topics"}),
+    **{room: GRAMMAR | {room} for room in ROOMS},
+    "pipeline": GRAMMAR | set(ROOMS),
+    "runtime": GRAMMAR | {"runtime"},
+    "cli": GRAMMAR | set(ROOMS) | {"cli", "console", "pipeline", "runtime"},
+    "console": GRAMMAR | set(ROOMS) | {"console", "pipeline", "runtime"},
+    "__main__": frozenset({"cli"}),
+}
+WITH_EFFECTS = frozenset({"runtime", "cli", "console", "__main__"})
+EFFECTS = frozenset(
+    {
+        "asyncio",
+        "confluent_kafka",
+        "http",
+        "httpx2",
+        "logging",
+        "multiprocessing",
+        "os",
+        "random",
+        "redis",
+        "requests",
+        "secrets",
+        "socket",
+        "structlog",
+        "subprocess",
+        "threading",
+        "time",
+        "urllib",
+        "uuid",
+    }
+)
+CLOCKS = frozenset({"now", "today", "utcnow"})
+
+FILES = sorted(ROOT.rglob("*.py"))
+every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+
+
+def part_of(file: Path) -> str:
+    """The part of the house a file belongs to: its folder, or its own name."""
+    first = file.relative_to(ROOT).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports name the whole path"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@every_file
+def test_imports_go_one_way(file: Path) -> None:
+    parts = {name.split(".")[1] for name in imports(file) if name.startswith("processors.")}
+    assert parts <= MAY_IMPORT[part_of(file)]
+
+
+@every_file
+def test_only_the_shell_knows_the_world(file: Path) -> None:
+    if part_of(file) in WITH_EFFECTS:
+        return
+    assert not {name.split(".")[0] for name in imports(file)} & EFFECTS
+    calls = [node.func for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    assert not [call.attr for call in calls if isinstance(call, ast.Attribute) and call.attr in CLOCKS]
+    assert not [call.id for call in calls if isinstance(call, ast.Name) and call.id in {"open", "print", "input", "hash"}]
+
+
+def test_every_part_of_the_house_has_its_rule() -> None:
+    assert {part_of(file) for file in FILES} <= set(MAY_IMPORT)
+    assert {"domain", "rules", "runtime", "cli", "pipeline", *ROOMS} <= {part_of(file) for file in FILES}
