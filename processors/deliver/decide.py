@@ -58,7 +58,8 @@ def decide(given: Input, states: Mapping[str, Registrant], context: Context) -> 
     if isinstance(given, Record):
         turn.take(given)
     turn.let_go()
-    turn.forget()
+    if isinstance(given, Wake):
+        turn.forget()
     return turn.decision(before, woken=isinstance(given, Wake))
 
 

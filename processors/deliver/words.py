@@ -36,6 +36,7 @@ HEARING: Final = "Hearing Notice"
 
 # Plain text for people, no markup: there is nothing to escape.
 ENVIRONMENT: Final = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+ENVIRONMENT.globals.clear()  # a text needs facts, no functions of jinja's own
 
 
 @dataclass(frozen=True, slots=True)
