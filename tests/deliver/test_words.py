@@ -1,6 +1,7 @@
 """What registrants are told: the reviewed texts, and what every text must keep to whatever an agency writes."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from processors.deliver.gsm7 import SEGMENT, septets, transliterate
 from processors.domain.event import Change
 from processors.domain.person import Identifier, Name
 from processors.rules.book import Text
+from processors.rules.load import load_rules
 from tests.deliver import golden_texts
 from tests.deliver.given import HOUR, JANE, JOHN, NOON, RULES, piece
 from tests.deliver.golden_texts import BOOK, LANGUAGES, texts
@@ -290,3 +292,24 @@ def test_a_text_may_use_nothing_that_is_not_there() -> None:
 
 def test_john_and_his_full_name_are_one() -> None:
     assert words.full_name(Name(full="John Q Sample")) == words.full_name(JOHN.name) == "John Q Sample"
+
+
+def test_email_gives_the_compact_offices_telephones_where_the_rules_have_them(tmp_path: Path) -> None:
+    (tmp_path / "va.toml").write_text(
+        '[[jurisdiction]]\ncompact_office = "Virginia Compact Office"\ncompact_office_phone = "+1 804 555 0100"\n', encoding="utf-8"
+    )
+    given = piece("Interstate Compact", "Arrival", sending_state="VA", receiving_state="NC")
+    message = words.tell((given,), load_rules(tmp_path), NOON, "en", "email")
+    assert message is not None
+    assert "Virginia Compact Office: +1 804 555 0100" in message.body
+
+
+def test_a_rule_file_in_another_language_is_used_where_it_has_all_it_needs(tmp_path: Path) -> None:
+    entries = "".join(
+        f"[[text]]\nlanguage = 'vi'\nsubtype = '{subtype}'\nnoun = 'x'\nsms = '{sms}'\n"
+        for subtype, sms in (("*about", ""), ("*news", "VN: {{ text }}"), ("Escape", "{{ names }} {{ when }}"))
+    )
+    (tmp_path / "vietnamese.toml").write_text(entries, encoding="utf-8")
+    message = words.tell((piece("Jail", "Escape"),), load_rules(tmp_path), NOON, "vi", "sms")
+    assert message is not None
+    assert (message.language, message.body[:17]) == ("vi", "VN: John Q Sample")
