@@ -1,0 +1,119 @@
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.ingest.dates import civil_date, when
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+def millis(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-11-02T17:40:00Z", "2026-11-02T17:40:00+00:00"),
+        ("2026-11-02T17:40Z", "2026-11-02T17:40:00+00:00"),
+        ("20261102T174000Z", "2026-11-02T17:40:00+00:00"),
+        ("2026-11-02t17:40:00z", "2026-11-02T17:40:00+00:00"),
+        ("2026-11-02 17:40:00Z", "2026-11-02T17:40:00+00:00"),
+        ("2026-11-02T17:40:00.250-05:00", "2026-11-02T22:40:00.250+00:00"),
+        ("2026-11-02T17:40:00+0530", "2026-11-02T12:10:00+00:00"),
+        ("2026-11-02T17:40:00-10", "2026-11-03T03:40:00+00:00"),
+        ("2026-11-02T17:40:00", "2026-11-02T22:40:00+00:00"),  # the agency's own time
+        ("2026-07-02T17:40:00", "2026-07-02T21:40:00+00:00"),  # in summer
+    ],
+)
+def test_a_date_time_is_one_instant(text: str, instant: str) -> None:
+    found = when(text, NEW_YORK)
+    assert (found.action_at, found.past_from, found.date_only) == (millis(instant), millis(instant), False)
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "first", "last"),
+    [
+        ("2026-11-02", "America/New_York", "2026-11-02T05:00:00+00:00", "2026-11-03T05:00:00+00:00"),
+        ("20261102", "America/New_York", "2026-11-02T05:00:00+00:00", "2026-11-03T05:00:00+00:00"),
+        ("2026-11-02Z", "America/New_York", "2026-11-02T05:00:00+00:00", "2026-11-03T05:00:00+00:00"),  # that day at the agency
+        ("2026-11-02-05:00", "Pacific/Honolulu", "2026-11-02T10:00:00+00:00", "2026-11-03T10:00:00+00:00"),
+        ("2026-11-02", "America/Puerto_Rico", "2026-11-02T04:00:00+00:00", "2026-11-03T04:00:00+00:00"),
+        ("2026-11-01", "America/New_York", "2026-11-01T04:00:00+00:00", "2026-11-02T05:00:00+00:00"),  # of 25 hours
+        ("2026-03-08", "America/New_York", "2026-03-08T05:00:00+00:00", "2026-03-09T04:00:00+00:00"),  # of 23 hours
+        ("2028-02-29", "America/New_York", "2028-02-29T05:00:00+00:00", "2028-03-01T05:00:00+00:00"),
+    ],
+)
+def test_a_date_lasts_until_the_end_of_that_day_at_the_agency(day: str, zone: str, first: str, last: str) -> None:
+    found = when(day, ZoneInfo(zone))
+    assert (found.action_at, found.past_from, found.date_only) == (millis(first), millis(last), True)
+
+
+def test_an_hour_that_exists_twice_is_the_first_and_past_after_the_second() -> None:
+    found = when("2026-11-01T01:30:00", NEW_YORK)
+    assert (found.action_at, found.past_from) == (millis("2026-11-01T05:30:00+00:00"), millis("2026-11-01T06:30:00+00:00"))
+
+
+def test_an_hour_that_does_not_exist_counts_as_if_the_clocks_had_not_moved() -> None:
+    found = when("2026-03-08T02:30:00", NEW_YORK)
+    assert (found.action_at, found.past_from) == (millis("2026-03-08T03:30:00-04:00"),) * 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "0000-01-01",
+        "0000",
+        "9999-12-31",
+        "9999-12-31T23:59:59-05:00",
+        "1899-12-31",
+        "2026-02-29",
+        "2026-13-01",
+        "2026-11-31",
+        "2026-1-2",
+        "11/02/2026",
+        "2026-W45-1",
+        "2026-306",
+        "2026-11-02T24:00:00",
+        "2026-11-02T25:00:00",
+        "2026-11-02T17:60:00",
+        "2026-11-02T17:40:60",
+        "2026-11-02T17",
+        "2026-11-02T17:4000",
+        "2026-11-02T17:40:00+15:00",
+        "2026-11-02T17:40:00+05:99",
+        "2026-11-02T17:40:00 EST",
+        "2026-11-02T",
+        "tomorrow",
+        "٢٠٢٦-١١-٠٢",
+        "1793646251000",
+    ],
+)
+def test_what_is_no_day_or_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        when(text, NEW_YORK)
+
+
+@given(st.text(alphabet="0123456789-:+.TtZz ,", max_size=32))
+def test_whatever_is_written_has_a_time_or_is_refused(text: str) -> None:
+    try:
+        found = when(text, NEW_YORK)
+    except ValueError:
+        return
+    assert found.action_at <= found.past_from
+
+
+@given(st.datetimes(min_value=datetime(1900, 1, 2), max_value=datetime(9998, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_an_instant_is_kept_to_the_millisecond(moment: datetime) -> None:
+    found = when(moment.isoformat(), NEW_YORK).action_at
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    assert found == (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+@pytest.mark.parametrize("text", ["1981-05-17", "19810517", "1981-05-17Z", "1981-05-17T00:00:00"])
+def test_a_day_has_one_spelling(text: str) -> None:
+    assert civil_date(text) == "1981-05-17"
