@@ -39,7 +39,7 @@ from msgspec.structs import replace
 
 from processors.dedupe.fingerprint import changes
 from processors.dedupe.ledger import NAME, Ledger, Word, closed
-from processors.dedupe.state import Held, Kept, Sighting, Sightings, State, Version, Waiting, shelf
+from processors.dedupe.state import Held, Kept, Sighting, Sightings, State, Waiting, lengthened, reworded, shelf
 from processors.domain.event import Change, Event, Operation, Telling
 from processors.domain.journal import Verdict
 from processors.domain.review import Review, ReviewAction
@@ -58,7 +58,7 @@ def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
     document = found.get(offender)
     if not isinstance(document, Sightings):
         return (offender,)
-    return (offender, *(shelf(offender, seq) for seq in _needed(given, document)))
+    return (offender, *[shelf(offender, seq) for seq in _needed(given, document)])
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
@@ -155,10 +155,8 @@ def _overtaken(ledger: Ledger, sighting: Sighting, word: Word) -> Sighting:
 
 def _said_before(ledger: Ledger, sighting: Sighting, word: Word) -> Sighting:
     """Return the sighting with a wording older than the one it has."""
-    version = Version(word.fingerprint, ledger.at + ledger.rules.duration("duplicate.window", word.event.scope))
-    known = any(each.fingerprint == word.fingerprint for each in sighting.versions)
-    versions = sighting.versions if known else (version, *sighting.versions)
-    return replace(sighting.named(word.event.message_id), versions=versions)
+    until = ledger.at + ledger.rules.duration("duplicate.window", word.event.scope)
+    return replace(sighting.named(word.event.message_id), versions={word.fingerprint: until} | sighting.versions)
 
 
 # what a message does, by how its event stands
@@ -266,10 +264,18 @@ _EFFECTS: Final[Mapping[tuple[Stands, Operation], Effect]] = {
 def _tell(ledger: Ledger, sighting: Sighting, word: Word, telling: Telling, changed: tuple[Change, ...] = ()) -> None:
     """The message goes on, and is what the event was last said to be."""
     event = word.event
-    until = ledger.at + ledger.rules.duration("duplicate.window", event.scope)
-    past = event.past_from + ledger.rules.duration("date.past", event.scope)
-    worded = sighting.named(event.message_id).worded(Version(word.fingerprint, until))
-    ledger.put(replace(worded, standing="told", until=max(until, past, sighting.until)))
+    scope = event.scope
+    until = ledger.at + ledger.rules.duration("duplicate.window", scope)
+    past = event.past_from + ledger.rules.duration("date.past", scope)
+    ledger.put(
+        replace(
+            sighting,
+            standing="told",
+            names=lengthened(sighting.names, event.message_id),
+            versions=reworded(sighting.versions, word.fingerprint, until),
+            until=max(until, past, sighting.until),
+        )
+    )
     ledger.keep(sighting.seq, event)
     if telling == "news" and sighting.root == event.message_id:
         ledger.send(event)  # itself, so that its bytes pass untouched
@@ -358,7 +364,7 @@ def _woken(wake: Wake, states: Mapping[str, State], context: Context) -> Decisio
         if sighting.held is not None and sighting.held.due <= wake.due_at:
             _cancelled(ledger, sighting, sighting.held.cancel)
     for sighting in tuple(ledger.sightings):
-        if sighting.deadline <= wake.due_at:
+        if sighting.held is None and sighting.until <= wake.due_at:
             ledger.drop(sighting)
     return ledger.decision(fired=True)
 

@@ -22,9 +22,9 @@ SAME: Final = EventCode("", "", ()).same  # of a kind of event that no rule file
 
 def fingerprint(event: Event, book: Book) -> str:
     """Return a digest that two messages of one agency about one offender share if they are about the same event."""
-    parts = [event.ori, event.event_type, event.event_subtype, event.notification_type]
-    parts += [compared(event, name, book) for name in same(event, book)]
-    return blake2b("\x1f".join(parts).encode(), digest_size=8).hexdigest()
+    fields = [compared(event, name, book) for name in same(event, book)]
+    kind = (event.ori, event.event_type, event.event_subtype, event.notification_type)
+    return blake2b("\x1f".join((*kind, *fields)).encode(), digest_size=8).hexdigest()
 
 
 def changes(old: Event, new: Event, book: Book) -> tuple[Change, ...]:
@@ -45,9 +45,11 @@ def same(event: Event, book: Book) -> tuple[str, ...]:
 
 def compared(event: Event, name: str, book: Book) -> str:
     """Return a field as it compares."""
-    if (reading := _COMPARED.get(name)) is not None:
-        return reading(event, book)
-    return bare(getattr(event, name) or "")
+    value = getattr(event, name)
+    if not value:
+        return ""
+    reading = _COMPARED.get(name)
+    return bare(value) if reading is None else reading(event, book)
 
 
 def told(event: Event, name: str, book: Book) -> str:
@@ -64,13 +66,15 @@ def _instant(event: Event, _: Book) -> str:
 
 
 def _status(event: Event, book: Book) -> str:
-    known = book.status(event.status) if event.status else None
-    return bare(known.name if known else event.status or "")
+    text = event.status or ""
+    known = book.status(text)
+    return bare(known.name if known else text)
 
 
 def _location(event: Event, book: Book) -> str:
-    known = book.location(event.location_kind) if event.location_kind else None
-    return bare(known.name if known else event.location_kind or "")
+    text = event.location_kind or ""
+    known = book.location(text)
+    return bare(known.name if known else text)
 
 
 _COMPARED: Final[Mapping[str, Callable[[Event, Book], str]]] = {"action_at": _instant, "status": _status, "location_kind": _location}

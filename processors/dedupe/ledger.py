@@ -5,9 +5,9 @@ It lives for one decision and is the only thing in this room that changes; what 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from processors.dedupe.fingerprint import fingerprint
@@ -23,8 +23,7 @@ NAME: Final = "dedupe"
 NOTHING: Final = Sightings()
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """What an agency says about an event: a message, and how it compares."""
 
     event: Event
@@ -36,28 +35,22 @@ class Word:
         return self.event.refers_to or self.event.message_id
 
 
-@dataclass(slots=True)
 class Ledger:
     """The document, the time to decide by, and what has been decided so far."""
 
-    offender: str
-    at: int
-    rules: Rules
-    found: Mapping[str, State]
-    before: Sightings = NOTHING
-    sightings: list[Sighting] = field(default_factory=list)
-    waiting: list[Waiting] = field(default_factory=list)
-    changed: bool = False
-    outputs: list[Output] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
-    kept: dict[str, State | None] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        document = self.found.get(self.offender)
-        if isinstance(document, Sightings):
-            self.before = document
-            self.sightings = list(document.sightings)
-            self.waiting = list(document.waiting)
+    def __init__(self, offender: str, at: int, rules: Rules, found: Mapping[str, State]) -> None:
+        document = found.get(offender)
+        self.before = document if isinstance(document, Sightings) else NOTHING
+        self.offender = offender
+        self.at = at
+        self.rules = rules
+        self.found = found
+        self.sightings = list(self.before.sightings)
+        self.waiting = list(self.before.waiting)
+        self.changed = False
+        self.outputs: list[Output] = []
+        self.verdicts: list[Verdict] = []
+        self.kept: dict[str, State | None] = {}
 
     # what is known
 
@@ -84,13 +77,11 @@ class Ledger:
         ours = [each for each in self.sightings if each.ori == event.ori]
         if event.operation == "Cancel":
             return any(event.message_id in each.cancels for each in ours)
-        return any(
-            event.message_id in each.names and any(version.fingerprint == word.fingerprint for version in each.versions) for each in ours
-        )
+        return any(event.message_id in each.names and word.fingerprint in each.versions for each in ours)
 
     def recognised(self, sighting: Sighting, word: Word) -> bool:
         """Whether the sighting was said to be just this, within `duplicate.window`."""
-        return any(each.fingerprint == word.fingerprint and each.until > self.at for each in sighting.versions)
+        return sighting.versions.get(word.fingerprint, self.at) > self.at
 
     def same(self, word: Word) -> Sighting | None:
         """
@@ -99,13 +90,12 @@ class Ledger:
         That is one of which this was told, lately or as the last that was said of it, and not cancelled since; where
         its Cancel is held, only what it was last said to be counts, since an older wording takes nothing back.
         """
+        alike = [each for each in self.sightings if word.fingerprint in each.versions and each.ori == word.event.ori]
         faded = None
-        for each in reversed(self.sightings):
-            if each.ori != word.event.ori or each.standing == "cancelled":
-                continue
+        for each in reversed(alike):
             if each.standing == "told" and self.recognised(each, word):
                 return each
-            if each.newest == word.fingerprint:
+            if each.standing != "cancelled" and each.newest == word.fingerprint:
                 if each.standing == "held":
                     return each
                 faded = faded or each
@@ -164,6 +154,8 @@ class Ledger:
 
     def settled(self, words: Iterable[Word]) -> None:
         """These messages wait no longer."""
+        if not self.waiting:
+            return
         seqs = {word.event.seq for word in words}
         for each in self.waiting:
             if each.seq in seqs:

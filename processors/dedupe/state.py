@@ -18,13 +18,6 @@ Standing = Literal["unheard", "told", "held", "cancelled"]
 LONGEST: Final = 128  # of the names, versions and cancellations of one event; the oldest go, but never the first name
 
 
-class Version(Struct, frozen=True, array_like=True):
-    """One wording of an event, as it compares; recognised until `until`."""
-
-    fingerprint: str
-    until: int
-
-
 class Held(Struct, frozen=True):
     """A Cancel that waits until `due` for its resubmission; without its submission, since the original's is told of."""
 
@@ -37,9 +30,9 @@ class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     One event of one agency, from the first message about it on.
 
     `seq` is the place of the message that opened it and names the kept event; `root` that message's id. `names` are
-    the message ids by which a Cancel or Update may mean it, `versions` what it has been said to be, newest last, and
-    `cancels` the Cancels that were heard. `unseen` is a message a reviewer judged before it ever arrived. It is
-    forgotten at `until`.
+    the message ids by which a Cancel or Update may mean it, `versions` what it has been said to be, newest last, each
+    with the time until which it is recognised, `cancels` the Cancels that were heard. `unseen` is a message a reviewer
+    judged before it ever arrived. It is forgotten at `until`.
     """
 
     seq: int
@@ -47,40 +40,38 @@ class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     root: str
     standing: Standing = "told"
     names: tuple[str, ...] = ()
-    versions: tuple[Version, ...] = ()
+    versions: dict[str, int] = {}
     cancels: tuple[str, ...] = ()
     unseen: str | None = None
     held: Held | None = None
     until: int = 0
 
     @property
-    def deadline(self) -> int:
-        """When something is to be done about it if nothing else happens."""
-        return self.until if self.held is None else self.held.due
-
-    @property
     def newest(self) -> str | None:
         """The fingerprint of what it was last said to be."""
-        return self.versions[-1].fingerprint if self.versions else None
+        return next(reversed(self.versions), None)
 
     def named(self, name: str) -> "Sighting":
         """Return it with one more message that may be referred to."""
-        return self if name in self.names else replace(self, names=lengthened(self.names, name))
+        return replace(self, names=lengthened(self.names, name))
 
     def cancelled_by(self, name: str) -> "Sighting":
         """Return it with one more Cancel heard."""
-        return self if name in self.cancels else replace(self, cancels=lengthened(self.cancels, name))
-
-    def worded(self, version: Version) -> "Sighting":
-        """Return it with `version` as its newest."""
-        others = tuple(each for each in self.versions if each.fingerprint != version.fingerprint)
-        return replace(self, versions=(*others, version)[-LONGEST:])
+        return replace(self, cancels=lengthened(self.cancels, name))
 
 
 def lengthened(names: tuple[str, ...], name: str) -> tuple[str, ...]:
     """Return `names` and `name`, the first and the newest of them where they become too many."""
+    if name in names:
+        return names
     longer = (*names, name)
     return longer if len(longer) <= LONGEST else (longer[0], *longer[2:])
+
+
+def reworded(versions: dict[str, int], fingerprint: str, until: int) -> dict[str, int]:
+    """Return `versions` with one more, or one that was before, as the newest."""
+    others = [(each, at) for each, at in versions.items() if each != fingerprint]
+    return dict((*others, (fingerprint, until))[-LONGEST:])
 
 
 class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -104,7 +95,7 @@ class Sightings(Struct, frozen=True, tag="sightings", omit_defaults=True):
     @property
     def deadline(self) -> int | None:
         """When the document must be looked at again if nothing happens; None where nothing is due ever."""
-        dues = [each.deadline for each in self.sightings]
+        dues = [each.until if each.held is None else each.held.due for each in self.sightings]
         if self.waiting:
             dues += [each.due for each in self.waiting if each.review_id is None]
         return min(dues, default=None)
