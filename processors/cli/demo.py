@@ -63,8 +63,9 @@ def demo(
     examples/key.json says.
     """
     out = console()
-    shutil.rmtree(folder, ignore_errors=True)
     local = Local(folder)
+    local.down()
+    shutil.rmtree(folder, ignore_errors=True)
     with _progress() as bar:
         task = bar.add_task("starting", total=None)
         try:

@@ -12,6 +12,8 @@ from typing import Any, Final, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from processors.rules.files import BadRules
+from processors.rules.settings import BadSetting
 from processors.runtime.errors import UserError
 
 # Each command, its module, and its line in `vn --help`, told here so that the help imports none of them.
@@ -66,6 +68,9 @@ def run() -> NoReturn:
     """Runs the command that the process was called with, and ends with its exit code."""
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="vn", standalone_mode=False)
+    except (BadRules, BadSetting) as error:
+        print(f"vn: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(UserError.exit_code)
     except (UserError, typer.TyperException) as error:
         message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
         print(f"vn: {message}", file=sys.stderr)  # noqa: T201

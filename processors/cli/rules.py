@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from processors.cli.app import new_app
-from processors.cli.output import JSON, print_json
+from processors.cli.output import print_json
 from processors.deliver import words
 from processors.deliver.state import Piece
 from processors.domain.person import Name
@@ -39,7 +39,7 @@ AHEAD: Final = 14 * 86_400_000 + 10 * 3_600_000  # a hearing is a fortnight ahea
 
 
 @app.command()
-def check(*, as_json: Annotated[bool, JSON] = False) -> None:
+def check(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False) -> None:
     """Check every rule file, built in and in VN_RULES_DIR; exit 1 and one line for each finding."""
     shelf = shelf_of(Settings().rules_dir)
     findings = find(shelf)

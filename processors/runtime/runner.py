@@ -272,8 +272,8 @@ class Runner:
             except Undecodable as error:
                 value = error.unreadable
         at = message.timestamp()[1]
-        if self._ticking is not None and topic.external:
-            at = self._ticking.clock.now() or at  # an outsider's message arrives when the clock says
+        if self._ticking is not None:
+            at = self._ticking.clock.now() or at  # whatever is read at this step happens at this step, also when it is read again
         text = None if key is None else key.decode(errors="replace")
         return Record(topic.name, message.partition() or 0, offset, text, at, value, raw)
 
