@@ -20,9 +20,9 @@ class BadRules(Exception):
     """A rule file cannot be used; the message is one sentence that says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RuleFile:
-    """One file: `where` is how messages name it, `jurisdictions` whom it binds (empty: everybody)."""
+    """One file as read; `where` is how messages name it, `jurisdictions` whom it binds (empty: everybody)."""
 
     where: str
     jurisdictions: tuple[str, ...]

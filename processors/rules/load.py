@@ -9,7 +9,7 @@ earlier one changes what it names and leaves the rest; `withdrawn` takes it out 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
@@ -18,13 +18,14 @@ from zoneinfo import ZoneInfo
 
 from processors.rules.book import Book, EventCode, Jurisdiction, LocationKind, Order, Page, Rules, Status, Text, fold
 from processors.rules.files import BUILT_IN, BadRules, RuleFile, read_files
-from processors.rules.sections import SECTIONS, Entry, EventEntry, JurisdictionEntry, LocationEntry, StatusEntry, TextEntry
+from processors.rules.sections import SECTIONS, Entry, EventEntry, JurisdictionEntry, LocationEntry, StatusEntry
 
 EVERYBODY: Final = ""  # the default page's jurisdiction
 DATING: Final = frozenset({"since", "until", "withdrawn"})
 GROWING: Final = frozenset({"synonyms", "after"})  # a later entry adds to these lists; it replaces the others
 
 Entries = Mapping[str, Mapping[Hashable, Any]]
+V = TypeVar("V")
 
 
 def load_rules(directory: Path | None = None) -> Rules:
@@ -104,15 +105,25 @@ def midnight(day: date, zone: ZoneInfo) -> int:
     return int(datetime.combine(day, time(), zone).timestamp() * 1_000)
 
 
-def overlay(files: Iterable[RuleFile], day: date) -> Entries:
-    """Return the entries in effect on `day`, by section and key, each file's laid over those before it."""
-    found: dict[str, dict[Hashable, Any]] = {name: {} for name in SECTIONS}
-    for each in files:
-        for name, entries in each.entries.items():
-            for entry in entries:
-                if entry.on(day):
-                    for key in SECTIONS[name].keys(entry):
-                        lay(found[name], key, entry)
+class Laid(dict[Any, Any]):
+    """The entries of one section in effect, by key; hashable as the object it is, so that what is made of it is made once."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]  # it is not changed once it is laid
+
+
+def overlay(files: tuple[RuleFile, ...], day: date) -> dict[str, Laid]:
+    """Return the entries in effect on `day`, by section and key."""
+    return {name: laid(tuple(each for each in files if name in each.entries), name, day) for name in SECTIONS}
+
+
+@lru_cache(maxsize=4_096)
+def laid(files: tuple[RuleFile, ...], name: str, day: date) -> Laid:
+    """Return one section's entries in effect on `day`, each file's laid over those before it; most jurisdictions share theirs."""
+    found = Laid()
+    for entry in chain.from_iterable(each.entries[name] for each in files):
+        if entry.on(day):
+            for key in SECTIONS[name].keys(entry):
+                lay(found, key, entry)
     return found
 
 
@@ -135,7 +146,7 @@ def joined(name: str, before: Entry, later: Entry) -> Any:
     return getattr(later, name)
 
 
-def make_book(jurisdiction: str, entries: Entries) -> Book:
+def make_book(jurisdiction: str, entries: dict[str, Laid]) -> Book:
     """Return the book that these entries make."""
     if "" not in entries["zone"]:
         raise BadRules(
@@ -145,17 +156,14 @@ def make_book(jurisdiction: str, entries: Entries) -> Book:
     return Book(
         jurisdiction=jurisdiction,
         name=jurisdiction_of(jurisdiction, entries["jurisdiction"]).name,
-        codes={(str(kind), subtype): event_code(str(kind), entry) for (kind, subtype), entry in pairs(entries["event"])},
+        codes=codes_of(entries["event"]),
         event_types=frozenset(map(str, entries["event_type"])),
         notification_types=frozenset(map(str, entries["notification_type"])),
         notification_subtypes=frozenset(map(str, entries["notification_subtype"])),
         validations=frozenset(map(str, entries["validation"])),
-        statuses=by_synonym(entries["status"], status),
-        locations=by_synonym(entries["location"], location),
-        texts={
-            (entry.subtype if entry.type is None else f"{entry.type}/{entry.subtype}", entry.language): text(entry)
-            for entry in entries["text"].values()
-        },
+        statuses=statuses_of(entries["status"]),
+        locations=locations_of(entries["location"]),
+        texts=texts_of(entries["text"]),
         zone=zones.pop(""),
         zones_by_ori={str(prefix): zone for prefix, zone in zones.items()},
         entries=entries,
@@ -176,9 +184,31 @@ def jurisdiction_of(code: str, entries: Mapping[Hashable, JurisdictionEntry]) ->
     )
 
 
-def pairs(entries: Mapping[Hashable, Any]) -> Iterable[tuple[tuple[str, str], Any]]:
-    """Return the entries whose key is an event type and a subtype."""
-    return (((str(key[0]), str(key[1])), entry) for key, entry in entries.items() if isinstance(key, tuple))
+@lru_cache(maxsize=512)
+def codes_of(entries: Laid) -> Mapping[tuple[str, str], EventCode]:
+    """Return the code lists: one code for each event type that an entry names."""
+    return {(kind, entry.subtype): event_code(kind, entry) for (kind, _), entry in entries.items()}
+
+
+@lru_cache(maxsize=512)
+def statuses_of(entries: Laid) -> Mapping[str, Status]:
+    return by_synonym(entries, lambda entry, after: Status(entry.name, entry.synonyms, after))
+
+
+@lru_cache(maxsize=512)
+def locations_of(entries: Laid) -> Mapping[str, LocationKind]:
+    return by_synonym(entries, lambda entry, after: LocationKind(entry.name, entry.synonyms, entry.custodial, after))
+
+
+@lru_cache(maxsize=512)
+def texts_of(entries: Laid) -> Mapping[tuple[str, str], Text]:
+    """Return the texts by subtype and language; an event type's own under "type/subtype"."""
+    return {
+        (entry.subtype if entry.type is None else f"{entry.type}/{entry.subtype}", entry.language): Text(
+            entry.noun, entry.sms, entry.subject, entry.body, entry.voice
+        )
+        for entry in entries.values()
+    }
 
 
 def event_code(event_type: str, entry: EventEntry) -> EventCode:
@@ -202,29 +232,13 @@ def event_code(event_type: str, entry: EventEntry) -> EventCode:
     )
 
 
-def status(entry: StatusEntry, reachable: tuple[str, ...]) -> Status:
-    return Status(entry.name, entry.synonyms, reachable)
-
-
-def location(entry: LocationEntry, reachable: tuple[str, ...]) -> LocationKind:
-    return LocationKind(entry.name, entry.synonyms, entry.custodial, reachable)
-
-
-def text(entry: TextEntry) -> Text:
-    return Text(entry.noun, entry.sms, entry.subject, entry.body, entry.voice)
-
-
-E = TypeVar("E", StatusEntry, LocationEntry)
-V = TypeVar("V")
-
-
-def by_synonym(entries: Mapping[Hashable, E], make: Callable[[E, tuple[str, ...]], V]) -> Mapping[str, V]:
+def by_synonym(entries: Laid, make: Callable[[Any, tuple[str, ...]], V]) -> Mapping[str, V]:
     """Return each value under its folded name and synonyms, knowing all that may come next; a name beats another's synonym."""
     values = {fold(entry.name): (entry, make(entry, reachable(entry, entries.values()))) for entry in entries.values()}
     found = {fold(synonym): value for entry, value in values.values() for synonym in entry.synonyms}
     return {**found, **{name: value for name, (_, value) in values.items()}}
 
 
-def reachable(entry: E, entries: Iterable[E]) -> tuple[str, ...]:
+def reachable(entry: StatusEntry | LocationEntry, entries: Iterable[StatusEntry | LocationEntry]) -> tuple[str, ...]:
     """Return what may come next: what the entry names itself, and those that name it as what they come after."""
     return tuple(dict.fromkeys((*entry.next, *(other.name for other in entries if entry.name in other.after))))

@@ -7,6 +7,13 @@ from processors.rules.load import read_library
 from tests.rules.conftest import Written
 
 EVENT = '[[event]]\ntypes = ["Jail"]\nsubtype = "Escape"\n'
+CIRCLE = "nothing can ever meet its `{}`, which leads in a circle: let one of these events come first."
+OVERLAP = "VA.toml: event Jail/Escape: two entries in effect on the same day name {}: end the earlier one with `until`."
+LACKS = "VA.toml: event Court/Sentencing Hearing: its text in '{}' lacks {}: add a [[text]]; until then it is flagged, never told."
+HEARING = '[[event]]\ntypes = ["Court"]\nsubtype = "Court Hearing"\n'
+UNCARRIED = (
+    "VA.toml: event Jail/Escape: `action_date` names 'EscapeDate', which no message carries: correct it or add it as a [[date_element]]."
+)
 NEW = '[[event]]\ntypes = ["Court"]\nsubtype = "Sentencing Hearing"\nnotification_types = ["Hearing Notice"]\n'
 
 
@@ -40,7 +47,7 @@ def test_the_built_in_rules_are_sound() -> None:
             EVENT + 'follows = ["Intrake"]\n',
             [
                 "VA.toml: event Jail/Escape: `follows` names 'Intrake', which is no event subtype: correct it or add it.",
-                "VA.toml: event Jail/Escape: nothing can ever meet its `follows`, which leads in a circle: let one of these events come first.",
+                f"VA.toml: event Jail/Escape: {CIRCLE.format('follows')}",
             ],
         ),
         (
@@ -61,18 +68,17 @@ def test_the_built_in_rules_are_sound() -> None:
             ["VA.toml: event Jail/Escape: none of its `from_statuses` may become 'Escapee': add it to the `next` of one of them."],
         ),
         (
-            '[[event]]\ntypes = ["Court"]\nsubtype = "Court Hearing"\n'
-            'order = [{ events = ["Verdict"], statuses = ["Guilty"], why = "guilt comes first" }]\n',
+            HEARING + 'order = [{ events = ["Verdict"], statuses = ["Guilty"], why = "guilt comes first" }]\n',
             [
                 "VA.toml: event Court/Court Hearing: `order.events` names 'Verdict', which is no event subtype: correct it or add it.",
                 "VA.toml: event Court/Court Hearing: `order.statuses` names 'Guilty', which is no status: correct it or add it.",
             ],
         ),
         (
-            '[[event]]\ntypes = ["Court"]\nsubtype = "Court Hearing"\norder = [{ why = "because" }]\n',
+            HEARING + 'order = [{ why = "because" }]\n',
             [
                 "VA.toml: event Court/Court Hearing: an `order` names neither events nor statuses: name what the hearing comes after.",
-                "VA.toml: event Court/Court Hearing: nothing can ever meet its `order`, which leads in a circle: let one of these events come first.",
+                f"VA.toml: event Court/Court Hearing: {CIRCLE.format('order')}",
             ],
         ),
         (
@@ -80,12 +86,9 @@ def test_the_built_in_rules_are_sound() -> None:
             ["VA.toml: event Jail/Escape: `order` is asked of a Hearing Notice only, which it never is: leave it out, or use `follows`."],
         ),
         (
-            EVENT
-            + 'follows = ["Recapture"]\n'
-            + '[[event]]\ntypes = ["Corrections", "State Hospital", "Federal Justice"]\nsubtype = "Escape"\n'
-            'follows = ["Recapture"]\n',
+            '[[event]]\ntypes = ["Corrections", "Jail", "State Hospital", "Federal Justice"]\nsubtype = "Escape"\nfollows = ["Recapture"]\n',
             [
-                f"{file}.toml: event {kind}: nothing can ever meet its `follows`, which leads in a circle: let one of these events come first."
+                f"{file}.toml: event {kind}: {CIRCLE.format('follows')}"
                 for file, kind in (
                     ("VA", "Corrections/Escape"),
                     ("VA", "Federal Justice/Escape"),
@@ -99,9 +102,7 @@ def test_the_built_in_rules_are_sound() -> None:
         ),
         (
             EVENT + 'action_date = ["EscapeDate"]\n',
-            [
-                "VA.toml: event Jail/Escape: `action_date` names 'EscapeDate', which no message carries: correct it or add it as a [[date_element]]."
-            ],
+            [UNCARRIED],
         ),
         (
             EVENT + "action_date = []\n",
@@ -133,11 +134,7 @@ def test_the_built_in_rules_are_sound() -> None:
         ),
         (
             NEW,
-            [
-                f"VA.toml: event Court/Sentencing Hearing: its text in '{language}' lacks noun, sms, subject, body, voice: "
-                "add a [[text]]; until then it is flagged, never told."
-                for language in ("en", "es")
-            ],
+            [LACKS.format(language, "noun, sms, subject, body, voice") for language in ("en", "es")],
         ),
         (
             NEW
@@ -145,10 +142,7 @@ def test_the_built_in_rules_are_sound() -> None:
                 f'[[text]]\nsubtype = "Sentencing Hearing"\nlanguage = "{language}"\nnoun = "a"\nsms = "b"\nsubject = "c"\nbody = "d"\n'
                 for language in ("en", "es")
             ),
-            [
-                f"VA.toml: event Court/Sentencing Hearing: its text in '{language}' lacks voice: add a [[text]]; until then it is flagged, never told."
-                for language in ("en", "es")
-            ],
+            [LACKS.format(language, "voice") for language in ("en", "es")],
         ),
         (
             '[[text]]\nsubtype = "Escape"\nlanguage = "en"\nsms = "{{ names "\n',
@@ -164,15 +158,15 @@ def test_the_built_in_rules_are_sound() -> None:
         ),
         (
             EVENT + "emergency = true\n" + EVENT + "emergency = false\n",
-            ["VA.toml: event Jail/Escape: two entries in effect on the same day name emergency: end the earlier one with `until`."],
+            [OVERLAP.format("emergency")],
         ),
         (
             EVENT + "emergency = true\nuntil = 2027-01-01\n" + EVENT + "emergency = false\nfrom = 2027-01-01\n",
-            ["VA.toml: event Jail/Escape: two entries in effect on the same day name emergency: end the earlier one with `until`."],
+            [OVERLAP.format("emergency")],
         ),
         (
             EVENT + "emergency = true\n" + EVENT + "withdrawn = true\nfrom = 2027-01-01\n",
-            ["VA.toml: event Jail/Escape: two entries in effect on the same day name the same: end the earlier one with `until`."],
+            [OVERLAP.format("the same")],
         ),
     ],
 )
