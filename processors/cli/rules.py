@@ -5,7 +5,6 @@ import textwrap
 from collections.abc import Callable
 from datetime import datetime
 from itertools import chain
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -22,7 +21,6 @@ from processors.domain.person import Name
 from processors.rules.book import EventCode, Rules
 from processors.rules.check import check as find
 from processors.rules.document import Document, Part, document
-from processors.rules.files import BadRules
 from processors.rules.load import Shelf, midnight, read_library
 from processors.rules.settings import Settings as InForce
 from processors.runtime.client import Client
@@ -41,7 +39,7 @@ AHEAD: Final = 14 * 86_400_000 + 10 * 3_600_000  # a hearing is a fortnight ahea
 @app.command()
 def check(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False) -> None:
     """Check every rule file, built in and in VN_RULES_DIR; exit 1 and one line for each finding."""
-    shelf = shelf_of(Settings().rules_dir)
+    shelf = read_library(Settings().rules_dir)
     findings = find(shelf)
     for each in findings:
         if as_json:
@@ -72,7 +70,7 @@ def show(
 ) -> None:
     """Print the rules of a jurisdiction as a document to read and sign, the settings in force included where a broker is configured."""
     settings = Settings()
-    shelf = shelf_of(settings.rules_dir)
+    shelf = read_library(settings.rules_dir)
     code = (jurisdiction or "").upper()
     if code and code not in shelf.jurisdictions:
         raise UserError(f"no rule file is for {jurisdiction!r}: write one of {', '.join(shelf.jurisdictions)}")
@@ -158,11 +156,3 @@ def table_of(part: Part, lines: box.Box) -> Table:
     for row in part.rows:
         table.add_row(*map(Text, row))
     return table
-
-
-def shelf_of(directory: Path | None) -> Shelf:
-    """Return every rule file, or end in the sentence that says what is wrong with one."""
-    try:
-        return read_library(directory)
-    except BadRules as error:
-        raise UserError(str(error)) from None

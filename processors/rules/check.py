@@ -26,6 +26,7 @@ WORDING: Final = ("noun", "sms", "subject", "body", "voice")
 COMPARABLE: Final = frozenset(field.name for field in structs.fields(Event))
 KEYS: Final = frozenset({"name", "subtype", "types", "type", "language", "ori"})
 OWN: Final = frozenset({"jurisdiction", "zone"})  # every jurisdiction has its own, and no check looks at them
+REGIONS: Final = ("instructions", "transfer", "supervision")
 FRAME: Final = "*"  # a text whose subtype begins so is a part of the others
 
 Said = tuple[str, Hashable, str]  # section, key, what is wrong and what to do
@@ -115,7 +116,7 @@ class Reference(NamedTuple):
 
 def unknown_codes(book: Book) -> Iterator[Said]:
     """Every code that an entry names is in a code list."""
-    for each in chain(event_references(book), move_references(book)):
+    for each in chain(event_references(book), move_references(book), compact_references(book)):
         for given in each.given:
             if given not in each.known:
                 yield each.section, each.key, f"`{each.field}` names {given!r}, which is no {each.what}: correct it or add it."
@@ -152,6 +153,35 @@ def move_references(book: Book) -> Iterator[Reference]:
             yield Reference(section, key, "after", entry.after, known, what)
 
 
+def compact_references(book: Book) -> Iterator[Reference]:
+    """Yield what the compact's workflow and its clocks name, and which of its activities events name."""
+    activities = names(book.entries["compact_activity"])
+    for event, code in book.codes.items():
+        yield Reference("event", event, "activity", [code.activity] if code.activity else [], activities, "compact activity")
+    states = {f"{region}: {name}" for region, name in pairs(book.entries["compact_state"])}
+    for key, activity in book.entries["compact_activity"].items():
+        yield Reference("compact_activity", key, "awaits", activity.awaits, activities, "compact activity")
+        yield Reference("compact_activity", key, "enters", placed(activity.enters), states, "compact state")
+        for move in activity.moves:
+            for region in REGIONS:
+                given = [f"{region}: {name}" for name in getattr(move, region)]
+                yield Reference("compact_activity", key, f"moves.{region}", given, states, "compact state")
+            yield Reference("compact_activity", key, "moves.to", placed(move.to), states, "compact state")
+    for key, deadline in book.entries["deadline"].items():
+        for field in ("raised_by", "met_by", "cancelled_by", "after", "unless_after"):
+            yield Reference("deadline", key, field, getattr(deadline, field), activities, "compact activity")
+
+
+def placed(where: Mapping[str, str]) -> list[str]:
+    """Return places in the compact's workflow as its states are told."""
+    return [f"{region}: {name}" for region, name in where.items()]
+
+
+def pairs(entries: Iterable[Hashable]) -> Iterator[tuple[Hashable, Hashable]]:
+    """Yield the keys that have two parts."""
+    return (key for key in entries if isinstance(key, tuple))
+
+
 def names(entries: Mapping[Hashable, Any]) -> frozenset[str]:
     return frozenset(entry.name for entry in entries.values())
 
@@ -163,6 +193,16 @@ def unreachable(book: Book) -> Iterator[Said]:
         for key, entry in book.entries[section].items():
             if entry.name not in led_to:
                 yield section, key, "no other leads to it: name it in another's `next`, or say what it comes `after`."
+
+
+def unreachable_in_compact(book: Book) -> Iterator[Said]:
+    """Every state of the compact's workflow is entered by some activity."""
+    activities = book.entries["compact_activity"].values()
+    entered = set(chain.from_iterable(placed(each.enters) for each in activities))
+    entered.update(chain.from_iterable(placed(move.to) for each in activities for move in each.moves))
+    for key, state in book.entries["compact_state"].items():
+        if f"{state.region}: {state.name}" not in entered:
+            yield "compact_state", key, "no activity leads to it: name it in the `enters` or `to` of one."
 
 
 def claimed_twice(book: Book) -> Iterator[Said]:
@@ -279,6 +319,7 @@ def template_fault(source: str) -> str | None:
 CHECKS: Final[tuple[Callable[[Book], Iterable[Said]], ...]] = (
     unknown_codes,
     unreachable,
+    unreachable_in_compact,
     claimed_twice,
     unmeetable,
     dates,

@@ -73,6 +73,8 @@ def document(rules: Rules, files: Iterable[RuleFile], jurisdiction: str, day: da
             previous_part(book),
             transfer_part(book, rules.duration("transfer.hold", Scope(jurisdiction or None))),
             duplicate_part(book),
+            *compact_parts(book),
+            *holiday_parts(book),
             zone_part(book),
             text_part(book, sample),
             dates_part(files),
@@ -285,6 +287,57 @@ def duplicate_part(book: Book) -> Part:
             for same, events in groups.items()
         ),
     )
+
+
+def compact_parts(book: Book) -> Iterator[Part]:
+    """The interstate compact's workflow and its legal clocks."""
+    activities = book.entries["compact_activity"].values()
+    events: dict[str, list[str]] = {}
+    for code in book.codes.values():
+        events.setdefault(code.activity or "", []).append(code.subtype)
+    yield Part(
+        "The interstate compact: steps",
+        (
+            "A compact case stands somewhere in its reporting instructions, its transfer and its supervision.",
+            "A step may be taken only from where it says.",
+        ),
+        ("Step", "Event subtypes", "May be taken while", "Leads to"),
+        tuple(
+            (each.name if first else "", joined(events.get(each.name, ())) if first else "", *step)
+            for each in activities
+            for first, step in zip((True, *(False for _ in each.moves)), steps(each), strict=False)
+        ),
+    )
+    yield Part(
+        "The interstate compact: deadlines",
+        ("Each deadline is counted from the activity that starts it, by the rule in effect on the day of that activity.",),
+        ("Rule", "What is expected", "From whom", "Within", "Begins with", "Source"),
+        tuple(
+            (each.rule, each.expects, each.owed_by, f"{each.count} {each.unit}", joined(each.raised_by, " or "), each.source)
+            for each in sorted(book.entries["deadline"].values(), key=lambda each: (each.rule, each.name))
+        ),
+    )
+
+
+def steps(activity: Any) -> Iterator[tuple[str, str]]:
+    """Yield from where an activity may be taken and where it leads, a pair for each of its moves."""
+    if not activity.moves:
+        yield "any", ""
+    for move in activity.moves:
+        regions = {region: getattr(move, region) for region in ("instructions", "transfer", "supervision")}
+        allowed = joined((f"{region} {joined(where, ' or ')}" for region, where in regions.items() if where), "; ")
+        yield allowed or "any", joined((f"{region} {where}" for region, where in move.to.items()), "; ") or "where it stands"
+
+
+def holiday_parts(book: Book) -> Iterator[Part]:
+    """What differs from the calendar of public holidays, where anything does."""
+    if holidays := book.entries["holiday"].values():
+        yield Part(
+            "Business days",
+            ("Business days are Monday to Friday but for the public holidays of the jurisdiction, corrected as follows.",),
+            ("Day", "Holiday", ""),
+            tuple((str(each.day or "every year"), each.name, "worked" if each.worked else "day off") for each in holidays),
+        )
 
 
 def zone_part(book: Book) -> Part:

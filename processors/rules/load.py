@@ -22,7 +22,6 @@ from processors.rules.sections import SECTIONS, Entry, EventEntry, JurisdictionE
 
 EVERYBODY: Final = ""  # the default page's jurisdiction
 DATING: Final = frozenset({"since", "until", "withdrawn"})
-GROWING: Final = frozenset({"synonyms", "after"})  # a later entry adds to these lists; it replaces the others
 
 Entries = Mapping[str, Mapping[Hashable, Any]]
 V = TypeVar("V")
@@ -141,7 +140,7 @@ def lay(entries: dict[Hashable, Any], key: Hashable, entry: Entry) -> None:
 
 def joined(name: str, before: Entry, later: Entry) -> Any:
     """Return the value of a field of which both entries may say something."""
-    if name in GROWING:
+    if name in later.grows:
         return tuple(dict.fromkeys((*getattr(before, name), *getattr(later, name))))
     return getattr(later, name)
 

@@ -8,7 +8,7 @@ section is a model and a line in `SECTIONS`; the stages find its entries in `Boo
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -20,6 +20,8 @@ class Entry(BaseModel):
     """One entry of a rule file and the days it is in effect, both included."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=True)
+
+    grows: ClassVar[frozenset[str]] = frozenset()  # the lists that a later entry adds to; it replaces the others
 
     since: date | None = Field(default=None, alias="from")
     until: date | None = None
@@ -81,6 +83,8 @@ class EventEntry(Model):
 class StatusEntry(Model):
     """A status; `next` are those it may become, `after` those that may become it (for a status that is added)."""
 
+    grows = frozenset({"synonyms", "after"})
+
     name: str
     meaning: str = ""
     synonyms: Words = ()
@@ -90,6 +94,8 @@ class StatusEntry(Model):
 
 class LocationEntry(Model):
     """A kind of place; `next` are those one may be moved to from it, `after` those one may come from (for a kind that is added)."""
+
+    grows = frozenset({"synonyms", "after"})
 
     name: str
     meaning: str = ""
@@ -140,6 +146,68 @@ class TextEntry(Model):
     voice: str = ""
 
 
+class CompactStateEntry(Model):
+    """One place where a compact case may stand in one region of the workflow; `closed` where the case has ended."""
+
+    region: Literal["instructions", "transfer", "supervision"]
+    name: str
+    meaning: str = ""
+    closed: bool = False
+
+
+class MoveEntry(Model):
+    """From where a step may be taken (a region not named: from anywhere) and where it leads."""
+
+    instructions: Words = ()
+    transfer: Words = ()
+    supervision: Words = ()
+    to: dict[str, str] = {}
+
+
+class CompactActivityEntry(Model):
+    """One kind of step of the compact workflow; without `moves` it moves no case."""
+
+    name: str
+    enters: dict[str, str] = {}
+    awaits: Words = ()
+    moves: tuple[MoveEntry, ...] = ()
+    most_days: int | None = None
+
+
+Party = Literal["sending state", "receiving state", "victim authority", "victims"]
+
+
+class DeadlineEntry(Model):
+    """One legal clock (rules.clocks.Deadline says what each field means)."""
+
+    name: str
+    rule: str
+    expects: str
+    text: str
+    source: str
+    count: int = Field(ge=0)
+    unit: Literal["business days", "calendar days"]
+    counted_from: Literal["action", "report_by"] = "action"
+    otherwise: int | None = Field(default=None, ge=0)
+    raised_by: Words
+    met_by: Words = ()
+    cancelled_by: Words = ()
+    owed_by: Party
+    owed_to: Party
+    reasons: Words = ()
+    after: Words = ()
+    unless_after: Words = ()
+    lapses: bool = False
+
+
+class HolidayEntry(Model):
+    """A correction of the calendar: a day off that the library does not know or, `worked`, a day or yearly holiday that is none."""
+
+    name: str
+    day: date | None = None
+    worked: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """One section: what an entry is, and the keys by which a later file's entry overlays an earlier one's."""
@@ -166,6 +234,10 @@ SECTIONS: Final[dict[str, Section]] = {
         Section("event", EventEntry, lambda entry: tuple((each, entry.subtype) for each in entry.types)),
         Section("status", StatusEntry, lambda entry: (fold(entry.name),)),
         Section("location", LocationEntry, lambda entry: (fold(entry.name),)),
+        Section("compact_state", CompactStateEntry, lambda entry: ((entry.region, entry.name),)),
+        Section("compact_activity", CompactActivityEntry, by_name),
+        Section("deadline", DeadlineEntry, lambda entry: ((entry.name, *entry.reasons),)),
+        Section("holiday", HolidayEntry, lambda entry: (entry.day or entry.name,)),
         Section("text", TextEntry, lambda entry: ((entry.type, entry.subtype, entry.language),)),
     )
 }

@@ -10,10 +10,18 @@ EVENT = '[[event]]\ntypes = ["Jail"]\nsubtype = "Escape"\n'
 CIRCLE = "nothing can ever meet its `{}`, which leads in a circle: let one of these events come first."
 OVERLAP = "VA.toml: event Jail/Escape: two entries in effect on the same day name {}: end the earlier one with `until`."
 LACKS = "VA.toml: event Court/Sentencing Hearing: its text in '{}' lacks {}: add a [[text]]; until then it is flagged, never told."
+RECAPTURE = 'follows = ["Recapture"]\n'
 HEARING = '[[event]]\ntypes = ["Court"]\nsubtype = "Court Hearing"\n'
 UNCARRIED = (
     "VA.toml: event Jail/Escape: `action_date` names 'EscapeDate', which no message carries: correct it or add it as a [[date_element]]."
 )
+LOSE = """
+[[compact_activity]]
+name = "lose"
+awaits = ["find"]
+enters = { transfer = "lost" }
+moves = [{ supervision = ["gone"], to = { transfer = "found" } }]
+"""
 NEW = '[[event]]\ntypes = ["Court"]\nsubtype = "Sentencing Hearing"\nnotification_types = ["Hearing Notice"]\n'
 
 
@@ -86,7 +94,7 @@ def test_the_built_in_rules_are_sound() -> None:
             ["VA.toml: event Jail/Escape: `order` is asked of a Hearing Notice only, which it never is: leave it out, or use `follows`."],
         ),
         (
-            '[[event]]\ntypes = ["Corrections", "Jail", "State Hospital", "Federal Justice"]\nsubtype = "Escape"\nfollows = ["Recapture"]\n',
+            '[[event]]\ntypes = ["Corrections", "Jail", "State Hospital", "Federal Justice"]\nsubtype = "Escape"\n' + RECAPTURE,
             [
                 f"{file}.toml: event {kind}: {CIRCLE.format('follows')}"
                 for file, kind in (
@@ -103,6 +111,26 @@ def test_the_built_in_rules_are_sound() -> None:
         (
             EVENT + 'action_date = ["EscapeDate"]\n',
             [UNCARRIED],
+        ),
+        (
+            EVENT + 'activity = "jailbreak"\n',
+            ["VA.toml: event Jail/Escape: `activity` names 'jailbreak', which is no compact activity: correct it or add it."],
+        ),
+        (
+            '[[compact_state]]\nregion = "transfer"\nname = "lost"\n',
+            ["VA.toml: compact_state transfer/lost: no activity leads to it: name it in the `enters` or `to` of one."],
+        ),
+        (
+            LOSE,
+            [
+                f"VA.toml: compact_activity lose: `{field}` names '{code}', which is no compact {what}: correct it or add it."
+                for field, code, what in (
+                    ("awaits", "find", "activity"),
+                    ("enters", "transfer: lost", "state"),
+                    ("moves.supervision", "supervision: gone", "state"),
+                    ("moves.to", "transfer: found", "state"),
+                )
+            ],
         ),
         (
             EVENT + "action_date = []\n",
@@ -178,7 +206,7 @@ def test_a_contradiction_is_found_and_told(rule_files: Written, text: str, findi
     "text",
     [
         EVENT + "emergency = true\nuntil = 2026-12-31\n" + EVENT + "emergency = false\nfrom = 2027-01-01\n",
-        EVENT + "emergency = true\n" + EVENT + 'activity = "escaped"\n',
+        EVENT + "emergency = true\n" + EVENT + 'meaning = "gone"\n',
         '[[date_element]]\nname = "EscapeDate"\n' + EVENT + 'action_date = ["EscapeDate"]\n',
         '[[event]]\ntypes = ["Court"]\nsubtype = "Note"\nnotification_types = ["Internal"]\n',
         EVENT + 'follows = ["Intake"]\n',

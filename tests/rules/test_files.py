@@ -13,7 +13,7 @@ from tests.rules.conftest import Written
     ("text", "sentence"),
     [
         ("[[event]\n", "VA.toml is not TOML: mend it there: "),
-        ("[[evnt]]\nsubtype = 'X'\n", "VA.toml: there is no section [[evnt]]: use one of date_element, event, "),
+        ("[[evnt]]\nsubtype = 'X'\n", "VA.toml: there is no section [[evnt]]: use one of compact_activity, compact_state, date_element, "),
         ("[event]\nsubtype = 'X'\n", "VA.toml: [event] is not a list of entries: begin each entry with [[event]]."),
         ("jurisdictions = 'VA'\n", 'VA.toml: `jurisdictions` must be "all" or a list of two-letter codes: write it like ["VA", "NC"].'),
         ("jurisdictions = []\n", "VA.toml: `jurisdictions` must be "),
