@@ -1,0 +1,110 @@
+"""Stages that are watched while they work: every decision is held against what `processors.stage` promises of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from processors.domain.event import Event
+from processors.domain.journal import DeadLetter
+from processors.domain.notification import Notification
+from processors.domain.reasons import REASONS
+from processors.domain.review import Review
+from processors.runtime.codec import Codec
+from processors.stage import Context, Decision, Input, Record, Stage, Wake
+
+CODEC = Codec()
+
+
+@dataclass
+class Watch:
+    """What was seen so far; `secrets` must never be seen in what people may read."""
+
+    secrets: set[str] = field(default_factory=set)
+    decided: dict[str, int] = field(default_factory=dict)
+    live: dict[str, set[str]] = field(default_factory=dict)
+
+    def over(self, pipeline: Mapping[str, tuple[Stage[Any], ...]]) -> dict[str, tuple[Stage[Any], ...]]:
+        """Return the same pipeline, watched."""
+        return {name: tuple(self.watched(stage) for stage in stages) for name, stages in pipeline.items()}
+
+    def watched(self, stage: Stage[Any]) -> Stage[Any]:
+        def decide(given: Input, states: Mapping[str, Any], context: Context) -> Decision[Any]:
+            before = dict(states)
+            decision = stage.decide(given, states, context)
+            assert states == before, "the states given are not changed"
+            assert stage.decide(given, dict(states), context) == decision, "the same input and states give the same decision"
+            self.decided[stage.name] = self.decided.get(stage.name, 0) + 1
+            asked = asked_keys(stage, given, states)
+            outputs_are_declared(stage, decision)
+            self.nothing_overwritten_unseen(stage, decision, asked)
+            states_come_back(stage, decision)
+            verdicts_are_complete(stage, given, decision)
+            self.nothing_private(decision)
+            return decision
+
+        return replace(stage, decide=decide)
+
+    def nothing_overwritten_unseen(self, stage: Stage[Any], decision: Decision[Any], asked: set[str]) -> None:
+        """A state that is there is changed only by who asked for it; new ones may be made."""
+        live = self.live.setdefault(stage.name, set())
+        assert not (set(decision.states) - asked) & live
+        assert set(decision.wakes) <= asked | set(decision.states)
+        for key, state in decision.states.items():
+            (live.discard if state is None else live.add)(key)
+
+    def nothing_private(self, decision: Decision[Any]) -> None:
+        """No address, number or PIN is in what people may read."""
+        notes = [verdict.detail for verdict in decision.verdicts]
+        notes += [output.value.detail for output in decision.outputs if isinstance(output.value, Review | DeadLetter)]
+        for note in notes:
+            assert not [secret for secret in self.secrets if secret in note], note
+        letters = [output.value for output in decision.outputs if isinstance(output.value, DeadLetter)]
+        for letter in letters:
+            assert not [secret for secret in self.secrets if secret.encode() in (letter.original or b"")]
+
+
+def asked_keys(stage: Stage[Any], given: Input, states: Mapping[str, Any]) -> set[str]:
+    """Every key the stage asks for, in one round or several."""
+    found: dict[str, Any] = {}
+    asked: set[str] = set()
+    while new := set(stage.keys(given, found)) - asked:
+        asked |= new
+        found |= {key: states[key] for key in new if key in states}
+    assert set(states) <= asked
+    return asked
+
+
+def outputs_are_declared(stage: Stage[Any], decision: Decision[Any]) -> None:
+    for output in decision.outputs:
+        assert output.topic in stage.outputs, f"{stage.name} does not declare {output.topic.name}"
+        if output.value is not None:
+            assert type(output.value) in output.topic.records
+            assert CODEC.decode(CODEC.encode(output.value)) == output.value
+        assert output.value is not None or output.topic.compacted
+
+
+def states_come_back(stage: Stage[Any], decision: Decision[Any]) -> None:
+    assert not (decision.states or decision.wakes) or stage.changelog is not None
+    for state in decision.states.values():
+        if state is not None:
+            assert CODEC.decode_state(CODEC.encode_state(state), stage.state) == state
+
+
+def verdicts_are_complete(stage: Stage[Any], given: Input, decision: Decision[Any]) -> None:
+    value = given.value if isinstance(given, Record) else None
+    if isinstance(value, Event | Notification) or (isinstance(given, Record) and stage.name == "read"):
+        assert decision.verdicts, f"{stage.name} says what it decided"
+    for verdict in decision.verdicts:
+        assert verdict.stage == stage.name
+        assert verdict.reason in REASONS, verdict.reason
+        assert verdict.detail.strip()
+        assert verdict.rules
+        assert not isinstance(given, Wake) or verdict.at == given.due_at
+    for output in decision.outputs:
+        if isinstance(output.value, Review):
+            assert output.key == output.value.review_id
+            assert output.value.review_id.startswith(f"{stage.name}-")
+            assert output.value.reason in REASONS, output.value.reason
+        if isinstance(output.value, DeadLetter):
+            assert output.value.reason in REASONS, output.value.reason
+            assert output.value.stage == stage.name
