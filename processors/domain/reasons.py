@@ -53,6 +53,7 @@ REASONS: Final[dict[str, str]] = {
     "confirmed": "every check that applies was passed",
     "internal": "Internal messages are not forwarded here",
     "no_text": "the event subtype has no text of its own",
+    "not_a_member": "a sending or receiving state is no member of the interstate compact",
     "nothing_told": "what was changed or cancelled had not been told to anybody",
     "past": "the action date was too long ago when the message was received",
     "previous_event_missing": "the earlier event this one needs has not been seen",

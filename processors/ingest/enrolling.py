@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from processors.domain.registration import Reachable, Registration
 from processors.ingest import roll
-from processors.ingest.identity import Identity, enrolment, meets, holders_at, roll_key
+from processors.ingest.identity import Identity, enrolment, holders_at, meets, roll_key
 from processors.ingest.state import Desk, Enrolled, Indexed, Offender, State, registration_key
 from processors.stage import Output
 from processors.topics import REGISTRANTS

@@ -88,9 +88,8 @@ def decide_receipt(record: Record, desk: Desk, context: Context) -> Iterator[Ver
     receipt = _receipt(record.value.body)
     registrant_id = receipt.reference.rpartition(".")[0]
     desk.outputs.append(Output(REGISTRANTS, registrant_id, receipt))
-    yield structs.replace(
-        noted(record.value, context, "receipt", f"A provider says {receipt.status}.", registrant_id), reference=receipt.reference
-    )
+    verdict = noted(record.value, context, "receipt", f"A provider says {receipt.status}.", registrant_id)
+    yield structs.replace(verdict, reference=receipt.reference)
 
 
 KEYS: Final[Mapping[str, Callable[[Intake, Mapping[str, State]], Iterable[str]]]] = {

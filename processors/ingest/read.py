@@ -21,7 +21,7 @@ from processors.domain.intake import Intake, Kind
 from processors.domain.journal import DeadLetter, Unreadable, Verdict
 from processors.ingest import action, receipt, registration, submission
 from processors.ingest.document import noted, tidy
-from processors.ingest.formats import json_document, sized, told_apart
+from processors.ingest.formats import MAX_BYTES, json_document, sized, told_apart
 from processors.ingest.rejection import Rejection
 from processors.ingest.xml import submission_document
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
@@ -31,12 +31,8 @@ NAME: Final = "read"
 NO_ID: Final = "-"
 ALWAYS_SEALED: Final = frozenset({REGISTRATIONS.name, RECEIPTS.name})
 # What looks like contact data in bytes that were to hold none: a registration sent to the wrong topic, an address in remarks.
-CONTACT_DATA: Final = re.compile(
-    rb"contacts|registrant|ContactEmail|ContactTelephone|TelephoneNumber"
-    rb"|[\w.+-]@[\w-]+\.\w"  # an email address
-    rb"|\+1?\d{10}|\(?\b\d{3}[) .-]{1,2}\d{3}[ .-]\d{4}\b",  # a telephone number
-    re.IGNORECASE,
-)
+TELLING_WORDS: Final = (b"contacts", b"registrant", b"contactemail", b"contacttelephone", b"telephonenumber")
+ADDRESSES: Final = tuple(map(re.compile, (rb"@[\w-]+\.\w", rb"\+1?\d{10}", rb"\d{3}[) .-]{1,2}\d{3}[ .-]\d{4}")))
 
 encode = msgspec.json.Encoder().encode
 
@@ -182,7 +178,7 @@ def decide(record: Input, _states: Mapping[str, Any], context: Context) -> Decis
 def refused(reading: Reading, why: Rejection) -> Decision[Any]:
     """Return the dead letter, with the bytes as they came (sealed where they hold contact data), and the verdict."""
     record, raw = reading.record, raw_bytes(reading.record)
-    encrypted = record.topic in ALWAYS_SEALED or CONTACT_DATA.search(raw.replace(b"\0", b"")) is not None
+    encrypted = record.topic in ALWAYS_SEALED or may_hold_contact_data(raw)
     letter = DeadLetter(
         dead_letter_id=f"{record.topic}-{record.partition}-{record.offset}",
         reason=why.reason,
@@ -208,6 +204,14 @@ def refused(reading: Reading, why: Rejection) -> Decision[Any]:
         rules=reading.context.rules.version,
     )
     return Decision(outputs=(Output(DEAD_LETTERS, letter.dead_letter_id, letter),), verdicts=(verdict,))
+
+
+def may_hold_contact_data(raw: bytes) -> bool:
+    """Whether bytes that could not be taken look as if they said where somebody can be reached; those too large to look at do."""
+    if len(raw) > MAX_BYTES:
+        return True
+    text = raw.replace(b"\0", b"").lower()
+    return any(word in text for word in TELLING_WORDS) or any(address.search(text) for address in ADDRESSES)
 
 
 def no_keys(_input: Input, _states: Mapping[str, Any]) -> Iterable[str]:

@@ -14,5 +14,5 @@ def group_of(desk: Desk, key: str, limit: Surge, at: int, seq: int) -> str | Non
     before = desk.get(key, Pace) or Pace(())
     recent = tuple(each for each in before.times if each > at - limit.window)
     group = (before.group or f"surge-{digest(f'{key}|{seq}', 6)}") if len(recent) >= limit.limit else None
-    desk.put(key, Pace((*recent, at)[-limit.limit :] if limit.limit else (), group))
+    desk.put(key, Pace((*recent, at)[-limit.limit :], group))
     return group

@@ -118,7 +118,9 @@ class Door:
     """Read and identify, one after the other, with a clock that the test moves."""
 
     def __init__(self, **policies: str) -> None:
-        self.context = Context(RULES.with_policies([Policy(key=key.replace("_", "."), value=value) for key, value in policies.items()]), SEAL)
+        self.context = Context(
+            RULES.with_policies([Policy(key=key.replace("_", "."), value=value) for key, value in policies.items()]), SEAL
+        )
         self.now = NOW
         self.states: dict[str, bytes] = {}
         self.timers: dict[str, int] = {}

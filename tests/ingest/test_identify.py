@@ -1,0 +1,349 @@
+"""Stories of who is who, from the front door on."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processors.domain.event import Event
+from processors.domain.notification import Receipt
+from processors.domain.review import ReviewAction
+from processors.domain.submission import Submission
+from processors.ingest.identify import IDENTIFY
+from processors.topics import EVENTS, INTAKE, REGISTRANTS
+from tests.ingest.door import MINUTE, NOW, RECAPTURE, Door, changed, offender, taken
+
+DAY = 24 * 60 * MINUTE
+BORN = "1981-05-17"
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door()
+
+
+# --- one event an offender -----------------------------------------------------------------------------------------------
+
+
+def test_an_event_has_everything_that_decides(door: Door) -> None:
+    sent = changed(
+        RECAPTURE,
+        operation="Update",
+        refers_to="JAIL-0",
+        case={"number": "CR26-1", "court": "Henrico"},
+        status="Incarcerated",
+        location={"kind": "local  JAIL", "name": "Henrico"},
+        from_location={"kind": "Community", "name": "Richmond"},
+        compact={"sending_state": "VA", "receiving_state": "NC", "case_number": "1-2", "report_by": "2026-11-09"},
+        notification_subtypes=[
+            {"subtype": "Validate", "validations": ["Date", "Previous Event"]},
+            {"subtype": "Do Not Validate", "validations": ["Other Information"]},
+            {"subtype": "Validate", "validations": ["Date"]},
+            {"subtype": "Expect Subsequent Event", "validations": ["Date"]},
+        ],
+        action_at="2026-11-02",
+        offenders=[offender("SID:VA1"), offender("SID:VA2")],
+    )
+    passed = door.send(sent)
+    first, second = passed.events
+    body = taken(sent).body
+    assert second == Event(
+        offender=second.offender,
+        seq=0,
+        received_at=NOW,
+        message_id="JAIL-1",
+        ori="VA0430000",
+        jurisdiction="VA",
+        part=1,
+        parts=2,
+        operation="Update",
+        refers_to="JAIL-0",
+        event_type="Jail",
+        event_subtype="Recapture",
+        notification_type="Status Update",
+        validate=True,
+        do_not_validate=True,
+        expect=True,
+        asked=("Date", "Previous Event"),
+        waived=("Other Information",),
+        action_at=1_793_595_600_000,
+        past_from=1_793_682_000_000,
+        date_only=True,
+        case_number="CR26-1",
+        court="Henrico",
+        status="Incarcerated",
+        location_kind="local  JAIL",
+        location_name="Henrico",
+        from_kind="Community",
+        from_name="Richmond",
+        sending_state="VA",
+        receiving_state="NC",
+        compact_case="1-2",
+        report_by="2026-11-09",
+        submission=body,
+    )
+    assert (first.part, first.telling) == (0, "news")
+    assert first.offender != second.offender
+    assert [(output.topic, output.key) for output in passed.outputs] == [(EVENTS, first.offender), (EVENTS, second.offender)]
+    assert passed.reasons == [("passed", "identified")] * 2
+    assert msgspec.json.decode(first.submission, type=Submission).message_id == "JAIL-1"
+
+
+@pytest.mark.parametrize(
+    ("agency", "jurisdiction"),
+    [
+        ({"ori": "VA0430000", "state": "nc"}, "NC"),
+        ({"ori": "NC0430000"}, "NC"),
+        ({"ori": "PR0010000"}, "PR"),
+        ({"ori": "USICE0001"}, "US"),
+        ({"ori": "ZZ0010000"}, "US"),
+    ],
+)
+def test_the_jurisdiction_is_the_agencys_state_or_its_oris(door: Door, agency: dict[str, str], jurisdiction: str) -> None:
+    (event,) = door.submit(agency=agency).events
+    assert event.jurisdiction == jurisdiction
+
+
+def test_a_key_is_made_of_what_was_read() -> None:
+    first, other = Door(), Door()
+    other.submit(offenders=[offender("SID:VA9")])
+    assert first.submit().offender == other.submit().offender
+    assert first.submit().offender.startswith("o")
+    assert len(first.submit().offender) == 17
+
+
+# --- identifiers and names -----------------------------------------------------------------------------------------------
+
+
+def test_any_shared_identifier_is_the_same_offender(door: Door) -> None:
+    known = door.submit(offenders=[offender("SID:VA1", "BOOKING:7")]).offender
+    assert door.submit(offenders=[offender("booking: 7 ", "DOC:5")]).offender == known
+    assert door.submit(offenders=[offender("DOC:5")]).offender == known
+    assert door.submit(offenders=[offender("DOC:05")]).offender != known
+
+
+def test_the_same_number_of_another_scheme_is_another(door: Door) -> None:
+    assert door.submit(offenders=[offender("SID:1")]).offender != door.submit(offenders=[offender("FBI:1")]).offender
+
+
+def test_a_name_with_the_birth_date_is_the_same_offender(door: Door) -> None:
+    known = door.submit(offenders=[offender("SID:VA1", name="John Q Sample", born=BORN)]).offender
+    assert door.submit(offenders=[offender(name="SAMPLE, JOHN", born=BORN)]).offender == known
+    assert door.submit(offenders=[offender("FBI:3", name="John Quincy Sample", born=BORN)]).offender == known
+    assert door.submit(offenders=[offender("FBI:3")]).offender == known
+    assert door.submit(offenders=[offender(name="John Sample", born="1981-05-18")]).offender != known
+    assert door.submit(offenders=[offender("ICOTS:3", name="John R Sample", born="1980-01-01")]).offender != known
+
+
+def test_an_alias_with_the_birth_date_is_the_same_offender(door: Door) -> None:
+    known = door.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN, aliases=("Jack Example",))]).offender
+    assert door.submit(offenders=[offender(name="Jack Example", born=BORN)]).offender == known
+    assert door.submit(offenders=[offender(name="Somebody Else", born=BORN, aliases=("Jack Example",))]).offender == known
+    assert door.submit(offenders=[offender(name="Somebody Else", born=BORN)]).offender == known
+
+
+def test_an_identifier_that_contradicts_is_another_person(door: Door) -> None:
+    known = door.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN)]).offender
+    other = door.submit(offenders=[offender("SID:VA2", name="John Sample", born=BORN)]).offender
+    assert other != known
+    assert door.submit(offenders=[offender("SID:VA2", name="John Sample", born=BORN)]).offender == other
+    assert door.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN)]).offender == known
+
+
+def test_another_stay_in_jail_contradicts_nothing(door: Door) -> None:
+    known = door.submit(offenders=[offender("BOOKING:7", name="John Sample", born=BORN)]).offender
+    assert door.submit(offenders=[offender("BOOKING:8", name="John Sample", born=BORN)]).offender == known
+
+
+def test_a_name_alone_is_learnt_to_have_an_identifier(door: Door) -> None:
+    known = door.submit(offenders=[offender(name="John Sample", born=BORN)]).offender
+    assert door.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN)]).offender == known
+    assert door.submit(offenders=[offender("SID:VA1")]).offender == known
+    assert door.submit(offenders=[offender("SID:VA2", name="John Sample", born=BORN)]).offender != known
+
+
+def test_no_number_is_nobodys(door: Door) -> None:
+    first = door.submit(offenders=[offender("SID:UNKNOWN", "FBI:1")]).offender
+    assert door.submit(offenders=[offender("SID:UNKNOWN", "FBI:2")]).offender != first
+
+
+def test_two_descriptions_of_one_person_in_one_message_are_one_offender(door: Door) -> None:
+    first, second = door.submit(offenders=[offender("SID:VA1", "FBI:2"), offender("FBI:2")]).events
+    assert (first.offender, first.part) == (second.offender, 0)
+    assert second.part == 1
+
+
+# --- people tied together ------------------------------------------------------------------------------------------------
+
+
+def test_two_known_offenders_in_one_message_hear_it_both_and_a_person_is_asked(door: Door) -> None:
+    older, newer = door.submit(offenders=[offender("SID:VA1")]).offender, door.submit(offenders=[offender("BOOKING:7")]).offender
+    passed = door.submit(message_id="M", offenders=[offender("BOOKING:7", "SID:VA1", "DOC:5")])
+    assert passed.offenders == [older, newer]
+    assert [each.part for each in passed.events] == [0, 0]
+    (review,) = passed.reviews
+    assert (review.reason, review.state, review.stage, review.offender, review.message_id) == (
+        "identity_conflict",
+        "open",
+        "identify",
+        older,
+        "M",
+    )
+    assert review.review_id.startswith(f"identify-{older}-")
+    assert older in review.detail
+    assert newer in review.detail
+    assert ("noted", "identity_conflict") in passed.reasons
+    assert door.submit(offenders=[offender("DOC:5")]).offender == older
+    assert door.submit(offenders=[offender("BOOKING:7")]).offender == newer
+
+
+def test_a_person_is_asked_once_about_the_same_two(door: Door) -> None:
+    door.submit(offenders=[offender("SID:VA1")])
+    door.submit(offenders=[offender("BOOKING:7")])
+    assert len(door.submit(offenders=[offender("BOOKING:7", "SID:VA1")]).reviews) == 1
+    again = door.submit(offenders=[offender("BOOKING:7", "SID:VA1")])
+    assert (len(again.events), again.reviews) == (2, [])
+
+
+def test_a_name_that_two_people_bear_goes_out_under_both(door: Door) -> None:
+    one = door.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN)]).offender
+    two = door.submit(offenders=[offender("SID:VA2", name="John Sample", born=BORN)]).offender
+    passed = door.submit(offenders=[offender(name="John Sample", born=BORN)])
+    assert passed.offenders == [one, two]
+    assert [each.reason for each in passed.reviews] == ["identity_conflict"]
+
+
+@pytest.mark.parametrize(("action", "state"), [("release", "released"), ("discard", "discarded")])
+def test_a_person_settles_the_question(door: Door, action: str, state: str) -> None:
+    door.submit(offenders=[offender("SID:VA1")])
+    door.submit(offenders=[offender("BOOKING:7")])
+    (review,) = door.submit(offenders=[offender("BOOKING:7", "SID:VA1")]).reviews
+    passed = door.act(action, review_id=review.review_id)
+    (settled,) = passed.reviews
+    assert (settled.review_id, settled.state, settled.reviewer, settled.comment) == (review.review_id, state, "ann", "looked into")
+    assert passed.events == []
+    assert door.act(action, review_id=review.review_id).reasons == [("noted", "unknown_review")]
+
+
+# --- what a message refers to --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", ["Cancel", "Update"])
+def test_a_message_about_another_is_about_its_offenders(door: Door, operation: str) -> None:
+    known = door.submit(message_id="A", offenders=[offender("SID:VA1")]).offender
+    passed = door.submit(operation=operation, refers_to="A", offenders=[offender("SID:VA2")])
+    assert passed.offender == known
+    assert door.submit(offenders=[offender("SID:VA2")]).offender != known  # nothing was learnt from it
+
+
+def test_a_message_that_names_one_of_them_is_about_whom_it_names(door: Door) -> None:
+    known = door.submit(message_id="A", offenders=[offender("SID:VA1")]).offender
+    passed = door.submit(operation="Update", refers_to="A", offenders=[offender("SID:VA1"), offender("SID:VA2")])
+    assert passed.offenders[0] == known
+    assert passed.offenders[1] != known
+
+
+def test_each_part_is_about_the_part_referred_to(door: Door) -> None:
+    before = door.submit(message_id="A", offenders=[offender("SID:VA1"), offender("SID:VA2")]).offenders
+    assert door.submit(operation="Cancel", refers_to="A", offenders=[offender("FBI:1"), offender("FBI:2")]).offenders == before
+
+
+def test_another_agencys_message_of_the_same_id_is_not_meant(door: Door) -> None:
+    known = door.submit(message_id="A").offender
+    other = {"ori": "NC0010000", "state": "NC"}
+    assert door.submit(operation="Cancel", refers_to="A", agency=other, offenders=[offender("SID:NC1")]).offender != known
+
+
+def test_what_is_added_refers_to_nothing(door: Door) -> None:
+    known = door.submit(message_id="A").offender
+    assert door.submit(refers_to="A", offenders=[offender("SID:VA2")]).offender != known
+
+
+def test_a_message_is_forgotten_after_the_window() -> None:
+    door = Door(duplicate_window="1h")
+    known = door.submit(message_id="A", offenders=[offender("SID:VA1")]).offender
+    door.later(59 * MINUTE)
+    assert door.submit(operation="Cancel", refers_to="A", offenders=[offender("SID:VA2")]).offender == known
+    door.later(MINUTE)
+    assert door.submit(operation="Cancel", refers_to="A", offenders=[offender("SID:VA2")]).offender != known
+    assert len(door.timers) == sum(key.startswith("m") for key in door.states)
+
+
+def test_a_message_sent_again_is_remembered_anew() -> None:
+    door = Door(duplicate_window="1h")
+    known = door.submit(message_id="A", offenders=[offender("SID:VA1")]).offender
+    door.later(40 * MINUTE)
+    door.submit(message_id="A", offenders=[offender("SID:VA1")])
+    door.later(40 * MINUTE)
+    assert door.submit(operation="Cancel", refers_to="A", offenders=[offender("SID:VA2")]).offender == known
+
+
+# --- receipts and other stages' reviews ----------------------------------------------------------------------------------
+
+
+def test_a_receipt_goes_to_its_registrant(door: Door) -> None:
+    passed = door.receipt(reference=f"R.1.{'a' * 20}")
+    (output,) = passed.outputs
+    assert isinstance(output.value, Receipt)
+    assert (output.topic, output.key, output.value.status) == (REGISTRANTS, "R.1", "delivered")
+    (verdict,) = passed.verdicts
+    assert (verdict.reason, verdict.reference, verdict.registrant_id) == ("receipt", f"R.1.{'a' * 20}", "R.1")
+
+
+@pytest.mark.parametrize("stage", ["dedupe", "validate"])
+def test_an_action_on_another_stages_review_goes_to_its_offender(door: Door, stage: str) -> None:
+    door.submit()
+    passed = door.act("release", review_id=f"{stage}-o0123456789abcdef-0123456789ab")
+    (output,) = passed.outputs
+    assert (output.topic, output.key) == (EVENTS, "o0123456789abcdef")
+    assert isinstance(output.value, ReviewAction)
+    assert (output.value.seq, output.value.received_at, output.value.reviewer) == (1, NOW, "ann")
+    assert passed.reasons == [("noted", "review_action")]
+
+
+@pytest.mark.parametrize("review_id", ["identify-o0123456789abcdef-0123456789ab", "elsewhere-o1-0123456789ab", "nothing"])
+def test_an_action_on_no_open_review_is_noted(door: Door, review_id: str) -> None:
+    passed = door.act("release", review_id=review_id)
+    assert (passed.outputs, passed.reasons) == ((), [("noted", "unknown_review")])
+
+
+# --- whatever comes ------------------------------------------------------------------------------------------------------
+
+people = st.builds(
+    offender,
+    st.sampled_from(["SID:VA1", "SID:VA2", "FBI:1", "DOC:1"]),
+    name=st.sampled_from([None, "John Sample", "John Q Sample", "Jack Example"]),
+    born=st.sampled_from([None, BORN, "1990-01-01"]),
+)
+steps = st.one_of(
+    st.tuples(st.just("submit"), st.lists(people, min_size=1, max_size=2)),
+    st.tuples(st.just("register"), people),
+    st.tuples(st.just("remove"), st.just(None)),
+)
+
+
+@given(st.lists(steps, max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_whatever_comes_every_record_is_answered_and_registrations_follow_their_offenders(story: list[tuple[str, Any]]) -> None:
+    door = Door()
+    enrolled: set[tuple[str, str]] = set()
+    for kind, value in story:
+        if kind == "submit":
+            passed = door.submit(offenders=value)
+            assert {each.part for each in passed.events} == set(range(len(value)))
+        else:
+            passed = door.register(offender=value) if kind == "register" else door.remove()
+        assert passed.verdicts
+        for registration_id, key, ended in passed.enrolled:
+            assert not ended or (registration_id, key) in enrolled
+            enrolled = enrolled - {(registration_id, key)} if ended else enrolled | {(registration_id, key)}
+        if kind == "remove":
+            assert enrolled == set()
+
+
+def test_the_stage_says_what_it_reads_and_writes() -> None:
+    assert (IDENTIFY.name, IDENTIFY.inputs) == ("identify", (INTAKE,))
+    assert IDENTIFY.changelog is not None
+    assert IDENTIFY.changelog.partitions == 1

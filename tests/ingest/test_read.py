@@ -1,0 +1,165 @@
+"""What is the same whatever was sent: dead letters, wire formats, and that nothing is silent."""
+
+import hashlib
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.domain.intake import Intake
+from processors.domain.journal import DeadLetter, Unreadable
+from processors.domain.reasons import REASONS
+from processors.domain.submission import Submission
+from processors.ingest.formats import MAX_BYTES
+from processors.ingest.read import READ
+from processors.runtime.codec import Codec
+from processors.stage import Record, Wake
+from processors.topics import DEAD_LETTERS, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS
+from tests.ingest.door import CONTEXT, NOW, RECAPTURE, RECEIPT, REGISTRATION, SCHEMAS, SEAL, changed, read, submission, taken
+
+XML = next(SCHEMAS.glob("xml/specification-2-*")).read_bytes()
+TOPICS = (SUBMISSIONS, REGISTRATIONS, RECEIPTS, REVIEW_ACTIONS)
+
+
+def dead(value: Any, topic: Any = SUBMISSIONS, **more: Any) -> DeadLetter:
+    (output,) = read(value, topic, **more).outputs
+    assert (output.topic, output.key) == (DEAD_LETTERS, output.value.dead_letter_id)  # type: ignore[union-attr]
+    assert isinstance(output.value, DeadLetter)
+    return output.value
+
+
+def test_a_dead_letter_has_the_exact_bytes_and_their_place() -> None:
+    raw = b'\xef\xbb\xbf {"message_id": "JAIL-1", "agency": {"ori": "VA1"}, "event_subtype": "x", "notification_type": "y"}\r\n'
+    assert dead(raw, key="VA0430000", offset=7) == DeadLetter(
+        dead_letter_id="submissions-0-7",
+        reason="event_type_count",
+        detail=dead(raw).detail,
+        stage="read",
+        topic="submissions",
+        partition=0,
+        offset=7,
+        received_at=NOW,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        encrypted=False,
+        original=raw,
+        key="VA0430000",
+    )
+
+
+@pytest.mark.parametrize(
+    ("topic", "value"),
+    [
+        (REGISTRATIONS, changed(REGISTRATION, source="FACEBOOK")),
+        (REGISTRATIONS, b"\x00\x01"),
+        (RECEIPTS, changed(RECEIPT, status="eaten", digits="4821")),
+        (SUBMISSIONS, REGISTRATION),
+        (SUBMISSIONS, changed(RECAPTURE, event_type="Zoo", remarks="call (804) 555-1007")),
+        (SUBMISSIONS, changed(RECAPTURE, event_type="Zoo", remarks="ann@example.org")),
+        (SUBMISSIONS, "<ContactEmailID/>".encode("utf-16")),
+        (SUBMISSIONS, b"{" * (MAX_BYTES + 1)),
+    ],
+)
+def test_a_dead_letter_with_contact_data_is_sealed(topic: Any, value: Any) -> None:
+    raw = json.dumps(value).encode() if isinstance(value, dict) else value
+    letter = dead(raw, topic)
+    assert letter.encrypted
+    assert letter.sha256 == hashlib.sha256(raw).hexdigest()
+    assert SEAL.open(letter.original or b"", "dead-letter") == raw
+
+
+def test_an_empty_submission_is_a_dead_letter() -> None:
+    letter = dead(None)
+    assert (letter.reason, letter.original, letter.sha256) == ("unknown_format", b"", hashlib.sha256(b"").hexdigest())
+
+
+def test_avro_that_cannot_be_read_keeps_the_reason_and_its_bytes() -> None:
+    raw = b"\x00\x00\x00\x00\x07abc"
+    found = Record(SUBMISSIONS.name, 0, 0, None, NOW, Unreadable("no_registry", "No registry is configured."), raw)
+    decision = READ.decide(found, {}, CONTEXT)
+    (output,) = decision.outputs
+    assert isinstance(output.value, DeadLetter)
+    assert (output.value.reason, output.value.detail, output.value.original) == ("no_registry", "No registry is configured.", raw)
+
+
+def test_xml_json_and_avro_say_the_same() -> None:
+    as_xml = submission(XML)
+    as_json = msgspec.json.encode(as_xml)
+    as_avro = Codec().encode(as_xml)
+    document = Codec().decode_external(as_avro)
+    found = READ.decide(Record(SUBMISSIONS.name, 0, 0, None, NOW, document, as_avro), {}, CONTEXT).outputs[0].value
+    assert isinstance(found, Intake)
+    assert msgspec.json.decode(found.body, type=Submission) == submission(as_json) == as_xml
+    dates = {(each.action_at, each.past_from, each.date_only, each.message_id) for each in (found, taken(XML), taken(as_json))}
+    assert len(dates) == 1
+
+
+def test_a_record_of_avro_too_is_measured_as_it_came() -> None:
+    found = Record(SUBMISSIONS.name, 0, 0, None, NOW, dict(RECAPTURE), bytes(1 << 21))
+    assert READ.decide(found, {}, CONTEXT).verdicts[0].reason == "too_large"
+
+
+def test_what_is_let_in_goes_to_intake_in_one_order() -> None:
+    (output,) = read(RECAPTURE).outputs
+    assert (output.topic, output.key) == (INTAKE, None)
+    assert set(READ.outputs) == {INTAKE, DEAD_LETTERS}
+
+
+def test_read_keeps_nothing_and_sets_no_timers() -> None:
+    assert list(READ.keys(Wake("x", NOW), {})) == []
+    with pytest.raises(TypeError):
+        READ.decide(Wake("x", NOW), {}, CONTEXT)
+
+
+# --- nothing is silent, nothing stops the pipeline -----------------------------------------------------------------------
+
+
+def check_spoken(value: Any, topic: Any) -> None:
+    """One verdict, one record, a reason of the list, and twice the same."""
+    decision = read(value, topic, key="K")
+    (verdict,), (output,) = decision.verdicts, decision.outputs
+    assert verdict.reason in REASONS
+    assert (verdict.outcome == "rejected") is isinstance(output.value, DeadLetter)
+    assert read(value, topic, key="K") == decision
+    assert len(verdict.detail) < 600
+
+
+texts = st.text(alphabet='aZ0 -/"\\{}[]<>&\n\t\0éß漢ﬀ🚨\u0301\u202e\ufeff', max_size=12)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=12,
+)
+paths = st.sampled_from(
+    [*RECAPTURE, "case", "compact", "location", "details", "operation", "sent_at", "contacts", "pin", "status", "offender"]
+)
+
+
+@given(value=st.binary(max_size=64), topic=st.sampled_from(TOPICS))
+def test_any_bytes_are_answered(value: bytes, topic: Any) -> None:
+    check_spoken(value, topic)
+
+
+@given(changes=st.dictionaries(paths, json_values, max_size=4), topic=st.sampled_from(TOPICS))
+def test_any_document_is_answered(changes: dict[str, Any], topic: Any) -> None:
+    base = {SUBMISSIONS: RECAPTURE, REGISTRATIONS: REGISTRATION, RECEIPTS: RECEIPT}.get(topic, {})
+    check_spoken(base | changes, topic)
+
+
+@given(at=st.integers(0, len(XML) - 1), addition=st.binary(max_size=6) | st.sampled_from([b"<", b"</", b"&", b"<a>", b"]]>", b"\xff"]))
+def test_any_change_of_an_xml_message_is_answered(at: int, addition: bytes) -> None:
+    check_spoken(XML[:at] + addition + XML[at:], SUBMISSIONS)
+    check_spoken(XML[:at] + XML[at + len(addition) + 1 :], SUBMISSIONS)
+
+
+@given(text=texts)
+def test_any_name_is_kept_as_written(text: str) -> None:
+    person = {"identifiers": [{"scheme": "SID", "value": "VA1"}], "name": {"full": text}}
+    decision = read(changed(RECAPTURE, offenders=[person]))
+    if isinstance(decision.outputs[0].value, Intake):
+        (found,) = msgspec.json.decode(decision.outputs[0].value.body, type=Submission).offenders
+        assert (found.name.full if found.name else None) == (text.strip() or None)
+    else:
+        assert decision.verdicts[0].reason == "too_long"

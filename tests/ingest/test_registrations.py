@@ -1,0 +1,236 @@
+from typing import Any
+
+import msgspec
+import pytest
+
+from processors.domain.notification import Receipt
+from processors.domain.registration import Contact, Contacts, Registration
+from processors.domain.review import ReviewAction
+from processors.topics import RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS
+from tests.ingest.door import JOHN, NOW, RECEIPT, REGISTRATION, SEAL, changed, read, refused, taken
+
+ACTION = {"action": "release", "reason": "looked into", "reviewer": "ann", "review_id": "validate-o0123456789abcdef-0123456789ab"}
+
+
+def registration(**changes: Any) -> Registration:
+    return msgspec.json.decode(taken(changed(REGISTRATION, **changes), REGISTRATIONS, key="IVINS-1").body, type=Registration)
+
+
+def contacts(**changes: Any) -> Contacts:
+    return msgspec.json.decode(SEAL.open(registration(**changes).sealed, "contacts:R-1"), type=Contacts)
+
+
+def contact(channel: str, address: str, *, verified: bool = False) -> dict[str, Any]:
+    return {"channel": channel, "address": address, "verified": verified}
+
+
+def test_a_registration_is_taken_with_its_contacts_sealed() -> None:
+    found = registration(case_numbers=["CR1"], event_subtypes=["Release"], expires_at="2027-01-01T00:00:00Z")
+    assert (found.registration_id, found.registrant_id, found.source, found.language) == ("IVINS-1", "R-1", "IVINS", "en")
+    assert (found.case_numbers, found.event_subtypes, found.time_zone) == (("CR1",), ("Release",), "America/New_York")
+    assert (found.created_at, found.expires_at) == (1_790_856_000_000, 1_798_761_600_000)
+    assert contacts() == Contacts(contacts=(Contact("sms", "+18045551007", verified=True),), pin=SEAL.fingerprint("4821", "pin:R-1"))
+
+
+def test_nothing_of_a_registration_is_in_clear() -> None:
+    for changes in ({}, {"contacts": [], "pin": "4821"}, {"offender": {}}, {"pin": "48211"}, {"created_at": "+18045551007"}):
+        decision = read(changed(REGISTRATION, **changes), REGISTRATIONS, key="IVINS-1")
+        written = msgspec.json.encode([output.value for output in decision.outputs] + list(decision.verdicts))
+        assert b"5551007" not in written
+        assert b"4821" not in written.replace(msgspec.json.encode(decision.outputs[0].value), b"")
+
+
+def test_an_expiry_day_is_included() -> None:
+    assert registration(expires_at="2026-12-31", time_zone="Pacific/Honolulu").expires_at == 1_798_797_600_000
+
+
+def test_times_may_be_milliseconds_as_in_avro() -> None:
+    assert registration(created_at=1_790_856_000_000).created_at == 1_790_856_000_000
+
+
+@pytest.mark.parametrize("number", ["8045551007", "+1 (804) 555-1007", "1-804-555-1007", "804.555.1007", "tel:+1-804-555-1007"])
+@pytest.mark.parametrize("channel", ["sms", "voice"])
+def test_telephone_numbers_become_e164(channel: str, number: str) -> None:
+    assert contacts(contacts=[contact(channel, number)]).contacts == (Contact(channel, "+18045551007"),)  # type: ignore[arg-type]
+
+
+def test_a_number_of_another_country_keeps_it() -> None:
+    assert contacts(contacts=[contact("sms", "+52 55 1234 5678")]).contacts == (Contact("sms", "+525512345678"),)
+
+
+def test_an_email_address_has_its_domain_in_small_letters() -> None:
+    assert contacts(contacts=[contact("email", " Ann.O'Hara+vn@Example.ORG ")]).contacts == (Contact("email", "Ann.O'Hara+vn@example.org"),)
+
+
+UNREACHABLE = [
+    contact("sms", "911"),
+    contact("sms", "555-1007"),
+    contact("voice", "804 555 1007 x12"),
+    contact("voice", "call me"),
+    contact("sms", "ann@example.org"),
+    contact("email", "8045551007"),
+    contact("email", "ann"),
+    contact("email", "ann@localhost"),
+    contact("email", "a@b@example.org"),
+    contact("email", "ann@example.org\nBcc: bob@example.org"),
+    contact("email", "<ann@example.org>"),
+    contact("email", "ann@example..org"),
+    contact("email", "a" * 250 + "@example.org"),
+    contact("fax", "8045551007"),
+    contact("SMS", "8045551007"),
+]
+
+
+@pytest.mark.parametrize("bad", UNREACHABLE)
+def test_a_contact_that_cannot_be_reached_is_left_out_where_another_remains(bad: dict[str, Any]) -> None:
+    both = [bad, contact("sms", "8045551007")]
+    assert contacts(contacts=both).contacts == (Contact("sms", "+18045551007"),)
+    (verdict,) = read(changed(REGISTRATION, contacts=both), REGISTRATIONS).verdicts
+    assert "1 of 2 contacts cannot be reached" in verdict.detail
+
+
+@pytest.mark.parametrize("bad", UNREACHABLE)
+def test_a_registration_without_a_reachable_contact_is_refused(bad: dict[str, Any]) -> None:
+    assert refused(changed(REGISTRATION, contacts=[bad]), REGISTRATIONS) == "no_contact"
+
+
+def test_a_contact_counts_once_and_is_verified_if_it_ever_was() -> None:
+    twice = [contact("sms", "8045551007"), contact("sms", "+18045551007", verified=True), contact("voice", "8045551007")]
+    assert contacts(contacts=twice).contacts == (Contact("sms", "+18045551007", verified=True), Contact("voice", "+18045551007"))
+
+
+@pytest.mark.parametrize(
+    ("reason", "changes"),
+    [
+        ("no_contact", {"contacts": None}),
+        ("no_contact", {"contacts": []}),
+        ("no_offender", {"offender": None}),
+        ("offender_not_identified", {"offender": {"name": {"full": "John Sample"}}}),
+        ("missing_field", {"registration_id": None}),
+        ("missing_field", {"registrant_id": " "}),
+        ("missing_field", {"source": None}),
+        ("unknown_code", {"source": "FACEBOOK"}),
+        ("bad_registration", {"pin": "482"}),
+        ("bad_registration", {"pin": "48211"}),
+        ("bad_registration", {"pin": "482a"}),
+        ("bad_registration", {"pin": "٤٨٢١"}),
+        ("wrong_type", {"pin": 4821}),
+        ("bad_registration", {"time_zone": "Mars/Olympus"}),
+        ("bad_registration", {"time_zone": "../../etc/passwd"}),
+        ("bad_registration", {"language": "English, please"}),
+        ("unreadable_date", {"created_at": "last week"}),
+        ("unreadable_date", {"expires_at": "2026-02-30"}),
+        ("unreadable_date", {"offender": JOHN | {"birth_date": "17.5.1981"}}),
+        ("bad_id", {"registrant_id": "R\n1"}),
+        ("wrong_type", {"case_numbers": "CR1"}),
+        ("wrong_type", {"contacts": [{"channel": "sms", "address": "8045551007", "verified": "yes"}]}),
+        ("too_complex", {"contacts": [contact("sms", "8045551007")] * 33}),
+        ("too_complex", {"case_numbers": ["CR1"] * 1_001}),
+    ],
+)
+def test_what_is_wrong_is_refused_with_its_reason(reason: str, changes: dict[str, Any]) -> None:
+    assert refused(changed(REGISTRATION, **changes), REGISTRATIONS) == reason
+
+
+def test_a_registration_under_anothers_key_could_never_be_removed() -> None:
+    assert refused(REGISTRATION, REGISTRATIONS, key="IVINS-2") == "bad_registration"
+
+
+def test_a_null_value_removes_the_registration_of_the_key() -> None:
+    found = taken(None, REGISTRATIONS, key="IVINS-1")
+    assert (found.kind, found.message_id, found.body) == ("removal", "IVINS-1", b"")
+
+
+@pytest.mark.parametrize(("reason", "key"), [("bad_registration", None), ("bad_registration", " "), ("bad_id", "K" * 257)])
+def test_a_removal_names_its_registration(reason: str, key: str | None) -> None:
+    assert refused(None, REGISTRATIONS, key=key) == reason
+
+
+# --- receipts ------------------------------------------------------------------------------------------------------------
+
+
+def receipt(**changes: Any) -> Receipt:
+    return msgspec.json.decode(taken(changed(RECEIPT, **changes), RECEIPTS).body, type=Receipt)
+
+
+def test_a_receipt_is_taken_with_what_was_keyed_in_hidden() -> None:
+    found = receipt(status="confirmed", digits="4821", registrant="x")
+    assert found == Receipt(
+        reference=RECEIPT["reference"],
+        status="confirmed",
+        occurred_at=1_793_642_702_000,
+        provider="example-sms",
+        digits=SEAL.fingerprint("4821", "pin:R-1"),
+        received_at=NOW,
+    )
+
+
+def test_a_registrant_id_may_hold_a_dot() -> None:
+    assert receipt(reference=f"a.b.{'0' * 20}", digits="1").digits == SEAL.fingerprint("1", "pin:a.b")
+
+
+def test_a_providers_words_lose_their_addresses() -> None:
+    assert receipt(detail="No route to +1 (804) 555-1007 or ann@example.org, code 30").detail == "No route to … or … code 30"
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "accepted",
+        "delivered",
+        "confirmed",
+        "unconfirmed",
+        "voicemail",
+        "busy",
+        "no_answer",
+        "temporary_failure",
+        "permanent_failure",
+        "opted_out",
+    ],
+)
+def test_every_status_of_the_contract_is_known(status: str) -> None:
+    assert receipt(status=status).status == status
+
+
+@pytest.mark.parametrize(
+    ("reason", "changes"),
+    [
+        ("unknown_receipt_status", {"status": "eaten"}),
+        ("unknown_receipt", {"reference": "R-1"}),
+        ("unknown_receipt", {"reference": "…the reference of the outbound message…"}),
+        ("unknown_receipt", {"reference": "R-1.0123456789ABCDEF0123"}),
+        ("bad_id", {"reference": "R\n1.0123456789abcdef0123"}),
+        ("bad_id", {"reference": "R" * 1_100 + ".0123456789abcdef0123"}),
+        ("missing_field", {"reference": None}),
+        ("missing_field", {"provider": None}),
+        ("unreadable_date", {"occurred_at": None}),
+        ("unreadable_date", {"occurred_at": "now"}),
+        ("wrong_type", {"digits": 4821}),
+    ],
+)
+def test_a_receipt_that_means_nothing_is_refused(reason: str, changes: dict[str, Any]) -> None:
+    assert refused(changed(RECEIPT, **changes), RECEIPTS) == reason
+
+
+# --- actions on reviews --------------------------------------------------------------------------------------------------
+
+
+def test_an_action_is_taken_with_its_time() -> None:
+    found = msgspec.json.decode(taken(ACTION, REVIEW_ACTIONS).body, type=ReviewAction)
+    assert found == ReviewAction(**ACTION, received_at=NOW)  # type: ignore[arg-type]
+    assert taken(changed(ACTION, review_id=None, group="surge-1"), REVIEW_ACTIONS).message_id == "surge-1"
+
+
+@pytest.mark.parametrize(
+    ("reason", "changes"),
+    [
+        ("unknown_code", {"action": "forget"}),
+        ("missing_field", {"reason": " "}),
+        ("missing_field", {"reviewer": None}),
+        ("bad_review_action", {"review_id": None}),
+        ("bad_review_action", {"group": "surge-1"}),
+        ("bad_id", {"review_id": "x" * 300}),
+    ],
+)
+def test_an_action_on_nothing_by_nobody_is_refused(reason: str, changes: dict[str, Any]) -> None:
+    assert refused(changed(ACTION, **changes), REVIEW_ACTIONS) == reason

@@ -1,0 +1,120 @@
+"""A bulk update is not 8,000 releases (contract §6)."""
+
+import msgspec
+import pytest
+
+from processors.domain.submission import Submission
+from tests.ingest.door import MINUTE, Door, Passed, offender
+
+
+def flood(door: Door, count: int, **changes: object) -> list[Passed]:
+    return [door.submit(offenders=[offender(f"SID:VA{number}")], **changes) for number in range(count)]
+
+
+def held(passed: list[Passed]) -> list[bool]:
+    return [not each.events for each in passed]
+
+
+def test_every_message_beyond_the_limit_gets_a_review_of_one_group() -> None:
+    door = Door(surge_limit="3/10m")
+    passed = flood(door, 6)
+    assert held(passed) == [False] * 3 + [True] * 3
+    reviews = [review for each in passed for review in each.reviews]
+    assert [each.message_id for each in reviews] == ["M-3", "M-4", "M-5"]
+    assert {(each.reason, each.state, each.stage) for each in reviews} == {("surge", "open", "identify")}
+    assert len({each.review_id for each in reviews}) == 3
+    assert len({each.group for each in reviews}) == 1
+    (verdict,) = passed[5].verdicts
+    assert (verdict.outcome, verdict.reason, verdict.review_id) == ("flagged", "surge", reviews[2].review_id)
+    assert "More than 3 messages" in verdict.detail
+    assert "600 s" in verdict.detail
+
+
+def test_the_rest_flows() -> None:
+    door = Door(surge_limit="1/10m")
+    flood(door, 2)
+    assert held(flood(door, 1, agency={"ori": "NC0010000", "state": "NC"})) == [False]
+    assert held(flood(door, 1, event_subtype="Release")) == [False]
+    assert held(flood(door, 1)) == [True]
+
+
+def test_the_window_slides_by_receive_time() -> None:
+    door = Door(surge_limit="2/10m")
+    assert held(flood(door, 1)) == [False]
+    door.later(6 * MINUTE)
+    assert held(flood(door, 1)) == [False]
+    door.later(4 * MINUTE - 1)
+    assert held(flood(door, 1)) == [True]  # within ten minutes of both
+    door.later(1)
+    assert held(flood(door, 1)) == [True]  # what was held counts too
+    door.later(9 * MINUTE + 59_999)
+    assert held(flood(door, 1)) == [False]
+
+
+def test_a_flood_that_goes_on_stays_one_group_and_a_later_one_is_another() -> None:
+    door = Door(surge_limit="1/10m")
+    first = {review.group for each in flood(door, 3) for review in each.reviews}
+    door.later(9 * MINUTE)
+    first |= {review.group for each in flood(door, 2) for review in each.reviews}
+    assert len(first) == 1
+    door.later(10 * MINUTE)
+    second = {review.group for each in flood(door, 3) for review in each.reviews}
+    assert len(second) == 1
+    assert first.isdisjoint(second)
+
+
+def test_none_is_off() -> None:
+    door = Door(surge_limit="none")
+    assert not any(held(flood(door, 30)))
+    assert not any(key.startswith("s") for key in door.states)
+
+
+def test_released_one_by_one_a_message_goes_on_as_it_came() -> None:
+    door, free = Door(surge_limit="1/10m"), Door()
+    passed = flood(door, 3)
+    expected = flood(free, 3)
+    door.later(MINUTE)
+    released = door.act("release", review_id=passed[2].reviews[0].review_id)
+    assert released.events == expected[2].events
+    assert msgspec.json.decode(released.events[0].submission, type=Submission).message_id == "M-2"
+    assert [(each.review_id, each.state, each.reviewer, each.comment) for each in released.reviews] == [
+        (passed[2].reviews[0].review_id, "released", "ann", "looked into")
+    ]
+    assert released.reasons == [("noted", "released"), ("passed", "released")]
+    assert released.verdicts[1].message_id == "M-2"
+    assert "ann" in released.verdicts[1].detail
+    assert "looked into" in released.verdicts[1].detail
+    assert door.act("release", review_id=passed[2].reviews[0].review_id).reasons == [("noted", "unknown_review")]
+
+
+def test_discarded_it_is_told_to_nobody() -> None:
+    door = Door(surge_limit="1/10m")
+    passed = flood(door, 2)
+    discarded = door.act("discard", review_id=passed[1].reviews[0].review_id)
+    assert discarded.events == []
+    assert [each.state for each in discarded.reviews] == ["discarded"]
+    assert discarded.reasons == [("noted", "discarded"), ("suppressed", "discarded")]
+
+
+@pytest.mark.parametrize("action", ["release", "discard"])
+def test_the_group_is_settled_as_one_in_its_order(action: str) -> None:
+    door = Door(surge_limit="2/10m")
+    passed = flood(door, 250)
+    group = passed[2].reviews[0].group
+    assert group is not None
+    door.act("release", review_id=passed[5].reviews[0].review_id)
+    settled = door.act(action, group=group)
+    rest = [f"M-{number}" for number in range(2, 250) if number != 5]
+    assert [each.message_id for each in settled.reviews] == rest
+    assert [each.message_id for each in settled.events] == (rest if action == "release" else [])
+    assert door.act(action, group=group).reasons == [("noted", "unknown_review")]
+    assert not any(key.startswith("v") for key in door.states)
+
+
+def test_every_offender_of_a_held_message_waits_with_it() -> None:
+    door = Door(surge_limit="1/10m")
+    door.submit()
+    passed = door.submit(offenders=[offender("SID:VA1"), offender("SID:VA2")])
+    assert passed.reasons == [("flagged", "surge")] * 2
+    (review,) = passed.reviews
+    assert [each.part for each in door.act("release", review_id=review.review_id).events] == [0, 1]
