@@ -8,12 +8,16 @@ holds for one jurisdiction at one time: default rules, overlaid by the jurisdict
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from processors.domain.clockwork import Policy
 from processors.domain.event import Scope
+from processors.rules.calendar import Calendar
+from processors.rules.clocks import Deadlines
 from processors.rules.settings import QuietHours, Settings, Surge
+from processors.rules.workflow import Workflow
 
 __all__ = [
     "Book",
@@ -169,6 +173,21 @@ class Book:
             if (zone := self.zones_by_ori.get(ori[:length])) is not None:
                 return zone
         return self.zone
+
+    @cached_property
+    def workflow(self) -> Workflow:
+        """The interstate compact's workflow."""
+        return Workflow.of(self.entries.get("compact_state", {}), self.entries.get("compact_activity", {}))
+
+    @cached_property
+    def deadlines(self) -> Deadlines:
+        """The legal clocks that begin on this day."""
+        return Deadlines.of(self.entries.get("deadline", {}))
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The jurisdiction's business days."""
+        return Calendar.of(self.jurisdiction, self.entries.get("holiday", {}))
 
     def text(self, event_type: str, subtype: str, language: str) -> Text | None:
         """Return the words for the subtype, those of the event type first; None where there are none in that language."""

@@ -32,9 +32,11 @@ def words(facts: Facts) -> Finding | None:
 
 
 def workflow(facts: Facts) -> Finding | None:
-    """Return what the interstate compact's workflow has against the step."""
+    """Return what the interstate compact has against the step: a state that is no member, or the workflow."""
     if facts.terms.code.activity is None:
         return None
+    if (stranger := compact.members(facts.event, facts.terms.code, facts.terms.rules)) is not None:
+        return stranger
     _, found = compact.step(facts.event, facts.compact, facts.terms.book)
     if found is not None and found.outcome == "waiting" and found.due is None:
         return order.held(facts, found.reason, found.detail)
@@ -99,10 +101,12 @@ def gather(event: Event, dossier: Dossier, terms: Terms) -> Facts:
         chain = chain_of(event)
         history = timeline.without(history, chain)
         expected = tuple(each for each in expected if each.chain != chain)
-    then = timeline.standing(history, event.case_number, (event.action_at, event.seq))
+    at = timeline.place(history, event)
+    then = timeline.standing(history, event.case_number, (at, event.seq))
     return Facts(
         event,
         terms,
+        at,
         history,
         expected,
         dossier.compact,

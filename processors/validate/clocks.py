@@ -2,25 +2,295 @@
 Expected events with legal deadlines.
 
 `advance` is asked for every event that takes effect (a cancellation comes with `telling="cancellation"`), and with None
-when the time it asked for has come. No clock runs, so nothing is raised.
+when the time it asked for has come. Which clocks there are is data (processors/rules/default/deadlines.toml;
+docs/clocks.md lists them), chosen by the date of the activity that starts them.
+
+A clock is open until what is owed comes (met, also after the deadline), what it is about falls away (cancelled), or its
+last day ends where the owing state is (overdue, said once, at that instant). What a message did to clocks is undone
+when it is cancelled or changed.
 """
 
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from processors.domain.event import Event
-from processors.domain.expectation import Expectation
-from processors.rules.book import Rules
+from processors.domain.expectation import Expectation, ExpectationState
+from processors.domain.words import bare
+from processors.rules.book import Book, Rules
+from processors.rules.calendar import day_of, end_of, noon_of
+from processors.rules.clocks import Deadline
+from processors.validate.chain import chain_of, is_later
+from processors.validate.compact import is_of_compact, iso_day
+
+OPEN: Final = 48  # clocks of one offender that run at once
+SETTLED: Final = 24  # clocks that ended, kept for what is taken back later
+HEARD: Final = 24
+REASON: Final = "ActivityReasonText"  # the detail that says why reporting instructions are asked for
+OWING: Final = frozenset({"open", "overdue"})
+OFFICES: Final = {
+    "sending state": "compact office of {}",
+    "receiving state": "compact office of {}",
+    "victim authority": "victim notification authority of {}",
+    "victims": "victims",
+}
+
+
+class Running(Struct, frozen=True, array_like=True, gc=False):
+    """
+    One clock; `key` is its entry in the rules of the day it began, `chain` the agency's event that started it.
+
+    `by` and `at` are the message and the time that settled it, `by_chain` the agency's event of that message.
+    """
+
+    key: str
+    chain: str
+    message_id: str
+    ori: str
+    jurisdiction: str
+    case: str | None
+    sending: str | None
+    receiving: str | None
+    begin: int
+    deadline: int
+    state: ExpectationState = "open"
+    by: str | None = None
+    by_chain: str | None = None
+    at: int | None = None
+
+
+class Heard(Struct, frozen=True, array_like=True, gc=False):
+    """One activity that was heard of; a clock that starts later may be met by it already."""
+
+    activity: str
+    chain: str
+    message_id: str
+    case: str | None
+    end: int
+    received_at: int
+    reason: str | None = None
 
 
 class ClockState(Struct, frozen=True, omit_defaults=True):
-    """The deadlines that run for an offender."""
+    """The deadlines that run for an offender, and the activities last heard of."""
+
+    offender: str = ""
+    running: tuple[Running, ...] = ()
+    heard: tuple[Heard, ...] = ()
 
 
-def advance(
-    event: Event | None,  # noqa: ARG001  the seam
-    state: ClockState,
-    now: int,  # noqa: ARG001  the seam
-    rules: Rules,  # noqa: ARG001  the seam
-) -> tuple[ClockState, tuple[Expectation, ...], int | None]:
+Advanced = tuple[ClockState, tuple[Expectation, ...], int | None]
+
+
+def advance(event: Event | None, state: ClockState, now: int, rules: Rules) -> Advanced:
     """Return the clocks after `event` (None: after `now` has come), the expectations to publish, and when to be woken."""
-    return state, (), None
+    after = state if event is None else told(event, state, rules)
+    if after.running:
+        running = tuple(strike(each, now, rules) for each in after.running)
+        after = replace(after, running=bounded(running))
+    if after == state:
+        return state, (), due(state)
+    return after, tuple(changes(state, after, event, now, rules)), due(after)
+
+
+def due(state: ClockState) -> int | None:
+    """Return when the next clock ends."""
+    return min((each.deadline for each in state.running if each.state == "open"), default=None)
+
+
+def told(event: Event, state: ClockState, rules: Rules) -> ClockState:
+    """Return the clocks after a message: what it replaces undone, what it settles settled, what it starts running."""
+    chain = chain_of(event)
+    if is_later(event):
+        state = taken_back(state, chain)
+    if event.telling == "cancellation":
+        return state
+    book = book_on_the_day(event.jurisdiction, event.ori, event.action_at, rules)
+    code = book.code(event.event_type, event.event_subtype)
+    if code is None or code.activity is None or not is_of_compact(event):
+        return state
+    heard = heard_from(event, code.activity, state)
+    running = tuple(settled(each, heard, rules) if each.chain != chain else each for each in state.running)
+    known = (*(each for each in state.heard if each.chain != chain), heard)[-HEARD:]
+    started = starting(event, heard, known, book, rules)
+    if heard.activity == "case closure":
+        known = tuple(each for each in known if each is heard or not same_case(each.case, heard.case))
+    return ClockState(event.offender, (*running, *started), known)
+
+
+def heard_from(event: Event, activity: str, state: ClockState) -> Heard:
+    """Return what is kept of a message; a reply that gives no reason has that of the request it answers."""
+    asked = [each for each in state.heard if each.activity == "instructions request" and same_case(each.case, event.compact_case)]
+    reason = reason_of(event) or (asked[-1].reason if asked and activity == "instructions reply" else None)
+    end = max(event.action_at, event.past_from - 1) if event.date_only else event.action_at
+    return Heard(activity, chain_of(event), event.message_id, event.compact_case, end, event.received_at, reason)
+
+
+class Reasons(Struct, frozen=True):
+    """As much of a submission as says why something is asked for."""
+
+    details: dict[str, str] = {}
+
+
+def reason_of(event: Event) -> str | None:
+    """Return the reason that the message gives, folded."""
+    if not event.submission:
+        return None
+    text = msgspec.json.decode(event.submission, type=Reasons).details.get(REASON)
+    return bare(text) if text else None
+
+
+def starting(event: Event, heard: Heard, known: tuple[Heard, ...], book: Book, rules: Rules) -> Iterator[Running]:
+    """Yield the clocks that the message starts; what they wait for may have been heard before, out of order."""
+    before = {each.activity for each in known if same_case(each.case, heard.case)}
+    for deadline in book.deadlines.raised(heard.activity, heard.reason):
+        if (deadline.after and not before.intersection(deadline.after)) or before.intersection(deadline.unless_after):
+            continue
+        end = deadline_of(deadline, event, book, rules)
+        if end is None:
+            continue
+        clock = Running(
+            deadline.key,
+            heard.chain,
+            event.message_id,
+            event.ori,
+            event.jurisdiction,
+            event.compact_case,
+            event.sending_state,
+            event.receiving_state,
+            event.action_at,
+            end,
+        )
+        for each in known:
+            if each.chain != clock.chain:
+                clock = settled(clock, each, rules)
+        yield clock
+
+
+def deadline_of(deadline: Deadline, event: Event, book: Book, rules: Rules) -> int | None:
+    """Return the end of the clock's last day where the owing state is, None where it does not run for want of a report date."""
+    day, count = day_of(event.action_at, book.zone_of(event.ori)), deadline.count
+    if deadline.counted_from == "report_by":
+        report_by = iso_day(event.report_by)
+        if report_by is None and deadline.otherwise is None:
+            return None
+        day, count = (report_by, count) if report_by is not None else (day, deadline.otherwise or 0)
+    state = event.receiving_state if deadline.owed_by == "receiving state" else event.sending_state
+    owing = rules.book(state, event.action_at) if state is not None else book
+    calendar = owing.calendar if state is not None else owing.calendar._replace(state="")
+    try:
+        return end_of(calendar.after(day, count, deadline.unit), owing.zone)
+    except (OverflowError, ValueError):  # the last day that a calendar can write
+        return None
+
+
+def settled(clock: Running, heard: Heard, rules: Rules) -> Running:
+    """Return the clock after an activity: met or cancelled where that is what it waits for, in its case and not before it began."""
+    if clock.state not in OWING or heard.end < clock.begin or not same_case(clock.case, heard.case):
+        return clock
+    deadline = entry_of(clock, rules)
+    if deadline is None:
+        return clock
+    if heard.activity in deadline.met_by:
+        return replace(clock, state="met", by=heard.message_id, by_chain=heard.chain, at=heard.received_at)
+    if heard.activity in deadline.cancelled_by:
+        return replace(clock, state="cancelled", by=heard.message_id, by_chain=heard.chain, at=heard.received_at)
+    return clock
+
+
+def taken_back(state: ClockState, chain: str) -> ClockState:
+    """Return the clocks as if the agency's event had not been: its own gone, those that it settled open again."""
+    return ClockState(
+        state.offender,
+        tuple(reopened(each) if each.by_chain == chain else each for each in state.running if each.chain != chain),
+        tuple(each for each in state.heard if each.chain != chain),
+    )
+
+
+def reopened(clock: Running) -> Running:
+    return replace(clock, state="open", by=None, by_chain=None, at=None)
+
+
+def strike(clock: Running, now: int, rules: Rules) -> Running:
+    """Return the clock at `now`: at its deadline it is overdue, or, where it is a span of time, has passed as it should."""
+    if clock.state != "open" or clock.deadline > now:
+        return clock
+    deadline = entry_of(clock, rules)
+    return replace(clock, state="met" if deadline is not None and deadline.lapses else "overdue", at=clock.deadline)
+
+
+def bounded(running: tuple[Running, ...]) -> tuple[Running, ...]:
+    """Return at most `OPEN` clocks that are still owed and `SETTLED` that ended, the latest of each."""
+    owing = [each for each in running if each.state in OWING]
+    ended = [each for each in running if each.state not in OWING]
+    if len(owing) <= OPEN and len(ended) <= SETTLED:
+        return running
+    return (*ended[-SETTLED:], *owing[-OPEN:])
+
+
+def changes(before: ClockState, after: ClockState, event: Event | None, now: int, rules: Rules) -> Iterator[Expectation]:
+    """Yield the record of every clock that is not as it was; one that is gone is cancelled, unless it had ended and is only forgotten."""
+    was = {id_of(each): each for each in before.running}
+    left = {id_of(each): each for each in after.running}
+    by = None if event is None else event.message_id
+    for name, each in was.items():
+        undone = event is not None and each.chain == chain_of(event)
+        if name not in left and (undone or each.state in OWING):
+            yield record(replace(each, state="cancelled", by=by if undone else None, at=now), after.offender, rules)
+    for name, each in left.items():
+        if was.get(name) != each:
+            yield record(each, after.offender, rules)
+
+
+def record(clock: Running, offender: str, rules: Rules) -> Expectation:
+    """Return what is published of a clock: who owes what to whom, by which rule, until when."""
+    deadline = entry_of(clock, rules)
+    owed_by = "unknown" if deadline is None else office(deadline.owed_by, clock)
+    return Expectation(
+        expectation_id=f"{offender}-{id_of(clock)}",
+        message_id=clock.message_id,
+        ori=clock.ori,
+        offender=offender,
+        jurisdiction=clock.jurisdiction,
+        state=clock.state,
+        expects=clock.key if deadline is None else deadline.expects,
+        owed_by=owed_by,
+        rule="withdrawn" if deadline is None else f"ICAOS Rule {deadline.rule}",
+        text=clock.key if deadline is None else f"{deadline.text} Owed by the {owed_by} to the {office(deadline.owed_to, clock)}.",
+        since=clock.begin,
+        deadline=clock.deadline,
+        settled_by=clock.by,
+        settled_at=clock.at,
+    )
+
+
+def office(party: str, clock: Running) -> str:
+    """Return a party by its state where that is known, else by its part in the transfer."""
+    state = clock.receiving if party == "receiving state" else clock.sending
+    part = "receiving state" if party == "receiving state" else "sending state"
+    return OFFICES[party].format(f"{state} ({part})" if state else f"the {part}")
+
+
+def id_of(clock: Running) -> str:
+    """Return the digest that names a clock: of the agency's event that started it, and of its entry."""
+    return blake2b(f"{clock.chain}\n{clock.key}".encode(), digest_size=8).hexdigest()
+
+
+def entry_of(clock: Running, rules: Rules) -> Deadline | None:
+    """Return the entry that the clock runs by; None where a later edition of the rules no longer has it."""
+    return book_on_the_day(clock.jurisdiction, clock.ori, clock.begin, rules).deadlines.by_key.get(clock.key)
+
+
+def book_on_the_day(jurisdiction: str, ori: str, instant: int, rules: Rules) -> Book:
+    """Return the rules of the day of an activity in the agency's own zone, whose midnight need not be the state's."""
+    zone = rules.book(jurisdiction, instant).zone_of(ori)
+    return rules.book(jurisdiction, noon_of(day_of(instant, zone), zone))
+
+
+def same_case(one: str | None, other: str | None) -> bool:
+    """Whether two messages may be about one compact case: both name it alike, or one names none."""
+    return one is None or other is None or one == other

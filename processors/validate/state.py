@@ -12,8 +12,11 @@ from msgspec import Struct, field
 
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
+from processors.validate.chain import chain_of, is_later
 from processors.validate.clocks import ClockState
 from processors.validate.compact import CompactState
+
+__all__ = ["EXPECTED", "HISTORY", "TOLD", "Dossier", "Entry", "Expected", "Held", "Pending", "State", "chain_of", "is_later"]
 
 HISTORY: Final = 64
 EXPECTED: Final = 64
@@ -21,7 +24,11 @@ TOLD: Final = 256
 
 
 class Entry(Struct, frozen=True, array_like=True, gc=False):
-    """One event that took effect; `chain` names the agency's event it belongs to, `status` and `kind` what held after it."""
+    """
+    One event that took effect, standing at `at` in the history.
+
+    `chain` names the agency event it belongs to; `status`, `kind` and `place` are what it brought about.
+    """
 
     at: int
     seq: int
@@ -97,13 +104,3 @@ class Dossier(Struct, frozen=True, omit_defaults=True, tag="dossier"):
 
 
 State = Dossier | Held
-
-
-def is_later(event: Event) -> bool:
-    """Whether the message is about an agency event that another message told of first."""
-    return event.operation != "Add" or event.root not in {None, event.message_id}
-
-
-def chain_of(event: Event) -> str:
-    """Return what every message about the same agency event has in common: the agency, and the first message about it."""
-    return f"{event.ori}\n{event.root or event.refers_to or event.message_id}"

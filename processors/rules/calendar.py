@@ -1,0 +1,87 @@
+"""
+Business days and the ends of days (the compact's rules count both business and calendar days).
+
+A business day is Monday to Friday and no holiday: of the United States, or of the state that owes, as the library
+`holidays` has them, corrected by the `holiday` entries of rule files. The rules of the compact define neither.
+"""
+
+from collections.abc import Hashable, Mapping
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import holidays
+
+COUNTRY: Final = "US"
+STATES: Final = frozenset(holidays.list_supported_countries()[COUNTRY])
+SATURDAY: Final = 5
+DAY: Final = timedelta(days=1)
+
+
+class Calendar(NamedTuple):
+    """One state's business days; `state` is empty where the owing state is not known and only the nation's holidays count."""
+
+    state: str = ""
+    closed: frozenset[date] = frozenset()
+    worked: frozenset[date] = frozenset()
+    worked_names: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, state: str, entries: Mapping[Hashable, Any]) -> "Calendar":
+        """Return the calendar of a state with the corrections of its rule file's section `holiday`."""
+        return cls(
+            state if state in STATES else "",
+            frozenset(entry.day for entry in entries.values() if entry.day is not None and not entry.worked),
+            frozenset(entry.day for entry in entries.values() if entry.day is not None and entry.worked),
+            frozenset(entry.name for entry in entries.values() if entry.day is None and entry.worked),
+        )
+
+    def is_business_day(self, day: date) -> bool:
+        """Whether offices are open that day."""
+        if day in self.closed:
+            return False
+        if day in self.worked:
+            return True
+        return day.weekday() < SATURDAY and not public_holidays(self.state, day.year).get(day, frozenset()) - self.worked_names
+
+    def after(self, day: date, count: int, unit: str) -> date:
+        """Return the day that is so many days after `day`, which is not counted itself."""
+        return day + count * DAY if unit == "calendar days" else business_days_after(self, day, count)
+
+
+@lru_cache(maxsize=2048)
+def business_days_after(calendar: Calendar, day: date, count: int) -> date:
+    while count > 0:
+        day += DAY
+        count -= calendar.is_business_day(day)
+    return day
+
+
+@lru_cache(maxsize=512)
+def public_holidays(state: str, year: int) -> Mapping[date, frozenset[str]]:
+    """Return the nation's holidays of a year and the state's own, with their names; observed days are days of their own."""
+    found: dict[date, frozenset[str]] = {}
+    for subdivision in {None, state or None}:
+        for day, names in holidays.country_holidays(COUNTRY, subdiv=subdivision, years=year).items():
+            if day.year == year:
+                found[day] = found.get(day, frozenset()) | {name.strip() for name in names.split(";")}
+    return found
+
+
+def day_of(instant: int, zone: ZoneInfo) -> date:
+    """Return the day that an instant (milliseconds) falls on in a zone; before the first and after the last day there is none other."""
+    try:
+        return datetime.fromtimestamp(instant // 1000, zone).date()
+    except (OverflowError, ValueError):
+        return date.min if instant < 0 else date.max
+
+
+def end_of(day: date, zone: ZoneInfo) -> int:
+    """Return the instant at which a day ends in a zone, in milliseconds."""
+    return round(datetime.combine(day + DAY, time(), zone).timestamp() * 1000)
+
+
+def noon_of(day: date, zone: ZoneInfo) -> int:
+    """Return noon of a day in a zone, in milliseconds: an instant of that day in every zone of the same state."""
+    return round(datetime.combine(day, time(12), zone).timestamp() * 1000)

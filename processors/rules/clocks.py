@@ -1,0 +1,65 @@
+"""Legal clocks as a rule file's table says them: what is owed by when, after which activity."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """
+    One clock.
+
+    `count` days are counted from the day of the action or, where `counted_from` is "report_by", from the report date of
+    the message; without one, `otherwise` days from the action, or the clock does not run. A clock with `reasons` runs in
+    place of its namesake without where the message gives one of them. `after` are activities one of which must have been
+    heard in the case, `unless_after` those that keep the clock from running. `lapses` marks a span of time that simply
+    ends, where the others fall overdue.
+    """
+
+    name: str
+    rule: str
+    expects: str
+    text: str
+    source: str
+    count: int
+    unit: str
+    counted_from: str
+    otherwise: int | None
+    raised_by: tuple[str, ...]
+    met_by: tuple[str, ...]
+    cancelled_by: tuple[str, ...]
+    owed_by: str
+    owed_to: str
+    reasons: tuple[str, ...]
+    after: tuple[str, ...]
+    unless_after: tuple[str, ...]
+    lapses: bool
+
+    @property
+    def key(self) -> str:
+        return "/".join((self.name, *self.reasons))
+
+
+class Deadlines:
+    """The clocks of one day, by key and by the activity that starts them."""
+
+    __slots__ = ("by_key", "raised_by")
+
+    def __init__(self, deadlines: tuple[Deadline, ...]) -> None:
+        self.by_key = {each.key: each for each in deadlines}
+        self.raised_by: dict[str, tuple[Deadline, ...]] = {}
+        for each in deadlines:
+            for activity in each.raised_by:
+                self.raised_by[activity] = (*self.raised_by.get(activity, ()), each)
+
+    @classmethod
+    def of(cls, entries: Mapping[Hashable, Any]) -> "Deadlines":
+        """Return the clocks that the entries of the section `deadline` make."""
+        return cls(tuple(Deadline(**{field.name: getattr(entry, field.name) for field in fields(Deadline)}) for entry in entries.values()))
+
+    def raised(self, activity: str, reason: str | None) -> tuple[Deadline, ...]:
+        """Return the clocks that an activity starts: of namesakes the one for the message's reason, else the one without reasons."""
+        started = self.raised_by.get(activity, ())
+        particular = {each.name for each in started if reason is not None and reason in each.reasons}
+        return tuple(each for each in started if (reason in each.reasons if each.name in particular else not each.reasons))

@@ -1,0 +1,129 @@
+"""
+The interstate compact's workflow, as a rule file's table says it.
+
+A case stands in three regions at once. A step is legal where one of its moves fits: a region that a move does not name
+may stand anywhere, and a region of which nothing is known fits every move.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+REGIONS: Final = ("instructions", "transfer", "supervision")
+
+
+class Standing(NamedTuple):
+    """Where a case stands in each region, by the names of `compact_state`; None is what is not known."""
+
+    instructions: str | None = None
+    transfer: str | None = None
+    supervision: str | None = None
+
+    def moved(self, to: "Standing") -> "Standing":
+        """Return the standing with what `to` names put in its place."""
+        return Standing(*(before if after is None else after for before, after in zip(self, to, strict=True)))
+
+    def __str__(self) -> str:
+        return ", ".join(f"{region} {value}" for region, value in zip(REGIONS, self, strict=True) if value is not None) or "not known"
+
+
+NOWHERE: Final = Standing()
+
+
+class Move(NamedTuple):
+    """One way to take a step: where each region must stand (empty: anywhere), and what it leads to."""
+
+    needs: tuple[tuple[str, ...], ...]
+    to: Standing
+
+    def fits(self, standing: Standing, *, surely: bool) -> bool:
+        """Whether the move may be taken from there; `surely` where nothing that it asks for is unknown."""
+        return all(
+            not needed or (not surely if value is None else value in needed) for needed, value in zip(self.needs, standing, strict=True)
+        )
+
+    def __str__(self) -> str:
+        named = (f"{region} {' or '.join(each)}" for region, each in zip(REGIONS, self.needs, strict=True) if each)
+        return ", ".join(named)
+
+
+class Activity(NamedTuple):
+    """One kind of step; `enters` is where a case stands that begins with it, `awaits` what may only be late."""
+
+    name: str
+    enters: Standing
+    moves: tuple[Move, ...]
+    awaits: tuple[str, ...] = ()
+    most_days: int | None = None
+
+
+class Workflow:
+    """The table of one day: what every activity may do from every standing."""
+
+    __slots__ = ("_known", "activities", "closed")
+
+    def __init__(self, activities: Mapping[str, Activity], closed: frozenset[str]) -> None:
+        self.activities = activities
+        self.closed = closed
+        self._known: dict[tuple[Standing, str], Standing | None] = {}
+
+    @classmethod
+    def of(cls, states: Mapping[Any, Any], activities: Mapping[Any, Any]) -> "Workflow":
+        """Return the workflow that the entries of the sections `compact_state` and `compact_activity` make."""
+        closed = frozenset(entry.name for entry in states.values() if entry.closed)
+        return cls({entry.name: _activity(entry) for entry in activities.values()}, closed)
+
+    def step(self, standing: Standing, name: str) -> Standing | None:
+        """Return where the step leads; None where it may not be taken."""
+        key = (standing, name)
+        if key not in self._known:
+            self._known[key] = self._stepped(standing, self.activities[name])
+        return self._known[key]
+
+    def forced(self, standing: Standing, name: str) -> Standing:
+        """Return where a step leads that is taken whatever the table says, because somebody let it go."""
+        legal = self.step(standing, name)
+        return standing.moved(self.activities[name].enters) if legal is None else legal
+
+    def late(self, standing: Standing, name: str) -> str | None:
+        """Return the step whose message may only be late: with it, or with those it awaits itself, this one would be legal."""
+        return next((first for first, end in self._awaited(standing, name, frozenset()) if self.step(end, name) is not None), None)
+
+    def is_closed(self, standing: Standing) -> bool:
+        return any(value in self.closed for value in standing)
+
+    def _stepped(self, standing: Standing, activity: Activity) -> Standing | None:
+        if standing == NOWHERE:
+            return activity.enters
+        for surely in (True, False):
+            for move in activity.moves:
+                if move.fits(standing, surely=surely):
+                    return standing.moved(move.to)
+        return None
+
+    def _awaited(self, standing: Standing, name: str, seen: frozenset[str]) -> Iterator[tuple[str, Standing]]:
+        """Yield each awaited step and where the case would stand after it, by way of what that step awaits."""
+        for each in self.activities[name].awaits:
+            if each in seen or each not in self.activities:
+                continue
+            direct = self.step(standing, each)
+            if direct is not None:
+                yield each, direct
+                continue
+            for _, end in self._awaited(standing, each, seen | {each}):
+                after = self.step(end, each)
+                if after is not None:
+                    yield each, after
+
+
+def _activity(entry: Any) -> Activity:
+    return Activity(
+        entry.name,
+        _standing(entry.enters),
+        tuple(Move(tuple(getattr(each, region) for region in REGIONS), _standing(each.to)) for each in entry.moves),
+        entry.awaits,
+        entry.most_days,
+    )
+
+
+def _standing(values: Mapping[str, str]) -> Standing:
+    return Standing(*(values.get(region) for region in REGIONS))
