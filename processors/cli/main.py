@@ -12,8 +12,6 @@ from typing import Any, Final, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from processors.rules.files import BadRules
-from processors.rules.settings import BadSetting
 from processors.runtime.errors import UserError
 
 # Each command, its module, and its line in `vn --help`, told here so that the help imports none of them.
@@ -68,7 +66,12 @@ def run() -> NoReturn:
     """Runs the command that the process was called with, and ends with its exit code."""
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="vn", standalone_mode=False)
-    except (BadRules, BadSetting) as error:
+    except ValueError as error:
+        from processors.rules.files import BadRules  # noqa: PLC0415  the rules are slow to import, and only needed here
+        from processors.rules.settings import BadSetting  # noqa: PLC0415
+
+        if not isinstance(error, BadRules | BadSetting):
+            raise
         print(f"vn: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(UserError.exit_code)
     except (UserError, typer.TyperException) as error:

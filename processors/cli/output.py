@@ -12,7 +12,7 @@ from rich.table import Table
 
 from processors.domain.time import iso
 
-JSON = typer.Option(help="One JSON object a line, for programs.")
+JSON = typer.Option("--json", help="One JSON object a line, for programs.")
 WIDTH: Final = 140
 
 
