@@ -112,7 +112,6 @@ def gather(event: Event, dossier: Dossier, terms: Terms) -> Facts:
         dossier.compact,
         then.status,
         then.kind,
-        then.place,
         timeline.status_after(event, terms.code, terms.book),
         timeline.kind_after(event, terms.code, terms.book),
     )

@@ -31,7 +31,7 @@ def taken(dossier: Dossier, event: Event, terms: Terms, *, told: bool) -> Effect
     if event.expect:
         expected, new = order.raised(expected, event, terms.book)
         published += new
-    entry = timeline.entry(event, terms.code, terms.book, told=told)
+    entry = timeline.entry(event, terms.code, terms.book, timeline.place(history, event), told=told)
     dossier = replace(
         dossier,
         history=timeline.inserted(history, entry),

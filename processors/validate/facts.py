@@ -28,19 +28,19 @@ class Facts(Struct, frozen=True):
     """
     One message, the terms that hold for it, and what is known of the offender.
 
-    `history` and `expected` leave out what the message itself said before, so that a change is not checked against what
-    it replaces. `status_then`, `kind_then` and `place_then` held just before the action; `status` and `kind` are what
-    the message brings about, None where neither message nor rules say.
+    `at` is where the action stands in the history. `history` and `expected` leave out what the message itself said
+    before, so that a change is not checked against what it replaces. `status_then` and `kind_then` held just before the
+    action; `status` and `kind` are what the message brings about, None where neither message nor rules say.
     """
 
     event: Event
     terms: Terms
+    at: int
     history: tuple[Entry, ...]
     expected: tuple[Expected, ...]
     compact: CompactState
     status_then: str | None
     kind_then: str | None
-    place_then: str | None
     status: str | None
     kind: str | None
 

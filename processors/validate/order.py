@@ -43,7 +43,7 @@ def previous_event(facts: Facts) -> Finding | None:
 def hearing_order(facts: Facts) -> Finding | None:
     """Flag a hearing that comes before what must precede it; what is not known contradicts nothing (contract §3.1.4)."""
     event = facts.event
-    earlier = [each for each in facts.history if each.at <= event.action_at and same_case(each.case_number, event.case_number)]
+    earlier = [each for each in facts.history if each.at <= facts.at and same_case(each.case_number, event.case_number)]
     for order in facts.terms.code.order:
         unknown = facts.status_then is None if order.statuses else not earlier
         met = facts.status_then in order.statuses or any(order.after(each.event_type, each.event_subtype) for each in earlier)

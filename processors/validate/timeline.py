@@ -2,7 +2,8 @@
 Where an offender was and in which status, at every time (contract §3.1.7, specification §4.1.4.2 and §4.1.5.2).
 
 Current is what the latest action brought about, whichever message came last. An earlier action that is heard of later
-takes its place in the middle and overwrites nothing newer. The order of arrival decides only between equal times.
+takes its place in the middle and overwrites nothing newer. The order of arrival decides only between equal times; a date
+without a time is equal to every time of its day.
 """
 
 from collections.abc import Iterable
@@ -29,11 +30,18 @@ class Standing(Struct, frozen=True, gc=False):
     place: str | None = None
 
 
-def entry(event: Event, code: EventCode, book: Book, *, told: bool) -> Entry:
-    """Return the event's place in the history."""
+def place(history: tuple[Entry, ...], event: Event) -> int:
+    """Return the instant at which the event stands in the history: a date without time after all that is known of that day."""
+    if not event.date_only:
+        return event.action_at
+    return max((each.at for each in history if event.action_at <= each.at < event.past_from), default=event.action_at)
+
+
+def entry(event: Event, code: EventCode, book: Book, at: int, *, told: bool) -> Entry:
+    """Return the event as the history keeps it, standing at `at`."""
     kind = kind_after(event, code, book)
     return Entry(
-        event.action_at,
+        at,
         event.seq,
         chain_of(event),
         event.event_type,

@@ -247,3 +247,34 @@ def test_the_history_stays_bounded_and_keeps_the_newest_actions() -> None:
         scene.hear(unchecked(escape("2026-11-20 10:00", action_at=ms("2026-11-20 10:00") + at * DAY)))
     assert len(scene.dossier.history) == HISTORY
     assert scene.dossier.history[-1].at == ms("2026-11-20 10:00") + (HISTORY + 9) * DAY
+
+
+def test_a_date_without_time_comes_after_what_is_known_of_its_day() -> None:
+    scene = Scene()
+    scene.hear(intake("2026-11-20 09:00"))
+    scene.hear(escape("2026-11-20 10:00"))
+    assert ruling(scene.hear(recapture("2026-11-20", received="2026-11-20 15:00"))) == ("passed", "confirmed")
+    assert standing(scene.dossier.history, None).status == "Incarcerated"
+
+
+def test_a_time_heard_of_after_a_date_comes_after_it() -> None:
+    scene = Scene()
+    scene.hear(intake("2026-11-20", received="2026-11-20 09:00"))
+    scene.hear(escape("2026-11-20", received="2026-11-20 11:00"))
+    assert ruling(scene.hear(recapture("2026-11-20 10:30", received="2026-11-20 12:00"))) == ("passed", "confirmed")
+    assert standing(scene.dossier.history, None).status == "Incarcerated"
+
+
+def test_an_earlier_time_heard_of_after_a_date_overwrites_nothing() -> None:
+    scene = Scene()
+    scene.hear(recapture("2026-11-20 18:00"))
+    scene.hear(escape("2026-11-20", received="2026-11-20 19:00"))
+    scene.hear(intake("2026-11-20 09:00", received="2026-11-20 20:00"))
+    assert [each.event_subtype for each in scene.dossier.history] == ["Intake", "Recapture", "Escape"]
+
+
+def test_a_date_does_not_reach_into_the_next_day() -> None:
+    scene = Scene()
+    scene.hear(escape("2026-11-21 00:00"))
+    scene.hear(intake("2026-11-20", received="2026-11-21 01:00"))
+    assert standing(scene.dossier.history, None).status == "Escapee"
