@@ -1,6 +1,8 @@
 """Which event must have come before (contract §3.1.6; specification §4.1.1.2, §4.2.1, §4.3.3)."""
 
 from processors.domain.event import Event
+from processors.rules.book import EventCode
+from processors.validate.order import come
 from processors.validate.state import EXPECTED
 from tests.validate.scene import MINUTE, Scene, cancel, escape, event, hearing, intake, ms, recapture, ruling, update
 
@@ -137,6 +139,15 @@ def test_a_change_keeps_its_expectation_and_one_that_expects_nothing_ends_it() -
     assert scene.expectation.state == "cancelled"
 
 
+def test_a_change_meets_no_second_expectation() -> None:
+    scene = Scene()
+    scene.hear(appeal_filed("2026-11-20 10:00"))
+    scene.hear(appeal_filed("2026-11-20 11:00"))
+    scene.hear(appeal_decision(expect=True))
+    scene.hear(update(scene.last))
+    assert [each.state for each in scene.expectations.values()] == ["open", "met", "open"]
+
+
 def test_a_flagged_message_raises_no_expectation_until_it_is_released() -> None:
     scene = Scene()
     scene.hear(appeal_filed("2028-01-01 10:00", received="2026-11-20 10:00"))
@@ -152,6 +163,26 @@ def test_expectations_stay_bounded_and_the_oldest_is_given_up_in_public() -> Non
     assert len(scene.dossier.expected) == EXPECTED
     states = [each.state for each in scene.expectations.values()]
     assert states == ["cancelled"] + ["open"] * EXPECTED
+
+
+def test_met_expectations_are_given_up_before_open_ones() -> None:
+    scene = Scene()
+    scene.hear(escape("2026-11-20 09:00", expect=True))
+    scene.hear(appeal_filed("2026-11-20 10:00"))
+    scene.hear(appeal_decision("2026-11-20 10:01"))
+    for at in range(EXPECTED - 1):
+        scene.hear(appeal_filed("2026-11-20 11:00", action_at=ms("2026-11-20 11:00") + at * MINUTE))
+    assert len(scene.dossier.expected) == EXPECTED
+    assert "cancelled" not in [each.state for each in scene.expectations.values()]
+    assert scene.dossier.expected[0].event_subtype == "Escape"
+
+
+def test_an_event_is_not_what_it_expects_itself() -> None:
+    scene = Scene()
+    scene.hear(appeal_filed())
+    expected = scene.dossier.expected
+    code = EventCode("Attorney General", "Appeal Filed", ("Information",), follows=("Appeal Filed",))
+    assert come(expected, scene.last, code) == (expected, ())
 
 
 # --- specification §4.1.1.2: a clear order of events
@@ -177,6 +208,12 @@ def test_a_parole_hearing_after_a_prison_term_that_is_over_is_told() -> None:
     scene = Scene()
     scene.hear(event("Corrections", "Intake", "Movement", "2026-11-01 09:00"))
     scene.hear(event("Corrections", "Release", "Status Update", "2026-11-02 09:00"))
+    assert ruling(scene.hear(parole("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("passed", "confirmed")
+
+
+def test_a_parole_hearing_of_somebody_known_to_be_incarcerated_is_told() -> None:
+    scene = Scene()
+    scene.hear(event("Court", "Bond Reduction", "Status Update", "2026-11-01 09:00", status="Incarcerated"))
     assert ruling(scene.hear(parole("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("passed", "confirmed")
 
 
