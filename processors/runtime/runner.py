@@ -44,7 +44,7 @@ from processors.runtime.store import STAMP, Store
 from processors.runtime.task import Task, Work
 from processors.runtime.telemetry import Telemetry, told
 from processors.stage import Context, Record, Stage
-from processors.topics import DECISIONS
+from processors.topics import DEAD_LETTERS, DECISIONS
 
 MOST: Final = 5_000  # records in one transaction
 LEAST: Final = 50
@@ -75,7 +75,7 @@ class Runner:
         self._stage = stage
         self._house = house
         self._topics = {prefix + topic.name: topic for topic in stage.inputs}
-        self._names = {topic.name: prefix + topic.name for topic in (*stage.outputs, *stage.inputs, DECISIONS)}
+        self._names = {topic.name: prefix + topic.name for topic in (*stage.outputs, *stage.inputs, DECISIONS, DEAD_LETTERS)}
         self._prefix = prefix
         self._broker = Broker(settings)
         self._store = Store(settings.redis()) if stage.changelog else None
@@ -202,13 +202,13 @@ class Runner:
         self._wait = min(2 * self._wait, LONGEST_WAIT)
 
     def _heartbeat(self, member: Consumer, seconds: float) -> None:
-        """The group knows that we live; nothing is assigned, so nothing but news of the group can come."""
-        until = monotonic() + seconds
+        """The group knows that we live; nothing is assigned, so nothing but news of the group can come, which ends the wait."""
+        until, generation = monotonic() + seconds, self._generation
         while True:
             message = member.poll(max(0.0, until - monotonic()))
             if message is not None:
                 kind(message)
-            if monotonic() >= until or self._stopping:
+            if monotonic() >= until or self._stopping or generation != self._generation:
                 return
 
     # -- one turn

@@ -9,7 +9,7 @@ and the timers fall between each other.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from msgspec import Struct, json, structs
+from msgspec import Struct, structs
 
 from processors.domain.clockwork import Policy
 from processors.domain.journal import Verdict
@@ -96,7 +96,3 @@ def expected(inputs: Mapping[str, Iterable[tuple[str, Receipt]]]) -> Counter[tup
         if side == LEFT.name:
             answers.update((key, "told") for key in tallies)
     return answers
-
-
-def decoded(state: bytes) -> Tally:
-    return json.decode(state, type=Tally)

@@ -1,16 +1,66 @@
-"""Runs the probe stage as a process of its own, as `vn run` runs a unit."""
+"""
+Runs the probe stage as a process of its own, as `vn run` runs a unit.
+
+Its arguments name guards of the protocol to take out: a test that still passed without one would prove nothing.
+"""
 
 import signal
 import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from processors.domain.seal import Seal
+from processors.runtime import store
 from processors.runtime.codec import Codec
 from processors.runtime.runner import House, Runner
 from processors.runtime.settings import Settings
 from processors.runtime.telemetry import configure
 from tests.broker.probe import PROBE, NoRules
 
+
+def no_compare() -> None:
+    """The store takes a batch's changes whatever stamp it bears."""
+    script = store.SWAP.replace("~= ARGV[1]", "== 'never'")
+    store.SWAP = script  # type: ignore[misc]
+    store.SWAP_SHA = "0" * 40  # type: ignore[misc]
+
+
+def no_stamp() -> None:
+    """States are used whatever stamp they bear."""
+    Runner._reading = lambda self, partition: lambda fields: self._store.read(self._changelog.key(partition), fields)[1]  # type: ignore[method-assign]
+
+
+def no_fence() -> None:
+    """Offsets are sent only where they moved: a batch of timers alone has none."""
+    commit = Runner._commit
+
+    def unfenced(self: Runner, works: Any, metadata: Any, heard: Any) -> None:
+        if not any(work.records for _, work in works):
+            real = self._producer
+
+            class Unfenced:
+                def __getattr__(self, name: str) -> Any:
+                    return getattr(real, name)
+
+                def send_offsets_to_transaction(self, *_: Any) -> None:
+                    """Nothing is sent."""
+
+            self._producer = Unfenced()  # type: ignore[assignment]
+            try:
+                commit(self, works, metadata, heard)
+            finally:
+                self._producer = real
+        else:
+            commit(self, works, metadata, heard)
+
+    Runner._commit = unfenced  # type: ignore[method-assign]
+
+
+GUARDS: Final[Mapping[str, Callable[[], None]]] = {"compare": no_compare, "stamp": no_stamp, "fence": no_fence}
+
 if __name__ == "__main__":
+    for guard in sys.argv[1:]:
+        GUARDS[guard]()
     settings = Settings()
     configure(settings.log_level, settings.log_format)
     runner = Runner(PROBE, House(settings, Codec(), NoRules(), Seal(bytes(64))))

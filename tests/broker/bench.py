@@ -1,0 +1,266 @@
+"""A place to run the probe stage on a real broker and store, to disturb it, and to compare what came of it with the fold."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from confluent_kafka import KafkaError, Producer
+from msgspec import DecodeError, json
+
+from processors.domain.notification import Receipt
+from processors.runtime.admin import create_topics
+from processors.runtime.broker import Broker
+from processors.runtime.catchup import Stamp
+from processors.runtime.changelog import Position, State
+from processors.runtime.client import Client
+from processors.runtime.codec import Codec
+from processors.runtime.errors import Restart
+from processors.runtime.idle import Watch
+from processors.runtime.settings import Settings
+from processors.runtime.store import Store
+from processors.stage import Stage
+from processors.topics import CLOCK, DEAD_LETTERS, DECISIONS, POLICIES
+from tests.broker.probe import LEFT, OUT, PROBE, PROBE_TOPICS, RIGHT, STATE, Tally, expected
+
+PATIENCE = 60.0
+QUICK = {"KAFKA_SESSION_TIMEOUT_MS": "1500", "KAFKA_HEARTBEAT_INTERVAL_MS": "300", "KAFKA_TRANSACTION_TIMEOUT_MS": "2500"}
+PARTITIONS = 2
+
+
+def until(what: str, true: Callable[[], Any], patience: float = PATIENCE) -> Any:
+    """Returns the first answer that is true; fails where none comes in time."""
+    deadline, pause = time.monotonic() + patience, Event()
+    while not (answer := true()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {patience:.0f} s: {what}")
+        pause.wait(0.05)
+    return answer
+
+
+class Bench:
+    """One prefix on the cluster, with the probe's topics."""
+
+    def __init__(self, addresses: Mapping[str, str], seed: int = 1) -> None:
+        self.random = random.Random(seed)
+        self.prefix = f"p{os.getpid()}-{time.monotonic_ns()}."
+        self.environment = {**addresses, **QUICK, "VN_TOPIC_PREFIX": self.prefix, "VN_PARTITIONS": str(PARTITIONS)}
+        with environment(self.environment):
+            self.settings = Settings()
+            self.broker = Broker(self.settings)
+            self.client = Client(self.settings)
+            create_topics(self.settings, (*PROBE_TOPICS, POLICIES, CLOCK, DECISIONS, DEAD_LETTERS))
+        self.codec = Codec()
+        self.store = Store(self.settings.redis())
+        self.sent: dict[str, list[tuple[str, Receipt]]] = {LEFT.name: [], RIGHT.name: []}
+        self._folder = Path(tempfile.mkdtemp(prefix="vn-bench-"))
+        self._workers: list[Worker] = []
+
+    # -- what goes in
+
+    def send(self, count: int, keys: int = 40) -> None:
+        """So many records more are in the inputs, a fifth of them duplicates."""
+        failures: list[KafkaError] = []
+        producer = Producer({"bootstrap.servers": self.settings.kafka_properties()["bootstrap.servers"], "partitioner": "murmur2_random"})
+        for _ in range(count):
+            side = self.random.choice((LEFT.name, RIGHT.name))
+            before = self.sent[side]
+            if before and self.random.random() < 0.2:
+                key, record = before[-self.random.randint(1, min(20, len(before)))]
+            else:
+                key = f"k{self.random.randrange(keys)}"
+                record = Receipt(
+                    reference=str(len(before)), status="accepted", occurred_at=0, provider="p", received_at=time.time_ns() // 1_000_000
+                )
+            before.append((key, record))
+            producer.produce(
+                self.prefix + side, self.codec.encode(record), key, on_delivery=lambda error, _: failures.append(error) if error else None
+            )
+        assert producer.flush(PATIENCE) == 0
+        assert not failures
+
+    # -- who works
+
+    def start(self, *faults: str, without: str = "", **environment: str) -> "Worker":
+        """A worker has been started; `faults` are armed in it, and the named guards are taken out."""
+        number = len(self._workers)
+        log = self._folder / f"{number}.log"
+        variables = {**os.environ, **self.environment, "VN_FAULTS": ",".join(faults), "VN_LOG_LEVEL": "info", **environment}
+        command = [sys.executable, "-m", "tests.broker.worker", *without.split()]
+        with log.open("wb") as file:
+            process = subprocess.Popen(command, env=variables, stderr=file, stdout=file, cwd=Path(__file__).parents[2])
+        worker = Worker(process, log)
+        self._workers.append(worker)
+        return worker
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.kill()
+        self.store.close()
+
+    # -- what came of it
+
+    def expected(self) -> Counter[tuple[str, str]]:
+        return expected(self.sent)
+
+    def answers(self) -> Counter[tuple[str, str]]:
+        """Every committed answer."""
+        found: Counter[tuple[str, str]] = Counter()
+        for record in self.client.read(OUT):
+            assert record.key is not None
+            assert record.value is not None
+            found[record.key, self.codec.decode(record.value).detail] += 1
+        return found
+
+    def idle(self, stage: Stage[Any] = PROBE) -> bool:
+        """Whether the committed offsets are the ends of the inputs, the marks of transactions included."""
+        try:
+            seen = Watch(self.broker, self.prefix, {stage.name: (stage,)}, clock=False).look()
+        except Restart:
+            return False  # the broker has yet to hear of a topic it just made
+        return all(committed == end for committed, end in seen.values())
+
+    def settle(self) -> None:
+        """Everything that was sent has been answered, and the inputs are read to their ends."""
+        want = self.expected().total()
+        until(f"{want} answers", lambda: self.answers().total() >= want)
+        until("the offsets committed to the end", self.idle)
+
+    def verify(self) -> None:
+        """
+        The answers are those of the fold: none lost, none twice, none wrong. The cache is what the changelog says, the
+        changelog what the inputs come to, its positions are the committed offsets and its batches are one chain.
+        """
+        answers, want = self.answers(), self.expected()
+        assert answers - want == Counter(), "twice or wrong"
+        assert want - answers == Counter(), "lost"
+        truth = self.changelog()
+        for partition, (fields, position, _) in truth.items():
+            cache = self.cache(partition)
+            stamp = self.stamp(partition)
+            assert stamp is not None
+            assert stamp.position == position
+            assert {field: value for field, value in cache.items() if field != b"__pos"} == fields
+        tallies = {
+            field[1:].decode(): self.tally(value) for fields, _, _ in truth.values() for field, value in fields.items() if field[:1] == b"="
+        }
+        for side in (LEFT.name, RIGHT.name):
+            counts = Counter(key for key, said in want if said.startswith(side))
+            assert {key: tally.counts[side] for key, tally in tallies.items() if side in tally.counts} == dict(counts)
+        committed = self.broker.group_offsets(
+            f"{self.prefix}probe", [(self.prefix + topic.name, p) for topic in (LEFT, RIGHT) for p in range(PARTITIONS)]
+        )
+        for partition, (_, position, sequence) in truth.items():
+            assert position.positions == {topic: offset for (topic, place), offset in committed.items() if place == partition}
+            assert sequence == sorted(set(sequence)), "a batch was committed twice or out of turn"
+
+    def changelog(self) -> dict[int, tuple[dict[bytes, bytes], Position, list[int]]]:
+        """Return what the changelog comes to: the raw fields, the last position, and the sequence of batches, by partition."""
+        found: dict[int, tuple[dict[bytes, bytes], Position, list[int]]] = {
+            partition: ({}, Position(0, {}), []) for partition in range(PARTITIONS)
+        }
+        for record in self.client.read(STATE):
+            assert record.key is not None
+            fields, position, sequence = found[record.partition]
+            if record.key == "__pos":
+                position = self.codec.decode(record.value or b"")
+                sequence.append(position.seq)
+            elif record.value is None:
+                fields.pop(record.key.encode(), None)
+            else:
+                fields[record.key.encode()] = record.value
+            found[record.partition] = (fields, position, sequence)
+        return found
+
+    def tally(self, state: bytes) -> Tally:
+        record = self.codec.decode(state)
+        assert isinstance(record, State)
+        return json.decode(record.state, type=Tally)
+
+    # -- the cache
+
+    def key(self, partition: int) -> str:
+        return f"vn:{{{self.prefix}probe:{partition}}}"
+
+    def cache(self, partition: int) -> dict[bytes, bytes]:
+        found: dict[bytes, bytes] = self.store.call("HGETALL", self.key(partition))
+        return found
+
+    def stamp(self, partition: int) -> Stamp | None:
+        try:
+            return json.decode(self.store.read(self.key(partition), [])[0] or b"", type=Stamp)
+        except DecodeError:
+            return None
+
+    def put(self, partition: int, fields: Mapping[bytes, bytes]) -> None:
+        """The cache holds these fields and no others, as after a failover to a replica that was behind."""
+        self.store.call("DEL", self.key(partition))
+        if fields:
+            self.store.call("HSET", self.key(partition), *(part for pair in fields.items() for part in pair))
+
+
+class Worker:
+    """One process that runs the probe stage."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process = process
+        self._log = log
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def said(self, what: str, times: int = 1) -> None:
+        """The worker's log says so, by now or soon."""
+
+        def heard() -> bool:
+            if self.process.poll() is not None and self.log.count(what) < times:
+                raise AssertionError(f"the worker ended ({self.process.returncode}) without saying {what}:\n{self.log[-3000:]}")
+            return self.log.count(what) >= times
+
+        until(f"the worker says {what}", heard)
+
+    def died(self) -> int:
+        """Returns the exit status, once there is one."""
+        try:
+            return self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the worker goes on:\n{self.log[-3000:]}") from None
+
+    def stopped(self) -> None:
+        """The worker stands still, as after SIGSTOP."""
+        until("the worker stands still", lambda: Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def stop(self) -> int:
+        """Returns the exit status of a clean stop."""
+        self.signal(signal.SIGTERM)
+        return self.died()
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """The variables are set, and afterwards as they were."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
