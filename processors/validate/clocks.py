@@ -20,8 +20,7 @@ from msgspec.structs import replace
 
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation, ExpectationState
-from processors.domain.words import bare
-from processors.rules.book import Book, Rules
+from processors.rules.book import Book, Rules, fold
 from processors.rules.calendar import day_of, end_of, noon_of
 from processors.rules.clocks import Deadline
 from processors.validate.chain import chain_of, is_later
@@ -141,7 +140,7 @@ def reason_of(event: Event) -> str | None:
     if not event.submission:
         return None
     text = msgspec.json.decode(event.submission, type=Reasons).details.get(REASON)
-    return bare(text) if text else None
+    return fold(text) if text else None
 
 
 def starting(event: Event, heard: Heard, known: tuple[Heard, ...], book: Book, rules: Rules) -> Iterator[Running]:

@@ -1,0 +1,514 @@
+"""The interstate compact's workflow (contract §3; domain: requested → accepted | denied | withdrawn → departed → arrived …)."""
+
+import itertools
+from typing import Any
+
+import hypothesis.strategies as st
+import msgspec
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from processors.domain.event import Event
+from processors.rules.workflow import NOWHERE, Standing
+from processors.validate import compact
+from processors.validate.compact import CompactState
+from tests.validate.scene import HOUR, MINUTE, Scene, cancel, event, ms, rules, ruling, update
+
+SUBTYPES = {
+    "instructions request": ("Reporting Instructions Request", "Internal"),
+    "instructions reply": ("Reporting Instructions Reply", "Internal"),
+    "transfer request": ("Request ICOTS Transfer", "Information"),
+    "incomplete": ("Transfer Request Incomplete", "Internal"),
+    "resubmission": ("Transfer Request Resubmission", "Internal"),
+    "acceptance": ("Accept Transfer", "Information"),
+    "denial": ("Deny Transfer", "Information"),
+    "withdrawal": ("Withdraw Transfer", "Information"),
+    "departure": ("Departure", "Movement"),
+    "arrival": ("Arrival", "Movement"),
+    "failure to arrive": ("Failure to Arrive", "Movement"),
+    "address change": ("Address Change", "Information"),
+    "temporary travel": ("Temporary Travel Order", "Movement"),
+    "progress report request": ("Progress Report Request", "Internal"),
+    "progress report": ("Progress Report", "Internal"),
+    "behavior requiring retaking": ("Behavior Requiring Retaking", "Information"),
+    "violation report": ("Violation Report", "Internal"),
+    "violation response": ("Violation Response", "Internal"),
+    "absconding": ("Absconded", "Status Update"),
+    "warrant": ("Warrant Issued", "Internal"),
+    "probable cause report": ("Probable Cause Report", "Internal"),
+    "probable cause decision": ("Probable Cause Decision", "Internal"),
+    "subsequent state request": ("Subsequent State Request", "Internal"),
+    "retaking": ("Retaking", "Movement"),
+    "return request": ("Return Request", "Internal"),
+    "return": ("Return to Sending State", "Movement"),
+    "case closure": ("Case Closure", "Status Update"),
+    "closure reply": ("Case Closure Reply", "Internal"),
+}
+OTHERS = {"violation": ("Supervision", "Supervision Violation"), "return from absconding": ("Supervision", "Return From Absconding")}
+BOOK = rules().book("VA", ms("2026-11-02 12:00"))
+VOUCHED = {"released_by": "r.reviewer"}
+
+
+def step(activity: str, at: str = "2026-11-02 12:00", **more: Any) -> Event:
+    subtype, notification_type = SUBTYPES[activity]
+    return event("Interstate Compact", subtype, notification_type, at, **({"sending_state": "VA", "receiving_state": "NC"} | more))
+
+
+# --- the oracle: the same workflow written a second time, by hand, from the rules of the compact and not from the table
+
+HERE = "RFAKQ"  # where somebody may be whom the receiving state answers for: there, not arrived, absconded, being retaken, ordered back
+
+
+def oracle(place: tuple[Any, Any, str], act: str) -> tuple[Any, Any, str] | None:
+    """
+    Return where a step leads from (reporting instructions, transfer, whereabouts), None where it is illegal.
+
+    Instructions: no, asked, given; None = not known. Transfer: none requested incomplete accepted denied withdrawn force
+    o-asked o-requested o-accepted. Whereabouts: H home, D departed, R there, F failed to arrive, A absconded, K being
+    retaken, Q ordered back, B on the way back, X back, C closed.
+    """
+    told, paper, at = place
+    known = paper is not None
+
+    def is_(*papers: str) -> bool:
+        return not known or paper in papers
+
+    def instructed(*values: str) -> bool:
+        return told is None or told in values
+
+    if act == "instructions request":
+        if at in "XC":
+            return ("asked", "none", "H")
+        return ("asked", paper, at) if at == "H" or (at == "R" and is_("o-asked", "o-requested")) else None
+    if act == "instructions reply":
+        if at == "Q":
+            return place
+        return ("given", paper, at) if at in "HDR" and instructed("asked") else None
+    if act == "transfer request":
+        if at in "XC":
+            return ("no", "requested", "H")
+        if at in "HDR" and is_("none", "denied", "withdrawn"):
+            return (told, "requested", at)
+        return (told, "o-requested", at) if at == "R" and paper == "o-asked" else None
+    if act == "incomplete":
+        if at in "HDR" and is_("requested"):
+            return (told, "incomplete", at)
+        return (told, "o-asked", at) if at == "R" and paper == "o-requested" else None
+    if act == "resubmission":
+        if at in "HDR" and is_("incomplete", "denied"):
+            return (told, "requested", at)
+        return (told, "o-requested", at) if at == "R" and paper == "o-asked" else None
+    if act == "acceptance":
+        if at in "HDR" and is_("requested"):
+            return (told, "accepted" if at == "H" else "force", at)
+        return (told, "o-accepted", at) if at == "R" and paper in {"o-asked", "o-requested"} else None
+    if act == "denial":
+        if at in "HDR" and is_("requested", "incomplete"):
+            return (told, "denied", at)
+        return (told, "force", at) if at == "R" and paper in {"o-asked", "o-requested"} else None
+    if act == "withdrawal":
+        if at == "F":
+            return ("no", "withdrawn", "H")
+        if at == "H" and paper == "none" and told in {"asked", "given"}:
+            return ("no", paper, at)
+        if at == "H" and is_("requested", "incomplete", "accepted", "denied"):
+            return ("no", "withdrawn", at)
+        if at == "R" and is_("requested", "incomplete"):
+            return (told, "withdrawn", at)
+        return ("no", "force", at) if at == "R" and paper in {"o-asked", "o-requested", "o-accepted"} else None
+    if act == "departure":
+        if at == "Q":
+            return (told, paper, "B")
+        ready = (at in "HF" and is_("accepted")) or (at == "R" and is_("o-accepted")) or (at in "HR" and instructed("given"))
+        return (told, paper, "D") if ready else None
+    if act == "arrival":
+        if at == "B":
+            return ("no", paper, "X")
+        return ("no", "force" if paper in {"accepted", "o-accepted"} else paper, "R") if at in "DF" else None
+    if act == "failure to arrive":
+        return (told, paper, "F") if at in "DB" else None
+    if act == "address change":
+        return place if at != "C" else None
+    if act == "temporary travel":
+        return place if at in "RFQ" or (at == "H" and instructed("asked", "given")) else None
+    if act in {"violation", "behavior requiring retaking", "violation report", "violation response", "probable cause report"}:
+        return place if at in HERE else None
+    if act in {"probable cause decision", "progress report request", "progress report"}:
+        return place if at in HERE else None
+    if act == "warrant":
+        return place if at in HERE + "BC" else None
+    if act == "absconding":
+        return (told, paper, "A") if at in HERE + "B" else None
+    if act == "return from absconding":
+        return (told, paper, "R") if at == "A" else None
+    if act == "subsequent state request":
+        return (told, "o-asked", at) if at == "R" and is_("force") else None
+    if act == "retaking":
+        return (told, paper, "K") if at in HERE else None
+    if act == "return request":
+        return (told, paper, "Q") if at in "RFAQ" else None
+    if act == "return":
+        return ("no", paper, "X") if at in HERE + "B" else None
+    if act == "case closure":
+        return ("no", paper, "C") if at not in "HC" else None
+    assert act == "closure reply"
+    return place if at == "C" else None
+
+
+FIRST: dict[str, tuple[Any, Any, str] | None] = {
+    "instructions request": ("asked", "none", "H"),
+    "instructions reply": ("given", "none", "H"),
+    "transfer request": ("no", "requested", "H"),
+    "incomplete": (None, "incomplete", "H"),
+    "resubmission": (None, "requested", "H"),
+    "acceptance": (None, "accepted", "H"),
+    "denial": (None, "denied", "H"),
+    "withdrawal": ("no", "withdrawn", "H"),
+    "departure": (None, None, "D"),
+    "arrival": ("no", None, "R"),
+    "failure to arrive": (None, None, "F"),
+    "address change": None,
+    "warrant": None,
+    "probable cause report": None,
+    "probable cause decision": None,
+    "absconding": (None, None, "A"),
+    "subsequent state request": (None, "o-asked", "R"),
+    "retaking": (None, None, "K"),
+    "return request": (None, None, "Q"),
+    "return": ("no", None, "X"),
+    "case closure": ("no", None, "C"),
+    "closure reply": ("no", None, "C"),
+}
+THERE = (None, None, "R")  # whatever else begins a case presupposes that the offender is in the receiving state
+TOLD = {"no": "none", None: None}
+PAPER = {"force": "in force", "o-asked": "onward asked", "o-requested": "onward requested", "o-accepted": "onward accepted"}
+PLACES = {
+    "H": "in the sending state",
+    "D": "departed",
+    "R": "in the receiving state",
+    "F": "failed to arrive",
+    "A": "absconded",
+    "K": "being retaken",
+    "Q": "return asked",
+    "B": "returning",
+    "X": "returned",
+    "C": "closed",
+}
+
+
+def after(place: Any, act: str) -> Any:
+    return FIRST.get(act, THERE) if place is None else oracle(place, act)
+
+
+def standing(place: Any) -> Standing:
+    return NOWHERE if place is None else Standing(TOLD.get(place[0], place[0]), PAPER.get(place[1], place[1]), PLACES[place[2]])
+
+
+def test_every_edge_from_every_reachable_standing_is_legal_exactly_where_the_oracle_says() -> None:
+    acts = [*SUBTYPES, *OTHERS]
+    seen, todo, edges = set(), [None], {True: 0, False: 0}
+    while todo:
+        place = todo.pop()
+        for act in acts:
+            expected = after(place, act)
+            found = BOOK.workflow.step(standing(place), act)
+            begun_unknown = place is None and expected is None
+            assert (found is None) == (expected is None and not begun_unknown), (place, act, found, expected)
+            if found is not None:
+                assert found == standing(expected), (place, act)
+            edges[found is not None] += 1
+            if expected is not None and expected not in seen:
+                seen.add(expected)
+                todo.append(expected)
+    assert {place[2] for place in seen} == set(PLACES)
+    assert edges[True] > 500
+    assert edges[False] > 500
+
+
+def test_every_activity_of_the_table_is_named_by_an_event_and_the_other_way_round() -> None:
+    named = {code.activity for code in BOOK.codes.values() if code.activity}
+    assert named == set(BOOK.workflow.activities)
+    for act, (subtype, _) in SUBTYPES.items():
+        assert BOOK.codes["Interstate Compact", subtype].activity == act
+    assert {code.subtype for code in BOOK.codes.values() if code.event_type == "Interstate Compact"} == {
+        each for each, _ in SUBTYPES.values()
+    }
+
+
+class Walk(RuleBasedStateMachine):
+    """Steps heard in any order of their action times, some taken back; the oracle folds them anew each time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = CompactState()
+        self.taken: list[Event] = []
+        self.seq = itertools.count(1)
+
+    def fold(self, until: tuple[int, int] | None = None) -> Any:
+        place = None
+        for each in sorted(self.taken, key=lambda event: (event.action_at, event.seq)):
+            if until is None or (each.action_at, each.seq) < until:
+                act = BOOK.codes["Interstate Compact", each.event_subtype].activity
+                legal = after(place, act or "")
+                place = legal if legal is not None or place is None else self.forced(place, act or "")
+        return place
+
+    @staticmethod
+    def forced(place: Any, act: str) -> Any:
+        first = FIRST.get(act, THERE)
+        return place if first is None else tuple(before if new is None else new for before, new in zip(place, first, strict=True))
+
+    @rule(act=st.sampled_from(sorted(SUBTYPES)), hour=st.integers(0, 20), released=st.booleans())
+    def hear(self, act: str, hour: int, released: bool) -> None:
+        if len(self.taken) >= compact.STEPS:
+            return
+        seq = next(self.seq)
+        heard = step(act, f"2026-11-02 {hour:02}:00", seq=seq, message_id=f"m{seq}", **(VOUCHED if released else {}))
+        place = self.fold((heard.action_at, seq))
+        legal = place is None or after(place, act) is not None
+        self.state, found = compact.step(heard, self.state, BOOK)
+        assert (found is None) == legal, (place, act, found)
+        if legal or released or (found is not None and found.outcome == "waiting"):
+            self.taken.append(heard)
+
+    @precondition(lambda self: self.taken)
+    @rule(data=st.data())
+    def take_back(self, data: st.DataObject) -> None:
+        one = data.draw(st.sampled_from(self.taken))
+        self.taken.remove(one)
+        self.state, found = compact.step(cancel(one), self.state, BOOK)
+        assert found is None
+
+    @invariant()
+    def the_case_stands_where_the_oracle_says(self) -> None:
+        cases = self.state.cases
+        assert len(cases) <= 1
+        assert msgspec.json.decode(msgspec.json.encode(self.state), type=CompactState) == self.state
+        stands = compact.standing_of(cases[0], BOOK.workflow) if cases else NOWHERE
+        assert stands == standing(self.fold())
+
+
+Walk.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestWalk = Walk.TestCase
+
+
+# --- through the stage, by name
+
+
+def told(scene: Scene, *acts: str, **more: Any) -> None:
+    for day, act in enumerate(acts, 2):
+        scene.hear(step(act, f"2026-11-{day:02} 12:00", **more))
+        assert scene.verdicts[-1].reason in {"confirmed", "internal"}, scene.verdicts[-1]
+
+
+@pytest.mark.parametrize(
+    "acts",
+    [
+        ("transfer request", "acceptance", "departure", "arrival", "case closure", "closure reply"),
+        ("transfer request", "denial", "transfer request", "acceptance"),
+        ("transfer request", "withdrawal", "transfer request", "acceptance", "withdrawal"),
+        ("transfer request", "incomplete", "resubmission", "acceptance", "departure", "failure to arrive", "case closure"),
+        ("instructions request", "instructions reply", "departure", "arrival", "transfer request", "acceptance", "address change"),
+        ("instructions request", "instructions reply", "transfer request", "departure", "arrival", "denial", "return request", "return"),
+        ("arrival", "behavior requiring retaking", "violation report", "violation response", "warrant", "retaking", "return"),
+        ("arrival", "return", "case closure", "closure reply", "transfer request"),
+        ("arrival", "absconding", "warrant", "retaking", "return", "case closure"),
+        ("arrival", "return request", "instructions reply", "departure", "arrival", "case closure"),
+        (
+            "transfer request",
+            "acceptance",
+            "departure",
+            "arrival",
+            "subsequent state request",
+            "transfer request",
+            "acceptance",
+            "departure",
+        ),
+        ("transfer request", "acceptance", "departure", "arrival", "subsequent state request", "acceptance", "departure", "arrival"),
+        ("arrival", "temporary travel", "progress report request", "progress report", "address change", "absconding"),
+    ],
+)
+def test_a_case_runs_its_course(acts: tuple[str, ...]) -> None:
+    told(Scene(), *acts)
+
+
+@pytest.mark.parametrize(
+    ("acts", "illegal", "values"),
+    [
+        (("transfer request", "acceptance", "departure"), "withdrawal", ("supervision departed", "Departure of 2026-11-04")),
+        (("transfer request", "denial"), "departure", ("transfer denied", "transfer accepted")),
+        (("transfer request", "withdrawal"), "acceptance", ("transfer withdrawn", "transfer requested")),
+        (("transfer request", "acceptance"), "case closure", ("supervision in the sending state",)),
+        (("transfer request", "acceptance", "departure", "arrival"), "departure", ("transfer in force", "transfer onward accepted")),
+        (("arrival", "case closure"), "address change", ("supervision closed",)),
+        (("arrival", "return"), "retaking", ("supervision returned",)),
+        (("transfer request",), "temporary travel", ("supervision in the sending state",)),
+    ],
+)
+def test_an_illegal_step_is_flagged_with_both_values(acts: tuple[str, ...], illegal: str, values: tuple[str, ...]) -> None:
+    scene = Scene()
+    told(scene, *acts)
+    verdict = scene.hear(step(illegal, "2026-11-16 12:00"))
+    if verdict.outcome == "waiting":
+        scene.until(ms("2026-11-16 12:15"))
+        verdict = scene.verdicts[-1]
+    assert ruling(verdict) == ("flagged", "workflow")
+    for value in values:
+        assert value in verdict.detail
+    assert scene.review.detail == verdict.detail
+
+
+def test_an_arrival_before_its_departure_waits_and_both_are_told_in_order() -> None:
+    scene = Scene()
+    told(scene, "transfer request", "acceptance")
+    assert ruling(scene.hear(step("arrival", "2026-11-05 12:00"))) == ("waiting", "out_of_order_hold")
+    scene.hear(step("departure", "2026-11-05 09:00", received="2026-11-05 12:10"))
+    assert scene.told == ["Request ICOTS Transfer", "Accept Transfer", "Departure", "Arrival"]
+
+
+def test_an_arrival_whose_departure_never_comes_is_flagged_when_the_wait_is_over() -> None:
+    scene = Scene()
+    told(scene, "transfer request", "acceptance")
+    scene.hear(step("arrival", "2026-11-05 12:00"))
+    scene.until(ms("2026-11-05 12:15") - 1)
+    assert scene.reviews == {}
+    scene.until(ms("2026-11-05 12:15"))
+    assert ruling(scene.verdicts[-1]) == ("flagged", "workflow")
+    scene.act("release", scene.review.review_id, "2026-11-05 13:00")
+    assert scene.told[-1] == "Arrival"
+    assert ruling(scene.hear(step("behavior requiring retaking", "2026-11-06 12:00"))) == ("passed", "confirmed")
+
+
+def test_an_arrival_waits_where_acceptance_and_departure_are_both_late() -> None:
+    scene = Scene()
+    told(scene, "transfer request")
+    assert scene.hear(step("arrival", "2026-11-05 12:00")).outcome == "waiting"
+    assert scene.hear(step("departure", "2026-11-05 09:00", received="2026-11-05 12:01")).outcome == "waiting"
+    scene.hear(step("acceptance", "2026-11-05 08:00", received="2026-11-05 12:02"))
+    assert scene.told == ["Request ICOTS Transfer", "Accept Transfer", "Departure", "Arrival"]
+
+
+def test_a_cancelled_departure_takes_its_step_back() -> None:
+    scene = Scene()
+    told(scene, "transfer request", "acceptance", "departure")
+    scene.hear(cancel(scene.last, received_at=ms("2026-11-04 13:00")))
+    assert scene.told[-1] == "Departure cancellation"
+    assert ruling(scene.hear(step("withdrawal", "2026-11-05 12:00"))) == ("passed", "confirmed")
+
+
+def test_a_changed_departure_is_not_held_against_itself() -> None:
+    scene = Scene()
+    told(scene, "transfer request", "acceptance", "departure")
+    verdict = scene.hear(
+        update(scene.last, action_at=ms("2026-11-04 15:00"), past_from=ms("2026-11-04 15:00"), received_at=ms("2026-11-04 16:00"))
+    )
+    assert ruling(verdict) == ("passed", "confirmed")
+    assert len(scene.dossier.compact.cases[0].steps) == 3
+
+
+def test_a_later_message_about_an_earlier_action_is_checked_against_what_held_then() -> None:
+    scene = Scene()
+    told(scene, "transfer request", "acceptance", "departure", "arrival")
+    verdict = scene.hear(step("address change", "2026-11-03 18:00", received="2026-11-04 12:30"))
+    assert ruling(verdict) == ("passed", "confirmed")
+    assert ruling(scene.hear(step("withdrawal", "2026-11-04 11:00", received="2026-11-05 10:00"))) == ("passed", "confirmed"), "before it"
+    assert scene.told[-1] == "Withdraw Transfer"
+
+
+def test_a_date_without_time_is_not_before_what_came_earlier_that_day() -> None:
+    scene = Scene()
+    scene.hear(step("transfer request", "2026-11-02 09:00"))
+    scene.hear(step("acceptance", "2026-11-02 10:00"))
+    assert ruling(scene.hear(step("departure", "2026-11-02", received="2026-11-02 11:00"))) == ("passed", "confirmed")
+    assert ruling(scene.hear(step("arrival", "2026-11-02 20:00"))) == ("passed", "confirmed")
+
+
+def test_cases_with_different_numbers_do_not_contradict_each_other() -> None:
+    scene = Scene()
+    told(scene, "transfer request", "acceptance", "departure", compact_case="A-1")
+    assert ruling(scene.hear(step("transfer request", "2026-11-06 12:00", compact_case="A-2"))) == ("passed", "confirmed")
+    assert ruling(scene.hear(step("withdrawal", "2026-11-07 12:00", compact_case="A-2"))) == ("passed", "confirmed")
+    assert ruling(scene.hear(step("withdrawal", "2026-11-07 13:00", compact_case="A-1"))) == ("flagged", "workflow")
+
+
+def test_a_message_without_a_number_belongs_to_the_open_case_with_the_latest_step() -> None:
+    scene = Scene()
+    told(scene, "arrival", "case closure", compact_case="A-1")
+    told(scene, "transfer request", compact_case="A-2")
+    assert ruling(scene.hear(step("acceptance", "2026-11-09 12:00"))) == ("passed", "confirmed")
+    assert [(case.number, len(case.steps)) for case in scene.dossier.compact.cases] == [("A-1", 2), ("A-2", 2)]
+
+
+def test_a_case_without_a_number_takes_the_first_that_is_named() -> None:
+    scene = Scene()
+    told(scene, "transfer request")
+    scene.hear(step("acceptance", "2026-11-09 12:00", compact_case="A-1"))
+    assert [(case.number, len(case.steps)) for case in scene.dossier.compact.cases] == [("A-1", 2)]
+
+
+@pytest.mark.parametrize(("last", "outcome"), [("2026-12-17", "passed"), ("2026-12-18", "flagged"), (None, "passed")])
+def test_temporary_travel_lasts_at_most_45_days(last: str | None, outcome: str) -> None:
+    scene = Scene()
+    told(scene, "arrival")
+    verdict = scene.hear(step("temporary travel", "2026-11-02 13:00", report_by=last))
+    assert verdict.outcome == outcome
+    if outcome == "flagged":
+        assert verdict.reason == "workflow"
+        assert "from 2026-11-02 to 2026-12-18 lasts 46 days; at most 45" in verdict.detail
+
+
+@pytest.mark.parametrize("role", ["sending_state", "receiving_state"])
+@pytest.mark.parametrize("state", ["GU", "AS", "MP", "ZZ"])
+def test_only_members_of_the_compact_take_part(role: str, state: str) -> None:
+    scene = Scene()
+    verdict = scene.hear(step("transfer request", **{role: state}))
+    assert ruling(verdict) == ("flagged", "not_a_member")
+    assert f'the {role.removesuffix("_state")} state "{state}"' in verdict.detail
+
+
+def test_all_53_members_may_take_part() -> None:
+    members = [code for code in rules().jurisdictions if rules().member(code)]
+    assert len(members) == 53
+    for sending, receiving in zip(members, reversed(members), strict=True):
+        assert Scene().hear(step("transfer request", sending_state=sending, receiving_state=receiving)).outcome == "passed"
+
+
+def test_an_internal_step_that_contradicts_the_case_moves_nothing() -> None:
+    scene = Scene()
+    told(scene, "transfer request", "acceptance", "departure", "arrival")
+    scene.hear(step("resubmission", "2026-11-06 12:00"))
+    assert ruling(scene.hear(step("acceptance", "2026-11-07 12:00"))) == ("flagged", "workflow")
+
+
+def test_other_agencies_move_a_case_only_where_they_name_it() -> None:
+    scene = Scene()
+    told(scene, "transfer request")
+    free = event("Supervision", "Supervision Violation", "Information", "2026-11-03 12:00")
+    assert ruling(scene.hear(free)) == ("passed", "confirmed")
+    named = event("Supervision", "Supervision Violation", "Information", "2026-11-03 13:00", receiving_state="NC")
+    assert ruling(scene.hear(named)) == ("waiting", "out_of_order_hold")
+
+
+def test_the_workflow_is_not_asked_where_its_validation_is_waived_or_nothing_is_to_be_checked() -> None:
+    for more in ({"waived": ("Previous Event",)}, {"validate": False, "do_not_validate": True}):
+        scene = Scene()
+        told(scene, "transfer request", "denial")
+        assert ruling(scene.hear(step("departure", "2026-11-05 12:00", **more))) == ("passed", "confirmed")
+        assert ruling(scene.hear(step("arrival", "2026-11-06 12:00"))) == ("passed", "confirmed"), "the step was taken all the same"
+
+
+def test_what_is_kept_of_a_case_is_bounded() -> None:
+    state = CompactState()
+    for number in range(200):
+        moved = step("address change" if number % 20 else "arrival", "2026-11-02 12:00", seq=number, message_id=f"m{number}")
+        moved = msgspec.structs.replace(moved, action_at=moved.action_at + number * HOUR, compact_case=f"A-{number // 20}")
+        state, _ = compact.step(moved, state, BOOK)
+    assert len(state.cases) == compact.CASES
+    for number in range(100):
+        moved = step("address change", "2026-11-20 12:00", seq=1000 + number, message_id=f"n{number}", compact_case="A-9")
+        state, found = compact.step(msgspec.structs.replace(moved, action_at=moved.action_at + number * MINUTE), state, BOOK)
+        assert found is None
+    (case,) = [each for each in state.cases if each.number == "A-9"]
+    assert len(case.steps) == compact.STEPS
+    assert compact.standing_of(case, BOOK.workflow).supervision == "in the receiving state"
