@@ -21,7 +21,6 @@ class Watch:
 
     secrets: set[str] = field(default_factory=set)
     decided: dict[str, int] = field(default_factory=dict)
-    live: dict[str, set[str]] = field(default_factory=dict)
 
     def over(self, pipeline: Mapping[str, tuple[Stage[Any], ...]]) -> dict[str, tuple[Stage[Any], ...]]:
         """Return the same pipeline, watched."""
@@ -34,23 +33,14 @@ class Watch:
             assert states == before, "the states given are not changed"
             assert stage.decide(given, dict(states), context) == decision, "the same input and states give the same decision"
             self.decided[stage.name] = self.decided.get(stage.name, 0) + 1
-            asked = asked_keys(stage, given, states)
+            only_what_was_asked_for(stage, given, states)
             outputs_are_declared(stage, decision)
-            self.nothing_overwritten_unseen(stage, decision, asked)
             states_come_back(stage, decision)
             verdicts_are_complete(stage, given, decision)
             self.nothing_private(decision)
             return decision
 
         return replace(stage, decide=decide)
-
-    def nothing_overwritten_unseen(self, stage: Stage[Any], decision: Decision[Any], asked: set[str]) -> None:
-        """A state that is there is changed only by who asked for it; new ones may be made."""
-        live = self.live.setdefault(stage.name, set())
-        assert not (set(decision.states) - asked) & live
-        assert set(decision.wakes) <= asked | set(decision.states)
-        for key, state in decision.states.items():
-            (live.discard if state is None else live.add)(key)
 
     def nothing_private(self, decision: Decision[Any]) -> None:
         """No address, number or PIN is in what people may read."""
@@ -63,15 +53,14 @@ class Watch:
             assert not [secret for secret in self.secrets if secret.encode() in (letter.original or b"")]
 
 
-def asked_keys(stage: Stage[Any], given: Input, states: Mapping[str, Any]) -> set[str]:
-    """Every key the stage asks for, in one round or several."""
+def only_what_was_asked_for(stage: Stage[Any], given: Input, states: Mapping[str, Any]) -> None:
+    """Asking again, in one round or several, names the same states."""
     found: dict[str, Any] = {}
     asked: set[str] = set()
     while new := set(stage.keys(given, found)) - asked:
         asked |= new
         found |= {key: states[key] for key in new if key in states}
-    assert set(states) <= asked
-    return asked
+    assert found == states
 
 
 def outputs_are_declared(stage: Stage[Any], decision: Decision[Any]) -> None:

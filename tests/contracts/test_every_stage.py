@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from processors.cli.feed import read_feed
@@ -23,6 +23,12 @@ RULES = load_rules()
 KEY = bytes(range(64))
 ROOT = Path(__file__).parents[2]
 STAGES = [stage for stages in PIPELINE.values() for stage in stages]
+# A whole story takes long to shrink, and reads well enough as it is.
+STORIES = settings(
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 PRIVATE = {"+18045559876", "5559876", "walker.family@example.org", "2580"}
 
 CONTACTS = [
@@ -116,14 +122,14 @@ steps = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(STORIES, max_examples=40)
 @given(registrations, st.lists(steps, min_size=3, max_size=14))
 def test_every_stage_keeps_its_promises_whatever_is_sent(first: dict[str, Any], taken: list[tuple[str, Any]]) -> None:
     driver, _ = watched()
     play(driver, [("register", first), *taken, ("advance", timedelta(days=1))])
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(STORIES, max_examples=15)
 @given(st.lists(steps, min_size=3, max_size=10))
 def test_the_same_steps_give_the_same_bytes(taken: list[tuple[str, Any]]) -> None:
     drivers = [PipelineDriver(PIPELINE, RULES, KEY) for _ in range(2)]
@@ -158,7 +164,7 @@ def spoilt(draw: st.DrawFn, good: st.SearchStrategy[dict[str, Any]]) -> dict[str
     return document
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(STORIES, max_examples=60)
 @given(st.lists(st.one_of(spoilt(submissions()), st.binary(max_size=40), junk), min_size=1, max_size=3))
 def test_no_submission_is_too_bad_to_be_judged(bad: list[Any]) -> None:
     driver, _ = watched()
@@ -168,7 +174,7 @@ def test_no_submission_is_too_bad_to_be_judged(bad: list[Any]) -> None:
     assert {verdict.stage for verdict in driver.verdicts("GOOD")} >= {"read", "identify", "dedupe", "validate", "match"}, driver.explain()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(STORIES, max_examples=60)
 @given(spoilt(registrations), junk, junk)
 def test_no_registration_receipt_or_action_is_too_bad_to_be_judged(form: dict[str, Any], receipt: Any, action: Any) -> None:
     driver, _ = watched()
