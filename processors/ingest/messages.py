@@ -60,7 +60,7 @@ _kept = lru_cache(AT_HAND)(_asked)
 def submission_keys(intake: Intake, states: Mapping[str, State]) -> list[str]:
     """Return the states that a submission needs."""
     found = asked(intake.body)
-    keys = [found.pace]
+    keys = [found.pace, found.memory]
     pace = states.get(found.pace)
     if isinstance(pace, Pace) and pace.group is not None:
         keys += group_keys(pace.group, states)
