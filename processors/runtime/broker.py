@@ -31,6 +31,7 @@ from processors.runtime.settings import Settings
 T = TypeVar("T")
 
 ANSWER: Final = 10.0  # seconds that a broker may take to answer
+ANSWERED: Final = ANSWER + 5  # the client's own deadline comes first: a client that is dropped while it still waits crashes the process
 LARGEST: Final = 3 * 1024 * 1024
 Place = tuple[str, int]  # topic as the broker names it, partition
 
@@ -130,21 +131,21 @@ class Broker:
     def admin(self) -> AdminClient:
         return self._made(AdminClient, {}, {})
 
-    def ends(self, places: Iterable[Place]) -> dict[Place, int]:
+    def ends(self, places: Iterable[Place], admin: AdminClient | None = None) -> dict[Place, int]:
         """Return where each log ends, uncommitted records included."""
-        return self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        return self._offsets(places, OffsetSpec.latest(), admin)  # type: ignore[no-untyped-call]
 
     def begins(self, places: Iterable[Place]) -> dict[Place, int]:
         """Return the first offset that each log still has."""
         return self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
-    def group_offsets(self, group: str, places: Sequence[Place]) -> dict[Place, int | None]:
+    def group_offsets(self, group: str, places: Sequence[Place], admin: AdminClient | None = None) -> dict[Place, int | None]:
         """Return the offsets that a group has committed, stable ones, asked from outside; None where there is none."""
-        admin = self.admin()
+        admin = admin or self.admin()
         wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
         with doubt("the committed offsets could not be read"):
             futures = admin.list_consumer_group_offsets([wanted], require_stable=True, request_timeout=ANSWER)
-            answer = futures[group].result(ANSWER).topic_partitions or []
+            answer = futures[group].result(ANSWERED).topic_partitions or []
         return {(each.topic, each.partition): each.offset if each.offset >= 0 else None for each in answer}
 
     def partitions(self, topics: Iterable[str]) -> dict[str, int]:
@@ -159,16 +160,16 @@ class Broker:
         with doubt("the topic could not be identified"):
             cluster = admin.describe_cluster(request_timeout=ANSWER)
             topics = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)
-            return f"{cluster.result(ANSWER).cluster_id}/{topics[topic].result(ANSWER).topic_id}"
+            return f"{cluster.result(ANSWERED).cluster_id}/{topics[topic].result(ANSWERED).topic_id}"
 
-    def _offsets(self, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, int]:
+    def _offsets(self, places: Iterable[Place], spec: OffsetSpec, admin: AdminClient | None = None) -> dict[Place, int]:
         wanted = {TopicPartition(*place): spec for place in places}
         if not wanted:
             return {}
-        admin = self.admin()
+        admin = admin or self.admin()
         with doubt("the ends of the logs could not be read"):
             futures = admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=ANSWER)
-            return {(place.topic, place.partition): future.result(ANSWER).offset for place, future in futures.items()}
+            return {(place.topic, place.partition): future.result(ANSWERED).offset for place, future in futures.items()}
 
     def _made(self, make: Callable[..., T], defaults: Mapping[str, Any], fixed: Mapping[str, Any]) -> T:
         try:

@@ -41,6 +41,7 @@ class Client:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.codec = Codec(settings.schema_registry_url, prefix=settings.topic_prefix)
+        self._producer: Producer | None = None
 
     def topic(self, topic: Topic) -> str:
         """Return the topic's name on the broker."""
@@ -58,7 +59,7 @@ class Client:
             if error is not None:
                 failures.append(error)
 
-        producer = Producer(
+        self._producer = producer = self._producer or Producer(
             self.settings.kafka_properties()
             | {
                 "enable.idempotence": True,

@@ -1,15 +1,18 @@
 """
 Whether the pipeline has anything left to do, as Kafka tells it: nothing is asked of the processes themselves.
 
-The units are looked at in the order of the road. What a unit writes is committed with the offsets it read, so once all
-before it have been seen idle, nothing more can reach it. Under `VN_CLOCK=topic` a unit also commits, with the offsets of
+What a unit writes is committed with the offsets it read, and logs only grow: where the ends of all logs, asked for last,
+are what the units had committed before, none of them had anything left to read or to write. Under `VN_CLOCK=topic` a unit also commits, with the offsets of
 its batch, the clock's: up to the tick where it has fired every timer due, one before where it may have more to fire.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from confluent_kafka.admin import AdminClient
+
 from processors.runtime.broker import Broker, Place
+from processors.runtime.errors import Restart
 from processors.stage import Stage
 from processors.topics import CLOCK
 
@@ -26,24 +29,24 @@ class Watch:
         self._units = [unit for stages in pipeline.values() for unit in stages if wanted is None or unit.name in wanted]
         self._clock = [(prefix + CLOCK.name, 0)] if clock else []
         self._inputs: dict[str, list[Place]] = {}
+        self._admin: AdminClient | None = None
 
     def idle(self) -> bool:
         """Whether every unit has read all of its inputs and fired all timers due by the topic clock's last tick."""
-        return all(self._done(unit) for unit in self._units)
+        return all(end == (committed or 0) for committed, end in self.look().values())
 
     def look(self) -> dict[tuple[str, Place], tuple[int | None, int]]:
-        """Return the committed offset and the end of every input of every unit."""
-        seen: dict[tuple[str, Place], tuple[int | None, int]] = {}
-        for unit in self._units:
-            places = self._places(unit)
-            group = self._broker.group_offsets(f"{self._prefix}{unit.name}", places)
-            seen |= {(unit.name, place): (group.get(place), end) for place, end in self._broker.ends(places).items()}
-        return seen
-
-    def _done(self, unit: Stage[Any]) -> bool:
-        places = self._places(unit)
-        group = self._broker.group_offsets(f"{self._prefix}{unit.name}", places)
-        return all(end == (group.get(place) or 0) for place, end in self._broker.ends(places).items())
+        """Return the committed offset and the end of every input of every unit; raises Restart where the broker is away."""
+        self._admin = admin = self._admin or self._broker.admin()
+        try:
+            groups = {
+                unit.name: self._broker.group_offsets(f"{self._prefix}{unit.name}", self._places(unit), admin) for unit in self._units
+            }
+            ends = self._broker.ends({place for unit in self._units for place in self._places(unit)}, admin)
+        except Restart:
+            self._admin = None  # one that lived through a broker's restart may never answer again
+            raise
+        return {(unit, place): (committed, ends[place]) for unit, places in groups.items() for place, committed in places.items()}
 
     def _places(self, unit: Stage[Any]) -> Sequence[Place]:
         if unit.name not in self._inputs:
