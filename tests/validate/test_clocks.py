@@ -10,7 +10,7 @@ from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.validate import clocks
 from processors.validate.clocks import ClockState
-from tests.validate.scene import DAY, Scene, cancel, day_end, event, ms, ruling, rules, update
+from tests.validate.scene import DAY, Scene, cancel, day_end, event, ms, rules, ruling, update
 from tests.validate.test_compact import step
 
 # Each line: what was heard before, the activity and its day, more of the message, the clock, and the last day on which it is in time.
@@ -28,7 +28,8 @@ GOLDEN = [
     ((), "instructions request", "2026-04-01", {}, "instructions reply", "2026-04-06"),
     # Sex offender, 5 bd: Apr 1 2, not 3, 6 7 8.
     ((), "instructions request", "2026-03-31", {"reason": "Sex Offender"}, "instructions reply/sex offender", "2026-04-08"),
-    # 15 bd over Thanksgiving and the day after, a holiday in Virginia. Fri Nov 20; Nov 23 24 25, not 26 27, 30, Dec 1 2 3 4 7 8 9 10 11 14 15.
+    # 15 bd over Thanksgiving and the day after, a holiday in Virginia. Fri Nov 20; Nov 23 24 25, not 26 27, 30, Dec 1 2 3 4 7 8 9 10 11
+    # 14 15.
     ((), "instructions reply", "2026-11-20", {}, "transfer request after instructions", "2026-12-15"),
     # 7 bd where they were discretionary: Nov 23 24 25 30, Dec 1 2 3.
     (
@@ -54,7 +55,8 @@ GOLDEN = [
     (("transfer request",), "acceptance", "2026-11-20", {"report_by": "2026-12-01"}, "notice of departure", "2026-12-01"),
     # 5 bd after the date to report. Tue Nov 24; Nov 25, not 26 27, 30, Dec 1 2 3.
     ((), "departure", "2026-11-20", {"report_by": "2026-11-24"}, "notice of arrival", "2026-12-03"),
-    # ... over Christmas and the new year: Tue Dec 22; 23, not 24 25 (holidays), 26 27 (weekend), 28 (observed for the 26th), 29 30 31, not Jan 1, 4.
+    # ... over Christmas and the new year: Tue Dec 22; 23, not 24 25 (holidays), 26 27 (weekend), 28 (observed for the 26th), 29 30 31,
+    # not Jan 1, 4.
     ((), "departure", "2026-12-22", {}, "notice of arrival", "2027-01-04"),
     # Returning, the sending state owes: Dec 23 24, not 25, 28 29 30 (Virginia does not close on the 24th and the 28th).
     (("return request",), "departure", "2026-12-22", {}, "notice of arrival on return", "2026-12-30"),
@@ -79,11 +81,13 @@ GOLDEN = [
     (("arrival",), "warrant", "2026-02-10", {}, "retaking reminder, 5 days after", "2026-03-17"),
     # ... from custody, once it is told: Feb 20 + 8 = Feb 28, + 22 = Mar 22.
     (("arrival", "warrant"), "custody", "2026-02-20", {}, "retaking", "2026-03-22"),
-    # 2 bd: Fri Jun 12; 15 16. 15 bd over Juneteenth and Independence Day, observed on Fri Jul 3: 15 16 17 18, not 19, 22-26, 29 30, Jul 1 2, not 3, 6 7.
+    # 2 bd: Fri Jun 12; 15 16. 15 bd over Juneteenth and Independence Day, observed on Fri Jul 3: 15 16 17 18, not 19, 22-26, 29 30, Jul 1
+    # 2, not 3, 6 7.
     (("arrival",), "return request", "2026-06-12", {}, "return instructions", "2026-06-16"),
     (("arrival",), "return request", "2026-06-12", {}, "return", "2026-07-07"),
     (("departure", "arrival"), "denial", "2026-06-12", {}, "return after denial", "2026-07-07"),
-    # 15 bd over Memorial Day: Fri May 15; 18-22, not 25, 26-29, Jun 1-5, 8. Until 2024-10-31 10 bd: Nov 1 4, not 5 (election), 6 7 8, not 11, 12-15, 18.
+    # 15 bd over Memorial Day: Fri May 15; 18-22, not 25, 26-29, Jun 1-5, 8. Until 2024-10-31 10 bd: Nov 1 4, not 5 (election), 6 7 8, not
+    # 11, 12-15, 18.
     (("return request",), "failure to arrive", "2026-05-15", {}, "warrant after a missed return", "2026-06-08"),
     (("return request",), "failure to arrive", "2024-10-31", {}, "warrant after a missed return", "2024-11-18"),
     # 10 bd over Labor Day: Fri Aug 28; 31, Sep 1-4, not 7, 8-11, 14.
@@ -93,7 +97,8 @@ GOLDEN = [
     # The permit's own day; without one 45 cd: Nov 2 + 28 = Nov 30, + 17 = Dec 17.
     (("arrival",), "temporary travel", "2026-11-02", {"report_by": "2026-12-10"}, "travel permit", "2026-12-10"),
     (("arrival",), "temporary travel", "2026-11-02", {}, "travel permit", "2026-12-17"),
-    # Received on the 5th bd after Mon Nov 2: not 3, 4 5 6 9 10. Then 15 bd: not 11, 12 13 16-20 23 24 25, not 26 27, 30, Dec 1 2 3 4. The answer 5 bd later: 7-11.
+    # Received on the 5th bd after Mon Nov 2: not 3, 4 5 6 9 10. Then 15 bd: not 11, 12 13 16-20 23 24 25, not 26 27, 30, Dec 1 2 3 4. The
+    # answer 5 bd later: 7-11.
     ((), "transfer request", "2026-11-02", {}, "victims' right to be heard", "2026-12-04"),
     ((), "transfer request", "2026-11-02", {}, "answer to victims", "2026-12-11"),
     (("arrival",), "return request", "2026-11-02", {}, "victims' right to be heard", "2026-12-04"),
@@ -133,7 +138,9 @@ def clock(state: ClockState, key: str) -> Any:
 
 
 @pytest.mark.parametrize(("before", "activity", "day", "more", "key", "last"), GOLDEN)
-def test_golden_deadlines(before: tuple[str, ...], activity: str, day: str, more: dict[str, str], key: str, last: str) -> None:
+def test_golden_deadlines(  # noqa: PLR0917  a line of the table
+    before: tuple[str, ...], activity: str, day: str, more: dict[str, str], key: str, last: str
+) -> None:
     earlier = [said(each, f"{date.fromisoformat(day).replace(day=1)} 00:0{minute}") for minute, each in enumerate(before)]
     state, known = run(*earlier, said(activity, f"{day} 12:00", **more))
     assert clock(state, key).state == "open"

@@ -60,7 +60,7 @@ def step(activity: str, at: str = "2026-11-02 12:00", **more: Any) -> Event:
 HERE = "RFAKQ"  # where somebody may be whom the receiving state answers for: there, not arrived, absconded, being retaken, ordered back
 
 
-def oracle(place: tuple[Any, Any, str], act: str) -> tuple[Any, Any, str] | None:
+def oracle(place: tuple[Any, Any, str], act: str) -> tuple[Any, Any, str] | None:  # noqa: C901, PLR0911, PLR0912  a rule a line
     """
     Return where a step leads from (reporting instructions, transfer, whereabouts), None where it is illegal.
 
@@ -260,7 +260,7 @@ class Walk(RuleBasedStateMachine):
         return place if first is None else tuple(before if new is None else new for before, new in zip(place, first, strict=True))
 
     @rule(act=st.sampled_from(sorted(SUBTYPES)), hour=st.integers(0, 20), released=st.booleans())
-    def hear(self, act: str, hour: int, released: bool) -> None:
+    def hear(self, act: str, hour: int, *, released: bool) -> None:
         if len(self.taken) >= compact.STEPS:
             return
         seq = next(self.seq)

@@ -1,0 +1,141 @@
+"""Business days, holidays and their corrections, the ends of days, and the pages made from the clocks and the workflow."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from processors.rules.book import Rules
+from processors.rules.calendar import Calendar, day_of, end_of, noon_of
+from processors.rules.load import load_rules
+from processors.rules.pages import clocks_markdown, workflow_markdown
+from processors.validate.compact import CASES, STEPS
+
+DOCS = Path(__file__).parents[2] / "docs"
+NATION, VIRGINIA, CAROLINA = Calendar(), Calendar("VA"), Calendar("NC")
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    return load_rules()
+
+
+@pytest.mark.parametrize(
+    ("calendar", "day", "open_"),
+    [
+        (NATION, date(2026, 11, 20), True),
+        (NATION, date(2026, 11, 21), False),  # a Saturday
+        (NATION, date(2026, 11, 22), False),  # a Sunday
+        (NATION, date(2026, 11, 26), False),  # Thanksgiving
+        (NATION, date(2026, 11, 27), True),
+        (VIRGINIA, date(2026, 11, 27), False),  # the day after Thanksgiving, Virginia's own
+        (VIRGINIA, date(2026, 11, 3), False),  # Election Day, Virginia's own
+        (CAROLINA, date(2026, 11, 3), True),
+        (CAROLINA, date(2026, 10, 12), False),  # Columbus Day is the nation's, though not North Carolina's
+        (NATION, date(2026, 7, 3), False),  # Independence Day falls on a Saturday
+        (NATION, date(2027, 7, 5), False),  # and on a Sunday
+        (NATION, date(2027, 12, 31), False),  # New Year's Day 2028 falls on a Saturday
+        (Calendar("PR"), date(2026, 1, 6), False),  # Epiphany
+        (Calendar("HI"), date(2026, 3, 26), False),  # Prince Kuhio
+    ],
+)
+def test_business_days(calendar: Calendar, day: date, open_: bool) -> None:  # noqa: FBT001
+    assert calendar.is_business_day(day) is open_
+
+
+@pytest.mark.parametrize(
+    ("day", "count", "last"),
+    [
+        (date(2026, 11, 20), 0, date(2026, 11, 20)),
+        (date(2026, 11, 20), 1, date(2026, 11, 23)),
+        (date(2026, 11, 21), 1, date(2026, 11, 23)),  # from a Saturday as from the Friday before
+        (date(2026, 12, 24), 3, date(2026, 12, 30)),  # not 25, the weekend; 28 29 30
+        (date(2026, 12, 31), 1, date(2027, 1, 4)),  # not New Year's Day, nor the weekend
+    ],
+)
+def test_business_days_after_a_day(day: date, count: int, last: date) -> None:
+    assert NATION.after(day, count, "business days") == last
+    assert NATION.after(day, count, "calendar days") == day + timedelta(days=count)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dates(date(2020, 1, 1), date(2032, 1, 1)), st.integers(1, 30))
+def test_so_many_business_days_lie_in_between(day: date, count: int) -> None:
+    last = VIRGINIA.after(day, count, "business days")
+    between = [day + timedelta(days=each) for each in range(1, (last - day).days + 1)]
+    assert VIRGINIA.is_business_day(last)
+    assert sum(VIRGINIA.is_business_day(each) for each in between) == count
+
+
+def test_a_rule_file_corrects_the_calendar(tmp_path: Path) -> None:
+    (tmp_path / "VA.toml").write_text(
+        """
+[[holiday]]
+name = "Offices closed for the storm"
+day = 2026-11-23
+
+[[holiday]]
+name = "Day After Thanksgiving"
+worked = true
+
+[[holiday]]
+name = "Christmas worked once"
+day = 2026-12-25
+worked = true
+"""
+    )
+    added = load_rules(tmp_path)
+    calendar = added.book("VA", 0).calendar
+    assert not calendar.is_business_day(date(2026, 11, 23))
+    assert calendar.is_business_day(date(2026, 11, 27))
+    assert calendar.is_business_day(date(2027, 11, 26)), "every year"
+    assert calendar.is_business_day(date(2026, 12, 25))
+    assert not calendar.is_business_day(date(2028, 12, 25))
+    assert added.book("NC", 0).calendar == Calendar("NC"), "nobody else's"
+    assert calendar.after(date(2026, 11, 20), 3, "business days") == date(2026, 11, 27)
+
+
+@pytest.mark.parametrize(
+    ("zone", "utc_hours"), [("America/New_York", 29), ("America/Puerto_Rico", 28), ("Pacific/Honolulu", 34), ("America/Anchorage", 33)]
+)
+def test_a_day_ends_at_midnight_where_one_is(zone: str, utc_hours: int) -> None:
+    midnight = 1_795_132_800_000  # 2026-11-20T00:00Z
+    assert end_of(date(2026, 11, 20), ZoneInfo(zone)) == midnight + utc_hours * 3_600_000
+
+
+def test_days_on_which_the_clocks_change_have_their_own_length() -> None:
+    zone = ZoneInfo("America/New_York")
+    length = {
+        day: (end_of(day, zone) - end_of(day - timedelta(days=1), zone)) // 3_600_000 for day in (date(2026, 3, 8), date(2026, 11, 1))
+    }
+    assert list(length.values()) == [23, 25]
+
+
+@given(st.dates(date(1970, 1, 2), date(2100, 1, 1)), st.sampled_from(["America/New_York", "Pacific/Honolulu", "America/Puerto_Rico"]))
+def test_an_instant_falls_on_its_day(day: date, name: str) -> None:
+    zone = ZoneInfo(name)
+    assert day_of(end_of(day, zone) - 1, zone) == day
+    assert day_of(end_of(day, zone), zone) == day + timedelta(days=1)
+    assert day_of(noon_of(day, zone), zone) == day
+
+
+def test_instants_beyond_the_calendar_fall_on_its_last_days() -> None:
+    zone = ZoneInfo("America/New_York")
+    assert day_of(-(10**17), zone) == date.min
+    assert day_of(10**17, zone) == date.max
+
+
+def test_the_page_of_clocks_is_current() -> None:
+    assert (DOCS / "clocks.md").read_text() == clocks_markdown(), "write docs/clocks.md anew from processors.rules.pages.clocks_markdown()"
+
+
+def test_the_page_of_the_workflow_is_current(rules: Rules) -> None:
+    page = workflow_markdown(rules.page("").books[-1], CASES, STEPS)
+    assert (DOCS / "compact-workflow.md").read_text() == page, (
+        "write docs/compact-workflow.md anew from processors.rules.pages.workflow_markdown()"
+    )
+    assert page.count("```mermaid") == 3
+    assert "accepted --> in_force" in page
