@@ -88,7 +88,10 @@ def decide_action(record: Record, desk: Desk, context: Context) -> Iterator[Verd
     review_ids = (action.review_id,) if action.review_id is not None else roll.members(desk, group_key(action.group or ""))
     found = [each for review_id in review_ids if (each := desk.get(review_key(review_id), Open))]
     if not found:
-        yield noted(intake, context, "unknown_review", "The action names no open review.")
+        ours = named is None or named["stage"] == STAGE
+        yield noted(
+            intake, context, "unknown_review", "The action names no open review." if ours else "No stage takes actions on this review."
+        )
         return
     yield noted(intake, context, CLOSED[action.action][0], f"{len(found)} reviews are settled.")
     for each in found:

@@ -9,6 +9,7 @@ holes in the text, entities that are resolved reach out.
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from lxml import etree
@@ -132,6 +133,7 @@ def bounded(root: Element) -> None:
             raise Rejection("too_complex", f"An element has more than {MAX_ATTRIBUTES} attributes.")
 
 
+@lru_cache(4096)
 def local(name: str | bytes) -> str:
     """Return a tag or attribute name without its namespace."""
     return str(name).rpartition("}")[2]

@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.domain.forms import ReceiptForm, RegistrationForm
 from processors.domain.intake import Intake
 from processors.domain.journal import DeadLetter, Unreadable
+from processors.domain.person import Identifier, Person
 from processors.domain.reasons import REASONS
+from processors.domain.registration import Contact
 from processors.domain.submission import Submission
 from processors.ingest.formats import MAX_BYTES
 from processors.ingest.read import READ
@@ -94,6 +97,18 @@ def test_xml_json_and_avro_say_the_same() -> None:
     assert msgspec.json.decode(found.body, type=Submission) == submission(as_json) == as_xml
     dates = {(each.action_at, each.past_from, each.date_only, each.message_id) for each in (found, taken(XML), taken(as_json))}
     assert len(dates) == 1
+
+
+def test_registrations_and_receipts_may_be_avro() -> None:
+    person = Person((Identifier("SID", "VA1"),))
+    sent = RegistrationForm(
+        registration_id="V", registrant_id="R", source="VINE", offender=person, contacts=(Contact("sms", "8045551007"),)
+    )
+    receipt = ReceiptForm(reference=f"R.{'0' * 20}", status="busy", occurred_at=NOW, provider="example")
+    for topic, form in ((REGISTRATIONS, sent), (RECEIPTS, receipt)):
+        raw = Codec().encode(form)
+        decision = READ.decide(Record(topic.name, 0, 0, None, NOW, Codec().decode_external(raw), raw), {}, CONTEXT)
+        assert decision.verdicts[0].outcome == "accepted", decision.verdicts
 
 
 def test_a_record_of_avro_too_is_measured_as_it_came() -> None:
