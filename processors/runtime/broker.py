@@ -8,13 +8,12 @@ Kafka as the runner needs it: clients made in one place, deadlines on every call
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, Literal, TypeVar
 
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -118,7 +117,12 @@ class Broker:
         return self._made(Consumer, CONSUMER, READING | {"group.id": "vn.reader"} | properties)
 
     def observer(self, group: str) -> Consumer:
-        """Return a consumer that can be asked for the group's committed offsets and never joins it."""
+        """
+        Return a consumer that can be asked for the group's committed offsets and never joins it.
+
+        An AdminClient can be asked too, and crashes the process where the coordinator says "not me" or "not yet"
+        (librdkafka 2.16: a segmentation fault in rd_kafka_handle_OffsetFetch).
+        """
         return self._made(Consumer, CONSUMER, READING | {"group.id": group})
 
     def producer(self, transactional_id: str) -> Producer:
@@ -138,15 +142,6 @@ class Broker:
     def begins(self, places: Iterable[Place]) -> dict[Place, int]:
         """Return the first offset that each log still has."""
         return self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-
-    def group_offsets(self, group: str, places: Sequence[Place], admin: AdminClient | None = None) -> dict[Place, int | None]:
-        """Return the offsets that a group has committed, stable ones, asked from outside; None where there is none."""
-        admin = admin or self.admin()
-        wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
-        with doubt("the committed offsets could not be read"):
-            futures = admin.list_consumer_group_offsets([wanted], require_stable=True, request_timeout=ANSWER)
-            answer = futures[group].result(ANSWERED).topic_partitions or []
-        return {(each.topic, each.partition): each.offset if each.offset >= 0 else None for each in answer}
 
     def partitions(self, topics: Iterable[str]) -> dict[str, int]:
         """Return how many partitions each topic has; 0 where there is no such topic."""

@@ -2,16 +2,18 @@
 Whether the pipeline has anything left to do, as Kafka tells it: nothing is asked of the processes themselves.
 
 What a unit writes is committed with the offsets it read, and logs only grow: where the ends of all logs, asked for last,
-are what the units had committed before, none of them had anything left to read or to write. Under `VN_CLOCK=topic` a unit also commits, with the offsets of
-its batch, the clock's: up to the tick where it has fired every timer due, one before where it may have more to fire.
+are what the units had committed before, none of them had anything left to read or to write. Under `VN_CLOCK=topic` a
+unit also commits, with the offsets of its batch, the clock's: up to the tick where it has fired every timer due, one
+before where it may have more to fire.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient
 
-from processors.runtime.broker import Broker, Place
+from processors.runtime.broker import Broker, Place, committed
 from processors.runtime.errors import Restart
 from processors.stage import Stage
 from processors.topics import CLOCK
@@ -29,24 +31,29 @@ class Watch:
         self._units = [unit for stages in pipeline.values() for unit in stages if wanted is None or unit.name in wanted]
         self._clock = [(prefix + CLOCK.name, 0)] if clock else []
         self._inputs: dict[str, list[Place]] = {}
+        self._observers: dict[str, Consumer] = {}
         self._admin: AdminClient | None = None
 
     def idle(self) -> bool:
         """Whether every unit has read all of its inputs and fired all timers due by the topic clock's last tick."""
-        return all(end == (committed or 0) for committed, end in self.look().values())
+        return all(end == (offset or 0) for offset, end in self.look().values())
 
     def look(self) -> dict[tuple[str, Place], tuple[int | None, int]]:
         """Return the committed offset and the end of every input of every unit; raises Restart where the broker is away."""
-        self._admin = admin = self._admin or self._broker.admin()
+        self._admin = self._admin or self._broker.admin()
         try:
-            groups = {
-                unit.name: self._broker.group_offsets(f"{self._prefix}{unit.name}", self._places(unit), admin) for unit in self._units
-            }
-            ends = self._broker.ends({place for unit in self._units for place in self._places(unit)}, admin)
+            groups = {unit.name: committed(self._observer(unit.name), self._places(unit)) for unit in self._units}
+            ends = self._broker.ends({place for unit in self._units for place in self._places(unit)}, self._admin)
         except Restart:
             self._admin = None  # one that lived through a broker's restart may never answer again
+            self._observers.clear()
             raise
-        return {(unit, place): (committed, ends[place]) for unit, places in groups.items() for place, committed in places.items()}
+        return {(unit, place): (offset, ends[place]) for unit, places in groups.items() for place, offset in places.items()}
+
+    def _observer(self, unit: str) -> Consumer:
+        if unit not in self._observers:
+            self._observers[unit] = self._broker.observer(f"{self._prefix}{unit}")
+        return self._observers[unit]
 
     def _places(self, unit: Stage[Any]) -> Sequence[Place]:
         if unit.name not in self._inputs:
