@@ -116,8 +116,10 @@ def _heard(ledger: Ledger, word: Word) -> None:
 def _meant(ledger: Ledger, word: Word) -> Sighting | None:
     """Return the sighting that the message is about; an Add that is about none opens one."""
     event = word.event
-    if event.operation != "Add":
+    if event.operation == "Cancel":
         return ledger.referred(word)
+    if event.operation == "Update":
+        return ledger.judged(event) or ledger.referred(word)
     return ledger.same(word) or ledger.judged(event) or Sighting(seq=event.seq, ori=event.ori, root=event.message_id, standing="unheard")
 
 
@@ -136,11 +138,10 @@ def _take_effect(ledger: Ledger, sighting: Sighting, word: Word, operation: Oper
 
 def _stands(ledger: Ledger, sighting: Sighting, word: Word, operation: Operation) -> Stands:
     """Return how the event stands as this message finds it."""
-    if operation == "Add":
-        if sighting.unseen == word.event.message_id and sighting.newest != word.fingerprint:
-            return "judged"
-        if sighting.standing == "told" and not ledger.recognised(sighting, word):
-            return "faded"
+    if sighting.unseen == word.event.message_id and operation != "Cancel":
+        return "judged"
+    if sighting.standing == "told" and operation == "Add" and not ledger.recognised(sighting, word):
+        return "faded"
     return sighting.standing
 
 
@@ -155,8 +156,11 @@ def _overtaken(ledger: Ledger, sighting: Sighting, word: Word) -> Sighting:
 
 def _said_before(ledger: Ledger, sighting: Sighting, word: Word) -> Sighting:
     """Return the sighting with a wording older than the one it has."""
+    named = sighting.named(word.event.message_id)
+    if word.fingerprint in named.versions:
+        return named
     until = ledger.at + ledger.rules.duration("duplicate.window", word.event.scope)
-    return replace(sighting.named(word.event.message_id), versions={word.fingerprint: until} | sighting.versions)
+    return replace(named, versions={word.fingerprint: until} | named.versions)
 
 
 # what a message does, by how its event stands
@@ -237,7 +241,7 @@ def _never_told(ledger: Ledger, sighting: Sighting, word: Word) -> None:
 
 
 def _too_late(ledger: Ledger, sighting: Sighting, word: Word) -> None:
-    """The first message about an event came when a reviewer had already released a later one."""
+    """A message came when a reviewer had already released one that is about it."""
     ledger.put(replace(_said_before(ledger, sighting, word), unseen=None))
     ledger.say(word.event, "suppressed", "superseded", "a reviewer had released a later message about it before it came")
 
@@ -258,6 +262,7 @@ _EFFECTS: Final[Mapping[tuple[Stands, Operation], Effect]] = {
     ("cancelled", "Update"): _again,
     ("cancelled", "Cancel"): _duplicate,
     ("judged", "Add"): _too_late,
+    ("judged", "Update"): _too_late,
 }
 
 
@@ -425,7 +430,8 @@ def _released(ledger: Ledger, word: Word) -> None:
     if sighting is not None:
         _settle(ledger, sighting, [word])
         return
-    opened = Sighting(seq=event.seq, ori=event.ori, root=word.reference, standing="unheard", names=(word.reference,), unseen=word.reference)
+    unseen = None if word.reference == event.message_id else word.reference
+    opened = Sighting(seq=event.seq, ori=event.ori, root=word.reference, standing="unheard", names=(word.reference,), unseen=unseen)
     if event.operation == "Update":  # all that is known of the event, and so told as if it were its first message
         _take_effect(ledger, ledger.same(word) or opened, word, "Add")
         return

@@ -77,7 +77,9 @@ class Ledger:
         ours = [each for each in self.sightings if each.ori == event.ori]
         if event.operation == "Cancel":
             return any(event.message_id in each.cancels for each in ours)
-        return any(event.message_id in each.names and word.fingerprint in each.versions for each in ours)
+        return any(
+            event.message_id in each.names and word.fingerprint in each.versions and event.message_id != each.unseen for each in ours
+        )
 
     def recognised(self, sighting: Sighting, word: Word) -> bool:
         """Whether the sighting was said to be just this, within `duplicate.window`."""

@@ -190,6 +190,45 @@ def test_a_released_update_of_nothing_known_is_news_and_its_target_comes_too_lat
     assert scene.cancel("c1", of="m1") == ["c1 waiting cancel_hold"]
 
 
+def test_the_target_that_comes_too_late_says_what_was_told_already_and_cancelled() -> None:
+    scene = Scene()
+    scene.update("u1", of="m1", action_at=B)
+    scene.later(HOLD)
+    scene.review("release")
+    scene.cancel("c1", of="m1")
+    scene.later(HOLD)
+    assert scene.add("m1", action_at=B) == ["m1 suppressed superseded"]
+    assert scene.add("m2", action_at=B) == ["m2 passed first_sighting"]
+
+
+def test_an_update_that_comes_after_a_later_one_was_released_comes_too_late() -> None:
+    scene = Scene()
+    scene.add("m1")
+    scene.update("u2", of="u1", action_at=C)
+    scene.later(HOLD)
+    scene.review("release")
+    assert scene.update("u1", of="m1", action_at=B) == ["u1 suppressed superseded"]
+    assert scene.update("u1", of="m1", action_at=B) == ["u1 suppressed duplicate"]
+    assert scene.told == [("news", "m1", "m1"), ("news", "u2", "u1")]
+
+
+def test_a_released_message_without_reference_is_told_under_its_own_id() -> None:
+    scene = Scene()
+    scene.update("u1", of=None)
+    scene.later(HOLD)
+    assert scene.review("release") == ["u1 noted released", "u1 passed first_sighting"]
+    assert scene.told == [("news", "u1", "u1")]
+
+
+def test_an_overtaken_message_does_not_become_what_was_said_last() -> None:
+    scene = Scene()
+    scene.add("m1", action_at=B)
+    scene.update("u0", of="m1", action_at=A)
+    scene.cancel("c1", of="m2")
+    assert scene.add("m2", action_at=B) == ["m2 suppressed superseded", "c1 waiting cancel_hold"]
+    assert scene.add("m3", action_at=A) == ["c1 suppressed resubmitted", "m3 suppressed resubmitted"]
+
+
 def test_a_released_update_that_was_told_meanwhile_is_a_duplicate() -> None:
     scene = Scene()
     scene.update("u1", of="m1", action_at=B)
