@@ -116,6 +116,12 @@ class Runner:
             self._tasks.clear()
             self._producer = None
             member.close()
+            self._close()
+
+    def _close(self) -> None:
+        for each in (self._settings_in_force, self._ticking, self._store, self._slot):
+            if each is not None:
+                each.close()
 
     # -- whose partitions
 

@@ -23,6 +23,6 @@ class Slot:
             self.number = number
             break
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Let another process have the number."""
         self._file.close()

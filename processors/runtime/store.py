@@ -88,7 +88,8 @@ class Store:
                 return
 
     def close(self) -> None:
-        self._client.close()
+        if "_client" in vars(self):
+            self._client.close()
 
 
 @contextmanager

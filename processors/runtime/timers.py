@@ -42,7 +42,7 @@ class Timers:
 
     def due(self, until: int, limit: int) -> list[tuple[str, int]]:
         """Return up to `limit` timers that are due by `until`, in no order, and leave them."""
-        found: list[tuple[str, int]] = []
+        found: dict[str, int] = {}
         below = [0]
         while below and len(found) < limit:
             place = below.pop()
@@ -50,6 +50,6 @@ class Timers:
                 continue
             at, key = self._heap[place]
             if self._due.get(key) == at:
-                found.append((key, at))
+                found[key] = at
             below += (2 * place + 1, 2 * place + 2)
-        return found
+        return list(found.items())

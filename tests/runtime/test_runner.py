@@ -1,0 +1,90 @@
+"""The parts of the runner that need no broker."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from processors.domain.journal import Verdict, Verdicts
+from processors.runtime.codec import Codec
+from processors.runtime.errors import Restart, Stop, UserError
+from processors.runtime.faults import Broken, Faults
+from processors.runtime.runner import JOURNAL, LEAST, MOST, journals, paced, shared
+from processors.runtime.slots import Slot
+from processors.runtime.store import Store
+
+
+def test_batches_grow_with_the_backlog_and_shrink_where_they_take_long() -> None:
+    assert paced(500, 500, 0.1) == 1000
+    assert paced(500, 499, 0.1) == 500
+    assert paced(500, 500, 0.5) == 500
+    assert paced(500, 500, 2) == 250
+    assert paced(MOST, MOST, 0.01) == MOST
+    assert paced(LEAST, 10, 5) == LEAST
+
+
+def test_the_inputs_of_a_partition_come_together_or_not_at_all() -> None:
+    assert shared([("a", 1), ("b", 1), ("a", 0), ("b", 0)], ["a", "b"]) == [0, 1]
+    with pytest.raises(Restart):
+        shared([("a", 1), ("b", 0)], ["a", "b"])
+
+
+def test_the_journal_of_a_batch_is_one_record_unless_it_were_too_large() -> None:
+    codec = Codec()
+    assert journals([], codec.encode) == []
+    verdicts = [
+        Verdict(stage="s", message_id=str(number), outcome="passed", reason="confirmed", detail="x" * 1000, at=0) for number in range(3000)
+    ]
+    assert len(journals(verdicts[:100], codec.encode)) == 1
+    records = journals(verdicts, codec.encode)
+    assert all(len(record) <= JOURNAL for record in records)
+    assert [each for record in records for each in codec.decode(record).verdicts] == verdicts
+    assert (
+        len(journals([Verdict(stage="s", message_id="1", outcome="passed", reason="confirmed", detail="x" * JOURNAL, at=0)], codec.encode))
+        == 1
+    )
+    assert isinstance(codec.decode(records[0]), Verdicts)
+
+
+def test_a_fault_point_does_nothing_unless_armed_and_then_on_its_turn() -> None:
+    Faults().point("read")("sent")
+    reach = Faults(["read.sent=raise:now@2"]).point("read")
+    reach("sent")
+    reach("begun")
+    with pytest.raises(Broken, match="now"):
+        reach("sent")
+    reach("sent")
+    Faults(["read.sent=raise"]).point("match")("sent")
+
+
+@pytest.mark.parametrize("text", ["read.sent", "read.sent=explode", "read.nowhere=kill", "=kill"])
+def test_a_fault_that_names_nothing_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="VN_FAULTS"):
+        Faults([text])
+
+
+def test_two_copies_on_one_machine_have_two_numbers(tmp_path: Path) -> None:
+    folder = tmp_path / "slots"
+    with (
+        closing(Slot("vn.match", folder)) as second_last,
+        closing(Slot("vn.match", folder)) as last,
+        closing(Slot("vn.deliver", folder)) as other,
+    ):
+        assert (second_last.number, last.number, other.number) == (0, 1, 0)
+    with closing(Slot("vn.match", folder)) as next_one:
+        assert next_one.number == 0
+
+
+@pytest.mark.parametrize("url", ["http://x", "redis+other://x", "redis+sentinel://host:port/name", "nonsense"])
+def test_a_store_url_that_is_none_is_one_sentence(url: str) -> None:
+    with pytest.raises(UserError, match="REDIS_URL cannot be used"):
+        Store(url)
+
+
+@pytest.mark.parametrize("url", ["redis+sentinel://:secret@a:1,b/main/2", "rediss+cluster://a,b:2", "rediss://a:1/0", "unix:///tmp/none"])
+def test_every_kind_of_store_url_is_understood(url: str) -> None:
+    Store(url)
+
+
+def test_stop_is_an_error_with_an_exit_code() -> None:
+    assert Stop("x").exit_code == 1

@@ -1,0 +1,196 @@
+"""What a batch on one partition comes to: order of records and timers, one change a key, dead letters."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+from processors.domain.clockwork import Tick
+from processors.domain.journal import Unreadable
+from processors.domain.notification import Receipt
+from processors.domain.seal import Seal
+from processors.runtime.changelog import Position, Timer
+from processors.runtime.codec import Codec
+from processors.runtime.deadletters import IN_A_ROW, OF_LAST, DeadLetterLimit
+from processors.runtime.errors import Stop
+from processors.runtime.states import States
+from processors.runtime.task import Task, arrival
+from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.topics import DEAD_LETTERS, Topic, changelog
+from tests.broker.probe import NoRules
+
+IN, OTHER, OUT = Topic("in", (Receipt,), "key"), Topic("other", (Receipt,), "key"), Topic("out", (Receipt,), "key")
+CODEC = Codec()
+CONTEXT = Context(NoRules(), Seal(bytes(64)))
+
+
+class Log(Struct, frozen=True):
+    """What was decided on a key, in order."""
+
+    seen: tuple[str, ...] = ()
+
+
+def keys(each: Input, _: Mapping[str, Log]) -> Iterable[str]:
+    return (each.key or "",)
+
+
+def decide(each: Input, states: Mapping[str, Log], _: Context) -> Decision[Log]:
+    """Every input goes into the log of its key; a record's `detail` may set the timer."""
+    key = each.key or ""
+    word = f"wake {each.due_at}" if isinstance(each, Wake) else each.value.reference
+    wakes = {} if isinstance(each, Wake) or not each.value.detail else {key: int(each.value.detail)}
+    outputs = () if isinstance(each, Wake) else (Output(OUT, key, each.value),)
+    return Decision(outputs, {key: Log((*states.get(key, Log()).seen, word))}, wakes)
+
+
+STAGE = Stage("test", (IN, OTHER), (OUT,), changelog("test"), Log, keys, decide)
+
+
+def record(word: str, at: int, key: str = "k", wake: int | None = None, offset: int = 0) -> Record:
+    value = Receipt(
+        reference=word, status="accepted", occurred_at=0, provider="p", received_at=at, detail=None if wake is None else str(wake)
+    )
+    return Record("in", 0, offset, key, 0, value, CODEC.encode(value))
+
+
+def task(timers: dict[str, int] | None = None, stage: Stage[Any] = STAGE) -> Task:
+    return Task(stage, 0, Position(7, {"in": 0, "other": 0}), {"in": 0, "other": 0}, timers or {})
+
+
+def nothing(fields: Sequence[bytes]) -> list[bytes | None]:
+    return [None] * len(fields)
+
+
+def seen(work: Any, key: str = "k") -> tuple[str, ...]:
+    log: Log = CODEC.decode_state(work.changes[b"=" + key.encode()], Log)
+    return log.seen
+
+
+def test_timers_due_up_to_a_record_come_before_it() -> None:
+    work = task().decide([record("a", 100, wake=150), record("b", 149), record("c", 150)], 0, 100, nothing, CODEC, CONTEXT)
+    assert seen(work) == ("a", "b", "wake 150", "c")
+    assert work.changes[b"@k"] is None
+    assert (work.records, work.wakes, work.oldest) == (3, 1, 100)
+
+
+def test_time_never_runs_backwards() -> None:
+    work = task().decide([record("late", 200), record("early", 100, wake=150), record("x", 120)], 0, 100, nothing, CODEC, CONTEXT)
+    assert seen(work) == ("late", "early", "wake 150", "x")
+    assert work.position.time == 200
+
+
+def test_the_clock_fires_nothing_before_the_inputs_are_read_to_their_ends() -> None:
+    one = task({"k": 50})
+    one.end("in", 0)
+    assert not one.due(1000)
+    assert one.decide([record("a", 10)], 1000, 100, nothing, CODEC, CONTEXT).wakes == 0
+    one.end("other", 0)
+    assert one.due(1000)
+    assert not one.due(49)
+    assert seen(one.decide([], 1000, 100, nothing, CODEC, CONTEXT)) == ("wake 50",)
+
+
+def test_a_record_ends_being_caught_up_and_comes_once() -> None:
+    one = task()
+    one.end("in", 0)
+    one.end("other", 3)
+    assert one.caught_up
+    assert one.moved
+    assert one.pass_over("in", 0)
+    assert not one.caught_up
+    assert not one.pass_over("in", 0)
+    assert not one.pass_over("other", 2)
+    assert one.positions == {"in": 1, "other": 3}
+
+
+def test_so_many_timers_a_batch() -> None:
+    one = task({f"k{number}": number for number in range(30)})
+    one.end("in", 0)
+    one.end("other", 0)
+    assert [one.decide([], 1000, 10, nothing, CODEC, CONTEXT).wakes for _ in range(4)] == [10, 10, 10, 0]
+
+
+def test_a_changed_key_is_written_once_and_a_value_passed_on_is_the_same_bytes() -> None:
+    records = [record(str(number), 0, wake=900) for number in range(20)]
+    work = task().decide(records, 0, 100, nothing, CODEC, CONTEXT)
+    assert set(work.changes) == {b"=k", b"@k"}
+    assert work.changes[b"@k"] == CODEC.encode(Timer(900))
+    assert all(value is each.raw for (_, _, value), each in zip(work.outputs, records, strict=True))
+    assert work.position.seq == 8
+
+
+def test_a_state_that_is_forgotten_is_a_tombstone() -> None:
+    stage = Stage("test", (IN,), (), changelog("test"), Log, keys, lambda each, *_: Decision(states={each.key or "": None}))
+    assert task(stage=stage).decide([record("a", 0)], 0, 100, nothing, CODEC, CONTEXT).changes == {b"=k": None}
+
+
+def test_what_cannot_be_read_is_a_dead_letter_and_the_rest_goes_on() -> None:
+    bad = Record("in", 0, 5, "k", 9, Unreadable("malformed", "no datum"), b"bytes")
+    work = task().decide([record("a", 0), bad, record("b", 0)], 0, 100, nothing, CODEC, CONTEXT)
+    topic, key, value = work.outputs[1]
+    letter = CODEC.decode(value or b"")
+    assert (topic, key) == (DEAD_LETTERS, b"in-0-5")
+    assert (letter.original, letter.reason, letter.offset, letter.encrypted) == (b"bytes", "malformed", 5, False)
+    assert [each.outcome for each in work.verdicts] == ["rejected"]
+    assert seen(work) == ("a", "b")
+
+
+def test_too_many_dead_letters_in_a_row_stop_it() -> None:
+    limit = DeadLetterLimit()
+    counted(limit, [True] * (IN_A_ROW - 1) + [False])
+    with pytest.raises(Stop, match="records of the pipeline's own"):
+        counted(limit, [True] * IN_A_ROW)
+
+
+def counted(limit: DeadLetterLimit, bad: Iterable[bool]) -> None:
+    for each in bad:
+        limit.count(bad=each)
+
+
+def test_too_large_a_share_of_dead_letters_stops_it_and_a_smaller_one_does_not() -> None:
+    limit = DeadLetterLimit()
+    counted(limit, (number % 25 == 0 for number in range(3 * OF_LAST)))
+    with pytest.raises(Stop):
+        counted(limit, (number % 10 == 0 for number in range(OF_LAST)))
+
+
+def test_outsiders_may_send_what_they_like() -> None:
+    outside = Topic("outside", (Receipt,), "key", external=True)
+    stage = Stage("test", (outside,), (), None, Log, lambda *_: (), lambda *_: Decision())
+    one = Task(stage, 0, Position(0, {}), {"outside": 0}, {})
+    bad = Record("outside", 0, 5, "k", 9, Unreadable("malformed", "no datum"), b"bytes")
+    assert one.decide([bad] * 200, 0, 100, nothing, CODEC, CONTEXT).outputs == []
+
+
+def test_states_are_asked_for_in_rounds_and_read_together() -> None:
+    """The state of `a` names `b`, which names `c`; all inputs of a batch share each round."""
+    stored = {b"=a1": Log(("b1",)), b"=b1": Log(("c1",)), b"=c1": Log(), b"=a2": Log(("b2",)), b"=b2": Log(("c2",))}
+    rounds: list[list[bytes]] = []
+
+    def read(fields: Sequence[bytes]) -> list[bytes | None]:
+        rounds.append(sorted(fields))
+        return [None if field not in stored else CODEC.encode_state(stored[field]) for field in fields]
+
+    def following(each: Input, found: Mapping[str, Log]) -> Iterable[str]:
+        yield each.key or ""
+        for log in found.values():
+            yield from log.seen
+
+    stage = Stage("test", (IN,), (), changelog("test"), Log, following, decide)
+    states = States(stage, read, lambda raw: CODEC.decode_state(raw, Log))
+    inputs = [record("x", 0, "a1"), record("x", 0, "a2")]
+    states.prefetch(inputs)
+    assert rounds == [[b"=a1", b"=a2"], [b"=b1", b"=b2"], [b"=c1", b"=c2"]]
+    assert set(states.of(inputs[0])) == {"a1", "b1", "c1"}
+    assert set(states.of(inputs[1])) == {"a2", "b2"}
+    assert len(rounds) == 3
+    states.set("a1", Log(("new",)))
+    assert set(states.of(inputs[0])) == {"a1"}
+    assert rounds[3] == [b"=new"]
+
+
+def test_when_a_message_came_in() -> None:
+    assert arrival(record("a", 5)) == 5
+    assert arrival(Record("in", 0, 0, None, 9, Tick(1))) == 9
+    assert arrival(Record("in", 0, 0, None, 9, None)) == 9

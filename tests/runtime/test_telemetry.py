@@ -1,0 +1,64 @@
+"""Logs and metrics say nothing that nobody may read, and every metric is documented."""
+
+import io
+import json
+import logging
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from processors.runtime import metrics
+from processors.runtime.errors import Retry
+from processors.runtime.metrics import METRICS
+from processors.runtime.telemetry import FIELDS, allowed, configure, told
+
+DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
+
+
+def test_every_metric_is_documented_and_nothing_else() -> None:
+    documented = set(re.findall(r"^\| `(vn_\w+)` \|", DOCS.read_text(), re.MULTILINE))
+    names = {f"{metric._name}_total" if metric._type == "counter" else metric._name for metric in METRICS}
+    assert documented == names
+
+
+def test_every_metric_is_in_the_list() -> None:
+    defined = {name for name, value in vars(metrics).items() if hasattr(value, "_labelnames")}
+    assert {id(getattr(metrics, name)) for name in defined} == {id(metric) for metric in METRICS}
+
+
+def test_labels_are_never_ids() -> None:
+    assert {label for metric in METRICS for label in metric._labelnames} <= {"unit", "topic", "partition", "outcome", "reason"}
+
+
+def test_fields_that_are_not_listed_are_not_written() -> None:
+    assert allowed(None, "info", {"event": "x", "address": "canary", "records": 3}) == {"event": "x", "records": 3}
+    assert not FIELDS & {"value", "key", "address", "to", "name", "contact"}
+
+
+def test_an_exception_tells_where_and_never_what_unless_it_is_ours() -> None:
+    def fail(error: Exception) -> None:
+        raise error
+
+    def raised(error: Exception) -> dict[str, str]:
+        with pytest.raises(type(error)) as caught:
+            fail(error)
+        return told(caught.value)
+
+    assert "canary" not in json.dumps(raised(ValueError("canary")))
+    assert raised(ValueError("canary"))["error"] == "ValueError"
+    assert "test_telemetry.py" in raised(ValueError("canary"))["where"]
+    assert raised(Retry("the store does not answer"))["why"] == "the store does not answer"
+
+
+def test_foreign_log_lines_lose_their_tracebacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", out)
+    configure("info", "json")
+    try:
+        logging.getLogger("some.library").error("it failed", exc_info=ValueError("canary"))
+    finally:
+        logging.basicConfig(force=True)
+    assert "it failed" in out.getvalue()
+    assert "canary" not in out.getvalue()
