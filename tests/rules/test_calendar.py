@@ -42,7 +42,7 @@ def rules() -> Rules:
         (Calendar("HI"), date(2026, 3, 26), False),  # Prince Kuhio
     ],
 )
-def test_business_days(calendar: Calendar, day: date, open_: bool) -> None:  # noqa: FBT001
+def test_business_days(calendar: Calendar, day: date, *, open_: bool) -> None:
     assert calendar.is_business_day(day) is open_
 
 
