@@ -59,7 +59,7 @@ def create_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[
             f"{each.name} has {each.actual} partitions where VN_PARTITIONS asks for {each.partitions}: set VN_PARTITIONS={each.actual}, or "
             "begin with another VN_TOPIC_PREFIX"
             if each.topic.partitions == "shared"
-    """Every topic is there, with its properties; returns those that were made. Refuses where the partitions differ."""
+            else f"{each.name} has {each.actual} partitions and must have {each.partitions}: delete it, or use another VN_TOPIC_PREFIX"
         )
     broker = Broker(settings)
     admin = broker.admin()
