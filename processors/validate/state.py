@@ -35,7 +35,6 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     chain: str
     event_type: str
     event_subtype: str
-    received_at: int
     past_from: int
     told: bool
     case_number: str | None = None

@@ -46,7 +46,6 @@ def entry(event: Event, code: EventCode, book: Book, at: int, *, told: bool) -> 
         chain_of(event),
         event.event_type,
         event.event_subtype,
-        event.received_at,
         event.past_from,
         told,
         event.case_number,

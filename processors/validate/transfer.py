@@ -46,6 +46,6 @@ def is_intake(each: Entry, facts: Facts, hold: int) -> bool:
         and code.intake
         and each.told
         and each.kind == facts.kind
-        and abs(each.received_at - facts.event.received_at) <= hold
         and each.past_from >= facts.event.action_at - hold
+        and each.at <= facts.event.past_from + hold
     )

@@ -202,7 +202,7 @@ entries = st.lists(
 @given(entries, st.randoms(use_true_random=False))
 def test_the_history_does_not_depend_on_the_order_of_arrival(told: list[tuple[str | None, str | None, str | None]], random: object) -> None:
     rows = [
-        Entry(at * MINUTE, at, f"c{at}", "Jail", "X", 0, 0, True, case, status, kind, None) for at, (status, kind, case) in enumerate(told)
+        Entry(at * MINUTE, at, f"c{at}", "Jail", "X", 0, True, case, status, kind, None) for at, (status, kind, case) in enumerate(told)
     ]
     shuffled = list(rows)
     random.shuffle(shuffled)  # type: ignore[attr-defined]

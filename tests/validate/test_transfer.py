@@ -64,6 +64,26 @@ def test_last_years_intake_does_not_tell_todays_release() -> None:
     assert ruling(scene.hear(jail_release("2026-11-20 08:00"))) == ("waiting", "transfer_hold")
 
 
+def test_an_intake_announced_for_next_week_does_not_tell_todays_release() -> None:
+    scene = Scene()
+    scene.hear(intake("2026-11-27 09:00", received="2026-11-20 07:00"))
+    assert ruling(scene.hear(jail_release("2026-11-20 08:00"))) == ("waiting", "transfer_hold")
+
+
+def test_a_release_heard_of_late_is_still_told_by_its_intake() -> None:
+    scene = Scene()
+    scene.hear(intake("2026-11-20 09:00"))
+    assert ruling(scene.hear(jail_release("2026-11-20 08:00", received="2026-11-20 23:00"))) == ("suppressed", "told_by_intake")
+
+
+def test_another_movement_to_that_facility_does_not_tell_the_release() -> None:
+    scene = Scene()
+    scene.hear(jailed())
+    scene.hear(jail_release("2026-11-20 08:00"))
+    scene.hear(event("Corrections", "Transfer", "Movement", "2026-11-20 09:00", location_kind="State Prison"))
+    assert len(scene.dossier.pending) == 1
+
+
 def test_an_intake_of_long_ago_heard_of_only_now_does_not_tell_todays_release() -> None:
     scene = Scene()
     scene.hear(intake("2026-11-01 09:00", received="2026-11-20 07:00", validate=False, do_not_validate=True))
@@ -73,8 +93,8 @@ def test_an_intake_of_long_ago_heard_of_only_now_does_not_tell_todays_release() 
 def test_an_intake_that_nobody_was_told_of_does_not_tell_the_release() -> None:
     scene = Scene()
     scene.hear(jail_release("2026-11-20 08:00"))
-    past = scene.hear(intake("2026-11-19 07:00", received="2026-11-20 09:00"))
-    assert ruling(past) == ("suppressed", "past")
+    internal = scene.hear(event("Corrections", "Intake", "Internal", "2026-11-20 09:00"))
+    assert ruling(internal) == ("suppressed", "internal")
     assert len(scene.dossier.pending) == 1
 
 

@@ -117,6 +117,15 @@ def test_it_lets_itself_go_the_moment_it_comes_within_range() -> None:
     assert list(scene.documents) == ["o0123456789abcdef"]
 
 
+def test_a_review_that_only_grows_older_is_written_once() -> None:
+    scene = Scene()
+    scene.hear(hearing("2027-09-20 09:00", received="2026-11-20 09:00"))
+    scene.until(ms("2026-11-25 09:00"))
+    assert len(scene.verdicts) == 1
+    assert scene.review.since == ms("2026-11-20 09:00")
+    assert list(scene.timers.values()) == [ms("2026-11-26 09:00")]
+
+
 def test_exactly_date_future_ahead_is_within_range() -> None:
     assert ruling(Scene().hear(hearing("2027-01-19 09:00", received="2026-11-20 09:00"))) == ("passed", "confirmed")
 
