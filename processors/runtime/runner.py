@@ -91,7 +91,7 @@ class Runner:
         self._producer: Producer | None = None
         self._settings_in_force: Settled | None = None
         self._ticking: Ticking | None = None
-        self._told: list[TopicPartition] = []
+        self._told: int | None = None
         self._pace = 500
         self._wait = FIRST_WAIT
         self._last_record = self._last_look = self._last_lag = monotonic()
@@ -201,7 +201,7 @@ class Runner:
             if isinstance(error, kind_of):
                 counter.labels(self._stage.name).inc()
         self._tasks.clear()
-        self._told = []
+        self._told = None
         self._producer = None
         member.assign([])
         self._heartbeat(member, self._wait)
@@ -307,19 +307,19 @@ class Runner:
 
         return read
 
-    def _heard(self) -> list[TopicPartition]:
+    def _heard(self) -> int | None:
         """
-        Return the topic clock's offset as this unit commits it, so that others can tell from Kafka when time may move on.
+        Return the topic clock's offset to commit, so that others can tell from Kafka when time may move on; None by the wall's clock.
 
         It is the end where every timer due by the last tick was decided, one before where there may be more to do.
         """
         if self._ticking is None:
-            return []
+            return None
         now = self._clock().now() or 0
         done = all(task.caught_up and not task.due(now) for task in self._tasks.values())
-        return [TopicPartition(*self._ticking.place, self._ticking.position - (not done))]
+        return self._ticking.position - (not done)
 
-    def _commit(self, works: Sequence[tuple[Task, Work]], metadata: Any, heard: list[TopicPartition]) -> None:
+    def _commit(self, works: Sequence[tuple[Task, Work]], metadata: Any, heard: int | None) -> None:
         """The works are Kafka's, all of them, and then the store's."""
         producer = self._producer
         if producer is None:
@@ -336,7 +336,9 @@ class Runner:
             offsets = [
                 TopicPartition(topic, task.partition, offset) for task, work in works for topic, offset in work.position.positions.items()
             ]
-            producer.send_offsets_to_transaction(offsets + heard, metadata, ANSWER)  # 6
+            if self._ticking is not None and heard is not None:
+                offsets.append(TopicPartition(*self._ticking.place, heard))
+            producer.send_offsets_to_transaction(offsets, metadata, ANSWER)  # 6
             self._fault("sent")
             producer.commit_transaction(ANSWER)  # 7
         self._fault("committed")

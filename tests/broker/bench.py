@@ -19,7 +19,7 @@ from msgspec import DecodeError, json
 
 from processors.domain.notification import Receipt
 from processors.runtime.admin import create_topics
-from processors.runtime.broker import Broker
+from processors.runtime.broker import Broker, committed
 from processors.runtime.catchup import Stamp
 from processors.runtime.changelog import Position, State
 from processors.runtime.client import Client
@@ -156,11 +156,11 @@ class Bench:
         for side in (LEFT.name, RIGHT.name):
             counts = Counter(key for key, said in want if said.startswith(side))
             assert {key: tally.counts[side] for key, tally in tallies.items() if side in tally.counts} == dict(counts)
-        committed = self.broker.group_offsets(
-            f"{self.prefix}probe", [(self.prefix + topic.name, p) for topic in (LEFT, RIGHT) for p in range(PARTITIONS)]
+        offsets = committed(
+            self.broker.observer(f"{self.prefix}probe"), [(self.prefix + topic.name, p) for topic in (LEFT, RIGHT) for p in range(PARTITIONS)]
         )
         for partition, (_, position, sequence) in truth.items():
-            assert position.positions == {topic: offset for (topic, place), offset in committed.items() if place == partition}
+            assert position.positions == {topic: offset for (topic, place), offset in offsets.items() if place == partition}
             assert sequence == sorted(set(sequence)), "a batch was committed twice or out of turn"
 
     def changelog(self) -> dict[int, tuple[dict[bytes, bytes], Position, list[int]]]:
