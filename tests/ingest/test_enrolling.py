@@ -150,7 +150,7 @@ def test_hundreds_may_register_for_one_offender(door: Door) -> None:
     door.register("VINE-250", offender=offender("SID:VA1"))
     found = door.submit(offenders=[offender("SID:VA1")]).enrolled
     assert [each[0] for each in found] == [f"VINE-{number}" for number in range(251) if number not in {7, 249}]
-    assert max(map(len, door.states.values())) < 4_000
+    assert max(map(len, door.states.values())) < 2_000
 
 
 def test_no_record_to_match_says_where_somebody_is_reached(door: Door) -> None:
