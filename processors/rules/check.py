@@ -316,6 +316,19 @@ def template_fault(source: str) -> str | None:
     return None
 
 
+def compact_dead_ends(book: Book) -> Iterator[Said]:
+    """Every step of the compact's workflow has an event that takes it, and every clock can begin and end."""
+    told = {code.activity for code in book.codes.values()}
+    for key, activity in book.entries["compact_activity"].items():
+        if activity.name not in told:
+            yield "compact_activity", key, "no event has this `activity`: name it in an [[event]], or leave it out."
+    for key, deadline in book.entries["deadline"].items():
+        if not told.intersection(deadline.raised_by):
+            yield "deadline", key, "no event starts it: name an activity that an event has in `raised_by`."
+        if not deadline.lapses and not told.intersection(deadline.met_by):
+            yield "deadline", key, "nobody can ever meet it: name an activity that an event has in `met_by`, or let it end with `lapses`."
+
+
 CHECKS: Final[tuple[Callable[[Book], Iterable[Said]], ...]] = (
     unknown_codes,
     unreachable,
@@ -325,4 +338,5 @@ CHECKS: Final[tuple[Callable[[Book], Iterable[Said]], ...]] = (
     dates,
     wordless,
     words,
+    compact_dead_ends,
 )

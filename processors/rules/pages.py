@@ -24,8 +24,8 @@ Made from `processors/rules/default/deadlines.toml` by `processors.rules.pages.c
   element of the event) gives one of them; a reply has the reason of the request that it answers.
 - Other agencies' events start or stop clocks only where they name a compact case or its states.
 - No message tells of custody under a warrant for its own sake, of a probable cause hearing, or of a victim's comment. Retaking therefore
-  counts from the warrant until an intake that names the compact case tells of custody; the hearing's report from the date to report that the
-  violation response names, else from the response; the answer to victims from the last day for comments.
+  counts from the warrant until an intake that names the compact case tells of custody; the hearing's report from the date to report that
+  the violation response names, else from the response; the answer to victims from the last day for comments.
 
 | Rule | Clock | Text | Days | Counted from | Owed by → to | Started by | Met by | Cancelled by | In force | Source |
 |---|---|---|---|---|---|---|---|---|---|---|

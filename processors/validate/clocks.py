@@ -112,7 +112,7 @@ def told(event: Event, state: ClockState, rules: Rules) -> ClockState:
     code = book.code(event.event_type, event.event_subtype)
     if code is None or code.activity is None or not is_of_compact(event):
         return state
-    heard = heard_from(event, code.activity, state)
+    heard = heard_from(event, code.activity, state, book)
     running = tuple(settled(each, heard, rules) if each.chain != chain else each for each in state.running)
     known = (*(each for each in state.heard if each.chain != chain), heard)[-HEARD:]
     started = starting(event, heard, known, book, rules)
@@ -121,10 +121,11 @@ def told(event: Event, state: ClockState, rules: Rules) -> ClockState:
     return ClockState(event.offender, (*running, *started), known)
 
 
-def heard_from(event: Event, activity: str, state: ClockState) -> Heard:
+def heard_from(event: Event, activity: str, state: ClockState, book: Book) -> Heard:
     """Return what is kept of a message; a reply that gives no reason has that of the request it answers."""
     asked = [each for each in state.heard if each.activity == "instructions request" and same_case(each.case, event.compact_case)]
-    reason = reason_of(event) or (asked[-1].reason if asked and activity == "instructions reply" else None)
+    matters = any(each.reasons for each in book.deadlines.raised_by.get(activity, ()))
+    reason = (reason_of(event) if matters else None) or (asked[-1].reason if asked and activity == "instructions reply" else None)
     end = max(event.action_at, event.past_from - 1) if event.date_only else event.action_at
     return Heard(activity, chain_of(event), event.message_id, event.compact_case, end, event.received_at, reason)
 

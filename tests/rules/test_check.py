@@ -121,7 +121,7 @@ def test_the_built_in_rules_are_sound() -> None:
             ["VA.toml: compact_state transfer/lost: no activity leads to it: name it in the `enters` or `to` of one."],
         ),
         (
-            LOSE,
+            LOSE + EVENT + 'activity = "lose"\n',
             [
                 f"VA.toml: compact_activity lose: `{field}` names '{code}', which is no compact {what}: correct it or add it."
                 for field, code, what in (
