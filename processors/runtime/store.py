@@ -120,11 +120,13 @@ def connection(url: str) -> Callable[[], Any]:
         options |= {name: unquote(value) for name, value in (("username", parts.username), ("password", parts.password)) if value}
         hosts = _hosts(parts.netloc, 26379 if topology == "sentinel" else 6379)
         if topology == "cluster":
+            node: Any = ClusterNode
             options["retry"] = Retries(NoBackoff(), 3)  # a moved slot is found by asking again
-            return lambda: RedisCluster(startup_nodes=[ClusterNode(*host) for host in hosts], **options)
+            return lambda: RedisCluster(startup_nodes=[node(*host) for host in hosts], **options)
         service, _, database = parts.path.strip("/").partition("/")
-        sentinel: Any = Sentinel(hosts, sentinel_kwargs=TIMEOUTS, **options)
-        return _always(sentinel.master_for(service or "mymaster", db=int(database or 0)))
+        sentinel: Any = Sentinel
+        watched = sentinel(hosts, sentinel_kwargs=TIMEOUTS, **options)
+        return _always(watched.master_for(service or "mymaster", db=int(database or 0)))
     except ValueError:
         raise wrong from None
 

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from msgspec import Struct
-
 from processors.domain.journal import Unreadable, Verdict
 from processors.runtime.changelog import Position, Timer
 from processors.runtime.clock import wall
@@ -176,10 +174,10 @@ class _Batch:
         self.work.verdicts += decision.verdicts
 
     def _write(self, output: Output, record: Record | None) -> None:
-        value: Struct | bytes | None = output.value
+        value, raw = output.value, None
         if value is not None:
-            value = record.raw if record is not None and value is record.value else self._codec.encode(output.value)
-        self.work.outputs.append((output.topic, None if output.key is None else output.key.encode(), value))
+            raw = record.raw if record is not None and value is record.value else self._codec.encode(value)
+        self.work.outputs.append((output.topic, None if output.key is None else output.key.encode(), raw))
 
     def _outsiders(self) -> Iterable[str]:
         return (topic.name for topic in self._stage.inputs if topic.external)

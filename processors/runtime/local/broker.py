@@ -119,7 +119,7 @@ class Broker:
     def _format(self, command: Sequence[str | Path]) -> None:
         """The broker's empty data folder has the cluster's id."""
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        format_data = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", "server.properties"]
+        format_data = ["kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={cluster_id}", "-c", "server.properties"]
         done = subprocess.run([*command, *format_data], cwd=self._home, capture_output=True, text=True, check=False)
         if done.returncode:
             raise UserError(f"the local broker's data folder could not be made:\n{done.stdout}{done.stderr}")

@@ -1,0 +1,94 @@
+"""`vn run`: units as processes, killed and started again, and none left behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from processors.runtime.admin import create_topics
+from processors.runtime.local import Local
+from processors.runtime.local.ports import is_free
+from processors.runtime.settings import Settings
+from tests.broker.bench import QUICK, environment, until
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+
+Run = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def run(cluster: Local, tmp_path: Path) -> Iterator[Run]:
+    variables = {
+        **cluster.addresses.environment,
+        **QUICK,
+        "VN_TOPIC_PREFIX": f"r{os.getpid()}-{time.monotonic_ns()}.",
+        "VN_PARTITIONS": "2",
+    }
+    with environment(variables):
+        create_topics(Settings())
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, **more: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", "from processors.cli.main import run; run()", "run", *arguments]
+        log = (tmp_path / "log").open("w")
+        with log:
+            started.append(subprocess.Popen(command, env={**os.environ, **variables, **more}, stderr=log, text=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def children(log: Path) -> list[int]:
+    return [int(pid) for pid in re.findall(r'"pid": (\d+), "event": "started"', log.read_text())]
+
+
+def gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_ends_by_itself_when_nothing_is_in_flight(run: Run) -> None:
+    assert run("dedupe", "--until-idle", "0.5").wait(120) == 0
+
+
+def test_a_killed_unit_is_started_again_and_a_killed_supervisor_leaves_none(run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    port = next(number for number in range(19_000, 20_000) if is_free(number))
+    process = run("dedupe", "match", VN_METRICS_PORT=str(port))
+    until("both run", lambda: log.read_text().count('"event": "settled"') == 2)
+    metrics = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
+    assert 'vn_ready{unit="dedupe"} 1.0' in metrics
+    assert 'vn_ready{unit="match"} 1.0' in metrics
+    os.kill(children(log)[0], signal.SIGKILL)
+    until("it is started again", lambda: log.read_text().count('"event": "settled"') == 3)
+    process.kill()
+    until("no unit is left", lambda: all(gone(pid) for pid in children(log)), 10)
+
+
+def test_a_clean_stop_is_quick_and_leaves_none(run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    process = run("ingest")
+    until("both run", lambda: log.read_text().count('"event": "settled"') == 2)
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    assert process.wait(30) == 0
+    assert time.monotonic() - began < 10
+    assert all(gone(pid) for pid in children(log))
+
+
+def test_a_unit_that_fails_ends_them_all(run: Run, tmp_path: Path) -> None:
+    assert run("dedupe", "match", VN_FAULTS="match.restored=raise").wait(120) == 1
+    assert all(gone(pid) for pid in children(tmp_path / "log"))
+    assert "Broken" in (tmp_path / "log").read_text()
