@@ -60,7 +60,7 @@ RESPONSES = Topic("responses", (Response,), "agency ORI", external=True)
 REVIEWS = Topic("reviews", (Review,), "review id", retention=FOREVER, compacted=True, external=True)
 EXPECTATIONS = Topic("expectations", (Expectation,), "expectation id", retention=FOREVER, compacted=True, external=True)
 DEAD_LETTERS = Topic("dead-letters", (DeadLetter,), "dead letter id", retention=90 * DAY, external=True)
-DECISIONS = Topic("decisions", (Verdicts,), "none", retention=3 * 365 * DAY, external=True)
+DECISIONS = Topic("decisions", (Verdicts,), "stage and partition", retention=3 * 365 * DAY, external=True)
 
 
 def changelog(stage: str, partitions: int | Literal["shared"] = "shared") -> Topic:

@@ -13,5 +13,5 @@ def millis(text: str) -> int:
     """Return the instant that an ISO 8601 date-time with offset names; raises ValueError where it names none."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError("a date-time without offset names no instant")  # noqa: TRY003  a message for programmers
+        raise ValueError("a date-time without offset names no instant")
     return round(moment.timestamp() * 1000)

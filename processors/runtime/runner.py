@@ -354,7 +354,9 @@ class Runner:
         for journal in journals(
             [each if each.rules else structs.replace(each, rules=version) for each in work.verdicts], self._house.codec.encode
         ):
-            producer.produce(self._names[DECISIONS.name], journal)
+            producer.produce(
+                self._names[DECISIONS.name], journal, f"{self._stage.name}-{task.partition}"
+            )  # keeps a message's verdicts in order
         if self._changelog is None:
             return
         for field, state in work.changes.items():

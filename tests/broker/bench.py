@@ -157,7 +157,8 @@ class Bench:
             counts = Counter(key for key, said in want if said.startswith(side))
             assert {key: tally.counts[side] for key, tally in tallies.items() if side in tally.counts} == dict(counts)
         offsets = committed(
-            self.broker.observer(f"{self.prefix}probe"), [(self.prefix + topic.name, p) for topic in (LEFT, RIGHT) for p in range(PARTITIONS)]
+            self.broker.observer(f"{self.prefix}probe"),
+            [(self.prefix + topic.name, p) for topic in (LEFT, RIGHT) for p in range(PARTITIONS)],
         )
         for partition, (_, position, sequence) in truth.items():
             assert position.positions == {topic: offset for (topic, place), offset in offsets.items() if place == partition}
