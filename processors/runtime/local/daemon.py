@@ -90,11 +90,11 @@ class Daemon:
 
 
 def _gone(process: psutil.Process, seconds: float) -> bool:
-    """Whether the process ended in time; a zombie has, though nobody has asked how."""
+    """Whether the process ended in time; a zombie has, though nobody has asked how, once its last thread has let go of its ports."""
     deadline = monotonic() + seconds
     while monotonic() < deadline:
         try:
-            if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+            if not process.is_running() or (process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1):
                 return True
         except psutil.NoSuchProcess:
             return True
