@@ -5,8 +5,9 @@ Reads     intake          everything let in, in one order
 Writes    events          by offender: an event an offender, registrations, actions on reviews
           registrants     by registrant: where they can be reached, receipts
           reviews         people tied together who were known apart; surges
+          expectations    agencies that fell silent, and were heard again
 Keeps     identifiers and names -> offenders; registrations -> where they went; message -> offenders, for `duplicate.window`;
-          the pace of each agency and event subtype; open reviews with what waits for them
+          the pace of each agency and event subtype; when each agency was last heard; open reviews with what waits for them
 Flags     what is beyond `surge.limit`
 Rejects   nothing
 Replayed  keys and ids are digests of what was read, and the order is the intake's
@@ -22,14 +23,14 @@ from processors.domain.intake import Intake
 from processors.domain.journal import Verdict
 from processors.domain.notification import Receipt
 from processors.domain.registration import Registration
-from processors.ingest import enrolling
+from processors.ingest import enrolling, silence
 from processors.ingest.identity import Identity
-from processors.ingest.messages import decide_submission, forget_at, submission_keys
+from processors.ingest.messages import decide_submission, submission_keys, submission_wakes
 from processors.ingest.reviews import action_keys, decide_action
-from processors.ingest.state import Desk, State
+from processors.ingest.state import Desk, Heard, State
 from processors.ingest.verdicts import STAGE, noted
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
-from processors.topics import DEAD_LETTERS, EVENTS, IDENTIFY_STATE, INTAKE, REGISTRANTS, REVIEWS
+from processors.topics import DEAD_LETTERS, EVENTS, EXPECTATIONS, IDENTIFY_STATE, INTAKE, REGISTRANTS, REVIEWS
 
 _registration = msgspec.json.Decoder(Registration).decode
 _receipt = msgspec.json.Decoder(Receipt).decode
@@ -43,13 +44,23 @@ def keys(record: Input, states: Mapping[str, State]) -> Iterable[str]:
 
 
 def decide(record: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
-    """Return where the record goes and what is known after it; a message whose timer fired is forgotten."""
-    if isinstance(record, Wake):
-        return Decision(states={record.key: None})
-    intake: Intake = record.value
+    """Return where the record goes and what is known after it; a timer forgets a message or notices a silence."""
     desk = Desk(states)
+    if isinstance(record, Wake):
+        return decide_wake(record, desk, context)
+    intake: Intake = record.value
     verdicts = tuple(DECIDE[intake.kind](record, desk, context))
-    wakes: dict[str, int | None] = dict((forget_at(record, context),)) if intake.kind == "submission" else {}
+    wakes = submission_wakes(record, desk, context) if intake.kind == "submission" else {}
+    return Decision(outputs=tuple(desk.outputs), states=desk.changed, wakes=wakes, verdicts=verdicts)
+
+
+def decide_wake(given: Wake, desk: Desk, context: Context) -> Decision[State]:
+    """An agency may have fallen silent; a message is forgotten."""
+    heard = desk.get(given.key, Heard)
+    if heard is None:
+        return Decision(states={given.key: None})
+    verdicts = tuple(silence.wake(desk, given, context))
+    wakes: dict[str, int | None] = {} if verdicts else {given.key: silence.due(heard, context)}
     return Decision(outputs=tuple(desk.outputs), states=desk.changed, wakes=wakes, verdicts=verdicts)
 
 
@@ -110,7 +121,7 @@ DECIDE: Final[Mapping[str, Callable[[Record, Desk, Context], Iterator[Verdict]]]
 IDENTIFY: Final[Stage[State]] = Stage(
     name=STAGE,
     inputs=(INTAKE,),
-    outputs=(EVENTS, REGISTRANTS, REVIEWS, DEAD_LETTERS),
+    outputs=(EVENTS, REGISTRANTS, REVIEWS, EXPECTATIONS, DEAD_LETTERS),
     changelog=IDENTIFY_STATE,
     state=State,
     keys=keys,

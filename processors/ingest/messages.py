@@ -11,11 +11,12 @@ from processors.domain.event import Event, Scope
 from processors.domain.intake import Intake
 from processors.domain.journal import Verdict
 from processors.domain.submission import Submission
+from processors.ingest import silence
 from processors.ingest.agency import jurisdiction
 from processors.ingest.events import event, events
 from processors.ingest.identity import Identity, known, learn, made, person_keys
 from processors.ingest.reviews import group_keys, hold, open_review
-from processors.ingest.state import Desk, Offender, Pace, Remembered, State, message_key, pace_key
+from processors.ingest.state import Desk, Offender, Pace, Remembered, State, agency_key, message_key, pace_key
 from processors.ingest.surge import group_of
 from processors.ingest.verdicts import said
 from processors.stage import Context, Output, Record
@@ -60,7 +61,7 @@ _kept = lru_cache(AT_HAND)(_asked)
 def submission_keys(intake: Intake, states: Mapping[str, State]) -> list[str]:
     """Return the states that a submission needs."""
     found = asked(intake.body)
-    keys = [found.pace, found.memory]
+    keys = [found.pace, found.memory, agency_key(found.submission.agency.ori)]
     pace = states.get(found.pace)
     if isinstance(pace, Pace) and pace.group is not None:
         keys += group_keys(pace.group, states)
@@ -96,13 +97,14 @@ def decide_submission(record: Record, desk: Desk, context: Context) -> Iterator[
         yield said(each, context, "passed", "identified", f"Offender {each.part + 1} of {each.parts} is {each.offender}.")
 
 
-def forget_at(record: Record, context: Context) -> tuple[str, int]:
-    """Return the key of what is remembered of a submission and when that is forgotten."""
+def submission_wakes(record: Record, desk: Desk, context: Context) -> dict[str, int | None]:
+    """The agency was heard; return when what is remembered of the submission is forgotten, and when a silence would be noticed."""
     intake: Intake = record.value
     found = asked(intake.body)
     submission = found.submission
-    scope = Scope(jurisdiction(submission.agency, context.rules), submission.notification_type, submission.event_subtype)
-    return found.memory, intake.received_at + context.rules.duration("duplicate.window", scope)
+    where = jurisdiction(submission.agency, context.rules)
+    window = context.rules.duration("duplicate.window", Scope(where, submission.notification_type, submission.event_subtype))
+    return {found.memory: intake.received_at + window, **silence.listen(desk, intake, submission, where, context)}
 
 
 def referred(desk: Desk, found: Asked) -> tuple[tuple[str, ...], ...] | None:

@@ -2,7 +2,7 @@
 What identify keeps, by key.
 
 `i` and `n` index entries (identifiers, names), `w` the registrations that wait at one, `o` offenders, `r` registrations,
-`m` messages, `s` paces, `v` open reviews, `g` groups of them.
+`m` messages, `s` paces, `a` agencies, `v` open reviews, `g` groups of them.
 """
 
 from collections.abc import Mapping
@@ -68,6 +68,16 @@ class Open(Struct, frozen=True, tag="open", omit_defaults=True):
     submission: bytes = b""
 
 
+class Heard(Struct, frozen=True, tag="heard", omit_defaults=True, kw_only=True):
+    """When an agency was last heard, by which message; whether its silence since has been told."""
+
+    ori: str
+    jurisdiction: str
+    message_id: str
+    at: int
+    silent: bool = False
+
+
 class Roll(Struct, frozen=True, tag="roll"):
     """A list too long for one document; its pages are documents of their own."""
 
@@ -80,7 +90,7 @@ class RollPage(Struct, frozen=True, tag="page"):
     items: tuple[str, ...]
 
 
-State = Indexed | Offender | Enrolled | Remembered | Pace | Open | Roll | RollPage
+State = Indexed | Offender | Enrolled | Remembered | Pace | Open | Heard | Roll | RollPage
 S = TypeVar("S", bound=Struct)
 
 
@@ -100,6 +110,10 @@ def message_key(ori: str, message_id: str) -> str:
 
 def pace_key(ori: str, event_subtype: str) -> str:
     return f"s{digest(f'{ori}|{event_subtype}')}"
+
+
+def agency_key(ori: str) -> str:
+    return f"a{digest(ori)}"
 
 
 def registration_key(registration_id: str) -> str:

@@ -1,0 +1,86 @@
+"""
+An agency that falls silent is noticed: no feed is lost without an alarm (contract §6 `feed.silence`).
+
+A silence is published as an expectation that is overdue, and as met when the agency is heard again. The timer is not
+moved by every message: when it fires, it is set again for as long as the agency was heard since.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import structs
+
+from processors.domain.event import Scope
+from processors.domain.expectation import Expectation
+from processors.domain.intake import Intake
+from processors.domain.journal import Verdict
+from processors.domain.submission import Submission
+from processors.domain.time import iso
+from processors.ingest.marks import digest
+from processors.ingest.state import Desk, Heard, agency_key
+from processors.ingest.verdicts import STAGE
+from processors.stage import Context, Output, Wake
+from processors.topics import EXPECTATIONS
+
+
+def listen(desk: Desk, intake: Intake, submission: Submission, jurisdiction: str, context: Context) -> dict[str, int | None]:
+    """The agency was heard now, which ends a silence; return the timer to set, none where one runs."""
+    key, at = agency_key(submission.agency.ori), intake.received_at
+    before = desk.get(key, Heard)
+    heard = Heard(
+        ori=submission.agency.ori, jurisdiction=jurisdiction, message_id=intake.message_id, at=max(at, before.at if before else at)
+    )
+    desk.put(key, heard)
+    if before is not None and before.silent:
+        publish(desk, before, limit(before, context), settled_by=intake.message_id, settled_at=at)
+    return {key: at + limit(heard, context)} if before is None or before.silent else {}
+
+
+def wake(desk: Desk, given: Wake, context: Context) -> Iterator[Verdict]:
+    """The agency counts as silent, unless it was heard since the timer was set."""
+    heard = desk.get(given.key, Heard)
+    if heard is None or due(heard, context) > given.due_at:
+        return
+    desk.put(given.key, structs.replace(heard, silent=True))
+    publish(desk, heard, limit(heard, context))
+    yield Verdict(
+        stage=STAGE,
+        message_id=heard.message_id,
+        outcome="noted",
+        reason="feed_silence",
+        detail=f"{heard.ori} was last heard on {iso(heard.at)}",
+        at=given.due_at,
+        ori=heard.ori,
+        rules=context.rules.version,
+    )
+
+
+def due(heard: Heard, context: Context) -> int:
+    """Return when the agency counts as silent if it is not heard again."""
+    return heard.at + limit(heard, context)
+
+
+def limit(heard: Heard, context: Context) -> int:
+    """Return for how long the agency may be silent, in milliseconds."""
+    return context.rules.duration("feed.silence", Scope(jurisdiction=heard.jurisdiction))
+
+
+def publish(desk: Desk, heard: Heard, allowed: int, settled_by: str | None = None, settled_at: int | None = None) -> None:
+    """The agencies' dashboards show the silence, or its end."""
+    expectation_id = f"silence-{digest(heard.ori, 8)}"
+    expectation = Expectation(
+        expectation_id=expectation_id,
+        message_id=heard.message_id,
+        ori=heard.ori,
+        offender="",
+        jurisdiction=heard.jurisdiction,
+        state="overdue" if settled_by is None else "met",
+        expects="Any message",
+        owed_by=heard.ori,
+        rule="feed.silence",
+        text="The agency is to be heard from; a silent feed may have failed.",
+        since=heard.at,
+        deadline=heard.at + allowed,
+        settled_by=settled_by,
+        settled_at=settled_at,
+    )
+    desk.outputs.append(Output(EXPECTATIONS, expectation_id, expectation))
