@@ -262,6 +262,7 @@ class Turn:
         if self.at >= end:
             for piece in pieces:
                 self.note(piece, "dropped", "unknown_registration", "its registration was not seen before delivery.give_up")
+            self.review(due, pieces[0], "discarded", "its registration was not seen before delivery.give_up")
             return ()
         return (replace(held, due_at=end, why="unknown_registration", review_id=self.flag(held, "unknown_registration")),)
 

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 from redis import Redis, RedisCluster, RedisError, Sentinel
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ResponseError
 from redis.retry import Retry as Retries
 
 from processors.runtime.errors import Retry, UserError
@@ -86,6 +86,23 @@ class Store:
             yield from pairs
             if int(cursor) == 0:
                 return
+
+    def setting(self, name: str) -> str | None:
+        """Return one of the store's own settings, None where this user may not ask."""
+        try:
+            found = self.call("CONFIG", "GET", name)
+        except ResponseError:
+            return None
+        except (RedisError, OSError):
+            raise Retry("the store does not answer") from None
+        value = found.get(name) or found.get(name.encode()) if isinstance(found, dict) else found[1]
+        return value.decode() if isinstance(value, bytes) else str(value)
+
+    def time(self) -> float:
+        """Return what time it is where the store runs, in seconds since the epoch."""
+        with away():
+            seconds, micros = self.call("TIME")
+        return int(seconds) + int(micros) / 1_000_000
 
     def close(self) -> None:
         if "_client" in vars(self):

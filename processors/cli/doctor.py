@@ -1,0 +1,220 @@
+"""`vn doctor`: what the pipeline stands on, checked; every finding comes with what mends it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from time import time
+from typing import Annotated, Final
+
+import typer
+from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
+from rich.text import Text
+
+from processors.cli.app import new_app
+from processors.cli.output import JSON, console, print_json
+from processors.rules.check import check as check_rules
+from processors.rules.load import read_library
+from processors.runtime.admin import Standing, standing
+from processors.runtime.broker import ANSWER, ANSWERED, SILENT, Broker
+from processors.runtime.compat import problems
+from processors.runtime.errors import Restart, Retry, UserError
+from processors.runtime.settings import Settings
+from processors.runtime.store import Store
+
+app = new_app("Checks broker, topics, rights, store, schemas, rules, key and clock.")
+
+COPIES: Final = 3  # replicas of every topic where there are as many brokers
+IN_SYNC: Final = 2
+DRIFT: Final = 1.0  # seconds
+START: Final = "vn local up, or mend KAFKA_BOOTSTRAP_SERVERS and REDIS_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `mend` is the command that mends it, empty where nothing is to be mended."""
+
+    subject: str
+    ok: bool
+    found: str
+    mend: str = ""
+
+
+Check = Callable[[Settings], Iterator[Finding]]
+
+
+@app.command()
+def doctor(*, as_json: Annotated[bool, JSON] = False) -> None:
+    """Check everything the pipeline stands on; exit code 1 where something is to be mended."""
+    settings = Settings()
+    findings = [finding for subject, check in CHECKS.items() for finding in examined(subject, check, settings)]
+    out = console()
+    for each in findings:
+        if as_json:
+            print_json(asdict(each))
+        else:
+            out.print(Text("ok    " if each.ok else "mend  ", style="green" if each.ok else "bold red"), end="")
+            out.print(f"{each.subject}: {each.found}" + (f"\n      -> {each.mend}" if each.mend else ""), markup=False)
+    if not all(each.ok for each in findings):
+        raise typer.Exit(1)
+
+
+def examined(subject: str, check: Check, settings: Settings) -> Iterator[Finding]:
+    """Yield what a check finds; where it cannot even look, that is the finding."""
+    try:
+        yield from check(settings)
+    except UserError as error:
+        found, _, mend = str(error).partition(": ")
+        yield Finding(subject, ok=False, found=found, mend=mend)
+    except (Retry, Restart):
+        yield Finding(subject, ok=False, found="it does not answer", mend=START)
+    except KafkaException as error:
+        if error.args[0].code() in SILENT:
+            yield Finding(subject, ok=False, found="it does not answer", mend=START)
+            return
+        yield Finding(
+            subject,
+            ok=False,
+            found=f"the broker says {error.args[0].name()}",
+            mend="ask the broker's administrator for the right to describe it",
+        )
+
+
+def broker(settings: Settings) -> Iterator[Finding]:
+    """The broker answers."""
+    admin = _admin(settings)
+    cluster = admin.describe_cluster(request_timeout=ANSWER).result(ANSWERED)
+    yield Finding("broker", ok=True, found=f"cluster {cluster.cluster_id} answers, {len(cluster.nodes)} broker(s)")
+
+
+def topics(settings: Settings) -> Iterator[Finding]:
+    """Every topic is there, with the partitions it must have, and as many copies as the brokers allow."""
+    found = standing(settings)
+    if missing := [each.name for each in found if each.actual == 0]:
+        yield Finding("topics", ok=False, found=f"{len(missing)} are missing, {missing[0]} among them", mend="vn topics create")
+    for each in found:
+        if each.actual not in {0, each.partitions}:
+            mend = f"export VN_PARTITIONS={each.actual}" if each.topic.partitions == "shared" else "begin with another VN_TOPIC_PREFIX"
+            yield Finding("topics", ok=False, found=f"{each.name} has {each.actual} partitions, not {each.partitions}", mend=mend)
+    present = [each for each in found if each.actual]
+    if len(present) == len(found):
+        yield Finding("topics", ok=True, found=f"all {len(found)} are there")
+    if present:
+        yield from copies(settings, present)
+
+
+def copies(settings: Settings, present: list[Standing]) -> Iterator[Finding]:
+    """Every topic has three copies, two in step, where there are three brokers."""
+    admin = _admin(settings)
+    brokers = len(admin.describe_cluster(request_timeout=ANSWER).result(ANSWERED).nodes)
+    metadata = admin.list_topics(timeout=ANSWER).topics
+    fewest = min(len(part.replicas) for each in present for part in metadata[each.name].partitions.values())
+    if brokers < COPIES:
+        yield Finding(
+            "copies",
+            ok=True,
+            found=f"{fewest} of every topic on {brokers} broker(s); losing a disk loses data, so production needs {COPIES}",
+        )
+        return
+    resources = [ConfigResource(ResourceType.TOPIC, each.name) for each in present]
+    configs = admin.describe_configs(resources, request_timeout=ANSWER)
+    in_step = min(int(future.result(ANSWERED)["min.insync.replicas"].value) for future in configs.values())
+    enough = fewest >= COPIES and in_step >= IN_SYNC
+    mend = "" if enough else "kafka-reassign-partitions.sh and kafka-configs.sh --add-config min.insync.replicas=2; see deploy/runbook.md"
+    yield Finding("copies", ok=enough, found=f"at least {fewest} of every topic, min.insync.replicas at least {in_step}", mend=mend)
+
+
+def rights(settings: Settings) -> Iterator[Finding]:
+    """This user may read and write every topic."""
+    names = [each.name for each in standing(settings) if each.actual]
+    if not names:
+        return
+    admin = _admin(settings)
+    described = admin.describe_topics(TopicCollection(names), include_authorized_operations=True, request_timeout=ANSWER)
+    needed = {AclOperation.READ, AclOperation.WRITE}
+    for name, future in described.items():
+        granted = set(future.result(ANSWERED).authorized_operations or needed)
+        if missing := needed - granted:
+            words = " or ".join(sorted(each.name.lower() for each in missing))
+            yield Finding(
+                "rights",
+                ok=False,
+                found=f"this user may not {words} {name}",
+                mend=f"kafka-acls.sh --add --operation {words} --topic {name}",
+            )
+            return
+    yield Finding("rights", ok=True, found=f"this user may read and write all {len(names)} topics")
+
+
+def store(settings: Settings) -> Iterator[Finding]:
+    """Redis answers, keeps what it is told and throws nothing away."""
+    redis = Store(settings.redis())
+    redis.ping()
+    yield Finding("store", ok=True, found="Redis answers")
+    wanted = {"appendonly": "yes", "maxmemory-policy": "noeviction"}
+    for name, value in wanted.items():
+        actual = redis.setting(name)
+        if actual is None:
+            yield Finding("store", ok=True, found=f"{name} may not be read by this user; it must be {value}")
+        elif actual != value:
+            yield Finding("store", ok=False, found=f"{name} is {actual}", mend=f"redis-cli config set {name} {value}")
+        else:
+            yield Finding("store", ok=True, found=f"{name} is {value}")
+
+
+def schemas(_: Settings) -> Iterator[Finding]:
+    """Every schema can read what was written under its earlier versions."""
+    found = problems()
+    yield Finding(
+        "schemas",
+        ok=not found,
+        found=found[0] if found else "sound, and compatible with every earlier version",
+        mend="undo the change, or add a version; see CONTRIBUTING.md" if found else "",
+    )
+
+
+def rules(settings: Settings) -> Iterator[Finding]:
+    """The rule files contradict nothing."""
+    shelf = read_library(settings.rules_dir)
+    found = check_rules(shelf)
+    yield Finding(
+        "rules",
+        ok=not found,
+        found=f"{len(found)} findings" if found else f"sound, version {shelf.version}",
+        mend="vn rules check" if found else "",
+    )
+
+
+def key(settings: Settings) -> Iterator[Finding]:
+    """The key of contact data is there, and nobody else can read it."""
+    settings.seal()
+    yield Finding("key", ok=True, found="the key of contact data is readable to its owner alone")
+
+
+def clock(settings: Settings) -> Iterator[Finding]:
+    """The time is the wall's, and the store's host agrees."""
+    topic = settings.clock == "topic"
+    found = "VN_CLOCK=topic: every stage's time is that of vn.clock, never set this in production" if topic else "by the wall"
+    yield Finding("clock", ok=not topic, found=found, mend="unset VN_CLOCK" if topic else "")
+    drift = abs(Store(settings.redis()).time() - time())
+    yield Finding(
+        "clock",
+        ok=drift < DRIFT,
+        found=f"{drift:.2f} s apart from the store's",
+        mend="" if drift < DRIFT else "synchronise both hosts with NTP",
+    )
+
+
+def _admin(settings: Settings) -> AdminClient:
+    return Broker(settings).admin()
+
+
+CHECKS: Final[dict[str, Check]] = {
+    "broker": broker,
+    "topics": topics,
+    "rights": rights,
+    "store": store,
+    "schemas": schemas,
+    "rules": rules,
+    "key": key,
+    "clock": clock,
+}
