@@ -1,5 +1,8 @@
 """
-What was told: the chain of every agency event that went on to registrants, for `duplicate.window`.
+What was told: the chain of every agency event that went on to registrants.
+
+Remembered for `duplicate.window` and, if that is later, until its date is past by `date.past`, since an event far ahead
+can be taken back until then.
 
 A change of something that nobody was told of is news, and its cancellation tells nothing (contract §3.1.1).
 """
@@ -18,7 +21,10 @@ def noted(ledger: dict[str, int], event: Event, rules: Rules) -> dict[str, int]:
     """Return the ledger with the event told; what is past its time goes, and of more than `TOLD` the oldest."""
     chain, now = chain_of(event), event.received_at
     kept = {each: until for each, until in ledger.items() if until > now and each != chain}
-    kept[chain] = now + rules.duration("duplicate.window", event.scope)
+    kept[chain] = max(
+        now + rules.duration("duplicate.window", event.scope),
+        event.past_from + rules.duration("date.past", event.scope),
+    )
     while len(kept) > TOLD:
         del kept[next(iter(kept))]
     return kept

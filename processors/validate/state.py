@@ -3,7 +3,7 @@ What validate keeps of an offender.
 
 The dossier is one small document; a message that waits or is in review lies in a document of its own, so that the
 dossier stays small however large the messages are. Everything is bounded: `HISTORY` entries, `EXPECTED` expectations,
-`TOLD` messages of at most `duplicate.window`.
+`TOLD` messages told.
 """
 
 from typing import Final
