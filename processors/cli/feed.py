@@ -61,7 +61,7 @@ def _content(line: dict[str, Any], folder: Path) -> bytes | None:
     if (submission := line.get("submission")) is not None:
         return json.dumps(submission, ensure_ascii=False).encode()
     if (name := line.get("xml")) is not None:
-        return (folder / "xml" / name).read_bytes()
+        return (folder / "xml" / str(name)).read_bytes()
     if (raw := line.get("raw")) is not None:
         return str(raw).encode().ljust(line.get("pad", 0))
     if (encoded := line.get("base64")) is not None:

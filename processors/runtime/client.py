@@ -5,6 +5,7 @@ No part of the exactly-once path: `send` waits for the broker's acknowledgement 
 was committed and leaves no trace in any consumer group.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from time import monotonic
@@ -20,6 +21,8 @@ from processors.topics import Topic
 
 DEADLINE: Final = 30.0
 LARGEST: Final = 3 * 1024 * 1024
+LOG: Final = logging.getLogger("librdkafka")  # silent unless somebody listens: what fails is said in our own words
+LOG.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ class Client:
                 "message.max.bytes": LARGEST,
                 "delivery.timeout.ms": int(DEADLINE * 1000),
                 "linger.ms": 2,
-            }
+            },
+            logger=LOG,
         )
         name, count = self.topic(topic), 0
         for key, value in records:
@@ -103,7 +107,8 @@ class Client:
                 "enable.partition.eof": True,
                 "auto.offset.reset": "earliest",
                 "fetch.wait.max.ms": 50,
-            }
+            },
+            logger=LOG,
         )
         try:
             partitions = self._partitions(consumer, name)
