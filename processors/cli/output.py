@@ -35,7 +35,9 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, tit
         for each in rows:
             print_json(each)
         return
-    table = Table(*columns, title=title, title_justify="left")
+    table = Table(title=title, title_justify="left")
+    for place, column in enumerate(columns):
+        table.add_column(column, no_wrap=place == 0, overflow="fold")  # the first is what the next command is told: never cut short
     for each in rows:
         table.add_row(*("" if each.get(column) is None else str(each[column]) for column in columns))
     if not table.row_count:
