@@ -164,6 +164,8 @@ def test_an_event_told_again_after_its_window_goes_by_its_old_names_too() -> Non
     assert scene.later(15 * MINUTE) == ["c1 passed cancelled"]
     assert scene.told == [("news", "m1", "m1"), ("news", "m2", "m2"), ("cancellation", "c1", "m2")]
     assert scene.cancel("c2", of="m2") == ["c2 suppressed duplicate"]
+    assert scene.cancel("c3", of="m1") == ["c3 suppressed duplicate"]
+    assert set(scene.states) == {OFFENDER}
 
 
 def test_a_past_event_is_forgotten_with_its_window_and_nothing_stays() -> None:
