@@ -1,0 +1,122 @@
+"""
+How fast it is: one stage against the raw copy, the whole pipeline, and its latency, on a broker and a store of its own.
+
+`make bench` runs it all in less than three minutes and writes bench/results.md. Everything shares the machine: broker,
+store, six processes and this one. What other programs do shows in every figure; the CPU seconds least.
+"""
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from bench import memory, stage, whole
+from bench.feed import EVENTS_EACH
+from bench.house import House, house
+
+PARTS: Final = ("memory", "stage", "whole", "latency")
+RESULTS: Final = Path(__file__).with_name("results.md")
+RATE: Final = 50
+
+
+def main(  # noqa: PLR0913  the command's options
+    parts: Annotated[list[str] | None, typer.Argument(metavar="[PART]...", help=f"Any of {', '.join(PARTS)}; all without.")] = None,
+    *,
+    quick: Annotated[bool, typer.Option(help="A tenth of the records, to see that it works.")] = False,
+    records: Annotated[int, typer.Option(min=1_000, help="Records of the stage part.")] = 100_000,
+    submissions: Annotated[int, typer.Option(min=1_000, help="Submissions of the whole part.")] = 40_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of the stage part.")] = 2,
+    seconds: Annotated[int, typer.Option(min=1, help="Seconds of the latency part.")] = 20,
+    write: Annotated[bool, typer.Option(help="Write bench/results.md.")] = True,
+) -> None:
+    """Measure the pipeline and print what was found."""
+    wanted = set(parts or PARTS)
+    if unknown := wanted - set(PARTS):
+        raise typer.BadParameter(f"there is no part {min(unknown)}: the parts are {', '.join(PARTS)}")
+    if quick:
+        records, submissions, rounds, seconds = records // 10, submissions // 10, 1, 5
+    lines = [*heading()]
+
+    def tell(found: Iterable[str]) -> None:
+        for line in found:
+            print(line, flush=True)
+            lines.append(line)
+
+    tell(())
+    print("\n".join(lines))
+    costs, lying = memory.measure(10_000 if not quick else 2_000)
+    if "memory" in wanted:
+        tell(told_of_memory(costs))
+    if wanted - {"memory"}:
+        with house() as here:
+            if "stage" in wanted:
+                tell(told_of_stage(*stage.compared(here, lying["events.distinct"], records, rounds)))
+            if wanted & {"whole", "latency"}:
+                tell(told_of_whole(here, wanted, submissions, seconds))
+    if write and wanted == set(PARTS) and not quick:
+        RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def heading() -> Sequence[str]:
+    now = datetime.now(UTC)
+    return (
+        "# Benchmark",
+        "",
+        f"{now:%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, {os.cpu_count()} cores with a load of {os.getloadavg()[0]:.1f} before.",
+        "Broker, store, every process and the benchmark itself share these cores. CPU seconds are for 100,000 records.",
+    )
+
+
+def told_of_memory(costs: dict[str, memory.Cost]) -> Iterable[str]:
+    submissions = costs["read"].records
+    yield from ("", "## The stages alone, without broker and store", "", "| stage | records | CPU s | outcomes |", "|---|---|---|---|")
+    for name, cost in costs.items():
+        outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in cost.outcomes.items())
+        yield f"| {name} | {cost.records:,} | {cost.micros / 10:.2f} | {outcomes} |"
+    total = sum(cost.seconds for cost in costs.values())
+    yield f"| together | {submissions:,} submissions | {1e5 * total / submissions:.2f} | |"
+
+
+def told_of_stage(copies: Sequence[stage.Speed], stages: Sequence[stage.Speed]) -> Iterable[str]:
+    yield from ("", "## One stage against the raw transactional copy of the same records", "")
+    yield from ("| | records/s, each turn | best | CPU s of the process |", "|---|---|---|---|")
+    for name, speeds in (("raw copy", copies), (stage.NAME, stages)):
+        best = max(speeds, key=lambda each: each.rate)
+        turns = ", ".join(f"{each.rate:,.0f}" for each in speeds)
+        yield f"| {name} | {turns} | {best.rate:,.0f} | {min(each.cpu for each in speeds):.2f} |"
+    ratios = [one.rate / copy.rate for one, copy in zip(stages, copies, strict=True)]
+    yield from ("", f"Ratio, turn by turn: {', '.join(f'{each:.2f}' for each in ratios)}.")
+
+
+def told_of_whole(here: House, wanted: set[str], submissions: int, seconds: int) -> Iterable[str]:
+    site = whole.begun(here, submissions // EVENTS_EACH)
+    try:
+        if "whole" in wanted:
+            yield from told_of_sustained(whole.sustained(here, site, submissions))
+        if "latency" in wanted:
+            found = whole.latency(site, RATE, seconds)
+            yield from ("", f"## Latency at {RATE} submissions/s, merging off", "")
+            yield (
+                f"Submission sent to message read, read-committed, over six transactions: p50 {found.p50:.0f} ms, p99 {found.p99:.0f} ms, "
+                f"longest {found.most:.0f} ms ({found.messages:,} messages)."
+            )
+    finally:
+        site.stop()
+
+
+def told_of_sustained(found: whole.Sustained) -> Iterable[str]:
+    yield from ("", "## The whole pipeline, JSON submissions to messages", "")
+    yield (
+        f"{found.submissions:,} submissions in {found.seconds:.1f} s: **{found.rate:,.0f} a second**. They cost {found.total:.1f} CPU "
+        f"seconds for 100,000, so that two cores with nothing else to do would carry {2e5 / found.total:,.0f} a second."
+    )
+    yield from ("", "| process | CPU s |", "|---|---|")
+    yield from (f"| {name} | {cpu:.2f} |" for name, cpu in found.cpu.items())
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,45 @@
+"""
+The limit: records copied from one topic to another in transactions, exactly once, with nothing done to them.
+
+The clients, their settings and the order of the steps are the runner's; batches are as large as they come, up to 5,000.
+Run as a process of its own: `python -m bench.copying GROUP SOURCE TARGET`.
+"""
+
+import sys
+from typing import Any, Final
+
+from confluent_kafka import TopicPartition
+
+from processors.runtime.broker import ANSWER, Broker, kind, take
+from processors.runtime.settings import Settings
+
+MOST: Final = 5_000
+
+
+def main(group: str, source: str, target: str) -> None:
+    broker = Broker(Settings())
+    producer = broker.producer(f"{group}.copy")
+    consumer: Any = None
+
+    def assigned(partitions: list[TopicPartition]) -> None:
+        consumer.assign([TopicPartition(each.topic, each.partition, 0) for each in partitions])
+        print('"settled"', flush=True)
+
+    consumer = broker.member(group, [source], assigned, lambda: None)
+    while True:
+        messages = [each for each in take(consumer, MOST, 0.2) if kind(each) == "record"]
+        if not messages:
+            continue
+        ends: dict[int, int] = {}
+        producer.begin_transaction()
+        for each in messages:
+            producer.produce(target, each.value(), each.key())
+            ends[each.partition() or 0] = (each.offset() or 0) + 1
+        producer.flush(ANSWER)
+        offsets = [TopicPartition(source, partition, offset) for partition, offset in ends.items()]
+        producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata(), ANSWER)
+        producer.commit_transaction(ANSWER)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

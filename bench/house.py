@@ -1,0 +1,150 @@
+"""A broker and a store of the benchmark's own, and the processes that are measured on them."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from typing import Any, Final
+
+import psutil
+
+from processors.domain.clockwork import Policy
+from processors.runtime.admin import create_topics
+from processors.runtime.broker import Broker, Place, committed
+from processors.runtime.client import Client
+from processors.runtime.errors import Restart
+from processors.runtime.local import Local
+from processors.runtime.settings import Settings
+from processors.topics import POLICIES
+
+PARTITIONS: Final = 4
+PATIENCE: Final = 120.0
+LOOK: Final = 0.05
+RUN: Final = (sys.executable, "-c", "from processors.cli.main import run; run()", "run")
+
+
+@dataclass(slots=True)
+class Site:
+    """One topic prefix on the cluster: a pipeline that knows of no other."""
+
+    prefix: str
+    folder: Path
+    settings: Settings = field(init=False)
+    client: Client = field(init=False)
+    broker: Broker = field(init=False)
+    processes: dict[str, psutil.Popen] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        os.environ["VN_TOPIC_PREFIX"] = self.prefix
+        self.settings = Settings()
+        self.client = Client(self.settings)
+        self.broker = Broker(self.settings)
+        create_topics(self.settings)
+
+    def policies(self, values: Mapping[str, str]) -> None:
+        encode = self.client.codec.encode
+        self.client.send(POLICIES, [(f"{key}|||", encode(Policy(key=key, value=value))) for key, value in values.items()])
+
+    def start(self, name: str, *command: str) -> psutil.Popen:
+        log = (self.folder / f"{self.prefix}{name}.log").open("wb")
+        environment = {**os.environ, "VN_TOPIC_PREFIX": self.prefix}
+        process = psutil.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.processes[name] = process
+        return process
+
+    def settled(self) -> None:
+        """Every unit that was started has its partitions."""
+        for name in self.processes:
+            until(f"{name} is settled", lambda name=name: b'"settled"' in self.log(name))  # type: ignore[misc]
+
+    def log(self, name: str) -> bytes:
+        process = self.processes[name]
+        text = (self.folder / f"{self.prefix}{name}.log").read_bytes()
+        if process.poll() is not None:
+            raise RuntimeError(f"{name} has ended: {text[-2000:].decode(errors='replace')}")
+        return text
+
+    def cpu(self) -> dict[str, float]:
+        return {name: used(process) for name, process in self.processes.items()}
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            process.wait(PATIENCE)
+        self.processes.clear()
+
+    def progress(self, group: str, topic: str) -> Callable[[], int]:
+        """Return what tells how many records of a topic the group has committed."""
+        consumer = self.broker.observer(self.prefix + group)
+        places: list[Place] = [(self.prefix + topic, partition) for partition in range(PARTITIONS)]
+        return lambda: sum(offset or 0 for offset in committed(consumer, places).values())
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    local: Local
+    folder: Path
+
+    def site(self, prefix: str) -> Site:
+        return Site(prefix, self.folder)
+
+    def cpu(self) -> dict[str, float]:
+        """The CPU seconds that broker and store have used so far."""
+        status = self.local.status()
+        return {
+            name: used(psutil.Process(service.pid))
+            for name, service in (("broker", status.broker), ("store", status.store))
+            if service.pid is not None
+        }
+
+
+@contextmanager
+def house() -> Iterator[House]:
+    """Broker and store answer, in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="vn-bench-") as folder:
+        local = Local(Path(folder) / "local")
+        before = dict(os.environ)
+        try:
+            addresses = local.up(lambda text: print(text, file=sys.stderr))
+            os.environ.update(addresses.environment | {"VN_PARTITIONS": str(PARTITIONS), "VN_LOG_LEVEL": "info"})
+            yield House(local, Path(folder))
+        finally:
+            local.down()
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def used(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def difference(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:
+    return {name: value - before[name] for name, value in after.items()}
+
+
+def until(what: str, true: Callable[[], Any], patience: float = PATIENCE, look: float = LOOK) -> None:
+    deadline, pause = monotonic() + patience, Event()
+    while not asked(true):
+        if monotonic() > deadline:
+            raise TimeoutError(f"not within {patience:.0f} s: {what}")
+        pause.wait(look)
+
+
+def asked(true: Callable[[], Any]) -> Any:
+    try:
+        return true()
+    except Restart:
+        return None  # the broker has yet to hear of what was just made
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

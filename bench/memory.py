@@ -1,0 +1,110 @@
+"""
+The stages without broker and store: what each costs a record, in CPU time.
+
+The same tasks, codec and wire bytes as in the runner, in batches; only what librdkafka and Redis do is left out. These
+figures hardly depend on what else the machine does.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import process_time, time_ns
+from typing import Any, Final
+
+from bench import feed
+from processors.domain.clockwork import Policy
+from processors.domain.journal import Verdict
+from processors.domain.seal import Seal
+from processors.pipeline import PIPELINE
+from processors.rules.load import load_rules
+from processors.runtime.changelog import Position
+from processors.runtime.codec import Codec
+from processors.runtime.runner import journals
+from processors.runtime.task import Task
+from processors.stage import Context, Record, Stage
+from processors.topics import REGISTRATIONS, SUBMISSIONS, Topic
+
+BATCH: Final = 1_000
+POLICIES: Final = {"surge.limit": "none", "quiet.hours": "none", "merge.window": "0s"}
+Lying = tuple[bytes | None, bytes | None]
+
+
+@dataclass(slots=True)
+class Cost:
+    records: int = 0
+    seconds: float = 0.0
+    outcomes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def micros(self) -> float:
+        return 1e6 * self.seconds / max(1, self.records)
+
+
+class Unit:
+    """One stage on one partition, its state in a dictionary."""
+
+    def __init__(self, stage: Stage[Any], codec: Codec, context: Context) -> None:
+        positions = {topic.name: 0 for topic in stage.inputs}
+        self.stage = stage
+        self.cost = Cost()
+        self._task = Task(stage, 0, Position(0, positions), dict(positions), {})
+        self._fields: dict[bytes, bytes] = {}
+        self._codec = codec
+        self._context = context
+        self._offsets = dict(positions)
+
+    def work(self, topic: Topic, lying: Sequence[Lying]) -> Iterator[tuple[str, Lying]]:
+        """Decide records as the runner does; yield what is written, by topic."""
+        for start in range(0, len(lying), BATCH):
+            began = process_time()
+            records = [self._record(topic, *each) for each in lying[start : start + BATCH]]
+            now = time_ns() // 1_000_000
+            work = self._task.decide(records, now, BATCH, self._read, self._codec, self._context)
+            journals(work.verdicts, self._codec.encode)
+            self.cost.seconds += process_time() - began
+            self.cost.records += len(records)
+            self._count(work.verdicts)
+            for name, value in work.changes.items():
+                if value is None:
+                    self._fields.pop(name, None)
+                else:
+                    self._fields[name] = value
+            yield from ((written.name, (key, value)) for written, key, value in work.outputs)
+
+    def _record(self, topic: Topic, key: bytes | None, raw: bytes | None) -> Record:
+        offset = self._offsets[topic.name]
+        self._offsets[topic.name] = offset + 1
+        self._task.pass_over(topic.name, offset)
+        read = self._codec.decode_external if topic.external else self._codec.decode
+        value: Any = None if raw is None else read(raw)
+        return Record(topic.name, 0, offset, None if key is None else key.decode(), time_ns() // 1_000_000, value, raw)
+
+    def _read(self, names: Sequence[bytes]) -> Sequence[bytes | None]:
+        return [self._fields.get(name) for name in names]
+
+    def _count(self, verdicts: Sequence[Verdict]) -> None:
+        for each in verdicts:
+            name = f"{each.outcome} {each.reason}"
+            self.cost.outcomes[name] = self.cost.outcomes.get(name, 0) + 1
+
+
+def rules() -> Any:
+    return load_rules(None).with_policies([Policy(key=key, value=value) for key, value in POLICIES.items()])
+
+
+def measure(count: int) -> tuple[Mapping[str, Cost], dict[str, list[Lying]]]:
+    """Return the cost of every unit for its records, registrations not counted, and what lies in the topics after."""
+    codec, context = Codec(), Context(rules(), Seal(bytes(range(64))))
+    units = [Unit(stage, codec, context) for stages in PIPELINE.values() for stage in stages]
+    now = feed.today()
+    lying: dict[str, list[Lying]] = {}
+    for topic, records in (
+        (REGISTRATIONS, feed.registrations(count // feed.EVENTS_EACH, "m")),
+        (SUBMISSIONS, feed.submissions(count, "m", now)),
+    ):
+        lying = {topic.name: [(key.encode(), value) for key, value in records]}
+        for unit in units:
+            unit.cost = Cost()
+            for source in unit.stage.inputs:
+                for name, each in unit.work(source, lying.get(source.name, [])):
+                    lying.setdefault(name, []).append(each)
+    return {unit.stage.name: unit.cost for unit in units}, lying
