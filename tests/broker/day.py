@@ -1,0 +1,246 @@
+"""The sample feed on a real broker and store, and what came of it beside what the rehearsal in memory says must come of it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import psutil
+
+from processors.cli.feed import Sending, Step, read_feed
+from processors.cli.play import Rehearsal, play, rehearse
+from processors.cli.submit import label
+from processors.pipeline import PIPELINE
+from processors.rules.book import Rules
+from processors.rules.load import load_rules
+from processors.runtime.admin import create_topics
+from processors.runtime.broker import Broker, committed
+from processors.runtime.catchup import Stamp
+from processors.runtime.changelog import Position
+from processors.runtime.client import Client
+from processors.runtime.driver import PipelineDriver, Unit
+from processors.runtime.settings import Settings
+from processors.runtime.store import Store
+from processors.stage import Record, Stage
+from processors.topics import DEAD_LETTERS, DECISIONS, INTAKE, REGISTRATIONS, Topic
+from tests.broker.bench import QUICK, environment
+
+ROOT: Final = Path(__file__).parents[2]
+UNITS: Final[tuple[Stage[Any], ...]] = tuple(unit for units in PIPELINE.values() for unit in units)
+NAMES: Final = tuple(unit.name for unit in UNITS)
+WRITTEN: Final[tuple[Topic, ...]] = tuple(dict.fromkeys([*(topic for unit in UNITS for topic in unit.outputs), DECISIONS]))
+
+FILLER: Final = b"the mark of a transaction"
+
+
+class Day:
+    """One prefix on a broker, and the feed's moments to be played on it."""
+
+    def __init__(self, addresses: Mapping[str, str], folder: Path, partitions: int = 2) -> None:
+        self.prefix = f"d{os.getpid()}-{time.monotonic_ns()}."
+        self.environment = {
+            **addresses,
+            **QUICK,
+            "VN_TOPIC_PREFIX": self.prefix,
+            "VN_PARTITIONS": str(partitions),
+            "VN_CLOCK": "topic",
+        }
+        self.folder = folder
+        self.partitions = partitions
+        with environment(self.environment):
+            self.settings = Settings()
+            create_topics(self.settings)
+            self.client = Client(self.settings)
+            self.broker = Broker(self.settings)
+        self.rehearsal: Rehearsal = rehearse(read_feed(ROOT / "examples" / "feed.jsonl"), load_rules(None), self.settings.seal().key)
+        self._runs = 0
+
+    @property
+    def moments(self) -> Sequence[Step]:
+        return self.rehearsal.moments
+
+    # -- at work
+
+    @contextmanager
+    def running(self, *faults: str) -> Iterator["Run"]:
+        """All stages run, with the faults armed; at the end they have been told to stop, and have."""
+        self._runs += 1
+        log = self.folder / f"run-{self._runs}.log"
+        command = [sys.executable, "-c", "from processors.cli.main import run; run()", "run", "all"]
+        variables = {**os.environ, **self.environment, "VN_FAULTS": ",".join(faults), "VN_LOG_LEVEL": "info"}
+        with log.open("wb") as file, subprocess.Popen(command, env=variables, stderr=file, stdout=file, cwd=ROOT) as process:
+            run = Run(process, log)
+            try:
+                yield run
+                assert process.poll() is None, f"the stages ended by themselves:\n{run.log[-3000:]}"
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(20) == 0
+            finally:
+                process.kill()
+
+    def play(self, moments: Sequence[Step], before: Callable[[int], None] = lambda _: None) -> None:
+        """The moments have been sent and settled, each in its turn."""
+        with environment(self.environment):
+            for _ in play(moments, self.client, before=before):
+                pass
+
+    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        """Returns how a `vn` command ended."""
+        return subprocess.run(
+            [sys.executable, "-m", "processors", *command],
+            env={**os.environ, **self.environment},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    # -- what came of it
+
+    def verify(self) -> None:
+        """
+        Every topic holds, key by key and in its order, what the rehearsal's holds, every cache what its changelog comes to,
+        and the changelog what the rehearsal's stages remember.
+        """
+        with environment(self.environment):
+            intake = [(record.offset, record.value) for record in self.client.read(INTAKE)]
+            driver = Placed(self.rehearsal, intake, load_rules(None), self.settings.seal().key)
+            for topic in WRITTEN:
+                got = kept(topic, [(record.key, self._value(record.value)) for record in self.client.read(topic)])
+                want = kept(topic, [(entry.key, self._value(entry.value)) for entry in driver.entries(topic) if entry.value != FILLER])
+                same(topic, want, got)
+            for unit in driver._units:
+                if unit.stage.changelog is not None:
+                    fields = self._verify_state(unit.stage)
+                    assert fields == unit.fields, f"{unit.stage.name} remembers something else"
+
+    def _value(self, raw: bytes | None) -> Any:
+        return None if raw is None else self.client.codec.decode(raw)
+
+    def _verify_state(self, unit: Stage[Any]) -> dict[bytes, bytes]:
+        """The store holds for every partition what its changelog comes to, which is what the group's offsets stand for; returns it."""
+        assert unit.changelog is not None
+        fields: dict[int, dict[bytes, bytes]] = {}
+        positions: dict[int, Position] = {}
+        for record in self.client.read(unit.changelog):
+            mine = fields.setdefault(record.partition, {})
+            name = (record.key or "").encode()
+            if name == b"__pos":
+                positions[record.partition] = self.client.codec.decode(record.value or b"")
+            elif record.value is None:
+                mine.pop(name, None)
+            else:
+                mine[name] = record.value
+        store = Store(self.settings.redis())
+        places = [(self.prefix + topic.name, partition) for topic in unit.inputs for partition in positions]
+        offsets = committed(self.broker.observer(f"{self.prefix}{unit.name}"), places)
+        for partition, position in positions.items():
+            cache: dict[bytes, bytes] = store.call("HGETALL", f"vn:{{{self.prefix}{unit.name}:{partition}}}")
+            assert msgspec.json.decode(cache.pop(b"__pos"), type=Stamp).position == position, unit.name
+            assert cache == fields[partition], f"the cache of {unit.name}[{partition}] is not what its changelog comes to"
+            assert position.positions == {topic: offset for (topic, place), offset in offsets.items() if place == partition}, unit.name
+        store.close()
+        return {name: value for mine in fields.values() for name, value in mine.items()}
+
+
+class Run:
+    """`vn run all`, at work."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.process = process
+        self._log = log
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def killed(self) -> Counter[str]:
+        """Return how often each unit was seen to have been ended by SIGKILL."""
+        return Counter(re.findall(r'"unit": "(\w+)", "pid": \d+, "status": -9, "event": "ended"', self.log))
+
+    def kill(self, number: int) -> None:
+        """One of the units that run is gone as after `kill -9`."""
+        units = sorted(psutil.Process(self.process.pid).children(), key=lambda each: each.pid)
+        if units:
+            units[number % len(units)].kill()
+
+
+class Placed(PipelineDriver):
+    """
+    The rehearsal once more, with every message at the place in the intake that the broker gave it.
+
+    That place is the one order that everything after keeps: ids are made of it. On the broker it has gaps, the marks of
+    transactions, and messages of one moment and of several agencies come in any order.
+    """
+
+    def __init__(self, rehearsal: Rehearsal, intake: Iterable[tuple[int, bytes | None]], rules: Rules, key: bytes) -> None:
+        super().__init__(PIPELINE, rules, key)
+        self.now = 0
+        self._offsets: dict[bytes, deque[int]] = {}
+        order: dict[tuple[str, int], int] = {}
+        for offset, value in intake:
+            assert value is not None
+            self._offsets.setdefault(value, deque()).append(offset)
+            message = self.codec.decode(value)
+            order.setdefault((message.message_id, message.received_at), offset)
+        for step in rehearsal.moments:
+            self.advance_to(step.at)
+            for sending in sorted(step.sendings, key=lambda each: order.get((name_of(each), step.at), 0)):
+                self.send(sending.topic, sending.value, sending.key)
+        assert not any(self._offsets.values()), "the intake holds what nobody sent"
+
+    def _append(self, topic: Topic, key: str | None, value: bytes | None) -> None:
+        if topic is INTAKE:
+            assert self._offsets.get(value or b""), "the intake lacks a message"
+            place, entries = self._offsets[value or b""].popleft(), self._topics.setdefault(topic.name, [])
+            assert place >= len(entries), "the intake is out of order"
+            while len(entries) < place:
+                super()._append(topic, None, FILLER)
+        super()._append(topic, key, value)
+
+    def _next(self, unit: Unit) -> Record | None:
+        if INTAKE in unit.stage.inputs:
+            entries = self._topics.get(INTAKE.name, ())
+            while (offset := unit.task.positions[INTAKE.name]) < len(entries) and entries[offset].value == FILLER:
+                unit.task.pass_over(INTAKE.name, offset)
+        return super()._next(unit)
+
+
+def name_of(sending: Sending) -> str:
+    """Return the message id that the intake knows it by."""
+    return str(sending.key if sending.topic is REGISTRATIONS else label(sending.value or b"")[0])
+
+
+def kept(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dict[Any, list[Any]]:
+    """
+    Return what lies under each key, in its order.
+
+    The journal by message, stage and offender, whatever batches it was written in; of a dead letter not where the original lay.
+    """
+    found: dict[Any, list[Any]] = {}
+    for key, value in records:
+        if topic is DECISIONS:
+            for each in value.verdicts:
+                found.setdefault((each.message_id, each.ori, each.stage, each.offender, each.registrant_id), []).append(each)
+        elif topic is DEAD_LETTERS:
+            assert key == value.dead_letter_id
+            bare = msgspec.structs.replace(value, dead_letter_id="", partition=0, offset=0)
+            found.setdefault((value.sha256, value.reason), []).append(bare)
+        else:
+            found.setdefault(key, []).append(value)
+    return found
+
+
+def same(topic: Topic, want: Mapping[Any, list[Any]], got: Mapping[Any, list[Any]]) -> None:
+    """What should be there is, and nothing else; says under which keys not."""
+    wrong = {key: (want.get(key), got.get(key)) for key in want.keys() | got.keys() if want.get(key) != got.get(key)}
+    assert not wrong, f"{topic.name}: " + "\n".join(f"{key}: {pair[1]} instead of {pair[0]}" for key, pair in wrong.items())[:4000]
