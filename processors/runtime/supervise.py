@@ -163,9 +163,11 @@ class Supervisor:
             finally:
                 self._end(children)
 
-    def _start(self, unit: str) -> Child:
+    def _start(self, unit: str, *, again: bool = False) -> Child:
         command = [sys.executable, "-c", "from processors.cli.main import run; run()", "run", unit, "--leash", str(self._reading)]
         environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": self._folder}
+        if again:
+            environment.pop("VN_FAULTS", None)  # an armed fault strikes once, not in every process that takes the place of the last
         process = subprocess.Popen(command, env=environment, pass_fds=(self._reading,), stdin=subprocess.DEVNULL)
         self._log.info("started", unit=unit, pid=process.pid)
         return Child(unit, process, monotonic())
@@ -184,7 +186,7 @@ class Supervisor:
                     child.wait = AGAIN if monotonic() - child.started > 2 * LONGEST else min(2 * child.wait, LONGEST)
                     child.again = monotonic() + child.wait
                 elif monotonic() >= child.again:
-                    children[number] = self._start(child.unit)
+                    children[number] = self._start(child.unit, again=True)
                     children[number].wait = child.wait
         return 0
 
