@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 from fastavro import schemaless_reader
@@ -25,8 +25,10 @@ from processors.runtime.avro import Compiler, Malformed, Read, Write
 from processors.runtime.changelog import State
 from processors.runtime.compat import hazards
 from processors.runtime.errors import Stop
-from processors.runtime.registry import ConfluentRegistry, Registry
 from processors.runtime.schemas import INTERNAL, RECORDS, Version, current, history, name_of, short, structs_of
+
+if TYPE_CHECKING:
+    from processors.runtime.registry import Registry
 
 T = TypeVar("T")
 
@@ -57,8 +59,8 @@ class Codec:
     `url` is the schema registry's, whose subjects are the records' names behind `prefix`; `registry` is one already at hand.
     """
 
-    def __init__(self, url: str | None = None, prefix: str = "vn.", *, registry: Registry | None = None) -> None:
-        self._registry = registry if url is None else ConfluentRegistry(url, prefix)
+    def __init__(self, url: str | None = None, prefix: str = "vn.", *, registry: "Registry | None" = None) -> None:
+        self._registry = registry if url is None else _registry_at(url, prefix)
         self._versions: dict[bytes, Version] = {}
         self._readers: dict[bytes, Callable[[bytes], Any]] = {}
         self._writers: dict[type, tuple[bytes, Write]] = {}
@@ -127,7 +129,7 @@ class Codec:
                 return base64.b64encode(raw).decode()
         return _text(raw)
 
-    def _frame(self, registry: Registry) -> None:
+    def _frame(self, registry: "Registry") -> None:
         """Every record is written in Confluent framing from now on."""
         for record in RECORDS:
             version = current(name_of(record))
@@ -272,6 +274,13 @@ def _scalar(schema: Any, value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _registry_at(url: str, prefix: str) -> "Registry":
+    """Return the registry at `url`; its client is half of what a command imports, and few use one."""
+    from processors.runtime.registry import ConfluentRegistry  # noqa: PLC0415
+
+    return ConfluentRegistry(url, prefix)
 
 
 def iso(milliseconds: int) -> str | int:
