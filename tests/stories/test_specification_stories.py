@@ -558,6 +558,7 @@ def test_an_unverified_contact_gets_a_request_to_verify_and_nothing_else(driver:
     driver.advance(DAY)
     assert [each.kind for each in told(driver)] == ["verification"], driver.explain()
     assert end(driver, "M") == ("deliver", "dropped", "no_verified_contact")
+    assert "verification_sent" in {each.reason for each in driver.verdicts()}
 
 
 def test_a_registration_nobody_can_be_reached_by_is_refused_with_its_reason(driver: PipelineDriver) -> None:

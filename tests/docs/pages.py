@@ -1,0 +1,187 @@
+"""docs/rules.md and docs/reasons.md, whole: `python -m tests.docs.pages` writes them, tests say that they are current."""
+
+import ast
+import importlib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Final
+
+from processors.domain.reasons import REASONS
+from processors.rules.settings import SETTINGS
+
+ROOT: Final = Path(__file__).parents[2]
+DOCS: Final = ROOT / "docs"
+DEFAULT: Final = "processors/rules/default"
+STAGES: Final = frozenset({"ingest", "dedupe", "validate", "match", "deliver"})
+
+RULES_PAGE: Final = """# Every rule, where it lives and what shows it
+
+Made from [rules.toml](rules.toml) by `python -m tests.docs.pages`; a test says that it is current, that the code named here is there, and
+that the tests named here are. Code is named below `processors/`, rule files below `{default}/`, tests below `tests/`.
+
+The rules are told in our own words; the section numbers are those of the specification and of the contract.
+"""
+
+REASONS_PAGE: Final = """# Every reason code
+
+Made from `processors/domain/reasons.py` by `python -m tests.docs.pages`; a test says that it is current and that every code is given
+somewhere and shown by some test. The journal (`vn.decisions`), reviews and dead letters use no others.
+
+| code | meaning | given by |
+|---|---|---|
+{rows}
+"""
+
+# Modules of ingest that belong to its second step; the others read.
+IDENTIFY: Final = frozenset({"enrolling", "identify", "messages", "reviews", "silence", "surge", "verdicts"})
+UNITS: Final = ("read", "identify", "dedupe", "validate", "match", "deliver")
+DECODING: Final = "every unit, of what it cannot decode"
+# A word that is a reason code may also be the state of something, or the kind of a receipt or record; there it is none.
+STATES: Final = frozenset({"outcome", "standing", "state", "status", "telling"})
+OTHER_WORDS: Final = {("deliver", "accepted"), ("deliver", "confirmed"), ("read", "receipt"), ("read", "review_action")}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line of the table: what is asked, where it is done, what shows it."""
+
+    id: str
+    rule: str
+    where: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    title: str
+    intro: str
+    rules: tuple[Rule, ...]
+
+
+def parts() -> tuple[Part, ...]:
+    read = tomllib.loads((DOCS / "rules.toml").read_text())
+    return tuple(Part(each["title"], each.get("intro", ""), tuple(map(rule, each["rule"]))) for each in read["part"])
+
+
+def rule(entry: Mapping[str, Any]) -> Rule:
+    return Rule(entry["id"], entry["rule"], tuple(entry["where"]), tuple(entry["tests"]))
+
+
+def rules_markdown() -> str:
+    return "\n".join((RULES_PAGE.format(default=DEFAULT), *(line for part in parts() for line in section(part))))
+
+
+def section(part: Part) -> Iterator[str]:
+    yield f"## {part.title}\n"
+    if part.intro:
+        yield f"{part.intro}\n"
+    yield "| | rule | where | tests |"
+    yield "|---|---|---|---|"
+    for each in part.rules:
+        where = "<br>".join(link(named, file_of(named)) for named in each.where)
+        tests = "<br>".join(link(test.partition("::")[2], f"tests/{test.partition('::')[0]}") for test in each.tests)
+        yield f"| {each.id} | {each.rule} | {where} | {tests} |"
+    yield ""
+
+
+def link(text: str, path: str) -> str:
+    return f"[`{text}`](../{path})"
+
+
+def file_of(named: str) -> str:
+    """Return the file, from the root of the repository, that a code location is in."""
+    if "[[" in named:
+        return f"{DEFAULT}/{named.split(' ', maxsplit=1)[0]}"
+    return f"processors/{named.partition(':')[0].replace('.', '/')}.py"
+
+
+def missing_code(named: str) -> str | None:
+    """Return why a code location is none."""
+    try:
+        if "[[" in named:
+            file, _, entry = named.partition(" ")
+            key, _, inner = entry.strip("[]").partition(".")
+            entries = tomllib.loads((ROOT / DEFAULT / file).read_text()).get(key, [])
+            return None if any(not inner or inner in each for each in entries) else f"{file} has no {entry}"
+        module, _, name = named.partition(":")
+        attrgetter(name)(importlib.import_module(f"processors.{module}"))
+    except (ImportError, AttributeError, OSError) as error:
+        return str(error)
+    return None
+
+
+def missing_test(named: str) -> str | None:
+    """Return why a test is none that pytest collects."""
+    file, _, name = named.partition("::")
+    path = ROOT / "tests" / file
+    if not path.is_file() or not path.name.startswith("test_"):
+        return f"there is no file {file}"
+    return None if name in tests_of(path) else f"{file} has no test {name}"
+
+
+@cache
+def tests_of(path: Path) -> frozenset[str]:
+    module = ast.parse(path.read_text())
+    return frozenset(each.name for each in module.body if isinstance(each, ast.FunctionDef) and each.name.startswith("test_"))
+
+
+def reasons_markdown() -> str:
+    given = given_by()
+    rows = (f"| `{code}` | {meaning} | {', '.join(given.get(code, ()))} |" for code, meaning in sorted(REASONS.items()))
+    return REASONS_PAGE.format(rows="\n".join(rows))
+
+
+def given_by() -> dict[str, list[str]]:
+    """Return the units that give each reason, in the order of the pipeline; every unit for what the runtime gives for it."""
+    found: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "processors").rglob("*.py")):
+        package, name = path.parent.name, path.stem
+        if package not in {*STAGES, "runtime"}:
+            continue
+        unit = {"ingest": "identify" if name in IDENTIFY else "read", "runtime": DECODING}.get(package, package)
+        for code in codes_in(ast.parse(path.read_text())):
+            if (unit, code) not in OTHER_WORDS:
+                found.setdefault(code, set()).add(unit)
+    return {code: [unit for unit in (*UNITS, DECODING) if unit in units] for code, units in found.items()}
+
+
+def codes_in(module: ast.AST) -> Iterator[str]:
+    """Yield the reason codes that a module's code names, leaving out words that are states of something there."""
+    states = {id(constant) for node in ast.walk(module) for each in stateful(node) for constant in ast.walk(each)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Constant) and node.value in REASONS and id(node) not in states:
+            yield node.value
+
+
+def stateful(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node that holds states of things: literal types, fields of such a name, comparisons with them."""
+    match node:
+        case ast.Subscript(value=ast.Name(id="Literal")):
+            yield node
+        case ast.keyword(arg=str(name)) if name in STATES:
+            yield node
+        case ast.Compare() if any(isinstance(each, ast.Attribute) and each.attr in STATES for each in ast.walk(node)):
+            yield node
+
+
+def codes_in_tests() -> frozenset[str]:
+    """Return the reason codes that tests name."""
+    trees = (ast.parse(path.read_text()) for path in sorted((ROOT / "tests").rglob("*.py")))
+    return frozenset(node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value in REASONS)
+
+
+def settings_asked_for() -> frozenset[str]:
+    """Return the settings that some stage asks for."""
+    trees = (ast.parse(path.read_text()) for path in sorted((ROOT / "processors").rglob("*.py")) if path.parent.name in STAGES)
+    return frozenset(node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value in SETTINGS)
+
+
+PAGES: Final = {"rules.md": rules_markdown, "reasons.md": reasons_markdown}
+
+if __name__ == "__main__":
+    for page, make in PAGES.items():
+        (DOCS / page).write_text(make())
