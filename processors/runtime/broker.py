@@ -10,7 +10,9 @@ Kafka as the runner needs it: clients made in one place, deadlines on every call
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, Literal, TypeVar
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, Final, Literal, TypeVar, cast
 
 from confluent_kafka import (
     Consumer,
@@ -129,7 +131,7 @@ class Broker:
         """Return a producer whose `init_transactions` has ended whatever its predecessor of that name left open."""
         producer = self._made(Producer, PRODUCER, WRITING | {"transactional.id": transactional_id})
         with doubt("the producer could not be initialised"):
-            producer.init_transactions(ANSWER)
+            within(ANSWERED, producer.init_transactions, ANSWER)
         return producer
 
     def admin(self) -> AdminClient:
@@ -190,6 +192,32 @@ def doubt(what: str) -> Iterator[None]:
         raise Away(f"{what}: no answer in time") from None
 
 
+def within(seconds: float, call: Callable[..., T], *arguments: Any) -> T:
+    """
+    Return what the call returns; Away, if it does not return.
+
+    The client's own deadlines do not always hold: `send_offsets_to_transaction` has been seen to stand for ever when the
+    broker was killed under it. The call is then left alone in its thread, and its client must not be used again: what it
+    might still do, the successor's epoch or generation forbids.
+    """
+    outcome: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            outcome.put((call(*arguments), None))
+        except BaseException as error:  # noqa: BLE001  raised again where it is waited for
+            outcome.put((None, error))
+
+    Thread(target=run, daemon=True).start()
+    try:
+        answer, error = outcome.get(timeout=seconds)
+    except Empty:
+        raise Away(f"{call.__name__} does not return") from None
+    if error is not None:
+        raise error
+    return cast("T", answer)
+
+
 def committed(consumer: Consumer, places: Iterable[Place]) -> dict[Place, int | None]:
     """
     Return the group's committed offsets, None where there is none.
@@ -197,7 +225,7 @@ def committed(consumer: Consumer, places: Iterable[Place]) -> dict[Place, int | 
     A read-committed consumer asks for stable ones: it waits for the offsets of a transaction that is being ended.
     """
     with doubt("the committed offsets could not be read"):
-        answer = consumer.committed([TopicPartition(*place) for place in places], timeout=ANSWER)
+        answer = within(ANSWERED, consumer.committed, [TopicPartition(*place) for place in places], ANSWER)
     for each in answer:
         if each.error is not None:
             raise Restart(f"the committed offsets could not be read: {each.error.name()}")

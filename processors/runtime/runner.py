@@ -31,7 +31,7 @@ from processors.domain.seal import Seal
 from processors.rules.book import Rules
 from processors.runtime import metrics
 from processors.runtime.broadcast import Settled, Ticking
-from processors.runtime.broker import ANSWER, Away, Broker, Fenced, Place, committed, doubt, kind, take
+from processors.runtime.broker import ANSWER, ANSWERED, Away, Broker, Fenced, Place, committed, doubt, kind, take, within
 from processors.runtime.catchup import Changelog
 from processors.runtime.changelog import Position
 from processors.runtime.clock import Clock, WallClock
@@ -159,7 +159,7 @@ class Runner:
         if self._clock().now() is None:
             self._heartbeat(member, TURN)
             return False
-        self._producer = self._producer or self._broker.producer(self._transactional_id)
+        self._producer = self._broker.producer(self._transactional_id)  # always a new one: what the last one has open ends here
         places = [(each.topic, each.partition) for each in self._assigned]
         partitions = shared(places, self._topics)
         offsets = committed(member, places)
@@ -338,9 +338,9 @@ class Runner:
             ]
             if self._ticking is not None and heard is not None:
                 offsets.append(TopicPartition(*self._ticking.place, heard))
-            producer.send_offsets_to_transaction(offsets, metadata, ANSWER)  # 6
+            within(ANSWERED, producer.send_offsets_to_transaction, offsets, metadata, ANSWER)  # 6
             self._fault("sent")
-            producer.commit_transaction(ANSWER)  # 7
+            within(ANSWERED, producer.commit_transaction, ANSWER)  # 7
         self._fault("committed")
         for task, work in works:
             task.moved = False

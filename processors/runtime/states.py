@@ -20,43 +20,33 @@ class States:
         self._read = read
         self._decode = decode
         self._held: dict[str, Any] = {}
+        self._asked: dict[int, _Asking] = {}
         self.changed: dict[str, Any] = {}
 
     def prefetch(self, inputs: Iterable[Input]) -> None:
         """Whatever the inputs ask for, as far as it can be told before the first is decided, is in memory."""
-        asking: list[tuple[Input, dict[str, Any], set[str]]] = [(each, {}, set()) for each in inputs]
+        asking = [_Asking(each) for each in inputs]
+        self._asked = {id(each.input): each for each in asking}
         while asking:
-            for each, found, known in asking:
-                known.update(self._keys(each, found))
-            self._load({name: None for _, _, known in asking for name in known})
-            asking = [(each, found, known) for each, found, known in asking if self._learn(found, known)]
+            asking = [each for each in asking if each.wants(self._keys)]
+            self._load({name: None for each in asking for name in each.new})
+            asking = [each for each in asking if each.learns(self._held)]
 
     def of(self, each: Input) -> Mapping[str, Any]:
         """Return the states that the input asks for, those found."""
-        found: dict[str, Any] = {}
-        known: set[str] = set()
-        while True:
-            new = [name for name in self._keys(each, found) if name not in known]
-            if not new:
-                return found
-            known.update(new)
-            if any(name not in self._held for name in new):
-                self._load(dict.fromkeys(new))
-            if not self._learn(found, new):
-                return found
+        asked = self._asked.pop(id(each), None)
+        if asked is not None and self.changed.keys().isdisjoint(asked.known):
+            return asked.found
+        asking = _Asking(each)
+        while asking.wants(self._keys):
+            self._load(dict.fromkeys(asking.new))
+            if not asking.learns(self._held):
+                break
+        return asking.found
 
     def set(self, name: str, value: Any) -> None:
         """The state has a new value; None forgets it."""
         self._held[name] = self.changed[name] = value
-
-    def _learn(self, found: dict[str, Any], names: Iterable[str]) -> bool:
-        """Whether `found` has grown, so that the stage may ask for more."""
-        before = len(found)
-        for name in names:
-            value = self._held[name]
-            if value is not None:
-                found[name] = value
-        return len(found) > before
 
     def _load(self, names: Mapping[str, None]) -> None:
         missing = [name for name in names if name not in self._held]
@@ -64,3 +54,30 @@ class States:
             return
         for name, value in zip(missing, self._read([b"=" + name.encode() for name in missing]), strict=True):
             self._held[name] = None if value is None else self._decode(value)
+
+
+class _Asking:
+    """One input that is asked which states it needs, until what is found makes it ask for no more."""
+
+    __slots__ = ("found", "input", "known", "new")
+
+    def __init__(self, given: Input) -> None:
+        self.input = given
+        self.known: set[str] = set()
+        self.found: dict[str, Any] = {}
+        self.new: list[str] = []
+
+    def wants(self, keys: Callable[[Input, Mapping[str, Any]], Iterable[str]]) -> bool:
+        """Whether it asks for states that it has not asked for before; they are `new`."""
+        known = self.known
+        self.new = [name for name in keys(self.input, self.found) if name not in known]
+        known.update(self.new)
+        return bool(self.new)
+
+    def learns(self, held: Mapping[str, Any]) -> bool:
+        """Whether some of the new ones are there, so that it may ask for more."""
+        found, before = self.found, len(self.found)
+        for name in self.new:
+            if (value := held[name]) is not None:
+                found[name] = value
+        return len(found) > before

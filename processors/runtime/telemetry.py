@@ -49,6 +49,7 @@ FIELDS: Final = frozenset(
         "message",
     }
 )
+ONCE_IN: Final = 10.0  # seconds
 OURS: Final = (UserError, Retry, Restart)
 
 
@@ -68,7 +69,25 @@ def configure(level: str, form: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, allowed, shown], foreign_pre_chain=shared
         )
     )
+    handler.addFilter(Sparing())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class Sparing(logging.Filter):
+    """Lets through one line of a kind in a while: a broker that is away is told of by every connection, many times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kind = str(record.msg).partition(" ")[0]
+        if kind == "CONFWARN":  # a property of consumers, told to a producer, or the other way round
+            return False
+        if record.created - self._last.get(kind, 0) < ONCE_IN:
+            return False
+        self._last[kind] = record.created
+        return True
 
 
 def allowed(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

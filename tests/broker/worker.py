@@ -4,6 +4,7 @@ Runs the probe stage as a process of its own, as `vn run` runs a unit.
 Its arguments name guards of the protocol to take out: a test that still passed without one would prove nothing.
 """
 
+import faulthandler
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -61,6 +62,7 @@ GUARDS: Final[Mapping[str, Callable[[], None]]] = {"compare": no_compare, "stamp
 if __name__ == "__main__":
     for guard in sys.argv[1:]:
         GUARDS[guard]()
+    faulthandler.register(signal.SIGUSR1)
     settings = Settings()
     configure(settings.log_level, settings.log_format)
     runner = Runner(PROBE, House(settings, Codec(), NoRules(), Seal(bytes(64))))

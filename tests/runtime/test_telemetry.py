@@ -12,7 +12,7 @@ import pytest
 from processors.runtime import metrics
 from processors.runtime.errors import Retry
 from processors.runtime.metrics import METRICS
-from processors.runtime.telemetry import FIELDS, allowed, configure, told
+from processors.runtime.telemetry import FIELDS, Sparing, allowed, configure, told
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -50,6 +50,16 @@ def test_an_exception_tells_where_and_never_what_unless_it_is_ours() -> None:
     assert raised(ValueError("canary"))["error"] == "ValueError"
     assert "test_telemetry.py" in raised(ValueError("canary"))["where"]
     assert raised(Retry("the store does not answer"))["why"] == "the store does not answer"
+
+
+def test_a_broker_that_is_away_is_told_of_once_in_a_while() -> None:
+    sparing, lines = (
+        Sparing(),
+        [logging.makeLogRecord({"msg": f"FAIL [client-{number}] refused", "created": 1000 + number}) for number in range(25)],
+    )
+    assert [sparing.filter(line) for line in lines].count(True) == 3
+    assert sparing.filter(logging.makeLogRecord({"msg": "SESSTMOUT [client]", "created": 1001}))
+    assert not sparing.filter(logging.makeLogRecord({"msg": "CONFWARN [client]", "created": 1001}))
 
 
 def test_foreign_log_lines_lose_their_tracebacks(monkeypatch: pytest.MonkeyPatch) -> None:

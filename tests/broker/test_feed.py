@@ -1,0 +1,106 @@
+"""The sample feed through all stages, killed at every point of the protocol, store and broker lost: as rehearsed, record by record."""
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+from redis import Redis
+
+from processors.cli.feed import Step
+from processors.runtime.faults import Point
+from processors.runtime.local import Local
+from tests.broker.bench import until
+from tests.broker.day import NAMES, Day
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(280), pytest.mark.xdist_group("feed")]
+
+# Where a batch can be killed. `read` is reached by every turn, also an idle one; the others by every batch that commits.
+KILLS: Final[tuple[Point, ...]] = ("read", "decided", "begun", "produced", "sent", "committed", "applied")
+IDLE_TURNS: Final = 60
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    """A broker and a store of this file's own, which it may kill."""
+    own = Local(tmp_path_factory.mktemp("feed") / "vn")
+    try:
+        own.up()
+        yield own
+    finally:
+        own.down()
+
+
+@pytest.fixture
+def day(local: Local, tmp_path: Path) -> Day:
+    return Day(local.up().environment, tmp_path)
+
+
+def flush(local: Local) -> None:
+    with Redis.from_url(local.addresses.redis_url) as store:
+        store.flushall()
+
+
+def add_up(day: Day) -> None:
+    """`vn audit` finds every submission read, and every offender's part of it ended."""
+    done = day.run("audit", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    sums = json.loads(done.stdout)
+    sent = sum(sending.topic.name == "submissions" for step in day.moments for sending in step.sendings)
+    assert sums["missing"] == 0
+    assert sums["submissions"] == sums["read"] == sent
+
+
+def test_undisturbed(day: Day) -> None:
+    with day.running() as run:
+        day.play(day.moments)
+        assert not run.killed()
+    day.verify()
+    add_up(day)
+
+
+def test_every_unit_killed_at_every_point(day: Day, local: Local) -> None:
+    """A seventh of the feed each under another turn of the table: every unit meets every point once at least."""
+    met: set[tuple[str, str]] = set()
+    for turn, moments in enumerate(parts(day.moments, len(KILLS))):
+        points = {unit: KILLS[(number + turn) % len(KILLS)] for number, unit in enumerate(NAMES)}
+        with day.running(*(armed(unit, point, number) for number, (unit, point) in enumerate(points.items()))) as run:
+            day.play(moments)
+            until("every armed point was met", lambda run=run: set(run.killed()) == set(NAMES))
+        met.update(points.items())
+        flush(local)
+    assert met == set(itertools.product(NAMES, KILLS))
+    with day.running():
+        day.play([Step(day.moments[-1].at, ())])
+    day.verify()
+    add_up(day)
+
+
+def test_store_emptied_store_killed_broker_killed(day: Day, local: Local) -> None:
+    moments = len(day.moments)
+    with day.running() as run:
+        blows = {
+            moments // 7: lambda: run.kill(0),
+            moments * 2 // 7: lambda: flush(local),
+            moments * 3 // 7: lambda: (local.kill_store(), local.up()),
+            moments * 4 // 7: lambda: run.kill(4),
+            moments * 5 // 7: lambda: (local.kill_broker(), local.up()),
+            moments * 6 // 7: lambda: (run.kill(2), flush(local)),
+        }
+        day.play(day.moments, before=lambda number: blows.get(number, bool)())
+        assert run.killed().total() == 3
+    day.verify()
+    add_up(day)
+
+
+def parts(moments: Sequence[Step], count: int) -> list[Sequence[Step]]:
+    """Return the moments in so many parts of about one length."""
+    edges = [number * len(moments) // count for number in range(count + 1)]
+    return [moments[start:end] for start, end in itertools.pairwise(edges)]
+
+
+def armed(unit: str, point: Point, number: int) -> str:
+    """Return the fault that kills the unit at the point, neither at once nor all units together."""
+    return f"{unit}.{point}=kill@{IDLE_TURNS if point == 'read' else 3 + number}"
