@@ -1,0 +1,127 @@
+"""A message as XML, in the shape of the specification's examples (§3, contract §3)."""
+
+from typing import Any, Final
+from xml.sax.saxutils import escape
+
+NAMESPACES: Final = (
+    'xmlns:vn="http://example.org/vn/1.0" xmlns:vn-ext="http://example.org/vn/extension/1.0" '
+    'xmlns:vn-structures="http://example.org/vn/structures/1.0" xmlns:nc="http://niem.gov/niem/niem-core/2.0" '
+    'xmlns:j="http://niem.gov/niem/domains/jxdm/4.1" xmlns:s="http://niem.gov/niem/structures/2.0"'
+)
+NUMBERS: Final = {
+    "SID": "j:PersonStateFingerprintIdentification",
+    "FBI": "j:PersonFBIIdentification",
+    "ICOTS": "nc:PersonOtherIdentification",
+    "BOOKING": "j:SubjectIdentification",
+    "DOC": "j:SubjectCorrectionsIdentification",
+}
+
+
+def xml(document: dict[str, Any]) -> str:
+    """Return the XML of a message that is given as JSON carries it."""
+    head = (
+        element("nc:DocumentCreationDate", dated(document.get("sent_at")))
+        + element("nc:DocumentIdentification", number(document["message_id"]))
+        + element("nc:DocumentReferencedIdentification", number(document.get("refers_to")))
+        + element("nc:MessageOperationCode", text(document.get("operation")))
+        + submitter(document["agency"])
+    )
+    body = event(document) + case(document.get("case") or {}) + "".join(map(person, document["offenders"]))
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<vn:SubmitMessage {NAMESPACES}>{head}{body}{ties(document)}</vn:SubmitMessage>'
+
+
+def element(name: str, content: str, attributes: str = "") -> str:
+    """Return an element; nothing where it would hold nothing."""
+    return f"<{name}{attributes}>{content}</{name}>" if content else ""
+
+
+def text(value: str | None) -> str:
+    return escape(value or "")
+
+
+def number(value: str | None) -> str:
+    return element("nc:IdentificationID", text(value))
+
+
+def dated(value: str | None) -> str:
+    return element("nc:DateTime" if value and "T" in value else "nc:Date", text(value))
+
+
+def submitter(agency: dict[str, str]) -> str:
+    state = element("nc:LocationStateUSPostalServiceCode", text(agency.get("state")))
+    return element(
+        "nc:DocumentSubmitter",
+        element("nc:OrganizationName", text(agency.get("name")))
+        + element("nc:OrganizationLocation", state)
+        + element("j:OrganizationORIIdentification", number(agency["ori"])),
+    )
+
+
+def event(document: dict[str, Any]) -> str:
+    date = "j:CourtAppearanceDate" if (document["event_type"], document["event_subtype"]) == ("Prosecution", "Court Hearing") else "nc:ActivityDate"
+    compact = document.get("compact") or {}
+    tags = "".join(
+        element("vn-ext:NotificationSubtype", text(each["subtype"]), f' s:id="S{place}"')
+        for place, each in enumerate(document["notification_subtypes"])
+    ) + "".join(
+        element("vn-ext:NotificationValidation", text(validation), f' s:id="V{place}-{which}"')
+        for place, each in enumerate(document["notification_subtypes"])
+        for which, validation in enumerate(each["validations"])
+    )
+    return element(
+        f"vn-ext:{document['event_type'].replace(' ', '')}Event",
+        element("nc:ActivityIdentification", number(document.get("event_id")))
+        + element(date, dated(document["action_at"]))
+        + element("nc:ActivityDescriptionText", text(document.get("remarks")))
+        + place("nc:ActivityLocation", document.get("location") or {})
+        + place("vn-ext:PreviousLocation", document.get("from_location") or {})
+        + element("nc:SupervisionCustodyStatus", element("nc:StatusDescriptionText", text(document.get("status"))))
+        + element(
+            "vn-ext:CompactCase",
+            element("vn-ext:CaseNumber", text(compact.get("case_number")))
+            + element("vn-ext:SendingStateCode", text(compact.get("sending_state")))
+            + element("vn-ext:ReceivingStateCode", text(compact.get("receiving_state")))
+            + element("vn-ext:ReportByDate", dated(compact.get("report_by"))),
+        )
+        + element("vn-ext:EventType", text(document["event_type"]))
+        + element("vn-ext:EventSubtype", text(document["event_subtype"]))
+        + element("vn-ext:NotificationType", text(document["notification_type"]))
+        + tags,
+        ' s:id="ACTIVITY"',
+    )
+
+
+def place(name: str, found: dict[str, str]) -> str:
+    kind = element("nc:LocationCategoryText", text(found.get("kind")))
+    return element(name, kind + element("nc:LocationName", text(found.get("name"))))
+
+
+def case(found: dict[str, str]) -> str:
+    court = element("j:CourtName", text(found.get("court")))
+    return element("nc:Case", element("nc:CaseDocketID", text(found.get("number"))) + element("j:CaseCourt", court))
+
+
+def person(found: dict[str, Any]) -> str:
+    names = element("nc:PersonName", spoken(found["name"]))
+    aliases = "".join(element("nc:PersonAlternateName", spoken(each)) for each in found.get("aliases", ()))
+    numbers = "".join(element(NUMBERS[each["scheme"]], number(each["value"])) for each in found["identifiers"])
+    return element("nc:Person", element("nc:PersonBirthDate", dated(found.get("birth_date"))) + names + aliases + numbers)
+
+
+def spoken(name: dict[str, str]) -> str:
+    return element("nc:PersonGivenName", text(name.get("given"))) + element("nc:PersonSurName", text(name.get("sur")))
+
+
+def ties(document: dict[str, Any]) -> str:
+    """Return the associations that tie validations to notification subtypes (specification §2.5)."""
+    pairs = [(place, which) for place, each in enumerate(document["notification_subtypes"]) for which, _ in enumerate(each["validations"])]
+    return element(
+        "vn-structures:RelatedAssociations",
+        "".join(
+            element(
+                "vn-ext:NotificationSubtypeValidationAssociation",
+                f'<vn-ext:NotificationSubtypeReference s:ref="S{place}"/><vn-ext:NotificationValidationReference s:ref="V{place}-{which}"/>',
+            )
+            for place, which in pairs
+        ),
+    )

@@ -1,0 +1,82 @@
+"""Offenders, each with a name, numbers and an alias that nobody else has; every message names all of them, as ICOTS does."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from processors.simulation.chance import Chance
+from processors.simulation.geography import STATES
+
+GIVEN: Final = (
+    "Aaron Albert Andrew Anthony Brandon Brian Carlos Charles Daniel David Dennis Derek Diego Donald Edward Eric Ernest Felix Francis Gary "
+    "George Gerald Harold Henry Isaac Jacob James Jason Jerome Jesse Joel John Jorge Jose Joseph Keith Kevin Larry Leon Lewis Luis Manuel "
+    "Marcus Martin Maurice Miguel Nathan Oscar Patrick Paul Peter Philip Ramon Raul Roberto Samuel Stephen Theodore Victor Wayne"
+).split()
+SUR: Final = (
+    "Abbott Aguilar Alvarado Avery Baldwin Barker Benson Bishop Blair Bowen Brady Bryant Calderon Carver Castro Chandler Clayton Cole "
+    "Conway Cortez Dalton Delgado Dixon Doyle Duran Eaton Ellison Espinoza Farley Fields Fleming Fuentes Gaines Garrett Gibbs Gorman "
+    "Guerrero Hale Harmon Hayden Herrera Hobbs Ingram Jarvis Jimenez Keller Kemp Landry Lawson Lozano Maddox Maldonado Marsh Mercer "
+    "Montoya Navarro Nolan Ortega Osborne Pacheco Parrish Pruitt Quinn Ramsey Reyes Rhodes Salas Sawyer Sexton Solis Stokes Tate "
+    "Trujillo Underwood Valdez Vance Walsh Weber Yates Zamora"
+).split()
+ALIASES: Final = ("Ashe", "Birch", "Crane", "Drake", "Finch", "Grove", "Heath", "Ivey", "Lark", "Moss")
+FIRST_BIRTHDAY: Final = date(1950, 1, 1)
+BIRTHDAYS: Final = 18_000
+
+
+@dataclass(frozen=True, slots=True)
+class Offender:
+    """One person whom agencies send messages about; `state` is where the case is."""
+
+    number: int
+    state: str
+
+    @property
+    def names(self) -> tuple[str, str]:
+        return GIVEN[self.number % len(GIVEN)], SUR[self.number // len(GIVEN) % len(SUR)]
+
+    @property
+    def name(self) -> str:
+        """The name as it is told."""
+        return " ".join(self.names)
+
+    @property
+    def birth_date(self) -> str:
+        turn = self.number * 37 + self.number // (len(GIVEN) * len(SUR))
+        return (FIRST_BIRTHDAY + timedelta(days=turn % BIRTHDAYS)).isoformat()
+
+    @property
+    def sid(self) -> dict[str, str]:
+        return {"scheme": "SID", "value": f"{self.state}{3_000_000 + self.number}"}
+
+    @property
+    def alias(self) -> dict[str, str]:
+        return {"given": self.names[0], "sur": ALIASES[self.number % len(ALIASES)]}
+
+    def described(self, scheme: str) -> dict[str, Any]:
+        """Return the person as an agency with numbers of its own describes them."""
+        given, sur = self.names
+        own = {"scheme": scheme, "value": f"{1_200_000 + self.number}"}
+        return {
+            "identifiers": [self.sid, own],
+            "name": {"given": given, "sur": sur},
+            "aliases": [self.alias],
+            "birth_date": self.birth_date,
+        }
+
+    def asked_for(self, chance: Chance) -> dict[str, Any]:
+        """Return the person as somebody describes them who registers: by number, by name and birth date, by alias, or by all."""
+        given, sur = self.names
+        name, birth = {"given": given, "sur": sur}, self.birth_date
+        return chance.weighed(
+            (
+                (5, {"identifiers": [self.sid], "name": name, "birth_date": birth}),
+                (3, {"identifiers": [self.sid]}),
+                (2, {"identifiers": [], "name": name, "birth_date": birth}),
+                (1, {"identifiers": [], "name": self.alias, "birth_date": birth}),
+            )
+        )
+
+
+def offender(number: int, chance: Chance) -> Offender:
+    return Offender(number, chance.one_of(STATES))
