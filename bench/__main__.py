@@ -66,7 +66,7 @@ def heading() -> Sequence[str]:
     return (
         "# Benchmark",
         "",
-        f"{now:%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, {os.cpu_count()} cores with a load of {os.getloadavg()[0]:.1f} before.",
+        f"{now:%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, {os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}.",
         "Broker, store, every process and the benchmark itself share these cores. CPU seconds are for 100,000 records.",
     )
 
@@ -77,8 +77,8 @@ def told_of_memory(costs: dict[str, memory.Cost]) -> Iterable[str]:
     for name, cost in costs.items():
         outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in cost.outcomes.items())
         yield f"| {name} | {cost.records:,} | {cost.micros / 10:.2f} | {outcomes} |"
-    total = sum(cost.seconds for cost in costs.values())
-    yield f"| together | {submissions:,} submissions | {1e5 * total / submissions:.2f} | |"
+    total = sum(cost.records * cost.micros for cost in costs.values())
+    yield f"| together | {submissions:,} submissions | {total / submissions / 10:.2f} | |"
 
 
 def told_of_stage(copies: Sequence[stage.Speed], stages: Sequence[stage.Speed]) -> Iterable[str]:

@@ -7,6 +7,7 @@ figures hardly depend on what else the machine does.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from time import process_time, time_ns
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from processors.runtime.task import Task
 from processors.stage import Context, Record, Stage
 from processors.topics import REGISTRATIONS, SUBMISSIONS, Topic
 
-BATCH: Final = 1_000
+BATCH: Final = 500
 POLICIES: Final = {"surge.limit": "none", "quiet.hours": "none", "merge.window": "0s"}
 Lying = tuple[bytes | None, bytes | None]
 
@@ -31,12 +32,17 @@ Lying = tuple[bytes | None, bytes | None]
 @dataclass(slots=True)
 class Cost:
     records: int = 0
-    seconds: float = 0.0
+    batches: list[float] = field(default_factory=list)  # microseconds a record
     outcomes: dict[str, int] = field(default_factory=dict)
 
     @property
     def micros(self) -> float:
-        return 1e6 * self.seconds / max(1, self.records)
+        """What a record costs in the batch in the middle, so that neither warming up nor a neighbour's burst counts."""
+        return median(self.batches)
+
+    def count(self, records: int, seconds: float) -> None:
+        self.records += records
+        self.batches.append(1e6 * seconds / records)
 
 
 class Unit:
@@ -60,8 +66,7 @@ class Unit:
             now = time_ns() // 1_000_000
             work = self._task.decide(records, now, BATCH, self._read, self._codec, self._context)
             journals(work.verdicts, self._codec.encode)
-            self.cost.seconds += process_time() - began
-            self.cost.records += len(records)
+            self.cost.count(len(records), process_time() - began)
             self._count(work.verdicts)
             for name, value in work.changes.items():
                 if value is None:

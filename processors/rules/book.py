@@ -169,6 +169,8 @@ class Book:
 
     def zone_of(self, ori: str) -> ZoneInfo:
         """Return the agency's time zone: by the longest ORI prefix that has an exception, else the state's default."""
+        if not self.zones_by_ori:
+            return self.zone
         for length in range(len(ori), 0, -1):
             if (zone := self.zones_by_ori.get(ori[:length])) is not None:
                 return zone
