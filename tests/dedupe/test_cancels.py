@@ -123,6 +123,15 @@ def test_a_copy_of_a_cancel_that_was_taken_back_cancels_nothing() -> None:
     assert scene.later(DAY) == []
 
 
+def test_a_copy_of_a_second_cancel_is_taken_back_with_the_first() -> None:
+    scene = Scene()
+    scene.add("m1")
+    scene.cancel("c1", of="m1")
+    scene.cancel("c2", of="m1")
+    scene.add("m2")
+    assert scene.cancel("c2", of="m1") == ["c2 suppressed duplicate"]
+
+
 def test_a_copy_of_a_told_cancel_does_not_cancel_what_was_sent_after() -> None:
     scene = Scene()
     scene.add("m1")
