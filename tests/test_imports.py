@@ -23,8 +23,9 @@ MAY_IMPORT = {
     "stage": frozenset({"domain", "rules", "topics"}),
     **{room: GRAMMAR | {room} for room in ROOMS},
     "pipeline": GRAMMAR | set(ROOMS),
+    "simulation": frozenset({"simulation"}),
     "runtime": GRAMMAR | {"runtime"},
-    "cli": GRAMMAR | set(ROOMS) | {"cli", "console", "pipeline", "runtime"},
+    "cli": GRAMMAR | set(ROOMS) | {"cli", "console", "pipeline", "runtime", "simulation"},
     "console": GRAMMAR | set(ROOMS) | {"console", "pipeline", "runtime"},
     "__main__": frozenset({"cli"}),
 }

@@ -10,7 +10,7 @@ from typing import Final
 
 from processors.simulation.agencies import agency
 from processors.simulation.geography import STATES
-from processors.simulation.message import INTERNAL, PAST, Fate, Message, Silent, Tags, Told, When, flagged, moment
+from processors.simulation.message import INTERNAL, PAST, Fate, Message, Silent, Tags, Told, When, flagged, moment, whole_day
 from processors.simulation.pen import Pen
 from processors.simulation.people import Offender
 from processors.simulation.times import DAY, HOUR, MINUTE, local
@@ -155,7 +155,7 @@ class Case:
             fate = Told(self.at)
         action = pen.happened(self.at, message.agency.zone, delay)
         if delay < LATE[0] and pen.rolled("whole day"):
-            action = pen.today(self.at, message.agency.zone)
+            action = whole_day(self.at, message.agency.zone)
         tags = (("Do Not Validate", ()),) if unchecked else message.tags
         if unchecked and subtype == "Departure":
             tags = (*tags, ("Expect Subsequent Event", ()))
@@ -168,7 +168,11 @@ class Case:
         pen = self.pen
         kind = "Supervision" if subtype in BY_SUPERVISION else "Interstate Compact"
         sender = agency(kind, self.offender.state if subtype in BY_SENDING else self.receiving)
-        compact = {"sending_state": self.offender.state, "receiving_state": self.receiving, "case_number": f"{1_200_000 + self.offender.number}-1"}
+        compact = {
+            "sending_state": self.offender.state,
+            "receiving_state": self.receiving,
+            "case_number": f"{1_200_000 + self.offender.number}-1",
+        }
         if subtype == "Departure":
             compact["report_by"] = local(self.at + 7 * DAY, sender.zone).date().isoformat()
         if subtype == "Temporary Travel Order":

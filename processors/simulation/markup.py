@@ -58,7 +58,11 @@ def submitter(agency: dict[str, str]) -> str:
 
 
 def event(document: dict[str, Any]) -> str:
-    date = "j:CourtAppearanceDate" if (document["event_type"], document["event_subtype"]) == ("Prosecution", "Court Hearing") else "nc:ActivityDate"
+    date = (
+        "j:CourtAppearanceDate"
+        if (document["event_type"], document["event_subtype"]) == ("Prosecution", "Court Hearing")
+        else "nc:ActivityDate"
+    )
     compact = document.get("compact") or {}
     tags = "".join(
         element("vn-ext:NotificationSubtype", text(each["subtype"]), f' s:id="S{place}"')
@@ -120,7 +124,8 @@ def ties(document: dict[str, Any]) -> str:
         "".join(
             element(
                 "vn-ext:NotificationSubtypeValidationAssociation",
-                f'<vn-ext:NotificationSubtypeReference s:ref="S{place}"/><vn-ext:NotificationValidationReference s:ref="V{place}-{which}"/>',
+                f'<vn-ext:NotificationSubtypeReference s:ref="S{place}"/>'
+                f'<vn-ext:NotificationValidationReference s:ref="V{place}-{which}"/>',
             )
             for place, which in pairs
         ),

@@ -79,7 +79,11 @@ class Oracle:
         for registrant in sorted(self.by):
             if found := [*self.verifications(registrant), *self.heard(registrant)]:
                 told[registrant] = found
-        return {"told": told, "held": sorted(self.held, key=lambda each: each["message_id"]), "rejected": dict(sorted(self.refused.items()))}
+        return {
+            "told": told,
+            "held": sorted(self.held, key=lambda each: each["message_id"]),
+            "rejected": dict(sorted(self.refused.items())),
+        }
 
     def hold(self, message: Message, fate: Silent) -> None:
         self.held.append({"message_id": message.message_id, "stage": fate.stage, "outcome": fate.outcome, "reason": fate.reason})
@@ -92,7 +96,11 @@ class Oracle:
         for offender in message.offenders:
             before = self.known.get((root, offender.number), {})
             now = {} if fate.telling == "cancellation" else self.registered(message, offender, received)
-            to = now if fate.telling == "news" else {each: before.get(each, frozenset()) | now.get(each, frozenset()) for each in {*before, *now}}
+            to = (
+                now
+                if fate.telling == "news"
+                else {each: before.get(each, frozenset()) | now.get(each, frozenset()) for each in {*before, *now}}
+            )
             for registrant in sorted(to):
                 self.pieces[registrant].append(Piece(fate.at, message, offender, root, fate.telling, to[registrant]))
             anybody = anybody or bool(to)

@@ -17,7 +17,6 @@ from processors.simulation.message import (
     Told,
     When,
     moment,
-    whole_day,
 )
 from processors.simulation.people import Offender
 from processors.simulation.rates import SHARES
@@ -57,9 +56,6 @@ class Pen:
     def happened(self, at: int, zone: str, delay: int) -> When:
         """Return the action time of what happened a while before it is told."""
         return moment(at - delay, zone, self.chance.one_of(("offset", "utc", "plain")))
-
-    def today(self, at: int, zone: str) -> When:
-        return whole_day(at, zone)
 
     def sender(self, event_type: str, offender: Offender) -> Agency:
         return agency(event_type, offender.state)
@@ -120,7 +116,7 @@ def cancelled(pen: Pen, at: int, message: Message, fate: Fate) -> None:
     pen.write(at, message.cancelling(pen.new_id()), Told(at + CANCEL_HOLD, "cancellation", message.message_id))
     if pen.chance.happens(0.3):
         at += pen.chance.between(CANCEL_HOLD + MINUTE, 5 * HOUR)
-        pen.write(at, message.again(pen.new_id(), pen.chance), Told(at))
+        pen.write(at, replace(message.again(pen.new_id(), pen.chance), shouted=False), Told(at))
 
 
 def changed(pen: Pen, at: int, message: Message, fate: Fate) -> None:

@@ -7,18 +7,20 @@ from typing import Any, Final
 from processors.simulation.chance import Chance
 from processors.simulation.geography import STATES
 
-GIVEN: Final = (
+_GIVEN: Final = (
     "Aaron Albert Andrew Anthony Brandon Brian Carlos Charles Daniel David Dennis Derek Diego Donald Edward Eric Ernest Felix Francis Gary "
     "George Gerald Harold Henry Isaac Jacob James Jason Jerome Jesse Joel John Jorge Jose Joseph Keith Kevin Larry Leon Lewis Luis Manuel "
     "Marcus Martin Maurice Miguel Nathan Oscar Patrick Paul Peter Philip Ramon Raul Roberto Samuel Stephen Theodore Victor Wayne"
-).split()
-SUR: Final = (
+)
+_SUR: Final = (
     "Abbott Aguilar Alvarado Avery Baldwin Barker Benson Bishop Blair Bowen Brady Bryant Calderon Carver Castro Chandler Clayton Cole "
     "Conway Cortez Dalton Delgado Dixon Doyle Duran Eaton Ellison Espinoza Farley Fields Fleming Fuentes Gaines Garrett Gibbs Gorman "
     "Guerrero Hale Harmon Hayden Herrera Hobbs Ingram Jarvis Jimenez Keller Kemp Landry Lawson Lozano Maddox Maldonado Marsh Mercer "
     "Montoya Navarro Nolan Ortega Osborne Pacheco Parrish Pruitt Quinn Ramsey Reyes Rhodes Salas Sawyer Sexton Solis Stokes Tate "
     "Trujillo Underwood Valdez Vance Walsh Weber Yates Zamora"
-).split()
+)
+GIVEN: Final = tuple(_GIVEN.split())
+SUR: Final = tuple(_SUR.split())
 ALIASES: Final = ("Ashe", "Birch", "Crane", "Drake", "Finch", "Grove", "Heath", "Ivey", "Lark", "Moss")
 FIRST_BIRTHDAY: Final = date(1950, 1, 1)
 BIRTHDAYS: Final = 18_000

@@ -36,7 +36,8 @@ SHARES: Final[dict[str, float]] = {
     "rejected": 0.03,
     "arrival first": 0.15,
     "arrival much too early": 0.08,
-    "contradiction": 0.12,
-    "hearing past": 0.05,
-    "hearing too far ahead": 0.08,
+    "contradiction": 0.05,
+    "impossible": 0.5,
+    "past": 0.05,
+    "too far ahead": 0.15,
 }

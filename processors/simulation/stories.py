@@ -8,7 +8,7 @@ contradicts it put in where it is sure to be seen.
 from dataclasses import dataclass
 from typing import Final
 
-from processors.simulation.message import CHECKED, INTERNAL, Fate, Message, Silent, Tags, Told, When, flagged, moment
+from processors.simulation.message import CHECKED, INTERNAL, Fate, Message, Silent, Tags, Told, When, flagged, moment, whole_day
 from processors.simulation.message import PAST as TOO_OLD
 from processors.simulation.pen import Pen
 from processors.simulation.people import Offender
@@ -41,126 +41,103 @@ class Scene:
     tags: Tags = CHECKED
 
 
-
 BOOKED: Final = Scene("Jail", "Intake", MOVEMENT, location=("Local Jail", "Regional Jail"))
 IMPRISONED: Final = Scene("Corrections", "Intake", MOVEMENT, location=("State Prison", "Correctional Center"))
 HEARD: Final = Scene("Prosecution", "Court Hearing", HEARING, free=True)
 IMPACT: Final = Scene("Court", "Victim Impact Hearing", HEARING, free=True)
 JUDGED: Final = Scene("Court", "Disposition", INFORMATION)
 
-# How often each is told, and its scenes.
-STORIES: Final[tuple[tuple[int, tuple[Scene, ...]], ...]] = (
+TO_PRISON: Final = (
+    BOOKED,
+    Scene("Prosecution", "Charging Decision", INFORMATION, free=True),
+    HEARD,
+    JUDGED,
+    IMPACT,
+    Scene("Court", "Sentencing", STATUS),
+)
+
+STORIES: Final[tuple[tuple[Scene, ...], ...]] = (
+    TO_PRISON,
     (
-        3,
-        (
-            BOOKED,
-            Scene("Prosecution", "Charging Decision", INFORMATION, free=True),
-            HEARD,
-            JUDGED,
-            IMPACT,
-            Scene("Court", "Sentencing", STATUS),
-        ),
+        Scene("Court", "Bond Reduction", STATUS, status="Out on bail", wrong="unknown_status"),
+        Scene("Court", "Bond Reduction", STATUS, status="On Bond"),
+        Scene("Court", "Victim Impact Hearing", HEARING, wrong="hearing_order"),
+        Scene("Parole Board", "Parole Board Hearing", HEARING, wrong="hearing_order"),
+        Scene("Court", "Change of Venue", INFORMATION, free=True),
+        Scene("Court", "Presentence Investigation", INFORMATION, free=True),
+        JUDGED,
+        IMPACT,
     ),
     (
-        2,
-        (
-            Scene("Court", "Bond Reduction", STATUS, status="Out on bail", wrong="unknown_status"),
-            Scene("Court", "Bond Reduction", STATUS, status="On Bond"),
-            Scene("Court", "Victim Impact Hearing", HEARING, wrong="hearing_order"),
-            Scene("Parole Board", "Parole Board Hearing", HEARING, wrong="hearing_order"),
-            Scene("Court", "Change of Venue", INFORMATION, free=True),
-            Scene("Court", "Presentence Investigation", INFORMATION, free=True),
-            JUDGED,
-            IMPACT,
-        ),
+        IMPRISONED,
+        Scene("Corrections", "Escape", STATUS, tags=EXPECTING),
+        Scene("Corrections", "Escape", STATUS, wrong="status_transition"),
+        Scene("Corrections", "Transfer", MOVEMENT, location=("Local Jail", "County Jail"), wrong="location_transition"),
+        Scene("Corrections", "Recapture", STATUS, tags=AFTER),
     ),
     (
-        3,
-        (
-            IMPRISONED,
-            Scene("Corrections", "Escape", STATUS, tags=EXPECTING),
-            Scene("Corrections", "Escape", STATUS, wrong="status_transition"),
-            Scene("Corrections", "Transfer", MOVEMENT, location=("Local Jail", "County Jail"), wrong="location_transition"),
-            Scene("Corrections", "Recapture", STATUS, tags=AFTER),
-        ),
+        IMPRISONED,
+        Scene("Parole Board", "Parole Eligibility", INFORMATION, free=True),
+        Scene("Parole Board", "Parole Board Hearing", HEARING, free=True),
+        Scene("Parole Board", "Hearing Decision", INFORMATION, free=True),
+        Scene("Corrections", "Prerelease Notification", INFORMATION, free=True),
+        Scene("Corrections", "Release to Supervision", STATUS),
+        Scene("Supervision", "Add/Update Conditions", STATUS, free=True),
+        Scene("Supervision", "Release", STATUS),
     ),
     (
-        3,
-        (
-            IMPRISONED,
-            Scene("Parole Board", "Parole Eligibility", INFORMATION, free=True),
-            Scene("Parole Board", "Parole Board Hearing", HEARING, free=True),
-            Scene("Parole Board", "Hearing Decision", INFORMATION, free=True),
-            Scene("Corrections", "Prerelease Notification", INFORMATION, free=True),
-            Scene("Corrections", "Release to Supervision", STATUS),
-            Scene("Supervision", "Add/Update Conditions", STATUS, free=True),
-            Scene("Supervision", "Release", STATUS),
-        ),
+        Scene("Federal Justice", "Charging Decision", INFORMATION, free=True),
+        Scene("Federal Justice", "Court Hearing", HEARING, free=True),
+        Scene("Federal Justice", "Disposition", INFORMATION, free=True),
+        Scene("Federal Justice", "Sentencing", STATUS),
+        Scene("Federal Justice", "Community Placement", STATUS),
+        Scene("Federal Justice", "Furlough", STATUS),
+        Scene("Federal Justice", "Escape", STATUS),
+        Scene("Federal Justice", "Release", STATUS, wrong="status_transition"),
+        Scene("Federal Justice", "Death", INFORMATION),
+    ),
+    (Scene("Federal Justice", "Sentencing", STATUS), Scene("Federal Justice", "Release", STATUS)),
+    (Scene("Immigration Enforcement", "Release", STATUS),),
+    (Scene("Immigration Enforcement", "Removal", MOVEMENT),),
+    (
+        Scene("State Hospital", "Intake", MOVEMENT, location=("Moon Base", "Ward 7"), wrong="unknown_location"),
+        Scene("State Hospital", "Intake", MOVEMENT, location=("State Hospital", "Ward 7")),
+        Scene("State Hospital", "Transfer", MOVEMENT, location=("State Hospital", "Ward 9")),
+        Scene("State Hospital", "Furlough", STATUS),
+        Scene("State Hospital", "Escape", STATUS),
+        Scene("State Hospital", "Recapture", STATUS),
+        Scene("State Hospital", "Release", STATUS),
     ),
     (
-        2,
-        (
-            Scene("Federal Justice", "Charging Decision", INFORMATION, free=True),
-            Scene("Federal Justice", "Court Hearing", HEARING, free=True),
-            Scene("Federal Justice", "Disposition", INFORMATION, free=True),
-            Scene("Federal Justice", "Sentencing", STATUS),
-            Scene("Federal Justice", "Community Placement", STATUS),
-            Scene("Federal Justice", "Furlough", STATUS),
-            Scene("Federal Justice", "Escape", STATUS),
-            Scene("Federal Justice", "Release", STATUS, wrong="status_transition"),
-            Scene("Federal Justice", "Death", INFORMATION),
-        ),
-    ),
-    (1, (Scene("Federal Justice", "Sentencing", STATUS), Scene("Federal Justice", "Release", STATUS))),
-    (1, (Scene("Immigration Enforcement", "Release", STATUS),)),
-    (1, (Scene("Immigration Enforcement", "Removal", MOVEMENT),)),
-    (
-        1,
-        (
-            Scene("State Hospital", "Intake", MOVEMENT, location=("Moon Base", "Ward 7"), wrong="unknown_location"),
-            Scene("State Hospital", "Intake", MOVEMENT, location=("State Hospital", "Ward 7")),
-            Scene("State Hospital", "Transfer", MOVEMENT, location=("State Hospital", "Ward 9")),
-            Scene("State Hospital", "Furlough", STATUS),
-            Scene("State Hospital", "Escape", STATUS),
-            Scene("State Hospital", "Recapture", STATUS),
-            Scene("State Hospital", "Release", STATUS),
-        ),
+        Scene("Jail", "Intake", MOVEMENT),
+        Scene("Jail", "Unsupervised Custody Release", STATUS),
+        Scene("Jail", "Release", STATUS),
+        Scene("Law Enforcement", "Document Service", INFORMATION, free=True),
     ),
     (
-        2,
-        (
-            Scene("Jail", "Intake", MOVEMENT),
-            Scene("Jail", "Unsupervised Custody Release", STATUS),
-            Scene("Jail", "Release", STATUS),
-            Scene("Law Enforcement", "Document Service", INFORMATION, free=True),
-        ),
-    ),
-    (
-        1,
-        (
-            BOOKED,
-            Scene("Jail", "Death", INFORMATION),
-            Scene("Jail", "Release", STATUS, wrong="status_transition"),
-            Scene("Prosecution", "Death", "Internal"),
-        ),
+        BOOKED,
+        Scene("Jail", "Death", INFORMATION),
+        Scene("Jail", "Release", STATUS, wrong="status_transition"),
+        Scene("Prosecution", "Death", "Internal"),
     ),
 )
 
 
-def told(pen: Pen, offender: Offender, at: int) -> None:
-    """One person's story is told, as far as there is time."""
-    if pen.chance.happens(0.15):
-        appeal(pen, offender, at)
+def told(pen: Pen, offender: Offender, at: int, number: int) -> None:
+    """One person's story is told, as far as there is time; the stories take turns, so that none is missing."""
+    turn = number % (len(STORIES) + 1)
+    if turn == len(STORIES):
+        appeal(pen, offender, at, number // (len(STORIES) + 1))
         return
-    scenes = pen.chance.weighed(STORIES)
+    scenes = STORIES[turn]
     for scene in scenes:
         if at > pen.end:
             return
-        if scene.wrong is None or pen.chance.happens(0.5):
+        if scene.wrong is None or pen.rolled("impossible"):
             message, fate = played(pen, offender, scene, at)
             pen.say(at, message, fate, 0 if scene.wrong else 26 * HOUR, free=scene.free)
         at += pen.chance.between(26 * HOUR, 4 * DAY)
-    if scenes[-1].subtype == "Sentencing" and scenes[0] is BOOKED and at + TRANSFER_HOLD < pen.end:
+    if scenes is TO_PRISON and at + TRANSFER_HOLD < pen.end:
         commitment(pen, offender, at)
 
 
@@ -173,11 +150,11 @@ def played(pen: Pen, offender: Offender, scene: Scene, at: int) -> tuple[Message
         action, fate = hearing(pen, at, sender.zone)
     elif scene.notification_type == HEARING:
         action = moment(at + 5 * DAY, sender.zone)
-    elif scene.subtype == "Prerelease Notification" and pen.rolled("hearing too far ahead"):
+    elif scene.subtype == "Prerelease Notification" and pen.rolled("too far ahead"):
         action = moment(at + OTHER_RANGE + 20 * DAY, sender.zone)
         fate = ahead(pen, at, action, OTHER_RANGE)
     elif scene.wrong is None and pen.rolled("whole day"):
-        action = pen.today(at, sender.zone)
+        action = whole_day(at, sender.zone)
     if scene.wrong is not None:
         fate = flagged(scene.wrong)
     elif scene.notification_type == "Internal":
@@ -203,13 +180,13 @@ def docket(offender: Offender) -> tuple[str, str]:
 
 def hearing(pen: Pen, at: int, zone: str) -> tuple[When, Fate]:
     """Return when a hearing is, and what becomes of its notice: it may be over already, or too far ahead."""
-    if pen.rolled("hearing past"):
+    if pen.rolled("past"):
         return moment(at - pen.chance.between(MINUTE, 6 * HOUR), zone), TOO_OLD
-    if pen.rolled("hearing too far ahead"):
+    if pen.rolled("too far ahead"):
         action = moment(at + HEARING_RANGE + pen.chance.between(HOUR, 30 * DAY), zone)
         return action, ahead(pen, at, action, HEARING_RANGE)
     days = pen.chance.between(2, 50) * DAY
-    return (pen.today(at + days, zone) if pen.rolled("whole day") else moment(at + days, zone, "utc")), Told(at)
+    return (whole_day(at + days, zone) if pen.rolled("whole day") else moment(at + days, zone, "utc")), Told(at)
 
 
 def ahead(pen: Pen, at: int, action: When, limit: int) -> Fate:
@@ -236,7 +213,7 @@ def commitment(pen: Pen, offender: Offender, at: int) -> None:
     pen.write(at if order == "release" else other, release, TOLD_BY_INTAKE)
 
 
-def appeal(pen: Pen, offender: Offender, at: int) -> None:
+def appeal(pen: Pen, offender: Offender, at: int, number: int) -> None:
     """An appeal is filed and decided; the decision may come first, or its filing never be heard of in time."""
     filed = pen.message(
         "Attorney General",
@@ -262,7 +239,7 @@ def appeal(pen: Pen, offender: Offender, at: int) -> None:
             case=docket(offender),
         )
 
-    order = pen.chance.weighed(((4, "filed"), (2, "decided"), (2, "never")))
+    order = ("filed", "decided", "never")[number % 3]
     if order == "filed":
         pen.say(at, filed, Told(at), 0)
         later = at + pen.chance.between(DAY, 6 * DAY)
@@ -292,5 +269,3 @@ def together(pen: Pen, offenders: tuple[Offender, Offender], at: int) -> None:
         notice = pen.message("Prosecution", "Court Hearing", HEARING, sender, action=day, offenders=(each,), case=case)
         came = at + place * 3 * SECOND + 200
         pen.write(came, notice, Told(came))
-
-

@@ -1,6 +1,5 @@
 """A stretch of time at the agencies: the feed, and the key of what must come of it."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -139,7 +138,7 @@ class Maker:
                 self.pairs.append((one, other))
                 together(pen, (one, other), at)
             else:
-                told(pen, self.person(), at)
+                told(pen, self.person(), at, number)
             self.sayings += pen.sayings
 
     def bad(self) -> None:

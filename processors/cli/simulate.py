@@ -1,0 +1,160 @@
+"""`vn simulate`: a world like ICOTS's, what must come of it, and whether that came."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from processors.cli.app import new_app
+from processors.cli.feed import read_feed
+from processors.cli.key import differences
+from processors.cli.play import play, rehearse
+from processors.domain.journal import DeadLetter, Verdict
+from processors.domain.notification import Outbound
+from processors.rules.load import load_rules
+from processors.runtime.client import Client
+from processors.runtime.errors import Usage, UserError
+from processors.runtime.settings import Settings
+from processors.simulation.world import HERE, World, simulate
+from processors.topics import DEAD_LETTERS, DECISIONS, OUTBOUND
+
+app = new_app("A feed like ICOTS's, and what must come of it.")
+
+FOLDER: Final = Path(".vn/simulation")
+SHOWN: Final = 40  # differences; the rest are counted
+NO_KEY: Final = bytes(64)  # of a rehearsal: nothing leaves the process
+
+CameOut = tuple[list[Outbound], list[Verdict], list[DeadLetter]]
+
+
+@app.command(name="simulate")
+def command(  # noqa: PLR0913  its options
+    *,
+    days: Annotated[int, typer.Option(min=1, help="How many days of activity.")] = 30,
+    seed: Annotated[int, typer.Option(help="The same seed and numbers give the same feed, byte for byte.")] = 7,
+    scale: Annotated[
+        float,
+        typer.Option(
+            min=0.0001, max=1.0, help="The part of the nation that is simulated: 1 is 1,000,000 activities a year on 102,000 cases."
+        ),
+    ] = 0.006,
+    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day.")] = datetime(2026, 3, 1),  # noqa: DTZ001  of no zone yet
+    out: Annotated[Path, typer.Option(help="The folder for feed.jsonl and key.json; both are written anew.")] = FOLDER,
+    rehearsed: Annotated[bool, typer.Option("--rehearse", help="Also run the feed through the stages in memory, and compare.")] = False,
+    played: Annotated[bool, typer.Option("--play", help="Also play the feed to the running pipeline, and compare.")] = False,
+    check: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Make nothing: compare what is in the topics with DIR/key.json.")
+    ] = None,
+) -> None:
+    """
+    Make a feed of registrations and interstate compact activity, and the key of what must come of it.
+
+    DIR/feed.jsonl holds what agencies and registration sites send and when, with the volumes that the compact's
+    commission publishes and with the disorder of real life: late, out of order, duplicated, cancelled, corrected,
+    contradictory and unreadable messages. DIR/key.json says who must be told what, what is told to nobody and why, and
+    what is refused. The key is computed by the simulated world, not by the pipeline. docs/simulation.md states the rates.
+
+    To let the local pipeline live through a month: in one terminal `vn local up`, take the variables that it prints,
+    `export VN_CLOCK=topic`, `vn topics create`, `vn run all`; in another, with the same variables, `vn simulate --play`.
+    The topics must be empty at the beginning. Exit code 0 only if what came out is exactly what the key says.
+    """
+    if check is not None:
+        judge(json.loads(text_of(check / "key.json")), came_out(Client(Settings())))
+        return
+    if played and Settings().clock != "topic":
+        raise Usage("--play moves the time on by itself: set VN_CLOCK=topic here and where the stages run (never in production)")
+    world = simulate(midnight(start), days, seed, scale)
+    key = world.key()
+    written(world, key, out)
+    typer.echo(summary(world, key, out))
+    if rehearsed:
+        driver = rehearse(read_feed(out / "feed.jsonl"), load_rules(None), NO_KEY).driver
+        judge(key, (driver.outbound(), driver.verdicts(), driver.records(DEAD_LETTERS)))
+    if played:
+        judge(key, lived_through(out))
+
+
+def midnight(day: datetime) -> int:
+    """Return when a day begins on the east coast, in milliseconds."""
+    return int(day.replace(tzinfo=ZoneInfo(HERE)).timestamp()) * 1000
+
+
+def written(world: World, key: Mapping[str, Any], folder: Path) -> None:
+    """The feed and its key are in the folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "feed.jsonl").open("w", encoding="utf-8") as lines:
+            lines.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in world.feed())
+        (folder / "key.json").write_text(json.dumps(key, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written to ({error.strerror}): name another folder with --out") from None
+
+
+def text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): name the folder that `vn simulate --out` wrote to") from None
+
+
+def summary(world: World, key: Mapping[str, Any], folder: Path) -> str:
+    """Return the sentence on what was made."""
+    told = sum(map(len, key["told"].values()))
+    return (
+        f"{len(world.sayings)} submissions and {len(world.registrations)} registrations in {folder / 'feed.jsonl'}; to be told: "
+        f"{told} messages to {len(key['told'])} registrants, held back: {len(key['held'])}, refused: {sum(key['rejected'].values())}."
+    )
+
+
+def lived_through(folder: Path) -> CameOut:
+    """Return what came out of the running pipeline after it has lived through the feed."""
+    settings = Settings()
+    client = Client(settings)
+    if any(True for _ in client.read(DECISIONS)):
+        raise UserError("the topics hold results already, which would be compared too: use empty ones, with a VN_TOPIC_PREFIX of their own")
+    rehearsal = rehearse(read_feed(folder / "feed.jsonl"), load_rules(settings.rules_dir), settings.seal().key)
+    with _progress() as bar:
+        task = bar.add_task("moments lived through", total=len(rehearsal.moments))
+        for done in play(rehearsal.moments, client):
+            bar.update(task, completed=done)
+    return came_out(client)
+
+
+def came_out(client: Client) -> CameOut:
+    """Return what is in the topics now: what left, the journal, the dead letters."""
+    outbound = [message for topic in OUTBOUND.values() for message in client.values(topic)]
+    return outbound, list(client.verdicts(DECISIONS)), list(client.values(DEAD_LETTERS))
+
+
+def judge(key: Mapping[str, Any], result: CameOut) -> None:
+    """What came out is what the key says, and is said to be; otherwise the command has failed."""
+    wrong = differences(key, *result)
+    for line in shortened(wrong):
+        typer.echo(line)
+    if wrong:
+        raise typer.Exit(1)
+    typer.echo("What came out is exactly what the key says.")
+
+
+def shortened(lines: list[str]) -> Iterable[str]:
+    yield from lines[:SHOWN]
+    if len(lines) > SHOWN:
+        yield f"and {len(lines) - SHOWN} differences more"
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
