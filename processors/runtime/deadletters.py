@@ -21,21 +21,23 @@ class DeadLetterLimit:
     """
 
     def __init__(self) -> None:
+        self._read = 0
+        self._bad: deque[int] = deque()
         self._row = 0
-        self._last: deque[bool] = deque(maxlen=OF_LAST)
-        self._bad = 0
 
     def count(self, *, bad: bool) -> None:
         """The record was read, or not; raises Stop where too many were not."""
-        if len(self._last) == OF_LAST:
-            self._bad -= self._last[0]
-        self._last.append(bad)
-        self._bad += bad
-        self._row = self._row + 1 if bad else 0
-        if self._row >= IN_A_ROW or self._bad > SHARE * OF_LAST:
+        self._read += 1
+        if not bad:
+            return
+        self._row = self._row + 1 if self._bad and self._bad[-1] == self._read - 1 else 1
+        self._bad.append(self._read)
+        while self._bad[0] <= self._read - OF_LAST:
+            self._bad.popleft()
+        if self._row >= IN_A_ROW or len(self._bad) > SHARE * OF_LAST:
             raise Stop(
-                f"{self._bad} of the last {len(self._last)} records of the pipeline's own cannot be read: this version and the one "
-                "that wrote them do not fit; the last batch was not committed"
+                f"{len(self._bad)} of the last {min(self._read, OF_LAST)} records of the pipeline's own cannot be read: this version and the "
+                "one that wrote them do not fit; the last batch was not committed"
             )
 
 
