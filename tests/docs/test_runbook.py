@@ -1,0 +1,108 @@
+"""Whatever wakes an operator, and whatever a stage says as it stops, is in the runbook; alerts ask for metrics that there are."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from processors.domain.reasons import REASONS
+from processors.runtime.metrics import METRICS
+from tests.docs.pages import ROOT
+
+RUNBOOK = (ROOT / "deploy" / "runbook.md").read_text()
+PAGES = (ROOT / "deploy" / "runbook.md", ROOT / "docs" / "exactly-once.md")
+ALERTS = [rule for group in yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules.yml").read_text())["groups"] for rule in group["rules"]]
+SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
+EXPOSED = {metric._name + suffix for metric in METRICS for suffix in SUFFIXES[metric._type]}
+
+
+def anchor(heading: str) -> str:
+    """The name that a heading has in a link."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def anchors(page: Path) -> set[str]:
+    return {anchor(found) for found in re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)}
+
+
+def sentences() -> Iterator[str]:
+    """What stages stop with, `…` for each value."""
+    for path in sorted((ROOT / "processors" / "runtime").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Stop":
+                said = node.args[0]
+                parts = said.values if isinstance(said, ast.JoinedStr) else [said]
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
+def test_every_alert_is_in_the_runbook_and_asks_for_metrics_that_there_are(alert: dict[str, Any]) -> None:
+    assert f"\n### {alert['alert']}\n" in RUNBOOK
+    assert alert["annotations"]["runbook"] == f"deploy/runbook.md#{anchor(alert['alert'])}"
+    assert alert["labels"]["severity"] in {"page", "ticket"}
+    asked = set(re.findall(r"\bvn_\w+", alert["expr"]))
+    assert asked <= EXPOSED
+    assert asked or alert["expr"].startswith("up{")
+    assert set(re.findall(r'reason!?="(\w+)"', alert["expr"])) <= set(REASONS)
+    assert set(re.findall(r"\$labels\.(\w+)", alert["annotations"]["summary"])) <= labels_of(alert["expr"])
+
+
+def labels_of(expression: str) -> set[str]:
+    """The labels that are left of what an alert asks for."""
+    kept = re.findall(r"by \(([\w, ]+)\)", expression)
+    return {label.strip() for each in kept for label in each.split(",")} or {"instance", "job", "stage"}
+
+
+def test_the_runbook_has_no_alert_that_there_is_not() -> None:
+    assert set(re.findall(r"^### (Vn\w+)$", RUNBOOK, re.MULTILINE)) == {alert["alert"] for alert in ALERTS}
+
+
+def test_every_counter_of_trouble_has_its_alert() -> None:
+    asked = {name for alert in ALERTS for name in re.findall(r"\bvn_\w+", alert["expr"])}
+    trouble = (
+        "lag",
+        "oldest",
+        "dead_letters",
+        "stamp_ahead",
+        "fenced",
+        "restarts",
+        "store_down",
+        "broker_down",
+        "stale",
+        "rebuilds",
+        "ready",
+    )
+    assert {name for name in EXPOSED if any(word in name for word in trouble)} <= asked
+
+
+def test_every_sentence_that_a_stage_stops_with_is_in_the_runbook() -> None:
+    whole = " ".join(RUNBOOK.split())
+    said = list(sentences())
+    assert len(said) > 10
+    assert [each for each in said if f'"{" ".join(each.split())}"' not in whole] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        path, _, name = target.partition("#")
+        file = page if not path else (page.parent / path).resolve()
+        assert file.exists(), target
+        if name:
+            assert name in anchors(file), target
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    for name, path in re.findall(r"\[`(test_\w+)`\]\(\.\./(tests/[\w/]+\.py)\)", PAGES[1].read_text()):
+        assert f"def {name}(" in (ROOT / path).read_text(), name
+
+
+def test_prometheus_reads_the_alerts() -> None:
+    configuration = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    assert configuration["rule_files"] == ["rules.yml"]
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    assert compose["services"]["prometheus"]["volumes"] == ["./deploy/prometheus:/etc/prometheus:ro"]
