@@ -8,6 +8,7 @@ the same stages in memory.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from threading import Event
 from time import monotonic
 from typing import Final
 
@@ -23,6 +24,7 @@ from processors.runtime.idle import Watch
 from processors.topics import CLOCK
 
 PATIENCE: Final = 90.0  # seconds for one step; a broker that was killed takes some ten to come back
+PAUSE: Final = 0.005  # seconds between looks: the units need the processor more
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,8 @@ def play(
 
 def settle(watch: Watch) -> None:
     """Every unit has seen the last tick and has nothing left to do."""
-    deadline = monotonic() + PATIENCE
-    while True:
+    deadline, pause = monotonic() + PATIENCE, Event()
+    while not pause.wait(PAUSE):
         try:
             if watch.idle():
                 return

@@ -7,7 +7,8 @@ unit also commits, with the offsets of its batch, the clock's: up to the tick wh
 before where it may have more to fire.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from confluent_kafka import Consumer
@@ -33,22 +34,41 @@ class Watch:
         self._inputs: dict[str, list[Place]] = {}
         self._observers: dict[str, Consumer] = {}
         self._admin: AdminClient | None = None
+        self._ends: dict[Place, int] = {}  # as last seen: no log can end before
 
     def idle(self) -> bool:
-        """Whether every unit has read all of its inputs and fired all timers due by the topic clock's last tick."""
-        return all(end == (offset or 0) for offset, end in self.look().values())
+        """
+        Whether every unit has read all of its inputs and fired all timers due by the topic clock's last tick.
+
+        Asks no further once one unit is seen to be behind: whoever waits asks often.
+        """
+        with self._asked() as ends:
+            groups = []
+            for unit in self._units:
+                groups.append(committed(self._observer(unit.name), self._places(unit)))
+                if any((offset or 0) < self._ends.get(place, 0) for place, offset in groups[-1].items()):
+                    return False
+            self._ends = ends()
+        return all((offset or 0) == self._ends[place] for group in groups for place, offset in group.items())
 
     def look(self) -> dict[tuple[str, Place], tuple[int | None, int]]:
         """Return the committed offset and the end of every input of every unit; raises Restart where the broker is away."""
-        self._admin = self._admin or self._broker.admin()
-        try:
+        with self._asked() as ends:
             groups = {unit.name: committed(self._observer(unit.name), self._places(unit)) for unit in self._units}
-            ends = self._broker.ends({place for unit in self._units for place in self._places(unit)}, self._admin)
+            self._ends = ends()
+        return {(unit, place): (offset, self._ends[place]) for unit, places in groups.items() for place, offset in places.items()}
+
+    @contextmanager
+    def _asked(self) -> Iterator[Callable[[], dict[Place, int]]]:
+        """Gives what asks for the ends of all logs; forgets all clients where the broker is away."""
+        self._admin = admin = self._admin or self._broker.admin()
+        try:
+            yield lambda: self._broker.ends({place for unit in self._units for place in self._places(unit)}, admin)
         except Restart:
             self._admin = None  # one that lived through a broker's restart may never answer again
             self._observers.clear()
+            self._ends.clear()
             raise
-        return {(unit, place): (offset, ends[place]) for unit, places in groups.items() for place, offset in places.items()}
 
     def _observer(self, unit: str) -> Consumer:
         if unit not in self._observers:
