@@ -1,0 +1,76 @@
+"""In = told + nobody registered + suppressed + flagged + dead-lettered + waiting; a stage that owes a word makes it missing."""
+
+import pytest
+
+from processors.cli.audit import ENDS, End, account
+from processors.domain.journal import Outcome, Verdict
+from tests.cli.given import verdict
+
+READ = verdict("read", "accepted", "accepted", offender=None)
+
+
+def ends(*journal: Verdict) -> dict[str, int]:
+    """Return the ends that are not zero."""
+    return {name: count for name, count in account(journal).items() if count}
+
+
+@pytest.mark.parametrize(
+    ("stage", "outcome", "end"),
+    [
+        ("identify", "passed", "missing"),
+        ("dedupe", "suppressed", "suppressed"),
+        ("dedupe", "waiting", "waiting"),
+        ("validate", "passed", "missing"),
+        ("validate", "flagged", "flagged"),
+        ("match", "matched", "missing"),
+        ("match", "unmatched", "nobody_registered"),
+        ("deliver", "sent", "told"),
+        ("deliver", "gathered", "waiting"),
+        ("deliver", "dropped", "suppressed"),
+    ],
+)
+def test_the_last_word_of_the_furthest_stage_counts(stage: str, outcome: Outcome, end: End) -> None:
+    earlier = [] if stage == "identify" else [verdict("identify", "passed")]
+    assert ends(READ, *earlier, verdict(stage, outcome)) == {"read": 1, end: 1}
+    assert ends(READ, verdict(stage, outcome), *earlier) == {"read": 1, end: 1}, "in whatever order the partitions are read"
+
+
+def test_a_later_word_of_the_same_stage_replaces_the_earlier() -> None:
+    assert ends(READ, verdict("validate", "flagged"), verdict("validate", "passed"), verdict("match", "unmatched")) == {
+        "read": 1,
+        "nobody_registered": 1,
+    }
+
+
+def test_one_registrant_told_is_told() -> None:
+    journal = [verdict("deliver", "dropped", registrant_id="R-1"), verdict("deliver", "sent", registrant_id="R-2")]
+    assert ends(READ, *journal) == {"read": 1, "told": 1}
+    assert ends(READ, verdict("deliver", "waiting", registrant_id="R-3"), journal[0]) == {"read": 1, "waiting": 1}
+
+
+def test_every_offender_of_a_message_ends_by_itself() -> None:
+    assert ends(READ, verdict("match", "unmatched"), verdict("validate", "flagged", offender="o2")) == {
+        "read": 1,
+        "nobody_registered": 1,
+        "flagged": 1,
+    }
+
+
+def test_what_read_refuses_is_dead_lettered() -> None:
+    assert ends(verdict("read", "rejected", "unknown_code", offender=None)) == {"read": 1, "dead_lettered": 1}
+
+
+def test_registrations_receipts_and_notes_are_no_submissions() -> None:
+    assert (
+        ends(
+            verdict("read", "accepted", "accepted", ori=None, offender=None),
+            verdict("identify", "noted", "registered", ori=None),
+            verdict("match", "noted"),
+            verdict("deliver", "receipt"),
+        )
+        == {}
+    )
+
+
+def test_every_end_is_told_even_at_none() -> None:
+    assert list(account([])) == ["read", *ENDS]

@@ -1,0 +1,147 @@
+"""How every command helps, refuses and ends (contract §1)."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+import pytest
+import typer
+
+from processors.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+NEED_A_BROKER = [
+    ("topics", "create"),
+    ("topics", "list"),
+    ("submit", os.devnull),
+    ("register", os.devnull),
+    ("unregister", "V-1"),
+    ("receipt", os.devnull),
+    ("tail", "submissions"),
+    ("explain", "M-1"),
+    ("review", "list"),
+    ("review", "show", "X"),
+    ("review", "release", "X", "--reason", "r"),
+    ("review", "discard", "X", "--reason", "r"),
+    ("expected", "list"),
+    ("policy", "show"),
+    ("policy", "set", "date.past", "1d"),
+    ("policy", "unset", "date.past"),
+    ("dead-letters", "list"),
+    ("dead-letters", "replay", "X"),
+    ("audit",),
+]
+WRONG = [
+    ("nonsense",),
+    ("topics", "nonsense"),
+    ("submit",),
+    ("submit", "--nonsense", "f"),
+    ("register",),
+    ("unregister",),
+    ("receipt",),
+    ("tail",),
+    ("tail", "submissions", "--max", "0"),
+    ("tail", "submissions", "--timeout", "soon"),
+    ("tail", "nonsense"),
+    ("explain",),
+    ("run",),
+    ("run", "nonsense"),
+    ("run", "all", "--until-idle", "-1"),
+    ("review", "show"),
+    ("review", "release", "X"),
+    ("review", "release", "--reason", "r"),
+    ("review", "release", "X", "--group", "G", "--reason", "r"),
+    ("policy", "set", "date.past"),
+    ("dead-letters", "replay"),
+    ("rules", "show", "VA", "--on", "yesterday"),
+]
+
+
+@pytest.fixture
+def vn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in this process, with no setting of the pipeline but those given; returns exit code, stdout and stderr."""
+    for name in [name for name in os.environ if name.startswith(("VN_", "KAFKA_", "REDIS_URL", "SCHEMA_REGISTRY_URL"))]:
+        monkeypatch.delenv(name)
+
+    def run(*arguments: str, **settings: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["vn", *arguments])
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            main.run()
+        said = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, said.out, said.err
+
+    return run
+
+
+def paths(command: Any, *names: str) -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command below this one."""
+    yield names
+    if hasattr(command, "commands"):
+        for name, each in command.commands.items():
+            yield from paths(each, *names, name)
+
+
+def every_command() -> list[tuple[str, ...]]:
+    root: Any = typer.main.get_command(main.app)
+    context = click.Context(click.Command("vn"))
+    return [path for name in main.COMMANDS for path in paths(root.get_command(context, name), name)]
+
+
+@pytest.mark.parametrize("path", every_command(), ids=" ".join)
+def test_every_command_says_how_it_is_used(path: tuple[str, ...], vn: Run) -> None:
+    code, out, err = vn(*path, "--help")
+    assert (code, err) == (0, "")
+    assert f"Usage: vn {' '.join(path)}" in out
+    about = [line for line in out.splitlines()[1:] if line.strip()]
+    assert about, "a sentence besides the usage"
+    assert not about[0].strip().startswith("Options")
+
+
+def test_vn_alone_lists_the_commands(vn: Run) -> None:
+    code, out, err = vn()
+    assert (code, err) == (0, "")
+    assert all(f"  {name} " in out for name in main.COMMANDS)
+
+
+@pytest.mark.parametrize("words", NEED_A_BROKER, ids=" ".join)
+def test_without_a_broker_a_command_says_how_to_get_one(words: tuple[str, ...], vn: Run) -> None:
+    code, out, err = vn(*words)
+    assert (code, out) == (1, "")
+    assert err == "vn: no broker is configured: run `vn local up`, or set KAFKA_BOOTSTRAP_SERVERS\n"
+
+
+@pytest.mark.parametrize("words", WRONG, ids=" ".join)
+def test_wrong_usage_is_one_line_and_exit_code_2(words: tuple[str, ...], vn: Run) -> None:
+    code, out, err = vn(*words, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert (code, out) == (2, "")
+    assert err.startswith("vn: ")
+    assert err.count("\n") == 1
+
+
+def test_an_unknown_setting_is_refused(vn: Run) -> None:
+    code, out, err = vn("topics", "list", VN_TOPIC_PREFX="x.")
+    assert (code, out) == (1, "")
+    assert err.startswith("vn: unknown setting VN_TOPIC_PREFX: the settings are ")
+    assert err.count("\n") == 1
+
+
+def test_a_setting_that_cannot_be_used_is_refused(vn: Run) -> None:
+    code, _, err = vn("topics", "list", VN_CLOCK="moon")
+    assert code == 1
+    assert err.startswith("vn: VN_CLOCK cannot be used")
+    assert err.count("\n") == 1
+
+
+def test_rules_need_no_broker(vn: Run) -> None:
+    code, out, err = vn("rules", "show", "nc", "--on", "2026-11-02")
+    assert (code, err) == (0, "")
+    assert "North Carolina" in out
+    code, _, err = vn("rules", "show", "XX")
+    assert code == 1
+    assert err.count("\n") == 1
