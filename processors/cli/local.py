@@ -9,13 +9,10 @@ from typing import Annotated
 
 import typer
 
+from processors.cli.app import new_app
 from processors.runtime.local import Local
 
-app = typer.Typer(
-    help="A local broker and store: real Apache Kafka and real Redis on free ports of this machine, in the background.",
-    rich_markup_mode=None,
-    no_args_is_help=False,
-)
+app = new_app("A local broker and store: real Apache Kafka and real Redis on free ports of this machine, in the background.")
 
 Folder = Annotated[Path, typer.Option("--dir", help="The folder that holds their data, ports and key.")]
 HERE = Path(".vn")
