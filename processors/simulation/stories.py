@@ -24,6 +24,7 @@ IN_COURT: Final = frozenset({"Court", "Prosecution", "Attorney General", "Federa
 TRANSFER_HOLD: Final = 8 * HOUR
 HEARING_RANGE: Final = 60 * DAY
 OTHER_RANGE: Final = 365 * DAY
+LONG_AFTER: Final = 10 * DAY  # after the last message nobody looks any more
 TOLD_BY_INTAKE: Final = Silent("validate", "suppressed", "told_by_intake")
 
 
@@ -151,8 +152,7 @@ def played(pen: Pen, offender: Offender, scene: Scene, at: int) -> tuple[Message
     elif scene.notification_type == HEARING:
         action = moment(at + 5 * DAY, sender.zone)
     elif scene.subtype == "Prerelease Notification" and pen.rolled("too far ahead"):
-        action = moment(at + OTHER_RANGE + 20 * DAY, sender.zone)
-        fate = ahead(pen, at, action, OTHER_RANGE)
+        action, fate = ahead(pen, at, 20, OTHER_RANGE, sender.zone)
     elif scene.wrong is None and pen.rolled("whole day"):
         action = whole_day(at, sender.zone)
     if scene.wrong is not None:
@@ -183,16 +183,18 @@ def hearing(pen: Pen, at: int, zone: str) -> tuple[When, Fate]:
     if pen.rolled("past"):
         return moment(at - pen.chance.between(MINUTE, 6 * HOUR), zone), TOO_OLD
     if pen.rolled("too far ahead"):
-        action = moment(at + HEARING_RANGE + pen.chance.between(HOUR, 30 * DAY), zone)
-        return action, ahead(pen, at, action, HEARING_RANGE)
+        return ahead(pen, at, 30, HEARING_RANGE, zone)
     days = pen.chance.between(2, 50) * DAY
     return (whole_day(at + days, zone) if pen.rolled("whole day") else moment(at + days, zone, "utc")), Told(at)
 
 
-def ahead(pen: Pen, at: int, action: When, limit: int) -> Fate:
-    """Return the fate of what is too far ahead: told when it has come within range, if that is while anybody looks."""
-    release = action.at - limit
-    return Told(release) if at < release < pen.end else flagged("too_far_ahead")
+def ahead(pen: Pen, at: int, days: int, limit: int, zone: str) -> tuple[When, Fate]:
+    """Return an action time beyond what is told, and its fate: told when it has come within range, if that is while anybody looks."""
+    release = at + pen.chance.between(HOUR, days * DAY)
+    if release >= pen.end:
+        return moment(release + LONG_AFTER + limit, zone), flagged("too_far_ahead")
+    action = moment(release + limit, zone)
+    return action, Told(action.at - limit)
 
 
 def commitment(pen: Pen, offender: Offender, at: int) -> None:

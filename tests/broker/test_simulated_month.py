@@ -1,0 +1,59 @@
+"""A simulated month through `vn run all` on a real broker and store comes to exactly what the oracle says."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from processors.cli.key import differences
+from processors.cli.simulate import lived_through, written
+from processors.domain.time import millis
+from processors.runtime.admin import create_topics
+from processors.runtime.local import Local
+from processors.runtime.settings import Settings
+from processors.simulation.world import simulate
+from tests.broker.bench import QUICK, environment
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+
+
+@contextmanager
+def everything_runs(log: Path) -> Iterator[None]:
+    """All stages are at work, with the environment that there is."""
+    command = [sys.executable, "-c", "from processors.cli.main import run; run()", "run", "all"]
+    with log.open("w") as file, subprocess.Popen(command, stderr=file, stdout=file) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def test_a_simulated_month_comes_to_what_the_oracle_says(cluster: Local, tmp_path: Path) -> None:
+    world = simulate(millis("2026-03-01T00:00:00-05:00"), 30, 7, 0.0003)
+    key = world.key()
+    assert len(key["told"]) > 5
+    assert len(key["held"]) > 20
+    assert key["rejected"]
+    written(world, key, tmp_path)
+    variables = {
+        **cluster.addresses.environment,
+        **QUICK,
+        "VN_TOPIC_PREFIX": f"m{os.getpid()}-{time.monotonic_ns()}.",
+        "VN_PARTITIONS": "2",
+        "VN_CLOCK": "topic",
+    }
+    with environment(variables):
+        create_topics(Settings())
+        with everything_runs(tmp_path / "log"):
+            result = lived_through(tmp_path)
+    assert differences(json.loads((tmp_path / "key.json").read_text()), *result) == []

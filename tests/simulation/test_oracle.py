@@ -1,0 +1,106 @@
+"""The oracle against keys worked out by hand: gathering, quiet hours, taking back, registrations that come and go."""
+
+from typing import Any
+
+import pytest
+
+from processors.domain.time import millis
+from processors.simulation.agencies import agency
+from processors.simulation.message import Message, Saying, Told, moment
+from processors.simulation.oracle import Oracle, awake
+from processors.simulation.people import Offender
+from processors.simulation.registrants import Registrant, Registration, Version
+
+EAST = "America/New_York"
+ONE, OTHER = Offender(1, "VA"), Offender(2, "VA")
+JAIL = agency("Jail", "VA")
+ANNE = Registrant("R-1", EAST, "en", (("sms", "+18045551001", True),))
+LONG_AGO = millis("2026-03-01T12:00:00-05:00")
+NOON = millis("2026-03-03T12:00:00-05:00")
+NIGHT = millis("2026-03-03T22:00:00-05:00")
+MINUTE = 60_000
+
+
+def registered(number: int = 1, offender: Offender = ONE, **version: Any) -> Registration:
+    first = Version(**{"at": LONG_AGO, "contacts": ANNE.contacts, **version})
+    return Registration(f"REG-{number}", ANNE, offender, {}, "VINE", [first])
+
+
+def said(message_id: str, came: int, subtype: str = "Furlough", *offenders: Offender, **fate: Any) -> Saying:
+    message = Message(message_id, JAIL, "Jail", subtype, "Status Update", moment(NOON, EAST), offenders or (ONE,))
+    return Saying(came, message, Told(**{"at": came, **fate}))
+
+
+def told(*sayings: Saying, registrations: tuple[Registration, ...] = (registered(),)) -> list[tuple[str, list[str], list[str]]]:
+    found = Oracle(registrations).key(sayings)["told"].get("R-1", [])
+    return [(each["kind"], each["message_ids"], each["offenders"]) for each in found]
+
+
+def test_news_is_told_to_who_is_registered() -> None:
+    assert told(said("A", NOON)) == [("notification", ["A"], [ONE.name])]
+
+
+def test_a_registration_that_came_later_hears_nothing() -> None:
+    assert told(said("A", NOON), registrations=(registered(at=NOON + 1),)) == []
+
+
+def test_two_offenders_of_one_event_are_one_notification() -> None:
+    both = (registered(), registered(2, OTHER))
+    names = sorted((ONE.name, OTHER.name))
+    assert told(said("A", NOON, "Furlough", ONE, OTHER), registrations=both) == [("notification", ["A"], names)]
+    separate = (said("A", NOON), said("B", NOON + 20_000, "Furlough", OTHER))
+    assert told(*separate, registrations=both) == [("notification", ["A", "B"], names)]
+
+
+def test_what_comes_after_the_window_is_told_by_itself() -> None:
+    later = (said("A", NOON), said("B", NOON + 31_000, "Furlough", OTHER))
+    assert len(told(*later, registrations=(registered(), registered(2, OTHER)))) == 2
+
+
+def test_a_cancellation_at_night_takes_back_what_has_not_left() -> None:
+    cancel = said("C", NIGHT + 5 * MINUTE, at=NIGHT + 20 * MINUTE, telling="cancellation", root="A")
+    assert told(said("A", NIGHT), cancel) == []
+
+
+def test_an_emergency_has_left_and_its_cancellation_waits_for_nobody() -> None:
+    cancel = said("C", NIGHT + 5 * MINUTE, "Escape", at=NIGHT + 20 * MINUTE, telling="cancellation", root="A")
+    assert told(said("A", NIGHT, "Escape"), cancel) == [("notification", ["A"], [ONE.name]), ("correction", ["C"], [ONE.name])]
+
+
+def test_a_change_at_night_is_told_in_the_place_of_what_it_changes() -> None:
+    change = said("U", NIGHT + 5 * MINUTE, telling="change", root="A")
+    assert told(said("A", NIGHT), change) == [("notification", ["U"], [ONE.name])]
+
+
+def test_a_change_by_day_is_told_as_one() -> None:
+    change = said("U", NOON + 5 * MINUTE, telling="change", root="A")
+    assert told(said("A", NOON), change) == [("notification", ["A"], [ONE.name]), ("correction", ["U"], [ONE.name])]
+
+
+def test_what_waits_at_night_is_not_told_to_who_left_meanwhile() -> None:
+    gone = registered()
+    gone.versions.append(Version(NIGHT + MINUTE, ended=True))
+    assert told(said("A", NIGHT), registrations=(gone,)) == []
+    assert told(said("A", NIGHT, "Escape"), registrations=(gone,)) == [("notification", ["A"], [ONE.name])]
+
+
+def test_what_waited_asks_for_what_was_chosen_when_it_came() -> None:
+    narrowed = registered()
+    narrowed.versions.append(Version(NOON + MINUTE, ("Escape",), contacts=ANNE.contacts))
+    assert told(said("A", NOON, at=NOON + 10 * MINUTE), registrations=(narrowed,)) == [("notification", ["A"], [ONE.name])]
+    assert told(said("A", NOON + 2 * MINUTE), registrations=(narrowed,)) == []
+
+
+@pytest.mark.parametrize(
+    ("at", "until"),
+    [
+        ("2026-03-03T12:00:00-05:00", "2026-03-03T12:00:00-05:00"),
+        ("2026-03-03T20:59:59-05:00", "2026-03-03T20:59:59-05:00"),
+        ("2026-03-03T21:00:00-05:00", "2026-03-04T07:00:00-05:00"),
+        ("2026-03-04T06:59:59-05:00", "2026-03-04T07:00:00-05:00"),
+        ("2026-03-07T23:00:00-05:00", "2026-03-08T07:00:00-04:00"),
+        ("2026-10-31T23:00:00-04:00", "2026-11-01T07:00:00-05:00"),
+    ],
+)
+def test_the_night_ends_at_seven_also_when_clocks_move(at: str, until: str) -> None:
+    assert awake(millis(at), EAST) == millis(until)
