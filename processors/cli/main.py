@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the thing asked for failed, 2 wrong usage. An error that a
 A command is a module with a `typer.Typer` named `app`; one with a single command and no callback is that command.
 """
 
+import logging
 import sys
 from importlib import import_module
 from typing import Any, Final, NoReturn
@@ -64,6 +65,7 @@ def vn() -> None:
 
 def run() -> NoReturn:
     """Runs the command that the process was called with, and ends with its exit code."""
+    logging.getLogger("librdkafka").addHandler(logging.NullHandler())  # heard where `vn run` logs; a command says what it has to say itself
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="vn", standalone_mode=False)
     except ValueError as error:
