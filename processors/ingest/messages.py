@@ -15,8 +15,8 @@ from processors.ingest import silence
 from processors.ingest.agency import jurisdiction
 from processors.ingest.events import event, events
 from processors.ingest.identity import Identity, known, learn, made, person_keys
-from processors.ingest.reviews import group_keys, hold, open_review
-from processors.ingest.state import Desk, Offender, Pace, Remembered, State, agency_key, message_key, pace_key
+from processors.ingest.reviews import group_keys, hold, open_review, supersede, waiting_keys
+from processors.ingest.state import Desk, Offender, Open, Pace, Remembered, State, agency_key, message_key, pace_key, review_key
 from processors.ingest.surge import group_of
 from processors.ingest.verdicts import said
 from processors.stage import Context, Output, Record
@@ -67,6 +67,8 @@ def submission_keys(intake: Intake, states: Mapping[str, State]) -> list[str]:
         keys += group_keys(pace.group, states)
     if found.refers_to is not None:
         keys.append(found.refers_to)
+        before = states.get(found.refers_to)
+        keys += waiting_keys(before.review_id if isinstance(before, Remembered) else None, states)
     for person in found.persons:
         keys += person_keys(person, states)
     return keys
@@ -86,15 +88,35 @@ def decide_submission(record: Record, desk: Desk, context: Context) -> Iterator[
         if len(offenders) > 1:
             yield from conflict(desk, event(record, submission, where, offenders[0], (part, len(parts))), offenders, context)
     told = events(record, submission, where, parts)
-    if limit is not None and group is not None:
-        detail = f"More than {limit.limit} messages of this kind came from this agency within {limit.window // 1000} s."
+    detail = f"More than {limit.limit} messages of this kind came from this agency within {limit.window // 1000} s." if limit else ""
+    waiting = held(desk, found, told)
+    if waiting is not None:
+        yield from supersede(desk, waiting, told, context)
+        if submission.operation == "Cancel":
+            for each in told:
+                yield said(each, context, "suppressed", "nothing_told", f"Message {submission.refers_to} was held and told to nobody.")
+            return
+        # Nobody was told of what it changes: it is a new event, and waits in the place of the one before.
+        told = tuple(structs.replace(each, operation="Add", refers_to=None) for each in told)
+        group, detail = group or waiting.review.group, waiting.review.detail
+    if group is not None:
         review = hold(desk, told, group, detail)
+        desk.put(found.memory, Remembered(parts, review.review_id))
         for each in told:
             yield structs.replace(said(each, context, "flagged", "surge", detail), review_id=review.review_id)
         return
     for each in told:
         desk.outputs.append(Output(EVENTS, each.offender, each))
         yield said(each, context, "passed", "identified", f"Offender {each.part + 1} of {each.parts} is {each.offender}.")
+
+
+def held(desk: Desk, found: Asked, told: tuple[Event, ...]) -> Open | None:
+    """Return what waits for a person and is wholly replaced by this message: the held message that it refers to, of its offenders."""
+    before = desk.get(found.refers_to, Remembered) if found.refers_to else None
+    waiting = desk.get(review_key(before.review_id), Open) if before is not None and before.review_id else None
+    if waiting is None:
+        return None
+    return waiting if {each.offender for each in told} <= {each.offender for each in waiting.events} else None
 
 
 def submission_wakes(record: Record, desk: Desk, context: Context) -> dict[str, int | None]:

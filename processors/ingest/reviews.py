@@ -59,6 +59,32 @@ def hold(desk: Desk, events: tuple[Event, ...], group: str, detail: str) -> Revi
     return review
 
 
+def waiting_keys(review_id: str | None, states: Mapping[str, State]) -> Iterator[str]:
+    """Yield the states that replacing a held message needs."""
+    if review_id is not None:
+        yield review_key(review_id)
+        waiting = states.get(review_key(review_id))
+        if isinstance(waiting, Open) and waiting.review.group is not None:
+            yield from group_keys(waiting.review.group, states)
+
+
+def supersede(desk: Desk, waiting: Open, by: tuple[Event, ...], context: Context) -> Iterator[Verdict]:
+    """A later message of the agency takes the place of a held one, for the offenders that it is about (contract §3.1.1)."""
+    later, review = by[0], waiting.review
+    offenders = {each.offender for each in by}
+    left = tuple(each for each in waiting.events if each.offender not in offenders)
+    if left:
+        desk.put(review_key(review.review_id), structs.replace(waiting, events=left))
+    else:
+        desk.put(review_key(review.review_id), None)
+        desk.outputs.append(Output(REVIEWS, review.review_id, structs.replace(review, state="superseded")))
+    detail = f"Message {later.message_id} ({later.operation}) replaced it while it was held."
+    for each in waiting.events:
+        if each.offender in offenders:
+            verdict = said(each, context, "suppressed", "superseded", detail)
+            yield structs.replace(verdict, at=later.received_at, review_id=review.review_id)
+
+
 def group_keys(group: str, states: Mapping[str, State]) -> Iterator[str]:
     """Yield the states that adding to a group of held messages needs."""
     return roll.last_keys(group_key(group), states)

@@ -47,10 +47,11 @@ class Enrolled(Struct, frozen=True, tag="enrolled", omit_defaults=True):
     rolls: dict[str, int] = {}
 
 
-class Remembered(Struct, frozen=True, tag="remembered"):
-    """Whom a message was about, part by part, for the Cancel or Update that refers to it."""
+class Remembered(Struct, frozen=True, tag="remembered", omit_defaults=True):
+    """Whom a message was about, part by part, for the Cancel or Update that refers to it; the review it was held with, if it was."""
 
     parts: tuple[tuple[str, ...], ...]
+    review_id: str | None = None
 
 
 class Pace(Struct, frozen=True, tag="pace", omit_defaults=True):

@@ -118,3 +118,40 @@ def test_every_offender_of_a_held_message_waits_with_it() -> None:
     assert passed.reasons == [("flagged", "surge")] * 2
     (review,) = passed.reviews
     assert [each.part for each in door.act("release", review_id=review.review_id).events] == [0, 1]
+
+
+def test_a_cancel_of_a_held_message_takes_it_out_of_the_group_and_goes_no_further() -> None:
+    door = Door(surge_limit="1/10m")
+    reviews = [review for each in flood(door, 3) for review in each.reviews]
+    door.later(20 * MINUTE)
+    cancelled = door.submit(message_id="C", operation="Cancel", refers_to="M-1", offenders=[offender("SID:VA1")])
+    assert [(each.review_id, each.state) for each in cancelled.reviews] == [(reviews[0].review_id, "superseded")]
+    assert cancelled.reasons == [("suppressed", "superseded"), ("suppressed", "nothing_told")]
+    assert cancelled.events == []
+    released = door.act("release", group=reviews[0].group or "")
+    assert [each.message_id for each in released.events] == ["M-2"]
+
+
+def test_an_update_of_a_held_message_waits_in_its_place_and_is_news() -> None:
+    door = Door(surge_limit="1/10m")
+    (before,) = [review for each in flood(door, 2) for review in each.reviews]
+    door.later(20 * MINUTE)
+    updated = door.submit(message_id="U", operation="Update", refers_to="M-1", offenders=[offender("SID:VA1")])
+    assert [(each.message_id, each.state) for each in updated.reviews] == [("M-1", "superseded"), ("U", "open")]
+    assert {each.group for each in updated.reviews} == {before.group}
+    (told,) = door.act("release", group=before.group or "").events
+    assert (told.message_id, told.operation, told.refers_to) == ("U", "Add", None)
+    door.later(20 * MINUTE)
+    again = door.submit(message_id="C", operation="Cancel", refers_to="U", offenders=[offender("SID:VA1")])
+    assert [each.message_id for each in again.events] == ["C"], "it was released: its cancellation is told"
+
+
+def test_a_cancel_for_one_offender_leaves_the_others_of_a_held_message() -> None:
+    door = Door(surge_limit="1/10m")
+    flood(door, 1)
+    two = [offender("SID:VA7"), offender("SID:VA8")]
+    (review,) = door.submit(message_id="BOTH", offenders=two).reviews
+    door.later(20 * MINUTE)
+    assert door.submit(message_id="C", operation="Cancel", refers_to="BOTH", offenders=[two[0]]).reviews == []
+    (left,) = door.act("release", review_id=review.review_id).events
+    assert left.message_id == "BOTH"

@@ -507,6 +507,18 @@ def test_a_bulk_update_is_held_as_a_group_and_settled_as_one_while_the_rest_flow
     assert {each.state for each in driver.reviews(None)} == {"released" if action == "release" else "discarded"}
 
 
+def test_a_bulk_update_that_the_agency_cancels_empties_its_group_and_tells_nobody(driver: PipelineDriver) -> None:
+    driver.set_policy("surge.limit", "1/10m")
+    driver.register(registration())
+    driver.submit(submission(event_subtype="Release", offenders=[BAKER]), submission(message_id="M", event_subtype="Release"))
+    driver.advance(HOUR)
+    driver.submit(submission(message_id="C", event_subtype="Release", operation="Cancel", refers_to="M"))
+    driver.advance(HOUR)
+    assert [(each.message_id, each.state) for each in driver.reviews(None)] == [("M", "superseded")], driver.explain()
+    assert end(driver, "C") == ("identify", "suppressed", "nothing_told")
+    assert told(driver) == []
+
+
 def test_a_death_is_told_as_a_death_in_every_channel_and_language(driver: PipelineDriver) -> None:
     channels = [
         {"channel": "sms", "address": "+18045551234", "verified": True},
