@@ -174,6 +174,16 @@ def test_a_cancelled_event_far_ahead_is_corrected_however_long_ago_it_was_told(d
     assert [each.kind for each in told(driver)] == ["notification", "correction"], driver.explain()
 
 
+def test_a_hearing_that_was_let_go_by_itself_is_corrected_like_any_other(driver: PipelineDriver) -> None:
+    driver.register(registration())
+    driver.submit(hearing(message_id="M", action_at="2027-09-01T10:00:00-04:00"))
+    driver.advance(timedelta(days=250))
+    driver.register(registration("late"))
+    driver.submit(hearing(message_id="C", operation="Cancel", refers_to="M"))
+    driver.advance(DAY)
+    assert [(each.registrant_id, each.kind) for each in told(driver)] == [("R-1", "notification"), ("R-1", "correction")], driver.explain()
+
+
 # --- 4 Dates ----------------------------------------------------------------------------------------------------------------
 
 
