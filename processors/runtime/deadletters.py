@@ -36,8 +36,8 @@ class DeadLetterLimit:
             self._bad.popleft()
         if self._row >= IN_A_ROW or len(self._bad) > SHARE * OF_LAST:
             raise Stop(
-                f"{len(self._bad)} of the last {min(self._read, OF_LAST)} records of the pipeline's own cannot be read: this version and the "
-                "one that wrote them do not fit; the last batch was not committed"
+                f"{len(self._bad)} of the last {min(self._read, OF_LAST)} records of the pipeline's own cannot be read: this version and "
+                "the one that wrote them do not fit; the last batch was not committed"
             )
 
 

@@ -168,6 +168,7 @@ class Runner:
         member.assign([TopicPartition(topic, task.partition, offset) for task in tasks for topic, offset in task.positions.items()])
         self._tasks = {task.partition: task for task in tasks}
         self._wait = FIRST_WAIT
+        self._last_record = monotonic()
         self._telemetry.ready(now=True)
         self._telemetry.log.info("settled", partitions=partitions)
         self._fault("restored")

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -29,7 +29,7 @@ from processors.runtime.idle import Watch
 from processors.runtime.settings import Settings
 from processors.runtime.store import Store
 from processors.stage import Stage
-from processors.topics import CLOCK, DEAD_LETTERS, DECISIONS, POLICIES
+from processors.topics import CLOCK, DEAD_LETTERS, DECISIONS, POLICIES, Topic
 from tests.broker.probe import LEFT, OUT, PROBE, PROBE_TOPICS, RIGHT, STATE, Tally, expected
 
 PATIENCE = 60.0
@@ -67,12 +67,12 @@ class Bench:
 
     # -- what goes in
 
-    def send(self, count: int, keys: int = 40) -> None:
+    def send(self, count: int, keys: int = 40, sides: Sequence[Topic] = (LEFT, RIGHT)) -> None:
         """So many records more are in the inputs, a fifth of them duplicates."""
         failures: list[KafkaError] = []
         producer = Producer({"bootstrap.servers": self.settings.kafka_properties()["bootstrap.servers"], "partitioner": "murmur2_random"})
         for _ in range(count):
-            side = self.random.choice((LEFT.name, RIGHT.name))
+            side = self.random.choice(sides).name
             before = self.sent[side]
             if before and self.random.random() < 0.2:
                 key, record = before[-self.random.randint(1, min(20, len(before)))]

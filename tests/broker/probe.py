@@ -23,7 +23,7 @@ RIGHT = Topic("probe.right", (Receipt,), "key")
 OUT = Topic("probe.out", (Receipt,), "key")
 STATE = changelog("probe")
 PROBE_TOPICS = (LEFT, RIGHT, OUT, STATE)
-HOLD = 300
+HOLD = 1_000
 
 
 class Tally(Struct, frozen=True):

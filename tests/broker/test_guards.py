@@ -10,7 +10,7 @@ from processors.runtime.catchup import Changelog
 from processors.runtime.changelog import Position
 from processors.runtime.errors import Stop
 from processors.runtime.store import STAMP
-from tests.broker.bench import PARTITIONS, Bench
+from tests.broker.bench import PARTITIONS, Bench, until
 from tests.broker.probe import LEFT, STATE
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
@@ -44,10 +44,12 @@ def test_the_store_takes_nothing_from_a_late_owner(bench: Bench, without: str) -
 
 @pytest.mark.parametrize("without", ["", "fence"])
 def test_a_batch_of_timers_alone_is_fenced_too(bench: Bench, without: str) -> None:
-    bench.send(1, keys=1)
-    while not bench.sent[LEFT.name]:
-        bench.send(1, keys=1)
+    first = bench.start()
+    until("the empty inputs are committed", bench.idle)
+    assert first.stop() == 0
     zombie = bench.start("probe.decided=stop@2", without=without)
+    zombie.said('"event": "settled"')
+    bench.send(1, sides=(LEFT,))  # one batch with the record, and one with its timer
     zombie.said('"event": "batch"')
     zombie.stopped()
     bench.start()
