@@ -296,7 +296,11 @@ def _lifted(ledger: Ledger, sighting: Sighting, reason: str, detail: str) -> Sig
 
 
 def _cancelled(ledger: Ledger, sighting: Sighting, cancel: Event) -> None:
-    """The cancellation goes on with the values that were told last, so that the words can say what was cancelled."""
+    """
+    The cancellation goes on with the values that were told last, so that the words can say what was cancelled.
+
+    `part` is that of the message told, since it is that message's submission which names the offender.
+    """
     ledger.send(
         replace(
             ledger.message(sighting.seq),
@@ -315,8 +319,6 @@ _OF_THE_CANCEL: Final = (
     "seq",
     "received_at",
     "message_id",
-    "part",
-    "parts",
     "operation",
     "refers_to",
     "validate",

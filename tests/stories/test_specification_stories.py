@@ -163,6 +163,21 @@ def test_a_correction_reaches_exactly_those_told(driver: PipelineDriver) -> None
     assert "stays" in corrected
 
 
+@pytest.mark.parametrize("whom", [[WALKER], [BAKER], [BAKER, WALKER]], ids=["first", "second", "both, the other way round"])
+def test_a_cancellation_names_whom_it_is_about_and_nobody_else(driver: PipelineDriver, whom: list[dict[str, Any]]) -> None:
+    driver.register(registration("R-1"), registration("R-1", offender=BAKER))
+    driver.submit(hearing(message_id="M", offenders=[WALKER, BAKER]))
+    driver.advance(MINUTE)
+    driver.submit(hearing(message_id="C", operation="Cancel", refers_to="M", offenders=whom))
+    driver.advance(DAY)
+    corrections = [each for each in told(driver) if each.kind == "correction"]
+    assert corrections, driver.explain()
+    surnames = {each["name"]["sur"] for each in whom}
+    for each in corrections:
+        assert {one.name.split()[-1] for one in each.offenders or ()} == surnames
+        assert {name for name in ("Walker", "Baker") if name in each.body} == surnames, each.body
+
+
 @pytest.mark.parametrize("days", [10, 100, 200])
 def test_a_cancelled_event_far_ahead_is_corrected_however_long_ago_it_was_told(driver: PipelineDriver, days: int) -> None:
     driver.register(registration())
