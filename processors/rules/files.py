@@ -16,7 +16,7 @@ BUILT_IN: Final = Path(__file__).parent
 HEAD: Final = frozenset({"jurisdictions", "language"})
 
 
-class BadRules(Exception):
+class BadRules(ValueError):
     """A rule file cannot be used; the message is one sentence that says what to do."""
 
 

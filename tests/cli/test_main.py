@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -145,3 +146,12 @@ def test_rules_need_no_broker(vn: Run) -> None:
     code, _, err = vn("rules", "show", "XX")
     assert code == 1
     assert err.count("\n") == 1
+
+
+def test_a_rule_file_that_cannot_be_used_is_said_in_one_line(vn: Run, tmp_path: Path) -> None:
+    (tmp_path / "ours.toml").write_text('[[event]]\nsubtype = "Escape"\n', encoding="utf-8")
+    for words in (("rules", "check"), ("rules", "show", "VA")):
+        code, out, err = vn(*words, VN_RULES_DIR=str(tmp_path))
+        assert (code, out) == (1, "")
+        assert err.startswith("vn: ours.toml, [[event]] 1 (Escape): ")
+        assert err.count("\n") == 1
