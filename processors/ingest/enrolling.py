@@ -2,7 +2,7 @@
 Registrations at the front door (contract §4): to every offender they mean, now or later, and to the registrant's own place.
 
 A registration waits at each identifier and name it gives. Sent again under the same id it takes the place of the one
-before; where it still means the same offender it keeps its place in the order, so that events on their way find it.
+before, for submissions received after it (contract §4); match keeps what was chosen before for events on their way.
 """
 
 from collections.abc import Iterator, Mapping
@@ -54,8 +54,8 @@ def take(desk: Desk, registration: Registration, seq: int, received_at: int) -> 
     )
     for key in since.keys() - enrolled.offenders.keys() if before else ():
         desk.outputs.append(enrolment(registration.registration_id, enrolled, key, seq, ended=True))
-    for key, place in enrolled.offenders.items():
-        desk.outputs.append(enrolment(registration.registration_id, enrolled, key, place))
+    for key in enrolled.offenders:
+        desk.outputs.append(enrolment(registration.registration_id, enrolled, key, seq))
     desk.put(registration_key(registration.registration_id), enrolled)
     desk.outputs.append(_reachable(registration, seq, received_at))
     return enrolled

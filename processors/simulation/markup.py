@@ -1,7 +1,7 @@
 """A message as XML, in the shape of the specification's examples (§3, contract §3)."""
 
+from html import escape
 from typing import Any, Final
-from xml.sax.saxutils import escape
 
 NAMESPACES: Final = (
     'xmlns:vn="http://example.org/vn/1.0" xmlns:vn-ext="http://example.org/vn/extension/1.0" '
@@ -36,7 +36,7 @@ def element(name: str, content: str, attributes: str = "") -> str:
 
 
 def text(value: str | None) -> str:
-    return escape(value or "")
+    return escape(value or "", quote=False)
 
 
 def number(value: str | None) -> str:

@@ -114,11 +114,11 @@ def test_a_removed_registration_waits_nowhere(door: Door) -> None:
     assert door.submit(offenders=[offender("SID:VA1")]).enrolled == []
 
 
-def test_a_registration_sent_again_keeps_its_place(door: Door) -> None:
+def test_a_registration_sent_again_counts_from_then_on(door: Door) -> None:
     known = door.submit(offenders=[offender("SID:VA1")]).offender
     door.register(offender=offender("SID:VA1"))
     again = door.register(offender=offender("SID:VA1"), event_subtypes=["Release"])
-    assert [(each.offender, each.seq, each.event_subtypes) for each in again.of(Enrolment)] == [(known, 1, ("Release",))]
+    assert [(each.offender, each.seq, each.event_subtypes) for each in again.of(Enrolment)] == [(known, 2, ("Release",))]
     assert again.reachable[0].seq == 2
 
 
