@@ -131,12 +131,13 @@ class Child:
     unit: str
     process: subprocess.Popen[bytes]
     started: float
+    life: int
     wait: float = AGAIN
     again: float | None = None
 
 
 class Supervisor:
-    """Keeps one process a unit running."""
+    """Keeps one process a unit running; of the faults armed for a unit its first process has the first, the one after that the next."""
 
     def __init__(self, stages: Sequence[Stage[Any]], settings: Settings, idle: float | None = None) -> None:
         self._stages = stages
@@ -163,14 +164,13 @@ class Supervisor:
             finally:
                 self._end(children)
 
-    def _start(self, unit: str, *, again: bool = False) -> Child:
+    def _start(self, unit: str, life: int = 0) -> Child:
         command = [sys.executable, "-c", "from processors.cli.main import run; run()", "run", unit, "--leash", str(self._reading)]
-        environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": self._folder}
-        if again:
-            environment.pop("VN_FAULTS", None)  # an armed fault strikes once, not in every process that takes the place of the last
+        faults = [each for each in self._settings.faults if each.startswith(f"{unit}.")][life : life + 1]
+        environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": self._folder, "VN_FAULTS": ",".join(faults)}
         process = subprocess.Popen(command, env=environment, pass_fds=(self._reading,), stdin=subprocess.DEVNULL)
         self._log.info("started", unit=unit, pid=process.pid)
-        return Child(unit, process, monotonic())
+        return Child(unit, process, monotonic(), life)
 
     def _watch(self, children: list[Child]) -> int:
         while not self._stopped.wait(TICK):
@@ -186,7 +186,7 @@ class Supervisor:
                     child.wait = AGAIN if monotonic() - child.started > 2 * LONGEST else min(2 * child.wait, LONGEST)
                     child.again = monotonic() + child.wait
                 elif monotonic() >= child.again:
-                    children[number] = self._start(child.unit, again=True)
+                    children[number] = self._start(child.unit, child.life + 1)
                     children[number].wait = child.wait
         return 0
 
