@@ -6,10 +6,10 @@ the outputs, the timers and the reasons. The runner does the rest. The time is t
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from processors.domain.journal import Verdict
 from processors.domain.seal import Seal
@@ -19,8 +19,7 @@ from processors.topics import Topic
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True, gc=False):
     """
     One record of an input topic.
 
@@ -38,8 +37,7 @@ class Record:
     raw: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wake:
+class Wake(Struct, frozen=True, gc=False):
     """The timer of one state key came due; `due_at` is the time to decide with."""
 
     key: str
@@ -49,8 +47,7 @@ class Wake:
 Input = Record | Wake
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True, gc=False):
     """One record to write. A `value` that is the input's own value is passed on byte for byte; None is a tombstone."""
 
     topic: Topic
@@ -58,8 +55,7 @@ class Output:
     value: Struct | None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision(Generic[S]):
+class Decision(Struct, Generic[S], frozen=True):
     """
     What follows from one input.
 

@@ -10,9 +10,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -334,25 +334,32 @@ def locale(language: str) -> Locale:
     return Locale.parse("en_US")
 
 
-@lru_cache(maxsize=16_384)
 def when(at: int, zone: ZoneInfo, language: str, *, date_only: bool, brief: bool) -> str:
     """Return an instant in words, in the agency's zone and with its abbreviation; a date without time is that day alone."""
     local = datetime.fromtimestamp(at / 1_000, zone)
-    words = format_date(local.date(), "medium" if brief else "full", locale=locale(language))
+    words = date_in_words(local.date(), "medium" if brief else "full", language)
     if date_only:
-        return spaced(words)
-    time = format_time(local.timetz(), "short", locale=locale(language))
-    return spaced(f"{words}{' ' if brief else ', '}{time} {local.tzname()}")
+        return words
+    return f"{words}{' ' if brief else ', '}{time_in_words(local.hour, local.minute, language)} {local.tzname()}"
 
 
 @lru_cache(maxsize=16_384)
+def date_in_words(found: date, form: Literal["medium", "long", "full"], language: str) -> str:
+    return spaced(format_date(found, form, locale=locale(language)))
+
+
+@lru_cache(maxsize=16_384)
+def time_in_words(hour: int, minute: int, language: str) -> str:
+    return spaced(format_time(time(hour, minute), "short", locale=locale(language)))
+
+
 def day(text: str, language: str, *, brief: bool) -> str:
     """Return an ISO 8601 date in words; what is none as it is."""
     try:
         found = date.fromisoformat(text)
     except ValueError:
         return text
-    return spaced(format_date(found, "medium" if brief else "long", locale=locale(language)))
+    return date_in_words(found, "medium" if brief else "long", language)
 
 
 def moment(text: str, tongue: Tongue) -> str:

@@ -16,7 +16,7 @@ class Scope(Struct, frozen=True):
     event_subtype: str | None = None
 
 
-class Change(Struct, frozen=True):
+class Change(Struct, frozen=True, gc=False):
     """
     One thing an Update changed; `old` or `new` is empty where there was none.
 
@@ -30,7 +30,7 @@ class Change(Struct, frozen=True):
     new: str
 
 
-class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One offender's part of one submission.
 

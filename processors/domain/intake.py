@@ -7,7 +7,7 @@ from msgspec import Struct
 Kind = Literal["submission", "registration", "removal", "receipt", "review_action"]
 
 
-class Intake(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Intake(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One accepted message of any kind.
 

@@ -21,7 +21,7 @@ Outcome = Literal[
 ]
 
 
-class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One stage's decision on one message and offender; no contact data, no name.
 

@@ -23,7 +23,7 @@ ReceiptStatus = Literal[
 ]
 
 
-class Notification(Struct, frozen=True, kw_only=True):
+class Notification(Struct, frozen=True, kw_only=True, gc=False):
     """One registrant is to be told of one event; match writes it, deliver gathers, words and sends it."""
 
     registrant_id: str
@@ -31,7 +31,7 @@ class Notification(Struct, frozen=True, kw_only=True):
     event: Event
 
 
-class OutboundEvent(Struct, frozen=True):
+class OutboundEvent(Struct, frozen=True, gc=False):
     """The event a message tells of; `action_at` in milliseconds."""
 
     type: str
@@ -39,21 +39,21 @@ class OutboundEvent(Struct, frozen=True):
     action_at: int
 
 
-class OutboundOffender(Struct, frozen=True):
+class OutboundOffender(Struct, frozen=True, gc=False):
     """An offender named in a message."""
 
     name: str
     identifiers: tuple[Identifier, ...]
 
 
-class OutboundAgency(Struct, frozen=True):
+class OutboundAgency(Struct, frozen=True, gc=False):
     """The agency whose event is told."""
 
     name: str
     ori: str
 
 
-class Outbound(Struct, frozen=True, kw_only=True):
+class Outbound(Struct, frozen=True, kw_only=True, gc=False):
     """One attempt to tell one registrant on one channel; `to` is the address, for the provider alone."""
 
     reference: str

@@ -19,6 +19,7 @@ import msgspec
 
 from processors.domain.intake import Intake, Kind
 from processors.domain.journal import DeadLetter, Unreadable, Verdict
+from processors.domain.submission import Submission
 from processors.ingest import action, receipt, registration, submission
 from processors.ingest.document import noted, tidy
 from processors.ingest.formats import MAX_BYTES, json_document, sized, told_apart
@@ -61,6 +62,14 @@ class Reading:
         if self.record.topic != SUBMISSIONS.name:
             raise Rejection("unknown_format", "Only submissions may be XML.")
         return self.from_xml(text)
+
+    def submission(self) -> Submission | None:
+        """Return the record as a submission, its id and agency remembered, where it can be read at once."""
+        value = self.record.value
+        found = submission.at_once(value) if isinstance(value, bytes) and len(value) <= MAX_BYTES else None
+        if found is not None:
+            self.message_id, self.ori = readable_id(found.message_id), readable_id(found.agency.ori)
+        return found
 
     def tidied(self, document: Mapping[str, Any], known: Mapping[str, Any], id_field: str) -> Mapping[str, Any]:
         self.unknown = []
@@ -119,8 +128,8 @@ def raw_bytes(record: Record) -> bytes:
 
 
 def read_submission(reading: Reading) -> Decision[Any]:
-    document = reading.document(submission.SHAPE, "message_id")
-    found, at = submission.accepted(document, reading.record.timestamp, reading.context.rules)
+    found = reading.submission() or submission.from_document(reading.document(submission.SHAPE, "message_id"))
+    found, at = submission.accepted(found, reading.record.timestamp, reading.context.rules)
     reading.ori = found.agency.ori
     return reading.let_in("submission", found, action_at=at.action_at, past_from=at.past_from, date_only=at.date_only)
 

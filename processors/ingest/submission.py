@@ -16,6 +16,7 @@ from processors.domain.submission import Compact, Submission
 from processors.ingest.agency import jurisdiction
 from processors.ingest.dates import When, civil_date, when
 from processors.ingest.document import fields, typed
+from processors.ingest.formats import MAX_DEPTH
 from processors.ingest.marks import marks, names
 from processors.ingest.rejection import Rejection, shown
 from processors.rules.book import Book, EventCode, Rules
@@ -33,12 +34,39 @@ MISSING: Final = {
     "offenders": "no_offender",
 }
 
+_decode = msgspec.json.Decoder(Submission).decode
+_encode = msgspec.json.Encoder().encode
 
-def accepted(document: Mapping[str, Any], received_at: int, rules: Rules) -> tuple[Submission, When]:
-    """Return the submission, complete and in one spelling, and when its event is; raises Rejection with the first thing wrong."""
+
+def at_once(raw: bytes) -> Submission | None:
+    """
+    Return the submission that most messages are: plain JSON without anything to trim, leave out or refuse for its form.
+
+    None where the document must be looked at field by field. What is read and written again has as many quotation marks
+    as what came: no field was unknown, null or given twice. Without blanks outside texts, a blank beside a quotation mark
+    is one that would be trimmed.
+    """
+    if raw[:1] != b"{" or b"\\" in raw or not raw.isascii() or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
+        return None
+    try:
+        submission = _decode(raw)
+    except msgspec.DecodeError:
+        return None
+    plain = _encode(submission)
+    tidy = raw.count(b'"') == plain.count(b'"') and b'""' not in plain and b'" ' not in plain and b' "' not in plain
+    return submission if tidy else None
+
+
+def from_document(document: Mapping[str, Any]) -> Submission:
+    """Return the tidied document as a submission; raises Rejection where it is none."""
     if isinstance(document.get("event_type"), list):
         raise Rejection("event_type_count", "The message has a list of event types; it needs one.")
-    submission = in_one_spelling(typed(document, Submission, MISSING))
+    return typed(document, Submission, MISSING)
+
+
+def accepted(submission: Submission, received_at: int, rules: Rules) -> tuple[Submission, When]:
+    """Return the submission in one spelling, and when its event is; raises Rejection with the first thing wrong."""
+    submission = in_one_spelling(submission)
     check_lengths(submission)
     where = jurisdiction(submission.agency, rules)
     book = rules.book(where, received_at)

@@ -35,7 +35,7 @@ class States:
     def of(self, each: Input) -> Mapping[str, Any]:
         """Return the states that the input asks for, those found."""
         asked = self._asked.pop(id(each), None)
-        if asked is not None and self.changed.keys().isdisjoint(asked.known):
+        if asked is not None and asked.stands(self._keys, self.changed):
             return asked.found
         asking = _Asking(each)
         while asking.wants(self._keys):
@@ -63,7 +63,7 @@ class _Asking:
 
     def __init__(self, given: Input) -> None:
         self.input = given
-        self.known: set[str] = set()
+        self.known: dict[str, None] = {}  # in the order of asking
         self.found: dict[str, Any] = {}
         self.new: list[str] = []
 
@@ -71,7 +71,7 @@ class _Asking:
         """Whether it asks for states that it has not asked for before; they are `new`."""
         known = self.known
         self.new = [name for name in keys(self.input, self.found) if name not in known]
-        known.update(self.new)
+        known.update(dict.fromkeys(self.new))
         return bool(self.new)
 
     def learns(self, held: Mapping[str, Any]) -> bool:
@@ -81,3 +81,15 @@ class _Asking:
             if (value := held[name]) is not None:
                 found[name] = value
         return len(found) > before
+
+    def stands(self, keys: Callable[[Input, Mapping[str, Any]], Iterable[str]], changed: Mapping[str, Any]) -> bool:
+        """Whether it would ask for the same states after these changes, which `found` then shows."""
+        stale = [name for name in self.known if name in changed]
+        if not stale:
+            return True
+        for name in stale:
+            if (value := changed[name]) is not None:
+                self.found[name] = value
+            else:
+                self.found.pop(name, None)
+        return self.known.keys() == set(keys(self.input, self.found))

@@ -7,6 +7,7 @@ them all, since it would only do so again.
 """
 
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -37,11 +38,14 @@ TICK: Final = 0.1
 LOOK: Final = 0.5
 AGAIN: Final = 0.5  # seconds until a killed child is started again, the longer the oftener
 LONGEST: Final = 5.0
+GARBAGE: Final = 50_000  # objects made until the young ones are looked through: a batch makes more than the default of 700
 
 
 def run_unit(stage: Stage[Any], settings: Settings, idle: float | None = None, leash: int | None = None) -> int:
     """Runs one unit in this process until SIGTERM or SIGINT, or until it has been idle that many seconds; returns the exit code."""
     rules, seal = load_rules(settings.rules_dir), settings.seal()
+    gc.freeze()  # the rules stay: what collects garbage need not walk through them again and again
+    gc.set_threshold(GARBAGE)
     runner = Runner(stage, House(settings, Codec(settings.schema_registry_url, settings.topic_prefix), rules, seal))
     if leash is not None:
         threading.Thread(target=_leave_at_end_of, args=(leash,), daemon=True).start()

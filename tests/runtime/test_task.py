@@ -190,6 +190,26 @@ def test_states_are_asked_for_in_rounds_and_read_together() -> None:
     assert rounds[3] == [b"=new"]
 
 
+def test_what_a_record_changed_the_next_one_of_its_batch_is_given() -> None:
+    """The state of a key names another: changed to the same, changed to name another, and forgotten."""
+    stored = {name: CODEC.encode_state(Log(seen)) for name, seen in ((b"=a", ("b",)), (b"=b", ()), (b"=c", ()))}
+
+    def following(each: Input, found: Mapping[str, Log]) -> Iterable[str]:
+        return (each.key or "", *(found[each.key].seen if each.key in found else ()))
+
+    stage = Stage("test", (IN,), (), changelog("test"), Log, following, decide)
+    states = States(stage, lambda fields: [stored.get(field) for field in fields], lambda raw: CODEC.decode_state(raw, Log))
+    inputs = [record(str(number), 0, "a") for number in range(4)]
+    states.prefetch(inputs)
+    assert states.of(inputs[0]) == {"a": Log(("b",)), "b": Log()}
+    states.set("b", Log(("told",)))
+    assert states.of(inputs[1]) == {"a": Log(("b",)), "b": Log(("told",))}
+    states.set("a", Log(("c",)))
+    assert states.of(inputs[2]) == {"a": Log(("c",)), "c": Log()}
+    states.set("a", None)
+    assert states.of(inputs[3]) == {}
+
+
 def test_when_a_message_came_in() -> None:
     assert arrival(record("a", 5)) == 5
     assert arrival(Record("in", 0, 0, None, 9, Tick(1))) == 9
