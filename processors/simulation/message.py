@@ -8,6 +8,7 @@ from processors.simulation.people import Offender
 from processors.simulation.times import DAY, local, midnight, written
 
 Telling = Literal["news", "change", "cancellation"]
+Form = Literal["json", "xml"]
 Tags = tuple[tuple[str, tuple[str, ...]], ...]
 
 CHECKED: Final[Tags] = (("Validate", ("Date",)),)
@@ -100,7 +101,7 @@ class Message:
     from_location: tuple[str, str] | None = None
     compact: dict[str, str] = field(default_factory=dict)
     remarks: str | None = None
-    form: Literal["json", "xml"] = "json"
+    form: Form = "json"
     shouted: bool = False
 
     @property

@@ -10,6 +10,7 @@ from processors.simulation.message import (
     DUPLICATE,
     Agency,
     Fate,
+    Form,
     Message,
     Repeated,
     Saying,
@@ -50,7 +51,7 @@ class Pen:
         return self.chance.happens(SHARES[name])
 
     def message(self, event_type: str, subtype: str, notification_type: str, sender: Agency, **fields: Any) -> Message:
-        form = "xml" if self.rolled("xml") else "json"
+        form: Form = "xml" if self.rolled("xml") else "json"
         return Message(self.new_id(), sender, event_type, subtype, notification_type, form=form, **fields)
 
     def happened(self, at: int, zone: str, delay: int) -> When:

@@ -13,14 +13,18 @@ import pytest
 
 from processors.cli.key import differences
 from processors.cli.simulate import lived_through, written
+from processors.domain.clockwork import Tick
 from processors.domain.time import millis
 from processors.pipeline import PIPELINE
 from processors.runtime.admin import create_topics
+from processors.runtime.client import Client
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
 from processors.simulation.world import simulate
+from processors.topics import CLOCK
 from tests.broker.bench import environment, until
 
+START = millis("2026-03-01T00:00:00-05:00")
 UNITS = sum(map(len, PIPELINE.values()))
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
@@ -32,6 +36,8 @@ def everything_runs(log: Path) -> Iterator[None]:
     command = [sys.executable, "-c", "from processors.cli.main import run; run()", "run", "all"]
     with log.open("w") as file, subprocess.Popen(command, stderr=file, stdout=file) as process:
         try:
+            client = Client(Settings())
+            client.send(CLOCK, [(None, client.codec.encode(Tick(START)))])  # before it, no unit knows what time it is
             until("all units run", lambda: log.read_text().count('"event": "settled"') == UNITS, 150)
             yield
         finally:
@@ -43,7 +49,7 @@ def everything_runs(log: Path) -> Iterator[None]:
 
 
 def test_a_simulated_month_comes_to_what_the_oracle_says(cluster: Local, tmp_path: Path) -> None:
-    world = simulate(millis("2026-03-01T00:00:00-05:00"), 30, 7, 0.0002)
+    world = simulate(START, 30, 7, 0.0002)
     key = world.key()
     assert len(key["told"]) > 3
     assert len(key["held"]) > 15
