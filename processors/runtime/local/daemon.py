@@ -8,7 +8,7 @@ is no file of process ids to go stale, and a process that got an old id is never
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
@@ -38,7 +38,9 @@ class Daemon:
         return process.pid if process else None
 
     def start(self, arguments: Sequence[str | Path]) -> None:
-        """The program is started; whether it comes up is another question."""
+        """The program is started, and what ran in a deleted folder of this name is gone; whether it comes up is another question."""
+        for orphan in filter(_homeless, self._running()):
+            orphan.kill()
         out = self._logs[-1]
         out.parent.mkdir(mode=0o700, exist_ok=True)
         out.write_bytes(b"")
@@ -81,12 +83,22 @@ class Daemon:
             return
 
     def _process(self) -> psutil.Process | None:
+        return next((process for process in self._running() if not _homeless(process)), None)
+
+    def _running(self) -> Iterator[psutil.Process]:
         home = str(self.home)
         for process in psutil.process_iter(["name", "cwd", "status"]):
             seen = process.info
             if seen["cwd"] == home and seen["name"] in self._names and seen["status"] != psutil.STATUS_ZOMBIE:
-                return process
-        return None
+                yield process
+
+
+def _homeless(process: psutil.Process) -> bool:
+    """Whether the folder that the process works in was deleted, though there may be another of its name; Linux alone can tell."""
+    try:
+        return str(Path(f"/proc/{process.pid}/cwd").readlink()).endswith(" (deleted)")
+    except OSError:
+        return False
 
 
 def _gone(process: psutil.Process, seconds: float) -> bool:
