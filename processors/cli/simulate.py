@@ -44,8 +44,10 @@ def command(  # noqa: PLR0913  its options
             min=0.0001, max=1.0, help="The part of the nation that is simulated: 1 is 1,000,000 activities a year on 102,000 cases."
         ),
     ] = 0.006,
-    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day.")] = datetime(2026, 3, 1),  # noqa: DTZ001  of no zone yet
-    out: Annotated[Path, typer.Option(help="The folder for feed.jsonl and key.json; both are written anew.")] = FOLDER,
+    start: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", show_default="2026-03-01", help="The first day.")
+    ] = datetime(2026, 3, 1),  # noqa: DTZ001  of no zone yet
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for feed.jsonl and key.json; both are written anew.")] = FOLDER,
     rehearsed: Annotated[bool, typer.Option("--rehearse", help="Also run the feed through the stages in memory, and compare.")] = False,
     played: Annotated[bool, typer.Option("--play", help="Also play the feed to the running pipeline, and compare.")] = False,
     check: Annotated[
