@@ -48,7 +48,7 @@ def main(  # noqa: PLR0913  the command's options
 
     tell(())
     print("\n".join(lines))
-    costs, lying = memory.measure(10_000 if not quick else 2_000)
+    costs, lying = memory.measure(4_000 if not quick else 2_000)
     if "memory" in wanted:
         tell(told_of_memory(costs))
     if wanted - {"memory"}:

@@ -62,7 +62,7 @@ def begun(house: House, people: int) -> Site:
 def idle(site: Site) -> None:
     """Every unit has read everything."""
     watch = Watch(site.broker, site.prefix, PIPELINE, clock=False)
-    until("everything was read", watch.idle, look=0.1)
+    until("everything was read", watch.idle, look=0.25)
 
 
 def sustained(house: House, site: Site, count: int) -> Sustained:
