@@ -44,14 +44,19 @@ def wake(desk: Desk, given: Wake, context: Context) -> Iterator[Verdict]:
     publish(desk, heard, limit(heard, context))
     yield Verdict(
         stage=STAGE,
-        message_id=heard.message_id,
+        message_id=name(heard),
         outcome="noted",
         reason="feed_silence",
-        detail=f"{heard.ori} was last heard on {iso(heard.at)}",
+        detail=f"{heard.ori} was last heard on {iso(heard.at)}, by message {heard.message_id}",
         at=given.due_at,
         ori=heard.ori,
         rules=context.rules.version,
     )
+
+
+def name(heard: Heard) -> str:
+    """Return what the agency's silences are called."""
+    return f"silence-{digest(heard.ori, 8)}"
 
 
 def due(heard: Heard, context: Context) -> int:
@@ -66,7 +71,7 @@ def limit(heard: Heard, context: Context) -> int:
 
 def publish(desk: Desk, heard: Heard, allowed: int, settled_by: str | None = None, settled_at: int | None = None) -> None:
     """The agencies' dashboards show the silence, or its end."""
-    expectation_id = f"silence-{digest(heard.ori, 8)}"
+    expectation_id = name(heard)
     expectation = Expectation(
         expectation_id=expectation_id,
         message_id=heard.message_id,
