@@ -47,7 +47,7 @@ from processors.stage import Context, Record, Stage
 from processors.topics import DEAD_LETTERS, DECISIONS
 
 MOST: Final = 5_000  # records in one transaction
-LEAST: Final = 50
+LEAST: Final = 250
 QUICK, SLOW = 0.3, 1.0  # seconds that a batch should take, so that a backlog does not cost latency
 TURN: Final = 0.2  # seconds without a record until timers, settings and signals are looked at
 QUIET: Final = 0.2  # seconds of silence after which offsets that moved by themselves are committed
