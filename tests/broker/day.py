@@ -30,7 +30,7 @@ from processors.runtime.driver import PipelineDriver, Unit
 from processors.runtime.settings import Settings
 from processors.runtime.store import Store
 from processors.stage import Record, Stage
-from processors.topics import DEAD_LETTERS, DECISIONS, INTAKE, REGISTRATIONS, Topic
+from processors.topics import DEAD_LETTERS, DECISIONS, INTAKE, NOTIFICATIONS, REGISTRATIONS, Topic
 from tests.broker.bench import QUICK, environment
 
 ROOT: Final = Path(__file__).parents[2]
@@ -224,7 +224,8 @@ def kept(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dict[Any, l
     """
     Return what lies under each key, in its order.
 
-    The journal by message, stage and offender, whatever batches it was written in; of a dead letter not where the original lay.
+    The journal by message, stage and offender, whatever batches it was written in; of a dead letter not where the original lay;
+    what one registrant is told of several offenders, by offender: these come from several partitions.
     """
     found: dict[Any, list[Any]] = {}
     for key, value in records:
@@ -235,6 +236,8 @@ def kept(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dict[Any, l
             assert key == value.dead_letter_id
             bare = msgspec.structs.replace(value, dead_letter_id="", partition=0, offset=0)
             found.setdefault((value.sha256, value.reason), []).append(bare)
+        elif topic is NOTIFICATIONS:
+            found.setdefault((key, value.event.offender), []).append(value)
         else:
             found.setdefault(key, []).append(value)
     return found
