@@ -244,7 +244,7 @@ class Turn:
                 self.note(piece, "dropped", "registration_ended", "every registration it was for ended before it left")
         if due.review_id is not None and not unseen:
             self.review(due, due.pieces[0], "superseded", "the registration came, or ended, after it was flagged")
-        still = self.told(replace(due, pieces=tuple(told), review_id=None)) if told else ()
+        still = self.told(replace(due, pieces=gather.in_order(told), review_id=None)) if told else ()
         return (*still, *self.unseen(due, unseen)) if unseen else still
 
     def unseen(self, due: Waiting, pieces: list[Piece]) -> tuple[Waiting, ...]:

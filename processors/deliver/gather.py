@@ -125,6 +125,11 @@ def combine(*changes: tuple[Change, ...]) -> tuple[Change, ...]:
     return tuple(change for change in found.values() if change.old != change.new)
 
 
+def in_order(gathered: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Return the pieces as their messages came in: how they reached deliver, from several partitions, must not show in the words."""
+    return tuple(sorted(gathered, key=lambda piece: (piece.received_at, piece.message_id, piece.part, piece.offender)))
+
+
 def pieces(waiting: Iterable[Waiting]) -> Iterable[Piece]:
     return (piece for each in waiting for piece in each.pieces)
 

@@ -70,6 +70,14 @@ def test_hearings_on_the_12th_and_13th_are_two_and_two_on_the_14th_at_10_are_one
     assert "John Q Sample and Jane Specimen" in one.body
 
 
+def test_the_words_do_not_tell_which_partition_was_quicker() -> None:
+    first, second = event(JOHN), event(JANE, message_id="M-2", received_at=event().received_at + 1)
+    (one,) = desk(policies=()).tell(first, second).after(MINUTE).sent
+    (other,) = desk(policies=()).tell(second, first).after(MINUTE).sent
+    assert one.body == other.body
+    assert (one.reference, one.offenders, one.message_ids) == (other.reference, other.offenders, other.message_ids)
+
+
 @pytest.mark.parametrize(("given_event", "window"), [(event(), 30 * SECOND), (escape(), 5 * SECOND)])
 def test_notifications_are_gathered_for_30_seconds_and_emergencies_for_5(given_event: Any, window: int) -> None:
     waits = desk(policies=()).tell(given_event)
