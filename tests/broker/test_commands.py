@@ -22,7 +22,7 @@ from processors.runtime.settings import Settings
 from processors.topics import DECISIONS, TOPICS
 from tests.broker.bench import environment, until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(400, method="signal"), pytest.mark.xdist_group("commands")]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(400, method="signal")]
 
 ROOT: Final = Path(__file__).parents[2]
 PATIENCE: Final = 120.0

@@ -15,7 +15,7 @@ from processors.runtime.local import Local
 from tests.broker.bench import until
 from tests.broker.day import NAMES, Day
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(1200, method="signal"), pytest.mark.xdist_group("feed")]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(1200, method="signal")]
 
 # Where a batch can be killed: `read` is reached by every turn, also an idle one, the others by every batch that commits.
 KILLS: Final[tuple[Point, ...]] = ("read", "decided", "begun", "produced", "sent", "committed", "applied")
