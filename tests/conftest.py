@@ -10,6 +10,7 @@ import pytest
 from processors.runtime.local import Local
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker runs the tests with a broker, one after another: two pipelines at once would starve each other on two cores."""
     for item in items:
