@@ -53,7 +53,6 @@ TURN: Final = 0.2  # seconds without a record until timers, settings and signals
 QUIET: Final = 0.2  # seconds of silence after which offsets that moved by themselves are committed
 LAG_EVERY: Final = 2.0
 JOURNAL: Final = 1 << 20  # bytes of verdicts in one record
-ENOUGH: Final = 5  # a client that lived through a broker's restart may go on without an answer
 FIRST_WAIT, LONGEST_WAIT = 0.02, 1.0
 
 
@@ -104,30 +103,20 @@ class Runner:
 
     def run(self) -> None:
         """Runs until `stop`; leaves the group, so that others take over at once."""
+        member = self._broker.member(f"{self._prefix}{self._stage.name}", self._topics, self._on_assigned, self._on_revoked)
+        self._member = member
         try:
             while not self._stopping:
-                member = self._broker.member(f"{self._prefix}{self._stage.name}", self._topics, self._on_assigned, self._on_revoked)
-                self._member = member
                 try:
-                    self._work(member)
-                finally:
-                    self._on_revoked()
-                    self._producer = None
-                    member.close()
+                    if self._tasks or self._settle(member):
+                        self._turn(member)
+                except (Retry, Restart) as error:
+                    self._start_over(member, error)
         finally:
+            self._tasks.clear()
+            self._producer = None
+            member.close()
             self._close()
-
-    def _work(self, member: Consumer) -> None:
-        """Turn follows turn until `stop`, or until the broker has not answered this member so often that a new one should ask."""
-        unanswered = 0
-        while not self._stopping and unanswered < ENOUGH:
-            try:
-                if self._tasks or self._settle(member):
-                    self._turn(member)
-                    unanswered = 0
-            except (Retry, Restart) as error:
-                unanswered = unanswered + 1 if isinstance(error, Away) else 0
-                self._start_over(member, error)
 
     def _close(self) -> None:
         for each in (self._settings_in_force, self._ticking, self._store, self._slot):
