@@ -8,7 +8,7 @@ import typer
 
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows
-from processors.domain.clockwork import Policy
+from processors.domain.clockwork import Policy, policy_key
 from processors.domain.event import Scope
 from processors.rules.load import load_rules
 from processors.rules.settings import SETTINGS, check_setting
@@ -85,11 +85,6 @@ def unset(
         return
     client.send(POLICIES, [(policy_key(policy), None)])
     typer.echo(f"{key} unset ({scope_text(policy)})")
-
-
-def policy_key(policy: Policy) -> str:
-    """Return the key of a setting's record: the setting and its scope."""
-    return "|".join((policy.key, policy.jurisdiction or "", policy.notification_type or "", policy.event_subtype or ""))
 
 
 def scope_text(policy: Policy) -> str:

@@ -15,6 +15,11 @@ class Policy(Struct, frozen=True, kw_only=True):
     set_at: int = 0
 
 
+def policy_key(policy: Policy) -> str:
+    """Return the key of a setting's record: the setting and its scope."""
+    return "|".join((policy.key, policy.jurisdiction or "", policy.notification_type or "", policy.event_subtype or ""))
+
+
 class Tick(Struct, frozen=True):
     """The time it is, where `VN_CLOCK=topic` (demonstrations and simulations)."""
 

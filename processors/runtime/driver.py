@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from processors.domain.clockwork import Policy
+from processors.domain.clockwork import Policy, policy_key
 from processors.domain.journal import Unreadable, Verdict, Verdicts
 from processors.domain.notification import Outbound
 from processors.domain.review import Review, ReviewAction
@@ -121,7 +121,7 @@ class PipelineDriver:
     def set_policy(self, key: str, value: str | None, **scope: str) -> None:
         """The setting is in force for everything decided from now on; None unsets it."""
         policy = Policy(key=key, value=value or "", set_by="test", set_at=self.now, **scope)
-        name = "|".join((key, policy.jurisdiction or "", policy.notification_type or "", policy.event_subtype or ""))
+        name = policy_key(policy)
         if value is None:
             self._policies.pop(name, None)
         else:
