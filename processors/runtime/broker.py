@@ -43,7 +43,7 @@ HOPELESS: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_M
 # What a user may overrule by KAFKA_*, and what the protocol rests on and nobody may.
 CONSUMER: Final = {
     "session.timeout.ms": 10_000,
-    "fetch.wait.max.ms": 10,
+    "fetch.wait.max.ms": 500,
     "fetch.queue.backoff.ms": 5,  # the default of a second stalls a consumer that drains its queue faster
     "queued.min.messages": 100_000,
     "partition.assignment.strategy": "range",  # gives one member the same partition of every input
