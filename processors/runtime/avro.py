@@ -46,6 +46,13 @@ def write_long(number: int) -> bytes:
 
 def read_long(raw: bytes, at: int) -> tuple[int, int]:
     """Return the number that begins at `at` and where the next datum begins."""
+    first = raw[at]
+    if first < 128:  # noqa: PLR2004 - the highest bit says that more follows
+        return (first >> 1) ^ -(first & 1), at + 1
+    second = raw[at + 1]
+    if second < 128:  # noqa: PLR2004
+        rest = first & 127 | second << 7
+        return (rest >> 1) ^ -(rest & 1), at + 2
     if at + 8 <= len(raw):
         (word,) = _EIGHT_BYTES(raw, at)
         if word & 0x808080808080 == SIX:  # seven bits of each
@@ -171,10 +178,11 @@ _READ: Final[dict[str, tuple[str, ...]]] = {
 
 
 class Compiler:
-    """Makes the functions of one schema; `types` are the classes of its records by name."""
+    """Makes the functions of one schema; `types` are the classes of its records by name, `forms` their functions where they have their own."""
 
-    def __init__(self, schema: Schema, types: Mapping[str, type]) -> None:
+    def __init__(self, schema: Schema, types: Mapping[str, type], forms: Mapping[str, tuple[Write, Read]]) -> None:
         self._types = types
+        self._forms = forms
         self._names: dict[str, Any] = _GLOBALS | {"BOOLEAN": {0: False, 1: True}}
         self._schemas: dict[str, Schema] = {}
         self._record = self._declare(schema)
@@ -193,6 +201,9 @@ class Compiler:
         """Return the short name of a record whose functions are now among the names."""
         name = str(schema["name"]).rpartition(".")[2]
         self._schemas[str(schema["name"])] = schema
+        if name in self._forms:
+            self._names[f"write_{name}"], self._names[f"read_{name}"] = self._forms[name]
+            return name
         self._names[name] = self._types[name]
         fields = schema["fields"]
         pieces = [piece for field in fields for piece in self._pieces(field["type"], f"v.{field['name']}")]

@@ -24,8 +24,9 @@ from processors.domain.journal import Unreadable
 from processors.runtime.avro import Compiler, Malformed, Read, Write
 from processors.runtime.changelog import State
 from processors.runtime.compat import hazards
+from processors.runtime.documents import FIELDS, FORMS, opened
 from processors.runtime.errors import Stop
-from processors.runtime.schemas import INTERNAL, RECORDS, Version, current, history, name_of, short, structs_of
+from processors.runtime.schemas import INTERNAL, RECORDS, TIMES, Version, current, history, name_of, short, structs_of
 
 if TYPE_CHECKING:
     from processors.runtime.registry import Registry
@@ -40,7 +41,7 @@ CONFLUENT_HEADER: Final = 5
 TOO_LARGE: Final = 1 << 20  # contract §3
 
 # What a reader of broken bytes raises, ours and fastavro's.
-BROKEN: Final = (Malformed, IndexError, KeyError, ValueError, EOFError, StopIteration, TypeError, OverflowError, msgspec.ValidationError)
+BROKEN: Final = (Malformed, IndexError, KeyError, ValueError, EOFError, StopIteration, TypeError, OverflowError, msgspec.DecodeError)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -179,7 +180,7 @@ _INTERNAL: Final = frozenset(name_of(record) for record in INTERNAL)
 
 @cache
 def _compiled(record: type[Struct]) -> tuple[Write, Read]:
-    compiler = Compiler(current(name_of(record)).plain, structs_of(record))
+    compiler = Compiler(current(name_of(record)).plain, structs_of(record), FORMS)
     return compiler.write(), compiler.read()
 
 
@@ -205,7 +206,7 @@ def _resolver(version: Version, record: type[Struct], start: int) -> Callable[[b
     """Return the reader of an earlier schema: fields that came since have their defaults, fields that went are left out."""
 
     def decode(raw: bytes) -> Any:
-        return msgspec.convert(_datum(version, raw, start, current(name_of(record)).plain), record)
+        return msgspec.convert(opened(_datum(version, raw, start, current(name_of(record)).plain)), record)
 
     return decode
 
@@ -252,6 +253,8 @@ def _as_json(schema: Any, value: Any, names: Mapping[str, Any]) -> Any:
         schema = _branch(schema, value)
     kind = schema if isinstance(schema, str) else schema["type"]
     if kind == "record":
+        if value.keys() == FIELDS:
+            return _event(value)
         return {field["name"]: _as_json(field["type"], value[field["name"]], names) for field in schema["fields"]}
     if kind == "array":
         return [_as_json(schema["items"], item, names) for item in value]
@@ -260,6 +263,15 @@ def _as_json(schema: Any, value: Any, names: Mapping[str, Any]) -> Any:
     if isinstance(kind, dict | list) or kind in names:
         return _as_json(kind, value, names)
     return _scalar(schema, value)
+
+
+def _event(value: Mapping[str, bytes]) -> Any:
+    """Return an event as its fields, its times as ISO 8601, and the submission it came in."""
+    document = _text(value["document"])
+    if not isinstance(document, dict):
+        return {name: _text(part) for name, part in value.items()}
+    shown = {name: iso(part) if name in TIMES and isinstance(part, int) else part for name, part in document.items()}
+    return {**shown, "submission": _text(value["submission"])}
 
 
 def _branch(union: list[Any], value: Any) -> Any:
