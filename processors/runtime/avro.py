@@ -178,7 +178,7 @@ _READ: Final[dict[str, tuple[str, ...]]] = {
 
 
 class Compiler:
-    """Makes the functions of one schema; `types` are the classes of its records by name, `forms` their functions where they have their own."""
+    """Makes the functions of one schema; `types` are its records' classes by name, `forms` their functions where they have their own."""
 
     def __init__(self, schema: Schema, types: Mapping[str, type], forms: Mapping[str, tuple[Write, Read]]) -> None:
         self._types = types
