@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from fastavro import schemaless_reader
@@ -31,8 +31,6 @@ from processors.runtime.schemas import INTERNAL, RECORDS, TIMES, Version, curren
 if TYPE_CHECKING:
     from processors.runtime.registry import Registry
 
-T = TypeVar("T")
-
 SINGLE_OBJECT: Final = b"\xc3\x01"
 CONFLUENT: Final = b"\0"
 CONTAINER: Final = b"Obj\x01"
@@ -42,6 +40,7 @@ TOO_LARGE: Final = 1 << 20  # contract §3
 
 # What a reader of broken bytes raises, ours and fastavro's.
 BROKEN: Final = (Malformed, IndexError, KeyError, ValueError, EOFError, StopIteration, TypeError, OverflowError, msgspec.DecodeError)
+_json_encode: Final = msgspec.json.Encoder().encode
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -88,14 +87,19 @@ class Codec:
 
     def encode_state(self, state: Any) -> bytes:
         """Return a state document as the changelog keeps it."""
-        return self.encode(State(msgspec.json.encode(state)))
+        return self.encode(State(_json_encode(state)))
 
-    def decode_state(self, raw: bytes, kind: Any) -> Any:
-        """Return the state of type `kind` that `encode_state` wrote; raises Stop where it cannot be one."""
-        try:
-            return _json_decoder(kind).decode(self.decode(raw).state)
-        except (msgspec.DecodeError, Undecodable, AttributeError) as error:
-            raise Stop(f"a state in the changelog cannot be read by this version ({type(error).__name__}): run what wrote it") from None
+    def states(self, kind: Any) -> Callable[[bytes], Any]:
+        """Return what reads the states of type `kind` that `encode_state` wrote; it raises Stop where bytes cannot be one."""
+        read = _json_decoder(kind).decode
+
+        def decode(raw: bytes) -> Any:
+            try:
+                return read(self.decode(raw).state)
+            except (msgspec.DecodeError, Undecodable, AttributeError) as error:
+                raise Stop(f"a state in the changelog cannot be read by this version ({type(error).__name__}): run what wrote it") from None
+
+        return decode
 
     def decode_external(self, raw: bytes) -> bytes | dict[str, Any] | Unreadable:
         """
@@ -185,7 +189,7 @@ def _compiled(record: type[Struct]) -> tuple[Write, Read]:
 
 
 @cache
-def _json_decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+def _json_decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 

@@ -192,7 +192,7 @@ class PipelineDriver:
         """Return what a stage keeps under a key; None where it keeps nothing."""
         unit = self._named(stage)
         raw = unit.fields.get(b"=" + key.encode())
-        return None if raw is None else self.codec.decode_state(raw, unit.stage.state)
+        return None if raw is None else self.codec.states(unit.stage.state)(raw)
 
     def keys(self, stage: str) -> list[str]:
         """Return the keys under which a stage keeps something."""

@@ -44,9 +44,10 @@ class States:
                 break
         return asking.found
 
-    def set(self, name: str, value: Any) -> None:
-        """The state has a new value; None forgets it."""
-        self._held[name] = self.changed[name] = value
+    def change(self, states: Mapping[str, Any]) -> None:
+        """These states have new values; None forgets one."""
+        self._held |= states
+        self.changed |= states
 
     def _load(self, names: Mapping[str, None]) -> None:
         missing = [name for name in names if name not in self._held]
@@ -84,9 +85,9 @@ class _Asking:
 
     def stands(self, keys: Callable[[Input, Mapping[str, Any]], Iterable[str]], changed: Mapping[str, Any]) -> bool:
         """Whether it would ask for the same states after these changes, which `found` then shows."""
-        stale = [name for name in self.known if name in changed]
-        if not stale:
+        if changed.keys().isdisjoint(self.known):
             return True
+        stale = [name for name in self.known if name in changed]
         for name in stale:
             if (value := changed[name]) is not None:
                 self.found[name] = value

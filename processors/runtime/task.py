@@ -90,14 +90,15 @@ class Task:
         caught up: an outage must not fire a hold before the records that would have settled it.
         """
         batch = _Batch(self, self._stage, read, codec, context)
-        until = max((arrival(record) for record in records), default=self._time)
+        times = [arrival(record) for record in records]
+        batch.work.oldest = min(times, default=None)
+        until = max(times, default=self._time)
         if self.caught_up:
             until = max(until, now)
         batch.states.prefetch([*(Wake(*timer) for timer in self.timers.due(until, most)), *records])
-        for record in records:
-            at = arrival(record)
-            self._time = max(self._time, at)
-            batch.oldest(at)
+        for record, at in zip(records, times, strict=True):
+            if at > self._time:
+                self._time = at
             while (timer := self.timers.take(self._time)) is not None:
                 batch.wake(*timer)
             batch.record(record)
@@ -113,16 +114,12 @@ class _Batch:
 
     def __init__(self, task: Task, stage: Stage[Any], read: Read, codec: Codec, context: Context) -> None:
         self.work = Work(Position(0, {}))
-        self.states = States(stage, read, lambda raw: codec.decode_state(raw, stage.state))
+        self.states = States(stage, read, codec.states(stage.state))
         self._wakes: dict[str, int | None] = {}
         self._task = task
         self._stage = stage
         self._codec = codec
         self._context = context
-
-    def oldest(self, at: int) -> None:
-        if self.work.oldest is None or at < self.work.oldest:
-            self.work.oldest = at
 
     def record(self, record: Record) -> None:
         """The record has been decided, or dead-lettered if the pipeline wrote it and cannot read it."""
@@ -164,8 +161,8 @@ class _Batch:
 
     def _decide(self, each: Input, record: Record | None) -> None:
         decision = self._stage.decide(each, self.states.of(each), self._context)
-        for key, state in decision.states.items():
-            self.states.set(key, state)
+        if decision.states:
+            self.states.change(decision.states)
         for key, at in decision.wakes.items():
             self._task.timers.set(key, at)
             self._wakes[key] = at
@@ -186,5 +183,7 @@ class _Batch:
 def arrival(record: Record) -> int:
     """Return when the message came in at the front door; where nothing says so, the record's own time."""
     value = record.value
-    at = getattr(value, "received_at", None) or getattr(getattr(value, "event", None), "received_at", None)
+    at: int | None = getattr(value, "received_at", None)
+    if at is None:
+        at = getattr(getattr(value, "event", None), "received_at", None)
     return at or record.timestamp

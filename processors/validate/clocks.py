@@ -106,11 +106,11 @@ def told(event: Event, state: ClockState, rules: Rules) -> ClockState:
     chain = chain_of(event)
     if is_later(event):
         state = taken_back(state, chain)
-    if event.telling == "cancellation":
+    if event.telling == "cancellation" or not is_of_compact(event):
         return state
     book = book_on_the_day(event.jurisdiction, event.ori, event.action_at, rules)
     code = book.code(event.event_type, event.event_subtype)
-    if code is None or code.activity is None or not is_of_compact(event):
+    if code is None or code.activity is None:
         return state
     heard = heard_from(event, code.activity, state, book)
     running = tuple(settled(each, heard, rules) if each.chain != chain else each for each in state.running)

@@ -76,7 +76,7 @@ def states_come_back(stage: Stage[Any], decision: Decision[Any]) -> None:
     assert not (decision.states or decision.wakes) or stage.changelog is not None
     for state in decision.states.values():
         if state is not None:
-            assert CODEC.decode_state(CODEC.encode_state(state), stage.state) == state
+            assert CODEC.states(stage.state)(CODEC.encode_state(state)) == state
 
 
 def verdicts_are_complete(stage: Stage[Any], given: Input, decision: Decision[Any]) -> None:

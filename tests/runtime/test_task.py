@@ -63,7 +63,7 @@ def nothing(fields: Sequence[bytes]) -> list[bytes | None]:
 
 
 def seen(work: Any, key: str = "k") -> tuple[str, ...]:
-    log: Log = CODEC.decode_state(work.changes[b"=" + key.encode()], Log)
+    log: Log = CODEC.states(Log)(work.changes[b"=" + key.encode()])
     return log.seen
 
 
@@ -178,14 +178,14 @@ def test_states_are_asked_for_in_rounds_and_read_together() -> None:
             yield from log.seen
 
     stage = Stage("test", (IN,), (), changelog("test"), Log, following, decide)
-    states = States(stage, read, lambda raw: CODEC.decode_state(raw, Log))
+    states = States(stage, read, CODEC.states(Log))
     inputs = [record("x", 0, "a1"), record("x", 0, "a2")]
     states.prefetch(inputs)
     assert rounds == [[b"=a1", b"=a2"], [b"=b1", b"=b2"], [b"=c1", b"=c2"]]
     assert set(states.of(inputs[0])) == {"a1", "b1", "c1"}
     assert set(states.of(inputs[1])) == {"a2", "b2"}
     assert len(rounds) == 3
-    states.set("a1", Log(("new",)))
+    states.change({"a1": Log(("new",))})
     assert set(states.of(inputs[0])) == {"a1"}
     assert rounds[3] == [b"=new"]
 
@@ -198,15 +198,15 @@ def test_what_a_record_changed_the_next_one_of_its_batch_is_given() -> None:
         return (each.key or "", *(found[each.key].seen if each.key in found else ()))
 
     stage = Stage("test", (IN,), (), changelog("test"), Log, following, decide)
-    states = States(stage, lambda fields: [stored.get(field) for field in fields], lambda raw: CODEC.decode_state(raw, Log))
+    states = States(stage, lambda fields: [stored.get(field) for field in fields], CODEC.states(Log))
     inputs = [record(str(number), 0, "a") for number in range(4)]
     states.prefetch(inputs)
     assert states.of(inputs[0]) == {"a": Log(("b",)), "b": Log()}
-    states.set("b", Log(("told",)))
+    states.change({"b": Log(("told",))})
     assert states.of(inputs[1]) == {"a": Log(("b",)), "b": Log(("told",))}
-    states.set("a", Log(("c",)))
+    states.change({"a": Log(("c",))})
     assert states.of(inputs[2]) == {"a": Log(("c",)), "c": Log()}
-    states.set("a", None)
+    states.change({"a": None})
     assert states.of(inputs[3]) == {}
 
 
