@@ -31,9 +31,8 @@ class Follower:
         self._taken = taken
         end = broker.ends([self._place])[self._place]
         start = OFFSET_BEGINNING if last is None else max(end - last, broker.begins([self._place])[self._place])
-        # Neither topic is written in transactions: the uncommitted end is the end. What is new is answered at once, however
-        # long the broker may wait for it.
-        self._reader = broker.reader(**{"isolation.level": "read_uncommitted", "fetch.wait.max.ms": 500})
+        # Neither topic is written in transactions: the uncommitted end is the end.
+        self._reader = broker.reader(**{"isolation.level": "read_uncommitted"})
         self._broker = broker
         self._asked: Consumer | None = None
         self._reader.assign([TopicPartition(topic, 0, start)])

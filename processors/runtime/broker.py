@@ -44,12 +44,13 @@ HOPELESS: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_M
 # What a user may overrule by KAFKA_*, and what the protocol rests on and nobody may.
 CONSUMER: Final = {
     "session.timeout.ms": 10_000,
-    "fetch.wait.max.ms": 500,
+    "fetch.wait.max.ms": 500,  # a record is sent at once; the word that there are no more takes so long
     "fetch.queue.backoff.ms": 5,  # the default of a second stalls a consumer that drains its queue faster
     "queued.min.messages": 100_000,
     "partition.assignment.strategy": "range",  # gives one member the same partition of every input
     "reconnect.backoff.max.ms": 1_000,
 }
+AT_ONCE: Final = {"fetch.wait.max.ms": 10}  # for whom something waits until a partition was read to its end
 READING: Final = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -101,12 +102,13 @@ class Broker:
     def __init__(self, settings: Settings) -> None:
         self._properties: Mapping[str, Any] = settings.kafka_properties()
         self._log = logging.getLogger("librdkafka")
+        self._members = CONSUMER | (AT_ONCE if settings.clock == "topic" else {})
 
     def member(
         self, group: str, topics: Iterable[str], assigned: Callable[[list[TopicPartition]], None], revoked: Callable[[], None]
     ) -> Consumer:
         """Return a consumer that joins the group; the callbacks run inside `poll` and `consume`."""
-        consumer = self._made(Consumer, CONSUMER, READING | {"group.id": group})
+        consumer = self._made(Consumer, self._members, READING | {"group.id": group})
         consumer.subscribe(
             list(topics),
             on_assign=lambda _, partitions: assigned(partitions),
