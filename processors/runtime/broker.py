@@ -231,7 +231,9 @@ def committed(consumer: Consumer, places: Iterable[Place]) -> dict[Place, int | 
     """
     with doubt("the committed offsets could not be read"):
         answer = within(ANSWERED, consumer.committed, [TopicPartition(*place) for place in places], ANSWER)
-    return {place: offset if offset >= 0 else None for place, offset in offsets_of(answer, "the committed offsets could not be read").items()}
+    return {
+        place: offset if offset >= 0 else None for place, offset in offsets_of(answer, "the committed offsets could not be read").items()
+    }
 
 
 def offsets_of(answer: Iterable[TopicPartition], otherwise: str) -> dict[Place, int]:
