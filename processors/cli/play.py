@@ -24,7 +24,8 @@ from processors.runtime.idle import Watch
 from processors.topics import CLOCK
 
 PATIENCE: Final = 90.0  # seconds for one step; a broker that was killed takes some ten to come back
-PAUSE: Final = 0.005  # seconds between looks: the units need the processor more
+PAUSE: Final = 0.005  # seconds between looks at first, then a part of what was waited: the units need the processor more
+PART: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,12 @@ def play(
 
 def settle(watch: Watch) -> None:
     """Every unit has seen the last tick and has nothing left to do."""
-    deadline, pause = monotonic() + PATIENCE, Event()
-    while not pause.wait(PAUSE):
+    begun, pause = monotonic(), Event()
+    while not pause.wait(max(PAUSE, PART * (monotonic() - begun))):
         try:
             if watch.idle():
                 return
         except Restart:
             pass  # the broker is being restarted: ask again, until the deadline
-        if monotonic() > deadline:
+        if monotonic() - begun > PATIENCE:
             raise UserError(f"the pipeline is still at work on one step after {PATIENCE:.0f} seconds: see its log")

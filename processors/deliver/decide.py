@@ -118,7 +118,7 @@ class Turn:
             window = self.context.rules.merge_window(left.scope, emergency=left.emergency)
             waiting, joined = gather.admit(waiting, left, self.at, window)
             if joined.due_at > self.at:
-                self.note(left, "gathered", joined.why, f"waits until {iso(joined.due_at)} with {len(joined.pieces)} in all")
+                self.note(left, "gathered", joined.why, f"waits until {iso(joined.due_at)}")
         if waiting is not self.registrant.waiting:
             self.registrant = replace(self.registrant, waiting=waiting)
 
@@ -244,7 +244,7 @@ class Turn:
                 self.note(piece, "dropped", "registration_ended", "every registration it was for ended before it left")
         if due.review_id is not None and not unseen:
             self.review(due, due.pieces[0], "superseded", "the registration came, or ended, after it was flagged")
-        still = self.told(replace(due, pieces=gather.in_order(told), review_id=None)) if told else ()
+        still = self.told(replace(due, pieces=tuple(told), review_id=None)) if told else ()
         return (*still, *self.unseen(due, unseen)) if unseen else still
 
     def unseen(self, due: Waiting, pieces: list[Piece]) -> tuple[Waiting, ...]:

@@ -81,14 +81,20 @@ def same_event(one: Piece, other: Piece) -> bool:
 
 
 def admit(waiting: tuple[Waiting, ...], piece: Piece, at: int, window: int) -> tuple[tuple[Waiting, ...], Waiting]:
-    """Return what waits with `piece` among it, and the one that it waits in; a gathering lasts `window` from its first piece."""
-    for place, found in enumerate(waiting):
-        if found.why in OPEN_TO_MORE and same_event(found.pieces[0], piece):
-            due_at = min(found.due_at, at + window) if piece.emergency else found.due_at
-            joined = replace(found, pieces=(*found.pieces, piece), due_at=due_at)
-            return (*waiting[:place], joined, *waiting[place + 1 :]), joined
-    begun = Waiting(pieces=(piece,), since=at, due_at=at + window)
-    return (*waiting, begun), begun
+    """
+    Return what waits with `piece` among it, and the one that it waits in; a gathering lasts `window` from its first piece.
+
+    Both are in the order in which the messages came in: how they reached deliver, from several partitions, must show
+    neither in the words nor in which of two messages leaves first.
+    """
+    found = next((each for each in waiting if each.why in OPEN_TO_MORE and same_event(each.pieces[0], piece)), None)
+    if found is None:
+        joined = Waiting(pieces=(piece,), since=at, due_at=at + window)
+    else:
+        due_at = min(found.due_at, at + window) if piece.emergency else found.due_at
+        joined = replace(found, pieces=tuple(sorted((*found.pieces, piece), key=came_in)), due_at=due_at)
+    others = (each for each in waiting if each is not found)
+    return tuple(sorted((*others, joined), key=lambda each: came_in(each.pieces[0]))), joined
 
 
 def overtake(waiting: tuple[Waiting, ...], piece: Piece) -> tuple[tuple[Waiting, ...], tuple[Piece, ...], Piece | None]:
@@ -125,9 +131,9 @@ def combine(*changes: tuple[Change, ...]) -> tuple[Change, ...]:
     return tuple(change for change in found.values() if change.old != change.new)
 
 
-def in_order(gathered: Iterable[Piece]) -> tuple[Piece, ...]:
-    """Return the pieces as their messages came in: how they reached deliver, from several partitions, must not show in the words."""
-    return tuple(sorted(gathered, key=lambda piece: (piece.received_at, piece.message_id, piece.part, piece.offender)))
+def came_in(piece: Piece) -> tuple[int, str, int, str]:
+    """Return what orders pieces as their messages came in, and those of one moment by their names."""
+    return piece.received_at, piece.message_id, piece.part, piece.offender
 
 
 def pieces(waiting: Iterable[Waiting]) -> Iterable[Piece]:

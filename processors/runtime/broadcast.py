@@ -9,11 +9,11 @@ from time import monotonic
 from typing import Any, Final
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from processors.domain.clockwork import Policy, Tick
 from processors.rules.book import Rules
-from processors.runtime.broker import ANSWER, Broker, doubt, kind, take
+from processors.runtime.broker import ANSWER, Broker, kind, take
 from processors.runtime.clock import TopicClock
 from processors.runtime.codec import Codec, Undecodable
 from processors.runtime.errors import Restart
@@ -31,8 +31,10 @@ class Follower:
         self._taken = taken
         end = broker.ends([self._place])[self._place]
         start = OFFSET_BEGINNING if last is None else max(end - last, broker.begins([self._place])[self._place])
-        # Neither topic is written in transactions: the uncommitted end is the end, and can be asked of the reader itself.
+        # Neither topic is written in transactions: the uncommitted end is the end.
         self._reader = broker.reader(**{"isolation.level": "read_uncommitted"})
+        self._broker = broker
+        self._asked: Consumer | None = None
         self._reader.assign([TopicPartition(topic, 0, start)])
         self.position = 0
         self._until(end)
@@ -43,11 +45,10 @@ class Follower:
 
     def catch_up(self) -> bool:
         """Everything that was written before the call has been handed over; whether there was anything."""
-        with doubt("the end of a broadcast topic could not be read"):
-            answer = self._reader.get_watermark_offsets(TopicPartition(*self._place), timeout=ANSWER)
-        if answer is None:
-            raise Restart("the end of a broadcast topic could not be read")
-        return self._until(answer[1])
+        asked, self._asked = self._asked or self._broker.observer("vn.reader"), None
+        end = self._broker.ends([self._place], asked)[self._place]
+        self._asked = asked  # another one, where it failed
+        return self._until(end)
 
     def close(self) -> None:
         self._reader.close()
@@ -112,9 +113,9 @@ class Ticking:
         self._codec = codec
         self._follower = Follower(broker, prefix + CLOCK.name, self._take, last=LATEST_TICKS)
 
-    def refresh(self) -> bool:
-        """Everything that was written to the clock before this call has been heard."""
-        return self._follower.catch_up()
+    def refresh(self, *, to_the_end: bool) -> bool:
+        """What has come of the clock has been heard, or everything that was written to it before this call."""
+        return self._follower.catch_up() if to_the_end else self._follower.poll()
 
     @property
     def position(self) -> int:

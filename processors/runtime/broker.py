@@ -2,8 +2,9 @@
 Kafka as the runner needs it: clients made in one place, deadlines on every call, and errors that say what now.
 
 - Whatever goes wrong in a transaction is `Restart`: the answer of a commit is "yes" or "don't know", never "no".
-- Ends of logs are asked of an AdminClient made for the question: one that lived through a broker's restart may repeat
-  FENCED_LEADER_EPOCH without end. It and its futures are kept referenced until they answer, or they never do.
+- Ends of logs are asked of a consumer made for the question, or thrown away at the first error: a client that lived through
+  a broker's restart may repeat FENCED_LEADER_EPOCH without end. An AdminClient asked the same answers now and then only
+  after three seconds: it misses the word of who leads, and asks for that again (librdkafka 2.16).
 - Ends are the *uncommitted* ones: the read-committed end hides committed records behind an open transaction.
 """
 
@@ -16,7 +17,6 @@ from typing import Any, Final, Literal, TypeVar, cast
 
 from confluent_kafka import (
     Consumer,
-    IsolationLevel,
     KafkaError,
     KafkaException,
     Message,
@@ -24,7 +24,7 @@ from confluent_kafka import (
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient
 
 from processors.runtime.errors import Restart, Stop
 from processors.runtime.settings import Settings
@@ -37,18 +37,20 @@ LARGEST: Final = 3 * 1024 * 1024
 Place = tuple[str, int]  # topic as the broker names it, partition
 
 EOF: Final = KafkaError._PARTITION_EOF  # noqa: SLF001  the library's own public name of it
+EARLIEST, LATEST = -2, -1  # the moments by which Kafka's ListOffsets knows a log's begin and end
 OUT_OF_RANGE: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 HOPELESS: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.TOPIC_EXCEPTION})
 
 # What a user may overrule by KAFKA_*, and what the protocol rests on and nobody may.
 CONSUMER: Final = {
     "session.timeout.ms": 10_000,
-    "fetch.wait.max.ms": 500,
+    "fetch.wait.max.ms": 500,  # a record is sent at once; the word that there are no more takes so long
     "fetch.queue.backoff.ms": 5,  # the default of a second stalls a consumer that drains its queue faster
     "queued.min.messages": 100_000,
     "partition.assignment.strategy": "range",  # gives one member the same partition of every input
     "reconnect.backoff.max.ms": 1_000,
 }
+AT_ONCE: Final = {"fetch.wait.max.ms": 10}  # for whom something waits until a partition was read to its end
 READING: Final = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -100,12 +102,13 @@ class Broker:
     def __init__(self, settings: Settings) -> None:
         self._properties: Mapping[str, Any] = settings.kafka_properties()
         self._log = logging.getLogger("librdkafka")
+        self._members = CONSUMER | (AT_ONCE if settings.clock == "topic" else {})
 
     def member(
         self, group: str, topics: Iterable[str], assigned: Callable[[list[TopicPartition]], None], revoked: Callable[[], None]
     ) -> Consumer:
         """Return a consumer that joins the group; the callbacks run inside `poll` and `consume`."""
-        consumer = self._made(Consumer, CONSUMER, READING | {"group.id": group})
+        consumer = self._made(Consumer, self._members, READING | {"group.id": group})
         consumer.subscribe(
             list(topics),
             on_assign=lambda _, partitions: assigned(partitions),
@@ -122,10 +125,12 @@ class Broker:
         """
         Return a consumer that can be asked for the group's committed offsets and never joins it.
 
+        Those of a transaction that is being ended are not waited for: it would ask again, each time after a longer pause.
+
         An AdminClient can be asked too, and crashes the process where the coordinator says "not me" or "not yet"
         (librdkafka 2.16: a segmentation fault in rd_kafka_handle_OffsetFetch).
         """
-        return self._made(Consumer, CONSUMER, READING | {"group.id": group})
+        return self._made(Consumer, CONSUMER, READING | {"group.id": group, "isolation.level": "read_uncommitted"})
 
     def producer(self, transactional_id: str) -> Producer:
         """Return a producer whose `init_transactions` has ended whatever its predecessor of that name left open."""
@@ -137,13 +142,13 @@ class Broker:
     def admin(self) -> AdminClient:
         return self._made(AdminClient, {}, {})
 
-    def ends(self, places: Iterable[Place], admin: AdminClient | None = None) -> dict[Place, int]:
-        """Return where each log ends, uncommitted records included."""
-        return self._offsets(places, OffsetSpec.latest(), admin)  # type: ignore[no-untyped-call]
+    def ends(self, places: Iterable[Place], asked: Consumer | None = None) -> dict[Place, int]:
+        """Return where each log ends, uncommitted records included; `asked` is an observer, else one is made for the question."""
+        return self._offsets(places, LATEST, asked)
 
     def begins(self, places: Iterable[Place]) -> dict[Place, int]:
         """Return the first offset that each log still has."""
-        return self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        return self._offsets(places, EARLIEST)
 
     def partitions(self, topics: Iterable[str]) -> dict[str, int]:
         """Return how many partitions each topic has; 0 where there is no such topic."""
@@ -159,14 +164,14 @@ class Broker:
             topics = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)
             return f"{cluster.result(ANSWERED).cluster_id}/{topics[topic].result(ANSWERED).topic_id}"
 
-    def _offsets(self, places: Iterable[Place], spec: OffsetSpec, admin: AdminClient | None = None) -> dict[Place, int]:
-        wanted = {TopicPartition(*place): spec for place in places}
+    def _offsets(self, places: Iterable[Place], moment: int, asked: Consumer | None = None) -> dict[Place, int]:
+        wanted = [TopicPartition(*place, moment) for place in places]
         if not wanted:
             return {}
-        admin = admin or self.admin()
+        asked = asked or self.observer("vn.reader")
         with doubt("the ends of the logs could not be read"):
-            futures = admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=ANSWER)
-            return {(place.topic, place.partition): future.result(ANSWERED).offset for place, future in futures.items()}
+            answer = within(ANSWERED, asked.offsets_for_times, wanted, ANSWER)
+        return offsets_of(answer, "the ends of the logs could not be read")
 
     def _made(self, make: Callable[..., T], defaults: Mapping[str, Any], fixed: Mapping[str, Any]) -> T:
         try:
@@ -226,10 +231,19 @@ def committed(consumer: Consumer, places: Iterable[Place]) -> dict[Place, int | 
     """
     with doubt("the committed offsets could not be read"):
         answer = within(ANSWERED, consumer.committed, [TopicPartition(*place) for place in places], ANSWER)
+    return {
+        place: offset if offset >= 0 else None for place, offset in offsets_of(answer, "the committed offsets could not be read").items()
+    }
+
+
+def offsets_of(answer: Iterable[TopicPartition], otherwise: str) -> dict[Place, int]:
+    """Return the offset of each; Restart, where there is an error instead of one."""
+    found = {}
     for each in answer:
         if each.error is not None:
-            raise Restart(f"the committed offsets could not be read: {each.error.name()}")
-    return {(each.topic, each.partition): each.offset if each.offset >= 0 else None for each in answer}
+            raise Restart(f"{otherwise}: {each.error.name()}")
+        found[each.topic, each.partition] = each.offset
+    return found
 
 
 def kind(message: Message) -> Literal["record", "end", "noise"]:

@@ -23,7 +23,7 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 from msgspec import Struct
 
-from processors.runtime.broker import Broker, Place, kind, take
+from processors.runtime.broker import AT_ONCE, Broker, Place, kind, take
 from processors.runtime.changelog import Position
 from processors.runtime.clock import wall
 from processors.runtime.codec import Codec
@@ -152,7 +152,7 @@ class Changelog:
         """Yield what was committed to the partition between `start` and `end`."""
         if end == 0:
             return
-        reader = self._broker.reader()
+        reader = self._broker.reader(**AT_ONCE)
         try:
             reader.assign([TopicPartition(self.topic, partition, start)])
             place, progress = -1, monotonic()

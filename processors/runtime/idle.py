@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from confluent_kafka import Consumer
-from confluent_kafka.admin import AdminClient
 
 from processors.runtime.broker import Broker, Place, committed
 from processors.runtime.errors import Restart
@@ -33,20 +32,21 @@ class Watch:
         self._clock = [(prefix + CLOCK.name, 0)] if clock else []
         self._inputs: dict[str, list[Place]] = {}
         self._observers: dict[str, Consumer] = {}
-        self._admin: AdminClient | None = None
+        self._behind: Stage[Any] | None = None
         self._ends: dict[Place, int] = {}  # as last seen: no log can end before
 
     def idle(self) -> bool:
         """
         Whether every unit has read all of its inputs and fired all timers due by the topic clock's last tick.
 
-        Asks no further once one unit is seen to be behind: whoever waits asks often.
+        Asks no further once one unit is seen to be behind, and the next time asks that one first: whoever waits asks often.
         """
         with self._asked() as ends:
             groups = []
-            for unit in self._units:
+            for unit in sorted(self._units, key=lambda each: each is not self._behind):
                 groups.append(committed(self._observer(unit.name), self._places(unit)))
                 if any((offset or 0) < self._ends.get(place, 0) for place, offset in groups[-1].items()):
+                    self._behind = unit
                     return False
             self._ends = ends()
         return all((offset or 0) == self._ends[place] for group in groups for place, offset in group.items())
@@ -61,12 +61,11 @@ class Watch:
     @contextmanager
     def _asked(self) -> Iterator[Callable[[], dict[Place, int]]]:
         """Gives what asks for the ends of all logs; forgets all clients where the broker is away."""
-        self._admin = admin = self._admin or self._broker.admin()
+        places = {place for unit in self._units for place in self._places(unit)}
         try:
-            yield lambda: self._broker.ends({place for unit in self._units for place in self._places(unit)}, admin)
+            yield lambda: self._broker.ends(places, self._observer(self._units[0].name))
         except Restart:
-            self._admin = None  # one that lived through a broker's restart may never answer again
-            self._observers.clear()
+            self._observers.clear()  # one that lived through a broker's restart may never answer again
             self._ends.clear()
             raise
 

@@ -50,6 +50,7 @@ MOST: Final = 5_000  # records in one transaction
 LEAST: Final = 250
 QUICK, SLOW = 0.3, 1.0  # seconds that a batch should take, so that a backlog does not cost latency
 TURN: Final = 0.2  # seconds without a record until timers, settings and signals are looked at
+TICK: Final = TURN / 20  # the same under the topic clock, whose ticks come by a reader of their own
 QUIET: Final = 0.2  # seconds of silence after which offsets that moved by themselves are committed
 LAG_EVERY: Final = 2.0
 JOURNAL: Final = 1 << 20  # bytes of verdicts in one record
@@ -231,7 +232,7 @@ class Runner:
             return  # they were given to others meanwhile
         if not member.memberid():
             raise Restart("the group has dropped us: offsets sent without a member's id would not be fenced")
-        self._listen()
+        self._listen(to_the_end=bool(messages))  # a record was sent after the tick of its step
         records = self._owned(messages)
         self._fault("read")
         works = self._decide(records)  # 2
@@ -250,7 +251,7 @@ class Runner:
         now = self._clock().now()
         due = [at for task in self._tasks.values() if task.caught_up and (at := task.timers.next()) is not None]
         if self._ticking is not None or not due or now is None:
-            return TURN if self._ticking is None else TURN / 4
+            return TURN if self._ticking is None else TICK
         return min(TURN, max(0.0, (min(due) - now) / 1000))
 
     def _owned(self, messages: Iterable[Message]) -> dict[int, list[Record]]:
@@ -391,14 +392,14 @@ class Runner:
         if all(task.caught_up for task in self._tasks.values()):
             self._telemetry.oldest(0)
 
-    def _listen(self) -> None:
-        """Settings and the topic clock are those of now; applied here only, between batches."""
+    def _listen(self, *, to_the_end: bool = True) -> None:
+        """Settings and the topic clock are those of now, or the clock is as last heard; applied here only, between batches."""
         if self._settings_in_force is None:
             self._settings_in_force = Settled(self._broker, self._house.codec, self._house.rules, self._prefix)
         if self._ticking is None and self._house.settings.clock == "topic":
             self._ticking = Ticking(self._broker, self._house.codec, self._prefix)
         elif self._ticking is not None:
-            self._ticking.refresh()
+            self._ticking.refresh(to_the_end=to_the_end)
         if monotonic() - self._last_look < TURN:
             return
         self._last_look = monotonic()

@@ -38,6 +38,7 @@ UNITS: Final[tuple[Stage[Any], ...]] = tuple(unit for units in PIPELINE.values()
 NAMES: Final = tuple(unit.name for unit in UNITS)
 WRITTEN: Final[tuple[Topic, ...]] = tuple(dict.fromkeys([*(topic for unit in UNITS for topic in unit.outputs), DECISIONS]))
 
+SHOWN: Final = 20  # keys under which something differs
 FILLER: Final = b"the mark of a transaction"
 
 
@@ -117,11 +118,10 @@ class Day:
             for topic in WRITTEN:
                 got = kept(topic, [(record.key, self._value(record.value)) for record in self.client.read(topic)])
                 want = kept(topic, [(entry.key, self._value(entry.value)) for entry in driver.entries(topic) if entry.value != FILLER])
-                same(topic, want, got)
+                same(topic.name, want, got)
             for unit in driver._units:
                 if unit.stage.changelog is not None:
-                    fields = self._verify_state(unit.stage)
-                    assert fields == unit.fields, f"{unit.stage.name} remembers something else"
+                    same(f"what {unit.stage.name} remembers", unit.fields, self._verify_state(unit.stage))
 
     def _value(self, raw: bytes | None) -> Any:
         return None if raw is None else self.client.codec.decode(raw)
@@ -146,7 +146,7 @@ class Day:
         for partition, position in positions.items():
             cache: dict[bytes, bytes] = store.call("HGETALL", f"vn:{{{self.prefix}{unit.name}:{partition}}}")
             assert msgspec.json.decode(cache.pop(b"__pos"), type=Stamp).position == position, unit.name
-            assert cache == fields[partition], f"the cache of {unit.name}[{partition}] is not what its changelog comes to"
+            same(f"the cache of {unit.name}[{partition}]", fields[partition], cache)
             assert position.positions == {topic: offset for (topic, place), offset in offsets.items() if place == partition}, unit.name
         store.close()
         return {name: value for mine in fields.values() for name, value in mine.items()}
@@ -243,7 +243,24 @@ def kept(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dict[Any, l
     return found
 
 
-def same(topic: Topic, want: Mapping[Any, list[Any]], got: Mapping[Any, list[Any]]) -> None:
-    """What should be there is, and nothing else; says under which keys not."""
-    wrong = {key: (want.get(key), got.get(key)) for key in want.keys() | got.keys() if want.get(key) != got.get(key)}
-    assert not wrong, f"{topic.name}: " + "\n".join(f"{key}: {pair[1]} instead of {pair[0]}" for key, pair in wrong.items())[:4000]
+def same(what: str, want: Mapping[Any, Any], got: Mapping[Any, Any]) -> None:
+    """What should be there is, and nothing else; says under which keys not, and in what, and never what it holds."""
+    wrong = [f"{key}: {difference(want.get(key), got.get(key))}" for key in want.keys() | got.keys() if want.get(key) != got.get(key)]
+    assert not wrong, f"{what} differs under {len(wrong)} keys: " + "; ".join(sorted(wrong)[:SHOWN])
+
+
+def difference(want: Any, got: Any) -> str:
+    """Return in a few words how the one differs from the other, without what either says."""
+    if want is None or got is None:
+        return "it is missing" if got is None else "it should not be there"
+    if not isinstance(want, list):
+        return f"{len(got)} bytes instead of {len(want)}" if len(got) != len(want) else "the same size, other bytes"
+    if len(got) != len(want):
+        return f"{len(got)} records instead of {len(want)}"
+    if all(each in want for each in got):
+        return f"its records in the order {[want.index(each) for each in got]}"
+    number = next(number for number, pair in enumerate(zip(want, got, strict=True)) if pair[0] != pair[1])
+    one, other = want[number], got[number]
+    if type(one) is not type(other):
+        return f"record {number} is a {type(other).__name__} instead of a {type(one).__name__}"
+    return f"record {number} differs in {[name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name)]}"

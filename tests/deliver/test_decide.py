@@ -15,6 +15,7 @@ from processors.deliver.state import Registrant
 from processors.domain.event import Change
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Notification, Outbound
+from processors.domain.person import Identifier, Name, Person
 from processors.domain.reasons import REASONS
 from processors.domain.registration import Contact
 from processors.domain.review import Review
@@ -76,6 +77,25 @@ def test_the_words_do_not_tell_which_partition_was_quicker() -> None:
     (other,) = desk(policies=()).tell(second, first).after(MINUTE).sent
     assert one.body == other.body
     assert (one.reference, one.offenders, one.message_ids) == (other.reference, other.offenders, other.message_ids)
+
+
+@given(st.permutations(range(4)), st.sampled_from([NOON, NIGHT]))
+def test_nothing_tells_which_partition_was_quicker(order: list[int], now: int) -> None:
+    """What is told of four events of four offenders, one of them with two, in which order, and what is remembered of it."""
+    people = [JOHN, JANE, Person((Identifier("SID", "VA1"),), Name(sur="First")), Person((Identifier("SID", "VA2"),), Name(sur="Second"))]
+    days = [millis(f"2026-12-{day}T15:00:00Z") for day in (12, 14, 14, 13)]
+    events = [
+        event(person, message_id=f"M-{number}", action_at=action_at, received_at=now)
+        for number, (person, action_at) in enumerate(zip(people, days, strict=True))
+    ]
+
+    def lived(*told: Any) -> tuple[Any, ...]:
+        done = desk(policies=(), now=now).tell(*told).after(DAY)
+        return done.sent, msgspec.json.encode(done.state), sorted(done.verdicts, key=str)
+
+    came = lived(*(events[each] for each in order))
+    assert came == lived(*events)
+    assert [each.message_ids for each in came[0]] == [("M-0",), ("M-1", "M-2"), ("M-3",)]
 
 
 @pytest.mark.parametrize(("given_event", "window"), [(event(), 30 * SECOND), (escape(), 5 * SECOND)])
