@@ -8,7 +8,7 @@ holds for one jurisdiction at one time: default rules, overlaid by the jurisdict
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
@@ -196,6 +196,7 @@ class Book:
         return self.texts.get((f"{event_type}/{subtype}", language)) or self.texts.get((subtype, language))
 
 
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Return `text` as codes compare: lower case, single blanks."""
     return " ".join(text.split()).casefold()

@@ -19,11 +19,11 @@ def told(ledger: dict[str, int], event: Event) -> bool:
 
 def noted(ledger: dict[str, int], event: Event, rules: Rules) -> dict[str, int]:
     """Return the ledger with the event told; what is past its time goes, and of more than `TOLD` the oldest."""
-    chain, now = chain_of(event), event.received_at
+    chain, now, scope = chain_of(event), event.received_at, event.scope
     kept = {each: until for each, until in ledger.items() if until > now and each != chain}
     kept[chain] = max(
-        now + rules.duration("duplicate.window", event.scope),
-        event.past_from + rules.duration("date.past", event.scope),
+        now + rules.duration("duplicate.window", scope),
+        event.past_from + rules.duration("date.past", scope),
     )
     while len(kept) > TOLD:
         del kept[next(iter(kept))]
