@@ -65,8 +65,8 @@ def idle(site: Site) -> None:
     until("everything was read", watch.idle, look=0.25)
 
 
-def sustained(house: House, site: Site, count: int) -> Sustained:
-    records = list(feed.submissions(count, "b", feed.today()))
+def sustained(house: House, site: Site, count: int, run: str = "b") -> Sustained:
+    records = list(feed.submissions(count, run, feed.today()))
     before = site.cpu() | house.cpu()
     began = monotonic()
     site.client.send(SUBMISSIONS, records)
