@@ -97,8 +97,7 @@ class Task:
             until = max(until, now)
         batch.states.prefetch([*(Wake(*timer) for timer in self.timers.due(until, most)), *records])
         for record, at in zip(records, times, strict=True):
-            if at > self._time:
-                self._time = at
+            self._time = max(self._time, at)
             while (timer := self.timers.take(self._time)) is not None:
                 batch.wake(*timer)
             batch.record(record)
