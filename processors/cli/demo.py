@@ -1,15 +1,9 @@
 """`vn demo`: a day at the agencies, run through the whole pipeline on a real broker and store, compared with its key."""
 
 import json
-import os
 import random
-import shutil
-import signal
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -26,15 +20,14 @@ from processors.cli.app import new_app
 from processors.cli.feed import read_feed
 from processors.cli.key import differences, held
 from processors.cli.output import console
+from processors.cli.own import all_stages, new_broker
 from processors.cli.play import play, rehearse
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Outbound
 from processors.domain.reasons import REASONS
 from processors.domain.time import iso
 from processors.rules.load import load_rules
-from processors.runtime.admin import create_topics
 from processors.runtime.client import Client
-from processors.runtime.errors import UserError
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
 from processors.topics import DEAD_LETTERS, DECISIONS, OUTBOUND
@@ -45,7 +38,6 @@ EXAMPLES: Final = Path(__file__).parents[2] / "examples"
 FOLDER: Final = Path(".vn/demo")
 STAGES: Final = ("ingest", "dedupe", "validate", "match", "deliver")
 STEPS: Final = {"read": "ingest", "identify": "ingest"}
-STOPPED: Final = 10.0
 
 
 @app.command()
@@ -63,27 +55,19 @@ def demo(
     examples/key.json says.
     """
     out = console()
-    local = Local(folder)
-    local.down()
-    shutil.rmtree(folder, ignore_errors=True)
     with _progress() as bar:
         task = bar.add_task("starting", total=None)
-        try:
-            addresses = local.up(progress=lambda what: bar.update(task, description=what[:60]))
-            with _environment(addresses.environment | {"VN_CLOCK": "topic"}):
-                settings = Settings()
-                create_topics(settings)
-                client = Client(settings)
+        with new_broker(folder, lambda what: bar.update(task, description=what[:60])) as local:
+            settings = Settings()
+            client = Client(settings)
+            with all_stages(folder) as pipeline:
                 bar.update(task, description="rehearsing in memory")
                 rehearsal = rehearse(read_feed(examples / "feed.jsonl"), load_rules(settings.rules_dir), settings.seal().key)
                 bar.update(task, total=len(rehearsal.moments), description="running with chaos" if chaos else "running")
-                with _running(folder) as pipeline:
-                    trouble = Chaos(local, pipeline, seed, len(rehearsal.moments)) if chaos else None
-                    for done in play(rehearsal.moments, client, before=trouble.strike if trouble else lambda _: None):
-                        bar.update(task, completed=done)
-                result = _result(client)
-        finally:
-            local.down()
+                trouble = Chaos(local, pipeline, seed, len(rehearsal.moments)) if chaos else None
+                for done in play(rehearsal.moments, client, before=trouble.strike if trouble else lambda _: None):
+                    bar.update(task, completed=done)
+            result = _result(client)
     key = json.loads((examples / "key.json").read_text(encoding="utf-8"))
     wrong = differences(key, *result)
     _show(out, *result)
@@ -98,38 +82,6 @@ def _result(client: Client) -> tuple[list[Outbound], list[Verdict], list[DeadLet
     outbound = [message for topic in OUTBOUND.values() for message in client.values(topic)]
     outbound.sort(key=lambda each: (each.registrant_id, each.created_at, each.notification_id, each.channel))
     return outbound, list(client.verdicts(DECISIONS)), list(client.values(DEAD_LETTERS))
-
-
-@contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """The process has these variables, and none of the pipeline's beside them."""
-    before = dict(os.environ)
-    try:
-        for name in [name for name in os.environ if name.startswith(("VN_", "KAFKA_", "REDIS_URL", "SCHEMA_REGISTRY_URL"))]:
-            del os.environ[name]
-        os.environ.update(variables)
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-@contextmanager
-def _running(folder: Path) -> Iterator[psutil.Process]:
-    """All five stages run in processes of their own, until the end of the block."""
-    with (folder / "stages.log").open("wb") as log:
-        command = [sys.executable, "-m", "processors", "run", "all"]
-        with subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True) as process:
-            try:
-                yield psutil.Process(process.pid)
-                if process.poll() is not None:
-                    raise UserError(f"the stages ended by themselves: see {folder / 'stages.log'}")
-            finally:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(STOPPED)
-                except subprocess.TimeoutExpired:
-                    process.kill()
 
 
 class Chaos:

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from processors.cli.app import new_app
 from processors.cli.feed import read_feed
 from processors.cli.key import differences
+from processors.cli.own import all_stages, new_broker
 from processors.cli.play import play, rehearse
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Outbound
@@ -49,6 +50,9 @@ def command(  # noqa: PLR0913  its options
     ] = datetime(2026, 3, 1),  # noqa: DTZ001  of no zone yet
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for feed.jsonl and key.json; both are written anew.")] = FOLDER,
     rehearsed: Annotated[bool, typer.Option("--rehearse", help="Also run the feed through the stages in memory, and compare.")] = False,
+    run: Annotated[
+        bool, typer.Option("--run", help="Also run broker, store and all stages in DIR/pipeline, let them live through it, and compare.")
+    ] = False,
     played: Annotated[bool, typer.Option("--play", help="Also play the feed to the running pipeline, and compare.")] = False,
     check: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Make nothing: compare what is in the topics with DIR/key.json.")
@@ -62,9 +66,10 @@ def command(  # noqa: PLR0913  its options
     contradictory and unreadable messages. DIR/key.json says who must be told what, what is told to nobody and why, and
     what is refused. The key is computed by the simulated world, not by the pipeline. docs/simulation.md states the rates.
 
-    To let the local pipeline live through a month: in one terminal `vn local up`, take the variables that it prints,
-    `export VN_CLOCK=topic`, `vn topics create`, `vn run all`; in another, with the same variables, `vn simulate --play`.
-    The topics must be empty at the beginning. Exit code 0 only if what came out is exactly what the key says.
+    `vn simulate --days 30 --seed 7 --run` starts a broker, a store and all stages, lets them live through the month, stops
+    them, and compares. With --play it is a pipeline that runs already, under the same variables as this command and with
+    VN_CLOCK=topic, whose topics must be empty at the beginning. Exit code 0 only if what came out is exactly what the key
+    says.
     """
     if check is not None:
         judge(json.loads(text_of(check / "key.json")), came_out(Client(Settings())))
@@ -78,6 +83,8 @@ def command(  # noqa: PLR0913  its options
     if rehearsed:
         driver = rehearse(read_feed(out / "feed.jsonl"), load_rules(None), NO_KEY).driver
         judge(key, (driver.outbound(), driver.verdicts(), driver.records(DEAD_LETTERS)))
+    if run:
+        judge(key, lived_through_alone(out))
     if played:
         judge(key, lived_through(out))
 
@@ -116,15 +123,29 @@ def summary(world: World, key: Mapping[str, Any], folder: Path) -> str:
 
 def lived_through(folder: Path) -> CameOut:
     """Return what came out of the running pipeline after it has lived through the feed."""
+    with _progress() as bar:
+        return _lived_through(folder, bar, bar.add_task("rehearsing in memory", total=None))
+
+
+def lived_through_alone(folder: Path) -> CameOut:
+    """Return what came out of a pipeline of its own, whose data is kept, after it has lived through the feed."""
+    own = folder / "pipeline"
+    with _progress() as bar:
+        task = bar.add_task("starting", total=None)
+        with new_broker(own, lambda what: bar.update(task, description=what[:60])), all_stages(own):
+            return _lived_through(folder, bar, task)
+
+
+def _lived_through(folder: Path, bar: Progress, task: TaskID) -> CameOut:
     settings = Settings()
     client = Client(settings)
     if any(True for _ in client.read(DECISIONS)):
         raise UserError("the topics hold results already, which would be compared too: use empty ones, with a VN_TOPIC_PREFIX of their own")
+    bar.update(task, description="rehearsing in memory")
     rehearsal = rehearse(read_feed(folder / "feed.jsonl"), load_rules(settings.rules_dir), settings.seal().key)
-    with _progress() as bar:
-        task = bar.add_task("moments lived through", total=len(rehearsal.moments))
-        for done in play(rehearsal.moments, client):
-            bar.update(task, completed=done)
+    bar.update(task, description="moments lived through", total=len(rehearsal.moments))
+    for done in play(rehearsal.moments, client):
+        bar.update(task, completed=done)
     return came_out(client)
 
 

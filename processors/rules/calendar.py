@@ -11,16 +11,13 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-import holidays
-
 COUNTRY: Final = "US"
-STATES: Final = frozenset(holidays.list_supported_countries()[COUNTRY])
 SATURDAY: Final = 5
 DAY: Final = timedelta(days=1)
 
 
 class Calendar(NamedTuple):
-    """One state's business days; `state` is empty where the owing state is not known and only the nation's holidays count."""
+    """One state's business days; where the owing state is not known, or is none, only the nation's holidays count."""
 
     state: str = ""
     closed: frozenset[date] = frozenset()
@@ -31,7 +28,7 @@ class Calendar(NamedTuple):
     def of(cls, state: str, entries: Mapping[Hashable, Any]) -> "Calendar":
         """Return the calendar of a state with the corrections of its rule file's section `holiday`."""
         return cls(
-            state if state in STATES else "",
+            state,
             frozenset(entry.day for entry in entries.values() if entry.day is not None and not entry.worked),
             frozenset(entry.day for entry in entries.values() if entry.day is not None and entry.worked),
             frozenset(entry.name for entry in entries.values() if entry.day is None and entry.worked),
@@ -61,9 +58,11 @@ def business_days_after(calendar: Calendar, day: date, count: int) -> date:
 @lru_cache(maxsize=512)
 def public_holidays(state: str, year: int) -> Mapping[date, frozenset[str]]:
     """Return the nation's holidays of a year and the state's own, with their names; observed days are days of their own."""
+    from holidays import country_holidays, list_supported_countries  # noqa: PLC0415  a quarter of every process's start, for one of them
+
     found: dict[date, frozenset[str]] = {}
-    for subdivision in {None, state or None}:
-        for day, names in holidays.country_holidays(COUNTRY, subdiv=subdivision, years=year).items():
+    for subdivision in {None, state if state in list_supported_countries()[COUNTRY] else None}:
+        for day, names in country_holidays(COUNTRY, subdiv=subdivision, years=year).items():
             if day.year == year:
                 found[day] = found.get(day, frozenset()) | {name.strip() for name in names.split(";")}
     return found
