@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench mutants lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ check: $(INSTALLED)  ## format, lint, types and the tests that need no broker
 
 bench: $(INSTALLED)  ## the benchmark
 	@$(BIN)/python -m bench
+
+mutants: $(INSTALLED)  ## mutation testing of dates, transitions, deadlines and duplicates (docs/mutation.md), a quarter of an hour
+	@nice -n 15 $(BIN)/python -m tests.mutation.run
 
 lock: $(INSTALLED)  ## pins the newest versions of everything, and the jars of the local Kafka, with their hashes
 	@$(LOCK) --output-file requirements.lock

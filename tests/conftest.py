@@ -6,8 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 
 from processors.runtime.local import Local
+
+# Of a mutant it is enough to know that an example fails, and it must be the same one every time.
+settings.register_profile("mutants", derandomize=True, database=None, deadline=None, phases=[Phase.explicit, Phase.generate])
 
 
 @pytest.fixture(scope="session")

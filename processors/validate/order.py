@@ -55,7 +55,7 @@ def hearing_order(facts: Facts) -> Finding | None:
             "flagged",
             "hearing_order",
             f"{event.event_subtype} of {facts.action} needs {needed} before it ({order.why}); the status is {status}, "
-            f"the last event known is {earlier[-1].event_subtype if earlier else 'none'}",
+            f"the last event known is {earlier[-1].event_subtype}",
         )
     return None
 

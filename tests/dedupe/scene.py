@@ -106,10 +106,13 @@ class Scene:
             self.states.pop(key, None)
             if state is not None:
                 self.states[key] = msgspec.json.encode(state)
+                assert msgspec.json.decode(self.states[key], type=STAGE.state) == state, "what is kept can be read again"
         for key, at in self.decision.wakes.items():
             self.wakes.pop(key, None)
             if at is not None:
                 self.wakes[key] = at
+        for each in self.decision.outputs:
+            assert msgspec.convert(msgspec.to_builtins(each.value), type(each.value)) == each.value, "what is written can be read"
         self.passed += [each.value for each in self.decision.outputs if each.topic is DISTINCT and isinstance(each.value, Event)]
         self.reviews += [each.value for each in self.decision.outputs if each.topic is REVIEWS and isinstance(each.value, Review)]
         self.verdicts += self.decision.verdicts

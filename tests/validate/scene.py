@@ -155,6 +155,7 @@ class Scene:
                 self.documents.pop(key, None)
             else:
                 self.documents[key] = msgspec.json.encode(state)
+                assert msgspec.json.decode(self.documents[key], type=STAGE.state) == state, "what is kept can be read again"
         for key, due in decision.wakes.items():
             self.timers.pop(key, None)
             if due is not None:
@@ -165,6 +166,7 @@ class Scene:
 
     def write(self, output: Any) -> None:
         assert output.topic in {CONFIRMED, REVIEWS, EXPECTATIONS}
+        assert msgspec.convert(msgspec.to_builtins(output.value), type(output.value)) == output.value, "what is written can be read"
         if output.topic is CONFIRMED:
             self.confirmed.append(output.value)
         elif output.topic is REVIEWS:

@@ -366,12 +366,12 @@ def test_events_that_are_not_of_the_compact_leave_the_clocks_alone() -> None:
 
 
 def test_what_is_kept_is_bounded_and_what_is_given_up_is_cancelled() -> None:
-    events = [said("violation report", "2026-11-02 12:00", message_id=f"m{number}", seq=number) for number in range(200)]
+    events = [said("violation report", "2026-11-02 12:00", message_id=f"m{number}", seq=number) for number in range(60)]
     state, known = run(*events)
     assert len(state.running) == clocks.OPEN
     assert len(state.heard) == clocks.HEARD
-    assert len(known) == 400
+    assert len(known) == 120
     assert sum(each.state == "open" for each in known.values()) == clocks.OPEN
-    assert sum(each.state == "cancelled" for each in known.values()) == 400 - clocks.OPEN
+    assert sum(each.state == "cancelled" for each in known.values()) == 120 - clocks.OPEN
     state, _ = run(said("violation response", "2026-11-03 12:00"), said("warrant", "2026-11-03 12:00"), state=state)
     assert len(state.running) <= clocks.OPEN + clocks.SETTLED

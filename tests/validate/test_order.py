@@ -1,10 +1,16 @@
 """Which event must have come before (contract §3.1.6; specification §4.1.1.2, §4.2.1, §4.3.3)."""
 
+from dataclasses import replace
+
+import msgspec
+
 from processors.domain.event import Event
-from processors.rules.book import EventCode
-from processors.validate.order import come
-from processors.validate.state import EXPECTED
-from tests.validate.scene import MINUTE, Scene, cancel, escape, event, hearing, intake, ms, recapture, ruling, update
+from processors.domain.expectation import Expectation
+from processors.rules.book import EventCode, Order
+from processors.validate.order import RULE, come, hearing_order, taken_back
+from processors.validate.state import EXPECTED, Expected
+from tests.validate.facts import facts
+from tests.validate.scene import MINUTE, OFFENDER, Scene, cancel, escape, event, hearing, intake, ms, recapture, ruling, update
 
 PREVIOUS = ("Date", "Previous Event")
 
@@ -185,7 +191,124 @@ def test_an_event_is_not_what_it_expects_itself() -> None:
     assert come(expected, scene.last, code) == (expected, ())
 
 
+def test_what_is_published_of_an_expectation_says_who_what_and_since_when() -> None:
+    scene = Scene()
+    scene.hear(appeal_filed(message_id="filed"))
+    assert scene.expectation == Expectation(
+        # the name stays the same from release to release, since the published records go by it
+        expectation_id="o0123456789abcdef-977bddf0d583",
+        message_id="filed",
+        ori="VA0AG0000",
+        offender=OFFENDER,
+        jurisdiction="VA",
+        state="open",
+        expects="Appeal Decision",
+        owed_by="any agency",
+        rule="specification §4.2.1",
+        text="After Appeal Filed this is expected: Appeal Decision.",
+        since=ms("2026-11-20 10:00"),
+        deadline=None,
+    )
+
+
+def test_several_that_may_follow_are_all_named_and_where_the_rules_name_none_that_is_said() -> None:
+    scene = Scene()
+    scene.hear(event("Interstate Compact", "Departure", "Movement", "2026-11-20 10:00", expect=True))
+    assert [each.expects for each in scene.expectations.values() if each.rule == RULE] == ["Arrival, Failure to Arrive"]
+    scene = Scene()
+    scene.hear(event("Court", "Change of Venue", "Information", "2026-11-20 10:00", expect=True))
+    assert scene.expectation.expects == "a subsequent event"
+
+
+def test_when_an_expectation_was_settled_is_published_and_taken_back() -> None:
+    scene = Scene()
+    scene.hear(appeal_filed())
+    filed = scene.last
+    scene.hear(appeal_decision("2026-11-21 10:00"))
+    decided = scene.last
+    assert scene.expectation.settled_at == ms("2026-11-21 10:00")
+    scene.hear(update(filed, received_at=ms("2026-11-21 11:00")))
+    assert scene.expectation.settled_at == ms("2026-11-21 10:00"), "a change of what expects settles nothing anew"
+    scene.hear(cancel(decided, received_at=ms("2026-11-21 12:00")))
+    assert (scene.expectation.state, scene.expectation.settled_at) == ("open", None), "the change has not forgotten what met it"
+    scene.hear(cancel(filed, received_at=ms("2026-11-21 13:00")))
+    assert (scene.expectation.state, scene.expectation.settled_at) == ("cancelled", ms("2026-11-21 13:00"))
+
+
+def test_what_is_met_is_the_latest_that_was_expected_in_its_case() -> None:
+    scene = Scene()
+    scene.hear(appeal_filed("2026-11-20 09:00", case_number="A", message_id="A"))
+    scene.hear(appeal_filed("2026-11-20 10:00", case_number="B", message_id="B"))
+    scene.hear(escape("2026-11-20 11:00", message_id="C", expect=True))
+    scene.hear(appeal_decision(case_number="A"))
+    assert {each.message_id: each.state for each in scene.expectations.values()} == {"A": "met", "B": "open", "C": "open"}
+    assert [each.event_subtype for each in scene.dossier.expected] == ["Appeal Filed", "Appeal Filed", "Escape"]
+    scene.hear(appeal_decision("2026-11-21 11:00"))
+    assert {each.message_id: each.state for each in scene.expectations.values()} == {"A": "met", "B": "met", "C": "open"}
+
+
+def test_what_is_given_up_says_when() -> None:
+    scene = Scene()
+    for at in range(EXPECTED + 1):
+        scene.hear(appeal_filed("2026-11-20 10:00", action_at=ms("2026-11-20 10:00") + at * MINUTE, message_id=f"f{at}"))
+    given_up = next(each for each in scene.expectations.values() if each.state == "cancelled")
+    assert (given_up.message_id, given_up.settled_at) == ("f0", ms("2026-11-20 10:00"))
+
+
+def test_taking_back_what_expected_and_met_nothing_leaves_the_expectations_as_they_are() -> None:
+    scene = Scene()
+    scene.hear(appeal_filed())
+    expected = scene.dossier.expected
+    found, published = taken_back(expected, cancel(escape(message_id="other")), 0)
+    assert found is expected
+    assert published == ()
+
+
+def test_taking_back_keeps_what_it_is_not_about() -> None:
+    scene = Scene()
+    scene.hear(escape("2026-11-20 09:00", message_id="escape", expect=True))
+    scene.hear(appeal_filed(message_id="filed"))
+    scene.hear(appeal_decision(message_id="decided"))
+    scene.hear(cancel(scene.last))
+    escaped, filed = scene.dossier.expected
+    assert isinstance(escaped, Expected)
+    assert (escaped.event_subtype, escaped.met_by, escaped.record.state) == ("Escape", None, "open")
+    assert (filed.event_subtype, filed.met_by, filed.record.state) == ("Appeal Filed", None, "open")
+
+
 # --- specification §4.1.1.2: a clear order of events
+
+
+def ordered(orders: tuple[Order, ...], *before: Event) -> str | None:
+    """Return what is said of a hearing that must come after these, by a jurisdiction's own rules."""
+    known = facts(hearing("2026-11-20 12:00"), before)
+    terms = msgspec.structs.replace(known.terms, code=replace(known.terms.code, order=orders))
+    found = hearing_order(msgspec.structs.replace(known, terms=terms))
+    return None if found is None else found.detail
+
+
+GUILT = Order(("Disposition",), why="guilt comes first")
+VENUE = event("Court", "Change of Venue", "Information", "2026-11-01 09:00")
+DISPOSED = event("Court", "Disposition", "Information", "2026-11-02 09:00")
+
+
+def test_an_order_of_events_alone_contradicts_only_where_some_event_is_known() -> None:
+    assert ordered((GUILT,)) is None
+    assert ordered((GUILT,), VENUE) == (
+        "Court Hearing of 2026-11-20 12:00 EST needs Disposition before it (guilt comes first); the status is not known, "
+        "the last event known is Change of Venue"
+    )
+    assert ordered((GUILT,), VENUE, DISPOSED) is None
+
+
+def test_every_order_must_be_kept() -> None:
+    sentenced = Order(("Sentencing",), ("Sentenced",), why="so it is")
+    presented = Order(("Presentence Investigation",), why="a report is heard")
+    assert ordered((GUILT, presented), VENUE, DISPOSED) == (
+        "Court Hearing of 2026-11-20 12:00 EST needs Presentence Investigation before it (a report is heard); the status is not known, "
+        "the last event known is Disposition"
+    )
+    assert "a report is heard" in (ordered((sentenced, presented), VENUE) or ""), "what is not known keeps no other from being asked"
 
 
 def test_the_specifications_parole_hearing_before_prison_is_flagged_and_says_why() -> None:

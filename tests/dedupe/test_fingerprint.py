@@ -1,0 +1,69 @@
+"""What makes two messages the same event, field by field (contract §3.1.1)."""
+
+import pytest
+from msgspec.structs import replace
+
+from processors.dedupe.fingerprint import SAME, changes, compared, fingerprint, same, told
+from processors.domain.event import Change
+from tests.dedupe.scene import HEARING, NOON, Scene, rules
+
+BOOK = rules().book("VA", NOON)
+EVENT = Scene().event("m1", status="In Custody", location_kind="County Jail", location_name="Henrico")
+
+
+def test_a_fingerprint_stays_the_same_from_release_to_release() -> None:
+    """Else what was told before a release would be told once more after it: it is kept for `duplicate.window`."""
+    assert fingerprint(EVENT, BOOK) == "3378c28e134715f9"
+    assert fingerprint(replace(EVENT, date_only=True, court=None), BOOK) == "4d4aebd073d18336"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("action_at", str(HEARING)),
+        ("case_number", "cr26001"),
+        ("court", "richmondcircuitcourt"),
+        ("status", "incarcerated"),
+        ("location_kind", "localjail"),
+        ("location_name", "henrico"),
+        ("from_name", ""),
+    ],
+)
+def test_fields_compare_by_what_they_mean(name: str, value: str) -> None:
+    assert compared(EVENT, name, BOOK) == value
+
+
+def test_a_day_is_not_its_first_instant() -> None:
+    assert compared(replace(EVENT, date_only=True), "action_at", BOOK) == f"{HEARING} day"
+
+
+def test_a_status_or_place_that_the_rules_do_not_know_compares_by_its_words() -> None:
+    strange = replace(EVENT, status="On the Moon!", location_kind="Moon Base")
+    assert [compared(strange, name, BOOK) for name in ("status", "location_kind")] == ["onthemoon", "moonbase"]
+
+
+def test_what_tells_events_apart_is_the_usual_where_the_rules_do_not_know_the_code() -> None:
+    assert same(replace(EVENT, event_subtype="Séance"), BOOK) == SAME
+    assert SAME == ("action_at", "case_number", "court", "status", "location_kind", "location_name")
+    departure = replace(EVENT, event_type="Interstate Compact", event_subtype="Departure")
+    assert {"sending_state", "receiving_state"} <= set(same(departure, BOOK))
+
+
+def test_a_change_is_told_in_the_agencys_words() -> None:
+    assert told(EVENT, "status", BOOK) == "In Custody"
+    assert told(EVENT, "from_name", BOOK) == ""
+    assert told(EVENT, "action_at", BOOK) == "2026-12-07T15:20:00Z"
+    assert told(replace(EVENT, date_only=True), "action_at", BOOK) == "2026-12-07"
+
+
+def test_changes_are_those_that_either_kind_of_event_tells_apart_kind_first() -> None:
+    new = replace(EVENT, event_type="Interstate Compact", event_subtype="Departure", court="Henrico", status="inmate", sending_state="VA")
+    there = (
+        Change("event_type", "Court", "Interstate Compact"),
+        Change("event_subtype", "Court Hearing", "Departure"),
+        Change("court", "Richmond Circuit Court", "Henrico"),
+        Change("sending_state", "", "VA"),
+    )
+    assert changes(EVENT, new, BOOK) == there
+    assert set(changes(new, EVENT, BOOK)) == {Change(each.field, each.new, each.old) for each in there}
+    assert changes(EVENT, EVENT, BOOK) == ()

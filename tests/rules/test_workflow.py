@@ -1,0 +1,122 @@
+"""The workflow as a table: which move a step takes, what may only be late, and how standings and moves are worded."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from processors.rules.workflow import NOWHERE, Activity, Move, Standing, Workflow
+
+ANYWHERE: tuple[str, ...] = ()
+
+
+def move(*needs: tuple[str, ...], to: Standing) -> Move:
+    return Move((*needs, *[ANYWHERE] * (3 - len(needs))), to)
+
+
+ASK = Activity("ask", Standing("asked", "none"), (move(("none", "refused"), to=Standing("asked")),))
+GRANT = Activity("grant", Standing("granted"), (move(("asked",), to=Standing("granted")),), awaits=("ask",))
+GO = Activity(
+    "go",
+    Standing("granted", "accepted", "gone"),
+    (
+        move(ANYWHERE, ("accepted",), ("here",), to=Standing(supervision="gone")),
+        move(("granted",), ANYWHERE, ("here",), to=Standing("used", None, "gone")),
+    ),
+    awaits=("grant", "nothing known", "go"),
+)
+ARRIVE = Activity("arrive", Standing(supervision="there"), (move((), (), ("gone",), to=Standing(supervision="there")),), awaits=("go",))
+TABLE = Workflow({each.name: each for each in (ASK, GRANT, GO, ARRIVE)}, frozenset({"closed"}))
+HOME = Standing("none", "none", "here")
+
+
+def test_a_case_that_begins_with_a_step_enters_where_the_step_says() -> None:
+    assert TABLE.step(NOWHERE, "go") == Standing("granted", "accepted", "gone")
+
+
+def test_a_step_moves_the_regions_it_names_and_no_other() -> None:
+    assert TABLE.step(HOME, "ask") == Standing("asked", "none", "here")
+    assert TABLE.step(Standing("refused", None, "here"), "ask") == Standing("asked", None, "here")
+
+
+def test_a_step_that_no_move_allows_may_not_be_taken() -> None:
+    assert TABLE.step(HOME, "grant") is None
+    assert TABLE.step(Standing("granted", "accepted", "gone"), "go") is None
+
+
+def test_a_move_that_surely_fits_goes_before_one_that_may_fit() -> None:
+    assert TABLE.step(Standing("granted", None, "here"), "go") == Standing("used", None, "gone")
+    assert TABLE.step(Standing("granted", "accepted", "here"), "go") == Standing("granted", "accepted", "gone"), "the first that fits"
+    assert TABLE.step(Standing(None, None, "here"), "go") == Standing(None, None, "gone"), "what is not known fits"
+
+
+@pytest.mark.parametrize(
+    ("standing", "surely", "perhaps"),
+    [
+        (Standing("asked"), True, True),
+        (Standing("none"), False, False),
+        (Standing(None, "accepted"), False, True),
+    ],
+)
+def test_a_move_fits_where_every_region_it_names_stands(standing: Standing, *, surely: bool, perhaps: bool) -> None:
+    one = move(("asked", "granted"), to=NOWHERE)
+    assert (one.fits(standing, surely=True), one.fits(standing, surely=False)) == (surely, perhaps)
+
+
+def test_a_step_that_somebody_let_go_is_taken_by_the_table_or_else_to_where_it_enters() -> None:
+    assert TABLE.forced(HOME, "ask") == Standing("asked", "none", "here")
+    assert TABLE.forced(HOME, "grant") == Standing("granted", "none", "here")
+
+
+def test_the_step_that_may_be_late_is_the_one_whose_message_would_make_this_one_legal() -> None:
+    asked, granted = Standing("asked", "none", "here"), Standing("granted", "none", "here")
+    assert TABLE.late(HOME, "grant") == "ask"
+    assert TABLE.late(asked, "go") == "grant"
+    assert TABLE.late(granted, "arrive") == "go"
+    assert TABLE.late(Standing("used", "none", "there"), "arrive") is None
+
+
+def test_several_may_be_late_at_once() -> None:
+    assert TABLE.late(HOME, "go") == "grant", "by way of what that awaits itself"
+    assert TABLE.late(HOME, "arrive") == "go"
+
+
+def test_steps_that_await_each_other_end_nowhere() -> None:
+    one = Activity("one", NOWHERE, (move(("a",), to=Standing("b")),), awaits=("two",))
+    two = Activity("two", NOWHERE, (move(("b",), to=Standing("a")),), awaits=("one", "two"))
+    assert Workflow({"one": one, "two": two}, frozenset()).late(Standing("c"), "one") is None
+
+
+@pytest.mark.parametrize("standing", [Standing("closed"), Standing("none", "closed"), Standing("none", "none", "closed")])
+def test_a_case_is_closed_where_any_region_is(standing: Standing) -> None:
+    assert TABLE.is_closed(standing)
+    assert not TABLE.is_closed(HOME)
+
+
+def test_standings_and_moves_are_worded_by_region() -> None:
+    assert str(Standing("asked", None, "here")) == "instructions asked, supervision here"
+    assert str(NOWHERE) == "not known"
+    assert str(move(("asked", "granted"), ANYWHERE, ("here",), to=NOWHERE)) == "instructions asked or granted, supervision here"
+
+
+def entry(**fields: Any) -> SimpleNamespace:
+    return SimpleNamespace(**fields)
+
+
+def test_the_table_is_made_from_the_entries_of_the_rule_files() -> None:
+    states = {1: entry(name="none", closed=False), 2: entry(name="closed", closed=True)}
+    way = entry(instructions=("none",), transfer=(), supervision=("here", "there"), to={"supervision": "gone"})
+    activities = {
+        1: entry(name="go", enters={"instructions": "none", "supervision": "gone"}, moves=(way,), awaits=("ask",), most_days=45),
+    }
+    found = Workflow.of(states, activities)
+    assert found.closed == {"closed"}
+    assert found.activities == {
+        "go": Activity(
+            "go",
+            Standing("none", None, "gone"),
+            (Move((("none",), (), ("here", "there")), Standing(supervision="gone")),),
+            ("ask",),
+            45,
+        )
+    }

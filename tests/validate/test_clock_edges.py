@@ -1,0 +1,212 @@
+"""Where a clock begins, what it may be met by, what is forgotten, and what its record says (contract §2 `vn.expectations`)."""
+
+import msgspec
+import pytest
+
+from processors.domain.event import Event
+from processors.domain.expectation import Expectation
+from processors.validate import clocks
+from processors.validate.clocks import ClockState, Running
+from tests.validate.scene import OFFENDER, day_end, event, ms, rules
+from tests.validate.test_clocks import clock, run, said
+
+LAST_DAY = 253_402_300_799_000  # 9999-12-31T23:59:59Z
+
+
+def keys(state: ClockState) -> list[str]:
+    return [each.key for each in state.running]
+
+
+def test_the_name_of_a_clock_stays_the_same_from_release_to_release() -> None:
+    state, known = run(said("progress report request", "2026-11-02 12:00", message_id="PRR-1"))
+    assert list(known) == [f"{OFFENDER}-{clocks.id_of(state.running[0])}"]
+    assert clocks.id_of(state.running[0]) == "baad843cfc17c864"
+
+
+@pytest.mark.parametrize(
+    ("reply", "state"),
+    [
+        ("2026-11-02 12:00", "met"),  # at that very moment
+        ("2026-11-02 11:59", "open"),
+        ("2026-11-02", "met"),  # some time of that day
+        ("2026-11-01", "open"),
+    ],
+)
+def test_an_answer_does_not_come_before_what_it_answers(reply: str, state: str) -> None:
+    found, _ = run(said("transfer request", "2026-11-02 12:00"), said("denial", reply, received="2026-11-03 12:00"))
+    assert clock(found, "transfer reply").state == state
+
+
+def test_who_met_a_clock_is_not_changed_by_a_second_answer() -> None:
+    state, _ = run(
+        said("transfer request", "2026-11-02 12:00"),
+        said("denial", "2026-11-03 12:00", message_id="first"),
+        said("acceptance", "2026-11-04 12:00", message_id="second"),
+    )
+    assert clock(state, "transfer reply").by == "first"
+
+
+def test_the_reason_of_a_reply_is_that_of_the_latest_request_in_its_case() -> None:
+    asked = [
+        said("instructions request", "2026-11-02 12:00", reason="Expedited", compact_case="A"),
+        said("instructions request", "2026-11-02 13:00", reason="sex offender", compact_case="A"),
+        said("instructions request", "2026-11-02 14:00", reason="expedited", compact_case="B"),
+    ]
+    state, _ = run(*asked, said("instructions reply", "2026-11-03 12:00", compact_case="A", message_id="reply"))
+    assert [each.reason for each in state.heard] == ["expedited", "sex offender", "expedited", "sex offender"]
+    assert "transfer request after instructions" in keys(state)
+    state, _ = run(*asked, said("instructions reply", "2026-11-03 12:00", compact_case="A", reason="  DISCRETIONARY "))
+    assert state.heard[-1].reason == "discretionary", "its own before its request's"
+
+
+def test_a_message_without_a_body_or_a_reason_gives_none() -> None:
+    for body in (b"", b"{}", b'{"details":{"ActivityReasonText":""}}', b'{"details":{"Other":"sex offender"}}'):
+        state, _ = run(said("instructions request", "2026-11-02 12:00", submission=body))
+        assert state.heard[-1].reason is None
+        assert "instructions reply" in keys(state)
+
+
+def test_only_instructions_have_a_reason() -> None:
+    state, _ = run(said("transfer request", "2026-11-02 12:00", reason="sex offender"))
+    assert state.heard[-1].reason is None
+    state, _ = run(said("instructions request", "2026-11-02 12:00", reason="expedited"), said("acceptance", "2026-11-03 12:00"))
+    assert state.heard[-1].reason is None
+
+
+def test_what_was_heard_in_a_closed_case_starts_nothing_after_it_and_other_cases_go_on() -> None:
+    before = [
+        said("warrant", "2026-11-02 12:00", compact_case="A"),
+        said("warrant", "2026-11-02 13:00", compact_case="B"),
+        said("case closure", "2026-11-03 12:00", compact_case="A"),
+    ]
+    state, _ = run(*before)
+    assert [(each.activity, each.case) for each in state.heard] == [("warrant", "B"), ("case closure", "A")]
+    closed, _ = run(said("custody", "2026-11-04 12:00", compact_case="A", message_id="c"), state=state)
+    assert [each.key for each in closed.running if each.message_id == "c"] == []
+    other, _ = run(said("custody", "2026-11-04 12:00", compact_case="B", message_id="c"), state=state)
+    assert "retaking" in [each.key for each in other.running if each.message_id == "c"]
+
+
+def test_a_clock_remembers_whose_message_began_it_and_when() -> None:
+    state, _ = run(said("progress report request", "2026-11-02 12:00", message_id="PRR-1", compact_case="A", jurisdiction="NC", ori="NC1"))
+    assert state == ClockState(
+        OFFENDER,
+        (
+            Running(
+                "progress report",
+                "NC1\nPRR-1",
+                "PRR-1",
+                "NC1",
+                "NC",
+                "A",
+                "VA",
+                "NC",
+                ms("2026-11-02 12:00"),
+                day_end("2026-12-02"),
+            ),
+        ),
+        (clocks.Heard("progress report request", "NC1\nPRR-1", "PRR-1", "A", ms("2026-11-02 12:00"), ms("2026-11-02 12:00")),),
+    )
+
+
+def test_a_met_clock_remembers_by_what_and_is_open_again_without_it() -> None:
+    request = said("progress report request", "2026-11-02 12:00", message_id="PRR-1")
+    report = said("progress report", "2026-11-03 12:00", message_id="PR-1")
+    open_, _ = run(request)
+    met, _ = run(report, state=open_)
+    (found,) = met.running
+    assert (found.state, found.by, found.by_chain, found.at) == ("met", "PR-1", "VA0010000\nPR-1", report.received_at)
+    again = clocks.taken_back(met, "VA0010000\nPR-1")
+    assert again == open_
+
+
+def test_nobody_is_told_of_a_clock_that_is_as_it_was() -> None:
+    state, _ = run(said("progress report request", "2026-11-02 12:00"))
+    free = event("Court", "Change of Venue", "Information", "2026-11-03 12:00", message_id="m")
+    assert clocks.advance(free, state, free.received_at, rules()) == (state, (), day_end("2026-12-02"))
+
+
+def test_a_clock_whose_entry_is_withdrawn_goes_on_to_its_end_by_its_own_name() -> None:
+    gone = Running("gone", "VA0010000\nm", "m", "VA0010000", "VA", None, "VA", "NC", 1000, 2000)
+    assert clocks.due(ClockState(OFFENDER, (gone,))) == 2000
+    after, published, due = clocks.advance(None, ClockState(OFFENDER, (gone,)), 2000, rules())
+    assert due is None
+    assert published == (
+        Expectation(
+            expectation_id=f"{OFFENDER}-{clocks.id_of(gone)}",
+            message_id="m",
+            ori="VA0010000",
+            offender=OFFENDER,
+            jurisdiction="VA",
+            state="overdue",
+            expects="gone",
+            owed_by="unknown",
+            rule="withdrawn",
+            text="gone",
+            since=1000,
+            deadline=2000,
+            settled_by=None,
+            settled_at=2000,
+        ),
+    )
+    assert after.running[0].state == "overdue"
+
+
+@pytest.mark.parametrize(
+    ("party", "named", "unnamed"),
+    [
+        ("sending state", "compact office of VA (sending state)", "compact office of the sending state"),
+        ("receiving state", "compact office of NC (receiving state)", "compact office of the receiving state"),
+        ("victim authority", "victim notification authority of VA (sending state)", "victim notification authority of the sending state"),
+        ("victims", "victims", "victims"),
+    ],
+)
+def test_a_party_is_named_by_its_state_where_that_is_known(party: str, named: str, unnamed: str) -> None:
+    one = Running("k", "c", "m", "o", "VA", None, "VA", "NC", 0, 0)
+    assert clocks.office(party, one) == named
+    assert clocks.office(party, msgspec.structs.replace(one, sending=None, receiving=None)) == unnamed
+
+
+def test_the_latest_clocks_are_kept_and_what_ended_goes_apart_from_what_is_owed() -> None:
+    def made(number: int, state: str) -> Running:
+        return Running(str(number), "c", "m", "o", "VA", None, None, None, 0, 0, state)  # type: ignore[arg-type]
+
+    owing = tuple(made(number, "overdue" if number % 2 else "open") for number in range(clocks.OPEN + 1))
+    ended = tuple(made(100 + number, "met" if number % 2 else "cancelled") for number in range(clocks.SETTLED + 1))
+    assert clocks.bounded((*owing[1:], *ended[1:])) == (*owing[1:], *ended[1:])
+    assert clocks.bounded((*owing, *ended[1:])) == (*ended[1:], *owing[1:])
+    assert clocks.bounded((*owing[1:], *ended)) == (*ended[1:], *owing[1:])
+
+
+def test_an_ended_clock_that_is_only_forgotten_is_not_said_to_be_cancelled() -> None:
+    many: list[Event] = []
+    for number in range(clocks.SETTLED + 4):
+        many.append(said("progress report request", f"2026-11-02 12:{number:02}", compact_case=str(number), message_id=f"q{number}"))
+        many.append(said("progress report", f"2026-11-03 12:{number:02}", compact_case=str(number), message_id=f"r{number}"))
+    state, known = run(*many)
+    assert len(state.running) == clocks.SETTLED
+    assert {each.state for each in known.values()} == {"met"}
+    assert len(known) == clocks.SETTLED + 4
+
+
+def test_an_overdue_clock_of_a_cancelled_message_is_cancelled_by_it() -> None:
+    one = said("progress report request", "2026-01-02 12:00", message_id="PRR-1", received="2026-11-02 12:00")
+    state, known = run(one)
+    assert [each.state for each in known.values()] == ["overdue"]
+    gone = msgspec.structs.replace(one, message_id="C", operation="Cancel", refers_to="PRR-1", root="PRR-1", telling="cancellation")
+    after, published, due = clocks.advance(gone, state, 7, rules())
+    assert (after.running, due) == ((), None)
+    assert [(each.state, each.settled_by, each.settled_at) for each in published] == [("cancelled", "C", 7)]
+
+
+def test_a_clock_that_would_end_after_the_last_day_of_the_calendar_does_not_run() -> None:
+    state, known = run(said("transfer request", "2026-11-02 12:00", action_at=LAST_DAY, past_from=LAST_DAY))
+    assert (state.running, known) == ((), {})
+    assert [each.activity for each in state.heard] == ["transfer request"]
+
+
+def test_a_clock_that_counts_from_a_report_date_does_not_run_without_one_that_can_be_read() -> None:
+    for report_by in (None, "soon", "2026-13-01"):
+        state, _ = run(said("transfer request", "2026-11-01 12:00"), said("acceptance", "2026-11-02 12:00", report_by=report_by))
+        assert "notice of departure" not in keys(state)
+        assert "acceptance validity" in keys(state)
