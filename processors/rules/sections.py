@@ -164,6 +164,13 @@ class MoveEntry(Model):
     to: dict[str, str] = {}
 
 
+class ReasonEntry(Model):
+    """An activity that gives another its reason: `reason`, or where that is empty the one of its own message."""
+
+    activity: str
+    reason: str = ""
+
+
 class CompactActivityEntry(Model):
     """One kind of step of the compact workflow; without `moves` it moves no case."""
 
@@ -172,6 +179,7 @@ class CompactActivityEntry(Model):
     awaits: Words = ()
     moves: tuple[MoveEntry, ...] = ()
     most_days: int | None = None
+    reason_from: tuple[ReasonEntry, ...] = ()
 
 
 Party = Literal["sending state", "receiving state", "victim authority", "victims"]
@@ -187,7 +195,7 @@ class DeadlineEntry(Model):
     source: str
     count: int = Field(ge=0)
     unit: Literal["business days", "calendar days"]
-    counted_from: Literal["action", "report_by"] = "action"
+    counted_from: Literal["action", "transmission", "receipt", "report_by"] = "action"
     otherwise: int | None = Field(default=None, ge=0)
     raised_by: Words
     met_by: Words = ()
@@ -195,8 +203,10 @@ class DeadlineEntry(Model):
     owed_by: Party
     owed_to: Party
     reasons: Words = ()
+    unless_reasons: Words = ()
     after: Words = ()
     unless_after: Words = ()
+    told_in: Literal["sending state", "receiving state"] | None = None
     lapses: bool = False
 
 
