@@ -210,6 +210,14 @@ class DeadlineEntry(Model):
     lapses: bool = False
 
 
+class UntrackedEntry(Model):
+    """Something that a rule of the compact sets a time for and no clock runs for: what it `says`, and `why` there is none."""
+
+    rule: str
+    says: str
+    why: str
+
+
 class HolidayEntry(Model):
     """A correction of the calendar: a day off that the library does not know or, `worked`, a day or yearly holiday that is none."""
 
@@ -247,6 +255,7 @@ SECTIONS: Final[dict[str, Section]] = {
         Section("compact_state", CompactStateEntry, lambda entry: ((entry.region, entry.name),)),
         Section("compact_activity", CompactActivityEntry, by_name),
         Section("deadline", DeadlineEntry, lambda entry: ((entry.name, *entry.reasons),)),
+        Section("untracked", UntrackedEntry, lambda entry: ((entry.rule, entry.says),)),
         Section("holiday", HolidayEntry, lambda entry: (entry.day or entry.name,)),
         Section("text", TextEntry, lambda entry: ((entry.type, entry.subtype, entry.language),)),
     )

@@ -13,7 +13,7 @@ A reply often does not say what it is about: it has the reason of what it answer
 heard of a case before it closed is forgotten when it begins anew, and not before: a warrant outlives the closure.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Final
@@ -217,12 +217,12 @@ def starting(event: Event, heard: Heard, known: tuple[Heard, ...], book: Book, r
         yield clock
 
 
-COUNTED_FROM: Final[Mapping[str, Callable[[Event, ZoneInfo], date]]] = {
-    "action": lambda event, zone: day_of(event.action_at, zone),
-    "report_by": lambda event, zone: day_of(event.action_at, zone),  # where no report date is named
-    "transmission": day_sent,
-    "receipt": lambda event, zone: day_of(event.received_at, zone),
-}
+def first_day(deadline: Deadline, event: Event, zone: ZoneInfo) -> date:
+    """Return the day from which the clock counts where no report date is named; the activity's own, or one that is not before it."""
+    action = day_of(event.action_at, zone)
+    if deadline.counted_from == "receipt":
+        return max(action, day_of(event.received_at, zone))
+    return max(action, day_sent(event, zone)) if deadline.counted_from == "transmission" else action
 
 
 def told_where_it_counts(deadline: Deadline, event: Event) -> bool:
@@ -233,8 +233,7 @@ def told_where_it_counts(deadline: Deadline, event: Event) -> bool:
 
 def deadline_of(deadline: Deadline, event: Event, book: Book, rules: Rules) -> int | None:
     """Return the end of the clock's last day where the owing state is, None where it does not run for want of a report date."""
-    zone = book.zone_of(event.ori)
-    day, count = max(COUNTED_FROM[deadline.counted_from](event, zone), day_of(event.action_at, zone)), deadline.count
+    day, count = first_day(deadline, event, book.zone_of(event.ori)), deadline.count
     if deadline.counted_from == "report_by":
         report_by = iso_day(event.report_by)
         if report_by is None and deadline.otherwise is None:
