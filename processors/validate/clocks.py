@@ -239,13 +239,18 @@ def deadline_of(deadline: Deadline, event: Event, book: Book, rules: Rules) -> i
         if report_by is None and deadline.otherwise is None:
             return None
         day, count = (report_by, count) if report_by is not None else (day, deadline.otherwise or 0)
-    state = event.receiving_state if deadline.owed_by == "receiving state" else event.sending_state
+    state = owing_state(deadline, event.sending_state, event.receiving_state)
     owing = rules.book(state, event.action_at) if state is not None else book
     calendar = owing.calendar if state is not None else owing.calendar._replace(state="")
     try:
         return end_of(calendar.after(day, count, deadline.unit), owing.zone)
     except (OverflowError, ValueError):  # the last day that a calendar can write
         return None
+
+
+def owing_state(deadline: Deadline, sending: str | None, receiving: str | None) -> str | None:
+    """Return the state that owes, whose calendar and midnight count; victims have the sending state's."""
+    return receiving if deadline.owed_by == "receiving state" else sending
 
 
 def settled(clock: Running, heard: Heard, rules: Rules) -> Running:
@@ -312,6 +317,8 @@ def record(clock: Running, offender: str, rules: Rules) -> Expectation:
     """Return what is published of a clock: who owes what to whom, by which rule, until when."""
     deadline = entry_of(clock, rules)
     owed_by = "unknown" if deadline is None else office(deadline.owed_by, clock)
+    state = None if deadline is None else owing_state(deadline, clock.sending, clock.receiving)
+    owing = rules.book(state, clock.begin) if state is not None else book_on_the_day(clock.jurisdiction, clock.ori, clock.begin, rules)
     return Expectation(
         expectation_id=f"{offender}-{id_of(clock)}",
         message_id=clock.message_id,
@@ -327,6 +334,8 @@ def record(clock: Running, offender: str, rules: Rules) -> Expectation:
         deadline=clock.deadline,
         settled_by=clock.by,
         settled_at=clock.at,
+        last_day=day_of(clock.deadline - 1, owing.zone).isoformat(),
+        owing_state=state,
     )
 
 

@@ -348,8 +348,10 @@ def test_a_date_without_time_counts_from_that_day_in_the_agencys_zone() -> None:
 
 
 def test_the_last_day_ends_where_the_owing_state_is() -> None:
-    state, _ = run(said("transfer request", "2026-11-20 12:00", receiving_state="HI"))
+    state, known = run(said("transfer request", "2026-11-20 12:00", receiving_state="HI"))
     assert clock(state, "transfer reply").deadline == day_end("2027-01-04", "Pacific/Honolulu")
+    (reply,) = [each for each in known.values() if each.rule == "ICAOS Rule 3.104"]
+    assert (reply.last_day, reply.owing_state) == ("2027-01-04", "HI")
 
 
 def test_where_the_owing_state_is_not_known_only_the_nations_holidays_count() -> None:
@@ -385,6 +387,8 @@ def test_what_is_published_says_who_owes_what_to_whom_by_which_rule_until_when()
         ),
         since=ms("2026-11-20 12:00"),
         deadline=day_end("2027-01-04"),
+        last_day="2027-01-04",
+        owing_state="NC",
     )
     assert reply.expectation_id.startswith("o0123456789abcdef-")
     again = run(said("transfer request", "2026-11-20 12:00", message_id="TREQ-1"))[1]
