@@ -22,16 +22,18 @@ def expected() -> None:
 def list_expected(
     *,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only what is overdue.")] = False,
+    owed_by: Annotated[str, typer.Option("--owed-by", help="Only what this state owes, by its two letters.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="What was met or cancelled as well.")] = False,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Show what is expected from whom and by when, the earliest deadline first."""
+    """Show what is expected from whom and by when, the earliest deadline first: `vn explain` knows each message that raised it."""
     wanted = {"overdue"} if overdue else {"open", "overdue", "met", "cancelled"} if everything else {"open", "overdue"}
-    found = [each for each in Client(Settings()).table(EXPECTATIONS).values() if each.state in wanted]
+    known = Client(Settings()).table(EXPECTATIONS).values()
+    found = [each for each in known if each.state in wanted and (not owed_by or each.owing_state == owed_by.upper())]
     found.sort(key=lambda each: (each.deadline is None, each.deadline or 0, each.expectation_id))
     print_rows(
         (row(each) for each in found),
-        ("expectation_id", "message_id", "state", "expects", "owed_by", "rule", "deadline"),
+        ("message_id", "last_day", "state", "expects", "owed_by", "rule"),
         title="Expected events",
         as_json=as_json,
         empty="Nothing is overdue." if overdue else "Nothing is expected.",

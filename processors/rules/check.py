@@ -161,6 +161,8 @@ def compact_references(book: Book) -> Iterator[Reference]:
     states = {f"{region}: {name}" for region, name in pairs(book.entries["compact_state"])}
     for key, activity in book.entries["compact_activity"].items():
         yield Reference("compact_activity", key, "awaits", activity.awaits, activities, "compact activity")
+        sources = [each.activity for each in activity.reason_from]
+        yield Reference("compact_activity", key, "reason_from", sources, activities, "compact activity")
         yield Reference("compact_activity", key, "enters", placed(activity.enters), states, "compact state")
         for move in activity.moves:
             for region in REGIONS:

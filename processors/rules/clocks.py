@@ -10,11 +10,14 @@ class Deadline:
     """
     One clock.
 
-    `count` days are counted from the day of the action or, where `counted_from` is "report_by", from the report date of
-    the message; without one, `otherwise` days from the action, or the clock does not run. A clock with `reasons` runs in
-    place of its namesake without where the message gives one of them. `after` are activities one of which must have been
-    heard in the case, `unless_after` those that keep the clock from running. `lapses` marks a span of time that simply
-    ends, where the others fall overdue.
+    `count` days are counted from the day of the action; where `counted_from` is "transmission" from the day on which the
+    agency sent the message, where it is "receipt" from the day on which it was received, where it is "report_by" from
+    the report date of the message; without one, `otherwise` days from the action, or the clock does not run.
+
+    A clock with `reasons` runs in place of its namesake without where the message has one of them, and one with
+    `unless_reasons` does not run where it has one of those. `after` are activities one of which must have been heard in
+    the case, `unless_after` those that keep the clock from running. `told_in` is the state whose agency must tell of what
+    starts it. `lapses` marks a span of time that simply ends, where the others fall overdue.
     """
 
     name: str
@@ -32,8 +35,10 @@ class Deadline:
     owed_by: str
     owed_to: str
     reasons: tuple[str, ...]
+    unless_reasons: tuple[str, ...]
     after: tuple[str, ...]
     unless_after: tuple[str, ...]
+    told_in: str | None
     lapses: bool
 
     @property
@@ -60,6 +65,6 @@ class Deadlines:
 
     def raised(self, activity: str, reason: str | None) -> tuple[Deadline, ...]:
         """Return the clocks that an activity starts: of namesakes the one for the message's reason, else the one without reasons."""
-        started = self.raised_by.get(activity, ())
+        started = tuple(each for each in self.raised_by.get(activity, ()) if reason not in each.unless_reasons)
         particular = {each.name for each in started if reason is not None and reason in each.reasons}
         return tuple(each for each in started if (reason in each.reasons if each.name in particular else not each.reasons))

@@ -7,11 +7,14 @@ is made of parts with a heading, sentences and a table; how it looks is the comm
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from processors.domain.event import Scope
 from processors.rules.book import Book, EventCode, Jurisdiction, Rules
+from processors.rules.calendar import SATURDAY, public_holidays
+from processors.rules.clockwords import conditions
+from processors.rules.clockwords import events as events_of
 from processors.rules.files import RuleFile
 from processors.rules.load import DATING, midnight
 from processors.rules.settings import SETTINGS, WORDS, Place, Setting
@@ -74,7 +77,7 @@ def document(rules: Rules, files: Iterable[RuleFile], jurisdiction: str, day: da
             transfer_part(book, rules.duration("transfer.hold", Scope(jurisdiction or None))),
             duplicate_part(book),
             *compact_parts(book),
-            *holiday_parts(book),
+            business_days_part(book, day),
             zone_part(book),
             text_part(book, sample),
             dates_part(files),
@@ -310,12 +313,28 @@ def compact_parts(book: Book) -> Iterator[Part]:
     )
     yield Part(
         "The interstate compact: deadlines",
-        ("Each deadline is counted from the activity that starts it, by the rule in effect on the day of that activity.",),
-        ("Rule", "What is expected", "From whom", "Within", "Begins with", "Source"),
+        (
+            "What one state owes the other by when, by the rules in effect on this day; another day's activity has that day's deadline.",
+            "The day from which it counts is not counted. It ends with the last day where the state is that owes, and is then overdue.",
+        ),
+        ("Rule", "What is owed", "Owed by", "Begins with", "Met by", "Source"),
         tuple(
-            (each.rule, each.expects, each.owed_by, f"{each.count} {each.unit}", joined(each.raised_by, " or "), each.source)
+            (
+                each.rule,
+                each.text,
+                each.owed_by,
+                joined(filter(None, (events_of(each.raised_by, book, " or "), conditions(each, book))), "; "),
+                events_of(each.met_by, book, " or ") or "ends by itself",
+                each.source,
+            )
             for each in sorted(book.entries["deadline"].values(), key=lambda each: (each.rule, each.name))
         ),
+    )
+    yield Part(
+        "The interstate compact: no deadline is kept",
+        ("The rules set a time for these too; no message begins them, or none could meet them.",),
+        ("Rule", "What it says", "Why no deadline is kept"),
+        tuple((each.rule, each.says, each.why) for each in book.entries["untracked"].values()),
     )
 
 
@@ -329,15 +348,25 @@ def steps(activity: Any) -> Iterator[tuple[str, str]]:
         yield allowed or "any", joined((f"{region} {where}" for region, where in move.to.items()), "; ") or "where it stands"
 
 
-def holiday_parts(book: Book) -> Iterator[Part]:
-    """What differs from the calendar of public holidays, where anything does."""
-    if holidays := book.entries["holiday"].values():
-        yield Part(
-            "Business days",
-            ("Business days are Monday to Friday but for the public holidays of the jurisdiction, corrected as follows.",),
-            ("Day", "Holiday", ""),
-            tuple((str(each.day or "every year"), each.name, "worked" if each.worked else "day off") for each in holidays),
-        )
+def business_days_part(book: Book, day: date) -> Part:
+    """Which working days are no business days in the year to come, and which rule file says so."""
+    corrected = {each.day or each.name: each for each in book.entries["holiday"].values()}
+    days = (day + timedelta(days=each) for each in range(366))
+    return Part(
+        "Business days",
+        (
+            "Deadlines in business days leave out Saturdays, Sundays and the holidays of the United States and of the jurisdiction.",
+            "The compact's rules do not define them: check this list for the year to come, and correct it in a rule file ([[holiday]]).",
+        ),
+        ("Day", "No business day because of"),
+        tuple(
+            (f"{each.isoformat()} {each:%A}", corrected[each].name if each in corrected else joined(sorted(names), "; "))
+            for each in days
+            if each.weekday() < SATURDAY
+            and not book.calendar.is_business_day(each)
+            and (names := public_holidays(book.calendar.state, each.year).get(each, frozenset()), True)
+        ),
+    )
 
 
 def zone_part(book: Book) -> Part:

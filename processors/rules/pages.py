@@ -1,35 +1,70 @@
 """docs/clocks.md and docs/compact-workflow.md, whole, made from the rules; tests say that they are current."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from processors.rules.book import Book
+from processors.rules.clockwords import conditions, counted, events, in_force, within
 from processors.rules.files import BUILT_IN, read_files
 from processors.rules.sections import DeadlineEntry
 from processors.rules.workflow import REGIONS, Activity, Workflow
 
 CLOCKS_PAGE: Final = """# The legal clocks of the interstate compact
 
-Made from `processors/rules/default/deadlines.toml` by `processors.rules.pages.clocks_markdown()`; a test says that it is current.
+Made from `processors/rules/default/deadlines.toml` and `untracked.toml` by `processors.rules.pages.clocks_markdown()`; a test
+says that it is current. `vn rules show VA` prints the clocks of one day for one state, `vn expected list` what is owed now.
 
-- A clock is chosen by the date of the activity that starts it, in the time zone of the agency that sends it. That day is not counted.
-- A business day is Monday to Friday and no holiday of the United States or of the state that owes (the library `holidays`). The compact's
-  rules define neither; `[[holiday]]` entries in a jurisdiction's rule file correct the calendar.
-- The deadline is the end of the last day where the owing state is (its default zone). At that instant an open clock becomes `overdue`,
-  once.
-  What comes later still meets it. A clock marked *a span of time* becomes `met` by itself.
-- A clock is `cancelled` by the activities named, and with the message that started it. A cancelled message opens again what it had met.
-- A clock that stands beside one of the same name with *reasons* runs in its place where the message's detail `ActivityReasonText` (in XML
-  an
-  element of the event) gives one of them; a reply has the reason of the request that it answers.
-- Other agencies' events start or stop clocks only where they name a compact case or its states.
-- No message tells of custody under a warrant for its own sake, of a probable cause hearing, or of a victim's comment. Retaking therefore
-  counts from the warrant until an intake that names the compact case tells of custody; the hearing's report from the date to report that
-  the violation response names, else from the response; the answer to victims from the last day for comments.
+## How a clock runs
 
-| Rule | Clock | Text | Days | Counted from | Owed by → to | Started by | Met by | Cancelled by | In force | Source |
-|---|---|---|---|---|---|---|---|---|---|---|
-{rows}
+- **Which rule.** The one in force on the day of the activity that starts the clock, in the time zone of the agency that sends the
+  message. A rule that got another number or another number of days has an entry for each; a clock goes on by the entry that it
+  began with.
+- **From what day.** The day from which a clock counts is not counted itself. It is the day of the activity; where the rule says
+  *receipt*, the day on which the message was received here; where it says *transmission*, the day on which the agency sent it
+  (`sent_at`), or without one the receipt; never a day before the activity. The *date to report* is the message's
+  `compact.report_by`.
+- **Which days.** A business day is Monday to Friday and no holiday of the United States or of the state that owes (the library
+  `holidays`). The compact's rules define neither; `[[holiday]]` entries in a jurisdiction's rule file correct the calendar, and
+  `vn rules show` lists the holidays of the year.
+- **Until when.** The end of the last day where the owing state is (its default zone). At that instant an open clock becomes
+  `overdue`, once, also where the pipeline was asleep then. What comes later still meets it. A clock marked *a span of time*
+  becomes `met` by itself.
+- **Taken back.** A clock is `cancelled` by the activities named, and with the message that started it. A cancelled message opens
+  again what it had met. The closure of a case by one receiving state leaves the clocks of another alone.
+- **Other agencies'** events start or stop clocks only where they name a compact case or its states.
+
+Two days of change are not known: since when Rule 4.109 counts from the transmission (before: from the receipt), and since when
+Rule 3.104-1 counts from the notice of departure (before: from the date to report). Virginia's procedure of July 2024 has the
+earlier texts; the later are taken to be in force since 2024-11-01, when the rules were next revised. `until` and `from` in a rule
+file correct it.
+
+## Reasons
+
+Some rules depend on why something is asked for, which no event subtype says. A message may say it in its detail
+`ActivityReasonText` (in XML an element of the event). One that does not has the reason of what it answers:
+
+| Message | Without a reason of its own |
+|---|---|
+{inherited}
+
+| Reason | Clocks that it decides |
+|---|---|
+{reasons}
+
+## Every clock
+
+| Rule | What is owed | By → to | Within |
+|---|---|---|---|
+{overview}
+
+{clocks}
+## What no clock runs for
+
+No message of the code lists starts these, or none could meet them.
+
+| Rule | What it says | Why there is no clock |
+|---|---|---|
+{untracked}
 """
 
 WORKFLOW_PAGE: Final = """# The interstate compact's workflow
@@ -45,14 +80,15 @@ of its lines below fits all three.
 - A message belongs to the case that it names; without a number to the open case with the latest step. A case without a number takes the
   first that is named. At most {cases} cases and their last {steps} steps are kept of an offender.
 - An illegal step is flagged (`workflow`) with where the case stands and what the step needs. Where the step it lacks may only be late
-  (column
-  *May be late*), it waits `out_of_order.hold` first. Internal messages reach nobody and are not flagged; an illegal one moves nothing.
+  (column *May be late*), it waits `out_of_order.hold` first. Internal messages reach nobody and are not flagged; an illegal one moves
+  nothing.
 - A departure cannot be withdrawn: *Withdraw Transfer* after it is flagged. A Cancel of the departure message takes the step back.
 - A temporary travel's last day is the message's `compact.report_by`. More than {travel} days after its action date is flagged. Where no
-  last
-  day is named, nothing is held against the length, and the permit's clock ends after {travel} days.
+  last day is named, nothing is held against the length, and the permit's clock ends after {travel} days.
 - A transfer to a subsequent state begins with *Subsequent State Request*; the return with *Return Request*, or with *Return to Sending
-  State* at once.
+  State* at once. Neither needs a *Retaking*.
+- The receiving state closes a case when the offender departs for home or for a subsequent state. Of the way home the sending state still
+  tells the arrival, or that it failed; to a subsequent state the case goes on there.
 - Sending and receiving states must be members of the compact (`not_a_member`): 50 states, the District of Columbia, Puerto Rico and the
   U.S. Virgin Islands.
 - Another agency's event moves a case only where it names a compact case or its states.
@@ -72,38 +108,92 @@ of its lines below fits all three.
 """
 
 
-def clocks_markdown() -> str:
+def clocks_markdown(book: Book) -> str:
     """Return docs/clocks.md."""
-    entries = [entry for file in read_files(BUILT_IN / "default") for entry in file.entries.get("deadline", ())]
-    return CLOCKS_PAGE.format(rows="\n".join(clock_row(entry) for entry in entries if isinstance(entry, DeadlineEntry)))
+    files = read_files(BUILT_IN / "default")
+    entries = [entry for file in files for entry in file.entries.get("deadline", ()) if isinstance(entry, DeadlineEntry)]
+    versions: dict[tuple[str, ...], list[DeadlineEntry]] = {}
+    for entry in entries:
+        versions.setdefault((entry.name, *entry.reasons), []).append(entry)
+    ordered = sorted(versions.values(), key=lambda each: numbered(each[-1].rule))
+    activities = book.entries["compact_activity"].values()
+    return CLOCKS_PAGE.format(
+        inherited="\n".join(_row(events((each.name,), book), inherited(each, book)) for each in activities if each.reason_from),
+        reasons="\n".join(_row(reason, decided(reason, entries)) for reason in named_reasons(entries)),
+        overview="\n".join(overview_row(each) for each in ordered),
+        clocks="\n".join(clock_section(each, book) for each in ordered),
+        untracked="\n".join(_row(entry.rule, entry.says, entry.why) for entry in book.entries["untracked"].values()),
+    )
 
 
-def clock_row(entry: DeadlineEntry) -> str:
-    """Return one line of the table of clocks."""
-    conditions = [
-        *([f"reasons: {_listed(entry.reasons)}"] if entry.reasons else ()),
-        *([f"only after {_listed(entry.after, ' or ')}"] if entry.after else ()),
-        *([f"not after {_listed(entry.unless_after, ' or ')}"] if entry.unless_after else ()),
-        *(["a span of time"] if entry.lapses else ()),
-    ]
-    name = f"{entry.name} ({'; '.join(conditions)})" if conditions else entry.name
-    counted = "the action's date"
-    if entry.counted_from == "report_by":
-        otherwise = "does not run without one" if entry.otherwise is None else f"else {entry.otherwise} from the action's date"
-        counted = f"`compact.report_by`; {otherwise}"
-    force = " ".join((*([f"from {entry.since}"] if entry.since else ()), *([f"until {entry.until}"] if entry.until else ())))
-    return _row(
-        entry.rule,
-        name,
-        entry.text,
-        f"{entry.count} {entry.unit}",
-        counted,
-        f"{entry.owed_by} → {entry.owed_to}",
-        _listed(entry.raised_by),
-        _listed(entry.met_by),
-        _listed(entry.cancelled_by),
-        force or "always",
-        entry.source,
+def numbered(rule: str) -> tuple[int, ...]:
+    """Return a rule's number as numbers are ordered."""
+    return tuple(int(part) for part in rule.replace("-", ".").split("."))
+
+
+def named_reasons(entries: Iterable[DeadlineEntry]) -> list[str]:
+    """Return every reason that decides something."""
+    return sorted({reason for entry in entries for reason in (*entry.reasons, *entry.unless_reasons)})
+
+
+def decided(reason: str, entries: Iterable[DeadlineEntry]) -> str:
+    """Return the clocks that a reason starts or keeps from running."""
+    rules: dict[str, list[str]] = {}
+    for entry in entries:
+        if reason in entry.reasons:
+            rules.setdefault(entry.name, []).append(entry.rule)
+        if reason in entry.unless_reasons:
+            rules.setdefault(f"no {entry.name}", []).append(entry.rule)
+    return _listed((f"{name} (Rule {_listed(dict.fromkeys(numbers), ', then ')})" for name, numbers in rules.items()), "; ")
+
+
+def inherited(activity: Any, book: Book) -> str:
+    """Return whose reason a message has that gives none."""
+    sources = (
+        f"after {events((each.activity,), book)}: {each.reason}" if each.reason else f"that of {events((each.activity,), book)}"
+        for each in activity.reason_from
+    )
+    return _listed(sources, "; ")
+
+
+def overview_row(versions: Sequence[DeadlineEntry]) -> str:
+    """Return a clock's line in the table, as it is in force last."""
+    last = versions[-1]
+    reasons = f" ({_listed(last.reasons, ' or ')})" if last.reasons else ""
+    return _row(last.rule, f"[{last.expects}](#{anchor(last)}){reasons}", f"{last.owed_by} → {last.owed_to}", within(last))
+
+
+def anchor(entry: DeadlineEntry) -> str:
+    """Return the name of a clock's section as links have it."""
+    return "".join(sign for sign in title(entry).lower().replace(" ", "-") if sign.isalnum() or sign == "-")
+
+
+def title(entry: DeadlineEntry) -> str:
+    reasons = f", {_listed(entry.reasons, ' or ')}" if entry.reasons else ""
+    return f"Rule {entry.rule}, {entry.name}{reasons}"
+
+
+def clock_section(versions: Sequence[DeadlineEntry], book: Book) -> str:
+    """Return all of one clock: its versions in a table, then what starts, meets and cancels it."""
+    last = versions[-1]
+    facts = {
+        "Owed by": f"{last.owed_by}, to the {last.owed_to}" if last.owed_to != "victims" else f"{last.owed_by}, to victims",
+        "Started by": events(last.raised_by, book),
+        "Runs": conditions(last, book),
+        "Met by": events(last.met_by, book) or "itself: it is a span of time",
+        "Cancelled by": events(last.cancelled_by, book),
+    }
+    return "\n".join(
+        (
+            f"### {title(last)}",
+            "",
+            "| In force | Rule | Text | Days | Counted from | Source |",
+            "|---|---|---|---|---|---|",
+            *(_row(in_force(each), each.rule, each.text, within(each), counted(each), each.source) for each in versions),
+            "",
+            *(f"- {what}: {value}" for what, value in facts.items() if value),
+            "",
+        )
     )
 
 

@@ -164,6 +164,13 @@ class MoveEntry(Model):
     to: dict[str, str] = {}
 
 
+class ReasonEntry(Model):
+    """An activity that gives another its reason: `reason`, or where that is empty the one of its own message."""
+
+    activity: str
+    reason: str = ""
+
+
 class CompactActivityEntry(Model):
     """One kind of step of the compact workflow; without `moves` it moves no case."""
 
@@ -172,6 +179,7 @@ class CompactActivityEntry(Model):
     awaits: Words = ()
     moves: tuple[MoveEntry, ...] = ()
     most_days: int | None = None
+    reason_from: tuple[ReasonEntry, ...] = ()
 
 
 Party = Literal["sending state", "receiving state", "victim authority", "victims"]
@@ -187,7 +195,7 @@ class DeadlineEntry(Model):
     source: str
     count: int = Field(ge=0)
     unit: Literal["business days", "calendar days"]
-    counted_from: Literal["action", "report_by"] = "action"
+    counted_from: Literal["action", "transmission", "receipt", "report_by"] = "action"
     otherwise: int | None = Field(default=None, ge=0)
     raised_by: Words
     met_by: Words = ()
@@ -195,9 +203,19 @@ class DeadlineEntry(Model):
     owed_by: Party
     owed_to: Party
     reasons: Words = ()
+    unless_reasons: Words = ()
     after: Words = ()
     unless_after: Words = ()
+    told_in: Literal["sending state", "receiving state"] | None = None
     lapses: bool = False
+
+
+class UntrackedEntry(Model):
+    """Something that a rule of the compact sets a time for and no clock runs for: what it `says`, and `why` there is none."""
+
+    rule: str
+    says: str
+    why: str
 
 
 class HolidayEntry(Model):
@@ -237,6 +255,7 @@ SECTIONS: Final[dict[str, Section]] = {
         Section("compact_state", CompactStateEntry, lambda entry: ((entry.region, entry.name),)),
         Section("compact_activity", CompactActivityEntry, by_name),
         Section("deadline", DeadlineEntry, lambda entry: ((entry.name, *entry.reasons),)),
+        Section("untracked", UntrackedEntry, lambda entry: ((entry.rule, entry.says),)),
         Section("holiday", HolidayEntry, lambda entry: (entry.day or entry.name,)),
         Section("text", TextEntry, lambda entry: ((entry.type, entry.subtype, entry.language),)),
     )

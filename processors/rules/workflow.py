@@ -5,7 +5,7 @@ A case stands in three regions at once. A step is legal where one of its moves f
 may stand anywhere, and a region of which nothing is known fits every move.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 REGIONS: Final = ("instructions", "transfer", "supervision")
@@ -41,19 +41,36 @@ class Move(NamedTuple):
             not needed or (not surely if value is None else value in needed) for needed, value in zip(self.needs, standing, strict=True)
         )
 
+    def closes(self, closed: Collection[str]) -> bool:
+        """Whether the move leads into one of these states from another."""
+        return any(to in closed and not set(needed) <= set(closed) for needed, to in zip(self.needs, self.to, strict=True))
+
+    def reopens(self, closed: Collection[str]) -> bool:
+        """Whether the move leads from one of these states into another."""
+        return any(
+            to is not None and to not in closed and not set(needed).isdisjoint(closed)
+            for needed, to in zip(self.needs, self.to, strict=True)
+        )
+
     def __str__(self) -> str:
         named = (f"{region} {' or '.join(each)}" for region, each in zip(REGIONS, self.needs, strict=True) if each)
         return ", ".join(named)
 
 
 class Activity(NamedTuple):
-    """One kind of step; `enters` is where a case stands that begins with it, `awaits` what may only be late."""
+    """
+    One kind of step; `enters` is where a case stands that begins with it, `awaits` what may only be late.
+
+    `reason_from` are the activities whose reason a message of this one has that gives none itself, each with the reason
+    that it stands for, empty for the reason of its own message.
+    """
 
     name: str
     enters: Standing
     moves: tuple[Move, ...]
     awaits: tuple[str, ...] = ()
     most_days: int | None = None
+    reason_from: tuple[tuple[str, str], ...] = ()
 
 
 class Workflow:
@@ -91,6 +108,18 @@ class Workflow:
     def is_closed(self, standing: Standing) -> bool:
         return any(value in self.closed for value in standing)
 
+    def closes(self, name: str) -> bool:
+        """Whether the step ends a case that is open."""
+        return any(move.closes(self.closed) for move in self.activities[name].moves)
+
+    def reopens(self, name: str) -> bool:
+        """Whether the step begins a closed case anew."""
+        return any(move.reopens(self.closed) for move in self.activities[name].moves)
+
+    def gives_reasons(self, name: str) -> bool:
+        """Whether other activities have the reason of this one's message."""
+        return any((name, "") in each.reason_from for each in self.activities.values())
+
     def _stepped(self, standing: Standing, activity: Activity) -> Standing | None:
         if standing == NOWHERE:
             return activity.enters
@@ -122,6 +151,7 @@ def _activity(entry: Any) -> Activity:
         tuple(Move(tuple(getattr(each, region) for region in REGIONS), _standing(each.to)) for each in entry.moves),
         entry.awaits,
         entry.most_days,
+        tuple((each.activity, each.reason) for each in entry.reason_from),
     )
 
 

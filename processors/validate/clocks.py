@@ -8,11 +8,16 @@ docs/clocks.md lists them), chosen by the date of the activity that starts them.
 A clock is open until what is owed comes (met, also after the deadline), what it is about falls away (cancelled), or its
 last day ends where the owing state is (overdue, said once, at that instant). What a message did to clocks is undone
 when it is cancelled or changed.
+
+A reply often does not say what it is about: it has the reason of what it answers (`reason_from` in compact.toml). What was
+heard of a case before it closed is forgotten when it begins anew, and not before: a warrant outlives the closure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
@@ -63,7 +68,11 @@ class Running(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Heard(Struct, frozen=True, array_like=True, gc=False):
-    """One activity that was heard of; a clock that starts later may be met by it already."""
+    """
+    One activity that was heard of; a clock that starts later may be met by it already.
+
+    `closed_in` is the receiving state whose supervision it closed, where that is what it did.
+    """
 
     activity: str
     chain: str
@@ -72,6 +81,7 @@ class Heard(Struct, frozen=True, array_like=True, gc=False):
     end: int
     received_at: int
     reason: str | None = None
+    closed_in: str | None = None
 
 
 class ClockState(Struct, frozen=True, omit_defaults=True):
@@ -114,34 +124,68 @@ def told(event: Event, state: ClockState, rules: Rules) -> ClockState:
         return state
     heard = heard_from(event, code.activity, state, book)
     running = tuple(settled(each, heard, rules) if each.chain != chain else each for each in state.running)
-    known = (*(each for each in state.heard if each.chain != chain), heard)[-HEARD:]
+    known = (*remembered(heard, (each for each in state.heard if each.chain != chain), book), heard)[-HEARD:]
     started = starting(event, heard, known, book, rules)
-    if heard.activity == "case closure":
-        known = tuple(each for each in known if each is heard or not same_case(each.case, heard.case))
     return ClockState(event.offender, (*running, *started), known)
 
 
+def remembered(heard: Heard, before: Iterable[Heard], book: Book) -> tuple[Heard, ...]:
+    """Return what was heard before; of a case that begins anew, only what came after it was closed."""
+    known = tuple(before)
+    if not book.workflow.reopens(heard.activity):
+        return known
+    closings = [at for at, each in enumerate(known) if book.workflow.closes(each.activity) and same_case(each.case, heard.case)]
+    return tuple(each for at, each in enumerate(known) if not closings or at > closings[-1] or not same_case(each.case, heard.case))
+
+
 def heard_from(event: Event, activity: str, state: ClockState, book: Book) -> Heard:
-    """Return what is kept of a message; a reply that gives no reason has that of the request it answers."""
-    asked = [each for each in state.heard if each.activity == "instructions request" and same_case(each.case, event.compact_case)]
-    matters = any(each.reasons for each in book.deadlines.raised_by.get(activity, ()))
-    reason = (reason_of(event) if matters else None) or (asked[-1].reason if asked and activity == "instructions reply" else None)
+    """Return what is kept of a message; one that gives no reason has that of what it answers."""
+    matters = book.workflow.gives_reasons(activity) or any(
+        each.reasons or each.unless_reasons for each in book.deadlines.raised_by.get(activity, ())
+    )
+    reason = (reason_of(event) or inherited(event, activity, state, book)) if matters else None
     end = max(event.action_at, event.past_from - 1) if event.date_only else event.action_at
-    return Heard(activity, chain_of(event), event.message_id, event.compact_case, end, event.received_at, reason)
+    closed_in = event.receiving_state if book.workflow.closes(activity) else None
+    return Heard(activity, chain_of(event), event.message_id, event.compact_case, end, event.received_at, reason, closed_in)
 
 
-class Reasons(Struct, frozen=True):
-    """As much of a submission as says why something is asked for."""
+def inherited(event: Event, activity: str, state: ClockState, book: Book) -> str | None:
+    """Return the reason of the latest activity in the case from which this one has its reason."""
+    sources = dict(book.workflow.activities[activity].reason_from)
+    for each in reversed(state.heard):
+        if each.activity in sources and each.chain != chain_of(event) and same_case(each.case, event.compact_case):
+            return sources[each.activity] or each.reason
+    return None
+
+
+class Particulars(Struct, frozen=True):
+    """As much of a submission as says why something is asked for, and when the agency sent it."""
 
     details: dict[str, str] = {}
+    sent_at: str | None = None
+
+
+def particulars(event: Event) -> Particulars:
+    return msgspec.json.decode(event.submission, type=Particulars) if event.submission else Particulars()
 
 
 def reason_of(event: Event) -> str | None:
     """Return the reason that the message gives, folded."""
-    if not event.submission:
-        return None
-    text = msgspec.json.decode(event.submission, type=Reasons).details.get(REASON)
+    text = particulars(event).details.get(REASON)
     return fold(text) if text else None
+
+
+def day_sent(event: Event, zone: ZoneInfo) -> date:
+    """Return the day on which the agency sent the message; it cannot have been after that of the receipt, which stands in for none."""
+    receipt = day_of(event.received_at, zone)
+    text = (particulars(event).sent_at or "").upper().replace(" ", "T", 1)
+    if "T" not in text:
+        return min(iso_day(text) or receipt, receipt)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return receipt
+    return min((instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)).astimezone(zone).date(), receipt)
 
 
 def starting(event: Event, heard: Heard, known: tuple[Heard, ...], book: Book, rules: Rules) -> Iterator[Running]:
@@ -149,6 +193,8 @@ def starting(event: Event, heard: Heard, known: tuple[Heard, ...], book: Book, r
     before = {each.activity for each in known if same_case(each.case, heard.case)}
     for deadline in book.deadlines.raised(heard.activity, heard.reason):
         if (deadline.after and not before.intersection(deadline.after)) or before.intersection(deadline.unless_after):
+            continue
+        if not told_where_it_counts(deadline, event):
             continue
         end = deadline_of(deadline, event, book, rules)
         if end is None:
@@ -171,15 +217,29 @@ def starting(event: Event, heard: Heard, known: tuple[Heard, ...], book: Book, r
         yield clock
 
 
+def first_day(deadline: Deadline, event: Event, zone: ZoneInfo) -> date:
+    """Return the day from which the clock counts where no report date is named; the activity's own, or one that is not before it."""
+    action = day_of(event.action_at, zone)
+    if deadline.counted_from == "receipt":
+        return max(action, day_of(event.received_at, zone))
+    return max(action, day_sent(event, zone)) if deadline.counted_from == "transmission" else action
+
+
+def told_where_it_counts(deadline: Deadline, event: Event) -> bool:
+    """Whether the state whose agency tells of it is the one that the clock asks for; only a receiving state that is named is one."""
+    in_receiving_state = event.receiving_state is not None and event.jurisdiction == event.receiving_state
+    return deadline.told_in is None or (deadline.told_in == "receiving state") == in_receiving_state
+
+
 def deadline_of(deadline: Deadline, event: Event, book: Book, rules: Rules) -> int | None:
     """Return the end of the clock's last day where the owing state is, None where it does not run for want of a report date."""
-    day, count = day_of(event.action_at, book.zone_of(event.ori)), deadline.count
+    day, count = first_day(deadline, event, book.zone_of(event.ori)), deadline.count
     if deadline.counted_from == "report_by":
         report_by = iso_day(event.report_by)
         if report_by is None and deadline.otherwise is None:
             return None
         day, count = (report_by, count) if report_by is not None else (day, deadline.otherwise or 0)
-    state = event.receiving_state if deadline.owed_by == "receiving state" else event.sending_state
+    state = owing_state(deadline, event.sending_state, event.receiving_state)
     owing = rules.book(state, event.action_at) if state is not None else book
     calendar = owing.calendar if state is not None else owing.calendar._replace(state="")
     try:
@@ -188,9 +248,16 @@ def deadline_of(deadline: Deadline, event: Event, book: Book, rules: Rules) -> i
         return None
 
 
+def owing_state(deadline: Deadline, sending: str | None, receiving: str | None) -> str | None:
+    """Return the state that owes, whose calendar and midnight count; victims have the sending state's."""
+    return receiving if deadline.owed_by == "receiving state" else sending
+
+
 def settled(clock: Running, heard: Heard, rules: Rules) -> Running:
     """Return the clock after an activity: met or cancelled where that is what it waits for, in its case and not before it began."""
     if clock.state not in OWING or heard.end < clock.begin or not same_case(clock.case, heard.case):
+        return clock
+    if heard.closed_in is not None and clock.receiving not in {None, heard.closed_in}:  # after a transfer to a subsequent state
         return clock
     deadline = entry_of(clock, rules)
     if deadline is None:
@@ -250,6 +317,8 @@ def record(clock: Running, offender: str, rules: Rules) -> Expectation:
     """Return what is published of a clock: who owes what to whom, by which rule, until when."""
     deadline = entry_of(clock, rules)
     owed_by = "unknown" if deadline is None else office(deadline.owed_by, clock)
+    state = None if deadline is None else owing_state(deadline, clock.sending, clock.receiving)
+    owing = rules.book(state, clock.begin) if state is not None else book_on_the_day(clock.jurisdiction, clock.ori, clock.begin, rules)
     return Expectation(
         expectation_id=f"{offender}-{id_of(clock)}",
         message_id=clock.message_id,
@@ -265,6 +334,8 @@ def record(clock: Running, offender: str, rules: Rules) -> Expectation:
         deadline=clock.deadline,
         settled_by=clock.by,
         settled_at=clock.at,
+        last_day=day_of(clock.deadline - 1, owing.zone).isoformat(),
+        owing_state=state,
     )
 
 

@@ -41,7 +41,7 @@ IDENTIFY: Final = frozenset({"enrolling", "identify", "messages", "reviews", "si
 UNITS: Final = ("read", "identify", "dedupe", "validate", "match", "deliver")
 DECODING: Final = "every unit, of what it cannot decode"
 # A word that is a reason code may also be the state of something, or the kind of a receipt or record; there it is none.
-STATES: Final = frozenset({"outcome", "standing", "state", "status", "telling"})
+STATES: Final = frozenset({"counted_from", "outcome", "standing", "state", "status", "telling"})
 OTHER_WORDS: Final = {("deliver", "accepted"), ("deliver", "confirmed"), ("read", "receipt"), ("read", "review_action")}
 
 

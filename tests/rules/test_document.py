@@ -95,6 +95,8 @@ def test_the_document_of_virginia_says_everything_that_is_to_be_signed() -> None
         "Duplicates (specification 4)",
         "The interstate compact: steps",
         "The interstate compact: deadlines",
+        "The interstate compact: no deadline is kept",
+        "Business days",
         "Time zones",
         "Texts",
         "Effective dates",

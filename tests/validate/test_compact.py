@@ -66,7 +66,7 @@ def oracle(place: tuple[Any, Any, str], act: str) -> tuple[Any, Any, str] | None
 
     Instructions: no, asked, given; None = not known. Transfer: none requested incomplete accepted denied withdrawn force
     o-asked o-requested o-accepted. Whereabouts: H home, D departed, R there, F failed to arrive, A absconded, K being
-    retaken, Q ordered back, B on the way back, X back, C closed.
+    retaken, Q ordered back, B on the way back, X back, C closed, Y closed while on the way back.
     """
     told, paper, at = place
     known = paper is not None
@@ -78,7 +78,7 @@ def oracle(place: tuple[Any, Any, str], act: str) -> tuple[Any, Any, str] | None
         return told is None or told in values
 
     if act == "instructions request":
-        if at in "XC":
+        if at in "XCY":
             return ("asked", "none", "H")
         return ("asked", paper, at) if at == "H" or (at == "R" and is_("o-asked", "o-requested")) else None
     if act == "instructions reply":
@@ -86,7 +86,7 @@ def oracle(place: tuple[Any, Any, str], act: str) -> tuple[Any, Any, str] | None
             return place
         return ("given", paper, at) if at in "HDR" and instructed("asked") else None
     if act == "transfer request":
-        if at in "XC":
+        if at in "XCY":
             return ("no", "requested", "H")
         if at in "HDR" and is_("none", "denied", "withdrawn"):
             return (told, "requested", at)
@@ -125,11 +125,15 @@ def oracle(place: tuple[Any, Any, str], act: str) -> tuple[Any, Any, str] | None
     if act == "arrival":
         if at == "B":
             return ("no", paper, "X")
+        if at == "Y":
+            return (told, paper, "C")
         return ("no", "force" if paper in {"accepted", "o-accepted"} else paper, "R") if at in "DF" else None
+    if act == "failure to arrive" and at == "Y":
+        return (told, paper, "C")
     if act == "failure to arrive":
         return (told, paper, "F") if at in "DB" else None
     if act == "address change":
-        return place if at != "C" else None
+        return place if at not in "CY" else None
     if act == "temporary travel":
         return place if at in "RFQ" or (at == "H" and instructed("asked", "given")) else None
     if act in {"violation", "behavior requiring retaking", "violation report", "violation response", "probable cause report"}:
@@ -137,7 +141,7 @@ def oracle(place: tuple[Any, Any, str], act: str) -> tuple[Any, Any, str] | None
     if act in {"probable cause decision", "progress report request", "progress report"}:
         return place if at in HERE else None
     if act == "warrant":
-        return place if at in HERE + "BC" else None
+        return place if at in HERE + "BCY" else None
     if act == "absconding":
         return (told, paper, "A") if at in HERE + "B" else None
     if act == "return from absconding":
@@ -148,12 +152,16 @@ def oracle(place: tuple[Any, Any, str], act: str) -> tuple[Any, Any, str] | None
         return (told, paper, "K") if at in HERE else None
     if act == "return request":
         return (told, paper, "Q") if at in "RFAQ" else None
+    if act == "return" and at == "Y":
+        return (told, paper, "C")
     if act == "return":
         return ("no", paper, "X") if at in HERE + "B" else None
     if act == "case closure":
-        return ("no", paper, "C") if at not in "HC" else None
+        if at == "D" and paper == "o-accepted":
+            return place
+        return ("no", paper, "Y" if at == "B" else "C") if at not in "HCY" else None
     assert act == "closure reply"
-    return place if at == "C" else None
+    return place if at in "CY" else None
 
 
 FIRST: dict[str, tuple[Any, Any, str] | None] = {
@@ -194,6 +202,7 @@ PLACES = {
     "B": "returning",
     "X": "returned",
     "C": "closed",
+    "Y": "closed on the way back",
 }
 
 
@@ -315,6 +324,9 @@ def told(scene: Scene, *acts: str, **more: Any) -> None:
         ("arrival", "return", "case closure", "closure reply", "transfer request"),
         ("arrival", "absconding", "warrant", "retaking", "return", "case closure"),
         ("arrival", "return request", "instructions reply", "departure", "arrival", "case closure"),
+        ("arrival", "return request", "instructions reply", "departure", "case closure", "arrival", "closure reply", "transfer request"),
+        ("arrival", "return request", "departure", "case closure", "failure to arrive", "warrant"),
+        ("arrival", "return request", "departure", "case closure", "return", "closure reply"),
         (
             "transfer request",
             "acceptance",
@@ -326,6 +338,17 @@ def told(scene: Scene, *acts: str, **more: Any) -> None:
             "departure",
         ),
         ("transfer request", "acceptance", "departure", "arrival", "subsequent state request", "acceptance", "departure", "arrival"),
+        (
+            "arrival",
+            "subsequent state request",
+            "transfer request",
+            "acceptance",
+            "departure",
+            "case closure",
+            "arrival",
+            "absconding",
+            "case closure",
+        ),
         ("arrival", "temporary travel", "progress report request", "progress report", "address change", "absconding"),
     ],
 )

@@ -1,0 +1,65 @@
+"""A legal clock in words that an administrator reads: where it begins, on what conditions, and what it waits for."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from processors.rules.book import Book
+
+COMPACT: Final = "Interstate Compact"
+SEVERAL: Final = 3  # agencies that are named one by one
+COUNTED: Final = {
+    "action": "the day of the activity",
+    "transmission": "the day on which the message was sent",
+    "receipt": "the day on which the message was received",
+}
+
+
+def within(entry: Any) -> str:
+    """Return the number of days; where there is none, the date to report is the last day."""
+    if entry.count:
+        return f"{entry.count} {entry.unit}"
+    return "the date to report" if entry.otherwise is None else f"the date to report, else {entry.otherwise} {entry.unit}"
+
+
+def counted(entry: Any) -> str:
+    """Return the day from which a clock counts."""
+    if entry.counted_from != "report_by":
+        return COUNTED[entry.counted_from]
+    if entry.otherwise is None:
+        return "the date to report; without one the clock does not run"
+    return f"the date to report; without one {entry.otherwise} {entry.unit} from the day of the activity"
+
+
+def events(activities: Iterable[str], book: Book, between: str = ", ") -> str:
+    """Return the event subtypes of these activities; those of other agencies with their event types."""
+    kinds: dict[str, list[str]] = {}
+    for activity in activities:
+        for code in book.codes.values():
+            if code.activity == activity:
+                kinds.setdefault(code.subtype, []).append(code.event_type)
+    return between.join(subtype if COMPACT in types else f"{subtype} ({agencies(types)})" for subtype, types in kinds.items())
+
+
+def agencies(kinds: Iterable[str]) -> str:
+    """Return event types in words, "any agency" where they are many."""
+    different = sorted(set(kinds))
+    return ", ".join(different) if len(different) <= SEVERAL else "any agency"
+
+
+def conditions(entry: Any, book: Book) -> str:
+    """Return on what conditions a clock begins, empty where there are none."""
+    said = [
+        *([f"only for the reason {' or '.join(entry.reasons)}"] if entry.reasons else ()),
+        *([f"not for the reason {' or '.join(entry.unless_reasons)}"] if entry.unless_reasons else ()),
+        *([f"told by an agency of the {entry.told_in}"] if entry.told_in == "receiving state" else ()),
+        *(["told by an agency outside the receiving state"] if entry.told_in == "sending state" else ()),
+        *([f"only after {events(entry.after, book, ' or ')}"] if entry.after else ()),
+        *([f"not after {events(entry.unless_after, book, ' or ')}"] if entry.unless_after else ()),
+    ]
+    return "; ".join(said)
+
+
+def in_force(entry: Any) -> str:
+    """Return the days on which an entry is in force."""
+    parts = (*([f"from {entry.since}"] if entry.since else ()), *([f"until {entry.until}"] if entry.until else ()))
+    return " ".join(parts) or "always"
