@@ -10,10 +10,11 @@ had not moved yet, as calendars have it (RFC 5545): 02:30 of that night is 03:30
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 9998  # 9999-12-31 is what databases write for "never", and the day after it does not exist
@@ -30,8 +31,7 @@ _ISO: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(Struct, frozen=True, gc=False):
     """An action date: the instant it begins, the instant from which it is past, in milliseconds, and whether it is a day."""
 
     action_at: int

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from processors.domain.registration import Reachable, Registration
 from processors.ingest import roll
-from processors.ingest.identity import Identity, enrolment, holders_at, meets, roll_key
+from processors.ingest.identity import Identity, enrolment, holders_at, identity, meets, roll_key
 from processors.ingest.state import Desk, Enrolled, Indexed, Offender, State, registration_key
 from processors.stage import Output
 from processors.topics import REGISTRANTS
@@ -24,10 +24,10 @@ def registration_keys(registration_id: str, person: Identity | None, states: Map
         for place, page in before.rolls.items():
             yield roll.page_key(place, page)
     if person is not None:
-        index = person.places
-        yield from index
-        yield from holders_at(index, states)
-        for place in index:
+        places = (*person.homes, *person.places)
+        yield from places
+        yield from holders_at(places, states.get)
+        for place in person.places:
             yield from roll.last_keys(roll_key(place), states)
 
 
@@ -37,12 +37,13 @@ def take(desk: Desk, registration: Registration, seq: int, received_at: int) -> 
     if before is not None and before.registrant_id != registration.registrant_id:
         end(desk, registration.registration_id, before, seq, received_at)
         before = None
-    person = Identity.of(registration.offender)
-    meant = [key for key in _candidates(desk, person) if (each := desk.get(key, Offender)) and meets(person, each)]
+    person = identity(registration.offender)
+    candidates = holders_at((*person.homes, *person.places), desk.look)
+    meant = [key for key in candidates if (each := desk.get(key, Offender)) and meets(person, each)]
     since = before.offenders if before else {}
     enrolled = Enrolled(
         registrant_id=registration.registrant_id,
-        seq=before.seq if before and (before.marks, before.names) == person[:2] else seq,
+        seq=before.seq if before and (before.marks, before.names) == (person.marks, person.names) else seq,
         received_at=received_at,
         marks=person.marks,
         names=person.names,
@@ -84,11 +85,6 @@ def leave_rolls(desk: Desk, registration_id: str) -> Enrolled | None:
     for place, page in before.rolls.items() if before else ():
         roll.remove(desk, place, page, registration_id)
     return before
-
-
-def _candidates(desk: Desk, person: Identity) -> tuple[str, ...]:
-    entries = (desk.get(place, Indexed) for place in person.places)
-    return tuple(dict.fromkeys(key for each in entries if each for key in each.offenders))
 
 
 def _wait(desk: Desk, place: str, registration_id: str) -> int:

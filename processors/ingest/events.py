@@ -25,7 +25,9 @@ def event(record: Record, submission: Submission, where: str, offender: str, par
     intake: Intake = record.value
     case, place, before = submission.case or _NO_CASE, submission.location or _NO_PLACE, submission.from_location or _NO_PLACE
     compact = submission.compact or _NO_COMPACT
-    tags = {each.subtype for each in submission.notification_subtypes}
+    tied: dict[str, tuple[str, ...]] = {}
+    for tag in submission.notification_subtypes:
+        tied[tag.subtype] = tied.get(tag.subtype, ()) + tag.validations
     return Event(
         offender=offender,
         seq=record.offset,
@@ -40,11 +42,11 @@ def event(record: Record, submission: Submission, where: str, offender: str, par
         event_type=submission.event_type,
         event_subtype=submission.event_subtype,
         notification_type=submission.notification_type,
-        validate=VALIDATE in tags,
-        do_not_validate=DO_NOT_VALIDATE in tags,
-        expect=EXPECT in tags,
-        asked=validations(submission, VALIDATE),
-        waived=validations(submission, DO_NOT_VALIDATE),
+        validate=VALIDATE in tied,
+        do_not_validate=DO_NOT_VALIDATE in tied,
+        expect=EXPECT in tied,
+        asked=once(tied.get(VALIDATE, ())),
+        waived=once(tied.get(DO_NOT_VALIDATE, ())),
         action_at=intake.action_at,
         past_from=intake.past_from,
         date_only=intake.date_only,
@@ -63,6 +65,6 @@ def event(record: Record, submission: Submission, where: str, offender: str, par
     )
 
 
-def validations(submission: Submission, subtype: str) -> tuple[str, ...]:
-    """Return the validations tied to a notification subtype, each once."""
-    return tuple(dict.fromkeys(each for tag in submission.notification_subtypes if tag.subtype == subtype for each in tag.validations))
+def once(validations: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the validations, each once."""
+    return validations if len(validations) < 2 else tuple(dict.fromkeys(validations))  # noqa: PLR2004 - one is there once

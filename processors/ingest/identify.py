@@ -24,8 +24,8 @@ from processors.domain.journal import Verdict
 from processors.domain.notification import Receipt
 from processors.domain.registration import Registration
 from processors.ingest import enrolling, silence
-from processors.ingest.identity import Identity
-from processors.ingest.messages import decide_submission, submission_keys, submission_wakes
+from processors.ingest.identity import identity
+from processors.ingest.messages import decide_submission, submission_keys
 from processors.ingest.reviews import action_keys, decide_action
 from processors.ingest.state import Desk, Heard, State
 from processors.ingest.verdicts import STAGE, noted
@@ -50,8 +50,7 @@ def decide(record: Input, states: Mapping[str, State], context: Context) -> Deci
         return decide_wake(record, desk, context)
     intake: Intake = record.value
     verdicts = tuple(DECIDE[intake.kind](record, desk, context))
-    wakes = submission_wakes(record, desk, context) if intake.kind == "submission" else {}
-    return Decision(outputs=tuple(desk.outputs), states=desk.changed, wakes=wakes, verdicts=verdicts)
+    return Decision(tuple(desk.outputs), desk.changed, desk.wakes, verdicts)
 
 
 def decide_wake(given: Wake, desk: Desk, context: Context) -> Decision[State]:
@@ -60,12 +59,11 @@ def decide_wake(given: Wake, desk: Desk, context: Context) -> Decision[State]:
     if heard is None:
         return Decision(states={given.key: None})
     verdicts = tuple(silence.wake(desk, given, context))
-    wakes: dict[str, int | None] = {} if verdicts else {given.key: silence.due(heard, context)}
-    return Decision(outputs=tuple(desk.outputs), states=desk.changed, wakes=wakes, verdicts=verdicts)
+    return Decision(tuple(desk.outputs), desk.changed, desk.wakes, verdicts)
 
 
 def registration_keys(intake: Intake, states: Mapping[str, State]) -> Iterator[str]:
-    return enrolling.registration_keys(intake.message_id, Identity.of(_registration(intake.body).offender), states)
+    return enrolling.registration_keys(intake.message_id, identity(_registration(intake.body).offender), states)
 
 
 def removal_keys(intake: Intake, states: Mapping[str, State]) -> Iterator[str]:

@@ -5,9 +5,12 @@ Any shared identifier is the same person. Else a name or alias with the same bir
 identifier of one scheme and none in common. Identity grows: what a message adds is learnt. Where a message ties
 together people known apart, nobody is merged: it goes out under each, the older first, and a review says so.
 Registrations teach nothing, since registrants may err; they wait at every identifier and name they give.
+
+An offender's key is made of their first identifier, so that who is known by it is found without an index (`homes`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from msgspec import structs
@@ -15,31 +18,42 @@ from msgspec import structs
 from processors.domain.person import Person
 from processors.domain.registration import Enrolment
 from processors.ingest import roll
-from processors.ingest.marks import alike, digest, marks, names
-from processors.ingest.state import Desk, Enrolled, Indexed, Offender, State, mark_key, name_key, registration_key
+from processors.ingest.marks import alike, marks, names
+from processors.ingest.state import Desk, Enrolled, Indexed, Offender, State, mark_key, name_key, offender_key, registration_key
 from processors.stage import Output
 from processors.topics import EVENTS
 
+REMEMBERED: Final = 1 << 14  # people kept at hand: the same offenders come again and again
 PASSING: Final = frozenset({"BOOKING"})  # a booking number belongs to a stay in jail: two of them are no contradiction
 
 
 class Identity(NamedTuple):
-    """Somebody as one message or registration describes them, and the index keys (`places`) at which they are found."""
+    """
+    Somebody as one message or registration describes them.
+
+    `homes` are the keys of offenders who were first known by one of the identifiers, `places` the index keys at which
+    others are found.
+    """
 
     marks: tuple[str, ...]
     names: tuple[str, ...]
+    homes: tuple[str, ...]
     places: tuple[str, ...]
 
     @classmethod
-    def of(cls, person: Person) -> "Identity":
-        return cls.by(marks(person), names(person))
-
-    @classmethod
     def by(cls, marks: tuple[str, ...], names: tuple[str, ...]) -> "Identity":
-        return cls(marks, names, tuple(dict.fromkeys((*map(mark_key, marks), *map(name_key, names)))))
+        places = dict.fromkeys((*map(mark_key, marks), *map(name_key, names)))
+        return cls(marks, names, tuple(map(offender_key, marks)), tuple(places))
+
+
+@lru_cache(REMEMBERED)
+def identity(person: Person) -> Identity:
+    """Return the person as they compare."""
+    return Identity.by(marks(person), names(person))
 
 
 Known = Identity | Offender | Enrolled
+Look = Callable[[str], State | None]
 
 
 def meets(one: Known, other: Known) -> bool:
@@ -73,15 +87,33 @@ def by_scheme(found: Iterable[str]) -> Mapping[str, set[str]]:
 
 def knows(offender: Offender, person: Identity) -> bool:
     """Whether there is nothing to learn."""
-    return all(each in offender.marks for each in person.marks) and all(each in offender.names for each in person.names)
+    return (person.marks == offender.marks or set(person.marks) <= set(offender.marks)) and (
+        person.names == offender.names or set(person.names) <= set(offender.names)
+    )
+
+
+def at_home(person: Identity, look: Look) -> str | None:
+    """
+    Return the offender who is first known by the person's first identifier, where nothing said of the person is new.
+
+    Nobody else is meant then, since an identifier is one offender's alone; nobody else need be looked for.
+    """
+    if not person.homes:
+        return None
+    found = look(person.homes[0])
+    return person.homes[0] if isinstance(found, Offender) and knows(found, person) else None
 
 
 def person_keys(person: Identity, states: Mapping[str, State]) -> list[str]:
     """Return the states that identifying somebody needs; more where there is something to learn that registrations may wait for."""
-    holders = holders_at(person.places, states)
-    keys = [*person.places, *holders]
+    keys = [*person.homes, *person.places]
+    if at_home(person, states.get):
+        return keys
+    holders = holders_at(keys, states.get)
+    keys += holders
     offenders = [found for key in holders if isinstance(found := states.get(key), Offender)]
-    if any(knows(each, person) for each in offenders):
+    known_wholly = [knows(each, person) for each in offenders]
+    if any(known_wholly) and (person.marks or all(known_wholly)):
         return keys
     places = dict.fromkeys((*person.places, *(name_key(name) for each in offenders for name in each.names)))
     keys += places
@@ -100,13 +132,15 @@ def waiting_keys(place: str, states: Mapping[str, State]) -> Iterator[str]:
         yield from map(registration_key, getattr(page, "items", ()))
 
 
-def holders_at(places: Iterable[str], states: Mapping[str, State]) -> tuple[str, ...]:
-    """Return the offenders found at these index keys."""
+def holders_at(places: Iterable[str], look: Look) -> tuple[str, ...]:
+    """Return the offenders found at these keys, their own or those of the index."""
     holders: dict[str, None] = {}
     for place in places:
-        found = states.get(place)
+        found = look(place)
         if isinstance(found, Indexed):
             holders |= dict.fromkeys(found.offenders)
+        elif isinstance(found, Offender):
+            holders[place] = None
     return tuple(holders)
 
 
@@ -117,20 +151,19 @@ def roll_key(place: str) -> str:
 
 def known(desk: Desk, person: Identity) -> tuple[str, ...]:
     """Return the offenders that this person is, the one known longest first."""
-    found = _at(desk, map(mark_key, person.marks))
+    found = _at(desk, (*person.homes, *map(mark_key, person.marks)))
     if not found:
         found = {key: each for key, each in _at(desk, map(name_key, person.names)).items() if meets(person, each)}
     return tuple(sorted(found, key=lambda key: (found[key].since, key)))
 
 
-def _at(desk: Desk, index: Iterable[str]) -> dict[str, Offender]:
-    keys = dict.fromkeys(key for place in index if (entry := desk.get(place, Indexed)) for key in entry.offenders)
-    return {key: each for key in keys if (each := desk.get(key, Offender)) is not None}
+def _at(desk: Desk, places: Iterable[str]) -> dict[str, Offender]:
+    return {key: each for key in holders_at(places, desk.look) if (each := desk.get(key, Offender)) is not None}
 
 
 def made(person: Identity) -> str:
     """Return the key of an offender who is met for the first time."""
-    return f"o{digest((person.marks or person.names)[0])}"
+    return offender_key((person.marks or person.names)[0])
 
 
 def learn(desk: Desk, key: str, person: Identity, seq: int) -> None:
@@ -139,22 +172,21 @@ def learn(desk: Desk, key: str, person: Identity, seq: int) -> None:
     if before is not None and knows(before, person):
         return
     offender = before or Offender(since=seq)
-    new_marks = tuple(each for each in person.marks if each not in offender.marks and _free(desk, mark_key(each)))
+    new_marks = tuple(each for each in person.marks if each not in offender.marks and _free(desk, each))
     new_names = tuple(each for each in person.names if each not in offender.names)
     if before is not None and not new_marks and not new_names:
         return
     offender = Offender(offender.since, offender.marks + new_marks, offender.names + new_names, offender.met)
     desk.put(key, offender)
-    for place in Identity.by(new_marks, new_names).places:
+    for place in (*(mark_key(each) for each in new_marks if offender_key(each) != key), *dict.fromkeys(map(name_key, new_names))):
         entry = desk.get(place, Indexed) or Indexed()
         if key not in entry.offenders:
             desk.put(place, Indexed((*entry.offenders, key), entry.watched))
     reconsider(desk, key, offender, Identity.by(new_marks, offender.names if new_marks else new_names), seq)
 
 
-def _free(desk: Desk, place: str) -> bool:
-    entry = desk.get(place, Indexed)
-    return entry is None or not entry.offenders
+def _free(desk: Desk, mark: str) -> bool:
+    return not holders_at((offender_key(mark), mark_key(mark)), desk.look)
 
 
 def reconsider(desk: Desk, key: str, offender: Offender, learnt: Identity, seq: int) -> None:

@@ -11,13 +11,11 @@ must be equal, and what is between them must not contradict ("John Sample", "Joh
 
 import re
 import unicodedata
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
 from processors.domain.person import Identifier, Name, Person
 
-REMEMBERED: Final = 1 << 14  # results kept at hand: the same offenders come again and again
 NO_NUMBER: Final = frozenset({"", "NA", "N/A", "NIL", "NONE", "NULL", "PENDING", "TBD", "UNASSIGNED", "UNK", "UNKNOWN", "X", "XX", "XXX"})
 GENERATIONS: Final = frozenset({"jr", "sr", "ii", "iii", "iv"})
 
@@ -27,7 +25,6 @@ _SILENT: Final = re.compile(r"['`´’‘ʼ.]")
 _NO_WORD: Final = re.compile(r"[\W_]+")
 
 
-@lru_cache(REMEMBERED)
 def mark(identifier: Identifier) -> str | None:
     """Return an identifier as it compares, `SID:VA1234567`; None where it stands for no number."""
     value = _compact(identifier.value)
@@ -37,10 +34,11 @@ def mark(identifier: Identifier) -> str | None:
 
 
 def _compact(text: str) -> str:
+    if text.isascii() and text.isalnum():  # as most are
+        return text.upper()
     return "".join(unicodedata.normalize("NFKC", text).translate(_HYPHENS).upper().split())
 
 
-@lru_cache(REMEMBERED)
 def whole(name: Name) -> str:
     """Return a name as it compares: all words in the order spoken, "john q sample"; empty where there are none."""
     parts = (name.given, name.middle, name.sur)
@@ -51,12 +49,18 @@ def whole(name: Name) -> str:
 
 
 def _words(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
-    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    found = _NO_WORD.sub(" ", _SILENT.sub("", plain)).split()
+    plain = text.lower() if text.isascii() else _without_marks(text)
+    if not plain.replace(" ", "").isalnum():
+        plain = _NO_WORD.sub(" ", _SILENT.sub("", plain))
+    found = plain.split()
     while len(found) > 1 and found[-1] in GENERATIONS:
         found.pop()
     return " ".join(found)
+
+
+def _without_marks(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
 def ends(name: str) -> str:
@@ -94,7 +98,6 @@ def names(person: Person) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"{each}|{person.birth_date}" for each in found if each))
 
 
-@lru_cache(REMEMBERED)
 def digest(text: str, size: int = 8) -> str:
     """Return a short digest in hex, equal for equal texts everywhere and always."""
     return blake2b(text.encode(), digest_size=size).hexdigest()

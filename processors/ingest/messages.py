@@ -1,6 +1,6 @@
 """Submissions at the front door: whom each is about, whether it is one of too many, and what is remembered of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -14,10 +14,10 @@ from processors.domain.submission import Submission
 from processors.ingest import silence
 from processors.ingest.agency import jurisdiction
 from processors.ingest.events import event, events
-from processors.ingest.identity import Identity, known, learn, made, person_keys
+from processors.ingest.identity import Identity, at_home, identity, known, learn, made, person_keys
 from processors.ingest.reviews import group_keys, hold, open_review, supersede, waiting_keys
 from processors.ingest.state import Desk, Offender, Open, Pace, Remembered, State, agency_key, message_key, pace_key, review_key
-from processors.ingest.surge import group_of
+from processors.ingest.surge import group_of, pace_keys
 from processors.ingest.verdicts import said
 from processors.stage import Context, Output, Record
 from processors.topics import EVENTS
@@ -29,13 +29,19 @@ _submission = msgspec.json.Decoder(Submission).decode
 
 
 class Asked(NamedTuple):
-    """A submission with what it asks for: whom it names, its agency's pace, itself and what it refers to."""
+    """
+    A submission with the states it asks for: whom it names, its agency and its pace, itself and what it refers to.
+
+    `keys` are all that it asks for before anything is known.
+    """
 
     submission: Submission
     persons: tuple[Identity, ...]
+    agency: str
     pace: str
     memory: str
     refers_to: str | None
+    keys: tuple[str, ...]
 
 
 def asked(body: bytes) -> Asked:
@@ -46,50 +52,58 @@ def asked(body: bytes) -> Asked:
 def _asked(body: bytes) -> Asked:
     found = _submission(body)
     ori = found.agency.ori
-    return Asked(
-        submission=found,
-        persons=tuple(map(Identity.of, found.offenders)),
-        pace=pace_key(ori, found.event_subtype),
-        memory=message_key(ori, found.message_id),
-        refers_to=message_key(ori, found.refers_to) if found.refers_to and found.operation != "Add" else None,
-    )
+    persons = tuple(map(identity, found.offenders))
+    agency, pace = agency_key(ori), pace_key(ori, found.event_subtype)
+    refers_to = message_key(ori, found.refers_to) if found.refers_to and found.operation != "Add" else None
+    keys = [agency, pace]
+    if refers_to:
+        keys.append(refers_to)
+    for person in persons:
+        keys += person.homes + person.places
+    return Asked(found, persons, agency, pace, message_key(ori, found.message_id), refers_to, tuple(keys))
 
 
 _kept = lru_cache(AT_HAND)(_asked)
 
 
-def submission_keys(intake: Intake, states: Mapping[str, State]) -> list[str]:
+def submission_keys(intake: Intake, states: Mapping[str, State]) -> Iterable[str]:
     """Return the states that a submission needs."""
     found = asked(intake.body)
-    keys = [found.pace, found.memory, agency_key(found.submission.agency.ori)]
-    pace = states.get(found.pace)
-    if isinstance(pace, Pace) and pace.group is not None:
-        keys += group_keys(pace.group, states)
+    if not states:
+        return found.keys
+    more: list[str] = []
+    if (pace := states.get(found.pace)) is not None:
+        more += pace_keys(found.pace, states)
+        if isinstance(pace, Pace) and pace.group is not None:
+            more += group_keys(pace.group, states)
     if found.refers_to is not None:
-        keys.append(found.refers_to)
         before = states.get(found.refers_to)
-        keys += waiting_keys(before.review_id if isinstance(before, Remembered) else None, states)
+        more += waiting_keys(before.review_id if isinstance(before, Remembered) else None, states)
     for person in found.persons:
-        keys += person_keys(person, states)
-    return keys
+        if not at_home(person, states.get):
+            more += person_keys(person, states)
+    return (*found.keys, *more)
 
 
 def decide_submission(record: Record, desk: Desk, context: Context) -> Iterator[Verdict]:
-    """Every offender of the submission has an event under its key, or they all wait for a person."""
+    """Every offender of the submission has an event under its key, or they all wait for a person; the agency was heard."""
     intake: Intake = record.value
-    found = asked(intake.body)
+    found, rules = asked(intake.body), context.rules
     submission = found.submission
-    where = jurisdiction(submission.agency, context.rules)
-    limit = context.rules.surge(Scope(where, submission.notification_type, submission.event_subtype))
+    where = jurisdiction(submission.agency, rules)
+    scope = Scope(where, submission.notification_type, submission.event_subtype)
+    limit = rules.surge(scope)
     group = group_of(desk, found.pace, limit, intake.received_at, record.offset) if limit else None
     parts = referred(desk, found) or tuple(identified(desk, person, record.offset) for person in found.persons)
     desk.put(found.memory, Remembered(parts))
+    desk.wakes[found.memory] = intake.received_at + rules.duration("duplicate.window", scope)
+    silence.listen(desk, found.agency, intake, submission.agency.ori, where, context)
     for part, offenders in enumerate(parts):
         if len(offenders) > 1:
             yield from conflict(desk, event(record, submission, where, offenders[0], (part, len(parts))), offenders, context)
     told = events(record, submission, where, parts)
     detail = f"More than {limit.limit} messages of this kind came from this agency within {limit.window // 1000} s." if limit else ""
-    waiting = held(desk, found, told)
+    waiting = held(desk, found, told) if found.refers_to else None
     if waiting is not None:
         yield from supersede(desk, waiting, told, context)
         if submission.operation == "Cancel":
@@ -119,16 +133,6 @@ def held(desk: Desk, found: Asked, told: tuple[Event, ...]) -> Open | None:
     return waiting if {each.offender for each in told} <= {each.offender for each in waiting.events} else None
 
 
-def submission_wakes(record: Record, desk: Desk, context: Context) -> dict[str, int | None]:
-    """The agency was heard; return when what is remembered of the submission is forgotten, and when a silence would be noticed."""
-    intake: Intake = record.value
-    found = asked(intake.body)
-    submission = found.submission
-    where = jurisdiction(submission.agency, context.rules)
-    window = context.rules.duration("duplicate.window", Scope(where, submission.notification_type, submission.event_subtype))
-    return {found.memory: intake.received_at + window, **silence.listen(desk, intake, submission, where, context)}
-
-
 def referred(desk: Desk, found: Asked) -> tuple[tuple[str, ...], ...] | None:
     """
     Return the offenders of the message referred to, where this one names nobody of them: it is still about them.
@@ -146,6 +150,8 @@ def referred(desk: Desk, found: Asked) -> tuple[tuple[str, ...], ...] | None:
 
 def identified(desk: Desk, person: Identity, seq: int) -> tuple[str, ...]:
     """Return the person's offender key, found or made; several, the oldest first, where people known apart are tied together."""
+    if home := at_home(person, desk.look):
+        return (home,)
     offenders = known(desk, person) or (made(person),)
     learn(desk, offenders[0], person, seq)
     return offenders

@@ -13,7 +13,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -21,6 +21,7 @@ from processors.domain.intake import Intake, Kind
 from processors.domain.journal import DeadLetter, Unreadable, Verdict
 from processors.domain.submission import Submission
 from processors.ingest import action, receipt, registration, submission
+from processors.ingest.dates import When
 from processors.ingest.document import noted, tidy
 from processors.ingest.formats import MAX_BYTES, json_document, sized, told_apart
 from processors.ingest.rejection import Rejection
@@ -34,6 +35,9 @@ ALWAYS_SEALED: Final = frozenset({REGISTRATIONS.name, RECEIPTS.name})
 # What looks like contact data in bytes that were to hold none: a registration sent to the wrong topic, an address in remarks.
 TELLING_WORDS: Final = (b"contacts", b"registrant", b"contactemail", b"contacttelephone", b"telephonenumber")
 ADDRESSES: Final = tuple(map(re.compile, (rb"@[\w-]+\.\w", rb"\+1?\d{10}", rb"\d{3}[) .-]{1,2}\d{3}[ .-]\d{4}")))
+
+TAKEN: Final[Mapping[Kind, str]] = {kind: f"Taken as {kind.replace('_', ' ')}." for kind in get_args(Kind)}
+NO_DATE: Final = When(0, 0, date_only=False)
 
 encode = msgspec.json.Encoder().encode
 
@@ -63,12 +67,13 @@ class Reading:
             raise Rejection("unknown_format", "Only submissions may be XML.")
         return self.from_xml(text)
 
-    def submission(self) -> Submission | None:
-        """Return the record as a submission, its id and agency remembered, where it can be read at once."""
+    def submission(self) -> tuple[Submission, bytes | None]:
+        """Return the record as a submission, its id and agency remembered, with its JSON where it could be read at once."""
         value = self.record.value
         found = submission.at_once(value) if isinstance(value, bytes) and len(value) <= MAX_BYTES else None
-        if found is not None:
-            self.message_id, self.ori = readable_id(found.message_id), readable_id(found.agency.ori)
+        if found is None:
+            return submission.from_document(self.document(submission.SHAPE, "message_id")), None
+        self.message_id, self.ori = readable_id(found[0].message_id), readable_id(found[0].agency.ori)
         return found
 
     def tidied(self, document: Mapping[str, Any], known: Mapping[str, Any], id_field: str) -> Mapping[str, Any]:
@@ -93,28 +98,28 @@ class Reading:
         if self.record.topic == SUBMISSIONS.name:
             self.ori = readable_id(agency.get("ori") if isinstance(agency, dict) else None)
 
-    def let_in(self, kind: Kind, body: msgspec.Struct, note: str = "", **dates: Any) -> Decision[Any]:
+    def let_in(self, kind: Kind, body: bytes, note: str = "", at: When = NO_DATE) -> Decision[Any]:
         """Return the decision that lets the record in."""
-        detail = f"Taken as {kind.replace('_', ' ')}.{note}{noted(self.unknown or [])}"
-        intake = Intake(kind=kind, message_id=self.message_id, received_at=self.record.timestamp, body=encode(body), **dates)
-        return self.decision(intake, detail)
-
-    def decision(self, intake: Intake, detail: str) -> Decision[Any]:
-        return Decision(
-            outputs=(Output(INTAKE, None, intake),),
-            verdicts=(
-                Verdict(
-                    stage=NAME,
-                    message_id=intake.message_id,
-                    outcome="accepted",
-                    reason="accepted",
-                    detail=detail,
-                    at=intake.received_at,
-                    ori=self.ori,
-                    rules=self.context.rules.version,
-                ),
-            ),
+        intake = Intake(
+            kind=kind,
+            message_id=self.message_id,
+            received_at=self.record.timestamp,
+            body=body,
+            action_at=at.action_at,
+            past_from=at.past_from,
+            date_only=at.date_only,
         )
+        verdict = Verdict(
+            stage=NAME,
+            message_id=intake.message_id,
+            outcome="accepted",
+            reason="accepted",
+            detail=f"{TAKEN[kind]}{note}{noted(self.unknown) if self.unknown else ''}",
+            at=intake.received_at,
+            ori=self.ori,
+            rules=self.context.rules.version,
+        )
+        return Decision(outputs=(Output(INTAKE, None, intake),), verdicts=(verdict,))
 
 
 def readable_id(value: Any) -> str:
@@ -128,10 +133,10 @@ def raw_bytes(record: Record) -> bytes:
 
 
 def read_submission(reading: Reading) -> Decision[Any]:
-    found = reading.submission() or submission.from_document(reading.document(submission.SHAPE, "message_id"))
-    found, at = submission.accepted(found, reading.record.timestamp, reading.context.rules)
+    sent, body = reading.submission()
+    found, at = submission.accepted(sent, reading.record.timestamp, reading.context.rules)
     reading.ori = found.agency.ori
-    return reading.let_in("submission", found, action_at=at.action_at, past_from=at.past_from, date_only=at.date_only)
+    return reading.let_in("submission", body if body is not None and found is sent else encode(found), at=at)
 
 
 def read_registration(reading: Reading) -> Decision[Any]:
@@ -139,7 +144,7 @@ def read_registration(reading: Reading) -> Decision[Any]:
         return read_removal(reading)
     document = reading.document(registration.SHAPE, "registration_id")
     found, note = registration.accepted(document, reading.record.key, reading.context.seal)
-    return reading.let_in("registration", found, note)
+    return reading.let_in("registration", encode(found), note)
 
 
 def read_removal(reading: Reading) -> Decision[Any]:
@@ -149,20 +154,19 @@ def read_removal(reading: Reading) -> Decision[Any]:
         reading.message_id = NO_ID
         raise Rejection("bad_registration", "A removal names its registration as the record's key; this one has none.")
     submission.check_id("key", reading.message_id)
-    intake = Intake(kind="removal", message_id=reading.message_id, received_at=reading.record.timestamp)
-    return reading.decision(intake, "Taken as removal.")
+    return reading.let_in("removal", b"")
 
 
 def read_receipt(reading: Reading) -> Decision[Any]:
     document = reading.document(receipt.SHAPE, "reference")
-    return reading.let_in("receipt", receipt.accepted(document, reading.record.timestamp, reading.context.seal))
+    return reading.let_in("receipt", encode(receipt.accepted(document, reading.record.timestamp, reading.context.seal)))
 
 
 def read_action(reading: Reading) -> Decision[Any]:
     document = reading.document(action.SHAPE, "review_id")
     found = action.accepted(document, reading.record.timestamp)
     reading.message_id = found.review_id or found.group or NO_ID
-    return reading.let_in("review_action", found)
+    return reading.let_in("review_action", encode(found))
 
 
 READERS: Final[Mapping[str, Callable[[Reading], Decision[Any]]]] = {

@@ -13,32 +13,32 @@ from processors.domain.event import Scope
 from processors.domain.expectation import Expectation
 from processors.domain.intake import Intake
 from processors.domain.journal import Verdict
-from processors.domain.submission import Submission
 from processors.domain.time import iso
 from processors.ingest.marks import digest
-from processors.ingest.state import Desk, Heard, agency_key
+from processors.ingest.state import Desk, Heard
 from processors.ingest.verdicts import STAGE
 from processors.stage import Context, Output, Wake
 from processors.topics import EXPECTATIONS
 
 
-def listen(desk: Desk, intake: Intake, submission: Submission, jurisdiction: str, context: Context) -> dict[str, int | None]:
-    """The agency was heard now, which ends a silence; return the timer to set, none where one runs."""
-    key, at = agency_key(submission.agency.ori), intake.received_at
-    before = desk.get(key, Heard)
-    heard = Heard(
-        ori=submission.agency.ori, jurisdiction=jurisdiction, message_id=intake.message_id, at=max(at, before.at if before else at)
-    )
+def listen(desk: Desk, key: str, intake: Intake, ori: str, jurisdiction: str, context: Context) -> None:  # noqa: PLR0913, PLR0917
+    """The agency of this key was heard now, which ends a silence."""
+    before, at = desk.get(key, Heard), intake.received_at
+    heard = Heard(ori=ori, jurisdiction=jurisdiction, message_id=intake.message_id, at=at if before is None else max(at, before.at))
     desk.put(key, heard)
+    if before is None or before.silent:
+        desk.wakes[key] = at + limit(heard, context)
     if before is not None and before.silent:
         publish(desk, before, limit(before, context), settled_by=intake.message_id, settled_at=at)
-    return {key: at + limit(heard, context)} if before is None or before.silent else {}
 
 
 def wake(desk: Desk, given: Wake, context: Context) -> Iterator[Verdict]:
     """The agency counts as silent, unless it was heard since the timer was set."""
     heard = desk.get(given.key, Heard)
-    if heard is None or due(heard, context) > given.due_at:
+    if heard is None:
+        return
+    if (later := due(heard, context)) > given.due_at:
+        desk.wakes[given.key] = later
         return
     desk.put(given.key, structs.replace(heard, silent=True))
     publish(desk, heard, limit(heard, context))

@@ -6,7 +6,8 @@ What identify keeps, by key.
 """
 
 from collections.abc import Mapping
-from typing import TypeVar
+from functools import lru_cache
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
@@ -17,7 +18,11 @@ from processors.stage import Output
 
 
 class Indexed(Struct, frozen=True, tag="indexed", omit_defaults=True):
-    """Who has this identifier, or this first and last word of a name with this birth date; whether registrations wait for it."""
+    """
+    Who has this identifier, or this first and last word of a name with this birth date; whether registrations wait for it.
+
+    An offender is not listed under the identifier that their key is made of.
+    """
 
     offenders: tuple[str, ...] = ()
     watched: bool = False
@@ -55,10 +60,22 @@ class Remembered(Struct, frozen=True, tag="remembered", omit_defaults=True):
 
 
 class Pace(Struct, frozen=True, tag="pace", omit_defaults=True):
-    """When the last messages of one kind came from one agency, and the group that those beyond the limit now go to."""
+    """
+    How many messages of one kind came from one agency, when the last of them came, and the group of those beyond the limit.
+
+    `times` are those since the last whole block; `first` is the number of the first block that is kept.
+    """
+
+    count: int = 0
+    times: tuple[int, ...] = ()
+    first: int = 0
+    group: str | None = None
+
+
+class PaceBlock(Struct, frozen=True, tag="block"):
+    """When a whole block of the messages that a pace counts came."""
 
     times: tuple[int, ...]
-    group: str | None = None
 
 
 class Open(Struct, frozen=True, tag="open", omit_defaults=True):
@@ -91,8 +108,14 @@ class RollPage(Struct, frozen=True, tag="page"):
     items: tuple[str, ...]
 
 
-State = Indexed | Offender | Enrolled | Remembered | Pace | Open | Heard | Roll | RollPage
+State = Indexed | Offender | Enrolled | Remembered | Pace | PaceBlock | Open | Heard | Roll | RollPage
 S = TypeVar("S", bound=Struct)
+AGENCIES: Final = 1 << 12  # agencies, and kinds of message of one, whose keys are kept at hand
+
+
+def offender_key(said: str) -> str:
+    """Return the key of an offender who is first known by this identifier, or by this name where there is none."""
+    return f"o{digest(said)}"
 
 
 def mark_key(mark: str) -> str:
@@ -109,10 +132,12 @@ def message_key(ori: str, message_id: str) -> str:
     return f"m{digest(f'{ori}|{message_id}', 16)}"
 
 
+@lru_cache(AGENCIES)
 def pace_key(ori: str, event_subtype: str) -> str:
     return f"s{digest(f'{ori}|{event_subtype}')}"
 
 
+@lru_cache(AGENCIES)
 def agency_key(ori: str) -> str:
     return f"a{digest(ori)}"
 
@@ -130,12 +155,18 @@ def review_key(review_id: str) -> str:
 
 
 class Desk:
-    """The states of one decision, with what it changes and writes so far."""
+    """The states of one decision, with what it changes, writes and sets timers for so far."""
+
+    __slots__ = ("_states", "changed", "outputs", "wakes")
 
     def __init__(self, states: Mapping[str, State]) -> None:
         self._states = states
         self.changed: dict[str, State | None] = {}
         self.outputs: list[Output] = []
+        self.wakes: dict[str, int | None] = {}
+
+    def look(self, key: str) -> State | None:
+        return self.changed[key] if key in self.changed else self._states.get(key)
 
     def get(self, key: str, kind: type[S]) -> S | None:
         found = self.changed[key] if key in self.changed else self._states.get(key)

@@ -16,8 +16,7 @@ from processors.domain.submission import Compact, Submission
 from processors.ingest.agency import jurisdiction
 from processors.ingest.dates import When, civil_date, when
 from processors.ingest.document import fields, typed
-from processors.ingest.formats import MAX_DEPTH
-from processors.ingest.marks import marks, names
+from processors.ingest.marks import mark, names
 from processors.ingest.rejection import Rejection, shown
 from processors.rules.book import Book, EventCode, Rules
 
@@ -38,23 +37,24 @@ _decode = msgspec.json.Decoder(Submission).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def at_once(raw: bytes) -> Submission | None:
+def at_once(raw: bytes) -> tuple[Submission, bytes] | None:
     """
-    Return the submission that most messages are: plain JSON without anything to trim, leave out or refuse for its form.
+    Return the submission that most messages are, with its JSON: without anything to trim, leave out or refuse for its form.
 
     None where the document must be looked at field by field. What is read and written again has as many quotation marks
     as what came: no field was unknown, null or given twice. Without blanks outside texts, a blank beside a quotation mark
-    is one that would be trimmed.
+    is one that would be trimmed; two blanks in a row only cause the closer look.
     """
-    if raw[:1] != b"{" or b"\\" in raw or not raw.isascii() or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
+    if raw[:1] != b"{" or b"\\" in raw or not raw.isascii():
         return None
     try:
         submission = _decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     plain = _encode(submission)
-    tidy = raw.count(b'"') == plain.count(b'"') and b'""' not in plain and b'" ' not in plain and b' "' not in plain
-    return submission if tidy else None
+    if raw.count(b'"') != plain.count(b'"') or b'""' in plain.replace(b" ", b'"'):
+        return None
+    return submission, plain
 
 
 def from_document(document: Mapping[str, Any]) -> Submission:
@@ -84,11 +84,12 @@ def action_dates(document: Mapping[str, Any], received_at: int, rules: Rules) ->
 
 
 def in_one_spelling(submission: Submission) -> Submission:
-    """Return the submission with agency and state codes in capitals and days as YYYY-MM-DD."""
+    """Return the submission with agency and state codes in capitals and days as YYYY-MM-DD; as it is where it has them."""
     agency, compact = submission.agency, submission.compact
-    offenders = tuple(spelled(each, f"offenders[{place}]") for place, each in enumerate(submission.offenders))
-    if agency.ori != agency.ori.upper() or (agency.state is not None and agency.state != agency.state.upper()):
-        agency = msgspec.structs.replace(agency, ori=agency.ori.upper(), state=agency.state and agency.state.upper())
+    offenders = tuple([spelled(each, f"offenders[{place}]") for place, each in enumerate(submission.offenders)])
+    ori, state = agency.ori.upper(), agency.state and agency.state.upper()
+    if (ori, state) != (agency.ori, agency.state):
+        agency = msgspec.structs.replace(agency, ori=ori, state=state)
     if compact is not None:
         compact = Compact(
             sending_state=compact.sending_state and compact.sending_state.upper(),
@@ -96,6 +97,8 @@ def in_one_spelling(submission: Submission) -> Submission:
             case_number=compact.case_number,
             report_by=compact.report_by and day("compact.report_by", compact.report_by),
         )
+    if agency is submission.agency and compact == submission.compact and offenders == submission.offenders:
+        return submission
     return msgspec.structs.replace(submission, agency=agency, compact=compact, offenders=offenders)
 
 
@@ -189,8 +192,8 @@ def unknown(what: str, code: str) -> Rejection:
 def check_offenders(submission: Submission) -> None:
     if not submission.offenders:
         raise Rejection("no_offender", "The message names no offender.")
-    for place, offender in enumerate(submission.offenders):
-        check_person(offender, f"Offender {place + 1}")
+    for place, offender in enumerate(submission.offenders, 1):
+        check_person(offender, f"Offender {place}")
 
 
 def check_person(person: Person, who: str) -> None:
@@ -201,9 +204,9 @@ def check_person(person: Person, who: str) -> None:
         if len(each.value) > MAX_ID or len(each.scheme) > MAX_ID:
             raise Rejection("bad_id", f"{who} has an identifier longer than {MAX_ID} characters.")
     for name in (person.name, *person.aliases):
-        if name is not None and any(part and len(part) > MAX_ID for part in (name.given, name.middle, name.sur, name.full)):
+        if name is not None and len(max(name.given or "", name.middle or "", name.sur or "", name.full or "", key=len)) > MAX_ID:
             raise Rejection("too_long", f"{who} has a name with a part longer than {MAX_ID} characters.")
-    if not marks(person) and not names(person):
+    if not any(map(mark, person.identifiers)) and not names(person):
         raise Rejection("offender_not_identified", f"{who} has neither an identifier nor a name with a birth date.")
 
 

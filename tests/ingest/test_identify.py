@@ -12,6 +12,7 @@ from processors.domain.notification import Receipt
 from processors.domain.review import ReviewAction
 from processors.domain.submission import Submission
 from processors.ingest.identify import IDENTIFY
+from processors.stage import Record
 from processors.topics import EVENTS, INTAKE, REGISTRANTS
 from tests.ingest.door import MINUTE, NOW, RECAPTURE, Door, changed, offender, taken
 
@@ -167,6 +168,15 @@ def test_a_name_alone_is_learnt_to_have_an_identifier(door: Door) -> None:
 def test_no_number_is_nobodys(door: Door) -> None:
     first = door.submit(offenders=[offender("SID:UNKNOWN", "FBI:1")]).offender
     assert door.submit(offenders=[offender("SID:UNKNOWN", "FBI:2")]).offender != first
+
+
+def test_who_is_known_by_their_first_number_is_found_with_one_question(door: Door) -> None:
+    who = [offender("SID:VA1", name="John Sample", born=BORN)]
+    door.submit(offenders=who)
+    record = Record(INTAKE.name, 0, 1, None, NOW, taken(changed(RECAPTURE, offenders=who)))
+    first = set(IDENTIFY.keys(record, {}))
+    found = {key: msgspec.json.decode(door.states[key], type=IDENTIFY.state) for key in first if key in door.states}
+    assert set(IDENTIFY.keys(record, found)) == first
 
 
 def test_two_descriptions_of_one_person_in_one_message_are_one_offender(door: Door) -> None:

@@ -2,8 +2,13 @@
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from processors.domain.submission import Submission
+from processors.ingest.state import Desk, Pace, PaceBlock
+from processors.ingest.surge import BLOCK, group_of, pace_keys
+from processors.rules.book import Surge
 from tests.ingest.door import MINUTE, Door, Passed, offender
 
 
@@ -155,3 +160,46 @@ def test_a_cancel_for_one_offender_leaves_the_others_of_a_held_message() -> None
     assert door.submit(message_id="C", operation="Cancel", refers_to="BOTH", offenders=[two[0]]).reviews == []
     (left,) = door.act("release", review_id=review.review_id).events
     assert left.message_id == "BOTH"
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([1, 40, 180]), st.sampled_from([0, 7, 700]), st.sampled_from([1, 99, 100, 101, 250])),
+        min_size=1,
+        max_size=8,
+    ),
+    st.sampled_from([600, 30_000]),
+)
+@settings(deadline=None)
+def test_a_pace_in_blocks_counts_as_all_the_times_would(bursts: list[tuple[int, int, int]], window: int) -> None:
+    states: dict[str, Pace | PaceBlock] = {}
+    times: list[int] = []
+    at, least = 0, 1 << 30
+    for count, apart, most in bursts:
+        least = min(most, least)
+        for _ in range(count):
+            at += apart
+            desk = Desk({key: states[key] for key in pace_keys("s", states) if key in states})
+            beyond = group_of(desk, "s", Surge(most, window), at, len(times)) is not None
+            truly = sum(each > at - window for each in times) >= most
+            # What a limit does not need is forgotten, so that one that is raised counts from what is left.
+            assert beyond is truly if most == least else beyond <= truly
+            times.append(at)
+            for key, state in desk.changed.items():
+                if state is None:
+                    states.pop(key, None)
+                else:
+                    assert isinstance(state, Pace | PaceBlock)
+                    states[key] = state
+    assert len(states) <= 2 + max(most for _, _, most in bursts) // BLOCK
+    assert all(len(each.times) <= BLOCK for each in states.values())
+
+
+def test_after_a_pause_a_pace_is_one_time() -> None:
+    door = Door(surge_limit="500/10m")
+    flood(door, 2 * BLOCK + 3)
+    assert len([key for key in door.states if key.startswith("s")]) == 3
+    door.later(10 * MINUTE)
+    flood(door, 1)
+    (pace,) = (value for key, value in door.states.items() if key.startswith("s"))
+    assert msgspec.json.decode(pace, type=Pace) == Pace(1, (door.now,))
