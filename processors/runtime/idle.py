@@ -2,7 +2,8 @@
 Whether the pipeline has anything left to do, as Kafka tells it: nothing is asked of the processes themselves.
 
 What a unit writes is committed with the offsets it read, and logs only grow: where the ends of all logs, asked for last,
-are what the units had committed before, none of them had anything left to read or to write. Under `VN_CLOCK=topic` a
+are what the units had committed before, none of them had anything left to read or to write. (Of a transaction that is
+being ended the old offsets are seen: its unit seems to be behind, and is asked again.) Under `VN_CLOCK=topic` a
 unit also commits, with the offsets of its batch, the clock's: up to the tick where it has fired every timer due, one
 before where it may have more to fire.
 """

@@ -1,0 +1,95 @@
+"""Whether the pipeline is idle, as far as it needs no broker: what is asked, and what the answers come to."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from processors.pipeline import PIPELINE
+from processors.runtime import idle
+from processors.runtime.broker import Place
+from processors.runtime.errors import Restart
+
+UNITS = {unit.name: unit for units in PIPELINE.values() for unit in units}
+
+
+class Kafka:
+    """Ends of logs and committed offsets that the test sets; notes which groups it was asked for."""
+
+    def __init__(self) -> None:
+        self.end: dict[Place, int] = {(topic.name, 0): 5 for unit in UNITS.values() for topic in unit.inputs} | {("clock", 0): 3}
+        self.committed = {name: {(topic.name, 0): 5 for topic in unit.inputs} | {("clock", 0): 3} for name, unit in UNITS.items()}
+        self.asked: list[str] = []
+        self.observers = 0
+        self.away = False
+
+    def partitions(self, topics: Iterable[str]) -> dict[str, int]:
+        return dict.fromkeys(topics, 1)
+
+    def observer(self, group: str) -> str:
+        self.observers += 1
+        return group
+
+    def ends(self, places: Iterable[Place], _: Any) -> dict[Place, int]:
+        return {place: self.end[place] for place in places}
+
+    def offsets(self, group: str, places: Iterable[Place]) -> dict[Place, int | None]:
+        if self.away:
+            raise Restart("the broker is away")
+        self.asked.append(group)
+        return {place: self.committed[group][place] for place in places}
+
+
+@pytest.fixture
+def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
+    made = Kafka()
+    monkeypatch.setattr(idle, "committed", made.offsets)
+    return made
+
+
+def watching(kafka: Kafka) -> idle.Watch:
+    broker: Any = kafka
+    return idle.Watch(broker, "", PIPELINE)
+
+
+def test_idle_is_who_has_read_everything_and_fired_every_timer(kafka: Kafka) -> None:
+    watch = watching(kafka)
+    assert watch.idle()
+    kafka.committed["deliver"]["clock", 0] = 2
+    assert not watch.idle()
+    kafka.committed["deliver"]["clock", 0] = 3
+    assert watch.idle()
+
+
+def test_what_was_written_while_the_units_were_asked_is_still_to_be_read(kafka: Kafka) -> None:
+    watch = watching(kafka)
+    assert watch.idle()
+    kafka.end["events", 0] = 6
+    assert not watch.idle()
+    kafka.committed["dedupe"]["events", 0] = 6
+    assert watch.idle()
+
+
+def test_who_was_behind_is_asked_first_and_alone_until_it_has_come_up(kafka: Kafka) -> None:
+    watch = watching(kafka)
+    assert watch.idle()
+    kafka.committed["match"]["clock", 0] = 2
+    assert not watch.idle()
+    kafka.asked.clear()
+    assert not watch.idle()
+    assert kafka.asked == ["match"]
+    kafka.committed["match"]["clock", 0] = 3
+    kafka.asked.clear()
+    assert watch.idle()
+    assert sorted(kafka.asked) == sorted(UNITS), "whoever was not behind may be by now"
+
+
+def test_after_the_broker_was_away_every_client_is_a_new_one(kafka: Kafka) -> None:
+    watch = watching(kafka)
+    assert watch.idle()
+    made, kafka.away = kafka.observers, True
+    with pytest.raises(Restart):
+        watch.idle()
+    kafka.away = False
+    assert watch.idle()
+    assert kafka.observers == 2 * made
