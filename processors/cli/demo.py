@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import psutil
 import typer
 from redis import Redis
 from rich.console import Console, Group
@@ -20,7 +19,7 @@ from processors.cli.app import new_app
 from processors.cli.feed import read_feed
 from processors.cli.key import differences, held
 from processors.cli.output import console
-from processors.cli.own import all_stages, new_broker
+from processors.cli.own import Stages, all_stages, new_broker
 from processors.cli.play import play, rehearse
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Outbound
@@ -60,12 +59,13 @@ def demo(
         with new_broker(folder, lambda what: bar.update(task, description=what[:60])) as local:
             settings = Settings()
             client = Client(settings)
-            with all_stages(folder) as pipeline:
+            with all_stages(folder) as stages:
                 bar.update(task, description="rehearsing in memory")
                 rehearsal = rehearse(read_feed(examples / "feed.jsonl"), load_rules(settings.rules_dir), settings.seal().key)
                 bar.update(task, total=len(rehearsal.moments), description="running with chaos" if chaos else "running")
-                trouble = Chaos(local, pipeline, seed, len(rehearsal.moments)) if chaos else None
-                for done in play(rehearsal.moments, client, before=trouble.strike if trouble else lambda _: None):
+                trouble = Chaos(local, stages, seed, len(rehearsal.moments)) if chaos else None
+                strike = trouble.strike if trouble else lambda _: None
+                for done in play(rehearsal.moments, client, before=strike, meanwhile=stages.at_work):
                     bar.update(task, completed=done)
             result = _result(client)
     key = json.loads((examples / "key.json").read_text(encoding="utf-8"))
@@ -87,14 +87,14 @@ def _result(client: Client) -> tuple[list[Outbound], list[Verdict], list[DeadLet
 class Chaos:
     """Kills what it is told to at moments drawn from the seed; counts what it did."""
 
-    def __init__(self, local: Local, pipeline: psutil.Process, seed: int, moments: int) -> None:
+    def __init__(self, local: Local, stages: Stages, seed: int, moments: int) -> None:
         chance = random.Random(seed)  # noqa: S311  nothing secret
         strikes: Sequence[Callable[[], str]] = (self._stage, self._stage, self._stage, self._store_emptied, self._store, self._broker)
         plan = [*strikes, *(self._stage for _ in range(4))]
         self._plan = dict(zip(sorted(chance.sample(range(2, moments), len(plan))), chance.sample(plan, len(plan)), strict=True))
         self._chance = chance
         self._local = local
-        self._pipeline = pipeline
+        self._stages = stages
         self.done: Counter[str] = Counter()
 
     def strike(self, moment: int) -> None:
@@ -103,9 +103,8 @@ class Chaos:
             self.done[blow()] += 1
 
     def _stage(self) -> str:
-        units = self._pipeline.children()
-        if units:
-            self._chance.choice(sorted(units, key=lambda each: each.pid)).kill()
+        if units := self._stages.units():
+            self._chance.choice(units).kill()
         return "kill -9 of a stage"
 
     def _store_emptied(self) -> str:

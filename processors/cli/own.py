@@ -40,22 +40,41 @@ def new_broker(folder: Path, progress: Callable[[str], None]) -> Iterator[Local]
         local.down()
 
 
+class Stages:
+    """All five stages, in processes of their own; they write to `log`."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self._process = process
+        self._log = log
+
+    def at_work(self) -> None:
+        """They run; an error says where to look why, if they ended by themselves."""
+        if self._process.poll() is not None:
+            raise UserError(f"the stages ended by themselves: see {self._log}")
+
+    def units(self) -> list[psutil.Process]:
+        """Return the process of each unit that runs."""
+        return sorted(psutil.Process(self._process.pid).children(), key=lambda each: each.pid)
+
+
 @contextmanager
-def all_stages(folder: Path) -> Iterator[psutil.Process]:
-    """All five stages run in processes of their own, until the end of the block."""
-    with (folder / "stages.log").open("wb") as log:
-        command = [sys.executable, "-m", "processors", "run", "all"]
-        with subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True) as process:
+def all_stages(folder: Path) -> Iterator[Stages]:
+    """All five stages run until the end of the block."""
+    path = folder / "stages.log"
+    command = [sys.executable, "-m", "processors", "run", "all"]
+    with (
+        path.open("wb") as log,
+        subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True) as process,
+    ):
+        try:
+            yield (stages := Stages(process, path))
+            stages.at_work()
+        finally:
+            process.send_signal(signal.SIGTERM)
             try:
-                yield psutil.Process(process.pid)
-                if process.poll() is not None:
-                    raise UserError(f"the stages ended by themselves: see {folder / 'stages.log'}")
-            finally:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(STOPPED)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+                process.wait(STOPPED)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 @contextmanager

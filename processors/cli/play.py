@@ -23,7 +23,7 @@ from processors.runtime.errors import Restart, UserError
 from processors.runtime.idle import Watch
 from processors.topics import CLOCK
 
-PATIENCE: Final = 90.0  # seconds for one step; a broker that was killed takes some ten to come back
+PATIENCE: Final = 180.0  # seconds for one step; of the first all units start, and a broker that was killed takes some ten to come back
 PAUSE: Final = 0.005  # seconds between looks at first, then a part of what was waited: the units need the processor more
 PART: Final = 0.05
 
@@ -53,20 +53,24 @@ def rehearse(steps: Iterable[Step], rules: Rules, key: bytes) -> Rehearsal:
 
 
 def play(
-    moments: Sequence[Step], client: Client, units: Sequence[str] | None = None, before: Callable[[int], None] = lambda _: None
+    moments: Sequence[Step], client: Client, *, before: Callable[[int], None] = lambda _: None, meanwhile: Callable[[], None] = lambda: None
 ) -> Iterator[int]:
-    """Every moment is sent and settled in its turn; yields how many are done. `before` is told the number of each that begins."""
-    watch = Watch(Broker(client.settings), client.settings.topic_prefix, PIPELINE, units)
+    """
+    Every moment is sent and settled in its turn; yields how many are done.
+
+    `before` is told the number of each that begins; `meanwhile` is called while it is waited for, and raises to end it.
+    """
+    watch = Watch(Broker(client.settings), client.settings.topic_prefix, PIPELINE)
     for number, step in enumerate(moments):
         before(number)
         client.send(CLOCK, [(None, client.codec.encode(Tick(step.at)))])
         for topic, together in groupby(step.sendings, key=lambda sending: sending.topic):
             client.send(topic, ((sending.key, sending.value) for sending in together))
-        settle(watch)
+        settle(watch, meanwhile)
         yield number + 1
 
 
-def settle(watch: Watch) -> None:
+def settle(watch: Watch, meanwhile: Callable[[], None]) -> None:
     """Every unit has seen the last tick and has nothing left to do."""
     begun, pause = monotonic(), Event()
     while not pause.wait(max(PAUSE, PART * (monotonic() - begun))):
@@ -75,5 +79,6 @@ def settle(watch: Watch) -> None:
                 return
         except Restart:
             pass  # the broker is being restarted: ask again, until the deadline
+        meanwhile()
         if monotonic() - begun > PATIENCE:
             raise UserError(f"the pipeline is still at work on one step after {PATIENCE:.0f} seconds: see its log")

@@ -1,7 +1,7 @@
 """`vn simulate`: a world like ICOTS's, what must come of it, and whether that came."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -132,11 +132,11 @@ def lived_through_alone(folder: Path) -> CameOut:
     own = folder / "pipeline"
     with _progress() as bar:
         task = bar.add_task("starting", total=None)
-        with new_broker(own, lambda what: bar.update(task, description=what[:60])), all_stages(own):
-            return _lived_through(folder, bar, task)
+        with new_broker(own, lambda what: bar.update(task, description=what[:60])), all_stages(own) as stages:
+            return _lived_through(folder, bar, task, stages.at_work)
 
 
-def _lived_through(folder: Path, bar: Progress, task: TaskID) -> CameOut:
+def _lived_through(folder: Path, bar: Progress, task: TaskID, meanwhile: Callable[[], None] = lambda: None) -> CameOut:
     settings = Settings()
     client = Client(settings)
     if any(True for _ in client.read(DECISIONS)):
@@ -144,7 +144,7 @@ def _lived_through(folder: Path, bar: Progress, task: TaskID) -> CameOut:
     bar.update(task, description="rehearsing in memory")
     rehearsal = rehearse(read_feed(folder / "feed.jsonl"), load_rules(settings.rules_dir), settings.seal().key)
     bar.update(task, description="moments lived through", total=len(rehearsal.moments))
-    for done in play(rehearsal.moments, client):
+    for done in play(rehearsal.moments, client, meanwhile=meanwhile):
         bar.update(task, completed=done)
     return came_out(client)
 
