@@ -123,9 +123,10 @@ class Broker:
 
     def observer(self, group: str) -> Consumer:
         """
-        Return a consumer that can be asked for the group's committed offsets and never joins it.
+        Return a consumer that can be asked for the group's committed offsets, and for ends of logs, and never joins the group.
 
-        Those of a transaction that is being ended are not waited for: it would ask again, each time after a longer pause.
+        Its ends are the uncommitted ones. Offsets of a transaction that is being ended are not waited for: it would ask
+        again, each time after a longer pause.
 
         An AdminClient can be asked too, and crashes the process where the coordinator says "not me" or "not yet"
         (librdkafka 2.16: a segmentation fault in rd_kafka_handle_OffsetFetch).

@@ -3,9 +3,9 @@
 import signal
 
 import pytest
-from confluent_kafka import IsolationLevel, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaException, Producer, TopicPartition
 
-from processors.runtime import broker as broker_module
+from processors.runtime.broker import Broker
 from processors.runtime.catchup import Changelog
 from processors.runtime.changelog import Position
 from processors.runtime.errors import Stop
@@ -81,7 +81,7 @@ def test_catching_up_goes_to_the_uncommitted_end(bench: Bench, monkeypatch: pyte
     changelog = Changelog(bench.broker, bench.store, bench.codec, topic, "probe")
 
     with monkeypatch.context() as patch:
-        patch.setattr(broker_module, "IsolationLevel", type("Wrong", (), {"READ_UNCOMMITTED": IsolationLevel.READ_COMMITTED}))
+        patch.setattr(Broker, "observer", lambda broker, _: broker.reader())  # which is read-committed
         with pytest.raises(Stop, match="written up to offset 5"):
             changelog.restore({("source", 0): 9}, [0], lambda: None)
 
