@@ -24,11 +24,11 @@ from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from processors.rules.load import load_rules
-from processors.runtime.broker import Broker, Place
+from processors.runtime.broker import Away, Broker, Place
 from processors.runtime.codec import Codec
 from processors.runtime.errors import Restart, Stop, UserError
 from processors.runtime.idle import Watch
-from processors.runtime.runner import House, Runner
+from processors.runtime.runner import House, Runner, check_topics
 from processors.runtime.settings import Settings
 from processors.runtime.telemetry import told
 from processors.stage import Stage
@@ -213,4 +213,18 @@ def run_units(stages: Sequence[Stage[Any]], settings: Settings, idle: float | No
     """Runs the units until they are stopped or idle; returns the exit code."""
     if not stages:
         raise Stop("there is nothing to run")
-    return run_unit(stages[0], settings, idle) if len(stages) == 1 else Supervisor(stages, settings, idle).run()
+    if len(stages) == 1:
+        return run_unit(stages[0], settings, idle)
+    foresee(stages, settings)
+    return Supervisor(stages, settings, idle).run()
+
+
+def foresee(stages: Sequence[Stage[Any]], settings: Settings) -> None:
+    """What would end every unit ends the command in one sentence, before any is started; a broker that is away is waited for."""
+    settings.redis()
+    settings.seal()
+    load_rules(settings.rules_dir)
+    broker = Broker(settings)
+    with contextlib.suppress(Away):
+        for stage in stages:
+            check_topics(broker, stage, settings.topic_prefix)
