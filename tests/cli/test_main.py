@@ -58,6 +58,7 @@ WRONG = [
     ("policy", "set", "date.past"),
     ("dead-letters", "replay"),
     ("rules", "show", "VA", "--on", "yesterday"),
+    ("rules", "show", "VA", "--on", "9999-12-31"),
 ]
 
 
@@ -136,6 +137,51 @@ def test_a_setting_that_cannot_be_used_is_refused(vn: Run) -> None:
     code, _, err = vn("topics", "list", VN_CLOCK="moon")
     assert code == 1
     assert err.startswith("vn: VN_CLOCK cannot be used")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("local", "status"), ("demo",), ("simulate",), ("rules", "check")], ids=" ".join)
+def test_an_unknown_setting_is_refused_where_none_is_needed_too(words: tuple[str, ...], vn: Run) -> None:
+    code, out, err = vn(*words, VN_NONSENSE="1")
+    assert (code, out) == (1, "")
+    assert err.startswith("vn: unknown setting VN_NONSENSE: ")
+
+
+CANNOT_BE_READ = [
+    (("register", "latin1.csv"), "vn: line 2 of the CSV is not UTF-8 text: "),
+    (("register", "quotes.csv"), "vn: the CSV cannot be read ("),
+    (("simulate", "--check", "."), "vn: key.json is no key: "),
+    (("simulate", "--check", "nowhere"), "vn: the key nowhere/key.json cannot be read (No such file or directory): "),
+    (("demo", "--examples", "nowhere"), "vn: the key nowhere/key.json cannot be read (No such file or directory): "),
+    (("submit", "nowhere"), "vn: nowhere cannot be read (No such file or directory): "),
+]
+
+
+@pytest.mark.parametrize(("words", "sentence"), CANNOT_BE_READ, ids=lambda each: each if isinstance(each, str) else " ".join(each))
+def test_what_cannot_be_read_is_said_in_one_line(
+    words: tuple[str, ...], sentence: str, vn: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("latin1.csv").write_bytes("registration_id,given\nV-1,José\n".encode("latin-1"))
+    Path("quotes.csv").write_text('registration_id,given\nV-1,"' + 200_000 * "a", encoding="utf-8")
+    Path("key.json").write_text("[]", encoding="utf-8")
+    code, out, err = vn(*words, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert (code, out) == (1, "")
+    assert err.startswith(sentence)
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("topics", "list"), ("submit", os.devnull), ("tail", "submissions")], ids=" ".join)
+def test_a_property_that_the_client_does_not_have_is_said_in_one_line(words: tuple[str, ...], vn: Run) -> None:
+    code, out, err = vn(*words, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", KAFKA_NONSENSE="1")
+    assert (code, out) == (1, "")
+    assert err == 'vn: a KAFKA_ setting cannot be used: No such configuration property: "nonsense"\n'
+
+
+def test_a_registry_that_does_not_answer_is_said_in_one_line(vn: Run) -> None:
+    code, out, err = vn("policy", "set", "date.past", "1d", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", SCHEMA_REGISTRY_URL="http://127.0.0.1:1")
+    assert (code, out) == (1, "")
+    assert err.startswith("vn: the schema registry does not answer")
     assert err.count("\n") == 1
 
 
