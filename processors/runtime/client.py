@@ -163,9 +163,14 @@ class Client:
 
     def verdicts(self, topic: Topic) -> Iterator[Verdict]:
         """Yield every verdict of the journal, batches unpacked."""
-        for value in self.values(topic):
+        return (verdict for _, verdict in self.journal(topic))
+
+    def journal(self, topic: Topic) -> Iterator[tuple[int, Verdict]]:
+        """Yield every verdict of the journal with when it was written, in milliseconds."""
+        for record in self.read(topic):
+            value = None if record.value is None else self.codec.decode(record.value)
             if isinstance(value, Verdicts):
-                yield from value.verdicts
+                yield from ((record.timestamp, verdict) for verdict in value.verdicts)
 
     def _made(self, make: Callable[..., C], properties: Mapping[str, Any]) -> C:
         try:
