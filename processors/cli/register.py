@@ -18,7 +18,7 @@ from processors.topics import REGISTRATIONS
 app = new_app("Sends registrations.")
 
 FILES = typer.Argument(
-    help="Files of JSON, one registration or many one a line, or CSV with a header; - is standard input.", metavar="FILE..."
+    help="Files of JSON, one registration or many one a line, or CSV with a header; - is standard input.", metavar="FILE"
 )
 
 # The CSV columns and where each goes; a column that holds several values parts them with semicolons.

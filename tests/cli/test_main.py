@@ -105,6 +105,14 @@ def test_every_command_says_how_it_is_used(path: tuple[str, ...], vn: Run) -> No
     assert not about[0].strip().startswith("Options")
 
 
+@pytest.mark.parametrize("group", ["local", "topics", "review", "policy", "rules", "dead-letters", "expected"])
+def test_the_help_of_a_group_says_of_each_command_a_whole_sentence(group: str, vn: Run) -> None:
+    _, out, _ = vn(group, "--help")
+    commands = out[out.index("Commands:") :]
+    assert "..." not in commands
+    assert commands.rstrip().endswith(".")
+
+
 def test_vn_alone_lists_the_commands(vn: Run) -> None:
     code, out, err = vn()
     assert (code, err) == (0, "")
@@ -169,6 +177,15 @@ def test_what_cannot_be_read_is_said_in_one_line(
     assert (code, out) == (1, "")
     assert err.startswith(sentence)
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("policy", "show"), ("policy", "set", "date.past", "1d")], ids=" ".join)
+def test_a_jurisdiction_is_known_in_small_letters_too(words: tuple[str, ...], vn: Run) -> None:
+    code, out, err = vn(*words, "--jurisdiction", "xx")
+    assert (code, out) == (1, "")
+    assert err.startswith("vn: no rule file is for 'XX': write one of AK, ")
+    code, _, err = vn(*words, "--jurisdiction", "va")
+    assert (code, err) == (1, "vn: no broker is configured: run `vn local up`, or set KAFKA_BOOTSTRAP_SERVERS\n")
 
 
 @pytest.mark.parametrize("words", [("topics", "list"), ("submit", os.devnull), ("tail", "submissions")], ids=" ".join)
