@@ -29,7 +29,7 @@ def list_dead_letters(*, as_json: Annotated[bool, JSON] = False) -> None:
 
 
 @app.command()
-def replay(dead_letter_ids: Annotated[list[str], typer.Argument(help="The dead letters to send again.", metavar="ID...")]) -> None:
+def replay(dead_letter_ids: Annotated[list[str], typer.Argument(help="The dead letters to send again.", metavar="ID")]) -> None:
     """Send originals again, byte for byte, to the topic they came from."""
     settings = Settings()
     known = {each.dead_letter_id: each for each in _dead_letters()}

@@ -1,6 +1,5 @@
 """`vn demo`: a day at the agencies, run through the whole pipeline on a real broker and store, compared with its key."""
 
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from processors.cli.app import new_app
-from processors.cli.feed import read_feed
+from processors.cli.feed import read_feed, read_key
 from processors.cli.key import differences, held
 from processors.cli.output import console
 from processors.cli.own import Stages, all_stages, new_broker
@@ -53,7 +52,8 @@ def demo(
     Starts a broker and a store of its own and stops them at the end. Exit code 0 only if what came out is what
     examples/key.json says.
     """
-    out = console()
+    Settings()  # a misspelt variable is said here too, though the demo sets its own
+    out, key, steps = console(), read_key(examples / "key.json"), tuple(read_feed(examples / "feed.jsonl"))
     with _progress() as bar:
         task = bar.add_task("starting", total=None)
         with new_broker(folder, lambda what: bar.update(task, description=what[:60])) as local:
@@ -61,14 +61,13 @@ def demo(
             client = Client(settings)
             with all_stages(folder) as stages:
                 bar.update(task, description="rehearsing in memory")
-                rehearsal = rehearse(read_feed(examples / "feed.jsonl"), load_rules(settings.rules_dir), settings.seal().key)
+                rehearsal = rehearse(steps, load_rules(settings.rules_dir), settings.seal().key)
                 bar.update(task, total=len(rehearsal.moments), description="running with chaos" if chaos else "running")
                 trouble = Chaos(local, stages, seed, len(rehearsal.moments)) if chaos else None
                 strike = trouble.strike if trouble else lambda _: None
                 for done in play(rehearsal.moments, client, before=strike, meanwhile=stages.at_work):
                     bar.update(task, completed=done)
             result = _result(client)
-    key = json.loads((examples / "key.json").read_text(encoding="utf-8"))
     wrong = differences(key, *result)
     _show(out, *result)
     if trouble:

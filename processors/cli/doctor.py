@@ -14,7 +14,7 @@ from processors.cli.app import new_app
 from processors.cli.output import JSON, console, print_json
 from processors.rules.check import check as check_rules
 from processors.rules.load import read_library
-from processors.runtime.admin import Standing, standing
+from processors.runtime.admin import Standing, properties, standing
 from processors.runtime.broker import ANSWER, ANSWERED, SILENT, Broker
 from processors.runtime.compat import problems
 from processors.runtime.errors import Restart, Retry, UserError
@@ -26,7 +26,7 @@ app = new_app("Checks broker, topics, rights, store, schemas, rules, key and clo
 COPIES: Final = 3  # replicas of every topic where there are as many brokers
 IN_SYNC: Final = 2
 DRIFT: Final = 1.0  # seconds
-START: Final = "vn local up, or mend KAFKA_BOOTSTRAP_SERVERS and REDIS_URL"
+START: Final = "run `vn local up`, or mend KAFKA_BOOTSTRAP_SERVERS and REDIS_URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,27 @@ Check = Callable[[Settings], Iterator[Finding]]
 @app.command()
 def doctor(*, as_json: Annotated[bool, JSON] = False) -> None:
     """Check everything the pipeline stands on; exit code 1 where something is to be mended."""
-    settings = Settings()
-    findings = [finding for subject, check in CHECKS.items() for finding in examined(subject, check, settings)]
+    findings = list(examination(Settings()))
     out = console()
     for each in findings:
         if as_json:
             print_json(asdict(each))
         else:
             out.print(Text("ok    " if each.ok else "mend  ", style="green" if each.ok else "bold red"), end="")
-            out.print(f"{each.subject}: {each.found}" + (f"\n      -> {each.mend}" if each.mend else ""), markup=False)
+            out.print(f"{each.subject}: {each.found}" + (f"\n      -> {each.mend}" if each.mend else ""), markup=False, soft_wrap=True)
     if not all(each.ok for each in findings):
         raise typer.Exit(1)
+
+
+def examination(settings: Settings) -> Iterator[Finding]:
+    """Yield everything that is found; what stands on something that does not answer is not asked again to say the same."""
+    silent: set[str] = set()
+    for subject, check in CHECKS.items():
+        if BASE.get(subject) in silent:
+            continue
+        found = list(examined(subject, check, settings))
+        silent |= {subject} if subject in BASE.values() and not any(each.ok for each in found) else set()
+        yield from found
 
 
 def examined(subject: str, check: Check, settings: Settings) -> Iterator[Finding]:
@@ -91,15 +101,37 @@ def topics(settings: Settings) -> Iterator[Finding]:
     found = standing(settings)
     if missing := [each.name for each in found if each.actual == 0]:
         yield Finding("topics", ok=False, found=f"{len(missing)} are missing, {missing[0]} among them", mend="vn topics create")
+    unlike: dict[str, list[Standing]] = {}
     for each in found:
         if each.actual not in {0, each.partitions}:
             mend = f"export VN_PARTITIONS={each.actual}" if each.topic.partitions == "shared" else "begin with another VN_TOPIC_PREFIX"
-            yield Finding("topics", ok=False, found=f"{each.name} has {each.actual} partitions, not {each.partitions}", mend=mend)
+            unlike.setdefault(mend, []).append(each)
+    for mend, (first, *others) in unlike.items():
+        more = f", and {len(others)} more topics likewise" if others else ""
+        yield Finding("topics", ok=False, found=f"{first.name} has {first.actual} partitions, not {first.partitions}{more}", mend=mend)
     present = [each for each in found if each.actual]
-    if len(present) == len(found):
+    if len(present) == len(found) and not unlike:
         yield Finding("topics", ok=True, found=f"all {len(found)} are there")
     if present:
+        yield from kept(settings, present)
         yield from copies(settings, present)
+
+
+def kept(settings: Settings, present: list[Standing]) -> Iterator[Finding]:
+    """Every topic has the retention, compaction and kind of timestamp that the pipeline relies on."""
+    resources = {ConfigResource(ResourceType.TOPIC, each.name): properties(each.topic) for each in present}
+    admin = _admin(settings)  # kept, or its futures never answer
+    configs = admin.describe_configs(list(resources), request_timeout=ANSWER)
+    unlike = [
+        f"{resource.name} has {name}={actual[name].value}, not {value}"
+        for resource, future in configs.items()
+        for actual in [future.result(ANSWERED)]
+        for name, value in resources[resource].items()
+        if actual[name].value != value
+    ]
+    more = f", and {len(unlike) - 1} more properties likewise" if len(unlike) > 1 else ""
+    if unlike:
+        yield Finding("topics", ok=False, found=f"{unlike[0]}{more}", mend="vn topics create")
 
 
 def copies(settings: Settings, present: list[Standing]) -> Iterator[Finding]:
@@ -156,7 +188,7 @@ def store(settings: Settings) -> Iterator[Finding]:
         if actual is None:
             yield Finding("store", ok=True, found=f"{name} may not be read by this user; it must be {value}")
         elif actual != value:
-            yield Finding("store", ok=False, found=f"{name} is {actual}", mend=f"redis-cli config set {name} {value}")
+            yield Finding("store", ok=False, found=f"{name} is {actual}", mend=f'redis-cli -u "$REDIS_URL" config set {name} {value}')
         else:
             yield Finding("store", ok=True, found=f"{name} is {value}")
 
@@ -195,12 +227,16 @@ def clock(settings: Settings) -> Iterator[Finding]:
     topic = settings.clock == "topic"
     found = "VN_CLOCK=topic: every stage's time is that of vn.clock, never set this in production" if topic else "by the wall"
     yield Finding("clock", ok=not topic, found=found, mend="unset VN_CLOCK" if topic else "")
-    drift = abs(Store(settings.redis()).time() - time())
+
+
+def drift(settings: Settings) -> Iterator[Finding]:
+    """The clock of the store's host agrees."""
+    apart = abs(Store(settings.redis()).time() - time())
     yield Finding(
         "clock",
-        ok=drift < DRIFT,
-        found=f"{drift:.2f} s apart from the store's",
-        mend="" if drift < DRIFT else "synchronise both hosts with NTP",
+        ok=apart < DRIFT,
+        found=f"{apart:.2f} s apart from the store's",
+        mend="" if apart < DRIFT else "synchronise both hosts with NTP",
     )
 
 
@@ -208,6 +244,7 @@ def _admin(settings: Settings) -> AdminClient:
     return Broker(settings).admin()
 
 
+BASE: Final = {"topics": "broker", "rights": "broker", "drift": "store"}  # what each check stands on
 CHECKS: Final[dict[str, Check]] = {
     "broker": broker,
     "topics": topics,
@@ -217,4 +254,5 @@ CHECKS: Final[dict[str, Check]] = {
     "rules": rules,
     "key": key,
     "clock": clock,
+    "drift": drift,
 }

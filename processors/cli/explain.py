@@ -1,5 +1,6 @@
 """`vn explain`: the life of one submitted message."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 import typer
@@ -26,16 +27,18 @@ def explain(
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Tell what every stage decided about a message and why, what it led to, and what became of that."""
-    found = life(message_id, list(Client(Settings()).verdicts(DECISIONS)))
+    found = life(message_id, Client(Settings()).journal(DECISIONS))
     if not found["decisions"]:
         raise UserError(f"nothing is known of message {message_id}: was it sent, and does `vn run all` run?")
     if as_json:
         print_json(found)
         return
     out = console()
+    agencies = {each["ori"] for each in found["decisions"] if "ori" in each}
     for each in found["decisions"]:
-        out.print(f"{each['at']}  [bold]{each['stage']:<9}[/] {each['outcome']:<11} {each['reason']:<22} ", end="")
-        out.print(each["detail"], markup=False)
+        whose = f"{each.get('ori', ''):<10} " if len(agencies) > 1 else ""  # an id is its agency's own: another may have given it too
+        out.print(f"{each['at']}  {whose}[bold]{each['stage']:<9}[/] {each['outcome']:<11} {each['reason']:<22} ", end="")
+        out.print(each["detail"], markup=False, soft_wrap=True)
     for notification in found["notifications"]:
         out.print(f"\nnotification {notification['notification_id']} to {notification['registrant_id']}", markup=False)
         for attempt in notification["attempts"]:
@@ -44,15 +47,22 @@ def explain(
                 out.print(f"         {receipt['at']} {receipt['detail']}", markup=False)
 
 
-def life(message_id: str, journal: list[Verdict]) -> dict[str, Any]:
-    """Return a message's decisions in the order of the road, and the notifications with their attempts and receipts."""
-    decisions = [each for each in journal if each.message_id == message_id]
-    decisions.sort(key=lambda each: (each.at, ROAD.index(each.stage) if each.stage in ROAD else len(ROAD)))
+def life(message_id: str, journal: Iterable[tuple[int, Verdict]]) -> dict[str, Any]:
+    """Return a message's decisions in the order in which they were made, and the notifications with their attempts and receipts."""
+    written: list[tuple[int, Verdict]] = []
+    receipts: list[Verdict] = []
+    for when, each in journal:
+        if each.message_id == message_id:
+            written.append((when, each))
+        if each.outcome == "receipt":
+            receipts.append(each)
+    # When it was written, not the time it was decided with: what a reviewer released is matched later, with its old receive time.
+    written.sort(key=lambda pair: (pair[0], ROAD.index(pair[1].stage) if pair[1].stage in ROAD else len(ROAD)))
+    decisions = [each for _, each in written]
     attempts: dict[str, list[Verdict]] = {}
     for each in decisions:
         if each.notification_id is not None and each.outcome == "sent":
             attempts.setdefault(each.notification_id, []).append(each)
-    receipts = [each for each in journal if each.outcome == "receipt"]
     return {
         "message_id": message_id,
         "decisions": [_plain(each) for each in decisions],

@@ -15,11 +15,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from processors.cli.submit import label
 from processors.domain.time import millis
+from processors.runtime.errors import UserError
 from processors.topics import REGISTRATIONS, SUBMISSIONS, Topic
+
+KEY: Final = frozenset({"told", "held", "rejected"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,29 @@ class Step:
 
 
 def read_feed(path: Path) -> Iterator[Step]:
-    """Yield the steps of a feed, moment by moment."""
-    with path.open(encoding="utf-8") as lines:
-        moments = groupby(map(json.loads, lines), key=lambda line: str(line["at"]))
-        for at, together in moments:
-            yield Step(millis(at), tuple(sending for line in together if (sending := _sending(line, path.parent)) is not None))
+    """Yield the steps of a feed, moment by moment; raises UserError where it cannot be read."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            moments = groupby(map(json.loads, lines), key=lambda line: str(line["at"]))
+            for at, together in moments:
+                yield Step(millis(at), tuple(sending for line in together if (sending := _sending(line, path.parent)) is not None))
+    except OSError as error:
+        raise UserError(f"the feed {path} cannot be read ({error.strerror}): name the folder that holds it") from None
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{path} is no feed: it has one JSON object a line, each with the time `at`") from None
+
+
+def read_key(path: Path) -> dict[str, Any]:
+    """Return the key of a feed: what must come of it; raises UserError where it cannot be read."""
+    try:
+        key = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"the key {path} cannot be read ({error.strerror}): name the folder that holds it") from None
+    except ValueError:
+        key = None
+    if not isinstance(key, dict) or not key.keys() >= KEY:
+        raise UserError(f"{path} is no key: it is a JSON object with {', '.join(sorted(KEY))}") from None
+    return key
 
 
 def _sending(line: dict[str, Any], folder: Path) -> Sending | None:

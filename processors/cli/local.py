@@ -11,11 +11,18 @@ import typer
 
 from processors.cli.app import new_app
 from processors.runtime.local import Local
+from processors.runtime.settings import Settings
 
 app = new_app("A local broker and store: real Apache Kafka and real Redis on free ports of this machine, in the background.")
 
 Folder = Annotated[Path, typer.Option("--dir", help="The folder that holds their data, ports and key.")]
 HERE = Path(".vn")
+
+
+@app.callback()
+def local() -> None:
+    """A local broker and store: real Apache Kafka and real Redis on free ports of this machine, in the background."""
+    Settings()  # a misspelt variable is an error of every command
 
 
 @app.command()

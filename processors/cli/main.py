@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from processors.runtime.errors import UserError
+from processors.runtime.errors import Restart, Retry, UserError
 
 # Each command, its module, and its line in `vn --help`, told here so that the help imports none of them.
 COMMANDS: Final = {
@@ -80,6 +80,9 @@ def run() -> NoReturn:
         message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
         print(f"vn: {message}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
+    except (Retry, Restart) as error:  # a stage tries again; who gave a command is told
+        print(f"vn: {error}: try again, or run `vn doctor`", file=sys.stderr)  # noqa: T201
+        sys.exit(UserError.exit_code)
     except typer.Abort:
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

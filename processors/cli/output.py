@@ -37,7 +37,8 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, tit
         return
     table = Table(title=title, title_justify="left")
     for place, column in enumerate(columns):
-        table.add_column(column, no_wrap=place == 0, overflow="fold")  # the first is what the next command is told: never cut short
+        # The first is what the next command is told: never cut short; nor is a time.
+        table.add_column(column, no_wrap=place == 0 or column in TIMES, overflow="fold")
     for each in rows:
         table.add_row(*("" if each.get(column) is None else str(each[column]) for column in columns))
     if not table.row_count:

@@ -2,23 +2,27 @@
 
 import getpass
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from processors.cli.app import new_app
-from processors.cli.output import JSON, print_rows
+from processors.cli.output import JSON, print_rows, row
 from processors.domain.clockwork import Policy, policy_key
 from processors.domain.event import Scope
+from processors.domain.time import iso
 from processors.rules.load import load_rules
 from processors.rules.settings import SETTINGS, check_setting
 from processors.runtime.client import Client
+from processors.runtime.errors import UserError
 from processors.runtime.settings import Settings
 from processors.topics import POLICIES
 
 app = new_app("Shows and changes the administrative settings.")
 
-JURISDICTION = typer.Option("--jurisdiction", help="Only for this jurisdiction, such as VA.", metavar="XX")
+JURISDICTION = typer.Option(
+    "--jurisdiction", callback=lambda code: code and code.upper(), help="Only for this jurisdiction, such as VA.", metavar="XX"
+)
 NOTIFICATION_TYPE = typer.Option("--notification-type", help='Only for this notification type, such as "Hearing Notice".', metavar="T")
 EVENT_SUBTYPE = typer.Option("--event-subtype", help='Only for this event subtype, such as "Escape".', metavar="S")
 
@@ -27,18 +31,21 @@ EVENT_SUBTYPE = typer.Option("--event-subtype", help='Only for this event subtyp
 def show(*, jurisdiction: Annotated[str | None, JURISDICTION] = None, as_json: Annotated[bool, JSON] = False) -> None:
     """Show every setting with its default and what was set, for one jurisdiction or all."""
     settings = Settings()
+    known = load_rules(settings.rules_dir).jurisdictions
+    if jurisdiction is not None and jurisdiction not in known:
+        raise UserError(f"no rule file is for {jurisdiction!r}: write one of {', '.join(sorted(known))}")
     policies = [
         each for each in Client(settings).table(POLICIES).values() if jurisdiction in {None, each.jurisdiction} or each.jurisdiction is None
     ]
-    load_rules(settings.rules_dir).with_policies(policies)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"key": setting.key, "value": setting.default_text, "scope": "default", "meaning": setting.meaning} for setting in SETTINGS.values()
     ]
     rows += [
-        {"key": each.key, "value": each.value, "scope": scope_text(each), "meaning": f"set by {each.set_by}"}
+        {"key": each.key, "value": each.value, "scope": scope_text(each), "meaning": f"set by {each.set_by} on {iso(each.set_at)}"}
+        | ({name: value for name, value in row(each).items() if name not in {"key", "value"}} if as_json else {})
         for each in sorted(policies, key=policy_key)
     ]
-    rows.sort(key=lambda each: each["key"])
+    rows.sort(key=lambda each: str(each["key"]))
     print_rows(rows, ("key", "value", "scope", "meaning"), title="Administrative settings", as_json=as_json, empty="There are no settings.")
 
 
@@ -81,6 +88,8 @@ def unset(
     policy = Policy(key=key, value="", jurisdiction=jurisdiction, notification_type=notification_type, event_subtype=event_subtype)
     client = Client(settings)
     if policy_key(policy) not in client.table(POLICIES):
+        if key not in SETTINGS:
+            raise UserError(f"there is no setting {key!r}: `vn policy show` lists those there are")
         typer.echo(f"{key} was not set ({scope_text(policy)})")
         return
     client.send(POLICIES, [(policy_key(policy), None)])

@@ -12,7 +12,7 @@ from processors.topics import RECEIPTS
 
 app = new_app("Sends delivery receipts.")
 
-FILES = typer.Argument(help="Files of JSON, one receipt or many one a line; - is standard input.", metavar="FILE...")
+FILES = typer.Argument(help="Files of JSON, one receipt or many one a line; - is standard input.", metavar="FILE")
 
 
 @app.command()

@@ -18,7 +18,7 @@ from processors.topics import REGISTRATIONS
 app = new_app("Sends registrations.")
 
 FILES = typer.Argument(
-    help="Files of JSON, one registration or many one a line, or CSV with a header; - is standard input.", metavar="FILE..."
+    help="Files of JSON, one registration or many one a line, or CSV with a header; - is standard input.", metavar="FILE"
 )
 
 # The CSV columns and where each goes; a column that holds several values parts them with semicolons.
@@ -51,7 +51,15 @@ def registrations(content: bytes) -> Iterator[bytes]:
     """Yield the registrations of a file as JSON, converted where the file is CSV with a header."""
     first = content.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")[0]
     if b"registration_id" in first and not first.startswith(b"{"):
-        yield from (json.dumps(each).encode() for each in from_csv(content.decode("utf-8-sig")))
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise UserError(f"line {line} of the CSV is not UTF-8 text: save the file as UTF-8") from None
+        try:
+            yield from (json.dumps(each).encode() for each in from_csv(text))
+        except csv.Error as error:
+            raise UserError(f"the CSV cannot be read ({error}): write it anew, with a header") from None
     else:
         yield from split(content)
 

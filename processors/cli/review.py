@@ -1,7 +1,8 @@
 """`vn review`: what waits for a person's judgement, and judging it."""
 
 import getpass
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,9 +17,10 @@ from processors.topics import REVIEW_ACTIONS, REVIEWS
 app = new_app("Shows what was flagged for review; releases or discards it.")
 
 REASON = typer.Option("--reason", help="Why; kept in the audit trail.")
-GROUP = typer.Option(help="Act on every open review of this group (a held bulk update).")
+GROUP = typer.Option("--group", help="In place of an ID: every open review of this group (a held bulk update).", metavar="G")
 REVIEWER = typer.Option("--as", help="Who decides; kept in the audit trail. Default: the user of this computer.")
 REVIEW_ID = typer.Argument(help="The review's id, as `vn review list` shows it.", metavar="ID")
+Word = Literal["release", "discard"]
 
 
 @app.command("list")
@@ -31,7 +33,7 @@ def list_reviews(
     reviews = [each for each in _reviews().values() if everything or each.state == "open"]
     print_rows(
         (row(each) for each in sorted(reviews, key=lambda each: (each.since, each.review_id))),
-        ("review_id", "message_id", "state", "reason", "since", "detail"),
+        ("review_id", "message_id", "state", "reason", "since", *(("group",) if any(each.group for each in reviews) else ()), "detail"),
         title="Reviews",
         as_json=as_json,
         empty="Nothing waits for review.",
@@ -59,7 +61,7 @@ def release(
     reviewer: Annotated[str | None, REVIEWER] = None,
 ) -> None:
     """Let a flagged message go: its state change is applied and registrants are told."""
-    _act({"action": "release", "reason": reason, "reviewer": reviewer or getpass.getuser()}, review_id, group)
+    _act("release", reason, reviewer, review_id, group)
 
 
 @app.command()
@@ -71,26 +73,33 @@ def discard(
     reviewer: Annotated[str | None, REVIEWER] = None,
 ) -> None:
     """Put a flagged message aside for good: nothing is applied and nobody is told."""
-    _act({"action": "discard", "reason": reason, "reviewer": reviewer or getpass.getuser()}, review_id, group)
+    _act("discard", reason, reviewer, review_id, group)
 
 
-def _act(action: dict[str, Any], review_id: str | None, group: str | None) -> None:
-    if (review_id is None) == (group is None):
+def _act(word: Word, reason: str, reviewer: str | None, review_id: str | None, group: str | None) -> None:
+    if review_id is not None and group is not None:
         raise Usage("name either one review or --group, not both")
-    if review_id is not None:
-        review = _review(review_id)
-        if review.state != "open":
-            raise UserError(f"review {review_id} is {review.state} already: `vn review list` shows the open ones")
-        chosen = [review_id]
-    else:
-        chosen = sorted(each.review_id for each in _reviews().values() if each.group == group and each.state == "open")
-        if not chosen:
-            raise UserError(f"no open review belongs to group {group}: `vn review list` shows the open ones")
+    if review_id is None and group is None:
+        raise Usage("name a review, or --group for all of a group: `vn review list` shows both")
+    action = ReviewAction(action=word, reason=reason, reviewer=reviewer or getpass.getuser(), review_id=review_id, group=group)
+    chosen = meant(action, _reviews().values())
     client = Client(Settings())
-    actions = ((each, client.codec.encode(ReviewAction(review_id=each, group=group, **action))) for each in chosen)
-    client.send(REVIEW_ACTIONS, actions)
+    client.send(REVIEW_ACTIONS, [(review_id or group, client.codec.encode(action))])
     for each in chosen:
         typer.echo(each)
+
+
+def meant(action: ReviewAction, reviews: Iterable[Review]) -> list[str]:
+    """Return the open reviews that the action is about; raises UserError where there is none."""
+    named = [each for each in reviews if (each.review_id == action.review_id if action.group is None else each.group == action.group)]
+    if not named and action.group is None:
+        raise UserError(f"there is no review {action.review_id}: `vn review list` shows those there are")
+    found = sorted(each.review_id for each in named if each.state == "open")
+    if not found and action.group is None:
+        raise UserError(f"review {action.review_id} is {named[0].state} already: `vn review list` shows the open ones")
+    if not found:
+        raise UserError(f"no open review belongs to group {action.group}: `vn review list` shows the open ones")
+    return found
 
 
 def _reviews() -> dict[str, Review]:

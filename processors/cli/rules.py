@@ -24,13 +24,14 @@ from processors.rules.document import Document, Part, document
 from processors.rules.load import Shelf, midnight, read_library
 from processors.rules.settings import Settings as InForce
 from processors.runtime.client import Client
-from processors.runtime.errors import UserError
+from processors.runtime.errors import Usage, UserError
 from processors.runtime.settings import Settings
 from processors.topics import POLICIES
 
 app = new_app("Checks the rule files, and shows the rules that apply.")
 
 WIDTH: Final = 120
+YEARS: Final = range(1900, 2200)
 BLANK: Final = "___"  # where somebody writes by hand
 RULE_BELOW_HEAD: Final = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 AHEAD: Final = 14 * 86_400_000 + 10 * 3_600_000  # a hearing is a fortnight ahead, at ten in the morning
@@ -69,6 +70,8 @@ def show(
     ] = None,
 ) -> None:
     """Print the rules of a jurisdiction as a document to read and sign, the settings in force included where a broker is configured."""
+    if on is not None and on.year not in YEARS:
+        raise Usage(f"--on is a day of the years {YEARS.start} to {YEARS.stop - 1}")
     settings = Settings()
     shelf = read_library(settings.rules_dir)
     code = (jurisdiction or "").upper()

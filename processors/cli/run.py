@@ -18,7 +18,7 @@ app = new_app("Runs stages of the pipeline.")
 
 @app.command()
 def run(
-    stages: Annotated[list[str], typer.Argument(metavar="STAGE...", help=f"Any of {', '.join(PIPELINE)}; or `all`.")],
+    stages: Annotated[list[str], typer.Argument(metavar="STAGE", help=f"Any of {', '.join(PIPELINE)}; or `all`.")],
     until_idle: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", min=0, help="Stop once nothing has been in flight for so long; timers not yet due do not count."),

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from processors.cli.app import new_app
-from processors.cli.feed import read_feed
+from processors.cli.feed import read_feed, read_key
 from processors.cli.key import differences
 from processors.cli.own import all_stages, new_broker
 from processors.cli.play import play, rehearse
@@ -71,10 +71,11 @@ def command(  # noqa: PLR0913  its options
     VN_CLOCK=topic, whose topics must be empty at the beginning. Exit code 0 only if what came out is exactly what the key
     says.
     """
+    settings = Settings()
     if check is not None:
-        judge(json.loads(text_of(check / "key.json")), came_out(Client(Settings())))
+        judge(read_key(check / "key.json"), came_out(Client(settings)))
         return
-    if played and Settings().clock != "topic":
+    if played and settings.clock != "topic":
         raise Usage("--play moves the time on by itself: set VN_CLOCK=topic here and where the stages run (never in production)")
     world = simulate(midnight(start), days, seed, scale)
     key = world.key()
@@ -103,13 +104,6 @@ def written(world: World, key: Mapping[str, Any], folder: Path) -> None:
         (folder / "key.json").write_text(json.dumps(key, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise UserError(f"{folder} cannot be written to ({error.strerror}): name another folder with --out") from None
-
-
-def text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}): name the folder that `vn simulate --out` wrote to") from None
 
 
 def summary(world: World, key: Mapping[str, Any], folder: Path) -> str:

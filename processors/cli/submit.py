@@ -19,7 +19,7 @@ from processors.topics import SUBMISSIONS
 
 app = new_app("Sends submissions as an agency would.")
 
-FILES = typer.Argument(help="Files of XML, JSON, or many JSON documents one a line; - is standard input.", metavar="FILE...")
+FILES = typer.Argument(help="Files of XML, JSON, or many JSON documents one a line; - is standard input.", metavar="FILE")
 
 
 @app.command()

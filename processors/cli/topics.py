@@ -1,6 +1,6 @@
 """`vn topics`: every topic of the pipeline on the broker."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -8,6 +8,7 @@ from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows
 from processors.runtime.admin import create_topics, standing
 from processors.runtime.settings import Settings
+from processors.topics import DAY, FOREVER
 
 app = new_app("Creates the pipeline's topics; lists them.")
 
@@ -27,7 +28,7 @@ def create() -> None:
 @app.command("list")
 def list_topics(*, as_json: Annotated[bool, JSON] = False) -> None:
     """List every topic: what partitions it, for how long it is kept, and whether it is there."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "topic": each.name,
             "partitions": each.partitions,
@@ -40,5 +41,14 @@ def list_topics(*, as_json: Annotated[bool, JSON] = False) -> None:
         }
         for each in standing(Settings())
     ]
-    columns = ("topic", "partitions", "key", "retention_ms", "compacted", "records", "state")
+    if not as_json:
+        rows = [each | {"kept": kept(each["retention_ms"], compacted=each["compacted"])} for each in rows]
+    columns = ("topic", "partitions", "key", "kept", "records", "state")
     print_rows(rows, columns, title="Topics", as_json=as_json, empty="There are no topics.")
+
+
+def kept(retention: int, *, compacted: bool) -> str:
+    """Return for how long a topic's records are kept, in words."""
+    if compacted:
+        return "the newest of each key"
+    return "for ever" if retention == FOREVER else f"{retention // DAY} days"

@@ -14,7 +14,7 @@ app = new_app("Removes registrations.")
 
 @app.command()
 def unregister(
-    registration_ids: Annotated[list[str], typer.Argument(help="The registrations to remove.", metavar="REGISTRATION_ID...")],
+    registration_ids: Annotated[list[str], typer.Argument(help="The registrations to remove.", metavar="REGISTRATION_ID")],
 ) -> None:
     """Remove registrations: nothing submitted from now on is told under them, and nothing still waiting to leave either."""
     Client(Settings()).send(REGISTRATIONS, ((each, None) for each in registration_ids))

@@ -7,7 +7,7 @@ names no subtype, however much else it names.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from hashlib import blake2b
@@ -243,6 +243,8 @@ def parse_policy(policy: Policy) -> Any:
 def check_setting(key: str, text: str, scope: Scope, known: "Known") -> None:
     """Raise BadSetting with one sentence where `text` cannot be set for `scope`; `known` are the rules that name the codes."""
     parse_policy(Policy(key=key, value=text, **{name: getattr(scope, name) for name in EVERYWHERE}))
+    if scope.jurisdiction is not None and scope.jurisdiction not in known.jurisdictions:
+        raise BadSetting(f"no rule file is for {scope.jurisdiction!r}: write one of {', '.join(sorted(known.jurisdictions))}.")
     for name, codes in (("notification_type", known.notification_types), ("event_subtype", known.subtypes)):
         given = getattr(scope, name)
         if given is not None and given not in codes:
@@ -252,6 +254,10 @@ def check_setting(key: str, text: str, scope: Scope, known: "Known") -> None:
 
 class Known(Protocol):
     """The codes that rules know, whatever the jurisdiction."""
+
+    @property
+    def jurisdictions(self) -> Collection[str]:
+        """The jurisdictions that have a rule file."""
 
     @property
     def notification_types(self) -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
 
-from processors.runtime.broker import ANSWER, LARGEST, Broker, doubt
+from processors.runtime.broker import ANSWER, LARGEST, Away, Broker, doubt
 from processors.runtime.catchup import TOMBSTONES_KEPT
 from processors.runtime.errors import Restart, UserError
 from processors.runtime.settings import Settings
@@ -100,5 +100,7 @@ def _answered() -> Iterator[None]:
     try:
         with doubt("the topics could not be created or listed"):
             yield
+    except Away:
+        raise UserError("the broker does not answer: start one with `vn local up` or mend KAFKA_BOOTSTRAP_SERVERS") from None
     except Restart as error:
-        raise UserError(f"{error}: is the broker running? `vn local up` starts one, `vn doctor` looks closer") from None
+        raise UserError(f"{error}: run `vn doctor`") from None

@@ -6,10 +6,10 @@ was committed and leaves no trace in any consumer group.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
@@ -19,7 +19,10 @@ from processors.runtime.errors import UserError
 from processors.runtime.settings import Settings
 from processors.topics import Topic
 
-DEADLINE: Final = 30.0
+C = TypeVar("C", Consumer, Producer)
+
+ANSWER: Final = 10.0  # seconds until a broker that says nothing is taken to be away
+DEADLINE: Final = 30.0  # seconds for what a broker that answers may take
 LARGEST: Final = 3 * 1024 * 1024
 LOG: Final = logging.getLogger("librdkafka")  # silent unless somebody listens: what fails is said in our own words
 LOG.addHandler(logging.NullHandler())
@@ -62,17 +65,19 @@ class Client:
             if error is not None:
                 failures.append(error)
 
-        self._producer = producer = self._producer or Producer(
-            self.settings.kafka_properties()
-            | {
-                "enable.idempotence": True,
-                "partitioner": "murmur2_random",
-                "message.max.bytes": LARGEST,
-                "delivery.timeout.ms": int(DEADLINE * 1000),
-                "linger.ms": 2,
-            },
-            logger=LOG,
-        )
+        if self._producer is None:
+            self._producer = self._made(
+                Producer,
+                {
+                    "enable.idempotence": True,
+                    "partitioner": "murmur2_random",
+                    "message.max.bytes": LARGEST,
+                    "delivery.timeout.ms": int(DEADLINE * 1000),
+                    "linger.ms": 2,
+                },
+            )
+            self._partitions(self._producer, self.topic(topic))  # so that a missing topic or broker is said at once, by its name
+        producer = self._producer
         name, count = self.topic(topic), 0
         for key, value in records:
             place: dict[str, Any] = {"partition": 0} if key is None else {"key": key.encode()}
@@ -82,6 +87,12 @@ class Client:
                     break
                 except BufferError:
                     producer.poll(0.1)
+                except KafkaException as error:
+                    producer.flush(DEADLINE)
+                    raise UserError(
+                        f"record {count + 1} cannot be sent ({error.args[0].str()}): one record may have {LARGEST} bytes; "
+                        f"the {count} before it were sent"
+                    ) from None
             producer.poll(0)
             count += 1
         left = producer.flush(DEADLINE)
@@ -98,9 +109,9 @@ class Client:
         long, None never stops.
         """
         name = self.topic(topic)
-        consumer = Consumer(
-            self.settings.kafka_properties()
-            | {
+        consumer = self._made(
+            Consumer,
+            {
                 "group.id": f"{self.settings.topic_prefix}reader",
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
@@ -108,7 +119,6 @@ class Client:
                 "auto.offset.reset": "earliest",
                 "fetch.wait.max.ms": 50,
             },
-            logger=LOG,
         )
         try:
             partitions = self._partitions(consumer, name)
@@ -153,13 +163,24 @@ class Client:
 
     def verdicts(self, topic: Topic) -> Iterator[Verdict]:
         """Yield every verdict of the journal, batches unpacked."""
-        for value in self.values(topic):
-            if isinstance(value, Verdicts):
-                yield from value.verdicts
+        return (verdict for _, verdict in self.journal(topic))
 
-    def _partitions(self, consumer: Consumer, name: str) -> list[int]:
+    def journal(self, topic: Topic) -> Iterator[tuple[int, Verdict]]:
+        """Yield every verdict of the journal with when it was written, in milliseconds."""
+        for record in self.read(topic):
+            value = None if record.value is None else self.codec.decode(record.value)
+            if isinstance(value, Verdicts):
+                yield from ((record.timestamp, verdict) for verdict in value.verdicts)
+
+    def _made(self, make: Callable[..., C], properties: Mapping[str, Any]) -> C:
         try:
-            metadata = consumer.list_topics(name, timeout=DEADLINE).topics[name]
+            return make({**self.settings.kafka_properties(), **properties}, logger=LOG)
+        except KafkaException as error:
+            raise UserError(f"a KAFKA_ setting cannot be used: {error.args[0].str()}") from None
+
+    def _partitions(self, client: Consumer | Producer, name: str) -> list[int]:
+        try:
+            metadata = client.list_topics(name, timeout=ANSWER).topics[name]
         except KafkaException as error:
             raise UserError(
                 f"the broker does not answer ({error.args[0].str()}): start one with `vn local up` or mend KAFKA_BOOTSTRAP_SERVERS"

@@ -42,6 +42,11 @@ TIMERS: Final = Gauge("vn_timers_pending", "Timers that are not due yet", ["unit
 READY: Final = Gauge(
     "vn_ready", "1 while the unit decides, 0 while it catches up or waits for broker or store", ["unit"], multiprocess_mode="mostrecent"
 )
+# In no registry of their own: read from Kafka by docket.py when somebody asks.
+REVIEWS_OPEN: Final = Gauge("vn_reviews_open", "Reviews that wait for a person, by why they were opened", ["reason"], registry=None)
+REVIEW_OLDEST: Final = Gauge(
+    "vn_review_oldest_seconds", "Age in seconds of the oldest review that waits for a person", ["reason"], registry=None
+)
 DEAD_LETTERS: Final = Counter("vn_dead_letters", "Records that could not be taken, by reason code", ["unit", "reason"])
 RESTARTS: Final = Counter("vn_restarts", "Batches thrown away in doubt, and caught up again", ["unit"])
 FENCED: Final = Counter("vn_fenced", "Commits that Kafka refused because another member or producer has taken over", ["unit"])
@@ -64,6 +69,8 @@ METRICS: Final = (
     OLDEST_SECONDS,
     TIMERS,
     READY,
+    REVIEWS_OPEN,
+    REVIEW_OLDEST,
     DEAD_LETTERS,
     RESTARTS,
     FENCED,

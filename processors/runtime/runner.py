@@ -44,7 +44,7 @@ from processors.runtime.store import STAMP, Store
 from processors.runtime.task import Task, Work
 from processors.runtime.telemetry import Telemetry, told
 from processors.stage import Context, Record, Stage
-from processors.topics import DEAD_LETTERS, DECISIONS
+from processors.topics import DEAD_LETTERS, DECISIONS, POLICIES
 
 MOST: Final = 5_000  # records in one transaction
 LEAST: Final = 250
@@ -144,6 +144,9 @@ class Runner:
 
     def _settle(self, member: Consumer) -> bool:
         """Whether there are tasks to work on, caught up to what Kafka holds."""
+        if not self._checked:  # first of all: of topics that are not there nothing is ever assigned
+            check_topics(self._broker, self._stage, self._prefix)
+            self._checked = True
         self._heartbeat(member, 0 if self._assigned else TURN)
         if not self._assigned:
             return False
@@ -154,8 +157,6 @@ class Runner:
             if generation != self._generation or self._stopping:
                 raise Restart("the partitions were given to others meanwhile")
 
-        if not self._checked:
-            self._check()
         self._listen()
         if self._clock().now() is None:
             self._heartbeat(member, TURN)
@@ -413,16 +414,17 @@ class Runner:
         settled = self._settings_in_force
         return Context(self._house.rules if settled is None else settled.rules, self._house.seal)
 
-    def _check(self) -> None:
-        """Every topic is there, and those that must have the same partitions have."""
-        changelog = [self._prefix + self._stage.changelog.name] if self._stage.changelog else []
-        counts = self._broker.partitions([*self._topics, *changelog, *self._names.values()])
-        if missing := sorted(name for name, count in counts.items() if count == 0):
-            raise Stop(f"there is no topic {', '.join(missing)}: run `vn topics create`")
-        together = {name: counts[name] for name in (*self._topics, *changelog)}
-        if len(set(together.values())) > 1:
-            raise Stop(f"the inputs and the changelog of {self._stage.name} must have the same number of partitions, and have {together}")
-        self._checked = True
+
+def check_topics(broker: Broker, stage: Stage[Any], prefix: str) -> None:
+    """Every topic of the stage is there, and those that must have the same partitions have; raises Stop where not."""
+    changelog = [stage.changelog] if stage.changelog else []
+    together = {prefix + topic.name for topic in (*stage.inputs, *changelog)}
+    counts = broker.partitions({*together, *(prefix + topic.name for topic in (*stage.outputs, DECISIONS, DEAD_LETTERS, POLICIES))})
+    if missing := sorted(name for name, count in counts.items() if count == 0):
+        raise Stop(f"there is no topic {', '.join(missing)}: run `vn topics create`")
+    if len({counts[name] for name in together}) > 1:
+        unlike = {name: counts[name] for name in sorted(together)}
+        raise Stop(f"the inputs and the changelog of {stage.name} must have the same number of partitions, and have {unlike}")
 
 
 def shared(places: Iterable[Place], topics: Iterable[str]) -> list[int]:

@@ -77,7 +77,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             name = ".".join(str(part) for part in first["loc"])
-            raise UserError(f"{name} cannot be used: {first['msg'].lower()}") from None
+            raise UserError(f"{name} cannot be used: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
 
     @field_validator("faults", mode="before")
     @classmethod
@@ -112,9 +112,12 @@ class Settings(BaseSettings):
             mode = stat.S_IMODE(self.key_file.stat().st_mode)
             text = self.key_file.read_text(encoding="ascii", errors="replace").strip()
         except OSError as error:
-            raise UserError(f"VN_KEY_FILE cannot be read: {error.strerror}") from None
+            raise UserError(
+                f"VN_KEY_FILE cannot be read ({error.strerror}): name a file that exists; `vn local up` makes one, or "
+                f"`(umask 077; openssl rand -hex {KEY_BYTES} > {self.key_file})`"
+            ) from None
         if mode & 0o077:
-            raise UserError(f"VN_KEY_FILE may be read by others (mode {mode:04o}): run `chmod 600` on it")
+            raise UserError(f"VN_KEY_FILE may be read by others (mode {mode:04o}): run `chmod 600 {self.key_file}`")
         if not _KEY.fullmatch(text):
             raise UserError(f"VN_KEY_FILE does not hold {KEY_BYTES} random bytes in hex: make one with `openssl rand -hex {KEY_BYTES}`")
         return Seal(bytes.fromhex(text))

@@ -24,14 +24,16 @@ from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from processors.rules.load import load_rules
-from processors.runtime.broker import Broker, Place
+from processors.runtime.broker import Away, Broker, Place
 from processors.runtime.codec import Codec
+from processors.runtime.docket import Docket
 from processors.runtime.errors import Restart, Stop, UserError
 from processors.runtime.idle import Watch
-from processors.runtime.runner import House, Runner
+from processors.runtime.runner import House, Runner, check_topics
 from processors.runtime.settings import Settings
 from processors.runtime.telemetry import told
 from processors.stage import Stage
+from processors.topics import REVIEWS
 
 LAST: Final = 8.0  # seconds from the order to stop until the process leaves anyway: the protocol survives that
 TICK: Final = 0.1
@@ -50,7 +52,7 @@ def run_unit(stage: Stage[Any], settings: Settings, idle: float | None = None, l
     if leash is not None:
         threading.Thread(target=_leave_at_end_of, args=(leash,), daemon=True).start()
     elif settings.metrics_port:
-        _serve(settings.metrics_port)
+        _serve(settings)
 
     def stop(*_: object) -> None:
         runner.stop()
@@ -76,7 +78,9 @@ def _leave_at_end_of(leash: int) -> None:
     os._exit(1)
 
 
-def _serve(port: int, registry: CollectorRegistry = REGISTRY) -> None:
+def _serve(settings: Settings, registry: CollectorRegistry = REGISTRY) -> None:
+    port, prefix = settings.metrics_port, settings.topic_prefix
+    registry.register(Docket(Broker(settings), Codec(settings.schema_registry_url, prefix), prefix + REVIEWS.name))
     try:
         start_http_server(port, registry=registry)
     except OSError as error:
@@ -158,7 +162,7 @@ class Supervisor:
             if self._settings.metrics_port:
                 registry = CollectorRegistry()
                 MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
-                _serve(self._settings.metrics_port, registry)
+                _serve(self._settings, registry)
             if self._idle is not None:
                 arguments = (self._settings, self._stages, self._idle, self._stopped.set)
                 threading.Thread(target=_stop_when_idle, args=arguments, daemon=True).start()
@@ -213,4 +217,18 @@ def run_units(stages: Sequence[Stage[Any]], settings: Settings, idle: float | No
     """Runs the units until they are stopped or idle; returns the exit code."""
     if not stages:
         raise Stop("there is nothing to run")
-    return run_unit(stages[0], settings, idle) if len(stages) == 1 else Supervisor(stages, settings, idle).run()
+    if len(stages) == 1:
+        return run_unit(stages[0], settings, idle)
+    foresee(stages, settings)
+    return Supervisor(stages, settings, idle).run()
+
+
+def foresee(stages: Sequence[Stage[Any]], settings: Settings) -> None:
+    """What would end every unit ends the command in one sentence, before any is started; a broker that is away is waited for."""
+    settings.redis()
+    settings.seal()
+    load_rules(settings.rules_dir)
+    broker = Broker(settings)
+    with contextlib.suppress(Away):
+        for stage in stages:
+            check_topics(broker, stage, settings.topic_prefix)

@@ -6,16 +6,25 @@ from tests.cli.given import AT, verdict
 
 def test_decisions_in_the_order_of_time_and_road() -> None:
     journal = [
-        verdict("deliver", "sent", at=AT + 5),
-        verdict("validate", "passed"),
-        verdict("read", "accepted"),
-        verdict("dedupe", "passed"),
-        verdict("match", "matched", message_id="M-2"),
+        (AT + 5, verdict("deliver", "sent")),
+        (AT, verdict("validate", "passed")),
+        (AT, verdict("read", "accepted")),
+        (AT, verdict("dedupe", "passed")),
+        (AT, verdict("match", "matched", message_id="M-2")),
     ]
     found = life("M-1", journal)
     assert [each["stage"] for each in found["decisions"]] == ["read", "dedupe", "validate", "deliver"]
     assert found["decisions"][0]["at"].startswith("2026-")
     assert "registrant_id" not in found["decisions"][0], "nothing is said that there is not"
+
+
+def test_what_a_reviewer_released_goes_on_after_the_release() -> None:
+    journal = [
+        (AT, verdict("validate", "flagged", "workflow", at=AT)),
+        (AT + 60_001, verdict("match", "matched", at=AT)),
+        (AT + 60_000, verdict("validate", "passed", "released", at=AT + 59_999)),
+    ]
+    assert [each["outcome"] for each in life("M-1", journal)["decisions"]] == ["flagged", "passed", "matched"]
 
 
 def test_notifications_with_their_attempts_and_receipts() -> None:
@@ -25,10 +34,10 @@ def test_notifications_with_their_attempts_and_receipts() -> None:
     ]
     answer = verdict("deliver", "receipt", "delivered", message_id="R-1.sms", reference="R-1.sms", ori=None, offender=None)
     other = verdict("deliver", "receipt", "delivered", message_id="R-9.sms", reference="R-9.sms", ori=None, offender=None)
-    (notification,) = life("M-1", [*sent, answer, other])["notifications"]
+    (notification,) = life("M-1", ((AT, each) for each in (*sent, answer, other)))["notifications"]
     assert (notification["notification_id"], notification["registrant_id"]) == ("N-1", "R-1")
     assert [(each["channel"], len(each["receipts"])) for each in notification["attempts"]] == [("sms", 1), ("email", 0)]
 
 
 def test_of_an_unknown_message_nothing_is_known() -> None:
-    assert life("M-9", [verdict("read", "accepted")]) == {"message_id": "M-9", "decisions": [], "notifications": []}
+    assert life("M-9", [(AT, verdict("read", "accepted"))]) == {"message_id": "M-9", "decisions": [], "notifications": []}

@@ -58,6 +58,7 @@ WRONG = [
     ("policy", "set", "date.past"),
     ("dead-letters", "replay"),
     ("rules", "show", "VA", "--on", "yesterday"),
+    ("rules", "show", "VA", "--on", "9999-12-31"),
 ]
 
 
@@ -104,6 +105,14 @@ def test_every_command_says_how_it_is_used(path: tuple[str, ...], vn: Run) -> No
     assert not about[0].strip().startswith("Options")
 
 
+@pytest.mark.parametrize("group", ["local", "topics", "review", "policy", "rules", "dead-letters", "expected"])
+def test_the_help_of_a_group_says_of_each_command_a_whole_sentence(group: str, vn: Run) -> None:
+    _, out, _ = vn(group, "--help")
+    commands = out[out.index("Commands:") :]
+    assert "..." not in commands
+    assert commands.rstrip().endswith(".")
+
+
 def test_vn_alone_lists_the_commands(vn: Run) -> None:
     code, out, err = vn()
     assert (code, err) == (0, "")
@@ -136,6 +145,60 @@ def test_a_setting_that_cannot_be_used_is_refused(vn: Run) -> None:
     code, _, err = vn("topics", "list", VN_CLOCK="moon")
     assert code == 1
     assert err.startswith("vn: VN_CLOCK cannot be used")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("local", "status"), ("demo",), ("simulate",), ("rules", "check")], ids=" ".join)
+def test_an_unknown_setting_is_refused_where_none_is_needed_too(words: tuple[str, ...], vn: Run) -> None:
+    code, out, err = vn(*words, VN_NONSENSE="1")
+    assert (code, out) == (1, "")
+    assert err.startswith("vn: unknown setting VN_NONSENSE: ")
+
+
+CANNOT_BE_READ = [
+    (("register", "latin1.csv"), "vn: line 2 of the CSV is not UTF-8 text: "),
+    (("register", "quotes.csv"), "vn: the CSV cannot be read ("),
+    (("simulate", "--check", "."), "vn: key.json is no key: "),
+    (("simulate", "--check", "nowhere"), "vn: the key nowhere/key.json cannot be read (No such file or directory): "),
+    (("demo", "--examples", "nowhere"), "vn: the key nowhere/key.json cannot be read (No such file or directory): "),
+    (("submit", "nowhere"), "vn: nowhere cannot be read (No such file or directory): "),
+]
+
+
+@pytest.mark.parametrize(("words", "sentence"), CANNOT_BE_READ, ids=lambda each: each if isinstance(each, str) else " ".join(each))
+def test_what_cannot_be_read_is_said_in_one_line(
+    words: tuple[str, ...], sentence: str, vn: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("latin1.csv").write_bytes("registration_id,given\nV-1,José\n".encode("latin-1"))
+    Path("quotes.csv").write_text('registration_id,given\nV-1,"' + 200_000 * "a", encoding="utf-8")
+    Path("key.json").write_text("[]", encoding="utf-8")
+    code, out, err = vn(*words, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert (code, out) == (1, "")
+    assert err.startswith(sentence)
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("policy", "show"), ("policy", "set", "date.past", "1d")], ids=" ".join)
+def test_a_jurisdiction_is_known_in_small_letters_too(words: tuple[str, ...], vn: Run) -> None:
+    code, out, err = vn(*words, "--jurisdiction", "xx")
+    assert (code, out) == (1, "")
+    assert err.startswith("vn: no rule file is for 'XX': write one of AK, ")
+    code, _, err = vn(*words, "--jurisdiction", "va")
+    assert (code, err) == (1, "vn: no broker is configured: run `vn local up`, or set KAFKA_BOOTSTRAP_SERVERS\n")
+
+
+@pytest.mark.parametrize("words", [("topics", "list"), ("submit", os.devnull), ("tail", "submissions")], ids=" ".join)
+def test_a_property_that_the_client_does_not_have_is_said_in_one_line(words: tuple[str, ...], vn: Run) -> None:
+    code, out, err = vn(*words, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", KAFKA_NONSENSE="1")
+    assert (code, out) == (1, "")
+    assert err == 'vn: a KAFKA_ setting cannot be used: No such configuration property: "nonsense"\n'
+
+
+def test_a_registry_that_does_not_answer_is_said_in_one_line(vn: Run) -> None:
+    code, out, err = vn("policy", "set", "date.past", "1d", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", SCHEMA_REGISTRY_URL="http://127.0.0.1:1")
+    assert (code, out) == (1, "")
+    assert err.startswith("vn: the schema registry does not answer")
     assert err.count("\n") == 1
 
 

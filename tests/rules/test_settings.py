@@ -195,6 +195,11 @@ def test_a_scope_that_cannot_be_used_is_told_in_a_sentence(built_in: Rules, scop
     assert str(told.value) == sentence
 
 
+def test_a_jurisdiction_without_a_rule_file_is_refused(built_in: Rules) -> None:
+    with pytest.raises(BadSetting, match=r"^no rule file is for 'XX': write one of AK, AL, AR, .*\.$"):
+        check_setting("cancel.hold", "1h", Scope("XX"), built_in)
+
+
 def test_a_good_setting_passes(built_in: Rules) -> None:
     check_setting("cancel.hold", "1h", Scope("VA", "Movement", "Arrival"), built_in)
 

@@ -1,15 +1,17 @@
 """The parts of the runner that need no broker."""
 
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from processors.domain.journal import Verdict, Verdicts
+from processors.pipeline import PIPELINE
 from processors.runtime.codec import Codec
 from processors.runtime.errors import Restart, Stop, UserError
 from processors.runtime.faults import Broken, Faults
-from processors.runtime.runner import JOURNAL, LEAST, MOST, journals, paced, shared
+from processors.runtime.runner import JOURNAL, LEAST, MOST, check_topics, journals, paced, shared
 from processors.runtime.slots import Slot
 from processors.runtime.store import Store
 
@@ -27,6 +29,25 @@ def test_the_inputs_of_a_partition_come_together_or_not_at_all() -> None:
     assert shared([("a", 1), ("b", 1), ("a", 0), ("b", 0)], ["a", "b"]) == [0, 1]
     with pytest.raises(Restart):
         shared([("a", 1), ("b", 0)], ["a", "b"])
+
+
+class Counted:
+    """A broker that has these topics; every other has four partitions."""
+
+    def __init__(self, **counts: int) -> None:
+        self._counts = {f"x.{name.replace('_', '.')}": count for name, count in counts.items()}
+
+    def partitions(self, topics: Iterable[str]) -> dict[str, int]:
+        return {name: self._counts.get(name, 4) for name in topics}
+
+
+def test_topics_that_are_missing_or_unlike_end_a_stage_with_what_mends_it() -> None:
+    (dedupe,) = PIPELINE["dedupe"]
+    check_topics(Counted(decisions=1), dedupe, "x.")  # type: ignore[arg-type]
+    with pytest.raises(Stop, match=r"there is no topic x.events, x.policies: run `vn topics create`"):
+        check_topics(Counted(events=0, policies=0), dedupe, "x.")  # type: ignore[arg-type]
+    with pytest.raises(Stop, match=r"the inputs and the changelog of dedupe must have the same number of partitions"):
+        check_topics(Counted(dedupe_state=8), dedupe, "x.")  # type: ignore[arg-type]
 
 
 def test_the_journal_of_a_batch_is_one_record_unless_it_were_too_large() -> None:

@@ -41,6 +41,12 @@ def test_a_value_that_cannot_be_used_is_named_and_not_shown(monkeypatch: pytest.
     assert value not in str(caught.value) or value == "0"
 
 
+def test_what_is_allowed_is_said_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VN_TOPIC_PREFIX", "a b")
+    with pytest.raises(UserError, match="A-Za-z0-9"):
+        Settings()
+
+
 def test_kafka_variables_are_librdkafka_properties(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "a:1,b:2")
     monkeypatch.setenv("KAFKA_SECURITY_PROTOCOL", "SASL_SSL")

@@ -1,0 +1,42 @@
+"""The doctor says each thing once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from processors.cli import doctor
+from processors.cli.doctor import Finding, examination
+from processors.runtime.admin import Standing
+from processors.runtime.errors import UserError
+from processors.runtime.settings import Settings
+from processors.topics import DISTINCT, EVENTS, INTAKE
+
+
+def silent(_: Settings) -> Iterator[Finding]:
+    raise UserError("it does not answer: start it")
+    yield
+
+
+def sound(_: Settings) -> Iterator[Finding]:
+    yield Finding("sound", ok=True, found="it answers")
+
+
+def test_what_stands_on_something_silent_is_not_asked_to_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "CHECKS", {"broker": silent, "topics": silent, "rights": silent, "store": sound, "drift": silent})
+    found = [(each.subject, each.ok, each.found, each.mend) for each in examination(Settings())]
+    assert found == [
+        ("broker", False, "it does not answer", "start it"),
+        ("sound", True, "it answers", ""),
+        ("drift", False, "it does not answer", "start it"),
+    ]
+
+
+def test_topics_with_other_partitions_are_one_finding_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = [Standing(EVENTS, "x.events", 8, 4), Standing(DISTINCT, "x.other", 8, 4), Standing(INTAKE, "x.intake", 1, 2)]
+    monkeypatch.setattr(doctor, "standing", lambda _: there)
+    monkeypatch.setattr(doctor, "kept", lambda *_: ())
+    monkeypatch.setattr(doctor, "copies", lambda *_: ())
+    assert list(doctor.topics(Settings())) == [
+        Finding("topics", ok=False, found="x.events has 4 partitions, not 8, and 1 more topics likewise", mend="export VN_PARTITIONS=4"),
+        Finding("topics", ok=False, found="x.intake has 2 partitions, not 1", mend="begin with another VN_TOPIC_PREFIX"),
+    ]
