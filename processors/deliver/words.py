@@ -117,6 +117,7 @@ class Facts:
     sending: str
     receiving: str
     report_by: str
+    way: str  # "back", "onward", "ahead", or empty: Event.way
     emergency: bool
     hearing: bool
     changes: tuple[Worded, ...]
@@ -192,6 +193,7 @@ def context_of(facts: Facts) -> dict[str, Any]:
         "sending": facts.sending,
         "receiving": facts.receiving,
         "report_by": facts.report_by,
+        "way": facts.way,
         "offenders": facts.offenders,
         "emergency": facts.emergency,
         "hearing": facts.hearing,
@@ -241,6 +243,7 @@ def facts_of(pieces: tuple[Piece, ...], tongue: Tongue, at: int) -> Facts:
         sending=tongue.state(sending),
         receiving=tongue.state(receiving),
         report_by=day(one(pieces, "report_by"), language, brief=brief),
+        way=one(pieces, "way"),
         emergency=any(piece.emergency for piece in pieces),
         hearing=first.notification_type == HEARING,
         changes=tuple(worded(change, tongue) for change in first.changes),

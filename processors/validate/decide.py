@@ -28,7 +28,7 @@ from processors.domain.review import ReviewAction, ReviewState
 from processors.rules.book import EventCode, Rules
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
 from processors.topics import CONFIRMED, DISTINCT, EXPECTATIONS, REVIEWS, VALIDATE_STATE
-from processors.validate import checks, effect, ledger, reviews
+from processors.validate import checks, compact, effect, ledger, reviews
 from processors.validate.facts import Terms
 from processors.validate.finding import Finding
 from processors.validate.state import Dossier, Held, Pending, State, chain_of, is_later
@@ -207,7 +207,7 @@ class Desk:
         self.stirred = True
         original = event.root or event.refers_to
         if told:
-            self.outputs.append(Output(CONFIRMED, event.offender, event))
+            self.tell(event, self.dossier)
             self.verdict(event, "passed", "confirmed", f"message {original} was told and is taken back")
         else:
             self.verdict(event, "suppressed", "nothing_told", f"nobody had been told of message {original}")
@@ -264,16 +264,21 @@ class Desk:
 
     def finish(self, event: Event, ruling: Ruling, reason: str, detail: str, review_id: str | None = None) -> None:
         """End a message here: on its way, or suppressed; it takes effect unless the intake already did in its place."""
-        found = ruling.found
+        found, before = ruling.found, self.dossier
         if ruling.takes_effect:
             self.dossier, published = effect.taken(self.dossier, event, ruling.terms, told=found is None)
             self.publish(published)
             self.stirred = True
         if found is None:
-            self.outputs.append(Output(CONFIRMED, event.offender, event))
+            self.tell(event, before)
             self.verdict(event, "passed", reason, detail, review_id)
         else:
             self.verdict(event, "suppressed", found.reason, detail, review_id)
+
+    def tell(self, event: Event, before: Dossier) -> None:
+        """Pass the event on, with the way that a journey takes from where its case stood before."""
+        way = compact.way(event, before.compact, self.rules.book(event.jurisdiction, self.now))
+        self.outputs.append(Output(CONFIRMED, event.offender, event if way is None else replace(event, way=way)))
 
     def hold(self, event: Event, found: Finding, detail: str) -> None:
         """Keep a message until its time comes or a reviewer decides."""
