@@ -66,22 +66,28 @@ def test_a_message_without_a_body_or_a_reason_gives_none() -> None:
         assert "instructions reply" in keys(state)
 
 
-def test_only_instructions_have_a_reason() -> None:
-    state, _ = run(said("transfer request", "2026-11-02 12:00", reason="sex offender"))
+def test_a_reason_is_kept_where_a_clock_or_another_message_needs_it() -> None:
+    state, _ = run(said("progress report request", "2026-11-02 12:00", reason="sex offender"))
     assert state.heard[-1].reason is None
+    state, _ = run(said("transfer request", "2026-11-02 12:00", reason="Pre-Release"))
+    assert state.heard[-1].reason == "pre-release"
     state, _ = run(said("instructions request", "2026-11-02 12:00", reason="expedited"), said("acceptance", "2026-11-03 12:00"))
     assert state.heard[-1].reason is None
 
 
-def test_what_was_heard_in_a_closed_case_starts_nothing_after_it_and_other_cases_go_on() -> None:
+def test_what_was_heard_in_a_closed_case_starts_nothing_once_it_begins_anew_and_other_cases_go_on() -> None:
     before = [
         said("warrant", "2026-11-02 12:00", compact_case="A"),
         said("warrant", "2026-11-02 13:00", compact_case="B"),
         said("case closure", "2026-11-03 12:00", compact_case="A"),
+        said("closure reply", "2026-11-03 13:00", compact_case="A"),
     ]
     state, _ = run(*before)
-    assert [(each.activity, each.case) for each in state.heard] == [("warrant", "B"), ("case closure", "A")]
-    closed, _ = run(said("custody", "2026-11-04 12:00", compact_case="A", message_id="c"), state=state)
+    wanted, _ = run(said("custody", "2026-11-04 12:00", compact_case="A", message_id="c"), state=state)
+    assert "retaking" in [each.key for each in wanted.running if each.message_id == "c"], "the warrant outlives the closure"
+    state, _ = run(said("transfer request", "2026-11-04 12:00", compact_case="A"), state=state)
+    assert [(each.activity, each.case) for each in state.heard] == [("warrant", "B"), ("closure reply", "A"), ("transfer request", "A")]
+    closed, _ = run(said("custody", "2026-11-05 12:00", compact_case="A", message_id="c"), state=state)
     assert [each.key for each in closed.running if each.message_id == "c"] == []
     other, _ = run(said("custody", "2026-11-04 12:00", compact_case="B", message_id="c"), state=state)
     assert "retaking" in [each.key for each in other.running if each.message_id == "c"]
@@ -147,6 +153,7 @@ def test_a_clock_whose_entry_is_withdrawn_goes_on_to_its_end_by_its_own_name() -
             deadline=2000,
             settled_by=None,
             settled_at=2000,
+            last_day="1969-12-31",
         ),
     )
     assert after.running[0].state == "overdue"
