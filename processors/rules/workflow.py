@@ -115,22 +115,26 @@ class Workflow:
 
     def has_ways(self, name: str) -> bool:
         """Whether the step is part of a journey that may lead elsewhere than a first transfer does."""
-        return any(move.way is not None for move in self.activities[name].moves)
+        return any(move.way is not None for move in self._moves(name))
 
     def is_closed(self, standing: Standing) -> bool:
         return any(value in self.closed for value in standing)
 
     def closes(self, name: str) -> bool:
         """Whether the step ends a case that is open."""
-        return any(move.closes(self.closed) for move in self.activities[name].moves)
+        return any(move.closes(self.closed) for move in self._moves(name))
 
     def reopens(self, name: str) -> bool:
         """Whether the step begins a closed case anew."""
-        return any(move.reopens(self.closed) for move in self.activities[name].moves)
+        return any(move.reopens(self.closed) for move in self._moves(name))
 
     def gives_reasons(self, name: str) -> bool:
         """Whether other activities have the reason of this one's message."""
         return any((name, "") in each.reason_from for each in self.activities.values())
+
+    def _moves(self, name: str) -> tuple[Move, ...]:
+        """Return the moves of a step; a word that no table has is no step, and moves no case."""
+        return self.activities[name].moves if name in self.activities else ()
 
     def _stepped(self, standing: Standing, activity: Activity) -> Standing | None:
         if standing == NOWHERE:

@@ -99,10 +99,9 @@ def step(event: Event, state: CompactState, book: Book) -> tuple[CompactState, F
     return CompactState(bounded((*others, placed(case, new, book.workflow)), book.workflow)), found
 
 
-def way(event: Event, state: CompactState, book: Book) -> Way | None:
+def way(event: Event, state: CompactState, code: EventCode, book: Book) -> Way | None:
     """Return where the journey leads that `event` tells of, from where its case stood then: None for a first transfer."""
-    code = book.code(event.event_type, event.event_subtype)
-    if code is None or code.activity is None or not book.workflow.has_ways(code.activity):
+    if code.activity is None or not book.workflow.has_ways(code.activity):
         return None
     new = step_of(event, book.workflow.activities[code.activity])
     case, _ = case_of(event, taken_back(state, chain_of(event)), book.workflow)

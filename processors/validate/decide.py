@@ -202,12 +202,13 @@ class Desk:
     def cancel(self, event: Event) -> None:
         """Take back what the cancelled message brought about, and tell those who were told of it."""
         told = ledger.told(self.dossier.told, event)
-        self.dossier, published = effect.taken_back(self.dossier, event, terms_for(event, self.rules, self.now))
+        terms = terms_for(event, self.rules, self.now)
+        self.dossier, published = effect.taken_back(self.dossier, event, terms)
         self.publish(published)
         self.stirred = True
         original = event.root or event.refers_to
         if told:
-            self.tell(event, self.dossier)
+            self.tell(event, self.dossier, terms)
             self.verdict(event, "passed", "confirmed", f"message {original} was told and is taken back")
         else:
             self.verdict(event, "suppressed", "nothing_told", f"nobody had been told of message {original}")
@@ -270,14 +271,14 @@ class Desk:
             self.publish(published)
             self.stirred = True
         if found is None:
-            self.tell(event, before)
+            self.tell(event, before, ruling.terms)
             self.verdict(event, "passed", reason, detail, review_id)
         else:
             self.verdict(event, "suppressed", found.reason, detail, review_id)
 
-    def tell(self, event: Event, before: Dossier) -> None:
+    def tell(self, event: Event, before: Dossier, terms: Terms) -> None:
         """Pass the event on, with the way that a journey takes from where its case stood before."""
-        way = compact.way(event, before.compact, self.rules.book(event.jurisdiction, self.now))
+        way = compact.way(event, before.compact, terms.code, terms.book)
         self.outputs.append(Output(CONFIRMED, event.offender, event if way is None else replace(event, way=way)))
 
     def hold(self, event: Event, found: Finding, detail: str) -> None:

@@ -151,6 +151,11 @@ def test_a_step_ends_a_case_or_begins_it_anew(needs: tuple[str, ...], to: str | 
     assert (table.closes("step"), table.reopens("step")) == (closes, reopens)
 
 
+def test_a_word_that_no_table_has_is_no_step() -> None:
+    table = Workflow({}, frozenset({"closed"}))
+    assert (table.closes("polka"), table.reopens("polka"), table.has_ways("polka"), table.gives_reasons("polka")) == (False,) * 4
+
+
 def test_a_step_gives_its_reason_to_those_that_say_so() -> None:
     reply = Activity("reply", Standing(), (), reason_from=(("request", ""), ("denial", "denied")))
     table = Workflow(

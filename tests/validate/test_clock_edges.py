@@ -1,10 +1,13 @@
 """Where a clock begins, what it may be met by, what is forgotten, and what its record says (contract §2 `vn.expectations`)."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
+from processors.rules.load import load_rules
 from processors.validate import clocks
 from processors.validate.clocks import ClockState, Running
 from tests.validate.scene import OFFENDER, day_end, event, ms, rules
@@ -91,6 +94,13 @@ def test_what_was_heard_in_a_closed_case_starts_nothing_once_it_begins_anew_and_
     assert [each.key for each in closed.running if each.message_id == "c"] == []
     other, _ = run(said("custody", "2026-11-04 12:00", compact_case="B", message_id="c"), state=state)
     assert "retaking" in [each.key for each in other.running if each.message_id == "c"]
+
+
+def test_an_activity_that_no_table_has_starts_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "VA.toml").write_text('[[event]]\ntypes = ["Interstate Compact"]\nsubtype = "Progress Report"\nactivity = "polka"\n')
+    danced = said("progress report", "2026-11-02 12:00")
+    state, published, due = clocks.advance(danced, ClockState(), danced.received_at, load_rules(tmp_path))
+    assert (state.running, published, due) == ((), (), None)
 
 
 def test_a_clock_remembers_whose_message_began_it_and_when() -> None:
