@@ -65,6 +65,7 @@ def piece_of(notification: Notification, *, emergency: bool) -> Piece:
         sending_state=event.sending_state,
         receiving_state=event.receiving_state,
         report_by=event.report_by,
+        way=event.way,
     )
 
 

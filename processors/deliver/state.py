@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from processors.domain.event import Change, Scope, Telling
+from processors.domain.event import Change, Scope, Telling, Way
 from processors.domain.person import Identifier, Name
 from processors.domain.registration import Channel
 
@@ -58,6 +58,7 @@ class Piece(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sending_state: str | None = None
     receiving_state: str | None = None
     report_by: str | None = None
+    way: Way | None = None
 
     @property
     def scope(self) -> Scope:

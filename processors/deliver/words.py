@@ -117,6 +117,7 @@ class Facts:
     sending: str
     receiving: str
     report_by: str
+    way: str  # "back", "onward", "ahead", or empty: Event.way
     emergency: bool
     hearing: bool
     changes: tuple[Worded, ...]
@@ -192,6 +193,7 @@ def context_of(facts: Facts) -> dict[str, Any]:
         "sending": facts.sending,
         "receiving": facts.receiving,
         "report_by": facts.report_by,
+        "way": facts.way,
         "offenders": facts.offenders,
         "emergency": facts.emergency,
         "hearing": facts.hearing,
@@ -231,7 +233,7 @@ def facts_of(pieces: tuple[Piece, ...], tongue: Tongue, at: int) -> Facts:
         names=tuple(readable(each) if brief else each.name for each in offenders),
         offenders=offenders,
         others=tongue.noun("*more"),
-        when=when(first.action_at, tongue.zone, language, date_only=first.date_only, brief=brief),
+        when=when(first.action_at, tongue, date_only=first.date_only),
         ahead=first.action_at > at,
         place=one(pieces, "place"),
         origin=one(pieces, "origin"),
@@ -241,6 +243,7 @@ def facts_of(pieces: tuple[Piece, ...], tongue: Tongue, at: int) -> Facts:
         sending=tongue.state(sending),
         receiving=tongue.state(receiving),
         report_by=day(one(pieces, "report_by"), language, brief=brief),
+        way=one(pieces, "way"),
         emergency=any(piece.emergency for piece in pieces),
         hearing=first.notification_type == HEARING,
         changes=tuple(worded(change, tongue) for change in first.changes),
@@ -334,13 +337,15 @@ def locale(language: str) -> Locale:
     return Locale.parse("en_US")
 
 
-def when(at: int, zone: ZoneInfo, language: str, *, date_only: bool, brief: bool) -> str:
+def when(at: int, tongue: Tongue, *, date_only: bool) -> str:
     """Return an instant in words, in the agency's zone and with its abbreviation; a date without time is that day alone."""
-    local = datetime.fromtimestamp(at / 1_000, zone)
-    words = date_in_words(local.date(), "medium" if brief else "full", language)
+    local = datetime.fromtimestamp(at / 1_000, tongue.zone)
+    words = date_in_words(local.date(), "medium" if tongue.brief else "full", tongue.language)
     if date_only:
         return words
-    return f"{words}{' ' if brief else ', '}{time_in_words(local.hour, local.minute, language)} {local.tzname()}"
+    one = tongue.noun("*at.one") if local.hour % 12 == 1 else ""
+    between = " " if tongue.brief else one or tongue.noun("*at") or ", "
+    return f"{words}{between}{time_in_words(local.hour, local.minute, tongue.language)} {local.tzname()}"
 
 
 @lru_cache(maxsize=16_384)
@@ -372,7 +377,7 @@ def moment(text: str, tongue: Tongue) -> str:
     if len(text) == len("2026-12-14"):
         return day(text, tongue.language, brief=tongue.brief)
     local = found if found.tzinfo is not None else found.replace(tzinfo=tongue.zone)
-    return when(int(local.timestamp() * 1_000), tongue.zone, tongue.language, date_only=False, brief=tongue.brief)
+    return when(int(local.timestamp() * 1_000), tongue, date_only=False)
 
 
 def local_day(text: str, tongue: Tongue) -> str:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 Operation = Literal["Add", "Update", "Cancel"]
 Telling = Literal["news", "change", "cancellation"]
+Way = Literal["back", "onward", "ahead"]
 
 
 class Scope(Struct, frozen=True):
@@ -40,7 +41,9 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     `validate`, `do_not_validate`, `expect` say which notification subtypes the message carried; `asked` and `waived`
     are the validations tied to Validate and to Do Not Validate. `telling` is what registrants are to be told: the
     event itself, its `changes`, or its cancellation; `root` is the first message about it, None where that is this
-    one. `released_by` names the reviewer who let it go. `submission` is the whole message, opened only where text is
+    one. `way` is where a journey under the compact leads that is no first transfer: back to the sending state, or onward
+    from the receiving state to a subsequent one, or ahead, before the transfer, for a time; validate knows it from the
+    case. `released_by` names the reviewer who let it go. `submission` is the whole message, opened only where text is
     rendered.
     """
 
@@ -79,6 +82,7 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     telling: Telling = "news"
     changes: tuple[Change, ...] = ()
     root: str | None = None
+    way: Way | None = None
     released_by: str | None = None
     submission: bytes = b""
 

@@ -1,4 +1,4 @@
-"""A legal clock in words that an administrator reads: where it begins, on what conditions, and what it waits for."""
+"""The compact's clocks and steps in words that an administrator reads: when a clock begins and ends, how a journey is told."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -7,6 +7,11 @@ from processors.rules.book import Book
 
 COMPACT: Final = "Interstate Compact"
 SEVERAL: Final = 3  # agencies that are named one by one
+WAYS: Final = {
+    "back": "told as the way back to the sending state",
+    "onward": "told as the way to a subsequent state",
+    "ahead": "told as travel to the receiving state",
+}
 COUNTED: Final = {
     "action": "the day of the activity",
     "transmission": "the day on which the message was sent",

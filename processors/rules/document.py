@@ -13,7 +13,7 @@ from typing import Any, Final
 from processors.domain.event import Scope
 from processors.rules.book import Book, EventCode, Jurisdiction, Rules
 from processors.rules.calendar import SATURDAY, public_holidays
-from processors.rules.clockwords import conditions
+from processors.rules.clockwords import WAYS, conditions
 from processors.rules.clockwords import events as events_of
 from processors.rules.files import RuleFile
 from processors.rules.load import DATING, midnight
@@ -301,10 +301,10 @@ def compact_parts(book: Book) -> Iterator[Part]:
     yield Part(
         "The interstate compact: steps",
         (
-            "A compact case stands somewhere in its reporting instructions, its transfer and its supervision.",
-            "A step may be taken only from where it says.",
+            "A compact case stands at once somewhere in its reporting instructions, its transfer and its supervision.",
+            "A step may be taken only from where one of its lines says. One from elsewhere waits for what may be late, then is flagged.",
         ),
-        ("Step", "Event subtypes", "May be taken while", "Leads to"),
+        ("Step", "Event subtypes", "May be taken while it stands at", "Leads to"),
         tuple(
             (each.name if first else "", joined(events.get(each.name, ())) if first else "", *step)
             for each in activities
@@ -345,7 +345,8 @@ def steps(activity: Any) -> Iterator[tuple[str, str]]:
     for move in activity.moves:
         regions = {region: getattr(move, region) for region in ("instructions", "transfer", "supervision")}
         allowed = joined((f"{region} {joined(where, ' or ')}" for region, where in regions.items() if where), "; ")
-        yield allowed or "any", joined((f"{region} {where}" for region, where in move.to.items()), "; ") or "where it stands"
+        leads = joined((f"{region} {where}" for region, where in move.to.items()), "; ") or "where it stands"
+        yield allowed or "any", joined(filter(None, (leads, WAYS.get(move.way or ""))), "; ")
 
 
 def business_days_part(book: Book, day: date) -> Part:

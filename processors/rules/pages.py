@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from processors.rules.book import Book
-from processors.rules.clockwords import conditions, counted, events, in_force, within
+from processors.rules.clockwords import WAYS, conditions, counted, events, in_force, within
 from processors.rules.files import BUILT_IN, read_files
 from processors.rules.sections import DeadlineEntry
 from processors.rules.workflow import REGIONS, Activity, Workflow
@@ -237,7 +237,8 @@ def activity_rows(activity: Activity, book: Book) -> Iterator[str]:
     head = (activity.name, _listed(events), str(activity.enters))
     for move in activity.moves:
         limit = f"; at most {activity.most_days} days" if activity.most_days else ""
-        yield _row(*head, str(move), ("nothing changes" if not any(move.to) else str(move.to)) + limit, _listed(activity.awaits))
+        to = ("nothing changes" if not any(move.to) else str(move.to)) + limit
+        yield _row(*head, str(move), _listed(filter(None, (to, WAYS.get(move.way or ""))), "; "), _listed(activity.awaits))
     if not activity.moves:
         yield _row(activity.name, _listed(events), "", "", "moves no case; starts and stops clocks", "")
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from processors.domain.event import Way
 from processors.rules.book import fold
 
 
@@ -156,12 +157,13 @@ class CompactStateEntry(Model):
 
 
 class MoveEntry(Model):
-    """From where a step may be taken (a region not named: from anywhere) and where it leads."""
+    """From where a step may be taken (a region not named: from anywhere), where it leads, and the way that a journey so takes."""
 
     instructions: Words = ()
     transfer: Words = ()
     supervision: Words = ()
     to: dict[str, str] = {}
+    way: Way | None = None
 
 
 class ReasonEntry(Model):

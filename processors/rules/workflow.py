@@ -8,6 +8,8 @@ may stand anywhere, and a region of which nothing is known fits every move.
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from processors.domain.event import Way
+
 REGIONS: Final = ("instructions", "transfer", "supervision")
 
 
@@ -30,10 +32,11 @@ NOWHERE: Final = Standing()
 
 
 class Move(NamedTuple):
-    """One way to take a step: where each region must stand (empty: anywhere), and what it leads to."""
+    """One way to take a step: where each region must stand (empty: anywhere), what it leads to, and where a journey so goes."""
 
     needs: tuple[tuple[str, ...], ...]
     to: Standing
+    way: Way | None = None
 
     def fits(self, standing: Standing, *, surely: bool) -> bool:
         """Whether the move may be taken from there; `surely` where nothing that it asks for is unknown."""
@@ -105,29 +108,39 @@ class Workflow:
         """Return the step whose message may only be late: with it, or with those it awaits itself, this one would be legal."""
         return next((first for first, end in self._awaited(standing, name, frozenset()) if self.step(end, name) is not None), None)
 
+    def way(self, standing: Standing, name: str) -> Way | None:
+        """Return the way that the step takes from there: None where it is a first transfer's, or where it is not known."""
+        move = None if standing == NOWHERE else _fitting(standing, self.activities[name])
+        return None if move is None else move.way
+
+    def has_ways(self, name: str) -> bool:
+        """Whether the step is part of a journey that may lead elsewhere than a first transfer does."""
+        return any(move.way is not None for move in self._moves(name))
+
     def is_closed(self, standing: Standing) -> bool:
         return any(value in self.closed for value in standing)
 
     def closes(self, name: str) -> bool:
         """Whether the step ends a case that is open."""
-        return any(move.closes(self.closed) for move in self.activities[name].moves)
+        return any(move.closes(self.closed) for move in self._moves(name))
 
     def reopens(self, name: str) -> bool:
         """Whether the step begins a closed case anew."""
-        return any(move.reopens(self.closed) for move in self.activities[name].moves)
+        return any(move.reopens(self.closed) for move in self._moves(name))
 
     def gives_reasons(self, name: str) -> bool:
         """Whether other activities have the reason of this one's message."""
         return any((name, "") in each.reason_from for each in self.activities.values())
 
+    def _moves(self, name: str) -> tuple[Move, ...]:
+        """Return the moves of a step; a word that no table has is no step, and moves no case."""
+        return self.activities[name].moves if name in self.activities else ()
+
     def _stepped(self, standing: Standing, activity: Activity) -> Standing | None:
         if standing == NOWHERE:
             return activity.enters
-        for surely in (True, False):
-            for move in activity.moves:
-                if move.fits(standing, surely=surely):
-                    return standing.moved(move.to)
-        return None
+        move = _fitting(standing, activity)
+        return None if move is None else standing.moved(move.to)
 
     def _awaited(self, standing: Standing, name: str, seen: frozenset[str]) -> Iterator[tuple[str, Standing]]:
         """Yield each awaited step and where the case would stand after it, by way of what that step awaits."""
@@ -144,11 +157,16 @@ class Workflow:
                     yield each, after
 
 
+def _fitting(standing: Standing, activity: Activity) -> Move | None:
+    """Return the first move that fits for sure, else the first that fits what is known."""
+    return next((move for surely in (True, False) for move in activity.moves if move.fits(standing, surely=surely)), None)
+
+
 def _activity(entry: Any) -> Activity:
     return Activity(
         entry.name,
         _standing(entry.enters),
-        tuple(Move(tuple(getattr(each, region) for region in REGIONS), _standing(each.to)) for each in entry.moves),
+        tuple(Move(tuple(getattr(each, region) for region in REGIONS), _standing(each.to), each.way) for each in entry.moves),
         entry.awaits,
         entry.most_days,
         tuple((each.activity, each.reason) for each in entry.reason_from),

@@ -63,7 +63,8 @@ COURSE: Final[dict[str, tuple[tuple[int, tuple[str, str]], ...]]] = {
     "retaken": ((1, ("Return to Sending State", "returned")),),
     "return asked": ((1, ("Reporting Instructions Reply", "return instructed")),),
     "return instructed": ((1, ("Departure", "returning")),),
-    "returning": ((1, ("Arrival", "returned")),),
+    "returning": ((60, ("Arrival", "returned")), (40, ("Case Closure", "closed on the way"))),
+    "closed on the way": ((1, ("Arrival", "closed")),),
     "returned": ((1, ("Case Closure", "closed")),),
     "closed": ((1, ("Case Closure Reply", "ended")),),
 }

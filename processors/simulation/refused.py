@@ -24,9 +24,22 @@ def edited(old: str, new: str) -> Callable[[Document], str]:
     return lambda document: xml(document).replace(old, new, 1)
 
 
+def validated(document: Document) -> Document:
+    """Return the document with a validation tied to its first notification subtype, as the ways below need one."""
+    subtypes = document["notification_subtypes"]
+    if subtypes and subtypes[0]["validations"]:
+        return document
+    return {**document, "notification_subtypes": [{"subtype": "Validate", "validations": ["Date"]}]}
+
+
+def mistied(old: str, new: str) -> Callable[[Document], str]:
+    """Return what sends the message as XML, with a reference in it exchanged."""
+    return lambda document: edited(old, new)(validated(document))
+
+
 def untied(document: Document) -> str:
     """Return the message as XML whose validations are tied to nothing."""
-    head, _, rest = xml(document).partition("<vn-structures:RelatedAssociations>")
+    head, _, rest = xml(validated(document)).partition("<vn-structures:RelatedAssociations>")
     return head + rest.partition("</vn-structures:RelatedAssociations>")[2]
 
 
@@ -44,8 +57,8 @@ WAYS: Final[tuple[tuple[str, Callable[[Document], str]], ...]] = (
     ("subtype_not_allowed", with_(event_type="Jail", event_subtype="Escape", notification_type="Movement")),
     ("no_notification_subtype", with_(notification_subtypes=[])),
     ("orphan_validation", untied),
-    ("dangling_reference", edited('s:ref="V0-0"', 's:ref="V9-9"')),
-    ("doubled_reference", edited('s:id="V0-0"', 's:id="S0"')),
+    ("dangling_reference", mistied('s:ref="V0-0"', 's:ref="V9-9"')),
+    ("doubled_reference", mistied('s:id="V0-0"', 's:id="S0"')),
     ("no_offender", with_(offenders=[])),
     ("offender_not_identified", with_(offenders=[{"identifiers": [], "name": {"given": "Nobody"}}])),
     ("unreadable_date", with_(action_at="next Tuesday")),

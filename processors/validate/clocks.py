@@ -151,7 +151,8 @@ def heard_from(event: Event, activity: str, state: ClockState, book: Book) -> He
 
 def inherited(event: Event, activity: str, state: ClockState, book: Book) -> str | None:
     """Return the reason of the latest activity in the case from which this one has its reason."""
-    sources = dict(book.workflow.activities[activity].reason_from)
+    known = book.workflow.activities.get(activity)
+    sources = {} if known is None else dict(known.reason_from)
     for each in reversed(state.heard):
         if each.activity in sources and each.chain != chain_of(event) and same_case(each.case, event.compact_case):
             return sources[each.activity] or each.reason

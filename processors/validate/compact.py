@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from processors.domain.event import Event
+from processors.domain.event import Event, Way
 from processors.rules.book import Book, EventCode, Rules
 from processors.rules.calendar import day_of
 from processors.rules.workflow import NOWHERE, Activity, Standing, Workflow
@@ -97,6 +97,15 @@ def step(event: Event, state: CompactState, book: Book) -> tuple[CompactState, F
     if found is not None and found.outcome == "flagged" and not vouched_for(event):
         return state, found
     return CompactState(bounded((*others, placed(case, new, book.workflow)), book.workflow)), found
+
+
+def way(event: Event, state: CompactState, code: EventCode, book: Book) -> Way | None:
+    """Return where the journey leads that `event` tells of, from where its case stood then: None for a first transfer."""
+    if code.activity is None or not book.workflow.has_ways(code.activity):
+        return None
+    new = step_of(event, book.workflow.activities[code.activity])
+    case, _ = case_of(event, taken_back(state, chain_of(event)), book.workflow)
+    return book.workflow.way(standing_before(case, place_of(case, new), book.workflow), code.activity)
 
 
 def step_of(event: Event, activity: Activity) -> Step:

@@ -28,7 +28,7 @@ from processors.domain.review import ReviewAction, ReviewState
 from processors.rules.book import EventCode, Rules
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
 from processors.topics import CONFIRMED, DISTINCT, EXPECTATIONS, REVIEWS, VALIDATE_STATE
-from processors.validate import checks, effect, ledger, reviews
+from processors.validate import checks, compact, effect, ledger, reviews
 from processors.validate.facts import Terms
 from processors.validate.finding import Finding
 from processors.validate.state import Dossier, Held, Pending, State, chain_of, is_later
@@ -202,12 +202,13 @@ class Desk:
     def cancel(self, event: Event) -> None:
         """Take back what the cancelled message brought about, and tell those who were told of it."""
         told = ledger.told(self.dossier.told, event)
-        self.dossier, published = effect.taken_back(self.dossier, event, terms_for(event, self.rules, self.now))
+        terms = terms_for(event, self.rules, self.now)
+        self.dossier, published = effect.taken_back(self.dossier, event, terms)
         self.publish(published)
         self.stirred = True
         original = event.root or event.refers_to
         if told:
-            self.outputs.append(Output(CONFIRMED, event.offender, event))
+            self.tell(event, self.dossier, terms)
             self.verdict(event, "passed", "confirmed", f"message {original} was told and is taken back")
         else:
             self.verdict(event, "suppressed", "nothing_told", f"nobody had been told of message {original}")
@@ -264,16 +265,21 @@ class Desk:
 
     def finish(self, event: Event, ruling: Ruling, reason: str, detail: str, review_id: str | None = None) -> None:
         """End a message here: on its way, or suppressed; it takes effect unless the intake already did in its place."""
-        found = ruling.found
+        found, before = ruling.found, self.dossier
         if ruling.takes_effect:
             self.dossier, published = effect.taken(self.dossier, event, ruling.terms, told=found is None)
             self.publish(published)
             self.stirred = True
         if found is None:
-            self.outputs.append(Output(CONFIRMED, event.offender, event))
+            self.tell(event, before, ruling.terms)
             self.verdict(event, "passed", reason, detail, review_id)
         else:
             self.verdict(event, "suppressed", found.reason, detail, review_id)
+
+    def tell(self, event: Event, before: Dossier, terms: Terms) -> None:
+        """Pass the event on, with the way that a journey takes from where its case stood before."""
+        way = compact.way(event, before.compact, terms.code, terms.book)
+        self.outputs.append(Output(CONFIRMED, event.offender, event if way is None else replace(event, way=way)))
 
     def hold(self, event: Event, found: Finding, detail: str) -> None:
         """Keep a message until its time comes or a reviewer decides."""

@@ -18,6 +18,8 @@ FOLDER: Final = Path(__file__).parent / "golden"
 LANGUAGES: Final = ("en", "es")
 BOOK: Final = RULES.book("VA", NOON)
 AHEAD: Final = frozenset({"Hearing Notice"})
+BACK: Final = ("back", "onward")
+JOURNEYS: Final = {"Departure": BACK, "Arrival": BACK, "Failure to Arrive": BACK, "Temporary Travel Order": ("ahead",)}
 
 COMPACT: Final = {"sending_state": "VA", "receiving_state": "NC", "report_by": "2026-11-09", "agency": "Virginia Interstate Compact"}
 COURT: Final = {"court": "Henrico Circuit Court", "case_number": "CR26-001432", "agency": "Henrico Circuit Court Clerk"}
@@ -78,6 +80,10 @@ def golden(event_type: str, subtype: str, language: str) -> str:
         "changed": said((changed,), language, "sms"),
         "cancelled": said((cancelled,), language, "sms"),
     }
+    if subtype in JOURNEYS:
+        for way in JOURNEYS[subtype]:
+            journey = (sample(event_type, subtype, way=way),)
+            parts |= {f"{way}, {channel}": said(journey, language, channel) for channel in ("sms", "email", "voice")}
     return f"{event_type}: {subtype}\n" + "".join(f"\n--- {name}\n{part}\n" for name, part in parts.items())
 
 

@@ -221,6 +221,20 @@ def test_a_date_without_time_is_that_day_wherever_it_is_read(ori: str, jurisdict
     assert "el domingo, 1 de noviembre de 2026." in told(given, channel="voice", language="es").replace("para el", "el")
 
 
+@pytest.mark.parametrize(
+    ("language", "hour", "said"),
+    [
+        ("es", 15, "el lunes, 2 de noviembre de 2026, a las 10:00 a.m. EST"),
+        ("es", 18, "el lunes, 2 de noviembre de 2026, a la 1:00 p.m. EST"),
+        ("es", 6, "el lunes, 2 de noviembre de 2026, a la 1:00 a.m. EST"),
+        ("en", 18, "on Monday, November 2, 2026, 1:00 PM EST"),
+    ],
+)
+def test_a_time_is_joined_to_its_day_as_the_language_does(language: str, hour: int, said: str) -> None:
+    at = NOON - 17 * HOUR + hour * HOUR
+    assert said in told(piece("Jail", "Escape", action_at=at), language=language, channel="email")
+
+
 def test_a_date_ahead_is_not_told_as_past() -> None:
     assert "is to be released" in told(piece("Jail", "Release", action_at=NOON + HOUR))
     assert "was released" in told(piece("Jail", "Release", action_at=NOON - HOUR))

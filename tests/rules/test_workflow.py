@@ -105,18 +105,60 @@ def entry(**fields: Any) -> SimpleNamespace:
 
 def test_the_table_is_made_from_the_entries_of_the_rule_files() -> None:
     states = {1: entry(name="none", closed=False), 2: entry(name="closed", closed=True)}
-    way = entry(instructions=("none",), transfer=(), supervision=("here", "there"), to={"supervision": "gone"})
-    activities = {
-        1: entry(name="go", enters={"instructions": "none", "supervision": "gone"}, moves=(way,), awaits=("ask",), most_days=45),
-    }
+    move_ = entry(instructions=("none",), transfer=(), supervision=("here", "there"), to={"supervision": "gone"}, way="back")
+    reasons = (entry(activity="ask", reason=""), entry(activity="refuse", reason="refused"))
+    enters = {"instructions": "none", "supervision": "gone"}
+    activities = {1: entry(name="go", enters=enters, moves=(move_,), awaits=("ask",), most_days=45, reason_from=reasons)}
     found = Workflow.of(states, activities)
     assert found.closed == {"closed"}
     assert found.activities == {
         "go": Activity(
             "go",
             Standing("none", None, "gone"),
-            (Move((("none",), (), ("here", "there")), Standing(supervision="gone")),),
+            (Move((("none",), (), ("here", "there")), Standing(supervision="gone"), "back"),),
             ("ask",),
             45,
+            (("ask", ""), ("refuse", "refused")),
         )
     }
+
+
+def test_a_step_takes_the_way_of_its_move_and_none_where_nothing_is_known() -> None:
+    home = Move((ANYWHERE, ANYWHERE, ("there",)), Standing(supervision="home"), "back")
+    out = Move((ANYWHERE, ANYWHERE, ("home",)), Standing(supervision="there"))
+    table = Workflow({"go": Activity("go", Standing(), (out, home)), "rest": Activity("rest", Standing(), (out,))}, frozenset())
+    assert [table.way(Standing(supervision=place), "go") for place in ("home", "there", "lost")] == [None, "back", None]
+    assert table.way(NOWHERE, "go") is None
+    assert (table.has_ways("go"), table.has_ways("rest")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("needs", "to", "closes", "reopens"),
+    [
+        (("here",), "closed", True, False),
+        (("closed",), "closed", False, False),
+        (("here", "closed"), "closed", True, False),
+        ((), "closed", False, False),
+        (("closed",), "here", False, True),
+        (("there", "closed"), "here", False, True),
+        (("there",), "here", False, False),
+        (("closed",), None, False, False),
+    ],
+)
+def test_a_step_ends_a_case_or_begins_it_anew(needs: tuple[str, ...], to: str | None, *, closes: bool, reopens: bool) -> None:
+    step = Activity("step", Standing(), (Move((ANYWHERE, ANYWHERE, needs), Standing(supervision=to)),))
+    table = Workflow({"step": step}, frozenset({"closed"}))
+    assert (table.closes("step"), table.reopens("step")) == (closes, reopens)
+
+
+def test_a_word_that_no_table_has_is_no_step() -> None:
+    table = Workflow({}, frozenset({"closed"}))
+    assert (table.closes("polka"), table.reopens("polka"), table.has_ways("polka"), table.gives_reasons("polka")) == (False,) * 4
+
+
+def test_a_step_gives_its_reason_to_those_that_say_so() -> None:
+    reply = Activity("reply", Standing(), (), reason_from=(("request", ""), ("denial", "denied")))
+    table = Workflow(
+        {each.name: each for each in (reply, Activity("request", Standing(), ()), Activity("denial", Standing(), ()))}, frozenset()
+    )
+    assert [table.gives_reasons(name) for name in ("request", "denial", "reply")] == [True, False, False]

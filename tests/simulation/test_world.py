@@ -17,6 +17,7 @@ from processors.rules.load import load_rules
 from processors.runtime.driver import PipelineDriver
 from processors.simulation.course import COURSE, notification_type
 from processors.simulation.geography import ZONES
+from processors.simulation.markup import xml
 from processors.simulation.message import Refused, Repeated, Silent, Told
 from processors.simulation.rates import SHARES
 from processors.simulation.refused import WAYS
@@ -105,6 +106,13 @@ def test_the_month_meets_every_fate(month: World) -> None:
     assert any(isinstance(each.fate, Repeated) for each in month.sayings)
     assert {each.fate.reason for each in month.sayings if isinstance(each.fate, Refused)} == {reason for reason, _ in WAYS}
     assert {each.message.form for each in month.sayings if each.message} == {"json", "xml"}
+
+
+def test_a_way_to_be_refused_is_one_also_for_a_message_that_is_not_to_be_validated(month: World) -> None:
+    usual = next(each.message.document(each.at) for each in month.sayings if each.message and each.message.form == "xml")
+    unchecked = {**usual, "notification_subtypes": [{"subtype": "Do Not Validate", "validations": []}]}
+    for reason, way in WAYS:
+        assert way(unchecked) not in {xml(unchecked), json.dumps(unchecked)} or reason == "too_large", reason
 
 
 def test_registrants_read_two_languages_on_every_channel_and_come_and_go(month: World) -> None:

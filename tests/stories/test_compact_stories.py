@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from processors.domain.time import millis
+from processors.rules.book import Rules
 from processors.runtime.driver import PipelineDriver
 from processors.topics import EXPECTATIONS
 from tests.stories.builders import WALKER, registration, submission, tagged
@@ -56,7 +58,7 @@ def run(driver: PipelineDriver, *subtypes: str) -> None:
 
 # IVINS trigger, what came before, the message, whether it is an emergency, and words that say it and no other.
 TRIGGERS = [
-    ("requested transfer", (), "Request ICOTS Transfer", True, "A transfer of Thomas Walker from Virginia to North Carolina was requested"),
+    ("requested transfer", (), "Request ICOTS Transfer", True, "A transfer of Thomas Walker from VA to NC was requested"),
     ("approved", ("Request ICOTS Transfer",), "Accept Transfer", True, "accepted"),
     ("denied", ("Request ICOTS Transfer",), "Deny Transfer", False, "denied"),
     ("withdrawn", ("Request ICOTS Transfer",), "Withdraw Transfer", False, "withdrawn"),
@@ -68,6 +70,57 @@ TRIGGERS = [
     ("returned", ("Arrival",), "Return to Sending State", False, "returned"),
     ("supervision ended", ("Arrival",), "Case Closure", False, "Interstate supervision of Thomas Walker in North Carolina ended"),
     ("absconder", ("Arrival",), "Absconded", True, "left supervision without permission"),
+]
+
+# What a registrant who reads Spanish gets of the same: by text message in the letters of GSM-7, by email and voice with every accent.
+SPANISH = {
+    "Request ICOTS Transfer": (
+        "se pidio el traslado de Thomas Walker de VA a NC. Tiene 15 dias habiles para opinar. En una emergencia",
+        "se solicitó trasladar la supervisión de Thomas Walker de Virginia a Carolina del Norte. Todavía no hay una decisión.",
+    ),
+    "Accept Transfer": (
+        "se acepto el traslado de Thomas Walker de Virginia a Carolina del Norte. En una emergencia llame al 911.",
+        "se aceptó la solicitud de trasladar la supervisión de Thomas Walker de Virginia a Carolina del Norte.",
+    ),
+    "Deny Transfer": (
+        "se denego el traslado de Thomas Walker de Virginia a Carolina del Norte.",
+        "se denegó la solicitud de trasladar la supervisión de Thomas Walker de Virginia a Carolina del Norte.",
+    ),
+    "Withdraw Transfer": (
+        "se retiro la solicitud de traslado de Thomas Walker de Virginia a Carolina del Norte.",
+        "se retiró la solicitud de trasladar la supervisión de Thomas Walker de Virginia a Carolina del Norte.",
+    ),
+    "Address Change": ("El domicilio principal de Thomas Walker cambio el", "El domicilio principal de Thomas Walker cambió el"),
+    "Behavior Requiring Retaking": (
+        "Thomas Walker incumplio gravemente sus condiciones y debe volver a ",
+        "incumplió las condiciones de supervisión en Carolina del Norte con tal gravedad que Virginia debe retomar su custodia.",
+    ),
+    "Departure": (
+        "Thomas Walker salio de Virginia hacia Carolina del Norte el",
+        "Thomas Walker salió de Virginia hacia Carolina del Norte el",
+    ),
+    "Arrival": ("Thomas Walker llego a Carolina del Norte el", "Thomas Walker llegó a Carolina del Norte el"),
+    "Failure to Arrive": (
+        "Thomas Walker no llego a Carolina del Norte como debia",
+        "Thomas Walker salió de Virginia con permiso, pero no se presentó en Carolina del Norte como debía.",
+    ),
+    "Return to Sending State": (
+        "Thomas Walker regreso a Virginia el",
+        "Thomas Walker regresó a Virginia el",
+    ),
+    "Case Closure": (
+        "La supervision interestatal de Thomas Walker en Carolina del Norte termino el",
+        "A partir de entonces ya no hay supervisión en Carolina del Norte bajo el pacto.",
+    ),
+    "Absconded": (
+        "Thomas Walker evadio la supervision en Carolina del Norte; informado el",
+        "se informó que Thomas Walker evadió la supervisión en Carolina del Norte. No sabemos dónde se encuentra.",
+    ),
+}
+EVERY_CHANNEL = [
+    {"channel": "sms", "address": "+18045551701", "verified": True},
+    {"channel": "email", "address": "r17@example.org", "verified": True},
+    {"channel": "voice", "address": "+18045551702", "verified": True},
 ]
 
 
@@ -84,6 +137,82 @@ def test_each_trigger_is_told_at_once_or_not_and_in_its_own_words(
     assert told.event is not None, driver.explain()
     assert (told.event.subtype, told.emergency, told.kind) == (subtype, emergency, "notification")
     assert words in told.body, told.body
+
+
+@pytest.mark.parametrize(("before", "subtype", "emergency"), [line[1:4] for line in TRIGGERS], ids=[line[0] for line in TRIGGERS])
+def test_each_trigger_is_told_in_spanish_by_every_channel(
+    driver: PipelineDriver, before: tuple[str, ...], subtype: str, *, emergency: bool
+) -> None:
+    driver.register(registration(source="IVINS", language="es", contacts=EVERY_CHANNEL))
+    run(driver, *before)
+    told_before = len(driver.outbound())
+    driver.submit(activity(subtype, driver))
+    driver.advance(timedelta(minutes=1))
+    told = {each.channel: each for each in driver.outbound()[told_before:]}
+    brief, full = SPANISH[subtype]
+    assert set(told) == {"sms", "email", "voice"}
+    assert {each.language for each in told.values()} == {"es"}
+    assert brief in told["sms"].body, told["sms"].body
+    assert len(told["sms"].body) <= 160
+    for channel in ("email", "voice"):
+        assert full in told[channel].body, told[channel].body
+    assert all(("911" in each.body) is emergency for each in told.values())
+
+
+def test_a_return_is_told_as_one_and_after_the_closure_too(driver: PipelineDriver) -> None:
+    driver.register(registration(source="IVINS"))
+    run(driver, "Arrival", "Return Request", "Reporting Instructions Reply", "Departure", "Case Closure", "Arrival", "Case Closure Reply")
+    bodies = [each.body for each in driver.outbound()]
+    assert driver.reviews() == []
+    assert [each.event.subtype for each in driver.outbound() if each.event] == ["Arrival", "Departure", "Case Closure", "Arrival"]
+    assert "arrived in North Carolina" in bodies[0]
+    assert "left North Carolina to return to Virginia" in bodies[1]
+    assert "arrived back in Virginia" in bodies[3]
+
+
+def test_a_transfer_to_a_subsequent_state_names_the_new_state_and_goes_on_after_the_first_ones_closure(driver: PipelineDriver) -> None:
+    driver.register(registration(source="IVINS"))
+    onward = {"compact": {"sending_state": "VA", "receiving_state": "SC", "case_number": "1203344-2"}}
+    run(driver, "Arrival", "Subsequent State Request")
+    for subtype, more in (
+        ("Request ICOTS Transfer", onward),
+        ("Accept Transfer", onward),
+        ("Departure", onward),
+        ("Case Closure", {}),
+        ("Arrival", onward),
+        ("Absconded", onward),
+    ):
+        driver.submit(activity(subtype, driver, **more))
+        driver.advance(QUIET_OVER)
+    bodies = [each.body for each in driver.outbound()]
+    assert driver.reviews() == []
+    assert "left for South Carolina" in bodies[3]
+    assert "supervision of Thomas Walker in North Carolina ended" in bodies[4]
+    assert "arrived in South Carolina on" in bodies[5]
+    assert "Virginia" not in bodies[3] + bodies[5], "nobody came from there"
+    assert "left supervision without permission in South Carolina" in bodies[6]
+
+
+def test_a_premature_departure_is_corrected_by_later_messages(driver: PipelineDriver) -> None:
+    driver.register(registration(source="IVINS"))
+    run(
+        driver, "Request ICOTS Transfer", "Accept Transfer", "Departure", "Failure to Arrive", "Withdraw Transfer", "Request ICOTS Transfer"
+    )
+    subtypes = [each.event.subtype for each in driver.outbound() if each.event]
+    assert subtypes[3:] == ["Failure to Arrive", "Withdraw Transfer", "Request ICOTS Transfer"]
+    assert driver.reviews() == []
+
+
+@pytest.mark.parametrize(("days", "flagged"), [(45, False), (46, True)])
+def test_temporary_travel_lasts_at_most_45_days(driver: PipelineDriver, days: int, *, flagged: bool) -> None:
+    driver.register(registration(source="IVINS"))
+    run(driver, "Arrival")
+    last = (datetime.fromtimestamp(driver.now / 1000, UTC) + timedelta(days=days)).date().isoformat()
+    compact = {"sending_state": "VA", "receiving_state": "NC", "case_number": "1203344-2", "report_by": last}
+    driver.submit(activity("Temporary Travel Order", driver, notification_type="Movement", compact=compact))
+    driver.advance(QUIET_OVER)
+    assert [each.reason for each in driver.reviews()] == ["workflow"] * flagged
+    assert len(driver.outbound()) == 2 - flagged
 
 
 @pytest.mark.parametrize(("subtype", "emergency"), [("Accept Transfer", True), ("Address Change", False)])
@@ -130,6 +259,33 @@ def test_the_request_tells_victims_of_their_time_to_be_heard(driver: PipelineDri
     (told,) = driver.outbound()
     for words in ("right to be heard", "15 business days", "5th business day", "within 5 business days"):
         assert words in told.body
+
+
+HEARD = {
+    "en": (
+        "Rule {rule}",
+        "within {days} business days of your receiving",
+        "by the {presumed}th business day",
+        "within {answer} business days",
+    ),
+    "es": ("Regla {rule}", "los {days} días hábiles siguientes", "el quinto día hábil", "un plazo de {answer} días hábiles"),
+}
+BRIEF = {"en": "You have {days} business days to comment.", "es": "Tiene {days} días hábiles para opinar."}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("subtype", ["Request ICOTS Transfer", "Subsequent State Request", "Return Request"])
+def test_the_words_about_the_right_to_be_heard_are_those_of_the_rule_in_force(rules: Rules, subtype: str, language: str) -> None:
+    book = rules.book("VA", millis("2026-11-02T12:00:00-05:00"))
+    comment, answer = (book.deadlines.by_key[name] for name in ("victims' right to be heard", "answer to victims"))
+    presumed = 5  # the receipt, counted in the clock with the days to comment
+    numbers = {"rule": comment.rule, "days": comment.count - presumed, "presumed": presumed, "answer": answer.count - comment.count}
+    text = book.text("Interstate Compact", subtype, language)
+    assert text is not None
+    for words in HEARD[language]:
+        assert words.format(**numbers) in text.body
+        assert words.format(**numbers) in text.voice
+    assert BRIEF[language].format(**numbers) in text.sms
 
 
 def test_internal_steps_move_the_case_and_its_clocks_and_reach_nobody(driver: PipelineDriver) -> None:

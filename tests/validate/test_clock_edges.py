@@ -1,10 +1,13 @@
 """Where a clock begins, what it may be met by, what is forgotten, and what its record says (contract §2 `vn.expectations`)."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
+from processors.rules.load import load_rules
 from processors.validate import clocks
 from processors.validate.clocks import ClockState, Running
 from tests.validate.scene import OFFENDER, day_end, event, ms, rules
@@ -66,25 +69,38 @@ def test_a_message_without_a_body_or_a_reason_gives_none() -> None:
         assert "instructions reply" in keys(state)
 
 
-def test_only_instructions_have_a_reason() -> None:
-    state, _ = run(said("transfer request", "2026-11-02 12:00", reason="sex offender"))
+def test_a_reason_is_kept_where_a_clock_or_another_message_needs_it() -> None:
+    state, _ = run(said("progress report request", "2026-11-02 12:00", reason="sex offender"))
     assert state.heard[-1].reason is None
+    state, _ = run(said("transfer request", "2026-11-02 12:00", reason="Pre-Release"))
+    assert state.heard[-1].reason == "pre-release"
     state, _ = run(said("instructions request", "2026-11-02 12:00", reason="expedited"), said("acceptance", "2026-11-03 12:00"))
     assert state.heard[-1].reason is None
 
 
-def test_what_was_heard_in_a_closed_case_starts_nothing_after_it_and_other_cases_go_on() -> None:
+def test_what_was_heard_in_a_closed_case_starts_nothing_once_it_begins_anew_and_other_cases_go_on() -> None:
     before = [
         said("warrant", "2026-11-02 12:00", compact_case="A"),
         said("warrant", "2026-11-02 13:00", compact_case="B"),
         said("case closure", "2026-11-03 12:00", compact_case="A"),
+        said("closure reply", "2026-11-03 13:00", compact_case="A"),
     ]
     state, _ = run(*before)
-    assert [(each.activity, each.case) for each in state.heard] == [("warrant", "B"), ("case closure", "A")]
-    closed, _ = run(said("custody", "2026-11-04 12:00", compact_case="A", message_id="c"), state=state)
+    wanted, _ = run(said("custody", "2026-11-04 12:00", compact_case="A", message_id="c"), state=state)
+    assert "retaking" in [each.key for each in wanted.running if each.message_id == "c"], "the warrant outlives the closure"
+    state, _ = run(said("transfer request", "2026-11-04 12:00", compact_case="A"), state=state)
+    assert [(each.activity, each.case) for each in state.heard] == [("warrant", "B"), ("closure reply", "A"), ("transfer request", "A")]
+    closed, _ = run(said("custody", "2026-11-05 12:00", compact_case="A", message_id="c"), state=state)
     assert [each.key for each in closed.running if each.message_id == "c"] == []
     other, _ = run(said("custody", "2026-11-04 12:00", compact_case="B", message_id="c"), state=state)
     assert "retaking" in [each.key for each in other.running if each.message_id == "c"]
+
+
+def test_an_activity_that_no_table_has_starts_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "VA.toml").write_text('[[event]]\ntypes = ["Interstate Compact"]\nsubtype = "Progress Report"\nactivity = "polka"\n')
+    danced = said("progress report", "2026-11-02 12:00")
+    state, published, due = clocks.advance(danced, ClockState(), danced.received_at, load_rules(tmp_path))
+    assert (state.running, published, due) == ((), (), None)
 
 
 def test_a_clock_remembers_whose_message_began_it_and_when() -> None:
@@ -147,6 +163,7 @@ def test_a_clock_whose_entry_is_withdrawn_goes_on_to_its_end_by_its_own_name() -
             deadline=2000,
             settled_by=None,
             settled_at=2000,
+            last_day="1969-12-31",
         ),
     )
     assert after.running[0].state == "overdue"

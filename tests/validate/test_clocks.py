@@ -578,6 +578,21 @@ def test_a_clock_is_overdue_once_at_the_end_of_its_last_day_and_met_late() -> No
     assert (met.state, met.settled_by) == ("met", "late")
 
 
+def test_a_stage_that_slept_through_a_deadline_says_overdue_once_before_it_hears_the_late_answer() -> None:
+    asleep = Scene()
+    asleep.hear(step("progress report request", "2026-11-02 12:00", message_id="request"))
+    awake = Scene(documents=dict(asleep.documents), timers=dict(asleep.timers))
+    writes: list[Expectation] = []
+    awake.write = lambda output: writes.append(output.value) if isinstance(output.value, Expectation) else None  # type: ignore[method-assign]
+    awake.hear(step("progress report", "2027-06-01 12:00", message_id="answer", seq=9))
+    end = day_end("2026-12-02")
+    assert [(each.state, each.settled_at, each.settled_by) for each in writes] == [
+        ("overdue", end, None),
+        ("met", ms("2027-06-01 12:00"), "answer"),
+    ]
+    assert awake.timers == {}
+
+
 def test_a_timer_that_was_slept_through_still_says_overdue_with_its_own_deadline() -> None:
     state, _ = run(said("progress report request", "2026-11-02 12:00"))
     after, published, due = clocks.advance(None, state, day_end("2027-06-01"), rules())

@@ -57,7 +57,7 @@ def step(activity: str, at: str = "2026-11-02 12:00", **more: Any) -> Event:
 
 # --- the oracle: the same workflow written a second time, by hand, from the rules of the compact and not from the table
 
-HERE = "RFAKQ"  # where somebody may be whom the receiving state answers for: there, not arrived, absconded, being retaken, ordered back
+HERE = "RFLAKQ"  # where somebody may be whom the receiving state answers for: there, not arrived, not returned, absconded, being retaken, …
 
 
 def oracle(place: tuple[Any, Any, str], act: str) -> tuple[Any, Any, str] | None:  # noqa: C901, PLR0911, PLR0912  a rule a line
@@ -66,7 +66,7 @@ def oracle(place: tuple[Any, Any, str], act: str) -> tuple[Any, Any, str] | None
 
     Instructions: no, asked, given; None = not known. Transfer: none requested incomplete accepted denied withdrawn force
     o-asked o-requested o-accepted. Whereabouts: H home, D departed, R there, F failed to arrive, A absconded, K being
-    retaken, Q ordered back, B on the way back, X back, C closed, Y closed while on the way back.
+    retaken, Q ordered back, L failed to return, B on the way back, X back, C closed, Y closed while on the way back.
     """
     told, paper, at = place
     known = paper is not None
@@ -118,12 +118,12 @@ def oracle(place: tuple[Any, Any, str], act: str) -> tuple[Any, Any, str] | None
             return (told, "withdrawn", at)
         return ("no", "force", at) if at == "R" and paper in {"o-asked", "o-requested", "o-accepted"} else None
     if act == "departure":
-        if at == "Q":
+        if at in "QL":
             return (told, paper, "B")
-        ready = (at in "HF" and is_("accepted")) or (at == "R" and is_("o-accepted")) or (at in "HR" and instructed("given"))
+        ready = (at in "HF" and is_("accepted")) or (at in "RF" and is_("o-accepted")) or (at in "HR" and instructed("given"))
         return (told, paper, "D") if ready else None
     if act == "arrival":
-        if at == "B":
+        if at in "BL":
             return ("no", paper, "X")
         if at == "Y":
             return (told, paper, "C")
@@ -131,7 +131,7 @@ def oracle(place: tuple[Any, Any, str], act: str) -> tuple[Any, Any, str] | None
     if act == "failure to arrive" and at == "Y":
         return (told, paper, "C")
     if act == "failure to arrive":
-        return (told, paper, "F") if at in "DB" else None
+        return (told, paper, "F" if at == "D" else "L") if at in "DB" else None
     if act == "address change":
         return place if at not in "CY" else None
     if act == "temporary travel":
@@ -151,7 +151,7 @@ def oracle(place: tuple[Any, Any, str], act: str) -> tuple[Any, Any, str] | None
     if act == "retaking":
         return (told, paper, "K") if at in HERE else None
     if act == "return request":
-        return (told, paper, "Q") if at in "RFAQ" else None
+        return (told, paper, "Q") if at in "RFLAQ" else None
     if act == "return" and at == "Y":
         return (told, paper, "C")
     if act == "return":
@@ -196,6 +196,7 @@ PLACES = {
     "D": "departed",
     "R": "in the receiving state",
     "F": "failed to arrive",
+    "L": "failed to return",
     "A": "absconded",
     "K": "being retaken",
     "Q": "return asked",
@@ -326,6 +327,7 @@ def told(scene: Scene, *acts: str, **more: Any) -> None:
         ("arrival", "return request", "instructions reply", "departure", "arrival", "case closure"),
         ("arrival", "return request", "instructions reply", "departure", "case closure", "arrival", "closure reply", "transfer request"),
         ("arrival", "return request", "departure", "case closure", "failure to arrive", "warrant"),
+        ("arrival", "return request", "departure", "failure to arrive", "warrant", "arrival", "case closure"),
         ("arrival", "return request", "departure", "case closure", "return", "closure reply"),
         (
             "transfer request",
@@ -535,3 +537,53 @@ def test_what_is_kept_of_a_case_is_bounded() -> None:
     (case,) = [each for each in state.cases if each.number == "A-9"]
     assert len(case.steps) == compact.STEPS
     assert compact.standing_of(case, BOOK.workflow).supervision == "in the receiving state"
+
+
+# --- the way of a journey
+
+WAYS = [
+    (("acceptance", "departure", "arrival"), [None, None]),
+    (("acceptance", "departure", "failure to arrive", "arrival"), [None, None, None]),
+    (("departure", "arrival"), [None, None]),  # nothing is known of it
+    (("arrival", "return request", "departure", "arrival"), [None, "back", "back"]),
+    (("arrival", "return request", "departure", "failure to arrive", "arrival"), [None, "back", "back", "back"]),
+    (("arrival", "return request", "departure", "case closure", "arrival"), [None, "back", "back"]),
+    (("arrival", "subsequent state request", "acceptance", "departure", "arrival"), [None, "onward", "onward"]),
+    (
+        ("arrival", "subsequent state request", "acceptance", "departure", "failure to arrive", "departure"),
+        [None, "onward", "onward", "onward"],
+    ),
+    (
+        ("arrival", "subsequent state request", "instructions request", "instructions reply", "departure", "arrival"),
+        [None, "onward", "onward"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("acts", "ways"), WAYS)
+def test_a_journey_is_passed_on_with_the_way_it_takes(acts: tuple[str, ...], ways: list[str | None]) -> None:
+    scene = Scene()
+    told(scene, *acts)
+    journeys = {"Departure", "Arrival", "Failure to Arrive"}
+    assert [each.way for each in scene.confirmed if each.event_subtype in journeys] == ways
+    assert {each.way for each in scene.confirmed if each.event_subtype not in journeys} <= {None}
+
+
+@pytest.mark.parametrize(
+    ("acts", "way"),
+    [(("instructions request", "temporary travel"), "ahead"), (("arrival", "temporary travel"), None), (("temporary travel",), None)],
+)
+def test_travel_before_the_transfer_leads_to_the_receiving_state(acts: tuple[str, ...], way: str | None) -> None:
+    scene = Scene()
+    told(scene, *acts)
+    assert scene.confirmed[-1].way == way
+
+
+@pytest.mark.parametrize("telling", ["change", "cancellation"])
+def test_what_is_told_of_a_journey_afterwards_takes_the_same_way(telling: str) -> None:
+    scene = Scene()
+    told(scene, "arrival", "return request", "departure")
+    departure = scene.last
+    later = {"received_at": ms("2026-11-04 13:00"), "seq": 99}
+    scene.hear(cancel(departure, **later) if telling == "cancellation" else update(departure, location_name="Richmond", **later))
+    assert [(each.telling, each.way) for each in scene.confirmed[-2:]] == [("news", "back"), (telling, "back")]
