@@ -17,7 +17,7 @@ _NO_CASE, _NO_PLACE, _NO_COMPACT = Case(), Place(), Compact()
 
 def events(record: Record, submission: Submission, where: str, parts: tuple[tuple[str, ...], ...]) -> tuple[Event, ...]:
     """Return an event for every offender of every part, in the order of the message."""
-    return tuple(event(record, submission, where, offender, (part, len(parts))) for part, keys in enumerate(parts) for offender in keys)
+    return tuple([event(record, submission, where, offender, (part, len(parts))) for part, keys in enumerate(parts) for offender in keys])
 
 
 def event(record: Record, submission: Submission, where: str, offender: str, part: tuple[int, int]) -> Event:

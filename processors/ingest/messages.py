@@ -73,7 +73,7 @@ def submission_keys(intake: Intake, states: Mapping[str, State]) -> Iterable[str
         return found.keys
     more: list[str] = []
     if (pace := states.get(found.pace)) is not None:
-        more += pace_keys(found.pace, states)
+        more += pace_keys(found.pace, pace)
         if isinstance(pace, Pace) and pace.group is not None:
             more += group_keys(pace.group, states)
     if found.refers_to is not None:
@@ -82,7 +82,7 @@ def submission_keys(intake: Intake, states: Mapping[str, State]) -> Iterable[str
     for person in found.persons:
         if not at_home(person, states.get):
             more += person_keys(person, states)
-    return (*found.keys, *more)
+    return (*found.keys, *more) if more else found.keys
 
 
 def decide_submission(record: Record, desk: Desk, context: Context) -> Iterator[Verdict]:
@@ -94,7 +94,7 @@ def decide_submission(record: Record, desk: Desk, context: Context) -> Iterator[
     scope = Scope(where, submission.notification_type, submission.event_subtype)
     limit = rules.surge(scope)
     group = group_of(desk, found.pace, limit, intake.received_at, record.offset) if limit else None
-    parts = referred(desk, found) or tuple(identified(desk, person, record.offset) for person in found.persons)
+    parts = referred(desk, found) or tuple([identified(desk, person, record.offset) for person in found.persons])
     desk.put(found.memory, Remembered(parts))
     desk.wakes[found.memory] = intake.received_at + rules.duration("duplicate.window", scope)
     silence.listen(desk, found.agency, intake, submission.agency.ori, where, context)

@@ -118,8 +118,9 @@ def offender_key(said: str) -> str:
     return f"o{digest(said)}"
 
 
-def mark_key(mark: str) -> str:
-    return f"i{digest(mark)}"
+def index_key(home: str) -> str:
+    """Return the index key of the identifier that an offender of this key would be known by."""
+    return f"i{home[1:]}"
 
 
 def name_key(name: str) -> str:

@@ -179,7 +179,7 @@ def test_a_pace_in_blocks_counts_as_all_the_times_would(bursts: list[tuple[int, 
         least = min(most, least)
         for _ in range(count):
             at += apart
-            desk = Desk({key: states[key] for key in pace_keys("s", states) if key in states})
+            desk = Desk({key: states[key] for key in ("s", *pace_keys("s", states.get("s"))) if key in states})
             beyond = group_of(desk, "s", Surge(most, window), at, len(times)) is not None
             truly = sum(each > at - window for each in times) >= most
             # What a limit does not need is forgotten, so that one that is raised counts from what is left.
