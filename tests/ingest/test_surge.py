@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.domain.submission import Submission
@@ -170,7 +170,6 @@ def test_a_cancel_for_one_offender_leaves_the_others_of_a_held_message() -> None
     ),
     st.sampled_from([600, 30_000]),
 )
-@settings(deadline=None)
 def test_a_pace_in_blocks_counts_as_all_the_times_would(bursts: list[tuple[int, int, int]], window: int) -> None:
     states: dict[str, Pace | PaceBlock] = {}
     times: list[int] = []
