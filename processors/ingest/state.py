@@ -169,8 +169,6 @@ def review_key(review_id: str) -> str:
 class Desk:
     """The states of one decision, with what it changes, writes and sets timers for so far."""
 
-    __slots__ = ("_states", "changed", "outputs", "wakes")
-
     def __init__(self, states: Mapping[str, State]) -> None:
         self._states = states
         self.changed: dict[str, State | None] = {}
