@@ -11,11 +11,12 @@ from typing import Final
 from processors.ingest.state import Desk, MemoryPage, Remembered, State
 from processors.stage import Wake
 
-PAGE: Final = 32
+PAGE: Final = 32  # offsets
 
 
-def page_key(offset: int) -> str:
-    return f"f{offset // PAGE}"
+def page_key(page: int) -> str:
+    """Return the key of the page of this number: that of the intake's offsets by the page's length."""
+    return f"f{page}"
 
 
 def page_keys(key: str, states: Mapping[str, State]) -> Iterable[str]:
@@ -24,14 +25,13 @@ def page_keys(key: str, states: Mapping[str, State]) -> Iterable[str]:
     return (key, *page.messages) if isinstance(page, MemoryPage) else (key,)
 
 
-def remember(desk: Desk, key: str, offset: int, memory: Remembered) -> None:
-    """The message of this key, which lies there in the intake, is remembered; a page has its timer from its first message on."""
-    desk.put(key, memory)
-    place = page_key(offset)
+def remember(desk: Desk, place: str, key: str, memory: Remembered) -> None:
+    """The message of this key is remembered, on the page of that one, which has its timer from its first message on."""
     page = desk.get(place, MemoryPage)
     if page is None:
         desk.wakes[place] = memory.until
     desk.put(place, MemoryPage((key,) if page is None else (*page.messages, key)))
+    desk.put(key, memory)
 
 
 def recalled(desk: Desk, key: str | None, at: int) -> Remembered | None:

@@ -15,7 +15,7 @@ from processors.ingest import silence
 from processors.ingest.agency import jurisdiction
 from processors.ingest.events import event, events
 from processors.ingest.identity import Identity, at_home, identity, known, learn, made, person_keys
-from processors.ingest.memory import page_key, recalled, remember
+from processors.ingest.memory import PAGE, page_key, recalled, remember
 from processors.ingest.reviews import group_keys, hold, open_review, supersede, waiting_keys
 from processors.ingest.state import Desk, Offender, Open, Pace, Remembered, State, agency_key, message_key, pace_key, review_key
 from processors.ingest.surge import group_of, pace_keys
@@ -31,7 +31,7 @@ _submission = msgspec.json.Decoder(Submission).decode
 
 class Asked(NamedTuple):
     """
-    A submission with the states it asks for: whom it names, its agency and its pace, itself and what it refers to.
+    A submission with the states it asks for: whom it names, its agency and its pace, itself, its page and what it refers to.
 
     `keys` are all that it asks for before anything is known.
     """
@@ -41,27 +41,30 @@ class Asked(NamedTuple):
     agency: str
     pace: str
     memory: str
+    page: str
     refers_to: str | None
     keys: tuple[str, ...]
 
 
-def asked(body: bytes) -> Asked:
+def asked(record: Record) -> Asked:
     """Return the submission of an intake, read once while its batch is decided."""
-    return _kept(body) if len(body) <= SMALL else _asked(body)
+    body, page = record.value.body, record.offset // PAGE
+    return _kept(body, page) if len(body) <= SMALL else _asked(body, page)
 
 
-def _asked(body: bytes) -> Asked:
+def _asked(body: bytes, place: int) -> Asked:
     found = _submission(body)
     ori = found.agency.ori
     persons = tuple(map(identity, found.offenders))
     agency, pace = agency_key(ori), pace_key(ori, found.event_subtype)
     refers_to = message_key(ori, found.refers_to) if found.refers_to and found.operation != "Add" else None
-    keys = [agency, pace]
+    page = page_key(place)
+    keys = [agency, pace, page]
     if refers_to:
         keys.append(refers_to)
     for person in persons:
         keys += person.homes + person.places
-    return Asked(found, persons, agency, pace, message_key(ori, found.message_id), refers_to, tuple(keys))
+    return Asked(found, persons, agency, pace, message_key(ori, found.message_id), page, refers_to, tuple(keys))
 
 
 _kept = lru_cache(AT_HAND)(_asked)
@@ -69,10 +72,10 @@ _kept = lru_cache(AT_HAND)(_asked)
 
 def submission_keys(record: Record, states: Mapping[str, State]) -> Iterable[str]:
     """Return the states that a submission needs."""
-    found = asked(record.value.body)
-    more = [page_key(record.offset)]
+    found = asked(record)
     if not states:
-        return (*found.keys, *more)
+        return found.keys
+    more: list[str] = []
     if (pace := states.get(found.pace)) is not None:
         more += pace_keys(found.pace, pace)
         if isinstance(pace, Pace) and pace.group is not None:
@@ -83,13 +86,13 @@ def submission_keys(record: Record, states: Mapping[str, State]) -> Iterable[str
     for person in found.persons:
         if not at_home(person, states.get):
             more += person_keys(person, states)
-    return (*found.keys, *more)
+    return (*found.keys, *more) if more else found.keys
 
 
 def decide_submission(record: Record, desk: Desk, context: Context) -> Iterator[Verdict]:
     """Every offender of the submission has an event under its key, or they all wait for a person; the agency was heard."""
     intake: Intake = record.value
-    found, rules = asked(intake.body), context.rules
+    found, rules = asked(record), context.rules
     submission = found.submission
     where = jurisdiction(submission.agency, rules)
     scope = Scope(where, submission.notification_type, submission.event_subtype)
@@ -97,7 +100,7 @@ def decide_submission(record: Record, desk: Desk, context: Context) -> Iterator[
     group = group_of(desk, found.pace, limit, intake.received_at, record.offset) if limit else None
     parts = referred(desk, found, intake.received_at) or tuple([identified(desk, person, record.offset) for person in found.persons])
     memory = Remembered(intake.received_at + rules.duration("duplicate.window", scope), parts)
-    remember(desk, found.memory, record.offset, memory)
+    remember(desk, found.page, found.memory, memory)
     silence.listen(desk, found.agency, intake, submission.agency.ori, where, context)
     for part, offenders in enumerate(parts):
         if len(offenders) > 1:
