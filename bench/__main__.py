@@ -8,8 +8,10 @@ store, six processes and this one. What other programs do shows in every figure;
 import os
 import platform
 from collections.abc import Iterable, Sequence
+from cProfile import Profile
 from datetime import UTC, datetime
 from pathlib import Path
+from pstats import SortKey, Stats
 from typing import Annotated, Final
 
 import typer
@@ -17,10 +19,12 @@ import typer
 from bench import memory, stage, whole
 from bench.feed import EVENTS_EACH
 from bench.house import House, house
+from processors.pipeline import PIPELINE
 
 PARTS: Final = ("memory", "stage", "whole", "latency")
 RESULTS: Final = Path(__file__).with_name("results.md")
 RATE: Final = 50
+LINES: Final = 40  # of a profile
 WARM: Final = 2  # one part of so many goes ahead uncounted: the broker compiles itself while it works
 
 
@@ -33,13 +37,15 @@ def main(  # noqa: PLR0913  the command's options
     rounds: Annotated[int, typer.Option(min=1, help="Turns of the stage part.")] = 2,
     seconds: Annotated[int, typer.Option(min=1, help="Seconds of the latency part.")] = 20,
     write: Annotated[bool, typer.Option(help="Write bench/results.md.")] = True,
+    profile: Annotated[str | None, typer.Option(metavar="UNIT", help="Show what a unit of the memory part does, and nothing else.")] = None,
 ) -> None:
     """Measure the pipeline and print what was found."""
-    wanted = set(parts or PARTS)
-    if unknown := wanted - set(PARTS):
-        raise typer.BadParameter(f"there is no part {min(unknown)}: the parts are {', '.join(PARTS)}")
+    wanted = chosen(parts or PARTS)
     if quick:
         records, submissions, rounds, seconds = records // 10, submissions // 10, 1, 5
+    if profile is not None:
+        show_profile(profile)
+        return
     lines = [*heading()]
 
     def tell(found: Iterable[str]) -> None:
@@ -60,6 +66,24 @@ def main(  # noqa: PLR0913  the command's options
                 tell(told_of_whole(here, wanted, submissions, seconds))
     if write and wanted == set(PARTS) and not quick:
         RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def chosen(parts: Iterable[str]) -> set[str]:
+    """Return the parts to measure; raises BadParameter where there is no such part."""
+    wanted = set(parts)
+    if unknown := wanted - set(PARTS):
+        raise typer.BadParameter(f"there is no part {min(unknown)}: the parts are {', '.join(PARTS)}")
+    return wanted
+
+
+def show_profile(of: str) -> None:
+    """Print where the time of one unit goes, by the profiler: calls cost more under it than they do."""
+    names = [stage.name for stages in PIPELINE.values() for stage in stages]
+    if of not in names:
+        raise typer.BadParameter(f"there is no unit {of}: the units are {', '.join(names)}")
+    profile = Profile()
+    memory.measure(4_000, profile, of)
+    Stats(profile).sort_stats(SortKey.TIME).print_stats(LINES)
 
 
 def heading() -> Sequence[str]:

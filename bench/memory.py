@@ -1,11 +1,14 @@
 """
 The stages without broker and store: what each costs a record, in CPU time.
 
-The same tasks, codec and wire bytes as in the runner, in batches; only what librdkafka and Redis do is left out. These
-figures hardly depend on what else the machine does.
+The same tasks, codec, wire bytes and care for garbage as in the runner, in batches; only what librdkafka and Redis do is
+left out. These figures hardly depend on what else the machine does.
 """
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from cProfile import Profile
 from dataclasses import dataclass, field
 from statistics import median
 from time import process_time, time_ns
@@ -20,6 +23,7 @@ from processors.rules.load import load_rules
 from processors.runtime.changelog import Position
 from processors.runtime.codec import Codec
 from processors.runtime.runner import journals
+from processors.runtime.supervise import GARBAGE
 from processors.runtime.task import Task
 from processors.stage import Context, Record, Stage
 from processors.topics import REGISTRATIONS, SUBMISSIONS, Topic
@@ -96,10 +100,16 @@ def rules() -> Any:
     return load_rules(None).with_policies([Policy(key=key, value=value) for key, value in POLICIES.items()])
 
 
-def measure(count: int) -> tuple[Mapping[str, Cost], dict[str, list[Lying]]]:
-    """Return the cost of every unit for its records, registrations not counted, and what lies in the topics after."""
+def measure(count: int, profile: Profile | None = None, of: str = "") -> tuple[Mapping[str, Cost], dict[str, list[Lying]]]:
+    """
+    Return the cost of every unit for its records, registrations not counted, and what lies in the topics after.
+
+    `profile` looks on while the unit `of` this name works.
+    """
     codec, context = Codec(), Context(rules(), Seal(bytes(range(64))))
     units = [Unit(stage, codec, context) for stages in PIPELINE.values() for stage in stages]
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
     now = feed.today()
     lying: dict[str, list[Lying]] = {}
     for topic, records in (
@@ -109,7 +119,8 @@ def measure(count: int) -> tuple[Mapping[str, Cost], dict[str, list[Lying]]]:
         lying = {topic.name: [(key.encode(), value) for key, value in records]}
         for unit in units:
             unit.cost = Cost()
-            for source in unit.stage.inputs:
-                for name, each in unit.work(source, lying.get(source.name, [])):
-                    lying.setdefault(name, []).append(each)
+            with profile if profile and unit.stage.name == of and topic is SUBMISSIONS else nullcontext():
+                for source in unit.stage.inputs:
+                    for name, each in unit.work(source, lying.get(source.name, [])):
+                        lying.setdefault(name, []).append(each)
     return {unit.stage.name: unit.cost for unit in units}, lying

@@ -1,5 +1,6 @@
 """A submission as events: one an offender, with the fields that the stages decide on and the whole message beside them."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from processors.domain.event import Event, Operation
@@ -17,7 +18,7 @@ _NO_CASE, _NO_PLACE, _NO_COMPACT = Case(), Place(), Compact()
 
 def events(record: Record, submission: Submission, where: str, parts: tuple[tuple[str, ...], ...]) -> tuple[Event, ...]:
     """Return an event for every offender of every part, in the order of the message."""
-    return tuple(event(record, submission, where, offender, (part, len(parts))) for part, keys in enumerate(parts) for offender in keys)
+    return tuple([event(record, submission, where, offender, (part, len(parts))) for part, keys in enumerate(parts) for offender in keys])
 
 
 def event(record: Record, submission: Submission, where: str, offender: str, part: tuple[int, int]) -> Event:
@@ -45,8 +46,8 @@ def event(record: Record, submission: Submission, where: str, offender: str, par
         validate=VALIDATE in tied,
         do_not_validate=DO_NOT_VALIDATE in tied,
         expect=EXPECT in tied,
-        asked=once(tied.get(VALIDATE, ())),
-        waived=once(tied.get(DO_NOT_VALIDATE, ())),
+        asked=validations(tied, VALIDATE),
+        waived=validations(tied, DO_NOT_VALIDATE),
         action_at=intake.action_at,
         past_from=intake.past_from,
         date_only=intake.date_only,
@@ -65,6 +66,6 @@ def event(record: Record, submission: Submission, where: str, offender: str, par
     )
 
 
-def once(validations: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the validations, each once."""
-    return validations if len(validations) < 2 else tuple(dict.fromkeys(validations))  # noqa: PLR2004 - one is there once
+def validations(tied: Mapping[str, tuple[str, ...]], subtype: str) -> tuple[str, ...]:
+    """Return the validations tied to a notification subtype, each once."""
+    return tuple(dict.fromkeys(tied.get(subtype, ())))

@@ -25,9 +25,10 @@ from processors.domain.notification import Receipt
 from processors.domain.registration import Registration
 from processors.ingest import enrolling, silence
 from processors.ingest.identity import identity
+from processors.ingest.memory import page_keys, put_away
 from processors.ingest.messages import decide_submission, submission_keys
 from processors.ingest.reviews import action_keys, decide_action
-from processors.ingest.state import Desk, Heard, State
+from processors.ingest.state import Desk, MemoryPage, State
 from processors.ingest.verdicts import STAGE, noted
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
 from processors.topics import DEAD_LETTERS, EVENTS, EXPECTATIONS, IDENTIFY_STATE, INTAKE, REGISTRANTS, REVIEWS
@@ -39,12 +40,12 @@ _receipt = msgspec.json.Decoder(Receipt).decode
 def keys(record: Input, states: Mapping[str, State]) -> Iterable[str]:
     """Return the states that the record needs, as far as those found so far tell."""
     if isinstance(record, Wake):
-        return (record.key,)
-    return KEYS[record.value.kind](record.value, states)
+        return page_keys(record.key, states)
+    return KEYS[record.value.kind](record, states)
 
 
 def decide(record: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
-    """Return where the record goes and what is known after it; a timer forgets a message or notices a silence."""
+    """Return where the record goes and what is known after it; a timer forgets messages or notices a silence."""
     desk = Desk(states)
     if isinstance(record, Wake):
         return decide_wake(record, desk, context)
@@ -54,23 +55,23 @@ def decide(record: Input, states: Mapping[str, State], context: Context) -> Deci
 
 
 def decide_wake(given: Wake, desk: Desk, context: Context) -> Decision[State]:
-    """An agency may have fallen silent; a message is forgotten."""
-    heard = desk.get(given.key, Heard)
-    if heard is None:
-        return Decision(states={given.key: None})
+    """An agency may have fallen silent; messages are forgotten."""
+    if (page := desk.get(given.key, MemoryPage)) is not None:
+        put_away(desk, page, given)
     verdicts = tuple(silence.wake(desk, given, context))
     return Decision(tuple(desk.outputs), desk.changed, desk.wakes, verdicts)
 
 
-def registration_keys(intake: Intake, states: Mapping[str, State]) -> Iterator[str]:
-    return enrolling.registration_keys(intake.message_id, identity(_registration(intake.body).offender), states)
+def registration_keys(record: Record, states: Mapping[str, State]) -> Iterator[str]:
+    registration = _registration(record.value.body)
+    return enrolling.registration_keys(registration.registration_id, identity(registration.offender), states)
 
 
-def removal_keys(intake: Intake, states: Mapping[str, State]) -> Iterator[str]:
-    return enrolling.registration_keys(intake.message_id, None, states)
+def removal_keys(record: Record, states: Mapping[str, State]) -> Iterator[str]:
+    return enrolling.registration_keys(record.value.message_id, None, states)
 
 
-def no_keys(_intake: Intake, _states: Mapping[str, State]) -> Iterator[str]:
+def no_keys(_record: Record, _states: Mapping[str, State]) -> Iterator[str]:
     return iter(())
 
 
@@ -101,7 +102,7 @@ def decide_receipt(record: Record, desk: Desk, context: Context) -> Iterator[Ver
     yield structs.replace(verdict, reference=receipt.reference)
 
 
-KEYS: Final[Mapping[str, Callable[[Intake, Mapping[str, State]], Iterable[str]]]] = {
+KEYS: Final[Mapping[str, Callable[[Record, Mapping[str, State]], Iterable[str]]]] = {
     "submission": submission_keys,
     "registration": registration_keys,
     "removal": removal_keys,

@@ -19,7 +19,7 @@ from processors.domain.person import Person
 from processors.domain.registration import Enrolment
 from processors.ingest import roll
 from processors.ingest.marks import alike, marks, names
-from processors.ingest.state import Desk, Enrolled, Indexed, Offender, State, mark_key, name_key, offender_key, registration_key
+from processors.ingest.state import Desk, Enrolled, Indexed, Offender, State, index_key, name_key, offender_key, registration_key
 from processors.stage import Output
 from processors.topics import EVENTS
 
@@ -42,8 +42,8 @@ class Identity(NamedTuple):
 
     @classmethod
     def by(cls, marks: tuple[str, ...], names: tuple[str, ...]) -> "Identity":
-        places = dict.fromkeys((*map(mark_key, marks), *map(name_key, names)))
-        return cls(marks, names, tuple(map(offender_key, marks)), tuple(places))
+        homes = tuple(map(offender_key, marks))
+        return cls(marks, names, homes, tuple(dict.fromkeys((*map(index_key, homes), *map(name_key, names)))))
 
 
 @lru_cache(REMEMBERED)
@@ -151,7 +151,7 @@ def roll_key(place: str) -> str:
 
 def known(desk: Desk, person: Identity) -> tuple[str, ...]:
     """Return the offenders that this person is, the one known longest first."""
-    found = _at(desk, (*person.homes, *map(mark_key, person.marks)))
+    found = _at(desk, (*person.homes, *map(index_key, person.homes)))
     if not found:
         found = {key: each for key, each in _at(desk, map(name_key, person.names)).items() if meets(person, each)}
     return tuple(sorted(found, key=lambda key: (found[key].since, key)))
@@ -178,7 +178,9 @@ def learn(desk: Desk, key: str, person: Identity, seq: int) -> None:
         return
     offender = Offender(offender.since, offender.marks + new_marks, offender.names + new_names, offender.met)
     desk.put(key, offender)
-    for place in (*(mark_key(each) for each in new_marks if offender_key(each) != key), *dict.fromkeys(map(name_key, new_names))):
+    for place in Identity.by(new_marks, new_names).places:
+        if place == index_key(key):
+            continue
         entry = desk.get(place, Indexed) or Indexed()
         if key not in entry.offenders:
             desk.put(place, Indexed((*entry.offenders, key), entry.watched))
@@ -186,7 +188,8 @@ def learn(desk: Desk, key: str, person: Identity, seq: int) -> None:
 
 
 def _free(desk: Desk, mark: str) -> bool:
-    return not holders_at((offender_key(mark), mark_key(mark)), desk.look)
+    home = offender_key(mark)
+    return not holders_at((home, index_key(home)), desk.look)
 
 
 def reconsider(desk: Desk, key: str, offender: Offender, learnt: Identity, seq: int) -> None:

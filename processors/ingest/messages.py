@@ -15,6 +15,7 @@ from processors.ingest import silence
 from processors.ingest.agency import jurisdiction
 from processors.ingest.events import event, events
 from processors.ingest.identity import Identity, at_home, identity, known, learn, made, person_keys
+from processors.ingest.memory import PAGE, page_key, recalled, remember
 from processors.ingest.reviews import group_keys, hold, open_review, supersede, waiting_keys
 from processors.ingest.state import Desk, Offender, Open, Pace, Remembered, State, agency_key, message_key, pace_key, review_key
 from processors.ingest.surge import group_of, pace_keys
@@ -30,7 +31,7 @@ _submission = msgspec.json.Decoder(Submission).decode
 
 class Asked(NamedTuple):
     """
-    A submission with the states it asks for: whom it names, its agency and its pace, itself and what it refers to.
+    A submission with the states it asks for: whom it names, its agency and its pace, itself, its page and what it refers to.
 
     `keys` are all that it asks for before anything is known.
     """
@@ -40,40 +41,43 @@ class Asked(NamedTuple):
     agency: str
     pace: str
     memory: str
+    page: str
     refers_to: str | None
     keys: tuple[str, ...]
 
 
-def asked(body: bytes) -> Asked:
+def asked(record: Record) -> Asked:
     """Return the submission of an intake, read once while its batch is decided."""
-    return _kept(body) if len(body) <= SMALL else _asked(body)
+    body, page = record.value.body, record.offset // PAGE
+    return _kept(body, page) if len(body) <= SMALL else _asked(body, page)
 
 
-def _asked(body: bytes) -> Asked:
+def _asked(body: bytes, place: int) -> Asked:
     found = _submission(body)
     ori = found.agency.ori
     persons = tuple(map(identity, found.offenders))
     agency, pace = agency_key(ori), pace_key(ori, found.event_subtype)
     refers_to = message_key(ori, found.refers_to) if found.refers_to and found.operation != "Add" else None
-    keys = [agency, pace]
+    page = page_key(place)
+    keys = [agency, pace, page]
     if refers_to:
         keys.append(refers_to)
     for person in persons:
         keys += person.homes + person.places
-    return Asked(found, persons, agency, pace, message_key(ori, found.message_id), refers_to, tuple(keys))
+    return Asked(found, persons, agency, pace, message_key(ori, found.message_id), page, refers_to, tuple(keys))
 
 
 _kept = lru_cache(AT_HAND)(_asked)
 
 
-def submission_keys(intake: Intake, states: Mapping[str, State]) -> Iterable[str]:
+def submission_keys(record: Record, states: Mapping[str, State]) -> Iterable[str]:
     """Return the states that a submission needs."""
-    found = asked(intake.body)
+    found = asked(record)
     if not states:
         return found.keys
     more: list[str] = []
     if (pace := states.get(found.pace)) is not None:
-        more += pace_keys(found.pace, states)
+        more += pace_keys(found.pace, pace)
         if isinstance(pace, Pace) and pace.group is not None:
             more += group_keys(pace.group, states)
     if found.refers_to is not None:
@@ -82,28 +86,28 @@ def submission_keys(intake: Intake, states: Mapping[str, State]) -> Iterable[str
     for person in found.persons:
         if not at_home(person, states.get):
             more += person_keys(person, states)
-    return (*found.keys, *more)
+    return (*found.keys, *more) if more else found.keys
 
 
 def decide_submission(record: Record, desk: Desk, context: Context) -> Iterator[Verdict]:
     """Every offender of the submission has an event under its key, or they all wait for a person; the agency was heard."""
     intake: Intake = record.value
-    found, rules = asked(intake.body), context.rules
+    found, rules = asked(record), context.rules
     submission = found.submission
     where = jurisdiction(submission.agency, rules)
     scope = Scope(where, submission.notification_type, submission.event_subtype)
     limit = rules.surge(scope)
     group = group_of(desk, found.pace, limit, intake.received_at, record.offset) if limit else None
-    parts = referred(desk, found) or tuple(identified(desk, person, record.offset) for person in found.persons)
-    desk.put(found.memory, Remembered(parts))
-    desk.wakes[found.memory] = intake.received_at + rules.duration("duplicate.window", scope)
+    parts = referred(desk, found, intake.received_at) or tuple([identified(desk, person, record.offset) for person in found.persons])
+    memory = Remembered(intake.received_at + rules.duration("duplicate.window", scope), parts)
+    remember(desk, found.page, found.memory, memory)
     silence.listen(desk, found.agency, intake, submission.agency.ori, where, context)
     for part, offenders in enumerate(parts):
         if len(offenders) > 1:
             yield from conflict(desk, event(record, submission, where, offenders[0], (part, len(parts))), offenders, context)
     told = events(record, submission, where, parts)
     detail = f"More than {limit.limit} messages of this kind came from this agency within {limit.window // 1000} s." if limit else ""
-    waiting = held(desk, found, told) if found.refers_to else None
+    waiting = held(desk, recalled(desk, found.refers_to, intake.received_at), told)
     if waiting is not None:
         yield from supersede(desk, waiting, told, context)
         if submission.operation == "Cancel":
@@ -115,7 +119,7 @@ def decide_submission(record: Record, desk: Desk, context: Context) -> Iterator[
         group, detail = group or waiting.review.group, waiting.review.detail
     if group is not None:
         review = hold(desk, told, group, detail)
-        desk.put(found.memory, Remembered(parts, review.review_id))
+        desk.put(found.memory, structs.replace(memory, review_id=review.review_id))
         for each in told:
             yield structs.replace(said(each, context, "flagged", "surge", detail), review_id=review.review_id)
         return
@@ -124,22 +128,21 @@ def decide_submission(record: Record, desk: Desk, context: Context) -> Iterator[
         yield said(each, context, "passed", "identified", f"Offender {each.part + 1} of {each.parts} is {each.offender}.")
 
 
-def held(desk: Desk, found: Asked, told: tuple[Event, ...]) -> Open | None:
-    """Return what waits for a person and is wholly replaced by this message: the held message that it refers to, of its offenders."""
-    before = desk.get(found.refers_to, Remembered) if found.refers_to else None
+def held(desk: Desk, before: Remembered | None, told: tuple[Event, ...]) -> Open | None:
+    """Return what waits for a person and is wholly replaced by this message: the message before, held, of its offenders."""
     waiting = desk.get(review_key(before.review_id), Open) if before is not None and before.review_id else None
     if waiting is None:
         return None
     return waiting if {each.offender for each in told} <= {each.offender for each in waiting.events} else None
 
 
-def referred(desk: Desk, found: Asked) -> tuple[tuple[str, ...], ...] | None:
+def referred(desk: Desk, found: Asked, at: int) -> tuple[tuple[str, ...], ...] | None:
     """
     Return the offenders of the message referred to, where this one names nobody of them: it is still about them.
 
     Nothing is learnt then: an Update that corrects whom it was about ties nobody together.
     """
-    before = desk.get(found.refers_to, Remembered) if found.refers_to else None
+    before = recalled(desk, found.refers_to, at)
     if before is None:
         return None
     named = {key for person in found.persons for key in known(desk, person)}

@@ -90,9 +90,9 @@ def group_keys(group: str, states: Mapping[str, State]) -> Iterator[str]:
     return roll.last_keys(group_key(group), states)
 
 
-def action_keys(intake: Intake, states: Mapping[str, State]) -> Iterator[str]:
+def action_keys(record: Record, states: Mapping[str, State]) -> Iterator[str]:
     """Yield the states that an action on a review or a group needs."""
-    action = _action(intake.body)
+    action = _action(record.value.body)
     if action.review_id is not None:
         yield review_key(action.review_id)
     if action.group is not None:

@@ -2,7 +2,7 @@
 What identify keeps, by key.
 
 `i` and `n` index entries (identifiers, names), `w` the registrations that wait at one, `o` offenders, `r` registrations,
-`m` messages, `s` paces, `a` agencies, `v` open reviews, `g` groups of them.
+`m` messages, `f` pages of them, `s` paces, `a` agencies, `v` open reviews, `g` groups of them.
 """
 
 from collections.abc import Mapping
@@ -53,10 +53,21 @@ class Enrolled(Struct, frozen=True, tag="enrolled", omit_defaults=True):
 
 
 class Remembered(Struct, frozen=True, tag="remembered", omit_defaults=True):
-    """Whom a message was about, part by part, for the Cancel or Update that refers to it; the review it was held with, if it was."""
+    """
+    Whom a message was about, part by part, for the Cancel or Update that refers to it; the review it was held with, if it was.
 
+    From `until` on (milliseconds) it counts no more.
+    """
+
+    until: int
     parts: tuple[tuple[str, ...], ...]
     review_id: str | None = None
+
+
+class MemoryPage(Struct, frozen=True, tag="memories"):
+    """The keys of remembered messages that lie together in the intake."""
+
+    messages: tuple[str, ...]
 
 
 class Pace(Struct, frozen=True, tag="pace", omit_defaults=True):
@@ -108,7 +119,7 @@ class RollPage(Struct, frozen=True, tag="page"):
     items: tuple[str, ...]
 
 
-State = Indexed | Offender | Enrolled | Remembered | Pace | PaceBlock | Open | Heard | Roll | RollPage
+State = Indexed | Offender | Enrolled | Remembered | MemoryPage | Pace | PaceBlock | Open | Heard | Roll | RollPage
 S = TypeVar("S", bound=Struct)
 AGENCIES: Final = 1 << 12  # agencies, and kinds of message of one, whose keys are kept at hand
 
@@ -118,8 +129,9 @@ def offender_key(said: str) -> str:
     return f"o{digest(said)}"
 
 
-def mark_key(mark: str) -> str:
-    return f"i{digest(mark)}"
+def index_key(home: str) -> str:
+    """Return the index key of the identifier that an offender of this key would be known by."""
+    return f"i{home[1:]}"
 
 
 def name_key(name: str) -> str:
@@ -156,8 +168,6 @@ def review_key(review_id: str) -> str:
 
 class Desk:
     """The states of one decision, with what it changes, writes and sets timers for so far."""
-
-    __slots__ = ("_states", "changed", "outputs", "wakes")
 
     def __init__(self, states: Mapping[str, State]) -> None:
         self._states = states

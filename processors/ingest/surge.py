@@ -6,7 +6,7 @@ is beyond the limit where the one that came `limit` messages before it is within
 their times kept in blocks, so that counting one writes few of them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from processors.ingest.marks import digest
@@ -15,59 +15,57 @@ from processors.rules.book import Surge
 
 BLOCK: Final = 100
 NONE: Final = Pace()
+NEVER: Final = -1
 
 
 def block_key(key: str, block: int) -> str:
     return f"{key}.{block}"
 
 
-def pace_keys(key: str, states: Mapping[str, State]) -> Iterator[str]:
-    """Yield the states that counting a message needs."""
-    yield key
-    pace = states.get(key)
-    if isinstance(pace, Pace):
-        yield from (block_key(key, block) for block in range(pace.first, pace.count // BLOCK))
+def pace_keys(key: str, pace: State | None) -> Iterable[str]:
+    """Return the states that counting a message needs besides the pace itself: its whole blocks."""
+    if not isinstance(pace, Pace) or pace.count < BLOCK:
+        return ()
+    return [block_key(key, block) for block in range(pace.first, pace.count // BLOCK)]
 
 
 def group_of(desk: Desk, key: str, limit: Surge, at: int, seq: int) -> str | None:
     """The message is counted in the pace of `key`; return the group it must wait with, None where it is within the limit."""
-    before, since = desk.get(key, Pace) or NONE, at - limit.window
-    earlier = time_of(desk, key, before, before.count - limit.limit)
-    group = (before.group or f"surge-{digest(f'{key}|{seq}', 6)}") if earlier is not None and earlier > since else None
-    if before.count:
-        before = without_old(desk, key, before, limit, since)
-    times = (*before.times, at)
+    pace, since = desk.get(key, Pace) or NONE, at - limit.window
+    if pace.count:
+        pace = without_old(desk, key, pace, limit, since)
+    group = None
+    if pace.count >= limit.limit and time_of(desk, key, pace, pace.count - limit.limit) > since:
+        group = pace.group or f"surge-{digest(f'{key}|{seq}', 6)}"
+    times = (*pace.times, at)
     if len(times) == BLOCK:
-        desk.put(block_key(key, before.count // BLOCK), PaceBlock(times))
+        desk.put(block_key(key, pace.count // BLOCK), PaceBlock(times))
         times = ()
-    desk.put(key, Pace(before.count + 1, times, before.first, group))
+    desk.put(key, Pace(pace.count + 1, times, pace.first, group))
     return group
 
 
-def time_of(desk: Desk, key: str, pace: Pace, number: int) -> int | None:
-    """Return when the message of this number came; None where that is not known any more, or was never."""
+def time_of(desk: Desk, key: str, pace: Pace, number: int) -> int:
+    """Return when the message of this number came; NEVER where that is not known any more."""
     block, place = divmod(number, BLOCK)
-    if number < 0 or block < pace.first:
-        return None
     if block == pace.count // BLOCK:
         return pace.times[place]
-    found = desk.get(block_key(key, block), PaceBlock)
-    return found.times[place] if found else None
+    found = desk.get(block_key(key, block), PaceBlock) if block >= pace.first else None
+    return found.times[place] if found else NEVER
 
 
 def without_old(desk: Desk, key: str, pace: Pace, limit: Surge, since: int) -> Pace:
     """Return the pace after what can count no more is forgotten: all of it after a pause as long as the window, else block by block."""
-    last, whole = time_of(desk, key, pace, pace.count - 1), pace.count // BLOCK
-    if last is None or last <= since:
+    first, whole = pace.first, pace.count // BLOCK
+    if (pace.times[-1] if pace.times else time_of(desk, key, pace, pace.count - 1)) <= since:
         after, first = NONE, whole
+    elif first == whole:
+        return pace
     else:
-        first = max(pace.first, (pace.count + 1 - limit.limit) // BLOCK)
-        end = time_of(desk, key, pace, first * BLOCK + BLOCK - 1) if first < whole else None
-        if end is not None and end <= since:
+        first = max(first, (pace.count - limit.limit) // BLOCK)
+        if first < whole and time_of(desk, key, pace, first * BLOCK + BLOCK - 1) <= since:
             first += 1
-        if first == pace.first:
-            return pace
-        after = Pace(pace.count, pace.times, first, pace.group)
+        after = pace if first == pace.first else Pace(pace.count, pace.times, first, pace.group)
     for block in range(pace.first, first):
         desk.put(block_key(key, block), None)
     return after

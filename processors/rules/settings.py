@@ -287,11 +287,13 @@ class Settings:
     The settings in force. `refused` holds a sentence for each policy that could not be used and was left out.
 
     Nothing is parsed when a setting is asked for: `values` holds what was set, `keys` for which settings that is anything,
-    `texts` what was set as the administrator wrote it.
+    `alike` the values of those that were set for everything at once and for nothing in particular, `texts` what was set as
+    the administrator wrote it.
     """
 
     values: Mapping[Place, Any] = field(default_factory=dict)
     keys: frozenset[str] = frozenset()
+    alike: Mapping[str, Any] = field(default_factory=dict)
     version: str = "0"
     refused: tuple[str, ...] = ()
     texts: Mapping[Place, str] = field(default_factory=dict)
@@ -310,10 +312,14 @@ class Settings:
                 refused.append(str(sentence))
                 continue
             texts[place] = policy.value
-        return cls(values, frozenset(place[0] for place in values), digest(texts), tuple(refused), texts)
+        particular = {place[0] for place in values if place[1:] != (None, None, None)}
+        alike = {place[0]: value for place, value in values.items() if place[0] not in particular}
+        return cls(values, frozenset(place[0] for place in values), alike, digest(texts), tuple(refused), texts)
 
     def value(self, key: str, scope: Scope, *, emergency: bool = False) -> Any:
         """Return the value in force for `scope`."""
+        if key in self.alike:
+            return self.alike[key]
         if key in self.keys:
             for place in places(key, scope):
                 if place in self.values:

@@ -37,7 +37,7 @@ somewhere and shown by some test. The journal (`vn.decisions`), reviews and dead
 """
 
 # Modules of ingest that belong to its second step; the others read.
-IDENTIFY: Final = frozenset({"enrolling", "identify", "messages", "reviews", "silence", "surge", "verdicts"})
+IDENTIFY: Final = frozenset({"enrolling", "identify", "memory", "messages", "reviews", "silence", "surge", "verdicts"})
 UNITS: Final = ("read", "identify", "dedupe", "validate", "match", "deliver")
 DECODING: Final = "every unit, of what it cannot decode"
 # A word that is a reason code may also be the state of something, or the kind of a receipt or record; there it is none.

@@ -152,10 +152,9 @@ class Door:
     def later(self, milliseconds: int) -> None:
         """Time goes on; timers that come due are decided."""
         self.now += milliseconds
-        for key, due in sorted(self.timers.items()):
-            if due <= self.now:
-                del self.timers[key]
-                self.decide(Wake(key, due))
+        while due := min(((due, key) for key, due in self.timers.items() if due <= self.now), default=None):
+            del self.timers[due[1]]
+            self.decide(Wake(due[1], due[0]))
 
     def decide(self, found: Record | Wake) -> "Passed":
         states: dict[str, Any] = {}

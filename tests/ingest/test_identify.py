@@ -12,6 +12,7 @@ from processors.domain.notification import Receipt
 from processors.domain.review import ReviewAction
 from processors.domain.submission import Submission
 from processors.ingest.identify import IDENTIFY
+from processors.ingest.memory import PAGE
 from processors.stage import Record
 from processors.topics import EVENTS, INTAKE, REGISTRANTS
 from tests.ingest.door import MINUTE, NOW, RECAPTURE, Door, changed, offender, taken
@@ -278,7 +279,8 @@ def test_a_message_is_forgotten_after_the_window() -> None:
     assert door.submit(operation="Cancel", refers_to="A", offenders=[offender("SID:VA2")]).offender == known
     door.later(MINUTE)
     assert door.submit(operation="Cancel", refers_to="A", offenders=[offender("SID:VA2")]).offender != known
-    assert sum(key.startswith("m") for key in door.timers) == sum(key.startswith("m") for key in door.states)
+    door.later(60 * MINUTE)
+    assert not any(key.startswith(("m", "f")) for key in (*door.timers, *door.states))
 
 
 def test_a_message_sent_again_is_remembered_anew() -> None:
@@ -288,6 +290,17 @@ def test_a_message_sent_again_is_remembered_anew() -> None:
     door.submit(message_id="A", offenders=[offender("SID:VA1")])
     door.later(40 * MINUTE)
     assert door.submit(operation="Cancel", refers_to="A", offenders=[offender("SID:VA2")]).offender == known
+
+
+def test_messages_that_lie_together_share_a_timer_and_each_is_forgotten_in_its_time() -> None:
+    door = Door(duplicate_window="1h")
+    for number in range(2 * PAGE):
+        door.submit(message_id=f"A{number}", offenders=[offender("SID:VA1")])
+        door.later(MINUTE)
+        assert sum(key.startswith("m") for key in door.states) >= min(number + 1, 59)
+    assert sum(key.startswith("f") for key in door.timers) == sum(key.startswith("f") for key in door.states) == 2
+    door.later(120 * MINUTE)
+    assert not any(key.startswith(("m", "f")) for key in (*door.timers, *door.states))
 
 
 # --- receipts and other stages' reviews ----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.domain.forms import ReceiptForm, RegistrationForm
@@ -163,7 +163,6 @@ def test_any_document_is_answered(changes: dict[str, Any], topic: Any) -> None:
     check_spoken(base | changes, topic)
 
 
-@settings(deadline=None)
 @given(at=st.integers(0, len(XML) - 1), addition=st.binary(max_size=6) | st.sampled_from([b"<", b"</", b"&", b"<a>", b"]]>", b"\xff"]))
 def test_any_change_of_an_xml_message_is_answered(at: int, addition: bytes) -> None:
     check_spoken(XML[:at] + addition + XML[at:], SUBMISSIONS)
