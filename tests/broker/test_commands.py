@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 from processors.domain.journal import Verdict
+from processors.runtime.broker import Broker
 from processors.runtime.client import Client
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
@@ -213,6 +215,12 @@ def test_a_stage_runs_until_nothing_is_in_flight(office: Office) -> None:
     assert (sums["submissions"], sums["read"], sums["missing"]) == (1, 1, 1)  # dedupe has yet to speak
 
 
+def test_what_no_stage_could_run_without_is_said_at_once(office: Office) -> None:
+    nowhere = {"VN_TOPIC_PREFIX": f"n{office.prefix}"}
+    assert "run `vn topics create`" in office.refuses("run", "all", **nowhere)
+    assert f"there is no topic {nowhere['VN_TOPIC_PREFIX']}submissions" in office.refuses("submit", "-", **nowhere)
+
+
 def test_the_local_broker_and_store_are_up_already(office: Office, cluster: Local) -> None:
     done = office.vn("local", "up", "--dir", str(cluster.folder))
     assert done.lines == [f"export {name}={value}" for name, value in cluster.addresses.environment.items()]
@@ -224,6 +232,19 @@ def test_the_local_broker_and_store_are_up_already(office: Office, cluster: Loca
 
 def test_the_doctor_finds_what_is_to_be_mended(office: Office) -> None:
     assert all(each["ok"] or each["mend"] for each in office.vn("doctor", "--json").rows)
+    own = {"VN_TOPIC_PREFIX": f"d{office.prefix}"}
+    office.vn("topics", "create", **own)
+    with environment(office.variables):
+        admin = Broker(office.settings).admin()
+        change = ConfigEntry("message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET)
+        submissions = ConfigResource(ResourceType.TOPIC, f"{own['VN_TOPIC_PREFIX']}submissions", incremental_configs=[change])
+        for answer in admin.incremental_alter_configs([submissions]).values():
+            answer.result(PATIENCE)
+    (changed,) = [each for each in office.vn("doctor", "--json", code=1, **own).rows if not each["ok"]]
+    assert changed["mend"] == "vn topics create"
+    assert "message.timestamp.type=CreateTime, not LogAppendTime" in changed["found"]
+    office.vn("topics", "create", **own)
+    office.vn("doctor", **own)
     missing = office.vn("doctor", "--json", code=1, VN_TOPIC_PREFIX=f"none{office.prefix}").rows
     assert any("vn topics create" in each["mend"] for each in missing if not each["ok"])
 
