@@ -49,7 +49,7 @@ EVENTS = Topic("events", (Event, Enrolment, ReviewAction), "offender")
 DISTINCT = Topic("events.distinct", (Event, Enrolment, ReviewAction), "offender")
 CONFIRMED = Topic("events.confirmed", (Event, Enrolment), "offender")
 NOTIFICATIONS = Topic("notifications", (Notification,), "registrant id")
-REGISTRANTS = Topic("registrants", (Reachable, Receipt), "registrant id")
+REGISTRANTS = Topic("registrants", (Reachable, Receipt, ReviewAction), "registrant id")
 
 OUTBOUND = {
     "sms": Topic("outbound.sms", (Outbound,), "registrant id", retention=7 * DAY, external=True),

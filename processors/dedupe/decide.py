@@ -22,7 +22,7 @@ Corners, each with a test that names it:
 - After A was changed to B, A sent again as an Add is a copy that came late, not a change back: it was told. Only an
   Update, which says so, changes an event back.
 - A Cancel cancels the event, whichever of its messages it names, with the values told last. Held, it is taken back by
-  the event as it was last told, sent again; by an Update too, which if it changes something is told as a change.
+  the event sent again as it was ever told; by an Update too. What then differs from what was told last is a change.
   Anything else sent meanwhile is an event of its own, and the cancellation is told as well.
 - After a cancellation was told, the same event is news, and an Update brings the event back as news.
 - A Cancel or Update that came before its target is a later word than it. When the target comes, the last of those that
@@ -88,14 +88,16 @@ def _offender(given: Input) -> str | None:
 
 
 def _needed(given: Input, document: Sightings) -> Iterable[int]:
-    """Return which kept messages are read: of a timer those due, of an Add or Cancel none unless something waits for it."""
+    """Return which kept messages are read: of a timer those due, of an Add those whose Cancel is held."""
     if isinstance(given, Wake):
         held = (each.seq for each in document.sightings if each.held is not None and each.held.due <= given.due_at)
         return (*held, *(each.seq for each in document.waiting if each.review_id is None and each.due <= given.due_at))
     if isinstance(given.value, Event):
         operation = given.value.operation
-        if operation == "Cancel" or (operation == "Add" and not document.waiting):
+        if operation == "Cancel":
             return ()
+        if operation == "Add" and not document.waiting:
+            return (each.seq for each in document.sightings if each.standing == "held")
     told = (each.seq for each in document.sightings if each.standing != "cancelled")
     return (*told, *(each.seq for each in document.waiting))
 
@@ -224,8 +226,8 @@ def _resubmitted(ledger: Ledger, sighting: Sighting, word: Word) -> None:
     ledger.say(word.event, "suppressed", "resubmitted", f"the event of message {sighting.root} was told and its Cancel taken back")
 
 
-def _updated_after_all(ledger: Ledger, sighting: Sighting, word: Word) -> None:
-    """An Update takes the Cancel back as a resubmission does, and is told where it changes something."""
+def _taken_up(ledger: Ledger, sighting: Sighting, word: Word) -> None:
+    """An Update, or an older wording sent again, takes the Cancel back as a resubmission does; what it changes is told."""
     if not changes(ledger.message(sighting.seq), word.event, ledger.book(word.event)):
         _resubmitted(ledger, sighting, word)
         return
@@ -256,8 +258,8 @@ _EFFECTS: Final[Mapping[tuple[Stands, Operation], Effect]] = {
     ("told", "Update"): _update,
     ("told", "Cancel"): _hold,
     ("faded", "Add"): _again,
-    ("held", "Add"): _resubmitted,
-    ("held", "Update"): _updated_after_all,
+    ("held", "Add"): _taken_up,
+    ("held", "Update"): _taken_up,
     ("held", "Cancel"): _duplicate,
     ("cancelled", "Update"): _again,
     ("cancelled", "Cancel"): _duplicate,

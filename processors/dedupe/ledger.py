@@ -89,13 +89,12 @@ class Ledger:
         """
         Return the sighting that is the same event by its content.
 
-        That is one of which this was told, lately or as the last that was said of it, and not cancelled since; where
-        its Cancel is held, only what it was last said to be counts, since an older wording takes nothing back.
+        That is one of which this was told, lately or as the last that was said of it, and not cancelled since.
         """
         alike = [each for each in self.sightings if word.fingerprint in each.versions and each.ori == word.event.ori]
         faded = None
         for each in reversed(alike):
-            if each.standing == "told" and self.recognised(each, word):
+            if each.standing in {"told", "held"} and self.recognised(each, word):
                 return each
             if each.standing != "cancelled" and each.newest == word.fingerprint:
                 if each.standing == "held":

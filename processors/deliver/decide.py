@@ -4,7 +4,10 @@ Deliver: what each registrant is told, once, in words they understand, where the
 Reads     notifications, registrants     by registrant
 Writes    outbound.sms, outbound.email, outbound.voice: one record an attempt
 Keeps     a registrant's registrations (contacts sealed), what waits for its merge window or the end of quiet hours, the attempts
-Flags     a notification whose registration was not seen within `out_of_order.hold`; one that the rules have no text for
+Flags     a notification whose registration was not seen within `out_of_order.hold`, until `delivery.give_up`; one that the
+          rules have no text for, until a reviewer decides or there is one
+Releases  the first by whatever other registration the registrant has in force, the second once there is a text; what
+          cannot be told yet stays in review, and the journal says why
 Rejects   a receipt that refers to no attempt of ours
 Replayed  every id is a digest of what is told and to whom: the same attempt has the same reference, a new one another
 """
@@ -33,8 +36,8 @@ from processors.domain.notification import (
     OutboundOffender,
     Receipt,
 )
-from processors.domain.registration import Reachable
-from processors.domain.review import Review, ReviewState
+from processors.domain.registration import Channel, Reachable
+from processors.domain.review import Review, ReviewAction, ReviewState
 from processors.domain.time import iso
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
 from processors.topics import DAY, DEAD_LETTERS, DELIVER_STATE, NOTIFICATIONS, OUTBOUND, REGISTRANTS, REVIEWS
@@ -42,6 +45,7 @@ from processors.topics import DAY, DEAD_LETTERS, DELIVER_STATE, NOTIFICATIONS, O
 NAME: Final = "deliver"
 RECEIPTS_AFTER: Final = 30 * DAY  # how long after an attempt expired its receipts are still understood
 EVERYWHERE: Final = Scope()
+Spoken = tuple[str, Channel]  # a language and a channel
 
 
 def keys(given: Input, _: Mapping[str, Registrant]) -> Iterable[str]:
@@ -97,6 +101,8 @@ class Turn:
                 self.reach(reachable)
             case Receipt() as receipt:
                 self.settle(receipt, record)
+            case ReviewAction() as action:
+                self.judge(action)
             case other:
                 raise TypeError(f"deliver reads no {type(other).__name__}")
 
@@ -200,6 +206,37 @@ class Turn:
                 channel=attempt.channel,
             )
 
+    def judge(self, action: ReviewAction) -> None:
+        """Do what a reviewer decided: tell what can be told now, or put it aside."""
+        due = next((each for each in self.registrant.waiting if each.review_id == action.review_id is not None), None)
+        if due is None:
+            detail = f"{action.reviewer} asked to {action.action} a review that is not open here"
+            self.observe(action.review_id or "", "unknown_review", detail)
+            return
+        self.registrant = replace(self.registrant, waiting=tuple(each for each in self.registrant.waiting if each is not due))
+        said = f"{action.reviewer} {action.action}d it: {action.reason}"
+        if action.action == "discard":
+            for piece in due.pieces:
+                self.note(piece, "dropped", "discarded", said, review_id=due.review_id or "")
+            self.review(due, due.pieces[0], "discarded", said, action)
+            return
+        still = self.released(due, said, action)
+        self.registrant = replace(self.registrant, waiting=(*self.registrant.waiting, *still))
+
+    def released(self, due: Waiting, said: str, action: ReviewAction) -> tuple[Waiting, ...]:
+        """Tell what a reviewer let go by every registration in force; what cannot be told yet stays in review."""
+        ids = tuple(sorted(held.registration_id for held in self.active()))
+        pieces = tuple(replace(piece, registration_ids=ids) for piece in due.pieces)
+        lacking = "unknown_registration" if not ids else "no_text" if self.lacks_words(pieces) else None
+        if lacking is not None:
+            for piece in due.pieces:
+                self.note(piece, "flagged", lacking, f"{said}; but {DETAILS[lacking]}", review_id=due.review_id or "")
+            return (due,)
+        for piece in pieces:
+            self.note(piece, "noted", "released", said, review_id=due.review_id or "")
+        self.review(due, due.pieces[0], "released", said, action)
+        return self.told(replace(due, pieces=pieces, review_id=None))
+
     def refuse(self, receipt: Receipt, record: Record) -> None:
         """Put a receipt that refers to nothing aside; sealed, since a provider's words may hold an address."""
         original = record.raw if record.raw is not None else msgspec.json.encode(receipt)
@@ -243,7 +280,9 @@ class Turn:
             else:
                 self.note(piece, "dropped", "registration_ended", "every registration it was for ended before it left")
         if due.review_id is not None and not unseen:
-            self.review(due, due.pieces[0], "superseded", "the registration came, or ended, after it was flagged")
+            if told and self.lacks_words(tuple(told)):
+                return (replace(due, pieces=tuple(told), due_at=self.again(told[0])),)
+            self.review(due, due.pieces[0], "superseded", "what it lacked came, or its registration ended, after it was flagged")
         still = self.told(replace(due, pieces=tuple(told), review_id=None)) if told else ()
         return (*still, *self.unseen(due, unseen)) if unseen else still
 
@@ -282,25 +321,43 @@ class Turn:
             return ()
         if self.context.rules.text("delivery.order", first.scope) == "escalate":
             found = found[:1]
-        self.send(due, found)
+        said = self.wording(due.pieces, found)
+        if said is None:
+            return (replace(due, due_at=self.again(first), why="no_text", review_id=self.flag(due, "no_text")),)
+        self.send(due, found, said)
         return ()
 
-    def send(self, due: Waiting, found: tuple[Reach, ...]) -> None:
-        """Write one attempt a contact; what has no text of its own is flagged, never told in general words."""
+    def again(self, first: Piece) -> int:
+        """Return when to look for a text again that was not there, should no reviewer decide."""
+        return self.at + self.context.rules.duration("delivery.give_up", first.scope)
+
+    def wording(self, pieces: tuple[Piece, ...], found: Iterable[Reach]) -> Mapping[Spoken, words.Message] | None:
+        """Return the message for each language and channel; None where one has no text: general words are told to nobody."""
+        said: dict[Spoken, words.Message] = {}
+        for reach in found:
+            spoken = (reach.held.language, reach.channel)
+            if spoken not in said:
+                message = words.tell(pieces, self.context.rules, self.at, *spoken)
+                if message is None:
+                    return None
+                said[spoken] = message
+        return said
+
+    def lacks_words(self, pieces: tuple[Piece, ...]) -> bool:
+        """Whether some contact could not be told yet."""
+        return self.wording(pieces, self.reaches(self.active())) is None
+
+    def send(self, due: Waiting, found: tuple[Reach, ...], said: Mapping[Spoken, words.Message]) -> None:
+        """Write one attempt a contact."""
         pieces, first = due.pieces, due.pieces[0]
         rules = self.context.rules
         notification_id = attempts.notification_id(self.registrant.registrant_id, pieces)
         event = OutboundEvent(first.event_type, first.event_subtype, first.action_at)
         agency = OutboundAgency(words.clean(first.agency or ""), first.ori)
         message_ids = tuple(dict.fromkeys(piece.message_id for piece in pieces))
-        said: dict[tuple[str, str], words.Message | None] = {}
         for reach in found:
             spoken = (reach.held.language, reach.channel)
-            if spoken not in said:
-                said[spoken] = words.tell(pieces, rules, self.at, reach.held.language, reach.channel)
-            if (message := said[spoken]) is None:
-                self.flag(due, "no_text")
-                return
+            message = said[spoken]
             outbound = self.outbound(
                 reach,
                 message,
@@ -437,14 +494,15 @@ class Turn:
     def flag(self, due: Waiting, reason: str) -> str:
         """Put pieces that wait together before a reviewer; return the review's id."""
         first = due.pieces[0]
-        review_id = f"{NAME}-{first.offender}-{attempts.digest(6, self.registrant.registrant_id, first.message_id, first.part, reason)}"
+        registrant = self.registrant.registrant_id
+        review_id = f"{NAME}-{registrant}-{attempts.digest(6, registrant, first.message_id, first.part, reason)}"
         detail = DETAILS[reason]
         self.review(replace(due, review_id=review_id, why=reason), first, "open", detail)
         for piece in due.pieces:
             self.note(piece, "flagged", reason, detail, review_id=review_id)
         return review_id
 
-    def review(self, due: Waiting, first: Piece, state: ReviewState, detail: str) -> None:
+    def review(self, due: Waiting, first: Piece, state: ReviewState, detail: str, action: ReviewAction | None = None) -> None:
         if due.review_id is None:
             return
         review = Review(
@@ -460,6 +518,8 @@ class Turn:
             jurisdiction=first.jurisdiction,
             event_type=first.event_type,
             event_subtype=first.event_subtype,
+            reviewer=None if action is None else action.reviewer,
+            comment=None if action is None else action.reason,
         )
         self.outputs.append(Output(REVIEWS, due.review_id, review))
 
@@ -490,7 +550,7 @@ class Turn:
 
 
 DETAILS: Final[Mapping[str, str]] = {
-    "unknown_registration": "a registration it is for was not seen within out_of_order.hold",
+    "unknown_registration": "a registration it is for was not seen within out_of_order.hold, and no other is in force",
     "no_text": "the rules have no text for this event subtype",
 }
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from processors.deliver.state import Piece, Waiting
-from processors.domain.event import Change
+from processors.domain.event import combined
 from processors.domain.notification import Notification
 from processors.domain.person import Person
 from processors.domain.submission import Agency
@@ -112,7 +112,7 @@ def overtake(waiting: tuple[Waiting, ...], piece: Piece) -> tuple[tuple[Waiting,
     if any(each.telling == "news" for each in gone):
         return kept, gone, None if piece.telling == "cancellation" else replace(piece, telling="news", changes=())
     if gone and piece.telling == "change":
-        changes = combine(*(each.changes for each in gone), piece.changes)
+        changes = combined(*(each.changes for each in gone), piece.changes)
         return kept, gone, replace(piece, changes=changes) if changes else None
     return kept, gone, piece
 
@@ -121,15 +121,6 @@ def overtaken(earlier: Piece, later: Piece) -> bool:
     """Whether the later message is about the same event of the same offender as one that has not left."""
     same = (earlier.ori, earlier.root, earlier.offender) == (later.ori, later.root, later.offender)
     return same and earlier.telling != "cancellation"
-
-
-def combine(*changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    """Return successive changes as one: what it was before all of them, what it is after; what came back is no change."""
-    found: dict[str, Change] = {}
-    for change in (each for step in changes for each in step):
-        before = found.get(change.field, change)
-        found[change.field] = Change(change.field, before.old, change.new)
-    return tuple(change for change in found.values() if change.old != change.new)
 
 
 def came_in(piece: Piece) -> tuple[int, str, int, str]:

@@ -31,6 +31,15 @@ class Change(Struct, frozen=True, gc=False):
     new: str
 
 
+def combined(*steps: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Return successive changes as one: what it was before all of them, what it is after; what came back is no change."""
+    found: dict[str, Change] = {}
+    for change in (each for step in steps for each in step):
+        before = found.get(change.field, change)
+        found[change.field] = Change(change.field, before.old, change.new)
+    return tuple(change for change in found.values() if change.old != change.new)
+
+
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One offender's part of one submission.

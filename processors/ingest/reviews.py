@@ -16,9 +16,9 @@ from processors.ingest.marks import digest
 from processors.ingest.state import Desk, Open, RollPage, State, group_key, review_key
 from processors.ingest.verdicts import STAGE, noted, said
 from processors.stage import Context, Output, Record
-from processors.topics import EVENTS, REVIEWS
+from processors.topics import EVENTS, REGISTRANTS, REVIEWS
 
-DOWNSTREAM: Final = frozenset({"dedupe", "validate"})  # the stages that take actions on their own reviews
+DOWNSTREAM: Final = {"dedupe": EVENTS, "validate": EVENTS, "deliver": REGISTRANTS}  # the road to each stage's own reviews
 CLOSED: Final[Mapping[Literal["release", "discard"], tuple[ReviewState, Outcome]]] = {
     "release": ("released", "passed"),
     "discard": ("discarded", "suppressed"),
@@ -103,12 +103,12 @@ def action_keys(record: Record, states: Mapping[str, State]) -> Iterator[str]:
 
 
 def decide_action(record: Record, desk: Desk, context: Context) -> Iterator[Verdict]:
-    """A review or group of our own is settled; an action on another stage's review goes the road of its offender."""
+    """A review or group of our own is settled; an action on another stage's review goes the road of its offender or registrant."""
     intake: Intake = record.value
     action = structs.replace(_action(intake.body), seq=record.offset, received_at=intake.received_at)
     named = REVIEW_ID.fullmatch(action.review_id or "")
     if named is not None and named["stage"] in DOWNSTREAM:
-        desk.outputs.append(Output(EVENTS, named["subject"], action))
+        desk.outputs.append(Output(DOWNSTREAM[named["stage"]], named["subject"], action))
         yield noted(intake, context, "review_action", f"Sent on to {named['stage']}: {action.action}.")
         return
     review_ids = (action.review_id,) if action.review_id is not None else roll.members(desk, group_key(action.group or ""))

@@ -25,6 +25,7 @@ from msgspec.structs import replace
 
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation, ExpectationState
+from processors.domain.words import bare
 from processors.rules.book import Book, Rules, fold
 from processors.rules.calendar import day_of, end_of, noon_of
 from processors.rules.clocks import Deadline
@@ -364,5 +365,5 @@ def book_on_the_day(jurisdiction: str, ori: str, instant: int, rules: Rules) -> 
 
 
 def same_case(one: str | None, other: str | None) -> bool:
-    """Whether two messages may be about one compact case: both name it alike, or one names none."""
-    return one is None or other is None or one == other
+    """Whether two messages may be about one compact case: both name it alike, however spelt, or one names none."""
+    return one is None or other is None or one == other or bare(one) == bare(other)

@@ -105,6 +105,8 @@ def heard(event: Event, given: Record, states: Mapping[str, State], rules: Rules
         desk.cancel(event)
     elif event.telling == "change" and not ledger.told(desk.dossier.told, event):
         desk.rule(replace(event, telling="news", changes=()))
+    elif event.telling == "change":
+        desk.change(event)
     else:
         desk.rule(event)
     return desk.decision(given)
@@ -199,10 +201,21 @@ class Desk:
         else:
             self.finish(event, ruling, "confirmed", ruling.detail)
 
+    def change(self, event: Event) -> None:
+        """Tell a change from what was told last; one back to it takes effect and is silent."""
+        heard, event = event, ledger.since_told(self.dossier.owed, event)
+        if event is heard or event.changes:
+            self.rule(event)
+            return
+        self.apply(event, terms_for(event, self.rules, self.now), told=True)
+        detail = f"it says what registrants were told of message {event.root}; what had changed since was not told"
+        self.verdict(event, "suppressed", "inconsequential", detail)
+
     def cancel(self, event: Event) -> None:
         """Take back what the cancelled message brought about, and tell those who were told of it."""
         told = ledger.told(self.dossier.told, event)
         terms = terms_for(event, self.rules, self.now)
+        event = ledger.as_told(self.dossier.owed, event, terms.book.zone_of(event.ori))
         self.dossier, published = effect.taken_back(self.dossier, event, terms)
         self.publish(published)
         self.stirred = True
@@ -267,14 +280,25 @@ class Desk:
         """End a message here: on its way, or suppressed; it takes effect unless the intake already did in its place."""
         found, before = ruling.found, self.dossier
         if ruling.takes_effect:
-            self.dossier, published = effect.taken(self.dossier, event, ruling.terms, told=found is None)
-            self.publish(published)
-            self.stirred = True
+            self.apply(event, ruling.terms, told=found is None)
         if found is None:
             self.tell(event, before, ruling.terms)
             self.verdict(event, "passed", reason, detail, review_id)
         else:
-            self.verdict(event, "suppressed", found.reason, detail, review_id)
+            self.owe(event)
+            self.verdict(event, "suppressed", found.reason, detail + ledger.still_held(event), review_id)
+
+    def apply(self, event: Event, terms: Terms, *, told: bool) -> None:
+        """Let a message change what is known, and those that wait for that be judged again."""
+        self.dossier, published = effect.taken(self.dossier, event, terms, told=told)
+        self.publish(published)
+        self.stirred = True
+
+    def owe(self, event: Event) -> None:
+        """Remember a change that is not told, so that the next is told from what registrants hold."""
+        owed = ledger.owing(self.dossier.owed, event, self.dossier.told)
+        if owed != self.dossier.owed:
+            self.dossier = replace(self.dossier, owed=owed)
 
     def tell(self, event: Event, before: Dossier, terms: Terms) -> None:
         """Pass the event on, with the way that a journey takes from where its case stood before."""
@@ -284,7 +308,9 @@ class Desk:
     def hold(self, event: Event, found: Finding, detail: str) -> None:
         """Keep a message until its time comes or a reviewer decides."""
         pending = reviews.opened(event, found, self.now)
+        detail += ledger.still_held(event)
         held = Held(event, detail)
+        self.owe(event)
         self.held[pending.key] = held
         self.dossier = replace(self.dossier, pending=(*self.dossier.pending, pending))
         if pending.review_id is not None:

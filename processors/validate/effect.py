@@ -37,6 +37,7 @@ def taken(dossier: Dossier, event: Event, terms: Terms, *, told: bool) -> Effect
         history=timeline.inserted(history, entry),
         expected=expected,
         told=ledger.noted(dossier.told, event, terms.rules) if told else dossier.told,
+        owed=ledger.paid(dossier.owed, event) if told else dossier.owed,
     )
     return advanced(dossier, event, terms, published)
 
@@ -51,7 +52,8 @@ def taken_back(dossier: Dossier, cancel: Event, terms: Terms) -> Effect:
     history = timeline.without(dossier.history, chain_of(cancel))
     expected, published = order.taken_back(dossier.expected, cancel, terms.now)
     unchanged = len(history) == len(dossier.history) and expected is dossier.expected
-    dossier = replace(dossier, history=history, expected=expected, told=ledger.struck(dossier.told, cancel))
+    told, owed = ledger.struck(dossier.told, cancel), ledger.paid(dossier.owed, cancel)
+    dossier = replace(dossier, history=history, expected=expected, told=told, owed=owed)
     return (dossier, ()) if unchanged else advanced(dossier, cancel, terms, published)
 
 

@@ -4,12 +4,25 @@ What was told: the chain of every agency event that went on to registrants.
 Remembered for `duplicate.window` and, if that is later, until its date is past by `date.past`, since an event far ahead
 can be taken back until then.
 
-A change of something that nobody was told of is news, and its cancellation tells nothing (contract §3.1.1).
+A change of something that nobody was told of is news, and its cancellation tells nothing (contract §3.1.1). A change that
+is not told itself (in review, past, discarded) is `owed`: those told before still hold the old values, and the next change
+or the cancellation is told from these.
 """
 
-from processors.domain.event import Event
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from processors.domain.event import Change, Event, combined
+from processors.domain.time import millis
 from processors.rules.book import Rules
+from processors.rules.calendar import end_of
 from processors.validate.state import TOLD, chain_of
+
+Owed = dict[str, tuple[Change, ...]]
 
 
 def told(ledger: dict[str, int], event: Event) -> bool:
@@ -34,3 +47,57 @@ def struck(ledger: dict[str, int], event: Event) -> dict[str, int]:
     """Return the ledger without the event: once its cancellation was told, the same event is news."""
     chain = chain_of(event)
     return {each: until for each, until in ledger.items() if each != chain}
+
+
+# what those told do not know yet
+
+
+def since_told(owed: Owed, event: Event) -> Event:
+    """Return the change as it is to those who were told: from what they hold, not from what they never heard of."""
+    before = owed.get(chain_of(event))
+    return event if before is None else replace(event, changes=combined(before, event.changes))
+
+
+def owing(owed: Owed, event: Event, told: Mapping[str, int]) -> Owed:
+    """Return what is owed after the change was not told; of events that are no longer remembered, nothing is."""
+    if event.telling != "change":
+        return owed
+    return {chain: each for chain, each in owed.items() if chain in told} | {chain_of(event): event.changes}
+
+
+def paid(owed: Owed, event: Event) -> Owed:
+    """Return what is owed after those told know how the event stands."""
+    chain = chain_of(event)
+    return {each: changes for each, changes in owed.items() if each != chain} if chain in owed else owed
+
+
+def as_told(owed: Owed, event: Event, zone: ZoneInfo) -> Event:
+    """Return the event with the values that were told last."""
+    fields: dict[str, Any] = {}
+    for change in owed.get(chain_of(event), ()):
+        fields |= _READ.get(change.field, _word)(change, zone)
+    return replace(event, **fields) if fields else event
+
+
+def still_held(event: Event) -> str:
+    """Return the sentence for a change that is not told: what registrants go on believing."""
+    if event.telling != "change":
+        return ""
+    dates = [change.old for change in event.changes if change.field == "action_at"]
+    return f"; registrants still hold what they were told of message {event.root}{f': {dates[0]}' if dates else ''}"
+
+
+def _word(change: Change, _: ZoneInfo) -> dict[str, Any]:
+    return {change.field: change.old or None}
+
+
+def _action(change: Change, zone: ZoneInfo) -> dict[str, Any]:
+    if "T" in change.old:
+        at = millis(change.old)
+        return {"action_at": at, "past_from": at, "date_only": False}
+    day = date.fromisoformat(change.old)
+    begin = round(datetime.combine(day, time(), zone).timestamp() * 1000)
+    return {"action_at": begin, "past_from": end_of(day, zone), "date_only": True}
+
+
+_READ: Final[Mapping[str, Callable[[Change, ZoneInfo], dict[str, Any]]]] = {"action_at": _action}

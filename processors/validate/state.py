@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from processors.domain.event import Event
+from processors.domain.event import Change, Event
 from processors.domain.expectation import Expectation
 from processors.validate.chain import chain_of, is_later
 from processors.validate.clocks import ClockState
@@ -80,12 +80,14 @@ class Dossier(Struct, frozen=True, omit_defaults=True, tag="dossier"):
     Everything known of one offender.
 
     `history` is sorted by action time, ties by arrival. `told` maps the chain of every event that was told to the
-    instant until which that is remembered. `clock_due` is when the legal clocks want to be woken.
+    instant until which that is remembered, `owed` that of some of them to what has changed since and was not told.
+    `clock_due` is when the legal clocks want to be woken.
     """
 
     history: tuple[Entry, ...] = ()
     pending: tuple[Pending, ...] = ()
     told: dict[str, int] = {}
+    owed: dict[str, tuple[Change, ...]] = {}
     expected: tuple[Expected, ...] = ()
     compact: CompactState = field(default_factory=CompactState)
     clocks: ClockState = field(default_factory=ClockState)

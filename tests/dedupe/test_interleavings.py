@@ -97,7 +97,7 @@ class Model:
     def alike(self, content: int, now: int) -> Happening | None:
         standing = [each for each in reversed(self.happenings) if not each.over and content in each.spoken]
         for each in standing:
-            if each.last == content if each.cancel else each.spoken[content] > now:
+            if each.spoken[content] > now or (each.cancel and each.last == content):
                 return each
         return next((each for each in standing if each.last == content), None)
 

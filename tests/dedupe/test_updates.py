@@ -162,14 +162,14 @@ def test_a_cancel_of_an_updated_event_cancels_the_chain_with_the_newest_values()
         assert scene.cancel("c2", of="u1") == ["c2 suppressed duplicate"]
 
 
-def test_only_the_newest_wording_takes_a_cancel_back() -> None:
+def test_an_older_wording_takes_a_cancel_back_and_is_a_change_back() -> None:
     scene = Scene()
     scene.add("m1")
     scene.update("u1", of="m1", action_at=B)
     scene.cancel("c1", of="m1")
-    assert scene.add("m2", action_at=A) == ["m2 passed first_sighting"]
-    assert scene.add("m3", action_at=B) == ["c1 suppressed resubmitted", "m3 suppressed resubmitted"]
-    assert scene.told == [("news", "m1", "m1"), ("change", "u1", "m1"), ("news", "m2", "m2")]
+    assert scene.add("m2", action_at=A) == ["c1 suppressed superseded", "m2 passed changed"]
+    assert scene.later(DAY) == []
+    assert scene.told == [("news", "m1", "m1"), ("change", "u1", "m1"), ("change", "m2", "m1")]
 
 
 def test_an_update_that_changes_nothing_takes_a_held_cancel_back() -> None:

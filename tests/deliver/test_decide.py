@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from processors.deliver.attempts import STATUSES
 from processors.deliver.decide import RECEIPTS_AFTER, STAGE, decide
@@ -18,7 +19,7 @@ from processors.domain.notification import Notification, Outbound
 from processors.domain.person import Identifier, Name, Person
 from processors.domain.reasons import REASONS
 from processors.domain.registration import Contact
-from processors.domain.review import Review
+from processors.domain.review import Review, ReviewAction
 from processors.domain.time import millis
 from processors.stage import Record
 from tests.deliver.given import (
@@ -281,6 +282,46 @@ def test_a_subtype_without_a_text_is_flagged_and_never_told_in_general_words() -
     assert isinstance(review, Review)
     assert (review.reason, review.state, review.stage) == ("no_text", "open", "deliver")
     assert told.reasons("flagged") == ["no_text"]
+
+
+def decided(waits: Desk, action: Any) -> list[tuple[str, str | None]]:
+    """What became of the one review that is open, once a reviewer had decided on it."""
+    review_id = waits.others[-1].review_id
+    waits.take("registrants", ReviewAction(action=action, reason="checked", reviewer="jo", review_id=review_id))
+    return [(each.state, each.reviewer) for each in waits.others if each.review_id == review_id]
+
+
+def test_a_review_without_a_text_stays_open_when_released_and_is_told_once_there_is_one() -> None:
+    waits = desk(SMS, EMAIL, now=NOON).tell(event(event_type="Jail", event_subtype="Haircut"))
+    assert decided(waits, "release") == [("open", None)]
+    assert "jo released it: checked; but the rules have no text" in waits.verdicts[-1].detail
+    assert waits.after(3 * DAY).sent == []
+    (kept,) = waits.state.waiting if waits.state else ()
+    pieces = tuple(replace(each, event_subtype="Escape") for each in kept.pieces)
+    waits.state = replace(waits.state, waiting=(replace(kept, pieces=pieces),)) if waits.state else None
+    assert decided(waits, "release") == [("open", None), ("released", "jo")]
+    assert [each.channel for each in waits.sent] == ["sms", "email"]
+
+
+def test_a_review_of_an_unknown_registration_is_released_by_another_registration_of_the_registrant() -> None:
+    waits = Desk(policies=ALL_DAY).tell(event()).after(15 * MINUTE)
+    assert decided(waits, "release") == [("open", None)]
+    assert waits.reasons("flagged") == ["unknown_registration"] * 2
+    waits.register(reachable(SMS, registration_id="REG-2"))
+    assert waits.sent == []
+    assert decided(waits, "release") == [("open", None), ("released", "jo")]
+    assert len(waits.sent) == 1
+    assert waits.after(3 * DAY).reasons("dropped") == []
+
+
+@pytest.mark.parametrize("subtype", ["Haircut", "Escape"])
+def test_a_discarded_review_is_told_to_nobody(subtype: str) -> None:
+    waits = (desk() if subtype == "Haircut" else Desk(policies=ALL_DAY)).tell(event(event_type="Jail", event_subtype=subtype)).after(HOUR)
+    assert decided(waits, "discard") == [("open", None), ("discarded", "jo")]
+    assert waits.reasons("dropped") == ["discarded"]
+    assert decided(waits, "release")[-1] == ("discarded", "jo")
+    assert waits.reasons("noted")[-1] == "unknown_review"
+    assert waits.register(reachable(SMS)).after(3 * DAY).sent == []
 
 
 # --- the last metre ---

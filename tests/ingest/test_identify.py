@@ -14,7 +14,7 @@ from processors.domain.submission import Submission
 from processors.ingest.identify import IDENTIFY
 from processors.ingest.memory import PAGE
 from processors.stage import Record
-from processors.topics import EVENTS, INTAKE, REGISTRANTS
+from processors.topics import EVENTS, INTAKE, REGISTRANTS, Topic
 from tests.ingest.door import MINUTE, NOW, RECAPTURE, Door, changed, offender, taken
 
 DAY = 24 * 60 * MINUTE
@@ -370,3 +370,9 @@ def test_the_stage_says_what_it_reads_and_writes() -> None:
     assert (IDENTIFY.name, IDENTIFY.inputs) == ("identify", (INTAKE,))
     assert IDENTIFY.changelog is not None
     assert IDENTIFY.changelog.partitions == 1
+
+
+@pytest.mark.parametrize(("stage", "topic"), [("dedupe", EVENTS), ("validate", EVENTS), ("deliver", REGISTRANTS)])
+def test_an_action_on_a_stages_review_goes_where_the_review_is(door: Door, stage: str, topic: Topic) -> None:
+    (output,) = door.act("release", review_id=f"{stage}-who-it-is-about-0123456789ab").outputs
+    assert (output.topic, output.key, output.value.action) == (topic, "who-it-is-about", "release")
