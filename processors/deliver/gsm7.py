@@ -77,7 +77,7 @@ def letter(sign: str) -> str:
 
 def septets(text: str) -> int:
     """Return the length of a GSM-7 text in septets."""
-    return len(text) + sum(map(text.count, EXTENSION))
+    return len(text) if PLAIN.fullmatch(text) else len(text) + sum(map(text.count, EXTENSION))
 
 
 def fits(text: str) -> bool:

@@ -9,17 +9,16 @@ A text message that is too long is shortened step by step (`SHORTER`) until it f
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.lists import format_list
-from jinja2 import StrictUndefined, Template
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from msgspec import Struct
+from msgspec.structs import replace
 
 from processors.deliver import gsm7
 from processors.deliver.state import Piece
@@ -27,6 +26,7 @@ from processors.domain.event import Change
 from processors.domain.person import Identifier, Name
 from processors.domain.registration import Channel
 from processors.rules.book import Book, Rules, Text
+from processors.rules.template import template
 
 FALLBACK: Final = "en"
 LONGEST: Final = 200
@@ -34,13 +34,8 @@ NUMBERS: Final = ("ICOTS", "DOC", "BOOKING", "SID", "FBI")  # by which number a 
 FRAMES: Final = {"news": "*news", "change": "*change", "cancellation": "*cancellation"}
 HEARING: Final = "Hearing Notice"
 
-# Plain text for people, no markup: there is nothing to escape.
-ENVIRONMENT: Final = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-ENVIRONMENT.globals.clear()  # a text needs facts, no functions of jinja's own
 
-
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """What one channel says, in the language it came out in; `subject` for email alone."""
 
     language: str
@@ -48,8 +43,7 @@ class Message:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tongue:
+class Tongue(Struct, frozen=True):
     """In which language, by which rules and in whose time zone things are said; `brief` as a text message writes dates and names."""
 
     language: str
@@ -71,8 +65,7 @@ class Tongue:
         return self.noun(f"*state.{code}") or (jurisdiction.name if jurisdiction is not None else "") or code
 
 
-@dataclass(frozen=True, slots=True)
-class Offender:
+class Offender(Struct, frozen=True):
     """An offender as named: the whole name, the short one, and a number."""
 
     name: str
@@ -80,8 +73,7 @@ class Offender:
     number: str
 
 
-@dataclass(frozen=True, slots=True)
-class Worded:
+class Worded(Struct, frozen=True):
     """One change in the registrant's language; `old_brief` is the old value where the new one stands beside it, `whole` may not be cut."""
 
     label: str
@@ -91,20 +83,18 @@ class Worded:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Office:
+class Office(Struct, frozen=True):
     """A compact office and its telephone."""
 
     name: str
     phone: str
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything a text may use, in words of one language."""
+class Facts(Struct, frozen=True, kw_only=True):
+    """Everything a text may use, in words of one language (`rules.template` lists it), and what it is shortened by."""
 
     language: str
-    names: tuple[str, ...]
+    called: tuple[str, ...]  # the offenders that are named
     offenders: tuple[Offender, ...]
     others: str  # how the language says that there are more
     when: str
@@ -121,9 +111,14 @@ class Facts:
     emergency: bool
     hearing: bool
     changes: tuple[Worded, ...]
-    unsaid: int  # changes left out
+    unsaid: int = 0  # changes left out
     codes: tuple[str, str]  # the postal codes of sending and receiving state
     offices: tuple[Office, ...]
+    # What is made of the others when a text is filled in: the names in one phrase, then the text's parts inside their frame.
+    names: str = ""
+    noun: str = ""
+    text: str = ""
+    about: str = ""
 
 
 def tell(pieces: tuple[Piece, ...], rules: Rules, at: int, language: str, channel: Channel) -> Message | None:
@@ -152,66 +147,30 @@ def fill(channel: Channel, facts: Facts, frame: Text, about: Text, text: Text) -
     """Return the text with the facts in it, as the channel can carry it."""
     match channel:
         case "sms":
-            template = compiled(frame.sms, about.sms, text.sms, text.noun)
-            return Message(facts.language, None, shortest(template, facts))
+            return Message(facts.language, None, shortest(facts, frame, about, text))
         case "email":
-            subject = compiled(frame.subject, about.subject, text.subject, text.noun)
-            body = compiled(frame.body, about.body, text.body, text.noun)
-            context = context_of(facts)
-            return Message(facts.language, clean(subject.render(context)), tidy(body.render(context)))
+            facts = phrased(facts, text)
+            subject = framed(facts, frame.subject, about.subject, text.subject)
+            return Message(facts.language, clean(subject), tidy(framed(facts, frame.body, about.body, text.body)))
         case "voice":
-            template = compiled(frame.voice, about.voice, text.voice, text.noun)
-            return Message(facts.language, None, tidy(template.render(context_of(facts))))
+            return Message(facts.language, None, tidy(framed(phrased(facts, text), frame.voice, about.voice, text.voice)))
 
 
-@lru_cache(maxsize=4_096)
-def compiled(frame: str, about: str, text: str, noun: str) -> Template:
-    """Return the text inside its frame, compiled."""
-    source = frame.replace("{{ about }}", about).replace("{{ text }}", text).replace("{{ noun }}", noun)
-    return ENVIRONMENT.from_string(source)
+def phrased(facts: Facts, text: Text) -> Facts:
+    """Return the facts with the names in one phrase, and with the noun, which may name them."""
+    facts = replace(facts, names=phrase(facts))
+    return replace(facts, noun=template(text.noun)(facts))
 
 
-def context_of(facts: Facts) -> dict[str, Any]:
-    """Return what a template sees."""
-    many = len(facts.offenders) > 1
-
-    def n(one: str, several: str, one_ahead: str | None = None, several_ahead: str | None = None) -> str:
-        if facts.ahead and one_ahead is not None:
-            return (several_ahead or one_ahead) if many else one_ahead
-        return several if many else one
-
-    return {
-        "names": phrase(facts),
-        "n": n,
-        "also": also,
-        "when": facts.when,
-        "place": facts.place,
-        "origin": facts.origin,
-        "court": facts.court,
-        "case": facts.case,
-        "agency": facts.agency,
-        "sending": facts.sending,
-        "receiving": facts.receiving,
-        "report_by": facts.report_by,
-        "way": facts.way,
-        "offenders": facts.offenders,
-        "emergency": facts.emergency,
-        "hearing": facts.hearing,
-        "changes": facts.changes,
-        "unsaid": facts.unsaid,
-        "offices": facts.offices,
-    }
-
-
-def also(words: str, value: str, after: str = "") -> str:
-    """Return the words and the value; nothing where there is no value."""
-    return f"{words}{value}{after}" if value else ""
+def framed(facts: Facts, frame: str, about: str, text: str) -> str:
+    """Return the filled-in text inside its filled-in frame."""
+    return template(frame, frame=True)(replace(facts, text=template(text)(facts), about=template(about)(facts)))
 
 
 def phrase(facts: Facts) -> str:
     """Return the names in one phrase, with the number of those left out."""
-    left_out = len(facts.offenders) - len(facts.names)
-    names = [*facts.names, *([f"{left_out} {facts.others}"] if left_out else [])]
+    left_out = len(facts.offenders) - len(facts.called)
+    names = [*facts.called, *([f"{left_out} {facts.others}"] if left_out else [])]
     if len(names) == 1:
         return names[0]
     joined = format_list(names, locale=locale(facts.language))
@@ -230,7 +189,7 @@ def facts_of(pieces: tuple[Piece, ...], tongue: Tongue, at: int) -> Facts:
     sending, receiving = one(pieces, "sending_state"), one(pieces, "receiving_state")
     return Facts(
         language=language,
-        names=tuple(readable(each) if brief else each.name for each in offenders),
+        called=tuple(readable(each) if brief else each.name for each in offenders),
         offenders=offenders,
         others=tongue.noun("*more"),
         when=when(first.action_at, tongue, date_only=first.date_only),
@@ -247,7 +206,6 @@ def facts_of(pieces: tuple[Piece, ...], tongue: Tongue, at: int) -> Facts:
         emergency=any(piece.emergency for piece in pieces),
         hearing=first.notification_type == HEARING,
         changes=tuple(worded(change, tongue) for change in first.changes),
-        unsaid=0,
         codes=(sending, receiving),
         offices=() if brief else tuple(offices(tongue.rules, at, (sending, receiving))),
     )
@@ -408,7 +366,9 @@ def clean(text: str) -> str:
 
 def tidy(text: str) -> str:
     """Return a filled-in text without blank ends, and with each sentence's first letter large where a name began it small."""
-    text = re.sub(r"\n{3,}", "\n\n", text).strip()
+    text = text.strip()
+    if "\n\n\n" in text:
+        text = re.sub(r"\n{3,}", "\n\n", text)
     return text[:1].upper() + text[1:]
 
 
@@ -432,8 +392,8 @@ def cut_names(length: int) -> Callable[[Facts], Facts]:
         changes = (
             each if each.whole else replace(each, old=gsm7.cut(each.old, length), new=gsm7.cut(each.new, length)) for each in facts.changes
         )
-        names = (gsm7.cut(name, length) for name in facts.names)
-        return replace(facts, names=tuple(names), changes=tuple(changes), agency=gsm7.cut(facts.agency, length))
+        called = (gsm7.cut(name, length) for name in facts.called)
+        return replace(facts, called=tuple(called), changes=tuple(changes), agency=gsm7.cut(facts.agency, length))
 
     return step
 
@@ -444,7 +404,7 @@ def old_dates(facts: Facts) -> Facts:
 
 def initials(facts: Facts) -> Facts:
     short = {readable(each): each.short if gsm7.legible(each.short) else readable(each) for each in facts.offenders}
-    return replace(facts, names=tuple(short[name] for name in facts.names))
+    return replace(facts, called=tuple(short[name] for name in facts.called))
 
 
 # What is shortened for a text message, in this order, each on top of those before it.
@@ -454,7 +414,7 @@ SHORTER: Final[tuple[Callable[[Facts], Facts], ...]] = (
     lambda facts: replace(facts, sending=facts.codes[0], receiving=facts.codes[1]),  # states by their postal codes
     old_dates,  # of a changed date, the old day; of a changed time, the old time
     initials,  # given names
-    lambda facts: replace(facts, names=facts.names[:1]),  # one offender, and how many others
+    lambda facts: replace(facts, called=facts.called[:1]),  # one offender, and how many others
     lambda facts: replace(facts, changes=facts.changes[:1], unsaid=max(0, len(facts.changes) - 1)),  # one change
     cut_names(26),  # names and changed values
     cut_names(14),
@@ -462,18 +422,18 @@ SHORTER: Final[tuple[Callable[[Facts], Facts], ...]] = (
 )
 
 
-def shortest(template: Template, facts: Facts) -> str:
+def shortest(facts: Facts, frame: Text, about: Text, text: Text) -> str:
     """Return the filled-in text in GSM-7, shortened no further than one segment needs."""
-    text = one_line(template, facts)
+
+    def one_line() -> str:
+        return gsm7.transliterate(tidy(framed(phrased(facts, text), frame.sms, about.sms, text.sms)))
+
+    said = one_line()
     for step in SHORTER:
-        if gsm7.fits(text):
-            return text
+        if gsm7.fits(said):
+            return said
         facts = step(facts)
-        text = one_line(template, facts)
-    while not gsm7.fits(text):
-        text = text[:-1]
-    return text
-
-
-def one_line(template: Template, facts: Facts) -> str:
-    return gsm7.transliterate(tidy(template.render(context_of(facts))))
+        said = one_line()
+    while not gsm7.fits(said):
+        said = said[:-1]
+    return said

@@ -105,7 +105,7 @@ class LocationKind:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The words for one subtype in one language; jinja2 sources. `noun` names the event inside changes and cancellations."""
+    """The words for one subtype in one language; sources of `rules.template`. `noun` names the event inside changes and cancellations."""
 
     noun: str
     sms: str

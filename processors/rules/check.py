@@ -7,12 +7,9 @@ one, write it and name it in `CHECKS`.
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain, combinations
 from typing import Any, Final, NamedTuple
 
-from jinja2 import TemplateSyntaxError
-from jinja2.sandbox import SandboxedEnvironment
 from msgspec import structs
 
 from processors.domain.event import Event
@@ -20,6 +17,7 @@ from processors.rules.book import Book, EventCode, fold
 from processors.rules.files import RuleFile
 from processors.rules.load import DATING, EVERYBODY, Entries, Shelf
 from processors.rules.sections import SECTIONS, Entry
+from processors.rules.template import BadTemplate, template
 
 LANGUAGES: Final = ("en", "es")
 WORDING: Final = ("noun", "sms", "subject", "body", "voice")
@@ -304,17 +302,16 @@ def words(book: Book) -> Iterator[Said]:
         elif entry.subtype not in subtypes and not entry.subtype.startswith(FRAME):
             yield "text", key, f"the lists have no subtype {entry.subtype!r}: correct it or add the [[event]]."
         for field in WORDING:
-            if fault := template_fault(getattr(entry, field)):
+            if fault := template_fault(getattr(entry, field), frame=entry.subtype.startswith(FRAME)):
                 yield "text", key, f"`{field}` cannot be read as a template: {fault}."
 
 
-@lru_cache(maxsize=4_096)
-def template_fault(source: str) -> str | None:
+def template_fault(source: str, *, frame: bool) -> str | None:
     """Return why `source` is no template, None where it is one."""
     try:
-        SandboxedEnvironment().parse(source)
-    except TemplateSyntaxError as error:
-        return (error.message or "it is broken").rstrip(".")
+        template(source, frame=frame)
+    except BadTemplate as error:
+        return str(error)
     return None
 
 

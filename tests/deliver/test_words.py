@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jinja2 import UndefinedError
 
 from processors.deliver import words
 from processors.deliver.gsm7 import SEGMENT, septets, transliterate
@@ -15,6 +14,7 @@ from processors.domain.event import Change
 from processors.domain.person import Identifier, Name
 from processors.rules.book import Text
 from processors.rules.load import load_rules
+from processors.rules.template import BadTemplate
 from tests.deliver import golden_texts
 from tests.deliver.given import HOUR, JANE, JOHN, NOON, RULES, piece
 from tests.deliver.golden_texts import BOOK, LANGUAGES, texts
@@ -300,7 +300,7 @@ def test_an_offender_without_name_is_told_by_number() -> None:
 def test_a_text_may_use_nothing_that_is_not_there() -> None:
     text = Text("n", "{{ victims }}", "", "", "")
     facts = words.facts_of((piece("Jail", "Escape"),), words.Tongue("en", RULES, BOOK, BOOK.zone, brief=True), NOON)
-    with pytest.raises(UndefinedError):
+    with pytest.raises(BadTemplate, match="there is no 'victims'"):
         words.fill("sms", facts, BOOK.texts["*news", "en"], BOOK.texts["*about", "en"], text)
 
 
