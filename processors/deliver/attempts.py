@@ -1,14 +1,14 @@
 """Attempts: who is reached and in which order, under which reference, and what a provider's receipt makes of one."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
-from processors.deliver.state import Attempt, Held, Piece
+from processors.deliver.state import SHARED, Attempt, Held, Piece
 from processors.domain.notification import Receipt
 from processors.domain.registration import Channel, Contact, Contacts
 from processors.domain.seal import Seal
@@ -34,8 +34,7 @@ STATUSES: Final[Mapping[str, int]] = {
 OPEN: Final = msgspec.json.Decoder(Contacts)
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True, gc=False):
     """One contact of a registrant: the `place`-th of its registration, which says language and PIN."""
 
     contact: Contact
@@ -79,8 +78,9 @@ def notification_id(registrant_id: str, pieces: tuple[Piece, ...]) -> str:
 
 
 def reference(registrant_id: str, notification: str, reach: Reach, number: int) -> str:
-    """Return the provider's idempotency key of one attempt, which also says whose it is."""
-    return f"{registrant_id}.{digest(10, notification, reach.held.registration_id, reach.place, reach.channel, number)}"
+    """Return the provider's idempotency key of one attempt, which also says whose it is and of which notification."""
+    own = digest(4, notification, reach.held.registration_id, reach.place, reach.channel, number)
+    return f"{registrant_id}.{notification[:SHARED]}{own}"
 
 
 def digest(size: int, *parts: object) -> str:
