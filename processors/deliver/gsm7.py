@@ -87,7 +87,7 @@ def fits(text: str) -> bool:
 
 def legible(text: str) -> bool:
     """Whether more than question marks is left of `text` in GSM-7."""
-    return any(sign.isalnum() for sign in transliterate(text))
+    return any(map(str.isalnum, transliterate(text)))
 
 
 def cut(text: str, length: int) -> str:

@@ -30,12 +30,13 @@ from processors.rules.template import template
 
 FALLBACK: Final = "en"
 LONGEST: Final = 200
-NUMBERS: Final = ("ICOTS", "DOC", "BOOKING", "SID", "FBI")  # by which number a registrant most likely knows the offender
+# By which number a registrant most likely knows the offender.
+NUMBERS: Final = {scheme: place for place, scheme in enumerate(("ICOTS", "DOC", "BOOKING", "SID", "FBI"))}
 FRAMES: Final = {"news": "*news", "change": "*change", "cancellation": "*cancellation"}
 HEARING: Final = "Hearing Notice"
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, gc=False):
     """What one channel says, in the language it came out in; `subject` for email alone."""
 
     language: str
@@ -43,7 +44,7 @@ class Message(Struct, frozen=True):
     body: str
 
 
-class Tongue(Struct, frozen=True):
+class Tongue(Struct, frozen=True, gc=False):
     """In which language, by which rules and in whose time zone things are said; `brief` as a text message writes dates and names."""
 
     language: str
@@ -65,7 +66,7 @@ class Tongue(Struct, frozen=True):
         return self.noun(f"*state.{code}") or (jurisdiction.name if jurisdiction is not None else "") or code
 
 
-class Offender(Struct, frozen=True):
+class Offender(Struct, frozen=True, gc=False):
     """An offender as named: the whole name, the short one, and a number."""
 
     name: str
@@ -73,7 +74,7 @@ class Offender(Struct, frozen=True):
     number: str
 
 
-class Worded(Struct, frozen=True):
+class Worded(Struct, frozen=True, gc=False):
     """One change in the registrant's language; `old_brief` is the old value where the new one stands beside it, `whole` may not be cut."""
 
     label: str
@@ -83,14 +84,14 @@ class Worded(Struct, frozen=True):
     whole: bool
 
 
-class Office(Struct, frozen=True):
+class Office(Struct, frozen=True, gc=False):
     """A compact office and its telephone."""
 
     name: str
     phone: str
 
 
-class Facts(Struct, frozen=True, kw_only=True):
+class Facts(Struct, frozen=True, kw_only=True, gc=False):
     """Everything a text may use, in words of one language (`rules.template` lists it), and what it is shortened by."""
 
     language: str
@@ -189,7 +190,7 @@ def facts_of(pieces: tuple[Piece, ...], tongue: Tongue, at: int) -> Facts:
     sending, receiving = one(pieces, "sending_state"), one(pieces, "receiving_state")
     return Facts(
         language=language,
-        called=tuple(readable(each) if brief else each.name for each in offenders),
+        called=tuple([readable(each) if brief else each.name for each in offenders]),
         offenders=offenders,
         others=tongue.noun("*more"),
         when=when(first.action_at, tongue, date_only=first.date_only),
@@ -203,7 +204,7 @@ def facts_of(pieces: tuple[Piece, ...], tongue: Tongue, at: int) -> Facts:
         receiving=tongue.state(receiving),
         report_by=day(one(pieces, "report_by"), language, brief=brief),
         way=one(pieces, "way"),
-        emergency=any(piece.emergency for piece in pieces),
+        emergency=True in [piece.emergency for piece in pieces],
         hearing=first.notification_type == HEARING,
         changes=tuple(worded(change, tongue) for change in first.changes),
         codes=(sending, receiving),
@@ -226,7 +227,7 @@ def full_name(name: Name | None) -> str:
     """Return a name as it is spoken, empty where there is none."""
     if name is None:
         return ""
-    return clean(" ".join(part for part in (name.given, name.middle, name.sur) if part)) or clean(name.full or "")
+    return clean(" ".join([part for part in (name.given, name.middle, name.sur) if part])) or clean(name.full or "")
 
 
 def short_name(name: Name | None) -> str:
@@ -243,11 +244,10 @@ def readable(offender: Offender) -> str:
 
 def number_of(identifiers: tuple[Identifier, ...]) -> str:
     """Return the number by which the offender is most likely known, with its scheme."""
-    for scheme in (*NUMBERS, *(identifier.scheme for identifier in identifiers)):
-        for identifier in identifiers:
-            if identifier.scheme == scheme:
-                return clean(f"{scheme} {identifier.value}")
-    return ""
+    if not identifiers:
+        return ""
+    found = min(identifiers, key=lambda each: NUMBERS.get(each.scheme, len(NUMBERS)))
+    return clean(f"{found.scheme} {found.value}")
 
 
 def one(pieces: tuple[Piece, ...], name: str) -> str:
