@@ -53,7 +53,11 @@ class Reach(Struct, frozen=True, gc=False):
 
 
 def reaches(registrations: Iterable[Held], registrant_id: str, seal: Seal) -> tuple[Reach, ...]:
-    """Return every contact of these registrations in the order they were registered; the only place where contacts are opened."""
+    """
+    Return every contact of these registrations in the order they were registered; the only place where contacts are opened.
+
+    Nothing opened is kept for the next time: addresses are in clear for one decision, not for as long as a cache would last.
+    """
     found = []
     for held in sorted(registrations, key=lambda each: (each.seq, each.registration_id)):
         contacts = OPEN.decode(seal.open(held.sealed, f"contacts:{registrant_id}"))
