@@ -16,7 +16,8 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 # What may be named, as default/texts.en.toml explains it: facts; of lists of facts, what each item has; and, in an entry
 # that goes around others, those others.
 NAMES: Final = frozenset({
-    "names", "when", "place", "origin", "court", "case", "agency", "sending", "receiving", "report_by", "way", "emergency", "hearing", "unsaid",
+    "names", "when", "place", "origin", "court", "case", "agency", "sending", "receiving", "report_by", "way",
+    "emergency", "hearing", "unsaid",
 })  # fmt: skip
 PARTS: Final = frozenset({"text", "noun", "about"})
 LISTS: Final[Mapping[str, frozenset[str]]] = {
@@ -133,15 +134,8 @@ def value(node: nodes.Node, loop: Loop | None) -> Value:  # noqa: PLR0911  one f
             return part_of(owner, attribute, loop)
         case nodes.Not(node=inner):
             return choice(value(inner, loop), lambda _, __: False, lambda _, __: True)
-        case nodes.Or(left=left, right=right):
-            one, other = value(left, loop), value(right, loop)
-            return lambda facts, turn: one(facts, turn) or other(facts, turn)
-        case nodes.And(left=left, right=right):
-            one, other = value(left, loop), value(right, loop)
-            return lambda facts, turn: one(facts, turn) and other(facts, turn)
-        case nodes.Compare(expr=left, ops=[nodes.Operand(op="eq", expr=right)]):
-            one, other = value(left, loop), value(right, loop)
-            return lambda facts, turn: one(facts, turn) == other(facts, turn)
+        case nodes.Or() | nodes.And() | nodes.Compare():
+            return compared(node, loop)
         case nodes.CondExpr(test=test, expr1=left, expr2=nodes.Expr() as right):
             return choice(value(test, loop), value(left, loop), value(right, loop))
         case nodes.Concat(nodes=several):
@@ -150,6 +144,22 @@ def value(node: nodes.Node, loop: Loop | None) -> Value:  # noqa: PLR0911  one f
             return called(name, [value(each, loop) for each in args])
         case _:
             raise BadTemplate(f"a text has no use for {type(node).__name__}")
+
+
+def compared(node: nodes.Node, loop: Loop | None) -> Value:
+    """Return what two expressions come to."""
+    match node:
+        case nodes.Or(left=left, right=right):
+            one, other = value(left, loop), value(right, loop)
+            return lambda facts, turn: one(facts, turn) or other(facts, turn)
+        case nodes.And(left=left, right=right):
+            one, other = value(left, loop), value(right, loop)
+            return lambda facts, turn: one(facts, turn) and other(facts, turn)
+        case nodes.Compare(expr=left, ops=[nodes.Operand(op="eq", expr=right)]):
+            one, other = value(left, loop), value(right, loop)
+            return lambda facts, turn: bool(one(facts, turn) == other(facts, turn))
+        case _:
+            raise BadTemplate("of comparisons, a text has use for == alone")
 
 
 def named(name: str) -> Value:
