@@ -1,14 +1,14 @@
 """Attempts: who is reached and in which order, under which reference, and what a provider's receipt makes of one."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
-from processors.deliver.state import Attempt, Held, Piece
+from processors.deliver.state import SHARED, Attempt, Held, Piece
 from processors.domain.notification import Receipt
 from processors.domain.registration import Channel, Contact, Contacts
 from processors.domain.seal import Seal
@@ -34,8 +34,7 @@ STATUSES: Final[Mapping[str, int]] = {
 OPEN: Final = msgspec.json.Decoder(Contacts)
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True, gc=False):
     """One contact of a registrant: the `place`-th of its registration, which says language and PIN."""
 
     contact: Contact
@@ -54,7 +53,11 @@ class Reach:
 
 
 def reaches(registrations: Iterable[Held], registrant_id: str, seal: Seal) -> tuple[Reach, ...]:
-    """Return every contact of these registrations in the order they were registered; the only place where contacts are opened."""
+    """
+    Return every contact of these registrations in the order they were registered; the only place where contacts are opened.
+
+    Nothing opened is kept for the next time: addresses are in clear for one decision, not for as long as a cache would last.
+    """
     found = []
     for held in sorted(registrations, key=lambda each: (each.seq, each.registration_id)):
         contacts = OPEN.decode(seal.open(held.sealed, f"contacts:{registrant_id}"))
@@ -79,8 +82,9 @@ def notification_id(registrant_id: str, pieces: tuple[Piece, ...]) -> str:
 
 
 def reference(registrant_id: str, notification: str, reach: Reach, number: int) -> str:
-    """Return the provider's idempotency key of one attempt, which also says whose it is."""
-    return f"{registrant_id}.{digest(10, notification, reach.held.registration_id, reach.place, reach.channel, number)}"
+    """Return the provider's idempotency key of one attempt, which also says whose it is and of which notification."""
+    own = digest(4, notification, reach.held.registration_id, reach.place, reach.channel, number)
+    return f"{registrant_id}.{notification[:SHARED]}{own}"
 
 
 def digest(size: int, *parts: object) -> str:

@@ -3,7 +3,8 @@ Deliver: what each registrant is told, once, in words they understand, where the
 
 Reads     notifications, registrants     by registrant
 Writes    outbound.sms, outbound.email, outbound.voice: one record an attempt
-Keeps     a registrant's registrations (contacts sealed), what waits for its merge window or the end of quiet hours, the attempts
+Keeps     a registrant's registrations (contacts sealed), what waits for its merge window or the end of quiet hours; the
+          attempts of each notification
 Flags     a notification whose registration was not seen within `out_of_order.hold`, until `delivery.give_up`; one that the
           rules have no text for, until a reviewer decides or there is one
 Releases  the first by whatever other registration the registrant has in force, the second once there is a text; what
@@ -24,7 +25,7 @@ from msgspec.structs import replace
 from processors.deliver import attempts, gather, words
 from processors.deliver.attempts import Reach
 from processors.deliver.quiet import quiet_end
-from processors.deliver.state import Attempt, Held, Piece, Registrant, Waiting
+from processors.deliver.state import Attempt, Held, Piece, Registrant, Sent, State, Waiting, sent_key
 from processors.domain.event import Scope
 from processors.domain.journal import DeadLetter, Outcome, Verdict
 from processors.domain.notification import (
@@ -48,19 +49,25 @@ EVERYWHERE: Final = Scope()
 Spoken = tuple[str, Channel]  # a language and a channel
 
 
-def keys(given: Input, _: Mapping[str, Registrant]) -> Iterable[str]:
-    """Return the registrant that the input is about."""
-    return (given.key,) if given.key else ()
+def keys(given: Input, _: Mapping[str, State]) -> Iterable[str]:
+    """Name the registrant that the input is about; for a receipt also what it may be about."""
+    if not given.key:
+        return ()
+    if isinstance(given, Record) and isinstance(given.value, Receipt):
+        return given.key, sent_key(given.key, given.value.reference)
+    return (given.key,)
 
 
-def decide(given: Input, states: Mapping[str, Registrant], context: Context) -> Decision[Registrant]:
+def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
     """Return what follows for one registrant."""
     key = given.key or ""
     before = states.get(key)
+    if isinstance(before, Sent):  # no receipt can be about it any more
+        return Decision(states={key: None})
     at = given.due_at if isinstance(given, Wake) else given.timestamp
     turn = Turn(at, context, before or Registrant(registrant_id=key))
     if isinstance(given, Record):
-        turn.take(given)
+        turn.take(given, states)
     turn.let_go()
     if isinstance(given, Wake):
         turn.forget()
@@ -69,30 +76,30 @@ def decide(given: Input, states: Mapping[str, Registrant], context: Context) -> 
 
 @dataclass(slots=True)
 class Turn:
-    """One decision in the making: the registrant as it is by now, and what was found so far."""
+    """One decision in the making: the registrant as it is by now, what left, and what was found so far."""
 
     at: int
     context: Context
     registrant: Registrant
+    states: dict[str, State] = field(default_factory=dict)
+    wakes: dict[str, int | None] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
 
-    def decision(self, before: Registrant | None, *, woken: bool) -> Decision[Registrant]:
-        """Return the decision; the timer is named only where it changes."""
+    def decision(self, before: Registrant | None, *, woken: bool) -> Decision[State]:
+        """Return the decision; the registrant and its timer are named only where they change."""
         after, key = self.registrant, self.registrant.registrant_id
-        if before is None and not (after.registrations or after.waiting or after.attempts):
-            return Decision(outputs=tuple(self.outputs), verdicts=tuple(self.verdicts))
-        earlier, due = before.deadline() if before is not None and not woken else None, after.deadline()
-        return Decision(
-            outputs=tuple(self.outputs),
-            states={} if after is before else {key: after},
-            wakes={} if due == earlier else {key: due},
-            verdicts=tuple(self.verdicts),
-        )
+        if before is not None or after.registrations or after.waiting:
+            earlier, due = before.deadline() if before is not None and not woken else None, after.deadline()
+            if after != before:
+                self.states[key] = after
+            if due != earlier:
+                self.wakes[key] = due
+        return Decision(tuple(self.outputs), self.states, self.wakes, tuple(self.verdicts))
 
     # --- what comes in -----------------------------------------------------------------------------------------------
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Record, states: Mapping[str, State]) -> None:
         """Let one record change what is known and what waits."""
         match record.value:
             case Notification() as notification:
@@ -100,7 +107,7 @@ class Turn:
             case Reachable() as reachable:
                 self.reach(reachable)
             case Receipt() as receipt:
-                self.settle(receipt, record)
+                self.settle(receipt, record, states.get(sent_key(self.registrant.registrant_id, receipt.reference)))
             case ReviewAction() as action:
                 self.judge(action)
             case other:
@@ -181,10 +188,10 @@ class Turn:
                     known.add(reach.address)
                     yield reach
 
-    def settle(self, receipt: Receipt, record: Record) -> None:
+    def settle(self, receipt: Receipt, record: Record, sent: State | None) -> None:
         """Let a provider's receipt take its attempt further; one for no attempt of ours is a dead letter."""
-        attempt = self.registrant.attempts.get(receipt.reference)
-        if attempt is None or receipt.status not in attempts.STATUSES:
+        attempt = sent.attempts.get(receipt.reference) if isinstance(sent, Sent) else None
+        if not isinstance(sent, Sent) or attempt is None or receipt.status not in attempts.STATUSES:
             self.refuse(receipt, record)
             return
         status = attempts.status_of(receipt, self.pin(attempt))
@@ -194,7 +201,8 @@ class Turn:
             reason, said = "late_receipt", f"the provider says {receipt.status}; the attempt stays {attempt.status}"
         else:
             reason = "receipt"
-            self.registrant = replace(self.registrant, attempts={**self.registrant.attempts, attempt.reference: settled})
+            key = sent_key(self.registrant.registrant_id, attempt.reference)
+            self.states[key] = replace(sent, attempts={**sent.attempts, attempt.reference: settled})
         for message_id in attempt.message_ids:
             self.verdict(
                 message_id,
@@ -352,9 +360,13 @@ class Turn:
         pieces, first = due.pieces, due.pieces[0]
         rules = self.context.rules
         notification_id = attempts.notification_id(self.registrant.registrant_id, pieces)
+        emergency = due.emergency
+        kind: OutboundKind = "notification" if first.telling == "news" else "correction"
         event = OutboundEvent(first.event_type, first.event_subtype, first.action_at)
+        offenders = named(pieces)
         agency = OutboundAgency(words.clean(first.agency or ""), first.ori)
-        message_ids = tuple(dict.fromkeys(piece.message_id for piece in pieces))
+        message_ids = tuple(dict.fromkeys([piece.message_id for piece in pieces]))
+        expires_at = self.at + rules.duration("delivery.give_up", first.scope)
         for reach in found:
             spoken = (reach.held.language, reach.channel)
             message = said[spoken]
@@ -362,13 +374,13 @@ class Turn:
                 reach,
                 message,
                 notification_id,
-                kind="notification" if first.telling == "news" else "correction",
-                emergency=due.emergency,
+                kind=kind,
+                emergency=emergency,
                 event=event,
-                offenders=named(pieces),
+                offenders=offenders,
                 agency=agency,
                 message_ids=message_ids,
-                expires_at=self.at + rules.duration("delivery.give_up", first.scope),
+                expires_at=expires_at,
             )
             self.attempt(reach, outbound, message_ids)
             told_in = "" if spoken[0].startswith(message.language) else f" (there is no text in {spoken[0]!r})"
@@ -449,19 +461,19 @@ class Turn:
             message_ids=message_ids,
             sent_at=self.at,
             expires_at=outbound.expires_at,
-            forget_at=outbound.expires_at + RECEIPTS_AFTER,
             confirm=outbound.confirm,
         )
-        self.registrant = replace(self.registrant, attempts={**self.registrant.attempts, kept.reference: kept})
+        key = sent_key(self.registrant.registrant_id, kept.reference)
+        sent = self.states.get(key)
+        others = sent.attempts if isinstance(sent, Sent) else {}
+        self.states[key] = Sent(attempts={**others, kept.reference: kept}, forget_at=kept.expires_at + RECEIPTS_AFTER)
+        self.wakes[key] = kept.expires_at + RECEIPTS_AFTER
         self.outputs.append(Output(OUTBOUND[outbound.channel], self.registrant.registrant_id, outbound))
 
     # --- what is forgotten -------------------------------------------------------------------------------------------
 
     def forget(self) -> None:
-        """Forget contact data of registrations that ended long enough ago, and attempts that no receipt can be about any more."""
-        kept = {key: each for key, each in self.registrant.attempts.items() if each.forget_at > self.at}
-        if len(kept) != len(self.registrant.attempts):
-            self.registrant = replace(self.registrant, attempts=kept)
+        """Forget contact data of registrations that ended long enough ago."""
         over = [each for each in self.registrant.registrations.values() if each.forget_at is not None and each.forget_at <= self.at]
         if over:
             marks = {each.registration_id: replace(each, ended=True, forget_at=None, sealed=b"") for each in over}
@@ -565,12 +577,12 @@ def named(pieces: tuple[Piece, ...]) -> tuple[OutboundOffender, ...]:
     return tuple(found.values())
 
 
-STAGE: Final[Stage[Registrant]] = Stage(
+STAGE: Final[Stage[State]] = Stage(
     name=NAME,
     inputs=(NOTIFICATIONS, REGISTRANTS),
     outputs=(*OUTBOUND.values(), REVIEWS, DEAD_LETTERS),
     changelog=DELIVER_STATE,
-    state=Registrant,
+    state=Registrant | Sent,
     keys=keys,
     decide=decide,
 )

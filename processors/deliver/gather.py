@@ -16,15 +16,27 @@ from msgspec.structs import replace
 from processors.deliver.state import Piece, Waiting
 from processors.domain.event import combined
 from processors.domain.notification import Notification
-from processors.domain.person import Person
-from processors.domain.submission import Agency
+from processors.domain.person import Identifier, Name
+
+
+class Reporter(Struct, frozen=True):
+    """The agency, as far as it is told."""
+
+    name: str | None = None
+
+
+class Named(Struct, frozen=True):
+    """An offender, as far as they are told: neither aliases nor the date of birth."""
+
+    name: Name | None = None
+    identifiers: tuple[Identifier, ...] = ()
 
 
 class Told(Struct, frozen=True):
     """The part of a submission that is told; the remarks and details are not among it."""
 
-    agency: Agency
-    offenders: tuple[Person, ...]
+    agency: Reporter
+    offenders: tuple[Named, ...]
 
 
 # A gathering that waits for its registration is joined by nobody, who would then wait with it.
@@ -37,7 +49,7 @@ def piece_of(notification: Notification, *, emergency: bool) -> Piece:
     """Return what is kept of a notification; its submission is opened here and nowhere later."""
     event = notification.event
     told = OPEN.decode(event.submission)
-    person = told.offenders[event.part] if event.part < len(told.offenders) else Person()
+    person = told.offenders[event.part] if event.part < len(told.offenders) else Named()
     return Piece(
         message_id=event.message_id,
         ori=event.ori,

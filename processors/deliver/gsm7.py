@@ -77,7 +77,7 @@ def letter(sign: str) -> str:
 
 def septets(text: str) -> int:
     """Return the length of a GSM-7 text in septets."""
-    return len(text) + sum(map(text.count, EXTENSION))
+    return len(text) if PLAIN.fullmatch(text) else len(text) + sum(map(text.count, EXTENSION))
 
 
 def fits(text: str) -> bool:
@@ -87,7 +87,7 @@ def fits(text: str) -> bool:
 
 def legible(text: str) -> bool:
     """Whether more than question marks is left of `text` in GSM-7."""
-    return any(sign.isalnum() for sign in transliterate(text))
+    return any(map(str.isalnum, transliterate(text)))
 
 
 def cut(text: str, length: int) -> str:

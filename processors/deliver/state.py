@@ -1,4 +1,11 @@
-"""What deliver keeps of one registrant: how to reach them (sealed), what has not left yet, and what did."""
+"""
+What deliver keeps of one registrant: how to reach them (sealed), what has not left yet, and, in documents of their own, what did.
+
+What left is looked at again only when its receipts come: a registrant who is told much is not written again whole with
+each message.
+"""
+
+from typing import Final
 
 from msgspec import Struct
 
@@ -7,7 +14,7 @@ from processors.domain.person import Identifier, Name
 from processors.domain.registration import Channel
 
 
-class Held(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Held(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One registration.
 
@@ -29,7 +36,7 @@ class Held(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return not self.ended and bool(self.sealed) and (self.expires_at is None or at < self.expires_at)
 
 
-class Piece(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Piece(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What is kept of one notification until it leaves: one offender's part of one message, as far as it is told."""
 
     message_id: str
@@ -66,7 +73,7 @@ class Piece(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return Scope(self.jurisdiction, self.notification_type, self.event_subtype)
 
 
-class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Pieces of one agency event that will leave as one message; decided again at `due_at`. `why` is the reason code."""
 
     pieces: tuple[Piece, ...]
@@ -78,10 +85,10 @@ class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def emergency(self) -> bool:
         """Whether any of the pieces is one."""
-        return any(piece.emergency for piece in self.pieces)
+        return True in [piece.emergency for piece in self.pieces]
 
 
-class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One outbound message, for its receipts and for the attempts after it.
 
@@ -98,24 +105,38 @@ class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     message_ids: tuple[str, ...]
     sent_at: int
     expires_at: int
-    forget_at: int
     number: int = 1
     confirm: bool = False
     status: str | None = None
     status_at: int | None = None
 
 
-class Registrant(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Everything about one registrant, by registration id and reference."""
+class Registrant(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="registrant"):
+    """Everything about one registrant that is still to be done, by registration id."""
 
     registrant_id: str
     registrations: dict[str, Held] = {}
     waiting: tuple[Waiting, ...] = ()
-    attempts: dict[str, Attempt] = {}
 
     def deadline(self) -> int | None:
         """Return the earliest instant at which something is to be decided or forgotten."""
         due = [waiting.due_at for waiting in self.waiting]
-        due += [attempt.forget_at for attempt in self.attempts.values()]
         due += [held.forget_at for held in self.registrations.values() if held.forget_at is not None]
         return min(due, default=None)
+
+
+class Sent(Struct, frozen=True, kw_only=True, tag="sent"):
+    """The attempts of one notification by reference, until at `forget_at` no receipt can be about them any more."""
+
+    attempts: dict[str, Attempt]
+    forget_at: int
+
+
+State = Registrant | Sent
+
+SHARED: Final = 12  # hex digits that the references of one notification begin with, after the registrant
+
+
+def sent_key(registrant_id: str, reference: str) -> str:
+    """Return the key of what left under `reference`; ids are of characters that print, so that no registrant has it."""
+    return f"{registrant_id}\t{reference.rpartition('.')[2][:SHARED]}"

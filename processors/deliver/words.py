@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.lists import format_list
-from jinja2 import StrictUndefined, Template
+from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from processors.deliver import gsm7
@@ -127,7 +127,11 @@ class Facts:
 
 
 def tell(pieces: tuple[Piece, ...], rules: Rules, at: int, language: str, channel: Channel) -> Message | None:
-    """Return what `channel` says of these pieces of one agency event; None where the rules have no text for it."""
+    """
+    Return what `channel` says of these pieces of one agency event; None where the rules have no text for it.
+
+    One that cannot be filled in is none: `vn rules check` refuses it, but rules may run that nobody has checked.
+    """
     first = pieces[0]
     book = rules.book(first.jurisdiction, first.received_at)
     for spoken in (language.partition("-")[0].lower(), FALLBACK):
@@ -135,7 +139,10 @@ def tell(pieces: tuple[Piece, ...], rules: Rules, at: int, language: str, channe
         frame, about = (book.texts.get((name, spoken)) for name in (FRAMES[first.telling], "*about"))
         if text is not None and frame is not None and about is not None:
             tongue = Tongue(spoken, rules, book, book.zone_of(first.ori), brief=channel == "sms")
-            return fill(channel, facts_of(pieces, tongue, at), frame, about, text)
+            try:
+                return fill(channel, facts_of(pieces, tongue, at), frame, about, text)
+            except (TemplateError, TypeError):
+                return None
     return None
 
 

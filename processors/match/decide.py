@@ -67,20 +67,29 @@ def _told(event: Event, states: Mapping[str, State], context: Context) -> Decisi
     key = told_key(event)
     found = states.get(key)
     before = found.registrants if isinstance(found, Told) else NOBODY
-    now = NOBODY if event.telling == "cancellation" else in_force(event, _register(states, event.offender).registrations)
-    to = {"news": now, "change": _joined(before, now), "cancellation": before}[event.telling]
+    to = _to(event, before, states)
+    verdicts = (_verdict(event, len(to), len(before), context),)
     outputs = tuple(
         Output(NOTIFICATIONS, each, Notification(registrant_id=each, registration_ids=to[each], event=event)) for each in sorted(to)
     )
-    verdicts = (_verdict(event, len(to), len(before), context),)
     if event.telling == "cancellation":
-        return Decision(outputs, {key: None}, {key: None}, verdicts) if found is not None else Decision(outputs, verdicts=verdicts)
+        forgotten: Mapping[str, None] = {key: None} if found is not None else {}
+        return Decision(outputs, forgotten, forgotten, verdicts)
     if not to:
         return Decision(verdicts=verdicts)
     until = _until(event, context)
     if isinstance(found, Told):
         until = max(until, found.until)
-    return Decision(outputs, {key: Told(dict(sorted(_joined(before, to).items())), until)}, {key: until}, verdicts)
+    return Decision(outputs, {key: Told(_joined(before, to), until)}, {key: until}, verdicts)
+
+
+def _to(event: Event, before: Registrants, states: Mapping[str, State]) -> Registrants:
+    """Return who is to be told of the event, where those in `before` were told of it."""
+    if event.telling == "cancellation":
+        return before
+    register = states.get(event.offender)
+    now = in_force(event, register.registrations) if isinstance(register, Register) else NOBODY
+    return now if event.telling == "news" else _joined(before, now)
 
 
 def in_force(event: Event, registrations: Iterable[Registered]) -> Registrants:
@@ -113,10 +122,8 @@ def _chosen(choice: Choice, subtype: str, numbers: frozenset[str], at: int) -> b
     )
 
 
-def _joined(some: Registrants, others: Registrants) -> Registrants:
-    """Return the registrants of both, each with the registrations of both."""
-    if not some:
-        return others
+def _joined(some: Registrants, others: Registrants) -> dict[str, tuple[str, ...]]:
+    """Return the registrants of both in order, each with the registrations of both."""
     return {each: tuple(sorted({*some.get(each, ()), *others.get(each, ())})) for each in sorted({*some, *others})}
 
 

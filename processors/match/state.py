@@ -5,7 +5,6 @@ A document of those told is written when an event is told and read when it is ch
 registrations are not written again for every event. Nothing here says where a registrant can be reached.
 """
 
-from hashlib import blake2b
 from typing import Final
 
 from msgspec import Struct
@@ -59,6 +58,9 @@ State = Register | Told
 
 
 def told_key(event: Event) -> str:
-    """Return the key under which is kept who was told of the event, whichever of its messages this is."""
-    digest = blake2b(f"{event.ori}\0{event.root or event.message_id}".encode(), digest_size=8).hexdigest()
-    return f"{event.offender}/{digest}"
+    """
+    Return the key under which is kept who was told of the event, whichever of its messages this is.
+
+    Ids are of characters that print, so that no two events have one key.
+    """
+    return f"{event.offender}\t{event.ori}\t{event.root or event.message_id}"

@@ -12,6 +12,7 @@ from itertools import chain, combinations
 from typing import Any, Final, NamedTuple
 
 from jinja2 import TemplateSyntaxError
+from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import SandboxedEnvironment
 from msgspec import structs
 
@@ -23,6 +24,14 @@ from processors.rules.sections import SECTIONS, Entry
 
 LANGUAGES: Final = ("en", "es")
 WORDING: Final = ("noun", "sms", "subject", "body", "voice")
+# What a text may name (default/texts.en.toml explains each), and the parts that the entries around others are made of.
+FACTS: Final = frozenset(
+    {
+        *("names", "n", "also", "when", "place", "origin", "court", "case", "agency", "sending", "receiving", "report_by", "way"),
+        *("offenders", "emergency", "hearing", "changes", "unsaid", "offices"),
+        *("text", "noun", "about"),
+    }
+)
 COMPARABLE: Final = frozenset(field.name for field in structs.fields(Event))
 KEYS: Final = frozenset({"name", "subtype", "types", "type", "language", "ori"})
 OWN: Final = frozenset({"jurisdiction", "zone"})  # every jurisdiction has its own, and no check looks at them
@@ -312,10 +321,10 @@ def words(book: Book) -> Iterator[Said]:
 def template_fault(source: str) -> str | None:
     """Return why `source` is no template, None where it is one."""
     try:
-        SandboxedEnvironment().parse(source)
+        unknown = find_undeclared_variables(SandboxedEnvironment().parse(source)) - FACTS
     except TemplateSyntaxError as error:
         return (error.message or "it is broken").rstrip(".")
-    return None
+    return f"there is nothing called {min(unknown)!r}, only {', '.join(sorted(FACTS))}" if unknown else None
 
 
 def compact_dead_ends(book: Book) -> Iterator[Said]:

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from processors.deliver.decide import decide
-from processors.deliver.state import Piece, Registrant
+from processors.deliver.decide import STAGE, decide
+from processors.deliver.state import Attempt, Piece, Registrant, Sent, State
 from processors.domain.clockwork import Policy
 from processors.domain.event import Event
 from processors.domain.journal import Verdict
@@ -123,8 +123,8 @@ class Desk:
 
     policies: tuple[Policy, ...] = ()
     now: int = NOON
-    state: Registrant | None = None
-    wake_at: int | None = None
+    kept: dict[str, State] = field(default_factory=dict)
+    wakes: dict[str, int] = field(default_factory=dict)
     sent: list[Outbound] = field(default_factory=list)
     others: list[Any] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
@@ -151,13 +151,13 @@ class Desk:
 
     def take(self, topic: str, value: Any) -> None:
         self.offset += 1
-        self.apply(decide(Record(topic, 0, self.offset, ME, self.now, value), self.states, self.context))
+        self.decide(Record(topic, 0, self.offset, ME, self.now, value))
 
     def until(self, at: int) -> "Desk":
         """Move the clock; every timer due by then fires at its own time."""
-        while self.wake_at is not None and self.wake_at <= at:
-            self.now, self.wake_at = max(self.now, self.wake_at), None
-            self.apply(decide(Wake(ME, self.now), self.states, self.context))
+        while (first := min(self.wakes, key=self.wakes.__getitem__, default=None)) is not None and self.wakes[first] <= at:
+            self.now = max(self.now, self.wakes.pop(first))
+            self.decide(Wake(first, self.now))
         self.now = at
         return self
 
@@ -165,13 +165,29 @@ class Desk:
         return self.until(self.now + span)
 
     @property
-    def states(self) -> dict[str, Registrant]:
-        return {} if self.state is None else {ME: self.state}
+    def state(self) -> Registrant | None:
+        found = self.kept.get(ME)
+        assert found is None or isinstance(found, Registrant)
+        return found
 
-    def apply(self, decision: Decision[Registrant]) -> None:
-        if ME in decision.states:
-            self.state = msgspec.json.decode(msgspec.json.encode(decision.states[ME]), type=Registrant)
-        self.wake_at = decision.wakes.get(ME, self.wake_at)
+    def attempts(self) -> dict[str, Attempt]:
+        """What left and may still have receipts."""
+        return {reference: each for sent in self.kept.values() if isinstance(sent, Sent) for reference, each in sent.attempts.items()}
+
+    def decide(self, given: Record | Wake) -> None:
+        """The stage sees the states that it asks for, and no others."""
+        asked = {key: self.kept[key] for key in STAGE.keys(given, {}) if key in self.kept}
+        self.apply(decide(given, asked, self.context))
+
+    def apply(self, decision: Decision[State]) -> None:
+        for key, state in decision.states.items():
+            self.kept.pop(key, None)
+            if state is not None:
+                self.kept[key] = msgspec.json.decode(msgspec.json.encode(state), type=State)
+        for key, due in decision.wakes.items():
+            self.wakes.pop(key, None)
+            if due is not None:
+                self.wakes[key] = due
         for output in decision.outputs:
             (self.sent if isinstance(output.value, Outbound) else self.others).append(output.value)
         self.verdicts += decision.verdicts

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from processors.deliver.attempts import STATUSES
 from processors.deliver.decide import RECEIPTS_AFTER, STAGE, decide
-from processors.deliver.state import Registrant
+from processors.deliver.state import Registrant, Sent, sent_key
 from processors.domain.event import Change
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Notification, Outbound
@@ -260,7 +260,7 @@ def test_remarks_and_details_never_leave() -> None:
 def test_addresses_are_only_in_the_outbound_message() -> None:
     told = desk(SMS, EMAIL, VOICE, pin="4821", policies=()).tell(event())
     planted = [contact.address for contact in (SMS, EMAIL, VOICE)]
-    waiting = msgspec.json.encode(told.state).decode()
+    waiting = msgspec.json.encode(told.kept).decode()
     told.after(MINUTE).receive(receipt(told.sent[0].reference, "delivered"), receipt(f"{ME}.unknown", "delivered", detail=SMS.address))
     rest = json.dumps(
         [msgspec.to_builtins(outbound) | {"to": ""} for outbound in told.sent]
@@ -269,7 +269,7 @@ def test_addresses_are_only_in_the_outbound_message() -> None:
     for address in planted:
         assert address not in waiting
         assert address not in rest
-        assert address not in msgspec.json.encode(told.state).decode()
+        assert address not in msgspec.json.encode(told.kept).decode()
         assert address not in repr(told.verdicts)
     for name in ("Sample", "John"):
         assert name not in repr(told.verdicts)
@@ -296,9 +296,10 @@ def test_a_review_without_a_text_stays_open_when_released_and_is_told_once_there
     assert decided(waits, "release") == [("open", None)]
     assert "jo released it: checked; but the rules have no text" in waits.verdicts[-1].detail
     assert waits.after(3 * DAY).sent == []
-    (kept,) = waits.state.waiting if waits.state else ()
+    assert waits.state is not None
+    (kept,) = waits.state.waiting
     pieces = tuple(replace(each, event_subtype="Escape") for each in kept.pieces)
-    waits.state = replace(waits.state, waiting=(replace(kept, pieces=pieces),)) if waits.state else None
+    waits.kept[ME] = replace(waits.state, waiting=(replace(kept, pieces=pieces),))
     assert decided(waits, "release") == [("open", None), ("released", "jo")]
     assert [each.channel for each in waits.sent] == ["sms", "email"]
 
@@ -432,8 +433,7 @@ def test_a_receipt_settles_its_attempt() -> None:
     told = desk().tell(event())
     reference = told.sent[0].reference
     told.receive(receipt(reference, "accepted"), receipt(reference, "delivered"))
-    assert told.state is not None
-    assert told.state.attempts[reference].status == "delivered"
+    assert told.attempts()[reference].status == "delivered"
     last = told.verdicts[-1]
     assert (last.outcome, last.reason, last.message_id, last.reference) == ("receipt", "receipt", "M-1", reference)
 
@@ -444,8 +444,7 @@ def test_a_receipt_never_takes_an_attempt_back(statuses: list[Any]) -> None:
     reference, reached = told.sent[0].reference, 0
     for status in statuses:
         told.receive(receipt(reference, status))
-        assert told.state is not None
-        now = STATUSES[told.state.attempts[reference].status or ""]
+        now = STATUSES[told.attempts()[reference].status or ""]
         assert now == max(reached, STATUSES[status])
         reached = now
 
@@ -455,8 +454,7 @@ def test_a_final_state_is_never_overwritten(final: Any, later: Any) -> None:
     told = desk().tell(event())
     reference = told.sent[0].reference
     told.receive(receipt(reference, final), receipt(reference, later))
-    assert told.state is not None
-    assert told.state.attempts[reference].status == final
+    assert told.attempts()[reference].status == final
     assert told.reasons("receipt") == ["receipt", "late_receipt"]
 
 
@@ -482,8 +480,7 @@ def test_only_the_right_pin_confirms_an_emergency_call(digits: str | None, statu
     reference = told.sent[0].reference
     keyed = None if digits is None else SEAL.fingerprint(digits, f"pin:{ME}")
     told.receive(receipt(reference, "confirmed", digits=keyed))
-    assert told.state is not None
-    assert told.state.attempts[reference].status == status
+    assert told.attempts()[reference].status == status
 
 
 def test_attempts_are_forgotten_when_no_receipt_can_come_any_more() -> None:
@@ -492,8 +489,32 @@ def test_attempts_are_forgotten_when_no_receipt_can_come_any_more() -> None:
     told.after(DAY + RECEIPTS_AFTER - 1).receive(receipt(reference, "delivered"))
     assert told.reasons("receipt") == ["receipt"]
     told.after(1)
-    assert told.state is not None
-    assert told.state.attempts == {}
+    assert told.attempts() == {}
+    assert list(told.kept) == [ME]
+
+
+def test_a_registrant_is_not_written_again_for_what_leaves_at_once() -> None:
+    told = desk(SMS, EMAIL, policies=ALL_DAY)
+    record = Record("notifications", 0, 9, ME, NOON, Notification(registrant_id=ME, registration_ids=("REG-1",), event=event()))
+    decision = decide(record, told.kept, told.context)
+    (key,) = decision.states
+    assert key == sent_key(ME, decision.outputs[0].value.reference)  # type: ignore[union-attr]
+    assert decision.wakes == {key: NOON + DAY + RECEIPTS_AFTER}
+
+
+def test_the_attempts_of_one_notification_are_kept_together_and_a_receipt_finds_them() -> None:
+    told = desk(SMS, EMAIL).tell(event(), escape())
+    assert len(told.kept) == 1 + 2
+    for outbound in told.sent:
+        record = Record("registrants", 0, 9, ME, NOON, receipt(outbound.reference, "delivered"))
+        assert told.kept.keys() > set(STAGE.keys(record, {})) > {ME}
+
+
+def test_a_receipt_does_not_set_the_timer_again() -> None:
+    told = desk().tell(event())
+    decision = decide(Record("registrants", 0, 9, ME, NOON, receipt(told.sent[0].reference, "delivered")), told.kept, told.context)
+    assert len(decision.states) == 1
+    assert decision.wakes == {}
 
 
 # --- forgetting ---
@@ -544,15 +565,15 @@ def test_a_decision_made_twice_is_the_same() -> None:
 def test_a_timer_is_named_only_where_it_changes() -> None:
     told = desk().tell(event())
     record = Record("notifications", 0, 9, ME, NOON, Notification(registrant_id=ME, registration_ids=("REG-1",), event=escape()))
-    decision = decide(record, told.states, told.context)
-    assert decision.wakes == {}
+    decision = decide(record, told.kept, told.context)
+    assert ME not in decision.wakes
     assert len(decision.outputs) == 1
 
 
 def test_the_stage_writes_what_it_says_and_reads_by_registrant() -> None:
     assert list(STAGE.keys(Record("notifications", 0, 0, ME, 0, None), {})) == [ME]
     assert {topic.name for topic in STAGE.outputs} == {"outbound.sms", "outbound.email", "outbound.voice", "reviews", "dead-letters"}
-    assert STAGE.state is Registrant
+    assert Registrant | Sent == STAGE.state
 
 
 def test_it_refuses_what_it_does_not_read() -> None:

@@ -14,6 +14,7 @@ from processors.deliver.gsm7 import SEGMENT, septets, transliterate
 from processors.domain.event import Change
 from processors.domain.person import Identifier, Name
 from processors.rules.book import Text
+from processors.rules.check import FACTS
 from processors.rules.load import load_rules
 from tests.deliver import golden_texts
 from tests.deliver.given import HOUR, JANE, JOHN, NOON, RULES, piece
@@ -302,6 +303,17 @@ def test_a_text_may_use_nothing_that_is_not_there() -> None:
     facts = words.facts_of((piece("Jail", "Escape"),), words.Tongue("en", RULES, BOOK, BOOK.zone, brief=True), NOON)
     with pytest.raises(UndefinedError):
         words.fill("sms", facts, BOOK.texts["*news", "en"], BOOK.texts["*about", "en"], text)
+
+
+@pytest.mark.parametrize("sms", ["{{ victims }}", "{{ n('one') }}", "{{ names.__class__ }}", "{% if %}"])
+def test_a_text_that_cannot_be_filled_in_is_none(sms: str, tmp_path: Path) -> None:
+    (tmp_path / "va.toml").write_text(f'[[text]]\nsubtype = "Escape"\nlanguage = "en"\nsms = "{sms}"\n', encoding="utf-8")
+    assert words.tell((piece("Jail", "Escape"),), load_rules(tmp_path), NOON, "en", "sms") is None
+
+
+def test_the_check_of_rule_files_knows_what_a_text_may_name() -> None:
+    facts = words.facts_of((piece("Jail", "Escape"),), words.Tongue("en", RULES, BOOK, BOOK.zone, brief=True), NOON)
+    assert words.context_of(facts).keys() == FACTS - {"text", "noun", "about"}
 
 
 def test_john_and_his_full_name_are_one() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.rules.check import check
+from processors.rules.check import FACTS, check
 from processors.rules.load import read_library
 from tests.rules.conftest import Written
 
@@ -175,6 +175,13 @@ def test_the_built_in_rules_are_sound() -> None:
         (
             '[[text]]\nsubtype = "Escape"\nlanguage = "en"\nsms = "{{ names "\n',
             ["VA.toml: text Escape/en: `sms` cannot be read as a template: unexpected end of template, expected 'end of print statement'."],
+        ),
+        (
+            '[[text]]\nsubtype = "Escape"\nlanguage = "en"\nsms = "{{ names }} at {{ nope }}"\n',
+            [
+                "VA.toml: text Escape/en: `sms` cannot be read as a template: there is nothing called 'nope', only "
+                f"{', '.join(sorted(FACTS))}."
+            ],
         ),
         (
             '[[text]]\nsubtype = "Excape"\nlanguage = "en"\nsms = "x"\n',
