@@ -179,8 +179,10 @@ def test_the_built_in_rules_are_sound() -> None:
         (
             '[[text]]\nsubtype = "Escape"\nlanguage = "en"\nsms = "{{ names }} at {{ nope }}"\n',
             [
-                "VA.toml: text Escape/en: `sms` cannot be read as a template: "
-                + f"there is nothing called 'nope', only {', '.join(sorted(FACTS))}."
+                (
+                    "VA.toml: text Escape/en: `sms` cannot be read as a template: there is nothing called 'nope', only "
+                    f"{', '.join(sorted(FACTS))}."
+                ),
             ],
         ),
         (
