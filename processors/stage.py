@@ -7,7 +7,7 @@ the outputs, the timers and the reasons. The runner does the rest. The time is t
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from msgspec import Struct, field
 
@@ -17,6 +17,8 @@ from processors.rules.book import Rules
 from processors.topics import Topic
 
 S = TypeVar("S")
+
+FOREVER: Final = 1 << 62  # the `due_at` of a Wake that only asks for states, for `Stage.resettle`
 
 
 class Record(Struct, frozen=True, gc=False):
@@ -83,7 +85,9 @@ class Stage(Generic[S]):
     One unit of the pipeline as the runner sees it.
 
     `keys` names the states an input needs, given those found so far: it is asked again until it names nothing new.
-    `state` is the type of a state value, a union of tagged Structs where a stage keeps several kinds.
+    `state` is the type of a state value, a union of tagged Structs where a stage keeps several kinds. After the rules
+    or settings changed, `resettle` is asked once about every key that has a timer, with the states that a Wake at
+    FOREVER asks for: what waits there may be due at another time now, or at once. The timer stays unless it says otherwise.
     """
 
     name: str
@@ -93,3 +97,4 @@ class Stage(Generic[S]):
     state: Any
     keys: Callable[[Input, Mapping[str, S]], Iterable[str]]
     decide: Callable[[Input, Mapping[str, S], Context], Decision[S]]
+    resettle: Callable[[Wake, Mapping[str, S], Context], Decision[S]] | None = None

@@ -74,6 +74,17 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     return turn.decision(before, woken=isinstance(given, Wake))
 
 
+def resettle(given: Wake, states: Mapping[str, State], context: Context) -> Decision[State]:
+    """Return what leaves at once, or at another time, by the settings of now."""
+    before = states.get(given.key)
+    if not isinstance(before, Registrant):
+        return Decision()
+    turn = Turn(given.due_at, context, before)
+    turn.resettle()
+    turn.let_go()
+    return turn.decision(before, woken=False)
+
+
 @dataclass(slots=True)
 class Turn:
     """One decision in the making: the registrant as it is by now, what left, and what was found so far."""
@@ -275,6 +286,17 @@ class Turn:
         if any(each.due_at <= self.at for each in waiting):
             left = tuple(still for each in waiting for still in (self.leave(each) if each.due_at <= self.at else (each,)))
             self.registrant = replace(self.registrant, waiting=left)
+
+    def resettle(self) -> None:
+        """What waits for the end of quiet hours waits for the end that they have now; what waits for a text leaves once there is one."""
+        waiting = tuple(replace(each, due_at=self.due_now(each)) for each in self.registrant.waiting)
+        self.registrant = replace(self.registrant, waiting=waiting)
+
+    def due_now(self, waiting: Waiting) -> int:
+        """Return when something that waits is to be decided by the settings of now."""
+        if waiting.why == "quiet_hours":
+            return quiet_end(self.at, self.context.rules.quiet_hours(waiting.pieces[0].scope), self.zone(waiting))
+        return self.at if waiting.why == "no_text" and not self.lacks_words(waiting.pieces) else waiting.due_at
 
     def leave(self, due: Waiting) -> tuple[Waiting, ...]:
         """Tell what can be told now; return what goes on waiting. Registrations are looked at once more, at the last metre."""
@@ -585,4 +607,5 @@ STAGE: Final[Stage[State]] = Stage(
     state=Registrant | Sent,
     keys=keys,
     decide=decide,
+    resettle=resettle,
 )

@@ -30,7 +30,7 @@ from processors.ingest.messages import decide_submission, submission_keys
 from processors.ingest.reviews import action_keys, decide_action
 from processors.ingest.state import Desk, MemoryPage, State
 from processors.ingest.verdicts import STAGE, noted
-from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.stage import FOREVER, Context, Decision, Input, Output, Record, Stage, Wake
 from processors.topics import DEAD_LETTERS, EVENTS, EXPECTATIONS, IDENTIFY_STATE, INTAKE, REGISTRANTS, REVIEWS
 
 _registration = msgspec.json.Decoder(Registration).decode
@@ -40,7 +40,7 @@ _receipt = msgspec.json.Decoder(Receipt).decode
 def keys(record: Input, states: Mapping[str, State]) -> Iterable[str]:
     """Return the states that the record needs, as far as those found so far tell."""
     if isinstance(record, Wake):
-        return page_keys(record.key, states)
+        return page_keys(record.key, states) if record.due_at < FOREVER else (record.key,)
     return KEYS[record.value.kind](record, states)
 
 
@@ -58,6 +58,13 @@ def decide_wake(given: Wake, desk: Desk, context: Context) -> Decision[State]:
     """An agency may have fallen silent; messages are forgotten."""
     if (page := desk.get(given.key, MemoryPage)) is not None:
         put_away(desk, page, given)
+    verdicts = tuple(silence.wake(desk, given, context))
+    return Decision(tuple(desk.outputs), desk.changed, desk.wakes, verdicts)
+
+
+def resettle(given: Wake, states: Mapping[str, State], context: Context) -> Decision[State]:
+    """An agency may have been silent for too long by the settings of now."""
+    desk = Desk(states)
     verdicts = tuple(silence.wake(desk, given, context))
     return Decision(tuple(desk.outputs), desk.changed, desk.wakes, verdicts)
 
@@ -125,4 +132,5 @@ IDENTIFY: Final[Stage[State]] = Stage(
     state=State,
     keys=keys,
     decide=decide,
+    resettle=resettle,
 )

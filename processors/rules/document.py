@@ -508,6 +508,10 @@ vn policy set date.future 90d --jurisdiction VA --notification-type "Hearing Not
 vn policy unset date.future --jurisdiction VA --notification-type "Hearing Notice"
 ```
 
+What waits already is looked at again at once, by the settings of now: a date too far ahead, a release whose intake is awaited, an
+event that waits for an earlier one, the end of quiet hours, an agency's silence. What is gathered within `merge.window`, and a
+Cancel or Update that waits within `cancel.hold` or `out_of_order.hold` in dedupe, keeps the time it was given.
+
 A duration is a whole number and `s`, `m`, `h` or `d`: `30s`, `15m`, `8h`, `60d`.
 
 | setting | default | value | may be set for one | meaning |

@@ -24,7 +24,8 @@ class Position(Struct, frozen=True):
     How far one partition has come: the last record that every transaction writes to it, under the key `__pos`.
 
     `seq` counts its committed batches, `positions` is the next offset of every input topic, `time` the latest time it
-    has decided by; `at` is when the batch was written, by the wall's clock.
+    has decided by; `at` is when the batch was written, by the wall's clock. `settled` names the rules and settings under
+    which everything that waits was looked at.
     """
 
     seq: int
@@ -32,3 +33,4 @@ class Position(Struct, frozen=True):
     time: int = 0
     at: int = 0
     format: int = FORMAT
+    settled: str = ""

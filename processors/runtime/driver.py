@@ -211,10 +211,10 @@ class PipelineDriver:
             record = self._next(unit)
             if record is not None:
                 unit.task.pass_over(record.topic, record.offset)
-            elif (due := unit.task.timers.next()) is None or due > self.now:
-                continue
             else:
                 unit.task.ended = {topic.name for topic in unit.stage.inputs}
+                if not unit.task.due(self.now, self._context.rules.version):
+                    continue
             self._decide(unit, [] if record is None else [record])
             return True
         return False

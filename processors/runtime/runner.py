@@ -291,10 +291,11 @@ class Runner:
         now = self._clock().now() or 0
         quiet = monotonic() - self._last_record >= (QUIET if self._ticking is None else 0)
         context = self._context()
+        version = context.rules.version
         works = []
         for partition, task in self._tasks.items():
             mine = records.get(partition, [])
-            if mine or task.due(now) or (task.moved and quiet):
+            if mine or task.due(now, version) or (task.moved and quiet):
                 works.append((task, task.decide(mine, now, self._pace, self._reading(partition), self._house.codec, context)))
         return works
 
@@ -318,8 +319,8 @@ class Runner:
         """
         if self._ticking is None:
             return None
-        now = self._clock().now() or 0
-        done = all(task.caught_up and not task.due(now) for task in self._tasks.values())
+        now, version = self._clock().now() or 0, self._context().rules.version
+        done = all(task.caught_up and not task.due(now, version) for task in self._tasks.values())
         return self._ticking.position - (not done)
 
     def _commit(self, works: Sequence[tuple[Task, Work]], metadata: Any, heard: int | None) -> None:

@@ -16,7 +16,7 @@ from processors.runtime.codec import Codec
 from processors.runtime.deadletters import DeadLetterLimit, dead_letter
 from processors.runtime.states import Read, States
 from processors.runtime.timers import Timers
-from processors.stage import Context, Input, Output, Record, Stage, Wake
+from processors.stage import FOREVER, Context, Decision, Input, Output, Record, Stage, Wake
 from processors.topics import DEAD_LETTERS, Topic
 
 Written = tuple[Topic, bytes | None, bytes | None]
@@ -53,6 +53,8 @@ class Task:
         self._stage = stage
         self._seq = position.seq
         self._time = position.time
+        self._settled = position.settled
+        self._unsettled: tuple[str, list[str]] = (position.settled, [])  # the settings in force, and the keys not looked at since
 
     @property
     def caught_up(self) -> bool:
@@ -75,10 +77,10 @@ class Task:
             self.positions[topic] = offset
             self.moved = True
 
-    def due(self, now: int) -> bool:
-        """Whether a timer is due by the clock, and the records that might settle it have been seen."""
+    def due(self, now: int, rules: str) -> bool:
+        """Whether a timer is due by the clock, or to be looked at under new rules; and the records that might settle it have been seen."""
         at = self.timers.next()
-        return at is not None and at <= now and self.caught_up
+        return at is not None and self.caught_up and (at <= now or (self._stage.resettle is not None and self._settled != rules))
 
     def decide(  # noqa: PLR0913, PLR0917  all that a batch is made of
         self, records: Sequence[Record], now: int, most: int, read: Read, codec: Codec, context: Context
@@ -95,7 +97,8 @@ class Task:
         until = max(times, default=self._time)
         if self.caught_up:
             until = max(until, now)
-        batch.states.prefetch([*(Wake(*timer) for timer in self.timers.due(until, most)), *records])
+        unsettled = [Wake(key, FOREVER) for key in self._to_settle(context.rules.version, most)] if self.caught_up else []
+        batch.states.prefetch([*(Wake(*timer) for timer in self.timers.due(until, most)), *records, *unsettled])
         for record, at in zip(records, times, strict=True):
             self._time = max(self._time, at)
             while (timer := self.timers.take(self._time)) is not None:
@@ -104,8 +107,21 @@ class Task:
         while self.caught_up and batch.work.wakes < most and (timer := self.timers.take(now)) is not None:
             self._time = max(self._time, timer[1])
             batch.wake(*timer)
+        for each in unsettled:
+            if self.timers.has(each.key):
+                self._time = max(self._time, now)
+                batch.resettle(each, self._time)
+        if not self._unsettled[1]:
+            self._settled = self._unsettled[0]
         self._seq += 1
-        return batch.done(Position(seq=self._seq, positions=dict(self.positions), time=self._time, at=wall()))
+        return batch.done(Position(seq=self._seq, positions=dict(self.positions), time=self._time, at=wall(), settled=self._settled))
+
+    def _to_settle(self, rules: str, most: int) -> list[str]:
+        """Return the next keys that must be looked at, since the rules or settings are not those of the last time."""
+        if rules != self._unsettled[0]:
+            self._unsettled = (rules, self.timers.keys() if self._stage.resettle is not None else [])
+        left = self._unsettled[1]
+        return [left.pop() for _ in range(min(most, len(left)))]
 
 
 class _Batch:
@@ -148,6 +164,12 @@ class _Batch:
         self._wakes[key] = None
         self._decide(Wake(key, at), None)
 
+    def resettle(self, each: Wake, at: int) -> None:
+        """What waits under the key has been looked at by the rules and settings of now."""
+        self.work.wakes += 1
+        if self._stage.resettle is not None:
+            self._take(self._stage.resettle(Wake(each.key, at), self.states.of(each), self._context), None)
+
     def done(self, position: Position) -> Work:
         """Return the batch's work: every changed key encoded once."""
         work, encode = self.work, self._codec.encode
@@ -159,7 +181,9 @@ class _Batch:
         return work
 
     def _decide(self, each: Input, record: Record | None) -> None:
-        decision = self._stage.decide(each, self.states.of(each), self._context)
+        self._take(self._stage.decide(each, self.states.of(each), self._context), record)
+
+    def _take(self, decision: Decision[Any], record: Record | None) -> None:
         if decision.states:
             self.states.change(decision.states)
         for key, at in decision.wakes.items():

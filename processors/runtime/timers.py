@@ -14,6 +14,13 @@ class Timers:
     def __len__(self) -> int:
         return len(self._due)
 
+    def keys(self) -> list[str]:
+        """Return every key that has a timer, the first due last."""
+        return sorted(self._due, key=lambda key: (self._due[key], key), reverse=True)
+
+    def has(self, key: str) -> bool:
+        return key in self._due
+
     def set(self, key: str, at: int | None) -> None:
         """The key's timer is due at `at`, or there is none."""
         if at is None:

@@ -123,6 +123,15 @@ def woken(wake: Wake, states: Mapping[str, State], rules: Rules) -> Decision[Sta
     return desk.decision(wake)
 
 
+def resettle(given: Wake, states: Mapping[str, State], context: Context) -> Decision[State]:
+    """Judge again every message that has a time to wait for: by the settings of now that may be another, or have come."""
+    desk = Desk(given.key, states, context.rules, given.due_at)
+    for pending in desk.dossier.pending:
+        if pending.due is not None:
+            desk.rejudge(pending)
+    return desk.decision()
+
+
 def reviewed(action: ReviewAction, given: Record, states: Mapping[str, State], rules: Rules) -> Decision[State]:
     """Do what a reviewer decided: tell the message, or close it; an action on no open review is noted."""
     desk = Desk(owner(given) or "", states, rules, action.received_at)
@@ -363,7 +372,7 @@ class Desk:
             )
         )
 
-    def decision(self, given: Input) -> Decision[State]:
+    def decision(self, given: Input | None = None) -> Decision[State]:
         """Return it all, after those that waited for what took effect have been judged again."""
         while self.stirred:
             self.stirred = False
@@ -386,4 +395,5 @@ STAGE: Final[Stage[State]] = Stage(
     state=State,
     keys=keys,
     decide=decide,
+    resettle=resettle,
 )

@@ -1,16 +1,12 @@
 """
 Which action dates are told (contract §3.1.5 and §6; specification §4, §4.1.1.1, §4.3.1).
 
-A past date tells nobody. One too far ahead is flagged, and judged again when it has come within range or, since an
-administrator may widen the range meanwhile, after `AGAIN`.
+A past date tells nobody. One too far ahead is flagged, and judged again when it has come within range, or when the
+settings changed (`Stage.resettle`).
 """
-
-from typing import Final
 
 from processors.validate.facts import Facts, span
 from processors.validate.finding import Finding
-
-AGAIN: Final = 86_400_000
 
 
 def date(facts: Facts) -> Finding | None:
@@ -30,6 +26,6 @@ def date(facts: Facts) -> Finding | None:
             "flagged",
             "too_far_ahead",
             f"the action time {facts.action} is further ahead than date.future ({span(limit)}) on {facts.when(facts.terms.now)}",
-            due=min(event.action_at - limit, facts.terms.now + AGAIN),
+            due=event.action_at - limit,
         )
     return None

@@ -10,6 +10,7 @@ from processors.domain.clockwork import Tick
 from processors.domain.journal import Unreadable
 from processors.domain.notification import Receipt
 from processors.domain.seal import Seal
+from processors.rules.load import load_rules
 from processors.runtime.changelog import Position, Timer
 from processors.runtime.codec import Codec
 from processors.runtime.deadletters import IN_A_ROW, OF_LAST, DeadLetterLimit
@@ -83,11 +84,11 @@ def test_time_never_runs_backwards() -> None:
 def test_the_clock_fires_nothing_before_the_inputs_are_read_to_their_ends() -> None:
     one = task({"k": 50})
     one.end("in", 0)
-    assert not one.due(1000)
+    assert not one.due(1000, "")
     assert one.decide([record("a", 10)], 1000, 100, nothing, CODEC, CONTEXT).wakes == 0
     one.end("other", 0)
-    assert one.due(1000)
-    assert not one.due(49)
+    assert one.due(1000, "")
+    assert not one.due(49, "")
     assert seen(one.decide([], 1000, 100, nothing, CODEC, CONTEXT)) == ("wake 50",)
 
 
@@ -208,6 +209,67 @@ def test_what_a_record_changed_the_next_one_of_its_batch_is_given() -> None:
     assert states.of(inputs[2]) == {"a": Log(("c",)), "c": Log()}
     states.change({"a": None})
     assert states.of(inputs[3]) == {}
+
+
+def resettle(given: Wake, states: Mapping[str, Log], _: Context) -> Decision[Log]:
+    """The timer stays; of the key "sooner" it is set earlier."""
+    log = Log((*states.get(given.key, Log()).seen, f"settle {given.due_at}"))
+    return Decision((), {given.key: log}, {"sooner": 30} if given.key == "sooner" else {})
+
+
+SETTLING = Stage("test", (IN, OTHER), (OUT,), changelog("test"), Log, keys, decide, resettle)
+NEW_RULES = Context(load_rules(), Seal(bytes(64)))
+VERSION = NEW_RULES.rules.version
+
+
+def settled(one: Task, now: int, most: int = 100) -> Any:
+    """The batch that follows where all was read."""
+    one.ended = {"in", "other"}
+    return one.decide([], now, most, nothing, CODEC, NEW_RULES)
+
+
+def test_after_the_rules_changed_everything_that_waits_is_looked_at_once() -> None:
+    one = task({"a": 90, "b": 50}, SETTLING)
+    one.ended = {"in", "other"}
+    assert one.due(20, VERSION)
+    assert not task({"a": 90}).due(20, VERSION), "a stage that does not ask for it"
+    assert not task({}, SETTLING).due(20, VERSION), "nothing waits"
+    work = settled(one, 20)
+    assert (seen(work, "a"), seen(work, "b")) == (("settle 20",), ("settle 20",))
+    assert b"@a" not in work.changes, "the timer stays"
+    assert work.position.settled == VERSION
+    assert not one.due(20, VERSION)
+    assert settled(one, 21).changes == {}
+    assert (one.timers.next(), len(one.timers)) == (50, 2)
+
+
+def test_what_waits_is_looked_at_in_batches_and_the_position_says_so_after_the_last() -> None:
+    one = task({"a": 90, "b": 50, "c": 70}, SETTLING)
+    first, second = settled(one, 20, most=2), settled(one, 20, most=2)
+    assert (sorted(first.changes), first.position.settled) == ([b"=b", b"=c"], ""), "the first due goes first"
+    assert (sorted(second.changes), second.position.settled) == ([b"=a"], VERSION)
+
+
+def test_a_timer_that_is_due_goes_before_and_one_that_is_set_to_an_earlier_time_is_kept() -> None:
+    one = task({"due": 10, "sooner": 90}, SETTLING)
+    work = settled(one, 20)
+    assert (seen(work, "due"), seen(work, "sooner")) == (("wake 10",), ("settle 20",))
+    assert one.timers.next() == 30
+
+
+def test_nothing_is_looked_at_before_the_inputs_were_read_to_their_end() -> None:
+    one = task({"a": 90}, SETTLING)
+    assert not one.due(20, VERSION)
+    work = one.decide([record("x", 5, key="k")], 20, 100, nothing, CODEC, NEW_RULES)
+    assert (sorted(work.changes), work.position.settled) == ([b"=k"], "")
+
+
+def test_whoever_takes_over_looks_again_only_where_the_last_owner_had_not_come_to_it() -> None:
+    for before, due in ((VERSION, False), ("", True)):
+        position = Position(7, {"in": 0, "other": 0}, settled=before)
+        one = Task(SETTLING, 0, position, {"in": 0, "other": 0}, {"a": 90})
+        one.ended = {"in", "other"}
+        assert one.due(20, VERSION) is due
 
 
 def test_when_a_message_came_in() -> None:

@@ -154,7 +154,7 @@ def compact(subtype: str, kind: str = "Information", at: str = NOON, **more: obj
                 "flagged",
                 "too_far_ahead",
                 "the action time 2027-09-20 09:00 EDT is further ahead than date.future (60d) on 2026-11-20 12:00 EST",
-                ms("2026-11-21 12:00"),
+                ms("2027-07-22 09:00"),
             ),
         ),
         (
