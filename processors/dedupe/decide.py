@@ -42,7 +42,7 @@ from processors.dedupe.ledger import NAME, Ledger, Word, closed
 from processors.dedupe.state import Held, Kept, Sighting, Sightings, State, Waiting, lengthened, reworded, shelf
 from processors.domain.event import Change, Event, Operation, Telling
 from processors.domain.journal import Verdict
-from processors.domain.review import Review, ReviewAction
+from processors.domain.review import Review, ReviewAction, ReviewState
 from processors.domain.time import iso
 from processors.stage import Context, Decision, Input, Output, Stage, Wake
 from processors.topics import DEDUPE_STATE, DISTINCT, EVENTS, REVIEWS
@@ -415,14 +415,14 @@ def _judged(action: ReviewAction, ledger: Ledger) -> Decision[State]:
     if waiting is None:
         return Decision(verdicts=(_unknown_review(action, ledger),))
     event = ledger.message(waiting.seq)
-    comment = f"{action.action}d by {action.reviewer}: {action.reason}"
+    state: ReviewState = "discarded" if action.action == "discard" else "released"
+    comment = f"{state} by {action.reviewer}: {action.reason}"
     ledger.settled((Word(event, waiting.fingerprint),))
-    if action.action == "discard":
-        ledger.review(closed(_review(event, waiting), "discarded", action.reviewer, action.reason))
-        ledger.say(event, "suppressed", "discarded", comment, action.review_id)
+    ledger.review(closed(_review(event, waiting), state, action.reviewer, action.reason))
+    if state == "discarded":
+        ledger.say(event, "suppressed", state, comment, action.review_id)
     else:
-        ledger.review(closed(_review(event, waiting), "released", action.reviewer, action.reason))
-        ledger.say(event, "noted", "released", comment, action.review_id)
+        ledger.say(event, "noted", state, comment, action.review_id)
         _released(ledger, Word(replace(event, released_by=action.reviewer), waiting.fingerprint))
     return ledger.decision()
 

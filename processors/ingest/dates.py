@@ -66,7 +66,7 @@ def civil_date(text: str) -> str:
 
 def _spelled(text: str) -> str:
     """Return the text in capitals, T between date and time; raises ValueError where it has none of the forms."""
-    spelled = text.upper().replace(" ", "T", 1)
+    spelled = text.upper().replace(" ", "T")
     if _ISO.fullmatch(spelled) is None:
         raise ValueError("not an ISO 8601 calendar date")
     return spelled

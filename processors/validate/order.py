@@ -74,7 +74,7 @@ def come(expected: tuple[Expected, ...], event: Event, code: EventCode) -> Expec
     chain = chain_of(event)
     if any(each.met_by == chain for each in expected):
         return expected, ()
-    for at in range(len(expected) - 1, -1, -1):
+    for at in reversed(range(len(expected))):
         each = expected[at]
         if (
             each.met_by is None

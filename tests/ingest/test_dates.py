@@ -40,6 +40,7 @@ def test_a_date_time_is_one_instant(text: str, instant: str) -> None:
     [
         ("2026-11-02", "America/New_York", "2026-11-02T05:00:00+00:00", "2026-11-03T05:00:00+00:00"),
         ("20261102", "America/New_York", "2026-11-02T05:00:00+00:00", "2026-11-03T05:00:00+00:00"),
+        ("20261102Z", "America/New_York", "2026-11-02T05:00:00+00:00", "2026-11-03T05:00:00+00:00"),
         ("2026-11-02Z", "America/New_York", "2026-11-02T05:00:00+00:00", "2026-11-03T05:00:00+00:00"),  # that day at the agency
         ("2026-11-02-05:00", "Pacific/Honolulu", "2026-11-02T10:00:00+00:00", "2026-11-03T10:00:00+00:00"),
         ("2026-11-02", "America/Puerto_Rico", "2026-11-02T04:00:00+00:00", "2026-11-03T04:00:00+00:00"),
@@ -134,6 +135,8 @@ def test_an_instant_is_kept_to_the_millisecond(moment: datetime) -> None:
     assert found == (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
-@pytest.mark.parametrize("text", ["1981-05-17", "19810517", "1981-05-17Z", "1981-05-17T00:00:00"])
+@pytest.mark.parametrize(
+    "text", ["1981-05-17", "19810517", "1981-05-17Z", "19810517Z", "1981-05-17T00:00:00", "19810517T000000", "1981-05-17 00:00"]
+)
 def test_a_day_has_one_spelling(text: str) -> None:
     assert civil_date(text) == "1981-05-17"

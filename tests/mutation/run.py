@@ -4,8 +4,9 @@ Mutation testing of what decides transitions, dates, deadlines and duplicates: `
 A copy of the project is made under `mutants/`, mutmut changes one thing after another in it, and the tests must notice.
 Whatever they do not notice must be explained in docs/mutation.md; exit 1 where a survivor is not.
 
-The copy differs in one way. mutmut leaves decorated functions alone; so `@lru_cache` is taken off, which also keeps an
-answer of the code as it is from being given for a mutant, and `@property` is written as an assignment.
+The copy differs in one way. mutmut leaves decorated functions alone; so `@property` and `@lru_cache` are written as
+assignments after a function of another name. Outside `processors/rules` `@lru_cache` is taken off, since a mutant there
+runs in a copy of a process that has asked the code as it is, and would be given its answers.
 
     python -m tests.mutation.run [PATTERN…]     mutants of these names only, such as processors.ingest.dates.*
     python -m tests.mutation.run --report       the figures and survivors of the last run
@@ -26,7 +27,6 @@ from tests.mutation.page import ROOT, Mutant, explained
 
 COPY = ROOT / "mutants"
 COPIED = ("processors", "tests", "docs", "examples", "schemas", "pyproject.toml")
-TAKEN_OFF = ("lru_cache", "cache")
 MADE_ONCE = "processors.rules."  # what these make is kept by the tests, so that every mutant needs a process where nothing is yet
 VERDICTS = {0: "survived", 1: "killed", 3: "killed", 33: "no tests", 36: "timeout", 37: "types", -24: "timeout", None: "not run"}
 FORK, SERVER = 'process_isolation = "fork"', 'process_isolation = "forkserver"'
@@ -48,23 +48,23 @@ def copied() -> None:
             shutil.copy2(source, COPY / name)
     for path in scope():
         file = COPY / path
-        file.write_text(undecorated(file.read_text()))
+        file.write_text(undecorated(file.read_text(), cached=path.startswith(MADE_ONCE.replace(".", "/"))))
 
 
-def undecorated(source: str) -> str:
-    """Return the source without `@lru_cache`, and with `name = property(name_)` after a function `name_` for `@property`."""
+def undecorated(source: str, *, cached: bool = False) -> str:
+    """Return the source with functions without decorators: `name = decorator(name_)` follows `name_`; `cached` is whether caches stay."""
     lines = source.splitlines()
     after: dict[int, str] = {}
     for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.FunctionDef):
+        if not isinstance(node, ast.FunctionDef) or len(node.decorator_list) != 1:
             continue
-        for each in node.decorator_list:
-            name = ast.unparse(each.func if isinstance(each, ast.Call) else each)
-            if name == "property" and node.end_lineno is not None:
-                after[node.end_lineno] = f"{' ' * node.col_offset}{node.name} = property({node.name}_)"
-                lines[node.lineno - 1] = lines[node.lineno - 1].replace(f"def {node.name}(", f"def {node.name}_(")
-            if name == "property" or name in TAKEN_OFF:
-                lines[each.lineno - 1] = ""
+        (decorator,) = node.decorator_list
+        words = ast.unparse(decorator)
+        if words == "property" or words.startswith("lru_cache"):
+            lines[decorator.lineno - 1] = ""
+        if words == "property" or (words.startswith("lru_cache") and cached):
+            lines[node.lineno - 1] = lines[node.lineno - 1].replace(f"def {node.name}(", f"def {node.name}_(")
+            after[node.end_lineno or 0] = f"{' ' * node.col_offset}{node.name} = {words}({node.name}_)"
     return "\n".join(line if number not in after else f"{line}\n{after[number]}" for number, line in enumerate(lines, 1)) + "\n"
 
 
