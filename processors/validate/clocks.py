@@ -238,9 +238,12 @@ def deadline_of(deadline: Deadline, event: Event, book: Book, rules: Rules) -> i
     day, count = first_day(deadline, event, book.zone_of(event.ori)), deadline.count
     if deadline.counted_from == "report_by":
         report_by = iso_day(event.report_by)
-        if report_by is None and deadline.otherwise is None:
+        if report_by is not None:
+            day = report_by
+        elif deadline.otherwise is not None:
+            count = deadline.otherwise
+        else:
             return None
-        day, count = (report_by, count) if report_by is not None else (day, deadline.otherwise or 0)
     state = owing_state(deadline, event.sending_state, event.receiving_state)
     owing = rules.book(state, event.action_at) if state is not None else book
     calendar = owing.calendar if state is not None else owing.calendar._replace(state="")

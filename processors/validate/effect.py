@@ -47,14 +47,13 @@ def taken_back(dossier: Dossier, cancel: Event, terms: Terms) -> Effect:
     Return the dossier as if the cancelled event had not been.
 
     Its place in the history goes, and with it the status and the location that it set; what it expected is cancelled,
-    what it had met is open again. Where it never took effect, only the ledger can change.
+    what it had met is open again. Its step and its clocks go also where its place in the history was given up long ago.
     """
     history = timeline.without(dossier.history, chain_of(cancel))
     expected, published = order.taken_back(dossier.expected, cancel, terms.now)
-    unchanged = len(history) == len(dossier.history) and expected is dossier.expected
     told, owed = ledger.struck(dossier.told, cancel), ledger.paid(dossier.owed, cancel)
     dossier = replace(dossier, history=history, expected=expected, told=told, owed=owed)
-    return (dossier, ()) if unchanged else advanced(dossier, cancel, terms, published)
+    return advanced(dossier, cancel, terms, published)
 
 
 def advanced(dossier: Dossier, event: Event, terms: Terms, published: tuple[Expectation, ...]) -> Effect:

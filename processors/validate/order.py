@@ -134,4 +134,4 @@ def taken_back(expected: tuple[Expected, ...], by: Event, at: int) -> Expecting:
             published.append(record)
         else:
             kept.append(each)
-    return (tuple(kept), tuple(published)) if published else (expected, ())
+    return tuple(kept), tuple(published)

@@ -1,5 +1,6 @@
 """Where a clock begins, what it may be met by, what is forgotten, and what its record says (contract §2 `vn.expectations`)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -134,6 +135,28 @@ def test_a_met_clock_remembers_by_what_and_is_open_again_without_it() -> None:
     assert (found.state, found.by, found.by_chain, found.at) == ("met", "PR-1", "VA0010000\nPR-1", report.received_at)
     again = clocks.taken_back(met, "VA0010000\nPR-1")
     assert again == open_
+
+
+def test_only_what_a_message_settled_is_open_again_without_it() -> None:
+    state, _ = run(
+        said("progress report request", "2026-11-02 12:00", compact_case="A"),
+        said("transfer request", "2026-11-02 12:00", compact_case="B"),
+        said("progress report", "2026-11-03 12:00", message_id="report", compact_case="A"),
+        said("withdrawal", "2026-11-03 12:00", message_id="gone", compact_case="B"),
+    )
+    assert (clock(state, "transfer reply").state, clock(state, "transfer reply").by) == ("cancelled", "gone")
+    again = clocks.taken_back(state, "VA0010000\ngone")
+    assert (clock(again, "transfer reply").state, clock(again, "transfer reply").at) == ("open", None)
+    assert (clock(again, "progress report").state, clock(again, "progress report").by) == ("met", "report")
+
+
+def test_a_clock_without_a_report_date_counts_what_the_rules_say_otherwise() -> None:
+    book = rules().book("VA", ms("2026-11-02 12:00"))
+    trip = said("temporary travel", "2026-11-02 12:00")
+    permit = book.deadlines.by_key["travel permit"]
+    for otherwise, last in ((45, "2026-12-17"), (1, "2026-11-03"), (0, "2026-11-02")):
+        assert clocks.deadline_of(replace(permit, otherwise=otherwise), trip, book, rules()) == day_end(last)
+    assert clocks.deadline_of(replace(permit, otherwise=None), trip, book, rules()) is None
 
 
 def test_nobody_is_told_of_a_clock_that_is_as_it_was() -> None:

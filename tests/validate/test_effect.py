@@ -8,7 +8,7 @@ from processors.validate import effect, ledger
 from processors.validate.compact import CompactState
 from processors.validate.decide import terms_for
 from processors.validate.facts import Terms
-from processors.validate.state import TOLD, Dossier, Entry, Expected, Pending
+from processors.validate.state import HISTORY, TOLD, Dossier, Entry, Expected, Pending
 from tests.validate.scene import DAY, HOUR, Scene, cancel, escape, event, hearing, intake, ms, recapture, rules, update
 from tests.validate.test_compact import step
 
@@ -132,6 +132,16 @@ def test_a_step_moves_the_compacts_case_and_its_clocks_and_back() -> None:
     assert {each.state for each in published} == {"cancelled"}
 
 
+def test_a_step_whose_place_in_the_history_was_given_up_is_taken_back_with_its_clocks() -> None:
+    one = named(step("transfer request", NOON), "m1")
+    many = [named(escape(NOON, action_at=ms(NOON) + number), f"x{number}", number) for number in range(2, HISTORY + 2)]
+    dossier = taken(Dossier(), one, *many)
+    assert one.message_id not in [each.chain.partition("\n")[2] for each in dossier.history]
+    after, published = effect.taken_back(dossier, cancel(one), terms(one))
+    assert (after.compact, after.clocks.running) == (CompactState(), ())
+    assert {each.state for each in published} == {"cancelled"}
+
+
 def test_clocks_that_strike_are_published_and_the_next_is_waited_for() -> None:
     one = named(step("transfer request", NOON), "m1")
     dossier, _ = effect.taken(Dossier(), one, terms(one), told=True)
@@ -141,6 +151,8 @@ def test_clocks_that_strike_are_published_and_the_next_is_waited_for() -> None:
     assert {each.settled_at for each in published} == {dossier.clock_due}
     assert after.clock_due is not None
     assert after.clock_due > dossier.clock_due
+    struck = [each for each in after.clocks.running if each.at is not None]
+    assert [(each.deadline, each.at) for each in struck] == [(dossier.clock_due, dossier.clock_due)] * len(published)
     assert after.compact == dossier.compact
     assert after.history == dossier.history
 

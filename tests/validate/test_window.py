@@ -182,6 +182,13 @@ def test_an_in_range_release_is_checked_against_what_is_known_by_then() -> None:
     ]
 
 
+def test_where_nothing_ahead_is_in_range_the_next_millisecond_is_too_far() -> None:
+    scene = Scene()
+    scene.set("date.future", "0s")
+    assert ruling(scene.hear(hearing("2026-11-20 10:00"))) == ("passed", "confirmed")
+    assert ruling(scene.hear(hearing("2026-11-20 11:00", received_at=ms("2026-11-20 11:00") - 1))) == ("flagged", "too_far_ahead")
+
+
 def test_dates_at_the_ends_of_the_calendar_stop_nothing() -> None:
     scene = Scene()
     first, last = -62_135_596_800_000, 253_402_300_799_000
