@@ -8,6 +8,7 @@ import pytest
 
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
+from processors.rules.clocks import Deadlines
 from processors.rules.load import load_rules
 from processors.validate import clocks
 from processors.validate.clocks import ClockState, Running
@@ -39,6 +40,53 @@ def test_the_name_of_a_clock_stays_the_same_from_release_to_release() -> None:
 def test_an_answer_does_not_come_before_what_it_answers(reply: str, state: str) -> None:
     found, _ = run(said("transfer request", "2026-11-02 12:00"), said("denial", reply, received="2026-11-03 12:00"))
     assert clock(found, "transfer reply").state == state
+
+
+@pytest.mark.parametrize(
+    ("begun", "reply", "state"),
+    [
+        (ms("2026-11-03 00:00") - 1, {}, "met"),  # the last millisecond of the day
+        (ms("2026-11-03 00:00"), {}, "open"),
+        # a time, not a day, whatever it is past from: the hour that exists twice is the first
+        (ms("2026-11-02 00:30"), {"date_only": False, "past_from": ms("2026-11-02 01:00")}, "open"),
+    ],
+)
+def test_an_answer_dated_by_its_day_comes_at_its_end(begun: int, reply: dict[str, object], state: str) -> None:
+    request = said("transfer request", "2026-11-02 12:00", action_at=begun, past_from=begun)
+    found, _ = run(request, said("denial", "2026-11-02", received="2026-11-03 12:00", **reply))
+    assert clock(found, "transfer reply").state == state
+
+
+@pytest.mark.parametrize(("asked", "answered", "state"), [("A", None, "met"), (None, "A", "met"), ("A", "A", "met"), ("A", "B", "open")])
+def test_an_answer_is_about_the_case_it_names_or_any(asked: str | None, answered: str | None, state: str) -> None:
+    found, _ = run(
+        said("transfer request", "2026-11-02 12:00", compact_case=asked), said("denial", "2026-11-03 12:00", compact_case=answered)
+    )
+    assert clock(found, "transfer reply").state == state
+
+
+def test_a_clock_that_does_not_run_keeps_no_other_from_running() -> None:
+    book = replace(rules().book("VA", ms("2026-11-02 12:00")))
+    permit = replace(book.deadlines.by_key["travel permit"], raised_by=("denial",), after=(), unless_after=(), told_in=None)
+    runs = replace(permit, name="runs")
+    skipped = (
+        replace(permit, name="after", after=("arrival",)),
+        replace(permit, name="unless", unless_after=("denial",)),
+        replace(permit, name="elsewhere", told_in="receiving state"),
+        replace(permit, name="undated", otherwise=None),
+    )
+    one = said("denial", "2026-11-02 12:00")
+    heard = clocks.heard_from(one, "denial", ClockState(), book)
+    for each in skipped:
+        book.__dict__["deadlines"] = Deadlines((each, runs))
+        assert [found.key for found in clocks.starting(one, heard, (heard,), book, rules())] == [runs.key]
+
+
+def test_a_clock_that_is_given_up_was_settled_by_no_message() -> None:
+    many = [said("progress report request", "2026-11-02 12:00", compact_case=str(n), message_id=f"q{n}") for n in range(clocks.OPEN + 1)]
+    _, known = run(*many)
+    (given_up,) = [each for each in known.values() if each.state == "cancelled"]
+    assert (given_up.message_id, given_up.settled_by, given_up.settled_at) == ("q0", None, ms("2026-11-02 12:00"))
 
 
 def test_who_met_a_clock_is_not_changed_by_a_second_answer() -> None:

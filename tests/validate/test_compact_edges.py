@@ -1,11 +1,12 @@
 """Where a step has its place, which case it belongs to, what is kept of cases, and what is said against a step."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from processors.domain.event import Event
-from processors.rules.workflow import NOWHERE
+from processors.rules.workflow import NOWHERE, Activity, Move, Standing, Workflow
 from processors.validate import compact
 from processors.validate.compact import Case, CompactState, Step
 from processors.validate.finding import Finding
@@ -58,6 +59,7 @@ def test_a_step_is_kept_with_its_time_its_words_and_its_message() -> None:
     (case,) = state(step("arrival", "2026-11-02 12:00", seq=7, message_id="m")).cases
     noon = ms("2026-11-02 12:00")
     assert case == Case(None, (Step(noon, noon, 7, "VA0010000\nm", "arrival", "Arrival"),))
+    assert state(step("arrival", "2026-11-02 12:00", seq=7, message_id="m", past_from=noon + HOUR)).cases == (case,), "a time is no day"
     (case,) = state(step("arrival", "2026-11-02", seq=7, message_id="m")).cases
     assert (case.steps[0].begin, case.steps[0].end) == (ms("2026-11-02 00:00"), ms("2026-11-03 00:00") - 1)
 
@@ -167,6 +169,23 @@ def test_an_illegal_step_says_what_it_follows_where_the_case_stands_and_what_it_
         "workflow",
         f"Address Change of 2026-11-09 cannot follow Case Closure of 2026-11-03: the case stands at {stands}; the step needs {needs}",
     )
+
+
+def test_a_step_that_may_be_taken_from_several_standings_names_them_all() -> None:
+    ways = tuple(Move(((), (), (place,)), NOWHERE) for place in ("here", "there"))
+    book = replace(BOOK)
+    book.__dict__["workflow"] = Workflow({"arrival": Activity("arrival", NOWHERE, ways)}, frozenset())
+    case = Case(None, (), Standing(supervision="gone"))
+    found = compact.finding(step("arrival", "2026-11-02 12:00"), case, book.workflow.activities["arrival"], book, at(1, seq=50))
+    assert found is not None
+    assert found.detail.endswith("the case stands at supervision gone; the step needs supervision here; or supervision there")
+
+
+def test_a_step_older_than_all_that_is_kept_of_a_full_case_is_remembered_by_where_it_led() -> None:
+    steps = tuple(Step(number, number, number, f"c{number}", "address change", "Address Change") for number in range(1, compact.STEPS + 1))
+    old = Step(0, 0, 99, "old", "departure", "Departure")
+    found = compact.placed(Case("A", steps), old, WORKFLOW)
+    assert found == Case("A", steps, WORKFLOW.activities["departure"].enters)
 
 
 def test_a_step_whose_like_may_be_late_waits_and_says_for_what() -> None:
