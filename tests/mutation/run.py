@@ -14,22 +14,25 @@ runs in a copy of a process that has asked the code as it is, and would be given
 
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections import Counter
+from difflib import unified_diff
 from fnmatch import fnmatch
-from pathlib import Path
+
+import libcst as cst
+from mutmut.mutation.diff_apply import read_mutant_function, read_mutants_module, read_original_function
 
 from tests.mutation.page import ROOT, Mutant, explained
 
 COPY = ROOT / "mutants"
 COPIED = ("processors", "tests", "docs", "examples", "schemas", "pyproject.toml")
 MADE_ONCE = "processors.rules."  # what these make is kept by the tests, so that every mutant needs a process where nothing is yet
-VERDICTS = {0: "survived", 1: "killed", 3: "killed", 33: "no tests", 36: "timeout", 37: "types", -24: "timeout", None: "not run"}
-FORK, SERVER = 'process_isolation = "fork"', 'process_isolation = "forkserver"'
+ENDS = COPY / "ends.json"
 
 
 def scope() -> list[str]:
@@ -69,75 +72,83 @@ def undecorated(source: str, *, cached: bool = False) -> str:
 
 
 def mutate(patterns: list[str]) -> None:
-    """Runs the mutants of these names; those whose effect outlives a test each in a process that has made nothing yet."""
-    config = COPY / "pyproject.toml"
-    text = config.read_text()
-    for part, isolation in ((False, FORK), (True, SERVER)):
-        names = [each for each in patterns if each.startswith(MADE_ONCE) is part]
-        if names:
-            config.write_text(text.replace(FORK, isolation))
-            subprocess.run([Path(sys.executable).parent / "mutmut", "run", "--max-children", "2", *names], cwd=COPY, check=True)
-    config.write_text(text)
+    """Makes the mutants and lets those of these names meet the tests; `ends` has all that is known."""
+    ours = {**os.environ, "PYTHONPATH": str(COPY), "PY_COLORS": "0"}
+    made = subprocess.run(
+        [sys.executable, "-m", "tests.mutation.mutate"], cwd=COPY, env=ours, check=True, stdout=subprocess.PIPE, text=True
+    )
+    typed: dict[str, bool] = json.loads(made.stdout.splitlines()[-1])
+    known = ends()
+    found = {name: known.get(name, "not run") if right else "types" for name, right in typed.items()}
+    names, answers = COPY / "names", COPY / "answers"
+    for made_once in (False, True):
+        chosen = [
+            name
+            for name, right in typed.items()
+            if right and name.startswith(MADE_ONCE) is made_once and any(fnmatch(name, pattern) for pattern in patterns)
+        ]
+        if chosen:
+            names.write_text("\n".join(chosen))
+            answers.write_text("")
+            command = [sys.executable, "-m", "tests.mutation.loop", str(names), str(answers), *(["--cold"] if made_once else [])]
+            subprocess.run(command, cwd=COPY / "mutants", env=ours | {"PYTHONPATH": str(COPY / "mutants")}, check=True)
+            found |= {name: end for name, _, end in (line.partition(" ") for line in answers.read_text().splitlines())}
+            ENDS.write_text(json.dumps(found, indent=1))
+    ENDS.write_text(json.dumps(found, indent=1))
 
 
-def found(path: str) -> dict[str, str]:
-    """Return how each mutant of a file ended, by its name."""
-    meta = COPY / "mutants" / f"{path}.meta"
-    if not meta.exists():
-        return {}
-    ends = json.loads(meta.read_text())["exit_code_by_key"]
-    return {name: VERDICTS.get(code, f"exit {code}") for name, code in ends.items()}
+def ends() -> dict[str, str]:
+    """Return how each mutant ended, by its name."""
+    return dict(json.loads(ENDS.read_text())) if ENDS.exists() else {}
 
 
 def shown(name: str) -> Mutant:
     """Return what a mutant changes: the function, its line, and what became of it."""
-    diff = subprocess.run([Path(sys.executable).parent / "mutmut", "show", name], cwd=COPY, check=True, capture_output=True, text=True)
-    lines = [line for line in diff.stdout.splitlines() if not line.startswith(("---", "+++"))]
-    before = " ".join(line[1:].strip() for line in lines if line.startswith("-"))
-    after = " ".join(line[1:].strip() for line in lines if line.startswith("+"))
     module, _, mangled = name.rpartition(".")
+    read = read_mutants_module(COPY / "mutants" / f"{module.replace('.', '/')}.py")
+    before, after = (cst.Module([each(read, name)]).code.splitlines() for each in (read_original_function, read_mutant_function))
+    lines = [line for line in unified_diff(before, after, n=0, lineterm="") if not line.startswith(("---", "+++", "@@"))]
+    was, became = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
     function = re.sub(r"__mutmut_\d+$", "", mangled).removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".").removesuffix("_")
-    return Mutant(f"{module.removeprefix('processors.')}:{function}", before, after)
+    return Mutant(f"{module.removeprefix('processors.')}:{function}", was, became)
 
 
 def report() -> int:
     """Prints the figures per module and every survivor that docs/mutation.md does not explain; 1 where there is one."""
-    table = explained()
-    strangers, seen = [], set()
-    total: Counter[str] = Counter()
-    sys.stdout.write(f"{'module':<28}{'mutants':>9}{'killed':>8}{'timeout':>9}{'survived':>10}{'other':>7}\n")
+    table, known = explained(), ends()
+    strangers, seen, total = [], set(), Counter[str]()
+    sys.stdout.write("| module | mutants | by types | by tests | timeout | survived | not run |\n|---|---|---|---|---|---|---|\n")
     for path in scope():
-        ends = found(path)
-        counts = Counter(ends.values())
-        total += counts
+        module = path.removesuffix(".py").replace("/", ".")
+        mine = {name: end for name, end in known.items() if name.rpartition(".")[0] == module}
+        total += (counts := Counter(mine.values()))
         sys.stdout.write(figures(path.removeprefix("processors/").removesuffix(".py"), counts))
-        for name in (each for each, end in ends.items() if end not in {"killed", "timeout", "not run"}):
+        for name in (each for each, end in mine.items() if end in {"survived", "no tests"}):
             mutant = shown(name)
             seen.add(mutant)
             if mutant not in table:
-                strangers.append((name, ends[name], mutant))
+                strangers.append((name, mutant))
     sys.stdout.write(figures("all", total))
-    for name, end, mutant in strangers:
-        sys.stdout.write(f"\n{end}, not explained: {name}\n  {mutant.where}\n- {mutant.before}\n+ {mutant.after}\n")
-    if not total["not run"]:
-        for mutant in table - seen:
-            sys.stdout.write(f"\nexplained, but no survivor: {mutant.where}\n- {mutant.before}\n+ {mutant.after}\n")
+    for name, mutant in strangers:
+        sys.stdout.write(f"\n{known[name]}, not explained: {name}\n  {mutant.where}\n- {mutant.before}\n+ {mutant.after}\n")
+    for mutant in table - seen if not total["not run"] else ():
+        sys.stdout.write(f"\nexplained, but no survivor: {mutant.where}\n- {mutant.before}\n+ {mutant.after}\n")
     return 1 if strangers else 0
 
 
 def figures(name: str, counts: "Counter[str]") -> str:
-    other = counts.total() - counts["killed"] - counts["timeout"] - counts["survived"]
-    return f"{name:<28}{counts.total():>9}{counts['killed']:>8}{counts['timeout']:>9}{counts['survived']:>10}{other:>7}\n"
+    survived = counts["survived"] + counts["no tests"]
+    cells = (name, counts.total(), counts["types"], counts["killed"], counts["timeout"], survived, counts["not run"])
+    return f"| {' | '.join(map(str, cells))} |\n"
 
 
 def main(arguments: list[str]) -> int:
     if arguments == ["--report"]:
         return report()
     modules = [f"{path.removesuffix('.py').replace('/', '.')}.*" for path in scope()]
-    wanted = [each for each in modules if any(fnmatch(each, pattern) for pattern in arguments)] or arguments or modules
     if not arguments or not COPY.exists():
         copied()
-    mutate(wanted)
+    mutate(arguments or modules)
     return report()
 
 
