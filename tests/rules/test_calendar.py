@@ -90,6 +90,9 @@ worked = true
     )
     added = load_rules(tmp_path)
     calendar = added.book("VA", 0).calendar
+    assert calendar == Calendar(
+        "VA", frozenset({date(2026, 11, 23)}), frozenset({date(2026, 12, 25)}), frozenset({"Day After Thanksgiving"})
+    )
     assert not calendar.is_business_day(date(2026, 11, 23))
     assert calendar.is_business_day(date(2026, 11, 27))
     assert calendar.is_business_day(date(2027, 11, 26)), "every year"
