@@ -1,11 +1,14 @@
 """What makes two messages the same event, field by field (contract §3.1.1)."""
 
+from dataclasses import replace as replace_zone
+from zoneinfo import ZoneInfo
+
 import pytest
 from msgspec.structs import replace
 
 from processors.dedupe.fingerprint import SAME, changes, compared, fingerprint, same, told
 from processors.domain.event import Change
-from tests.dedupe.scene import HEARING, NOON, Scene, rules
+from tests.dedupe.scene import DAY, HEARING, HOUR, NOON, Scene, rules
 
 BOOK = rules().book("VA", NOON)
 EVENT = Scene().event("m1", status="In Custody", location_kind="County Jail", location_name="Henrico")
@@ -67,3 +70,9 @@ def test_changes_are_those_that_either_kind_of_event_tells_apart_kind_first() ->
     assert changes(EVENT, new, BOOK) == there
     assert set(changes(new, EVENT, BOOK)) == {Change(each.field, each.new, each.old) for each in there}
     assert changes(EVENT, EVENT, BOOK) == ()
+
+
+def test_a_day_is_told_as_it_is_where_the_agency_is_also_east_of_greenwich() -> None:
+    book = replace_zone(BOOK, zone=ZoneInfo("Pacific/Guam"), zones_by_ori={})
+    midnight = HEARING - HEARING % DAY + 14 * HOUR  # 2026-12-08T00:00+10:00
+    assert told(replace(EVENT, date_only=True, action_at=midnight), "action_at", book) == "2026-12-08"

@@ -8,8 +8,10 @@ from processors.dedupe.ledger import Ledger, Word
 from processors.dedupe.state import Held, Kept, Sighting, Sightings, State, Waiting
 from processors.domain.event import Event
 from processors.domain.journal import Verdict
+from processors.domain.registration import Enrolment
 from processors.domain.review import Review, ReviewAction
 from processors.stage import Input, Record, Wake
+from processors.topics import REVIEWS
 from tests.dedupe.scene import DAY, HEARING, MINUTE, NOON, OFFENDER, Scene, rules
 
 HOLD = 15 * MINUTE
@@ -235,9 +237,9 @@ def test_only_the_messages_that_may_be_compared_are_asked_for(given: Input, seqs
     assert list(STAGE.keys(given, {})) == [OFFENDER]
 
 
-def test_an_event_for_which_nothing_waits_asks_for_no_message() -> None:
+def test_an_event_for_which_nothing_waits_asks_only_for_those_whose_cancel_is_held() -> None:
     quiet: dict[str, State] = {OFFENDER: replace(DOCUMENT, waiting=())}
-    assert list(STAGE.keys(heard(operation="Add"), quiet)) == [OFFENDER]
+    assert list(STAGE.keys(heard(operation="Add"), quiet)) == [OFFENDER, f"{OFFENDER}/3", f"{OFFENDER}/4"]
     assert list(STAGE.keys(heard(operation="Update"), quiet)) == [OFFENDER, *(f"{OFFENDER}/{seq}" for seq in (1, 3, 4))]
 
 
@@ -289,7 +291,9 @@ def test_the_same_event_is_the_newest_that_was_told_so_before_one_that_faded() -
     assert held.same(add) == held.sightings[1]
     assert ledger(seen(1, standing="cancelled", versions=fresh)).same(add) is None
     assert ledger(seen(1, ori="NC1", versions=fresh)).same(add) is None
-    assert ledger(seen(1, standing="held", versions={"f": 101, "g": 101})).same(add) is None
+    older = ledger(seen(1, standing="held", versions={"f": 101, "g": 101}))
+    assert older.same(add) == older.sightings[0]
+    assert ledger(seen(1, standing="held", versions={"f": 100, "g": 101})).same(add) is None
 
 
 def test_a_reference_means_the_newest_that_stands_and_else_the_newest() -> None:
@@ -442,3 +446,44 @@ def test_a_held_cancel_is_kept_without_its_submission() -> None:
     (held,) = scene.document.sightings
     assert held.held is not None
     assert (held.held.due, held.held.cancel.submission, held.held.cancel.message_id) == (NOON + HOLD, b"", "c1")
+
+
+def test_what_a_reviewer_decides_is_said_with_the_review_and_goes_under_its_name() -> None:
+    for action in ("release", "discard"):
+        scene = Scene()
+        scene.cancel("c1", of="m1")
+        scene.later(HOLD)
+        (review,) = scene.reviews
+        scene.review(action)
+        assert scene.verdicts[2].review_id == review.review_id
+        assert [each.key for each in scene.decision.outputs if each.topic is REVIEWS] == [review.review_id]
+
+
+def test_what_only_passes_through_keeps_its_key() -> None:
+    enrolment = Enrolment(offender=OFFENDER, seq=1, received_at=1, registration_id="r", registrant_id="p")
+    decision = STAGE.decide(Record("events", 0, 1, "its key", 1, enrolment), {}, Scene().context)
+    assert [each.key for each in decision.outputs] == ["its key"]
+
+
+def test_a_cancel_that_bears_the_id_of_what_a_reviewer_judged_cancels_it() -> None:
+    scene = Scene()
+    scene.update("u1", of="m1", action_at=B)
+    scene.later(HOLD)
+    scene.review("release")
+    assert scene.cancel("m1", of=None) == ["m1 waiting cancel_hold"]
+
+
+def test_a_cancel_that_was_overtaken_is_remembered_as_a_cancel() -> None:
+    scene = Scene()
+    scene.cancel("c1", of="m1")
+    scene.update("u1", of="m1", court="Elsewhere")
+    assert scene.add("m1") == ["m1 suppressed superseded", "c1 suppressed superseded", "u1 passed first_sighting"]
+    (told,) = scene.document.sightings
+    assert (told.names, told.cancels) == (("m1", "u1"), ("c1",))
+
+
+def test_a_timer_that_comes_before_its_time_is_set_again() -> None:
+    scene = Scene()
+    scene.add("m1")
+    scene.decide(Wake(OFFENDER, NOON + MINUTE))
+    assert scene.decision.wakes == {OFFENDER: NOON + 90 * DAY}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from processors.rules.book import Rules
-from processors.rules.calendar import Calendar, day_of, end_of, noon_of
+from processors.rules.calendar import Calendar, day_of, end_of, noon_of, public_holidays
 from processors.rules.load import load_rules
 from processors.rules.pages import clocks_markdown, workflow_markdown
 from processors.validate.compact import CASES, STEPS
@@ -153,3 +153,19 @@ def test_the_page_of_the_workflow_is_current(rules: Rules) -> None:
     )
     assert page.count("```mermaid") == 3
     assert "accepted --> in_force" in page
+
+
+def test_noon_is_noon_where_it_is() -> None:
+    assert noon_of(date(2026, 11, 20), ZoneInfo("America/New_York")) == 1_795_194_000_000  # 17:00Z
+    assert noon_of(date(2026, 7, 20), ZoneInfo("Pacific/Honolulu")) == 1_784_584_800_000  # 22:00Z
+
+
+def test_where_the_state_is_none_of_the_union_only_the_nations_holidays_count() -> None:
+    for state in ("", "ZZ"):
+        assert public_holidays(state, 2026) == public_holidays("", 2026)
+        assert Calendar(state).is_business_day(date(2026, 11, 3))
+        assert not Calendar(state).is_business_day(date(2026, 11, 26))
+
+
+def test_two_holidays_on_one_day_have_each_their_name() -> None:
+    assert public_holidays("VA", 2025)[date(2025, 1, 20)] == {"Inauguration Day", "Martin Luther King Jr. Day"}

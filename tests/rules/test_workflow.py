@@ -162,3 +162,9 @@ def test_a_step_gives_its_reason_to_those_that_say_so() -> None:
         {each.name: each for each in (reply, Activity("request", Standing(), ()), Activity("denial", Standing(), ()))}, frozenset()
     )
     assert [table.gives_reasons(name) for name in ("request", "denial", "reply")] == [True, False, False]
+
+
+def test_any_of_the_steps_that_are_awaited_may_be_the_late_one() -> None:
+    idle = Activity("idle", Standing(), (move(("none",), to=Standing(transfer="idle")),))
+    last = Activity("last", Standing(), (move(("asked",), to=Standing()),), awaits=("nothing known", "idle", "ask"))
+    assert Workflow({each.name: each for each in (ASK, idle, last)}, frozenset()).late(HOME, "last") == "ask"

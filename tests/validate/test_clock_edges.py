@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -298,3 +299,30 @@ def test_a_clock_that_counts_from_a_report_date_does_not_run_without_one_that_ca
         state, _ = run(said("transfer request", "2026-11-01 12:00"), said("acceptance", "2026-11-02 12:00", report_by=report_by))
         assert "notice of departure" not in keys(state)
         assert "acceptance validity" in keys(state)
+
+
+@pytest.mark.parametrize(
+    ("sent", "day"),
+    [
+        ("2026-11-19T23:30:00-05:00", "2026-11-19"),
+        ("2026-11-20T03:00:00Z", "2026-11-19"),  # where the agency is
+        ("2026-11-20T03:00:00", "2026-11-19"),  # without an offset it is UTC
+        ("2026-11-19t20:00:00-05:00", "2026-11-19"),
+        ("2026-11-20 03:00:00", "2026-11-19"),
+        ("2026-11-18", "2026-11-18"),
+        ("2026-11-25T12:00:00Z", "2026-11-20"),  # not after it was received
+        ("2026-11-19T", "2026-11-20"),
+        ("soon", "2026-11-20"),
+        ("", "2026-11-20"),
+        (None, "2026-11-20"),
+    ],
+)
+def test_the_day_on_which_a_message_was_sent(sent: str | None, day: str) -> None:
+    one = said("violation report", "2026-11-20 12:00", submission=msgspec.json.encode({"sent_at": sent}))
+    assert clocks.day_sent(one, ZoneInfo("America/New_York")).isoformat() == day
+
+
+def test_what_is_published_says_which_state_owes() -> None:
+    _, known = run(said("return request", "2026-11-02 12:00"), said("transfer request", "2026-11-02 13:00", message_id="t"))
+    owed = {(each.owed_by.partition(" (")[2].rstrip(")"), each.owing_state) for each in known.values() if " (" in each.owed_by}
+    assert owed == {("sending state", "VA"), ("receiving state", "NC")}

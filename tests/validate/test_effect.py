@@ -5,11 +5,12 @@ import pytest
 
 from processors.domain.event import Event
 from processors.validate import effect, ledger
+from processors.validate.chain import chain_of, is_later
 from processors.validate.compact import CompactState
 from processors.validate.decide import terms_for
 from processors.validate.facts import Terms
 from processors.validate.state import HISTORY, TOLD, Dossier, Entry, Expected, Pending
-from tests.validate.scene import DAY, HOUR, Scene, cancel, escape, event, hearing, intake, ms, recapture, rules, update
+from tests.validate.scene import DAY, HOUR, Scene, cancel, escape, event, hearing, intake, jailed, ms, recapture, rules, update
 from tests.validate.test_compact import step
 
 NOON = "2026-11-20 12:00"
@@ -196,3 +197,22 @@ def test_the_wait_of_one_message_and_the_clocks_of_another_are_both_kept() -> No
     assert list(scene.timers.values()) == [ms("2026-11-20 12:15")]
     scene.until(ms("2026-11-20 12:15"))
     assert list(scene.timers.values()) == [end]
+
+
+def test_which_messages_are_about_one_event() -> None:
+    one = named(escape(NOON), "m1")
+    for more, later, chain in (
+        ({}, False, "m1"),
+        ({"root": "m1"}, False, "m1"),
+        ({"root": "m0"}, True, "m0"),
+        ({"operation": "Update"}, True, "m1"),
+        ({"operation": "Cancel", "refers_to": "m0"}, True, "m0"),
+        ({"operation": "Update", "refers_to": "m1", "root": "m0"}, True, "m0"),
+    ):
+        each = msgspec.structs.replace(one, **more)
+        assert (is_later(each), chain_of(each)) == (later, f"VA0010000\n{chain}")
+
+
+def test_what_moves_no_case_and_starts_no_clock_is_heard_all_the_same() -> None:
+    custody = named(jailed(NOON, compact_case="A", receiving_state="NC"), "m1")
+    assert [each.activity for each in taken(Dossier(), custody).clocks.heard] == ["custody"]

@@ -1,6 +1,7 @@
 """What each check says, word for word: a reviewer reads what contradicts what, with both values (contract §3.1.5)."""
 
 import pytest
+from msgspec.structs import replace
 
 from processors.domain.event import Event
 from processors.validate.checks import applying, failures, passed
@@ -287,3 +288,14 @@ def test_a_wait_is_over_at_its_very_end() -> None:
     release = jail_release(NOON)
     assert [each.outcome for each in said(release, jailed(), now=release.received_at + 8 * HOUR - 1)] == ["waiting"]
     assert said(release, jailed(), now=release.received_at + 8 * HOUR) == []
+
+
+def test_a_change_is_not_its_own_previous_event() -> None:
+    first, other = replace(filed("Appeal Filed"), message_id="m1"), replace(escape("2026-11-20 08:00", expect=True), message_id="m2")
+    assert [each.event_subtype for each in facts(replace(first, operation="Update", root="m1"), (first, other)).expected] == ["Escape"]
+
+
+def test_the_place_is_that_of_the_latest_that_names_one_whoever_named_the_status_since() -> None:
+    bond = event("Court", "Bond Reduction", "Status Update", "2026-11-20 10:00", status="Pretrial")
+    found = facts(escape(NOON), (intake("2026-11-20 09:00"), bond))
+    assert (found.status_then, found.kind_then) == ("Pretrial", "State Prison")
