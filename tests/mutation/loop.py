@@ -79,6 +79,7 @@ class Loop:
         reached: dict[str, list[str]] = {}
         set_mutant_under_test("stats")
         for item, following in zip(items, [*items[1:], None], strict=True):
+            self.forget()
             state()._stats.clear()
             begin = time.process_time()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -86,6 +87,13 @@ class Loop:
             for function in state()._stats:
                 reached.setdefault(function, []).append(item.nodeid)
         return seconds, reached
+
+    def forget(self) -> None:
+        """Clear the caches of what is mutated: a test whose answer was remembered would not be seen to reach the function."""
+        for module in {name.rpartition(".")[0] for name in self.names}:
+            for each in vars(sys.modules[module]).values():
+                if hasattr(each, "cache_clear"):
+                    each.cache_clear()
 
     def learnt(self, items: list[pytest.Item]) -> tuple[dict[str, float], dict[str, list[str]]]:
         """Do as `learn`, in a copy of the process, so that this one has run nothing."""

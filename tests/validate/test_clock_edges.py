@@ -1,5 +1,6 @@
 """Where a clock begins, what it may be met by, what is forgotten, and what its record says (contract §2 `vn.expectations`)."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -307,6 +308,7 @@ def test_a_clock_that_counts_from_a_report_date_does_not_run_without_one_that_ca
         ("2026-11-19T23:30:00-05:00", "2026-11-19"),
         ("2026-11-20T03:00:00Z", "2026-11-19"),  # where the agency is
         ("2026-11-20T03:00:00", "2026-11-19"),  # without an offset it is UTC
+        ("2026-11-19T22:00:00-10:00", "2026-11-20"),
         ("2026-11-19t20:00:00-05:00", "2026-11-19"),
         ("2026-11-20 03:00:00", "2026-11-19"),
         ("2026-11-18", "2026-11-18"),
@@ -326,3 +328,22 @@ def test_what_is_published_says_which_state_owes() -> None:
     _, known = run(said("return request", "2026-11-02 12:00"), said("transfer request", "2026-11-02 13:00", message_id="t"))
     owed = {(each.owed_by.partition(" (")[2].rstrip(")"), each.owing_state) for each in known.values() if " (" in each.owed_by}
     assert owed == {("sending state", "VA"), ("receiving state", "NC")}
+
+
+def test_the_day_of_sending_does_not_depend_on_where_the_pipeline_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = said("violation report", "2026-11-20 12:00", submission=b'{"sent_at":"2026-11-20T03:00:00"}')
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Pacific/Honolulu")
+        time.tzset()
+        found = clocks.day_sent(one, ZoneInfo("America/New_York"))
+    time.tzset()
+    assert found.isoformat() == "2026-11-19"
+
+
+def test_the_end_of_one_case_does_not_make_another_forget() -> None:
+    state, _ = run(
+        said("warrant", "2026-11-02 12:00", compact_case="B"),
+        said("case closure", "2026-11-03 12:00", compact_case="A"),
+        said("transfer request", "2026-11-04 12:00", compact_case="B"),
+    )
+    assert ("warrant", "B") in [(each.activity, each.case) for each in state.heard]
