@@ -291,6 +291,8 @@ def test_the_same_event_is_the_newest_that_was_told_so_before_one_that_faded() -
     assert held.same(add) == held.sightings[1]
     assert ledger(seen(1, standing="cancelled", versions=fresh)).same(add) is None
     assert ledger(seen(1, ori="NC1", versions=fresh)).same(add) is None
+    before_faded = ledger(seen(1, standing="held", versions=old), seen(2, versions=old))
+    assert before_faded.same(add) == before_faded.sightings[0]
     older = ledger(seen(1, standing="held", versions={"f": 101, "g": 101}))
     assert older.same(add) == older.sightings[0]
     assert ledger(seen(1, standing="held", versions={"f": 100, "g": 101})).same(add) is None

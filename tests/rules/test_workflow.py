@@ -129,6 +129,7 @@ def test_a_step_takes_the_way_of_its_move_and_none_where_nothing_is_known() -> N
     table = Workflow({"go": Activity("go", Standing(), (out, home)), "rest": Activity("rest", Standing(), (out,))}, frozenset())
     assert [table.way(Standing(supervision=place), "go") for place in ("home", "there", "lost")] == [None, "back", None]
     assert table.way(NOWHERE, "go") is None
+    assert Workflow({"go": Activity("go", Standing(), (home,))}, frozenset()).way(NOWHERE, "go") is None
     assert (table.has_ways("go"), table.has_ways("rest")) == (True, False)
 
 

@@ -1,0 +1,82 @@
+"""What those who were told hold while a change is not told: the next change and the cancellation start from there."""
+
+import msgspec
+import pytest
+
+from processors.domain.event import Change, Event, combined
+from processors.validate import clocks, effect, ledger, timeline
+from processors.validate.decide import terms_for
+from processors.validate.state import Dossier
+from tests.validate.scene import cancel, day_end, hearing, ms, rules, update
+
+CHAIN = "VA0010000\nm1"
+NEW_YORK = rules().book("VA", 0).zone
+ONE = msgspec.structs.replace(hearing("2026-12-07 10:00", court="Richmond"), message_id="m1", seq=1)
+AT = Change("action_at", "2026-12-07T15:00:00Z", "2026-12-08T15:00:00Z")
+COURT = Change("court", "Richmond", "Henrico")
+
+
+def changed(*changes: Change) -> Event:
+    return update(ONE, changes=changes)
+
+
+def test_the_next_change_is_told_from_what_is_held() -> None:
+    later = changed(Change("action_at", "2026-12-08T15:00:00Z", "2026-12-09T15:00:00Z"))
+    told = ledger.since_told({CHAIN: (AT, COURT)}, later)
+    assert told.changes == combined((AT, COURT), later.changes)
+    assert {(each.field, each.old, each.new) for each in told.changes} == {
+        ("action_at", "2026-12-07T15:00:00Z", "2026-12-09T15:00:00Z"),
+        ("court", "Richmond", "Henrico"),
+    }
+    assert ledger.since_told({"other": (AT,)}, later) is later
+
+
+def test_a_change_that_is_not_told_is_owed_as_long_as_its_event_is_remembered() -> None:
+    owed = {"old": (COURT,), "kept": (COURT,)}
+    assert ledger.owing(owed, changed(AT), {"kept": 1, CHAIN: 1}) == {"kept": (COURT,), CHAIN: (AT,)}
+    assert ledger.owing(owed, ONE, {"kept": 1}) is owed
+
+
+def test_what_is_told_is_owed_no_longer() -> None:
+    assert ledger.paid({CHAIN: (AT,), "other": (COURT,)}, ONE) == {"other": (COURT,)}
+    other = {"other": (COURT,)}
+    assert ledger.paid(other, ONE) is other
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ((COURT,), {"court": "Richmond"}),
+        ((Change("court", "", "Henrico"),), {"court": None}),
+        ((AT,), {"action_at": ms("2026-12-07 10:00"), "past_from": ms("2026-12-07 10:00"), "date_only": False}),
+        (
+            (Change("action_at", "2026-12-07", "2026-12-08"), COURT),
+            {"action_at": ms("2026-12-07 00:00"), "past_from": day_end("2026-12-07"), "date_only": True, "court": "Richmond"},
+        ),
+    ],
+)
+def test_an_event_as_it_was_told_has_the_values_from_before_the_change(changes: tuple[Change, ...], fields: dict[str, object]) -> None:
+    now = msgspec.structs.replace(ONE, court="Henrico", action_at=1, past_from=2, date_only="T" in changes[0].old)
+    assert ledger.as_told({CHAIN: changes}, now, NEW_YORK) == msgspec.structs.replace(now, **fields)
+    assert ledger.as_told({}, now, NEW_YORK) is now
+
+
+def test_what_is_still_held_is_said_with_the_date_where_that_was_changed() -> None:
+    assert ledger.still_held(changed(COURT)) == "; registrants still hold what they were told of message m1"
+    assert ledger.still_held(changed(COURT, AT)) == "; registrants still hold what they were told of message m1: 2026-12-07T15:00:00Z"
+    assert ledger.still_held(ONE) == ""
+
+
+def test_a_cancellation_leaves_nothing_owed() -> None:
+    terms = terms_for(ONE, rules(), ONE.received_at)
+    dossier = Dossier(owed={CHAIN: (AT,), "other": (COURT,)})
+    assert effect.taken_back(dossier, cancel(ONE), terms)[0].owed == {"other": (COURT,)}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [("CR-26-001", "cr 26 001", True), ("A", "A", True), ("A", "B", False), (None, "A", True), ("A", None, True), ("--", "--", True)],
+)
+def test_a_case_number_is_the_same_however_spelt(one: str | None, other: str | None, *, same: bool) -> None:
+    assert timeline.same_case(one, other) is same
+    assert clocks.same_case(one, other) is same
