@@ -109,7 +109,8 @@ def shown(name: str) -> Mutant:
     before, after = (cst.Module([each(read, name)]).code.splitlines() for each in (read_original_function, read_mutant_function))
     lines = [line for line in unified_diff(before, after, n=0, lineterm="") if not line.startswith(("---", "+++", "@@"))]
     was, became = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
-    function = re.sub(r"__mutmut_\d+$", "", mangled).removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".").removesuffix("_")
+    function = re.sub(r"__mutmut_\d+$", "", mangled).removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
+    function = re.sub(r"(?<!_)_$", "", function)  # of `undecorated`
     return Mutant(f"{module.removeprefix('processors.')}:{function}", was, became)
 
 

@@ -73,6 +73,13 @@ def test_a_cancellation_leaves_nothing_owed() -> None:
     assert effect.taken_back(dossier, cancel(ONE), terms)[0].owed == {"other": (COURT,)}
 
 
+def test_only_a_message_that_is_told_pays_what_is_owed_of_its_event() -> None:
+    terms = terms_for(ONE, rules(), ONE.received_at)
+    dossier = Dossier(owed={CHAIN: (AT,), "other": (COURT,)})
+    assert effect.taken(dossier, ONE, terms, told=True)[0].owed == {"other": (COURT,)}
+    assert effect.taken(dossier, ONE, terms, told=False)[0].owed == dossier.owed
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [("CR-26-001", "cr 26 001", True), ("A", "A", True), ("A", "B", False), (None, "A", True), ("A", None, True), ("--", "--", True)],
