@@ -48,7 +48,7 @@ from processors.topics import DEAD_LETTERS, DECISIONS, POLICIES
 
 MOST: Final = 5_000  # records in one transaction
 LEAST: Final = 250
-QUICK, SLOW = 0.3, 1.0  # seconds that a batch should take, so that a backlog does not cost latency
+QUICK, SLOW = 0.5, 1.5  # seconds that a batch should take, so that a backlog does not cost latency
 TURN: Final = 0.2  # seconds without a record until timers, settings and signals are looked at
 TICK: Final = TURN / 20  # the same under the topic clock, whose ticks come by a reader of their own
 QUIET: Final = 0.2  # seconds of silence after which offsets that moved by themselves are committed

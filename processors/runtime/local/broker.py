@@ -18,8 +18,8 @@ VERSION: Final = "4.4.0"
 START_SECONDS: Final = 60
 
 # One node, so every replication factor is 1. Few coordinator partitions and no rebalance delay: it starts and settles
-# fast. Messages may be larger than the pipeline accepts, so that it is the pipeline that refuses them, with a reason.
-# Paths are relative to the broker's home, and so may hold any character.
+# fast. Few threads: it shares its machine with the stages. Messages may be larger than the pipeline accepts, so that it is
+# the pipeline that refuses them, with a reason. Paths are relative to the broker's home, and so may hold any character.
 PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
@@ -39,6 +39,7 @@ transaction.state.log.num.partitions=4
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
+num.io.threads=3
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 broker.session.timeout.ms=3000
