@@ -20,6 +20,8 @@ START_SECONDS: Final = 60
 # One node, so every replication factor is 1. Few coordinator partitions and no rebalance delay: it starts and settles
 # fast. Few threads: it shares its machine with the stages. Messages may be larger than the pipeline accepts, so that it is
 # the pipeline that refuses them, with a reason. Paths are relative to the broker's home, and so may hold any character.
+# Transactions that timed out are looked for only when the broker knows its partitions: one that it ends before, just
+# started, gets no end marks where the partition is not known yet ("likely deleted"), and hides all after it for ever.
 PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
@@ -36,7 +38,7 @@ offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
-transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+transaction.abort.timed.out.transaction.cleanup.interval.ms=5000
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 num.io.threads=3
