@@ -257,7 +257,7 @@ def _as_json(schema: Any, value: Any, names: Mapping[str, Any]) -> Any:
         schema = _branch(schema, value)
     kind = schema if isinstance(schema, str) else schema["type"]
     if kind == "record":
-        if value.keys() == FIELDS:
+        if value.keys() == FIELDS and all(isinstance(part, bytes) for part in value.values()):  # an agency's schema may have these names
             return _event(value)
         return {field["name"]: _as_json(field["type"], value[field["name"]], names) for field in schema["fields"]}
     if kind == "array":

@@ -419,6 +419,12 @@ def test_an_agencys_schema_that_could_do_harm_is_not_used(theirs: Version) -> No
     assert found.reason == "unknown_schema"
 
 
+def test_an_agencys_own_schema_with_the_field_names_of_an_event_is_read_as_it_is() -> None:
+    theirs = schema("Message", document="string", submission="string")
+    raw = framed(1000, theirs, {"document": "{}", "submission": "x"})
+    assert Codec(registry=Shelf(theirs)).decode_external(raw) == {"document": "{}", "submission": "x"}
+
+
 def test_an_id_the_registry_does_not_know_is_an_unknown_schema() -> None:
     found = Codec(registry=Shelf()).decode_external(b"\0\0\0\3\xe8abc")
     assert isinstance(found, Unreadable)
