@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from confluent_kafka import TopicPartition
 
-from processors.runtime.broker import ANSWER, Broker, kind, take
+from processors.runtime.kafka.clients import ANSWER, Broker, kind, take
 from processors.runtime.settings import Settings
 
 MOST: Final = 5_000

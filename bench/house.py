@@ -15,10 +15,10 @@ from typing import Any, Final
 import psutil
 
 from processors.domain.clockwork import Policy
-from processors.runtime.admin import create_topics
-from processors.runtime.broker import Broker, Place, committed
-from processors.runtime.client import Client
 from processors.runtime.errors import Restart
+from processors.runtime.kafka.clients import Broker, Place, committed
+from processors.runtime.kafka.topics_admin import create_topics
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
 from processors.topics import POLICIES

@@ -20,11 +20,11 @@ from processors.domain.journal import Verdict
 from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
 from processors.rules.load import load_rules
-from processors.runtime.changelog import Position
-from processors.runtime.codec import Codec
-from processors.runtime.runner import journals
-from processors.runtime.supervise import GARBAGE
-from processors.runtime.task import Task
+from processors.runtime.decide.task import Task
+from processors.runtime.run.runner import journals
+from processors.runtime.run.supervise import GARBAGE
+from processors.runtime.wire.changelog import Position
+from processors.runtime.wire.codec import Codec
 from processors.stage import Context, Record, Stage
 from processors.topics import REGISTRATIONS, SUBMISSIONS, Topic
 

@@ -11,7 +11,7 @@ import msgspec
 from bench.house import RUN, House, Site, until, used
 from bench.memory import Lying
 from processors.domain.event import Event
-from processors.runtime.codec import Codec
+from processors.runtime.wire.codec import Codec
 from processors.topics import CONFIRMED, DISTINCT
 
 NAME: Final = "validate"

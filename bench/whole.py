@@ -12,8 +12,8 @@ from bench import feed
 from bench.house import PARTITIONS, PATIENCE, RUN, House, Site, difference, percentile, until
 from bench.memory import POLICIES
 from processors.pipeline import PIPELINE
-from processors.runtime.broker import kind
-from processors.runtime.idle import Watch
+from processors.runtime.kafka.clients import kind
+from processors.runtime.run.idle import Watch
 from processors.topics import OUTBOUND, REGISTRATIONS, SUBMISSIONS
 
 WARM: Final = 3  # seconds that are not counted

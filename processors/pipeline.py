@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from processors.dedupe.decide import STAGE as DEDUPE
 from processors.deliver.decide import STAGE as DELIVER
-from processors.ingest.identify import IDENTIFY
-from processors.ingest.read import READ
+from processors.ingest.identify.decide import IDENTIFY
+from processors.ingest.read.decide import READ
 from processors.match.decide import STAGE as MATCH
 from processors.stage import Stage
 from processors.validate.decide import STAGE as VALIDATE

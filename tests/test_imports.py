@@ -25,11 +25,11 @@ MAY_IMPORT = {
     "pipeline": GRAMMAR | set(ROOMS),
     "simulation": frozenset({"simulation"}),
     "runtime": GRAMMAR | {"runtime"},
-    "cli": GRAMMAR | set(ROOMS) | {"cli", "console", "pipeline", "runtime", "simulation"},
-    "console": GRAMMAR | set(ROOMS) | {"console", "pipeline", "runtime"},
+    "rehearsal": GRAMMAR | {"ingest", "pipeline", "rehearsal", "runtime"},
+    "cli": GRAMMAR | set(ROOMS) | {"cli", "pipeline", "rehearsal", "runtime", "simulation"},
     "__main__": frozenset({"cli"}),
 }
-WITH_EFFECTS = frozenset({"runtime", "cli", "console", "__main__"})
+WITH_EFFECTS = frozenset({"runtime", "rehearsal", "cli", "__main__"})
 EFFECTS = frozenset(
     {
         "asyncio",

@@ -9,7 +9,7 @@ import typer
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_json
 from processors.domain.journal import Verdict
-from processors.runtime.client import Client
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import DECISIONS, SUBMISSIONS
 

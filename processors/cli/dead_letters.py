@@ -8,8 +8,8 @@ from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows, row
 from processors.domain.journal import DeadLetter
 from processors.domain.seal import Seal, SealBroken
-from processors.runtime.client import Client
 from processors.runtime.errors import UserError
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import DEAD_LETTERS, TOPICS
 

@@ -15,17 +15,17 @@ from rich.table import Table
 from rich.text import Text
 
 from processors.cli.app import new_app
-from processors.cli.feed import read_feed, read_key
-from processors.cli.key import differences, held
 from processors.cli.output import console
-from processors.cli.own import Stages, all_stages, new_broker
-from processors.cli.play import play, rehearse
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Outbound
 from processors.domain.reasons import REASONS
 from processors.domain.time import iso
+from processors.rehearsal.feed import read_feed, read_key
+from processors.rehearsal.key import differences, held
+from processors.rehearsal.pipeline import Stages, all_stages, new_broker
+from processors.rehearsal.play import play, rehearse
 from processors.rules.load import load_rules
-from processors.runtime.client import Client
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
 from processors.topics import DEAD_LETTERS, DECISIONS, OUTBOUND

@@ -14,12 +14,12 @@ from processors.cli.app import new_app
 from processors.cli.output import JSON, console, print_json
 from processors.rules.check import check as check_rules
 from processors.rules.load import read_library
-from processors.runtime.admin import Standing, properties, standing
-from processors.runtime.broker import ANSWER, ANSWERED, SILENT, Broker
-from processors.runtime.compat import problems
 from processors.runtime.errors import Restart, Retry, UserError
+from processors.runtime.kafka.clients import ANSWER, ANSWERED, SILENT, Broker
+from processors.runtime.kafka.topics_admin import Standing, properties, standing
+from processors.runtime.run.store import Store
 from processors.runtime.settings import Settings
-from processors.runtime.store import Store
+from processors.runtime.wire.compatibility import problems
 
 app = new_app("Checks broker, topics, rights, store, schemas, rules, key and clock.")
 

@@ -6,7 +6,7 @@ import typer
 
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows, row
-from processors.runtime.client import Client
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import EXPECTATIONS
 

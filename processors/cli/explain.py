@@ -10,8 +10,8 @@ from processors.cli.app import new_app
 from processors.cli.output import JSON, console, print_json
 from processors.domain.journal import Verdict
 from processors.domain.time import iso
-from processors.runtime.client import Client
 from processors.runtime.errors import UserError
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import DECISIONS
 

@@ -10,8 +10,8 @@ import typer
 
 from processors.cli.app import new_app
 from processors.cli.submit import contents, document, split
-from processors.runtime.client import Client
 from processors.runtime.errors import UserError
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import REGISTRATIONS
 

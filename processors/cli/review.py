@@ -9,8 +9,8 @@ import typer
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_json, print_rows, row
 from processors.domain.review import Review, ReviewAction
-from processors.runtime.client import Client
 from processors.runtime.errors import Usage, UserError
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import REVIEW_ACTIONS, REVIEWS
 

@@ -23,8 +23,8 @@ from processors.rules.check import check as find
 from processors.rules.document import Document, Part, document
 from processors.rules.load import Shelf, midnight, read_library
 from processors.rules.settings import Settings as InForce
-from processors.runtime.client import Client
 from processors.runtime.errors import Usage, UserError
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import POLICIES
 

@@ -8,9 +8,9 @@ import typer
 from processors.cli.app import new_app
 from processors.pipeline import PIPELINE
 from processors.runtime.errors import Usage
+from processors.runtime.run.supervise import run_unit, run_units
+from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
-from processors.runtime.supervise import run_unit, run_units
-from processors.runtime.telemetry import configure
 from processors.stage import Stage
 
 app = new_app("Runs stages of the pipeline.")

@@ -12,15 +12,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from processors.cli.app import new_app
-from processors.cli.feed import read_feed, read_key
-from processors.cli.key import differences
-from processors.cli.own import all_stages, new_broker
-from processors.cli.play import play, rehearse
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Outbound
+from processors.rehearsal.feed import read_feed, read_key
+from processors.rehearsal.key import differences
+from processors.rehearsal.pipeline import all_stages, new_broker
+from processors.rehearsal.play import play, rehearse
 from processors.rules.load import load_rules
-from processors.runtime.client import Client
 from processors.runtime.errors import Usage, UserError
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.simulation.world import HERE, World, simulate
 from processors.topics import DEAD_LETTERS, DECISIONS, OUTBOUND

@@ -9,11 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from processors.cli.app import new_app
-from processors.ingest.formats import json_document, told_apart
-from processors.ingest.rejection import Rejection
-from processors.ingest.xml import Message, parsed
-from processors.runtime.client import Client
+from processors.ingest.peek import message_labels
 from processors.runtime.errors import UserError
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import SUBMISSIONS
 
@@ -35,7 +33,7 @@ def submit(
     `vn dead-letters list`. A record whose id cannot be read is sent too, and printed as `-`.
     """
     messages = [message for file in files for message in ([contents(file)] if raw else split(contents(file)))]
-    labels = [label(message) for message in messages]
+    labels = [message_labels(message) for message in messages]
     Client(Settings()).send(SUBMISSIONS, ((ori, message) for (_, ori), message in zip(labels, messages, strict=True)))
     for message_id, _ in labels:
         typer.echo(message_id or "-")
@@ -64,18 +62,3 @@ def document(text: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def label(message: bytes) -> tuple[str | None, str | None]:
-    """Return a message's id and its agency's ORI, each None where it cannot be read."""
-    try:
-        form, text = told_apart(message)
-        head = Message(parsed(text)).head() if form == "xml" else json_document(text)
-    except Rejection:
-        return None, None
-    agency = head.get("agency")
-    return _word(head.get("message_id")), _word(agency.get("ori") if isinstance(agency, dict) else None)
-
-
-def _word(value: object) -> str | None:
-    return value.strip() if isinstance(value, str) and value.strip() else None

@@ -10,10 +10,10 @@ import typer
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_json
 from processors.domain.time import iso
-from processors.runtime.client import Client, Seen
-from processors.runtime.codec import Codec
 from processors.runtime.errors import Usage
+from processors.runtime.kafka.user_client import Client, Seen
 from processors.runtime.settings import Settings
+from processors.runtime.wire.codec import Codec
 from processors.topics import DECISIONS, TOPICS, Topic
 
 app = new_app("Shows the records of a topic.")

@@ -6,7 +6,7 @@ import typer
 
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows
-from processors.runtime.admin import create_topics, standing
+from processors.runtime.kafka.topics_admin import create_topics, standing
 from processors.runtime.settings import Settings
 from processors.topics import DAY, FOREVER
 

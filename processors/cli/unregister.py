@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from processors.cli.app import new_app
-from processors.runtime.client import Client
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import REGISTRATIONS
 

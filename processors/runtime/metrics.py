@@ -42,7 +42,7 @@ TIMERS: Final = Gauge("vn_timers_pending", "Timers that are not due yet", ["unit
 READY: Final = Gauge(
     "vn_ready", "1 while the unit decides, 0 while it catches up or waits for broker or store", ["unit"], multiprocess_mode="mostrecent"
 )
-# In no registry of their own: read from Kafka by docket.py when somebody asks.
+# In no registry of their own: read from Kafka by runtime/run/open_reviews.py when somebody asks.
 REVIEWS_OPEN: Final = Gauge("vn_reviews_open", "Reviews that wait for a person, by why they were opened", ["reason"], registry=None)
 REVIEW_OLDEST: Final = Gauge(
     "vn_review_oldest_seconds", "Age in seconds of the oldest review that waits for a person", ["reason"], registry=None

@@ -18,16 +18,16 @@ from confluent_kafka import KafkaError, Producer
 from msgspec import DecodeError, json
 
 from processors.domain.notification import Receipt
-from processors.runtime.admin import create_topics
-from processors.runtime.broker import Broker, committed
-from processors.runtime.catchup import Stamp
-from processors.runtime.changelog import Position, State
-from processors.runtime.client import Client
-from processors.runtime.codec import Codec
 from processors.runtime.errors import Restart
-from processors.runtime.idle import Watch
+from processors.runtime.kafka.clients import Broker, committed
+from processors.runtime.kafka.topics_admin import create_topics
+from processors.runtime.kafka.user_client import Client
+from processors.runtime.run.catchup import Stamp
+from processors.runtime.run.idle import Watch
+from processors.runtime.run.store import Store
 from processors.runtime.settings import Settings
-from processors.runtime.store import Store
+from processors.runtime.wire.changelog import Position, State
+from processors.runtime.wire.codec import Codec
 from processors.stage import Stage
 from processors.topics import CLOCK, DEAD_LETTERS, DECISIONS, POLICIES, Topic
 from tests.broker.probe import LEFT, OUT, PROBE, PROBE_TOPICS, RIGHT, STATE, Tally, expected

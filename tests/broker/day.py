@@ -15,20 +15,20 @@ from typing import Any, Final
 import msgspec
 import psutil
 
-from processors.cli.feed import Sending, Step, read_feed
-from processors.cli.play import Rehearsal, play, rehearse
-from processors.cli.submit import label
+from processors.ingest.peek import message_labels
 from processors.pipeline import PIPELINE
+from processors.rehearsal.feed import Sending, Step, read_feed
+from processors.rehearsal.play import Rehearsal, play, rehearse
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
-from processors.runtime.admin import create_topics
-from processors.runtime.broker import Broker, committed
-from processors.runtime.catchup import Stamp
-from processors.runtime.changelog import Position
-from processors.runtime.client import Client
-from processors.runtime.driver import PipelineDriver, Unit
+from processors.runtime.decide.driver import PipelineDriver, Unit
+from processors.runtime.kafka.clients import Broker, committed
+from processors.runtime.kafka.topics_admin import create_topics
+from processors.runtime.kafka.user_client import Client
+from processors.runtime.run.catchup import Stamp
+from processors.runtime.run.store import Store
 from processors.runtime.settings import Settings
-from processors.runtime.store import Store
+from processors.runtime.wire.changelog import Position
 from processors.stage import Record, Stage
 from processors.topics import DEAD_LETTERS, DECISIONS, INTAKE, NOTIFICATIONS, REGISTRATIONS, Topic
 from tests.broker.bench import QUICK, environment
@@ -217,7 +217,7 @@ class Placed(PipelineDriver):
 
 def name_of(sending: Sending) -> str:
     """Return the message id that the intake knows it by."""
-    return str(sending.key if sending.topic is REGISTRATIONS else label(sending.value or b"")[0])
+    return str(sending.key if sending.topic is REGISTRATIONS else message_labels(sending.value or b"")[0])
 
 
 def kept(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dict[Any, list[Any]]:

@@ -17,8 +17,8 @@ import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 from processors.domain.journal import Verdict
-from processors.runtime.broker import Broker
-from processors.runtime.client import Client
+from processors.runtime.kafka.clients import Broker
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
 from processors.topics import DECISIONS, TOPICS

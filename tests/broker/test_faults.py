@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from processors.runtime.faults import POINTS
+from processors.runtime.run.faults import POINTS
 from tests.broker.bench import Bench
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]

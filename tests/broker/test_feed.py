@@ -9,9 +9,9 @@ from typing import Final
 import pytest
 from redis import Redis
 
-from processors.cli.feed import Step
-from processors.runtime.faults import Point
+from processors.rehearsal.feed import Step
 from processors.runtime.local import Local
+from processors.runtime.run.faults import Point
 from tests.broker.bench import until
 from tests.broker.day import NAMES, Day
 

@@ -5,7 +5,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import ConfigResource, ResourceType
 
 from processors.domain.clockwork import Policy
-from processors.runtime.admin import properties
+from processors.runtime.kafka.topics_admin import properties
 from processors.topics import DEAD_LETTERS, DECISIONS, POLICIES, SUBMISSIONS
 from tests.broker.bench import PARTITIONS, Bench, until
 from tests.broker.probe import LEFT, RIGHT

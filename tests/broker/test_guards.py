@@ -5,11 +5,11 @@ import signal
 import pytest
 from confluent_kafka import KafkaException, Producer, TopicPartition
 
-from processors.runtime.broker import Broker
-from processors.runtime.catchup import Changelog
-from processors.runtime.changelog import Position
 from processors.runtime.errors import Stop
-from processors.runtime.store import STAMP
+from processors.runtime.kafka.clients import Broker
+from processors.runtime.run.catchup import Changelog
+from processors.runtime.run.store import STAMP
+from processors.runtime.wire.changelog import Position
 from tests.broker.bench import PARTITIONS, Bench, until
 from tests.broker.probe import LEFT, STATE
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from processors.runtime.admin import create_topics
+from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.local import Local
 from processors.runtime.local.ports import is_free
 from processors.runtime.settings import Settings

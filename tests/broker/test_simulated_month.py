@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from processors.cli.key import differences
 from processors.cli.simulate import lived_through, written
 from processors.domain.clockwork import Tick
 from processors.domain.time import millis
 from processors.pipeline import PIPELINE
-from processors.runtime.admin import create_topics
-from processors.runtime.client import Client
+from processors.rehearsal.key import differences
+from processors.runtime.kafka.topics_admin import create_topics
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
 from processors.simulation.world import simulate

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from msgspec import json, structs
 
-from processors.runtime.changelog import Position
 from processors.runtime.local import Local
+from processors.runtime.wire.changelog import Position
 from tests.broker.bench import PARTITIONS, Bench
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from processors.domain.seal import Seal
-from processors.runtime import store
-from processors.runtime.codec import Codec
-from processors.runtime.runner import House, Runner
+from processors.runtime.run import store
+from processors.runtime.run.runner import House, Runner
+from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
-from processors.runtime.telemetry import configure
+from processors.runtime.wire.codec import Codec
 from tests.broker.probe import PROBE, NoRules
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from processors.cli import doctor
 from processors.cli.doctor import Finding, examination
-from processors.runtime.admin import Standing
 from processors.runtime.errors import UserError
+from processors.runtime.kafka.topics_admin import Standing
 from processors.runtime.settings import Settings
 from processors.topics import DISTINCT, EVENTS, INTAKE
 

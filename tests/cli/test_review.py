@@ -9,7 +9,7 @@ from processors.cli import review
 from processors.domain.review import ReviewAction
 from processors.pipeline import PIPELINE
 from processors.rules.load import load_rules
-from processors.runtime.driver import PipelineDriver
+from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.errors import Usage, UserError
 from processors.topics import DEAD_LETTERS, Topic
 from tests.stories.builders import submission

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from processors.cli.submit import contents, label, split
+from processors.cli.submit import contents, split
+from processors.ingest.peek import message_labels
 from processors.runtime.errors import UserError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -25,12 +26,12 @@ def test_anything_else_is_one(content: bytes) -> None:
 
 
 def test_a_json_message_is_called_by_its_id_and_keyed_by_its_agency() -> None:
-    assert label(json.dumps(ONE).encode()) == ("M-1", "VA0430000")
-    assert label(b"\xef\xbb\xbf \n" + json.dumps(ONE).encode()) == ("M-1", "VA0430000")
+    assert message_labels(json.dumps(ONE).encode()) == ("M-1", "VA0430000")
+    assert message_labels(b"\xef\xbb\xbf \n" + json.dumps(ONE).encode()) == ("M-1", "VA0430000")
 
 
 def test_an_xml_message_likewise() -> None:
-    assert label((EXAMPLES / "xml" / "icots-departure.xml").read_bytes()) == ("ICOTS-NOD-931", "VAICOTS01")
+    assert message_labels((EXAMPLES / "xml" / "icots-departure.xml").read_bytes()) == ("ICOTS-NOD-931", "VAICOTS01")
 
 
 @pytest.mark.parametrize(
@@ -38,13 +39,13 @@ def test_an_xml_message_likewise() -> None:
     [b"", b"\x00\x01", b"<a", b"{", b"nonsense", b'{"message_id": 7, "agency": "x"}', b'{"message_id": " ", "agency": {"ori": 1}}'],
 )
 def test_what_cannot_be_read_has_neither(message: bytes) -> None:
-    assert label(message) == (None, None)
+    assert message_labels(message) == (None, None)
 
 
 def test_deep_nesting_is_no_trouble() -> None:
     deep = b"[" * 100_000
     assert list(split(deep)) == [deep]
-    assert label(b'{"message_id":' + deep) == (None, None)
+    assert message_labels(b'{"message_id":' + deep) == (None, None)
 
 
 def test_a_file_that_is_not_there_is_said_in_one_sentence(tmp_path: Path) -> None:

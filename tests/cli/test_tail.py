@@ -8,9 +8,9 @@ import pytest
 from processors.cli.tail import lines, named
 from processors.domain.clockwork import Tick
 from processors.domain.journal import Verdicts
-from processors.runtime.client import Seen
-from processors.runtime.codec import Codec
 from processors.runtime.errors import Usage
+from processors.runtime.kafka.user_client import Seen
+from processors.runtime.wire.codec import Codec
 from processors.topics import CLOCK, DECISIONS, SUBMISSIONS, Topic
 from tests.cli.given import AT, outbound, verdict
 

@@ -9,7 +9,7 @@ from processors.domain.journal import DeadLetter
 from processors.domain.notification import Notification
 from processors.domain.reasons import REASONS
 from processors.domain.review import Review
-from processors.runtime.codec import Codec
+from processors.runtime.wire.codec import Codec
 from processors.stage import Context, Decision, Input, Record, Stage, Wake
 
 CODEC = Codec()

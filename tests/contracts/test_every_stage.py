@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from processors.cli.feed import read_feed
 from processors.domain.submission import Submission
 from processors.pipeline import PIPELINE
+from processors.rehearsal.feed import read_feed
 from processors.rules.load import load_rules
-from processors.runtime.driver import PipelineDriver
+from processors.runtime.decide.driver import PipelineDriver
 from processors.topics import RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS
 from tests.contracts.checked import Watch
 from tests.stories.builders import BAKER, WALKER, hearing, registration, submission, tagged

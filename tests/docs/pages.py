@@ -36,8 +36,6 @@ somewhere and shown by some test. The journal (`vn.decisions`), reviews and dead
 {rows}
 """
 
-# Modules of ingest that belong to its second step; the others read.
-IDENTIFY: Final = frozenset({"enrolling", "identify", "memory", "messages", "reviews", "silence", "surge", "verdicts"})
 UNITS: Final = ("read", "identify", "dedupe", "validate", "match", "deliver")
 DECODING: Final = "every unit, of what it cannot decode"
 # A word that is a reason code may also be the state of something, or the kind of a receipt or record; there it is none.
@@ -139,10 +137,10 @@ def given_by() -> dict[str, list[str]]:
     """Return the units that give each reason, in the order of the pipeline; every unit for what the runtime gives for it."""
     found: dict[str, set[str]] = {}
     for path in sorted((ROOT / "processors").rglob("*.py")):
-        package, name = path.parent.name, path.stem
-        if package not in {*STAGES, "runtime"}:
+        parts = path.relative_to(ROOT / "processors").parts
+        unit = DECODING if parts[0] == "runtime" else next((part for part in parts[:2] if part in UNITS), None)
+        if unit is None:
             continue
-        unit = {"ingest": "identify" if name in IDENTIFY else "read", "runtime": DECODING}.get(package, package)
         for code in codes_in(ast.parse(path.read_text())):
             if (unit, code) not in OTHER_WORDS:
                 found.setdefault(code, set()).add(unit)
@@ -176,7 +174,11 @@ def codes_in_tests() -> frozenset[str]:
 
 def settings_asked_for() -> frozenset[str]:
     """Return the settings that some stage asks for."""
-    trees = (ast.parse(path.read_text()) for path in sorted((ROOT / "processors").rglob("*.py")) if path.parent.name in STAGES)
+    trees = (
+        ast.parse(path.read_text())
+        for path in sorted((ROOT / "processors").rglob("*.py"))
+        if path.relative_to(ROOT / "processors").parts[0] in STAGES
+    )
     return frozenset(node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value in SETTINGS)
 
 

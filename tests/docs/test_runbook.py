@@ -32,7 +32,7 @@ def anchors(page: Path) -> set[str]:
 
 def sentences() -> Iterator[str]:
     """What stages stop with, `…` for each value."""
-    for path in sorted((ROOT / "processors" / "runtime").glob("*.py")):
+    for path in sorted((ROOT / "processors" / "runtime").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Stop":
                 said = node.args[0]

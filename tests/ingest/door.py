@@ -14,8 +14,8 @@ from processors.domain.registration import Enrolment, Reachable
 from processors.domain.review import Review
 from processors.domain.seal import Seal
 from processors.domain.submission import Submission
-from processors.ingest.identify import IDENTIFY
-from processors.ingest.read import READ
+from processors.ingest.identify.decide import IDENTIFY
+from processors.ingest.read.decide import READ
 from processors.rules.load import load_rules
 from processors.stage import Context, Decision, Output, Record, Wake
 from processors.topics import INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, Topic

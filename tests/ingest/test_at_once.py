@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.ingest import submission
-from processors.ingest.document import tidy
-from processors.ingest.formats import json_document
+from processors.ingest.read import submission
+from processors.ingest.read.document import tidy
+from processors.ingest.read.formats import json_document
 
 PLAIN: dict[str, Any] = {
     "message_id": "M-1",

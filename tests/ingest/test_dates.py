@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.ingest.dates import civil_date, when
+from processors.ingest.read.dates import civil_date, when
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -11,8 +11,8 @@ from processors.domain.event import Event
 from processors.domain.notification import Receipt
 from processors.domain.review import ReviewAction
 from processors.domain.submission import Submission
-from processors.ingest.identify import IDENTIFY
-from processors.ingest.memory import PAGE
+from processors.ingest.identify.decide import IDENTIFY
+from processors.ingest.identify.memory import PAGE
 from processors.stage import Record
 from processors.topics import EVENTS, INTAKE, REGISTRANTS, Topic
 from tests.ingest.door import MINUTE, NOW, RECAPTURE, Door, changed, offender, taken

@@ -16,9 +16,9 @@ from processors.domain.person import Identifier, Person
 from processors.domain.reasons import REASONS
 from processors.domain.registration import Contact
 from processors.domain.submission import Submission
-from processors.ingest.formats import MAX_BYTES
-from processors.ingest.read import READ
-from processors.runtime.codec import Codec
+from processors.ingest.read.decide import READ
+from processors.ingest.read.formats import MAX_BYTES
+from processors.runtime.wire.codec import Codec
 from processors.stage import Record, Wake
 from processors.topics import DEAD_LETTERS, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS
 from tests.ingest.door import CONTEXT, NOW, RECAPTURE, RECEIPT, REGISTRATION, SCHEMAS, SEAL, changed, read, submission, taken

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from processors.domain.submission import Agency, Case, Compact, NotificationSubtype, Place
-from processors.ingest.formats import MAX_BYTES
+from processors.ingest.read.formats import MAX_BYTES
 from tests.ingest.door import JOHN, NOW, RECAPTURE, changed, read, refused, submission, taken
 
 DEPARTURE = changed(

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.domain.submission import Submission
-from processors.ingest.state import Desk, Pace, PaceBlock
-from processors.ingest.surge import BLOCK, group_of, pace_keys
+from processors.ingest.identify.state import Desk, Pace, PaceBlock
+from processors.ingest.identify.surge import BLOCK, group_of, pace_keys
 from processors.rules.book import Surge
 from tests.ingest.door import MINUTE, Door, Passed, offender
 

@@ -6,7 +6,7 @@ import pytest
 
 from processors.domain.person import Identifier, Name
 from processors.domain.submission import Case, NotificationSubtype, Place
-from processors.ingest.formats import MAX_BYTES
+from processors.ingest.read.formats import MAX_BYTES
 from processors.topics import RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS
 from tests.ingest.door import SCHEMAS, read, refused, submission
 

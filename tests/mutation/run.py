@@ -8,7 +8,7 @@ The copy differs in one way. mutmut leaves decorated functions alone; so `@prope
 assignments after a function of another name. Outside `processors/rules` `@lru_cache` is taken off, since a mutant there
 runs in a copy of a process that has asked the code as it is, and would be given its answers.
 
-    python -m tests.mutation.run [PATTERN…]     mutants of these names only, such as processors.ingest.dates.*
+    python -m tests.mutation.run [PATTERN…]     mutants of these names only, such as processors.ingest.read.dates.*
     python -m tests.mutation.run --report       the figures and survivors of the last run
 """
 

@@ -20,13 +20,13 @@ from processors.domain.person import Identifier, Person
 from processors.domain.registration import Contact, Enrolment
 from processors.domain.review import ReviewAction
 from processors.domain.submission import Submission
-from processors.runtime import codec as codec_module
-from processors.runtime.avro import Malformed, read_array, read_long, write_long
-from processors.runtime.changelog import State
-from processors.runtime.codec import Codec, Undecodable, iso
-from processors.runtime.documents import opened
 from processors.runtime.errors import Stop
-from processors.runtime.schemas import INTERNAL, RECORDS, Version, current, name_of
+from processors.runtime.wire import codec as codec_module
+from processors.runtime.wire.avro import Malformed, read_array, read_long, write_long
+from processors.runtime.wire.changelog import State
+from processors.runtime.wire.codec import Codec, Undecodable, iso
+from processors.runtime.wire.documents import opened
+from processors.runtime.wire.schemas import INTERNAL, RECORDS, Version, current, name_of
 from tests.runtime.records import records
 
 EVENT = Event(

@@ -10,7 +10,7 @@ from msgspec import Struct
 from processors.domain.clockwork import Tick
 from processors.domain.journal import Unreadable, Verdict
 from processors.rules.load import load_rules
-from processors.runtime.driver import PipelineDriver
+from processors.runtime.decide.driver import PipelineDriver
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
 from processors.topics import CLOCK, POLICIES, SUBMISSIONS, Topic, changelog
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from processors.pipeline import PIPELINE
-from processors.runtime import idle
-from processors.runtime.broker import Place
 from processors.runtime.errors import Restart
+from processors.runtime.kafka.clients import Place
+from processors.runtime.run import idle
 
 UNITS = {unit.name: unit for units in PIPELINE.values() for unit in units}
 

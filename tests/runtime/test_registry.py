@@ -10,10 +10,10 @@ import pytest
 
 from processors.domain.event import Event
 from processors.domain.notification import Notification
-from processors.runtime.codec import Codec
 from processors.runtime.errors import Retry, Stop
-from processors.runtime.registry import ConfluentRegistry
-from processors.runtime.schemas import RECORDS, current, name_of
+from processors.runtime.wire.codec import Codec
+from processors.runtime.wire.registry import ConfluentRegistry
+from processors.runtime.wire.schemas import RECORDS, current, name_of
 
 
 class Answers(BaseHTTPRequestHandler):

@@ -8,12 +8,12 @@ import pytest
 
 from processors.domain.journal import Verdict, Verdicts
 from processors.pipeline import PIPELINE
-from processors.runtime.codec import Codec
 from processors.runtime.errors import Restart, Stop, UserError
-from processors.runtime.faults import Broken, Faults
-from processors.runtime.runner import JOURNAL, LEAST, MOST, check_topics, journals, paced, shared
-from processors.runtime.slots import Slot
-from processors.runtime.store import Store
+from processors.runtime.run.faults import Broken, Faults
+from processors.runtime.run.runner import JOURNAL, LEAST, MOST, check_topics, journals, paced, shared
+from processors.runtime.run.slots import Slot
+from processors.runtime.run.store import Store
+from processors.runtime.wire.codec import Codec
 
 
 def test_batches_grow_with_the_backlog_and_shrink_where_they_take_long() -> None:

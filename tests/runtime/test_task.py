@@ -11,12 +11,12 @@ from processors.domain.journal import Unreadable
 from processors.domain.notification import Receipt
 from processors.domain.seal import Seal
 from processors.rules.load import load_rules
-from processors.runtime.changelog import Position, Timer
-from processors.runtime.codec import Codec
-from processors.runtime.deadletters import IN_A_ROW, OF_LAST, DeadLetterLimit
+from processors.runtime.decide.dead_letters import IN_A_ROW, OF_LAST, DeadLetterLimit
+from processors.runtime.decide.states import States
+from processors.runtime.decide.task import Task, arrival
 from processors.runtime.errors import Stop
-from processors.runtime.states import States
-from processors.runtime.task import Task, arrival
+from processors.runtime.wire.changelog import Position, Timer
+from processors.runtime.wire.codec import Codec
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
 from processors.topics import DEAD_LETTERS, Topic, changelog
 from tests.broker.probe import NoRules

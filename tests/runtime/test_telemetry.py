@@ -12,7 +12,7 @@ import pytest
 from processors.runtime import metrics
 from processors.runtime.errors import Retry
 from processors.runtime.metrics import METRICS
-from processors.runtime.telemetry import FIELDS, Sparing, allowed, configure, told
+from processors.runtime.run.telemetry import FIELDS, Sparing, allowed, configure, told
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.runtime.timers import Timers
+from processors.runtime.decide.timers import Timers
 
 KEYS = st.sampled_from("abcde")
 CHANGES = st.lists(st.tuples(KEYS, st.none() | st.integers(0, 20)), max_size=30)

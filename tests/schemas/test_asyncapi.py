@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from processors.pipeline import PIPELINE
-from processors.runtime.schemas import FOLDER, current, name_of
+from processors.runtime.wire.schemas import FOLDER, current, name_of
 from processors.topics import POLICIES, TOPICS, Topic
 
 FILE = Path(__file__).parents[2] / "docs" / "asyncapi.yaml"

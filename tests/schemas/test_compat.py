@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from processors.runtime import compat, schemas
+from processors.runtime.wire import compatibility as compat
+from processors.runtime.wire import schemas
 
 
 def record(*fields: Any, name: str = "A", **more: Any) -> Any:

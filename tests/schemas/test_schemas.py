@@ -11,10 +11,10 @@ from fastavro import parse_schema
 from msgspec import Struct, structs
 
 from processors.domain.notification import Outbound
-from processors.runtime import compat
-from processors.runtime.changelog import Position, State, Timer
-from processors.runtime.documents import FIELDS, FORMS
-from processors.runtime.schemas import FOLDER, RECORDS, TIMES, current, declared, name_of, short, structs_of
+from processors.runtime.wire import compatibility as compat
+from processors.runtime.wire.changelog import Position, State, Timer
+from processors.runtime.wire.documents import FIELDS, FORMS
+from processors.runtime.wire.schemas import FOLDER, RECORDS, TIMES, current, declared, name_of, short, structs_of
 from processors.topics import TOPICS
 
 everywhere = pytest.mark.parametrize("record", RECORDS, ids=name_of)

@@ -8,13 +8,13 @@ from pathlib import Path
 import phonenumbers
 import pytest
 
-from processors.cli.feed import read_feed
-from processors.cli.key import differences
-from processors.cli.play import rehearse
 from processors.domain.time import millis
+from processors.rehearsal.feed import read_feed
+from processors.rehearsal.key import differences
+from processors.rehearsal.play import rehearse
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
-from processors.runtime.driver import PipelineDriver
+from processors.runtime.decide.driver import PipelineDriver
 from processors.simulation.course import COURSE, notification_type
 from processors.simulation.geography import ZONES
 from processors.simulation.markup import xml

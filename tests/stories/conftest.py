@@ -5,7 +5,7 @@ import pytest
 from processors.pipeline import PIPELINE
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
-from processors.runtime.driver import PipelineDriver
+from processors.runtime.decide.driver import PipelineDriver
 
 KEY = bytes(range(64))
 

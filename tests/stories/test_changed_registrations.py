@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from processors.runtime.driver import PipelineDriver
+from processors.runtime.decide.driver import PipelineDriver
 from tests.stories.builders import hearing, registration
 
 

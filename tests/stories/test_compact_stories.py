@@ -7,7 +7,7 @@ import pytest
 
 from processors.domain.time import millis
 from processors.rules.book import Rules
-from processors.runtime.driver import PipelineDriver
+from processors.runtime.decide.driver import PipelineDriver
 from processors.topics import EXPECTATIONS
 from tests.stories.builders import WALKER, registration, submission, tagged
 

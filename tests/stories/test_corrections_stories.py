@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from processors.domain.notification import Outbound
-from processors.runtime.driver import PipelineDriver
+from processors.runtime.decide.driver import PipelineDriver
 from tests.stories.builders import hearing, registration
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -11,7 +11,7 @@ from processors.pipeline import PIPELINE
 from processors.rules.book import EventCode, Rules
 from processors.rules.check import check
 from processors.rules.load import load_rules, read_library
-from processors.runtime.driver import PipelineDriver
+from processors.runtime.decide.driver import PipelineDriver
 from tests.stories.builders import WALKER, registration, submission, tagged
 from tests.stories.conftest import KEY
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from processors.runtime.driver import PipelineDriver
+from processors.runtime.decide.driver import PipelineDriver
 from processors.topics import EXPECTATIONS
 from tests.stories.builders import submission
 

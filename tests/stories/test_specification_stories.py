@@ -7,7 +7,7 @@ import pytest
 
 from processors.domain.journal import Verdict
 from processors.domain.notification import Outbound
-from processors.runtime.driver import PipelineDriver
+from processors.runtime.decide.driver import PipelineDriver
 from processors.topics import DEAD_LETTERS, EXPECTATIONS, OUTBOUND
 from tests.stories.builders import BAKER, WALKER, hearing, registration, submission, tagged
 

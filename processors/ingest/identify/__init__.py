@@ -1,0 +1,1 @@
+"""Identify: who each record is about, and where it goes."""

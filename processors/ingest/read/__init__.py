@@ -1,0 +1,1 @@
+"""Read: what outsiders send becomes checked records, in one total order."""

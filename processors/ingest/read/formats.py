@@ -1,0 +1,106 @@
+"""
+One record as a document: text told apart by its first character (contract §2), JSON strictly read.
+
+Avro never comes here as bytes: the runtime hands over the record, or says why it cannot be read.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+import msgspec
+
+from processors.ingest.read.rejection import Rejection, shown
+
+MAX_BYTES: Final = 1 << 20
+MAX_DEPTH: Final = 64
+WHITE: Final = " \t\r\n"
+
+Format = Literal["xml", "json"]
+
+_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+def sized(raw: bytes) -> bytes:
+    """Return the record's bytes; larger than 1 MiB is rejected before anything looks inside."""
+    if len(raw) > MAX_BYTES:
+        raise Rejection("too_large", f"The record has {len(raw)} bytes; at most {MAX_BYTES} are taken.")
+    return raw
+
+
+def told_apart(raw: bytes) -> tuple[Format, str]:
+    """Return the format and the text without byte order mark and surrounding white space."""
+    text = decoded(raw).strip(WHITE)
+    if text.startswith("<"):
+        return "xml", text
+    if text.startswith("{"):
+        return "json", text
+    raise Rejection("unknown_format", "The record is empty." if not text else "The record begins neither as XML, nor as JSON, nor as Avro.")
+
+
+def decoded(raw: bytes) -> str:
+    """Return the text of UTF-8, or of UTF-16 where a byte order mark announces it (reliability §6)."""
+    try:
+        return raw.decode("utf-16" if raw.startswith(_UTF16) else "utf-8-sig")
+    except UnicodeDecodeError:
+        if raw.lstrip()[:1] in (b"<", b"{") or raw.startswith((*_UTF16, codecs.BOM_UTF8)):
+            raise Rejection("bad_encoding", "The text is not UTF-8, nor UTF-16 with a byte order mark.") from None
+        raise Rejection("unknown_format", "The record begins neither as XML, nor as JSON, nor as Avro.") from None
+
+
+def json_document(text: str) -> Mapping[str, Any]:
+    """Return the JSON object; a name given twice in one object is rejected, since readers differ on which one counts."""
+    if nesting(text) > MAX_DEPTH:
+        raise Rejection("too_complex", f"The JSON nests deeper than {MAX_DEPTH} levels.")
+    try:
+        document: dict[str, Any] = _decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Rejection("malformed", "The JSON is not well-formed.") from None
+    if quotes(text) != quotes(_encode(document).decode()):
+        refuse_doubled_names(text)
+    return document
+
+
+def nesting(text: str) -> int:
+    """Return how deep objects and arrays nest; where there are few of them, how many there are at most."""
+    openings = text.count("{") + text.count("[")
+    if openings <= MAX_DEPTH:
+        return openings
+    depth = deepest = 0
+    for token in _BRACKETS.finditer(text):
+        if token[0] in "{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token[0] in "}]":
+            depth -= 1
+    return deepest
+
+
+_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[{}\[\]]', re.DOTALL)
+
+
+def quotes(text: str) -> int:
+    """
+    Return the number of quotation marks that are not preceded by a backslash.
+
+    A name given twice is read once, so that what is read has fewer of them than what was written. Other differences
+    (a backslash written by its number) only cause the exact look of `refuse_doubled_names`.
+    """
+    return text.count('"') - text.count('\\"')
+
+
+def refuse_doubled_names(text: str) -> None:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in found:
+                reason = "event_type_count" if name == "event_type" else "doubled_field"
+                raise Rejection(reason, f"A JSON object names {shown(name)} twice.")
+            found[name] = value
+        return found
+
+    json.loads(text, object_pairs_hook=once)

@@ -1,0 +1,56 @@
+"""A provider's receipt as accepted (contract §5): it names an attempt of ours, and what was keyed in stays secret."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any, Final, get_args
+
+import msgspec
+
+from processors.domain.notification import Receipt, ReceiptStatus
+from processors.domain.seal import Seal
+from processors.ingest.read.document import fields, typed
+from processors.ingest.read.registration import hidden, instant
+from processors.ingest.read.rejection import Rejection, shown
+from processors.ingest.read.submission import MAX_TEXT, check_id
+
+STATUSES: Final[dict[str, ReceiptStatus]] = {each: each for each in get_args(ReceiptStatus)}
+MISSING: Final = {"occurred_at": "unreadable_date"}
+_REFERENCE: Final = re.compile(r"(?P<registrant>.+)\.[0-9a-f]{20}", re.DOTALL)
+_CONTACT: Final = re.compile(r"\S+@\S+|\+?\d[\d ().-]{5,}\d")
+
+
+class SentReceipt(msgspec.Struct, frozen=True):
+    """A receipt as it was sent."""
+
+    reference: str
+    status: str
+    occurred_at: str | int
+    provider: str
+    detail: str | None = None
+    digits: str | None = None
+
+
+SHAPE: Final = fields(SentReceipt)
+
+
+def accepted(document: Mapping[str, Any], received_at: int, seal: Seal) -> Receipt:
+    """Return the receipt; digits as an HMAC, and no address in the provider's own words."""
+    form = typed(document, SentReceipt, MISSING)
+    check_id("reference", form.reference[-MAX_TEXT:])
+    check_id("provider", form.provider)
+    status = STATUSES.get(form.status)
+    if status is None:
+        raise Rejection("unknown_receipt_status", f"The status {shown(form.status)} is none that a receipt can have.")
+    reference = _REFERENCE.fullmatch(form.reference)
+    if reference is None:
+        raise Rejection("unknown_receipt", "The reference is of no form that an attempt of ours has.")
+    return Receipt(
+        reference=form.reference,
+        status=status,
+        occurred_at=instant("occurred_at", form.occurred_at, UTC) or 0,
+        provider=form.provider,
+        detail=form.detail and _CONTACT.sub("…", form.detail)[:MAX_TEXT],
+        digits=hidden(form.digits, reference["registrant"], seal),
+        received_at=received_at,
+    )

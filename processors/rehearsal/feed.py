@@ -1,0 +1,90 @@
+"""
+A feed: what agencies, registration sites and others send, and when; one JSON object a line.
+
+    {"at": "2026-11-02T09:00:00-05:00", "submission": {...}}     as JSON, keyed by the agency's ORI
+    {"at": ..., "xml": "icots-departure.xml"}                    a file of the folder `xml` beside the feed
+    {"at": ..., "registration": {...}}, {"unregister": id}       a registration, or the end of one
+    {"at": ..., "raw": "text", "pad": 1100000}                   bytes as they are, filled up to a size
+    {"at": ..., "base64": "..."}                                 bytes that are no text
+    {"at": ...}                                                  nothing but the passing of time
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from processors.domain.time import millis
+from processors.ingest.peek import message_labels
+from processors.runtime.errors import UserError
+from processors.topics import REGISTRATIONS, SUBMISSIONS, Topic
+
+KEY: Final = frozenset({"told", "held", "rejected"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One record for an external topic."""
+
+    topic: Topic
+    key: str | None
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Everything that is sent at one moment, in milliseconds."""
+
+    at: int
+    sendings: tuple[Sending, ...]
+
+
+def read_feed(path: Path) -> Iterator[Step]:
+    """Yield the steps of a feed, moment by moment; raises UserError where it cannot be read."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            moments = groupby(map(json.loads, lines), key=lambda line: str(line["at"]))
+            for at, together in moments:
+                yield Step(millis(at), tuple(sending for line in together if (sending := _sending(line, path.parent)) is not None))
+    except OSError as error:
+        raise UserError(f"the feed {path} cannot be read ({error.strerror}): name the folder that holds it") from None
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{path} is no feed: it has one JSON object a line, each with the time `at`") from None
+
+
+def read_key(path: Path) -> dict[str, Any]:
+    """Return the key of a feed: what must come of it; raises UserError where it cannot be read."""
+    try:
+        key = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"the key {path} cannot be read ({error.strerror}): name the folder that holds it") from None
+    except ValueError:
+        key = None
+    if not isinstance(key, dict) or not key.keys() >= KEY:
+        raise UserError(f"{path} is no key: it is a JSON object with {', '.join(sorted(KEY))}") from None
+    return key
+
+
+def _sending(line: dict[str, Any], folder: Path) -> Sending | None:
+    if (registration := line.get("registration")) is not None:
+        return Sending(REGISTRATIONS, registration["registration_id"], json.dumps(registration, ensure_ascii=False).encode())
+    if (ended := line.get("unregister")) is not None:
+        return Sending(REGISTRATIONS, ended, None)
+    if (content := _content(line, folder)) is None:
+        return None
+    return Sending(SUBMISSIONS, message_labels(content)[1], content)
+
+
+def _content(line: dict[str, Any], folder: Path) -> bytes | None:
+    if (submission := line.get("submission")) is not None:
+        return json.dumps(submission, ensure_ascii=False).encode()
+    if (name := line.get("xml")) is not None:
+        return (folder / "xml" / str(name)).read_bytes()
+    if (raw := line.get("raw")) is not None:
+        return str(raw).encode().ljust(line.get("pad", 0))
+    if (encoded := line.get("base64")) is not None:
+        return base64.b64decode(encoded)
+    return None

@@ -1,0 +1,78 @@
+"""What must come out of a feed, and how what came out differs from it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from processors.domain.journal import DeadLetter, Verdict
+from processors.domain.notification import Outbound
+
+Told = tuple[str, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+STAGE_ORDER = ("identify", "dedupe", "validate", "match", "deliver")
+SILENT = frozenset({"suppressed", "flagged", "unmatched"})
+
+
+def told(messages: Iterable[Outbound]) -> Counter[Told]:
+    """Return what each registrant was told: registrant, kind, subtype, messages, offenders, channels; how often each."""
+    notifications: dict[tuple[str, str], list[Outbound]] = {}
+    for message in messages:
+        notifications.setdefault((message.registrant_id, message.notification_id), []).append(message)
+    return Counter(
+        (
+            registrant,
+            first.kind,
+            first.event.subtype if first.event else "",
+            tuple(sorted(first.message_ids)),
+            tuple(sorted(offender.name for offender in first.offenders or ())),
+            tuple(sorted(message.channel for message in sent)),
+        )
+        for (registrant, _), sent in notifications.items()
+        for first in sent[:1]
+    )
+
+
+def held(journal: Iterable[Verdict]) -> dict[str, tuple[str, str, str]]:
+    """Return why each message that was told to nobody was not: stage, outcome, reason of its last decision."""
+    last: dict[str, Verdict] = {}
+    for verdict in sorted(journal, key=lambda each: STAGE_ORDER.index(each.stage) if each.stage in STAGE_ORDER else -1):
+        if verdict.ori is not None and verdict.outcome not in {"noted", "receipt", "rejected"}:
+            last[verdict.message_id] = verdict
+    return {message_id: (each.stage, each.outcome, each.reason) for message_id, each in last.items() if each.outcome in SILENT}
+
+
+def expected_told(key: Mapping[str, Any]) -> Counter[Told]:
+    """Return what the key says each registrant is told."""
+    return Counter(
+        (
+            registrant,
+            each["kind"],
+            each["event_subtype"] or "",
+            tuple(sorted(each["message_ids"])),
+            tuple(sorted(each["offenders"])),
+            tuple(sorted(each["channels"])),
+        )
+        for registrant, notifications in key["told"].items()
+        for each in notifications
+    )
+
+
+def differences(key: Mapping[str, Any], outbound: Iterable[Outbound], journal: Iterable[Verdict], dead: Iterable[DeadLetter]) -> list[str]:
+    """Return, a sentence each, how what came out differs from what the key says; none where it is the same."""
+    want, got = expected_told(key), told(outbound)
+    lines = [f"missing: {_sentence(each)}" for each in (want - got).elements()]
+    lines += [f"too many: {_sentence(each)}" for each in (got - want).elements()]
+    want_held = {each["message_id"]: (each["stage"], each["outcome"], each["reason"]) for each in key["held"]}
+    got_held = held(journal)
+    for message_id in sorted(want_held.keys() | got_held.keys()):
+        if want_held.get(message_id) != got_held.get(message_id):
+            lines.append(f"{message_id}: held back as {got_held.get(message_id)}, not as {want_held.get(message_id)}")
+    want_dead, got_dead = Counter(key["rejected"]), Counter(each.reason for each in dead)
+    for reason in sorted((want_dead - got_dead) + (got_dead - want_dead)):
+        lines.append(f"rejected as {reason}: {got_dead[reason]}, not {want_dead[reason]}")
+    return lines
+
+
+def _sentence(each: Told) -> str:
+    registrant, kind, subtype, messages, offenders, channels = each
+    who, what = ", ".join(offenders) or "nobody", ", ".join(messages) or "no message"
+    return f"{registrant} {kind} {subtype or '-'} by {', '.join(channels)} on {who} ({what})"

@@ -1,0 +1,275 @@
+"""
+The whole pipeline in memory: the same stages, tasks and wire encodings, with a clock that the test moves.
+
+One partition a topic. Whoever is furthest down the road goes first, one record or timer at a time, until nobody has
+anything to do; then the clock may move, from one due timer to the next, as it does under `VN_CLOCK=topic`. The same
+inputs give the same bytes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from processors.domain.clockwork import Policy, policy_key
+from processors.domain.journal import Unreadable, Verdict, Verdicts
+from processors.domain.notification import Outbound
+from processors.domain.review import Review, ReviewAction
+from processors.domain.seal import Seal
+from processors.rules.book import Rules
+from processors.runtime.decide.task import Task
+from processors.runtime.wire.changelog import Position
+from processors.runtime.wire.codec import Codec, Undecodable, iso
+from processors.stage import Context, Record, Stage
+from processors.topics import DECISIONS, OUTBOUND, POLICIES, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, REVIEWS, SUBMISSIONS, Topic
+
+Message = Mapping[str, Any] | Struct | bytes | str
+
+START: Final = datetime.fromisoformat("2026-11-02T12:00:00-05:00")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record in a topic; `place` orders it among those of all topics."""
+
+    place: int
+    offset: int
+    timestamp: int
+    key: str | None
+    value: bytes | None
+
+
+@dataclass(slots=True)
+class Unit:
+    """One stage at work, its state as the changelog would have it."""
+
+    stage: Stage[Any]
+    task: Task
+    fields: dict[bytes, bytes] = field(default_factory=dict)
+
+    def read(self, names: Sequence[bytes]) -> Sequence[bytes | None]:
+        return [self.fields.get(name) for name in names]
+
+    def keep(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Every change is in place, as a changelog that was read again would put it."""
+        for name, value in changes.items():
+            if value is None:
+                self.fields.pop(name, None)
+            else:
+                self.fields[name] = value
+
+
+class PipelineDriver:
+    """
+    A pipeline to put messages into, move the time of, and look at.
+
+    `pipeline` is `processors.pipeline.PIPELINE`, `key` the 64 bytes of `VN_KEY_FILE`. Whatever is put in has gone all the
+    way when the call returns.
+    """
+
+    def __init__(self, pipeline: Mapping[str, tuple[Stage[Any], ...]], rules: Rules, key: bytes, start: datetime = START) -> None:
+        self.now = _milliseconds(start)
+        self.codec = Codec()
+        self._rules = rules
+        self._context = Context(rules, Seal(key))
+        self._policies: dict[str, Policy] = {}
+        self._topics: dict[str, list[Entry]] = {}
+        self._written = 0
+        self._units = [_unit(stage) for stages in pipeline.values() for stage in stages]
+
+    # What goes in
+
+    def send(self, topic: Topic, value: Message | None, key: str | None = None) -> None:
+        """The record is in the topic, and everything that follows from it has happened."""
+        self._append(topic, key, None if value is None else self._raw(value))
+        self._run()
+
+    def submit(self, *submissions: Message) -> None:
+        """The submissions have gone as far as they can: documents as JSON, text and bytes as they are."""
+        for submission in submissions:
+            self.send(SUBMISSIONS, submission)
+
+    def register(self, *registrations: Mapping[str, Any]) -> None:
+        """The registrations are in force for whatever is submitted from now on, if they are good."""
+        for registration in registrations:
+            self.send(REGISTRATIONS, registration, str(registration.get("registration_id")))
+
+    def unregister(self, registration_id: str) -> None:
+        """The registration has ended."""
+        self.send(REGISTRATIONS, None, registration_id)
+
+    def receipt(self, reference: str, status: str, **fields: Any) -> None:
+        """A provider has said what became of the attempt."""
+        self.send(RECEIPTS, {"reference": reference, "status": status, "occurred_at": iso(self.now), "provider": "test", **fields})
+
+    def review(
+        self,
+        action: Literal["release", "discard"],
+        review_id: str | None = None,
+        *,
+        group: str | None = None,
+        reason: str = "checked",
+        reviewer: str = "reviewer",
+    ) -> None:
+        """A reviewer has decided on one review or a group."""
+        decided = ReviewAction(action=action, reason=reason, reviewer=reviewer, review_id=review_id, group=group)
+        self.send(REVIEW_ACTIONS, decided, review_id or group)
+
+    def set_policy(self, key: str, value: str | None, **scope: str) -> None:
+        """The setting is in force for everything decided from now on; None unsets it."""
+        policy = Policy(key=key, value=value or "", set_by="test", set_at=self.now, **scope)
+        name = policy_key(policy)
+        if value is None:
+            self._policies.pop(name, None)
+        else:
+            self._policies[name] = policy
+        self._context = Context(self._rules.with_policies(list(self._policies.values())), self._context.seal)
+        self.send(POLICIES, None if value is None else policy, name)
+
+    # Time
+
+    def advance(self, duration: timedelta) -> None:
+        """So much time has passed, and every timer that came due in it has fired, in its order."""
+        self.advance_to(self.now + duration // timedelta(milliseconds=1))
+
+    def advance_to(self, moment: int | datetime) -> None:
+        """It is `moment`, and every timer that came due until then has fired, in its order."""
+        until = moment if isinstance(moment, int) else _milliseconds(moment)
+        while (due := self.next_due()) is not None and due <= until:
+            self.now = max(self.now, due)
+            self._run()
+        self.now = max(self.now, until)
+
+    def next_due(self) -> int | None:
+        """Return when the next timer of any stage is due."""
+        return min((due for unit in self._units if (due := unit.task.timers.next()) is not None), default=None)
+
+    # What came out
+
+    def entries(self, topic: Topic | str) -> list[Entry]:
+        """Return a topic's records as they lie there."""
+        return list(self._topics.get(topic if isinstance(topic, str) else topic.name, ()))
+
+    def log(self) -> dict[str, list[tuple[str | None, bytes | None]]]:
+        """Return every topic's keys and values: what two runs on the same inputs must agree on, byte for byte."""
+        return {name: [(entry.key, entry.value) for entry in entries] for name, entries in sorted(self._topics.items())}
+
+    def records(self, topic: Topic | str) -> list[Any]:
+        """Return a topic's values, decoded; None for a tombstone."""
+        return [None if entry.value is None else self.codec.decode(entry.value) for entry in self.entries(topic)]
+
+    def latest(self, topic: Topic | str) -> dict[str, Any]:
+        """Return the last value of every key of a topic, as compaction would leave it."""
+        found = {entry.key or "": entry.value for entry in self.entries(topic)}
+        return {key: self.codec.decode(value) for key, value in found.items() if value is not None}
+
+    def outbound(self, channel: str | None = None) -> list[Outbound]:
+        """Return what left for the providers, in the order it left."""
+        topics = [OUTBOUND[channel]] if channel else list(OUTBOUND.values())
+        entries = sorted((entry for topic in topics for entry in self.entries(topic)), key=lambda entry: entry.place)
+        return [self.codec.decode(entry.value) for entry in entries if entry.value is not None]
+
+    def verdicts(self, message_id: str | None = None) -> list[Verdict]:
+        """Return what was decided about a message, or about all, in the order it was decided."""
+        verdicts = [verdict for batch in self.records(DECISIONS) for verdict in batch.verdicts]
+        return verdicts if message_id is None else [verdict for verdict in verdicts if verdict.message_id == message_id]
+
+    def explain(self, message_id: str | None = None) -> str:
+        """Return the verdicts a line each, to be read when a test fails."""
+        return "\n".join(
+            f"{iso(each.at)} {each.message_id} {each.stage}: {each.outcome}, {each.reason}: {each.detail}"
+            for each in self.verdicts(message_id)
+        )
+
+    def reviews(self, state: str | None = "open") -> list[Review]:
+        """Return the reviews in a state, or all."""
+        return [review for review in self.latest(REVIEWS).values() if state is None or review.state == state]
+
+    def state(self, stage: str, key: str) -> Any:
+        """Return what a stage keeps under a key; None where it keeps nothing."""
+        unit = self._named(stage)
+        raw = unit.fields.get(b"=" + key.encode())
+        return None if raw is None else self.codec.states(unit.stage.state)(raw)
+
+    def keys(self, stage: str) -> list[str]:
+        """Return the keys under which a stage keeps something."""
+        return sorted(name[1:].decode() for name in self._named(stage).fields if name.startswith(b"="))
+
+    # At work
+
+    def _run(self) -> None:
+        """Nobody has anything left to do at this time."""
+        while self._step():
+            pass
+
+    def _step(self) -> bool:
+        """Whether somebody had something to do: the last stage down the road that has, one record or timer of it."""
+        for unit in reversed(self._units):
+            record = self._next(unit)
+            if record is not None:
+                unit.task.pass_over(record.topic, record.offset)
+            else:
+                unit.task.ended = {topic.name for topic in unit.stage.inputs}
+                if not unit.task.due(self.now, self._context.rules.version):
+                    continue
+            self._decide(unit, [] if record is None else [record])
+            return True
+        return False
+
+    def _decide(self, unit: Unit, records: list[Record]) -> None:
+        work = unit.task.decide(records, self.now, 1, unit.read, self.codec, self._context)
+        unit.keep(work.changes)
+        for topic, key, value in work.outputs:
+            self._append(topic, None if key is None else key.decode(), value)
+        if work.verdicts:
+            self._append(DECISIONS, None, self.codec.encode(Verdicts(tuple(work.verdicts))))
+
+    def _next(self, unit: Unit) -> Record | None:
+        """Return the record of the unit's inputs that was written first and not read yet."""
+        waiting = (
+            (self._topics[topic.name][offset], topic)
+            for topic in unit.stage.inputs
+            if (offset := unit.task.positions[topic.name]) < len(self._topics.get(topic.name, ()))
+        )
+        found = min(waiting, key=lambda each: each[0].place, default=None)
+        if found is None:
+            return None
+        entry, topic = found
+        return Record(topic.name, 0, entry.offset, entry.key, entry.timestamp, self._value(topic, entry.value), entry.value)
+
+    def _value(self, topic: Topic, raw: bytes | None) -> Any:
+        if raw is None:
+            return None
+        if topic.external:
+            return self.codec.decode_external(raw)
+        try:
+            return self.codec.decode(raw)
+        except Undecodable as error:
+            return Unreadable(error.unreadable.reason, error.unreadable.detail)
+
+    def _append(self, topic: Topic, key: str | None, value: bytes | None) -> None:
+        entries = self._topics.setdefault(topic.name, [])
+        entries.append(Entry(self._written, len(entries), self.now, key, value))
+        self._written += 1
+
+    def _raw(self, value: Message) -> bytes:
+        if isinstance(value, bytes):
+            return value
+        if isinstance(value, str):
+            return value.encode()
+        return self.codec.encode(value) if isinstance(value, Struct) else msgspec.json.encode(value)
+
+    def _named(self, stage: str) -> Unit:
+        return next(unit for unit in self._units if unit.stage.name == stage)
+
+
+def _unit(stage: Stage[Any]) -> Unit:
+    start = {topic.name: 0 for topic in stage.inputs}
+    return Unit(stage, Task(stage, 0, Position(0, start), dict(start), {}))
+
+
+def _milliseconds(moment: datetime) -> int:
+    return (moment - datetime.fromtimestamp(0, moment.tzinfo)) // timedelta(milliseconds=1)

@@ -1,0 +1,1 @@
+"""Kafka clients, broadcast topics, topic administration."""

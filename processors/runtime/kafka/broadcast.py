@@ -1,0 +1,146 @@
+"""
+Topics that every copy of every stage reads in full, outside the consumer groups: settings, and the topic clock.
+
+Read up to the end before the first decision, and applied between batches only.
+"""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, Final
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+
+from processors.domain.clockwork import Policy, Tick
+from processors.rules.book import Rules
+from processors.runtime.clock import TopicClock
+from processors.runtime.errors import Restart
+from processors.runtime.kafka.clients import ANSWER, Broker, kind, take
+from processors.runtime.wire.codec import Codec, Undecodable
+from processors.topics import CLOCK, POLICIES
+
+MANY: Final = 1_000
+LATEST_TICKS: Final = 100  # of the clock only the last record matters
+
+
+class Follower:
+    """Reads the one partition of a topic and hands over each record as it comes."""
+
+    def __init__(self, broker: Broker, topic: str, taken: Callable[[Message], None], *, last: int | None = None) -> None:
+        self._place = (topic, 0)
+        self._taken = taken
+        end = broker.ends([self._place])[self._place]
+        start = OFFSET_BEGINNING if last is None else max(end - last, broker.begins([self._place])[self._place])
+        # Neither topic is written in transactions: the uncommitted end is the end.
+        self._reader = broker.reader(**{"isolation.level": "read_uncommitted"})
+        self._broker = broker
+        self._asked: Consumer | None = None
+        self._reader.assign([TopicPartition(topic, 0, start)])
+        self.position = 0
+        self._until(end)
+
+    def poll(self) -> bool:
+        """Whether something new was there."""
+        return self._take(0)
+
+    def catch_up(self) -> bool:
+        """Everything that was written before the call has been handed over; whether there was anything."""
+        asked, self._asked = self._asked or self._broker.observer("vn.reader"), None
+        end = self._broker.ends([self._place], asked)[self._place]
+        self._asked = asked  # another one, where it failed
+        return self._until(end)
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def _until(self, end: int) -> bool:
+        fresh, deadline = False, monotonic() + ANSWER
+        while self.position < end:
+            fresh = self._take(0.1) or fresh
+            if monotonic() > deadline:
+                raise Restart(f"{self._place[0]} could not be read up to its end")
+        return fresh
+
+    def _take(self, timeout: float) -> bool:
+        fresh = False
+        for message in take(self._reader, MANY, timeout):
+            what = kind(message)
+            if what == "record":
+                self._taken(message)
+                self.position, fresh = (message.offset() or 0) + 1, True
+            elif what == "end":
+                self.position = message.offset() or 0
+        return fresh
+
+
+class Settled:
+    """The rules with the settings in force."""
+
+    def __init__(self, broker: Broker, codec: Codec, rules: Rules, prefix: str) -> None:
+        self.rules = self._rules = rules
+        self._codec = codec
+        self._policies: dict[bytes, Policy] = {}
+        self._follower = Follower(broker, prefix + POLICIES.name, self._take)
+        self._apply()
+
+    def refresh(self) -> bool:
+        """Whether a setting was changed; then `rules` are new ones."""
+        return self._follower.poll() and self._apply()
+
+    def close(self) -> None:
+        self._follower.close()
+
+    def _apply(self) -> bool:
+        with_policies: Any = self._rules.with_policies
+        self.rules = with_policies([self._policies[key] for key in sorted(self._policies)])
+        return True
+
+    def _take(self, message: Message) -> None:
+        key = message.key() or b""
+        policy = decoded(self._codec, message, Policy)
+        if policy is None:
+            self._policies.pop(key, None)
+        else:
+            self._policies[key] = policy
+
+
+class Ticking:
+    """The topic clock, kept at the topic's last record; its `place` and `position` are committed with the offsets of the inputs."""
+
+    def __init__(self, broker: Broker, codec: Codec, prefix: str) -> None:
+        self.clock = TopicClock()
+        self.place = (prefix + CLOCK.name, 0)
+        self._codec = codec
+        self._follower = Follower(broker, prefix + CLOCK.name, self._take, last=LATEST_TICKS)
+
+    def refresh(self, *, to_the_end: bool) -> bool:
+        """What has come of the clock has been heard, or everything that was written to it before this call."""
+        return self._follower.catch_up() if to_the_end else self._follower.poll()
+
+    @property
+    def position(self) -> int:
+        """The offset after the last tick that was heard."""
+        return self._follower.position
+
+    def close(self) -> None:
+        self._follower.close()
+
+    def _take(self, message: Message) -> None:
+        tick = decoded(self._codec, message, Tick)
+        if tick is not None:
+            self.clock.tick(tick)
+
+
+def decoded(codec: Codec, message: Message, wanted: type) -> Any:
+    """Return the record, None for a tombstone and for what is none of the wanted kind, which is logged."""
+    value = message.value()
+    if value is None:
+        return None
+    try:
+        record = codec.decode(value)
+    except Undecodable as error:
+        record = error.unreadable
+    if isinstance(record, wanted):
+        return record
+    structlog.get_logger().warning("broadcast_unreadable", topic=message.topic(), offset=message.offset())
+    return None

@@ -1,0 +1,206 @@
+"""
+The pipeline as its users reach it: records sent to its external topics, and any topic read.
+
+No part of the exactly-once path: `send` waits for the broker's acknowledgement of every record, `read` sees only what
+was committed and leaves no trace in any consumer group.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Final, TypeVar
+
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from processors.domain.journal import Verdict, Verdicts
+from processors.runtime.errors import UserError
+from processors.runtime.settings import Settings
+from processors.runtime.wire.codec import Codec
+from processors.topics import Topic
+
+C = TypeVar("C", Consumer, Producer)
+
+ANSWER: Final = 10.0  # seconds until a broker that says nothing is taken to be away
+DEADLINE: Final = 30.0  # seconds for what a broker that answers may take
+LARGEST: Final = 3 * 1024 * 1024
+LOG: Final = logging.getLogger("librdkafka")  # silent unless somebody listens: what fails is said in our own words
+LOG.addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One record as it lies in a topic; `timestamp` in milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: str | None
+    headers: dict[str, str]
+    value: bytes | None
+
+
+class Client:
+    """A connection to the broker that the settings name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.codec = Codec(settings.schema_registry_url, prefix=settings.topic_prefix)
+        self._producer: Producer | None = None
+
+    def topic(self, topic: Topic) -> str:
+        """Return the topic's name on the broker."""
+        return f"{self.settings.topic_prefix}{topic.name}"
+
+    def send(self, topic: Topic, records: Iterable[tuple[str | None, bytes | None]]) -> int:
+        """
+        Every record is on the broker, acknowledged; returns how many.
+
+        A record without a key goes to the first partition, so that such records keep their order.
+        """
+        failures: list[KafkaError] = []
+
+        def delivered(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                failures.append(error)
+
+        if self._producer is None:
+            self._producer = self._made(
+                Producer,
+                {
+                    "enable.idempotence": True,
+                    "partitioner": "murmur2_random",
+                    "message.max.bytes": LARGEST,
+                    "delivery.timeout.ms": int(DEADLINE * 1000),
+                    "linger.ms": 2,
+                },
+            )
+            self._partitions(self._producer, self.topic(topic))  # so that a missing topic or broker is said at once, by its name
+        producer = self._producer
+        name, count = self.topic(topic), 0
+        for key, value in records:
+            place: dict[str, Any] = {"partition": 0} if key is None else {"key": key.encode()}
+            while True:
+                try:
+                    producer.produce(name, value, on_delivery=delivered, **place)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+                except KafkaException as error:
+                    producer.flush(DEADLINE)
+                    raise UserError(
+                        f"record {count + 1} cannot be sent ({error.args[0].str()}): one record may have {LARGEST} bytes; "
+                        f"the {count} before it were sent"
+                    ) from None
+            producer.poll(0)
+            count += 1
+        left = producer.flush(DEADLINE)
+        if failures or left:
+            why = failures[0].str() if failures else "it did not answer in time"
+            raise UserError(f"the broker did not take {max(len(failures), left)} of {count} records ({why}): run `vn doctor`")
+        return count
+
+    def read(self, topic: Topic, *, beginning: bool = True, follow: float | None = 0.0) -> Iterator[Seen]:
+        """
+        Yield the committed records of a topic, partition by partition in order.
+
+        `follow` 0 stops at the end that the topic had on arrival, a number of seconds stops once none came for that
+        long, None never stops.
+        """
+        name = self.topic(topic)
+        consumer = self._made(
+            Consumer,
+            {
+                "group.id": f"{self.settings.topic_prefix}reader",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 50,
+            },
+        )
+        try:
+            partitions = self._partitions(consumer, name)
+            start = OFFSET_BEGINNING if beginning else OFFSET_END
+            consumer.assign([TopicPartition(name, partition, start) for partition in partitions])
+            open_partitions, last = set(partitions), monotonic()
+            while open_partitions or follow != 0.0:
+                message = consumer.poll(0.2)
+                if message is None:
+                    if follow and monotonic() - last >= follow:
+                        return
+                    if follow == 0.0 and monotonic() - last >= DEADLINE:
+                        raise UserError(f"the broker stopped answering while {name} was read: run `vn doctor`")
+                    continue
+                if (error := message.error()) is not None:
+                    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  the library's own public name of it
+                        open_partitions.discard(message.partition())
+                        continue
+                    if error.fatal() or not error.retriable():
+                        raise UserError(f"{name} cannot be read ({error.str()}): run `vn doctor`")
+                    continue
+                last = monotonic()
+                yield seen(message)
+        finally:
+            consumer.close()
+
+    def values(self, topic: Topic) -> Iterator[Any]:
+        """Yield the decoded values of a topic of the pipeline's own, tombstones left out."""
+        return (self.codec.decode(record.value) for record in self.read(topic) if record.value is not None)
+
+    def table(self, topic: Topic) -> dict[str, Any]:
+        """Return the newest value of every key of a compacted topic, forgotten keys left out."""
+        rows: dict[str, bytes] = {}
+        for record in self.read(topic):
+            if record.key is None:
+                continue
+            if record.value is None:
+                rows.pop(record.key, None)
+            else:
+                rows[record.key] = record.value
+        return {key: self.codec.decode(value) for key, value in rows.items()}
+
+    def verdicts(self, topic: Topic) -> Iterator[Verdict]:
+        """Yield every verdict of the journal, batches unpacked."""
+        return (verdict for _, verdict in self.journal(topic))
+
+    def journal(self, topic: Topic) -> Iterator[tuple[int, Verdict]]:
+        """Yield every verdict of the journal with when it was written, in milliseconds."""
+        for record in self.read(topic):
+            value = None if record.value is None else self.codec.decode(record.value)
+            if isinstance(value, Verdicts):
+                yield from ((record.timestamp, verdict) for verdict in value.verdicts)
+
+    def _made(self, make: Callable[..., C], properties: Mapping[str, Any]) -> C:
+        try:
+            return make({**self.settings.kafka_properties(), **properties}, logger=LOG)
+        except KafkaException as error:
+            raise UserError(f"a KAFKA_ setting cannot be used: {error.args[0].str()}") from None
+
+    def _partitions(self, client: Consumer | Producer, name: str) -> list[int]:
+        try:
+            metadata = client.list_topics(name, timeout=ANSWER).topics[name]
+        except KafkaException as error:
+            raise UserError(
+                f"the broker does not answer ({error.args[0].str()}): start one with `vn local up` or mend KAFKA_BOOTSTRAP_SERVERS"
+            ) from None
+        if metadata.error is not None or not metadata.partitions:
+            raise UserError(f"there is no topic {name}: create the topics with `vn topics create`")
+        return sorted(metadata.partitions)
+
+
+def seen(message: Message) -> Seen:
+    """Return what a consumer's message says, without the library."""
+    key = message.key()
+    headers = message.headers() or []
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return Seen(
+        topic=message.topic() or "",
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        timestamp=message.timestamp()[1],
+        key=key.decode(errors="replace") if isinstance(key, bytes) else key,
+        headers={name: value.decode(errors="replace") if isinstance(value, bytes) else str(value) for name, value in pairs},
+        value=message.value(),
+    )

@@ -1,0 +1,186 @@
+"""
+The truth about a stage's state, and how a partition's cache is brought up to it before the first decision.
+
+Every transaction that touches partition p ends its records on changelog partition p with the key `__pos`: a `Position`.
+The cache bears a `Stamp`: the position it was brought up to, and where in which log that lies. Catching up (the numbers
+are found in the body):
+
+1. The committed offsets are read, stable ones; then the *uncommitted* end of the changelog, by a client made for it.
+2. The stamp is looked at: of this very log, behind its end, younger than the log's tombstones? Else the cache is emptied.
+3. The log is read from the stamp's own offset to the end, by position: control records count, records do not.
+4. Changes go to the cache in pieces, compare-and-set; only the last one bears a stamp.
+5. The position must equal the committed offsets. A difference means lost or restored data: never guess.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+import msgspec
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+from msgspec import Struct
+
+from processors.runtime.clock import wall
+from processors.runtime.errors import Restart, Stop
+from processors.runtime.kafka.clients import AT_ONCE, Broker, Place, kind, take
+from processors.runtime.metrics import CATCH_UP_RECORDS, REBUILDS, STAMP_AHEAD
+from processors.runtime.run.store import STAMP, Store
+from processors.runtime.wire.changelog import Position
+from processors.runtime.wire.codec import Codec
+from processors.topics import DAY
+
+PIECE: Final = 5_000  # changes in one compare-and-set
+STALLED: Final = 30.0  # seconds without progress: a hanging transaction, or a log cut short
+TOMBSTONES_KEPT: Final = 7 * DAY  # delete.retention.ms of every changelog
+
+
+class Stamp(Struct, frozen=True):
+    """The position that the cache was brought up to, where the changelog says so, and which log that is."""
+
+    position: Position
+    offset: int
+    log: str
+
+
+NEW: Final = Position(seq=0, positions={})
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A partition that may decide: what it has come to, the stamp its cache bears, and its timers."""
+
+    position: Position
+    stamp: bytes
+    timers: dict[str, int]
+
+
+class Changelog:
+    """One stage's changelog with its cache."""
+
+    def __init__(self, broker: Broker, store: Store, codec: Codec, topic: str, unit: str) -> None:
+        self.topic = topic
+        self._broker = broker
+        self._store = store
+        self._codec = codec
+        self._unit = unit
+        self._identity = broker.identity(topic)
+        self._log = structlog.get_logger()
+
+    def key(self, partition: int) -> str:
+        """Return the partition's one hash; the braces keep it in one slot of a cluster."""
+        return f"vn:{{{self.topic.removesuffix('.state')}:{partition}}}"
+
+    def stamp(self, position: Position, offset: int) -> bytes:
+        """Return what the cache bears when it has been brought up to the position written at `offset`."""
+        return msgspec.json.encode(Stamp(position, offset, self._identity))
+
+    def restore(self, committed: Mapping[Place, int | None], partitions: list[int], alive: Callable[[], None]) -> dict[int, Restored]:
+        """The caches of the partitions are up to the changelog; `alive` is called now and then, and raises to end it."""
+        ends = self._broker.ends((self.topic, partition) for partition in partitions)  # 1
+        restored = {}
+        for partition in partitions:
+            offsets = {topic: offset for (topic, place), offset in committed.items() if place == partition}
+            restored[partition] = self._restore(partition, offsets, ends[self.topic, partition], alive)
+        return restored
+
+    def _restore(self, partition: int, committed: Mapping[str, int | None], end: int, alive: Callable[[], None]) -> Restored:
+        key = self.key(partition)
+        held, _ = self._store.read(key, [])
+        stamp = self._trusted(held)  # 2
+        caught = self._catch_up(partition, held, stamp, end, alive)  # 3, 4
+        if caught is None:
+            # The log does not know the stamp though it is of this log: the log was set back, or the cache is of another life of it.
+            STAMP_AHEAD.labels(self._unit).inc()
+            self._log.error("stamp_ahead", unit=self._unit, partition=partition)
+            caught = self._catch_up(partition, held, None, end, alive)
+        if caught is None:
+            raise Restart(f"the changelog of partition {partition} could not be read")
+        position, raw = caught
+        agree(self.topic, partition, position, committed)  # 5
+        timers = {field[1:].decode(): self._codec.decode(value).due_at for field, value in self._store.scan(key, "@*")}
+        if self._store.read(key, [])[0] != raw:
+            raise Restart(f"the cache of partition {partition} changed while its timers were read")
+        return Restored(position, raw, timers)
+
+    def _trusted(self, held: bytes | None) -> Stamp | None:
+        """Return the stamp if the cache can be caught up from it."""
+        try:
+            stamp = msgspec.json.decode(held or b"", type=Stamp)
+        except msgspec.DecodeError:
+            return None
+        if stamp.log != self._identity or wall() - stamp.position.at > TOMBSTONES_KEPT // 2:
+            return None
+        return stamp
+
+    def _catch_up(
+        self, partition: int, held: bytes | None, stamp: Stamp | None, end: int, alive: Callable[[], None]
+    ) -> tuple[Position, bytes] | None:
+        """Return the log's last position and the stamp that the cache then bears; None where the log does not know the stamp."""
+        key, changes, position, offset = self.key(partition), dict[bytes, bytes | None](), NEW, -1
+        emptied = stamp is None and held is not None
+        if stamp is None:
+            REBUILDS.labels(self._unit).inc()
+        elif stamp.offset >= end:
+            return None
+        for place, field, value in self._records(partition, max(stamp.offset, 0) if stamp else OFFSET_BEGINNING, end, alive):
+            if field == STAMP:
+                position, offset = self._codec.decode(value or b""), place
+                if stamp is not None and place == stamp.offset and position != stamp.position:
+                    return None
+            else:
+                changes[field] = value
+            if len(changes) >= PIECE:
+                unfinished = b"unfinished " + secrets.token_hex(8).encode()
+                self._swap(key, held, unfinished, changes, emptied=emptied)
+                held, changes, emptied = unfinished, {}, False
+        if stamp is not None and stamp.offset >= 0 and offset < 0:
+            return None
+        raw = self.stamp(position, offset)
+        if raw != held:
+            self._swap(key, held, raw, changes, emptied=emptied)
+        return position, raw
+
+    def _swap(self, key: str, old: bytes | None, new: bytes, changes: Mapping[bytes, bytes | None], *, emptied: bool) -> None:
+        if not self._store.swap(key, old, new, changes, emptied=emptied):
+            raise Restart("the cache is being written by another owner")
+        CATCH_UP_RECORDS.labels(self._unit).inc(len(changes))
+
+    def _records(self, partition: int, start: int, end: int, alive: Callable[[], None]) -> Iterator[tuple[int, bytes, bytes | None]]:
+        """Yield what was committed to the partition between `start` and `end`."""
+        if end == 0:
+            return
+        reader = self._broker.reader(**AT_ONCE)
+        try:
+            reader.assign([TopicPartition(self.topic, partition, start)])
+            place, progress = -1, monotonic()
+            while place < end:
+                for message in take(reader, PIECE, 0.1):
+                    what, reached = kind(message), message.offset() or 0
+                    if what == "noise":
+                        continue
+                    if what == "record":
+                        yield reached, message.key() or b"", message.value()
+                        reached += 1
+                    if reached > place:
+                        place, progress = reached, monotonic()
+                alive()
+                if monotonic() - progress > STALLED:
+                    self._log.error("catch_up_stalled", unit=self._unit, partition=partition, position=place, end=end)
+                    raise Restart(
+                        f"the changelog of partition {partition} stands at {place} and not at its end {end}: a hanging transaction?"
+                    )
+        finally:
+            reader.close()
+
+
+def agree(topic: str, partition: int, position: Position, committed: Mapping[str, int | None]) -> None:
+    """The changelog and the group's offsets say the same; where they do not, data was lost or restored, and nobody can guess which."""
+    for source, offset in committed.items():
+        if position.positions.get(source) != offset:
+            raise Stop(
+                f"{topic}[{partition}] was written up to offset {position.positions.get(source)} of {source}, but the group's committed "
+                f"offset is {offset}: one of them was lost or restored; see deploy/runbook.md"
+            )

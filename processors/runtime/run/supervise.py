@@ -1,0 +1,234 @@
+"""
+Units as processes: one alone runs in the process itself, several run in one child each.
+
+A child dies with its supervisor, however that ends: it holds the reading end of a pipe, and leaves when the other end is
+gone. A child that was killed is started again, since that is what the protocol is for; one that ends with an error ends
+them all, since it would only do so again.
+"""
+
+import contextlib
+import gc
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Final
+
+import structlog
+from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from processors.rules.load import load_rules
+from processors.runtime.errors import Restart, Stop, UserError
+from processors.runtime.kafka.clients import Away, Broker, Place
+from processors.runtime.run.idle import Watch
+from processors.runtime.run.open_reviews import Docket
+from processors.runtime.run.runner import House, Runner, check_topics
+from processors.runtime.run.telemetry import told
+from processors.runtime.settings import Settings
+from processors.runtime.wire.codec import Codec
+from processors.stage import Stage
+from processors.topics import REVIEWS
+
+LAST: Final = 8.0  # seconds from the order to stop until the process leaves anyway: the protocol survives that
+TICK: Final = 0.1
+LOOK: Final = 0.5
+AGAIN: Final = 0.5  # seconds until a killed child is started again, the longer the oftener
+LONGEST: Final = 5.0
+GARBAGE: Final = 50_000  # objects made until the young ones are looked through: a batch makes more than the default of 700
+
+
+def run_unit(stage: Stage[Any], settings: Settings, idle: float | None = None, leash: int | None = None) -> int:
+    """Runs one unit in this process until SIGTERM or SIGINT, or until it has been idle that many seconds; returns the exit code."""
+    rules, seal = load_rules(settings.rules_dir), settings.seal()
+    gc.freeze()  # the rules stay: what collects garbage need not walk through them again and again
+    gc.set_threshold(GARBAGE)
+    runner = Runner(stage, House(settings, Codec(settings.schema_registry_url, settings.topic_prefix), rules, seal))
+    if leash is not None:
+        threading.Thread(target=_leave_at_end_of, args=(leash,), daemon=True).start()
+    elif settings.metrics_port:
+        _serve(settings)
+
+    def stop(*_: object) -> None:
+        runner.stop()
+        late = threading.Timer(LAST, os._exit, (0,))
+        late.daemon = True
+        late.start()
+
+    with _on_signals(stop):
+        if idle is not None:
+            threading.Thread(target=_stop_when_idle, args=(settings, [stage], idle, stop), daemon=True).start()
+        try:
+            runner.run()
+        except Exception as error:
+            structlog.get_logger().error("stopped", unit=stage.name, **told(error))
+            if isinstance(error, UserError):
+                raise
+            return 1
+    return 0
+
+
+def _leave_at_end_of(leash: int) -> None:
+    os.read(leash, 1)
+    os._exit(1)
+
+
+def _serve(settings: Settings, registry: CollectorRegistry = REGISTRY) -> None:
+    port, prefix = settings.metrics_port, settings.topic_prefix
+    registry.register(Docket(Broker(settings), Codec(settings.schema_registry_url, prefix), prefix + REVIEWS.name))
+    try:
+        start_http_server(port, registry=registry)
+    except OSError as error:
+        raise UserError(f"VN_METRICS_PORT {port} cannot be served: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def _on_signals(stop: Callable[..., None]) -> Any:
+    before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+# -- idle
+
+
+class Quiet:
+    """Whether nothing has been in flight for so many seconds, as Kafka tells it."""
+
+    def __init__(self, settings: Settings, units: Sequence[Stage[Any]], seconds: float) -> None:
+        self._watch = Watch(
+            Broker(settings), settings.topic_prefix, {unit.name: (unit,) for unit in units}, clock=settings.clock == "topic"
+        )
+        self._seconds = seconds
+        self._last: dict[tuple[str, Place], tuple[int | None, int]] = {}
+        self._since = monotonic()
+
+    def look(self) -> bool:
+        """Whether every input has been read to its end, and that for long enough."""
+        try:
+            seen = self._watch.look()
+        except Restart:
+            seen = {}
+        if seen != self._last or not seen or any(committed != end for committed, end in seen.values()):
+            self._last, self._since = seen, monotonic()
+        return monotonic() - self._since >= self._seconds
+
+
+def _stop_when_idle(settings: Settings, units: Sequence[Stage[Any]], seconds: float, stop: Callable[[], None]) -> None:
+    quiet, pause = Quiet(settings, units, seconds), threading.Event()
+    while not quiet.look():
+        pause.wait(min(LOOK, seconds / 2 or LOOK))
+    stop()
+
+
+# -- several
+
+
+@dataclass(slots=True)
+class Child:
+    """One unit's process."""
+
+    unit: str
+    process: subprocess.Popen[bytes]
+    started: float
+    life: int
+    wait: float = AGAIN
+    again: float | None = None
+
+
+class Supervisor:
+    """Keeps one process a unit running; of the faults armed for a unit its first process has the first, the one after that the next."""
+
+    def __init__(self, stages: Sequence[Stage[Any]], settings: Settings, idle: float | None = None) -> None:
+        self._stages = stages
+        self._settings = settings
+        self._idle = idle
+        self._log = structlog.get_logger()
+        self._reading, self._writing = os.pipe()
+        self._stopped = threading.Event()
+
+    def run(self) -> int:
+        """Runs until SIGTERM or SIGINT, or until idle; returns the exit code."""
+        with tempfile.TemporaryDirectory(prefix="vn-metrics-") as folder, _on_signals(lambda *_: self._stopped.set()):
+            self._folder = folder
+            if self._settings.metrics_port:
+                registry = CollectorRegistry()
+                MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
+                _serve(self._settings, registry)
+            if self._idle is not None:
+                arguments = (self._settings, self._stages, self._idle, self._stopped.set)
+                threading.Thread(target=_stop_when_idle, args=arguments, daemon=True).start()
+            children = [self._start(stage.name) for stage in self._stages]
+            try:
+                return self._watch(children)
+            finally:
+                self._end(children)
+
+    def _start(self, unit: str, life: int = 0) -> Child:
+        command = [sys.executable, "-c", "from processors.cli.main import run; run()", "run", unit, "--leash", str(self._reading)]
+        faults = [each for each in self._settings.faults if each.startswith(f"{unit}.")][life : life + 1]
+        environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": self._folder, "VN_FAULTS": ",".join(faults)}
+        process = subprocess.Popen(command, env=environment, pass_fds=(self._reading,), stdin=subprocess.DEVNULL)
+        self._log.info("started", unit=unit, pid=process.pid)
+        return Child(unit, process, monotonic(), life)
+
+    def _watch(self, children: list[Child]) -> int:
+        while not self._stopped.wait(TICK):
+            for number, child in enumerate(children):
+                status = child.process.poll()
+                if status is None:
+                    continue
+                if child.again is None:
+                    mark_process_dead(child.process.pid, self._folder)  # type: ignore[no-untyped-call]
+                    self._log.warning("ended", unit=child.unit, pid=child.process.pid, status=status)
+                    if status >= 0:
+                        return 1
+                    child.wait = AGAIN if monotonic() - child.started > 2 * LONGEST else min(2 * child.wait, LONGEST)
+                    child.again = monotonic() + child.wait
+                elif monotonic() >= child.again:
+                    children[number] = self._start(child.unit, child.life + 1)
+                    children[number].wait = child.wait
+        return 0
+
+    def _end(self, children: Sequence[Child]) -> None:
+        """Every child has left, by itself if it could."""
+        for child in children:
+            child.process.terminate()
+        deadline = monotonic() + LAST + 0.5
+        for child in children:
+            try:
+                child.process.wait(max(0.0, deadline - monotonic()))
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait()
+        os.close(self._writing)
+        os.close(self._reading)
+
+
+def run_units(stages: Sequence[Stage[Any]], settings: Settings, idle: float | None = None) -> int:
+    """Runs the units until they are stopped or idle; returns the exit code."""
+    if not stages:
+        raise Stop("there is nothing to run")
+    if len(stages) == 1:
+        return run_unit(stages[0], settings, idle)
+    foresee(stages, settings)
+    return Supervisor(stages, settings, idle).run()
+
+
+def foresee(stages: Sequence[Stage[Any]], settings: Settings) -> None:
+    """What would end every unit ends the command in one sentence, before any is started; a broker that is away is waited for."""
+    settings.redis()
+    settings.seal()
+    load_rules(settings.rules_dir)
+    broker = Broker(settings)
+    with contextlib.suppress(Away):
+        for stage in stages:
+            check_topics(broker, stage, settings.topic_prefix)

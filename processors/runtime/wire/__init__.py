@@ -1,0 +1,1 @@
+"""Wire formats: Avro, schemas, changelog records."""

@@ -1,0 +1,320 @@
+"""
+The two wire encodings of contract §2, both ways.
+
+Without a schema registry a record is written as Avro single-object encoding (C3 01, the fingerprint, the datum), with
+one in Confluent framing (00, the registered id, the datum). Either is read. A record type's own schema is compiled; what
+was written under an earlier one is resolved to it, slower.
+"""
+
+import base64
+import io
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from fastavro import schemaless_reader
+from fastavro.schema import SchemaParseException, UnknownType
+from msgspec import Struct
+
+from processors.domain.journal import Unreadable
+from processors.runtime.errors import Stop
+from processors.runtime.wire.avro import Compiler, Malformed, Read, Write
+from processors.runtime.wire.changelog import State
+from processors.runtime.wire.compatibility import hazards
+from processors.runtime.wire.documents import FIELDS, FORMS, opened
+from processors.runtime.wire.schemas import INTERNAL, RECORDS, TIMES, Version, current, history, name_of, short, structs_of
+
+if TYPE_CHECKING:
+    from processors.runtime.wire.registry import Registry
+
+SINGLE_OBJECT: Final = b"\xc3\x01"
+CONFLUENT: Final = b"\0"
+CONTAINER: Final = b"Obj\x01"
+SINGLE_OBJECT_HEADER: Final = 10
+CONFLUENT_HEADER: Final = 5
+TOO_LARGE: Final = 1 << 20  # contract §3
+
+# What a reader of broken bytes raises, ours and fastavro's.
+BROKEN: Final = (Malformed, IndexError, KeyError, ValueError, EOFError, StopIteration, TypeError, OverflowError, msgspec.DecodeError)
+_json_encode: Final = msgspec.json.Encoder().encode
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Undecodable(Stop):
+    """The bytes are no record of the pipeline; says why, by a code of `domain.reasons` and a sentence."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.unreadable = Unreadable(reason, detail)
+
+
+class Codec:
+    """
+    Writes and reads every record of `processors.topics` and of the changelogs.
+
+    `url` is the schema registry's, whose subjects are the records' names behind `prefix`; `registry` is one already at hand.
+    """
+
+    def __init__(self, url: str | None = None, prefix: str = "vn.", *, registry: "Registry | None" = None) -> None:
+        self._registry = registry if url is None else _registry_at(url, prefix)
+        self._versions: dict[bytes, Version] = {}
+        self._readers: dict[bytes, Callable[[bytes], Any]] = {}
+        self._writers: dict[type, tuple[bytes, Write]] = {}
+        for record in RECORDS:
+            for version in history(name_of(record)):
+                self._know(version.header, version, record)
+            self._know(current(name_of(record)).header, current(name_of(record)), record)
+            self._writers[record] = (current(name_of(record)).header, _compiled(record)[0])
+        if self._registry is not None:
+            self._frame(self._registry)
+
+    def encode(self, record: Struct) -> bytes:
+        """Return the record as it goes over the wire."""
+        header, write = self._writers[type(record)]
+        return header + write(record)
+
+    def decode(self, raw: bytes) -> Any:
+        """Return the record that `encode` made; raises Undecodable for anything else."""
+        read = self._readers.get(raw[:SINGLE_OBJECT_HEADER] if raw[:1] != CONFLUENT else raw[:CONFLUENT_HEADER]) or self._resolving(raw)
+        try:
+            return read(raw)
+        except BROKEN:
+            raise Undecodable("malformed", "the record is no datum of the schema it names") from None
+
+    def encode_state(self, state: Any) -> bytes:
+        """Return a state document as the changelog keeps it."""
+        return self.encode(State(_json_encode(state)))
+
+    def states(self, kind: Any) -> Callable[[bytes], Any]:
+        """Return what reads the states of type `kind` that `encode_state` wrote; it raises Stop where bytes cannot be one."""
+        read = _json_decoder(kind).decode
+
+        def decode(raw: bytes) -> Any:
+            try:
+                return read(self.decode(raw).state)
+            except (msgspec.DecodeError, Undecodable, AttributeError) as error:
+                raise Stop(f"a state in the changelog cannot be read by this version ({type(error).__name__}): run what wrote it") from None
+
+        return decode
+
+    def decode_external(self, raw: bytes) -> bytes | dict[str, Any] | Unreadable:
+        """
+        Return what an outsider sent.
+
+        Avro comes back as the document its JSON form would be, without its nulls and with the fields its own writer's
+        schema has; whatever does not claim to be Avro comes back as it is.
+        """
+        if raw[:1] != CONFLUENT and raw[:2] != SINGLE_OBJECT:
+            return Unreadable("unknown_schema", "Avro container files are not taken: send one record") if raw[:4] == CONTAINER else raw
+        if len(raw) > TOO_LARGE:
+            return Unreadable("too_large", f"the record has {len(raw)} bytes")
+        try:
+            version, start = self._version(raw)
+            datum = _datum(version, raw, start)
+        except Undecodable as error:
+            return error.unreadable
+        if version.record in _INTERNAL or not isinstance(datum, dict):
+            return Unreadable("unknown_schema", f"outsiders do not send {version.record} records")
+        document: dict[str, Any] = _without_nulls(_as_json(version.source, datum, version.names))
+        return document
+
+    def describe(self, raw: bytes | None) -> Any:
+        """Return any record's value as plain JSON: times as ISO 8601, bytes as base64, XML as text, total over all bytes."""
+        if raw is None:
+            return None
+        if raw[:1] == CONFLUENT or raw[:2] == SINGLE_OBJECT:
+            try:
+                version, start = self._version(raw)
+                return _described(version, _datum(version, raw, start))
+            except Undecodable:
+                return base64.b64encode(raw).decode()
+        return _text(raw)
+
+    def _frame(self, registry: "Registry") -> None:
+        """Every record is written in Confluent framing from now on."""
+        for record in RECORDS:
+            version = current(name_of(record))
+            header = CONFLUENT + registry.register(version).to_bytes(4, "big")
+            self._know(header, version, record)
+            self._writers[record] = (header, self._writers[record][1])
+
+    def _know(self, header: bytes, version: Version, record: type[Struct]) -> None:
+        self._versions[header] = version
+        target = current(name_of(record))
+        self._readers[header] = (
+            _fast(record, len(header)) if version.canonical == target.canonical else _resolver(version, record, len(header))
+        )
+
+    def _version(self, raw: bytes) -> tuple[Version, int]:
+        """Return the schema a record names and where its datum begins."""
+        start = SINGLE_OBJECT_HEADER if raw[:2] == SINGLE_OBJECT else CONFLUENT_HEADER
+        if len(raw) < start:
+            raise Undecodable("malformed", "the record ends within its header")
+        header = raw[:start]
+        if (version := self._versions.get(header)) is not None:
+            return version, start
+        if start == SINGLE_OBJECT_HEADER:
+            raise Undecodable("unknown_schema", f"no schema has the fingerprint {header[2:].hex()}")
+        if self._registry is None:
+            raise Undecodable("no_registry", "the record is in Confluent framing and no schema registry is configured")
+        identity = int.from_bytes(header[1:], "big")
+        found = self._registry.schema(identity)
+        if found is None or not _usable(found):
+            raise Undecodable("unknown_schema", f"the schema registry has no usable schema {identity}")
+        self._versions[header] = found
+        return found, start
+
+    def _resolving(self, raw: bytes) -> Callable[[bytes], Any]:
+        """Return a reader for a header met for the first time: an earlier version that the registry knows by an id of its own."""
+        version, start = self._version(raw)
+        record = _BY_NAME.get(version.record)
+        if record is None:
+            raise Undecodable("unknown_schema", f"no record of the pipeline is called {version.record}")
+        self._know(raw[:start], version, record)
+        return self._readers[raw[:start]]
+
+
+_BY_NAME: Final[dict[str, type[Struct]]] = {name_of(record): record for record in RECORDS}
+_INTERNAL: Final = frozenset(name_of(record) for record in INTERNAL)
+
+
+@cache
+def _compiled(record: type[Struct]) -> tuple[Write, Read]:
+    compiler = Compiler(current(name_of(record)).plain, structs_of(record), FORMS)
+    return compiler.write(), compiler.read()
+
+
+@cache
+def _json_decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def _fast(record: type[Struct], start: int) -> Callable[[bytes], Any]:
+    """Return the reader of the schema in force."""
+    read = _compiled(record)[1]
+
+    def decode(raw: bytes) -> Any:
+        value, end = read(raw, start)
+        if end != len(raw):
+            raise Malformed
+        return value
+
+    return decode
+
+
+def _resolver(version: Version, record: type[Struct], start: int) -> Callable[[bytes], Any]:
+    """Return the reader of an earlier schema: fields that came since have their defaults, fields that went are left out."""
+
+    def decode(raw: bytes) -> Any:
+        return msgspec.convert(opened(_datum(version, raw, start, current(name_of(record)).plain)), record)
+
+    return decode
+
+
+def _usable(version: Version) -> bool:
+    """Whether a schema that is not ours is good Avro and safe to read by."""
+    try:
+        return version.plain["type"] == "record" and not hazards(version.source)
+    except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError, RecursionError):
+        return False
+
+
+def _datum(version: Version, raw: bytes, start: int, reader: Any = None) -> Any:
+    """Return the datum as plain values, read to the last byte; raises Undecodable where it is broken."""
+    stream = io.BytesIO(raw)
+    stream.seek(start)
+    try:
+        value = schemaless_reader(stream, version.plain, reader)
+    except BROKEN:
+        raise Undecodable("malformed", f"the record is no datum of {version.record}") from None
+    if stream.tell() != len(raw):
+        raise Undecodable("malformed", f"bytes follow the datum of {version.record}")
+    return value
+
+
+def _described(version: Version, value: Any) -> Any:
+    """Return a datum as plain JSON; a state is shown as the document it is."""
+    if version.record == name_of(State):
+        return {"state": _text(value["state"])}
+    return _as_json(version.source, value, version.names)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(part) for key, part in value.items() if part is not None}
+    return [_without_nulls(part) for part in value] if isinstance(value, list) else value
+
+
+def _as_json(schema: Any, value: Any, names: Mapping[str, Any]) -> Any:
+    """Return `value`, whose schema is `schema`, as JSON has it."""
+    if isinstance(schema, str):
+        schema = names.get(short(schema), schema)
+    if isinstance(schema, list):
+        schema = _branch(schema, value)
+    kind = schema if isinstance(schema, str) else schema["type"]
+    if kind == "record":
+        if value.keys() == FIELDS and all(isinstance(part, bytes) for part in value.values()):  # an agency's schema may have these names
+            return _event(value)
+        return {field["name"]: _as_json(field["type"], value[field["name"]], names) for field in schema["fields"]}
+    if kind == "array":
+        return [_as_json(schema["items"], item, names) for item in value]
+    if kind == "map":
+        return {key: _as_json(schema["values"], item, names) for key, item in value.items()}
+    if isinstance(kind, dict | list) or kind in names:
+        return _as_json(kind, value, names)
+    return _scalar(schema, value)
+
+
+def _event(value: Mapping[str, bytes]) -> Any:
+    """Return an event as its fields, its times as ISO 8601, and the submission it came in."""
+    document = _text(value["document"])
+    if not isinstance(document, dict):
+        return {name: _text(part) for name, part in value.items()}
+    shown = {name: iso(part) if name in TIMES and isinstance(part, int) else part for name, part in document.items()}
+    return {**shown, "submission": _text(value["submission"])}
+
+
+def _branch(union: list[Any], value: Any) -> Any:
+    """Return the one branch that is not null; of several, what needs no conversion."""
+    others = [branch for branch in union if branch != "null"]
+    return others[0] if value is not None and len(others) == 1 else "null"
+
+
+def _scalar(schema: Any, value: Any) -> Any:
+    if isinstance(schema, dict) and schema.get("logicalType") == "timestamp-millis":
+        return iso(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _registry_at(url: str, prefix: str) -> "Registry":
+    """Return the registry at `url`; its client is half of what a command imports, and few use one."""
+    from processors.runtime.wire.registry import ConfluentRegistry  # noqa: PLC0415
+
+    return ConfluentRegistry(url, prefix)
+
+
+def iso(milliseconds: int) -> str | int:
+    """Return a time as ISO 8601 UTC with milliseconds, or the number itself where no calendar has such a time."""
+    try:
+        moment = _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return milliseconds
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _text(raw: bytes) -> Any:
+    """Return bytes that are not Avro as the JSON document or the text they are, or else as base64."""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return base64.b64encode(raw).decode()
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,81 @@
+"""A Confluent schema registry, asked at start-up for the ids of our schemas and later for those of others."""
+
+import json
+from typing import Final, Protocol
+
+import httpx2
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
+
+from processors.runtime.errors import Retry, Stop
+from processors.runtime.wire.schemas import Version, short
+
+TIMEOUT: Final = 5
+NOT_FOUND: Final = 404
+CONFLICT: Final = 409
+TOO_MANY: Final = 429
+SERVER: Final = 500
+
+
+class Registry(Protocol):
+    """What the codec asks a schema registry."""
+
+    def register(self, version: Version) -> int:
+        """Return the schema's id, registered if it was not."""
+
+    def schema(self, identity: int) -> Version | None:
+        """Return the schema of an id; None where there is none of Avro."""
+
+
+class ConfluentRegistry:
+    """The registry at `url`; a schema's subject is its record's name behind `prefix`."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self._prefix = prefix
+        try:
+            self._client = SchemaRegistryClient({"url": url, "timeout": TIMEOUT, "max.retries": 1})
+        except ValueError:
+            raise Stop("SCHEMA_REGISTRY_URL is no URL: it begins with http:// or https://") from None
+
+    def register(self, version: Version) -> int:
+        """Return the schema's id; raises Stop where the registry refuses it, Retry where it does not answer."""
+        subject = f"{self._prefix}{version.record}"
+        try:
+            return self._client.register_schema(subject, Schema(json.dumps(version.source), "AVRO"))
+        except SchemaRegistryError as error:
+            if error.http_status_code == CONFLICT:
+                raise Stop(
+                    f"the schema registry holds an incompatible {subject}: run the version that wrote it, or give it another prefix"
+                ) from None
+            raise _refusal(error) from None
+        except httpx2.HTTPError as error:
+            raise _silence(error) from None
+
+    def schema(self, identity: int) -> Version | None:
+        """Return the schema of an id; None where there is none, or none that stands alone; raises as `register` does."""
+        try:
+            found = self._client.get_schema(identity)
+        except SchemaRegistryError as error:
+            if error.http_status_code == NOT_FOUND:
+                return None
+            raise _refusal(error) from None
+        except httpx2.HTTPError as error:
+            raise _silence(error) from None
+        if found.schema_type != "AVRO" or found.references or not found.schema_str:
+            return None
+        return _standing_alone(found.schema_str)
+
+
+def _standing_alone(text: str) -> Version | None:
+    """Return the schema of a record, or None where it is of anything else."""
+    source = json.loads(text)
+    return Version(short(source["name"]), source) if isinstance(source, dict) and source.get("type") == "record" else None
+
+
+def _refusal(error: SchemaRegistryError) -> Retry | Stop:
+    if error.http_status_code >= SERVER or error.http_status_code == TOO_MANY:
+        return Retry(f"the schema registry answers {error.http_status_code}")
+    return Stop(f"the schema registry refuses with {error.http_status_code}: check SCHEMA_REGISTRY_URL and its credentials")
+
+
+def _silence(error: httpx2.HTTPError) -> Retry:
+    return Retry(f"the schema registry does not answer ({type(error).__name__})")
