@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "local": ("processors.cli.local", "A local broker and store: start, stop, look."),
     "topics": ("processors.cli.topics", "Create the topics; list them."),
     "run": ("processors.cli.run", "Run stages of the pipeline."),
+    "sample": ("processors.cli.sample", "Print a submission or registration to try the pipeline with."),
     "submit": ("processors.cli.submit", "Send submissions as an agency would."),
     "register": ("processors.cli.register", "Send registrations as a registration site would."),
     "unregister": ("processors.cli.unregister", "Remove registrations."),

@@ -1,9 +1,12 @@
 """Small records for the tests of the commands."""
 
+from collections.abc import Callable
 from typing import Any
 
 from processors.domain.journal import DeadLetter, Outcome, Verdict
 from processors.domain.notification import Channel, Outbound, OutboundEvent, OutboundOffender
+
+Run = Callable[..., tuple[int, str, str]]  # the words of a command and its settings -> exit code, stdout, stderr
 
 AT = 1_793_628_000_000
 

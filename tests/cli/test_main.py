@@ -1,8 +1,7 @@
 """How every command helps, refuses and ends (contract §1)."""
 
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import pytest
 import typer
 
 from processors.cli import main
-
-Run = Callable[..., tuple[int, str, str]]
+from tests.cli.given import Run
 
 NEED_A_BROKER = [
     ("topics", "create"),
@@ -60,25 +58,6 @@ WRONG = [
     ("rules", "show", "VA", "--on", "yesterday"),
     ("rules", "show", "VA", "--on", "9999-12-31"),
 ]
-
-
-@pytest.fixture
-def vn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command in this process, with no setting of the pipeline but those given; returns exit code, stdout and stderr."""
-    for name in [name for name in os.environ if name.startswith(("VN_", "KAFKA_", "REDIS_URL", "SCHEMA_REGISTRY_URL"))]:
-        monkeypatch.delenv(name)
-
-    def run(*arguments: str, **settings: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["vn", *arguments])
-        for name, value in settings.items():
-            monkeypatch.setenv(name, value)
-        with pytest.raises(SystemExit) as ended:
-            main.run()
-        said = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, said.out, said.err
-
-    return run
 
 
 def paths(command: Any, *names: str) -> Iterator[tuple[str, ...]]:
