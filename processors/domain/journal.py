@@ -1,8 +1,10 @@
 """What each stage decided about each message, and what could not be read."""
 
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec import Struct
+
+from processors.domain.review import ReviewAction
 
 Outcome = Literal[
     "accepted",  # read: well-formed, on its way
@@ -44,6 +46,58 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     registrant_id: str | None = None
     reference: str | None = None
     channel: str | None = None
+
+
+class MessagePart(Protocol):
+    """One offender's part of one message, whatever else a stage knows of it."""
+
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def ori(self) -> str: ...
+    @property
+    def offender(self) -> str: ...
+    @property
+    def part(self) -> int: ...
+
+
+class Journal(Struct, frozen=True, gc=False):
+    """Writes the verdicts of one decision: which stage decides, at what time, by which version of rules and settings."""
+
+    stage: str
+    at: int
+    rules: str
+
+    def verdict(self, part: MessagePart, outcome: Outcome, reason: str, detail: str, review_id: str | None = None) -> Verdict:
+        """Return the verdict on one offender's part of one message."""
+        return Verdict(
+            stage=self.stage,
+            message_id=part.message_id,
+            outcome=outcome,
+            reason=reason,
+            detail=detail,
+            at=self.at,
+            ori=part.ori,
+            offender=part.offender,
+            part=part.part,
+            rules=self.rules,
+            review_id=review_id,
+        )
+
+    def unknown_review(self, action: ReviewAction, offender: str | None = None) -> Verdict:
+        """Return the note on an action that names no open review, under the review's id since no message is known."""
+        name = action.review_id or action.group or ""
+        return Verdict(
+            stage=self.stage,
+            message_id=name,
+            outcome="noted",
+            reason="unknown_review",
+            detail=f"there is no open review {name} to {action.action}",
+            at=self.at,
+            offender=offender,
+            rules=self.rules,
+            review_id=action.review_id,
+        )
 
 
 class Verdicts(Struct, frozen=True):

@@ -1,14 +1,22 @@
-"""What waits for a person's judgement, and what they decided."""
+"""What waits for a person's judgement, what they decided, and the ids that lead an action back to its stage."""
 
-from typing import Literal
+import re
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
+
+from processors.domain.event import Event
 
 ReviewState = Literal["open", "released", "discarded", "superseded"]
 
+REVIEW_ID: Final = re.compile(r"(?P<stage>[a-z]+)-(?P<subject>.+)-(?P<digest>[0-9a-f]{12})")
+
 
 class Review(Struct, frozen=True, kw_only=True):
-    """One flagged message; `review_id` is `<stage>-<offender key>-<digest>`, so that an action finds its way back from the id alone."""
+    """One flagged message; an action finds the stage and the state key that hold it from `review_id` alone."""
 
     review_id: str
     message_id: str
@@ -37,3 +45,42 @@ class ReviewAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     group: str | None = None
     received_at: int = 0
     seq: int = 0
+
+
+STATE_AFTER: Final[Mapping[Literal["release", "discard"], ReviewState]] = {"release": "released", "discard": "discarded"}
+
+
+def review_id(stage: str, subject: str, *parts: str, separator: str = "\n") -> str:
+    """Return `<stage>-<subject>-<digest of the parts>`; the same decision taken twice names the same review."""
+    return f"{stage}-{subject}-{blake2b(separator.join(parts).encode(), digest_size=6).hexdigest()}"
+
+
+def subject_of(review: str | None, stage: str) -> str | None:
+    """Return the state key that a review id of the stage names; None for an id of another stage, or none at all."""
+    named = REVIEW_ID.fullmatch(review or "")
+    return named["subject"] if named is not None and named["stage"] == stage else None
+
+
+def open_review(event: Event, name: str, reason: str, detail: str, since: int) -> Review:
+    """Return the open review `name` of a message; its stage is the first part of the name."""
+    return Review(
+        review_id=name,
+        message_id=event.message_id,
+        ori=event.ori,
+        stage=name.partition("-")[0],
+        offender=event.offender,
+        state="open",
+        reason=reason,
+        detail=detail,
+        since=since,
+        jurisdiction=event.jurisdiction,
+        event_type=event.event_type,
+        event_subtype=event.event_subtype,
+    )
+
+
+def closed(review: Review, state: ReviewState, action: ReviewAction | None = None) -> Review:
+    """Return the review in its last state, with the reviewer's name and reason where a person decided."""
+    if action is None:
+        return replace(review, state=state)
+    return replace(review, state=state, reviewer=action.reviewer, comment=action.reason)

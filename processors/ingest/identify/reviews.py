@@ -9,12 +9,11 @@ from msgspec import structs
 from processors.domain.event import Event
 from processors.domain.intake import Intake
 from processors.domain.journal import Outcome, Verdict
-from processors.domain.review import Review, ReviewAction, ReviewState
+from processors.domain.review import REVIEW_ID, Review, ReviewAction, ReviewState
 from processors.ingest.comparison import digest
 from processors.ingest.identify import paging
 from processors.ingest.identify.state import Desk, Open, RollPage, State, group_key, review_key
 from processors.ingest.identify.verdicts import STAGE, noted, said
-from processors.ingest.read.action import REVIEW_ID
 from processors.stage import Context, Output, Record
 from processors.topics import EVENTS, REGISTRANTS, REVIEWS
 

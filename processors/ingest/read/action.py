@@ -1,6 +1,5 @@
 """A reviewer's decision as accepted: on one review or on a group, by somebody, for a reason."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,7 +11,6 @@ from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import check_id, unknown
 
 ACTIONS: Final = frozenset({"release", "discard"})
-REVIEW_ID: Final = re.compile(r"(?P<stage>[a-z]+)-(?P<subject>.+)-(?P<digest>[0-9a-f]{12})")
 
 
 class SentAction(msgspec.Struct, frozen=True):
