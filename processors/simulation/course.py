@@ -1,8 +1,8 @@
 """
 The course of a compact case: what each step may be followed by, how often, and who says it.
 
-From the workflow of domain §2.3 and the order of the compact's rules, written down here once more: the rule files say
-what is legal, this says what a world that keeps to them does.
+From the order of the compact's rules, written down here once more: the rule files say what is legal, this says what
+a world that keeps to them does.
 """
 
 from dataclasses import dataclass, replace

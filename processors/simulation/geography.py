@@ -1,4 +1,4 @@
-"""The 53 jurisdictions of the compact and the zones of their clocks: 50 states, DC, Puerto Rico, the Virgin Islands (domain §2.4)."""
+"""The 53 jurisdictions of the compact and the zones of their clocks: 50 states, DC, Puerto Rico, the Virgin Islands."""
 
 from typing import Final
 

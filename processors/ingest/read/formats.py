@@ -43,7 +43,7 @@ def told_apart(raw: bytes) -> tuple[Format, str]:
 
 
 def decoded(raw: bytes) -> str:
-    """Return the text of UTF-8, or of UTF-16 where a byte order mark announces it (reliability §6)."""
+    """Return the text of UTF-8, or of UTF-16 where a byte order mark announces it."""
     try:
         return raw.decode("utf-16" if raw.startswith(_UTF16) else "utf-8-sig")
     except UnicodeDecodeError:

@@ -2,7 +2,7 @@
 The XML profile of a submission (contract §3), read as the document that JSON would carry. The only place that parses XML.
 
 Elements are found by local name, whatever their namespace or prefix. What an agency's message may hold is bounded before
-and while it is looked at, and every document type is refused (reliability §6): entities that are not resolved leave
+and while it is looked at, and every document type is refused: entities that are not resolved leave
 holes in the text, entities that are resolved reach out.
 """
 
