@@ -1,15 +1,15 @@
-"""What can be told of a submission without deciding anything: for commands that send or route messages."""
+"""The labels of a submission, for commands that send or route messages without deciding anything."""
 
-from processors.ingest.read.formats import json_document, told_apart
+from processors.ingest.read.formats import detect_format, parse_json
 from processors.ingest.read.rejection import Rejection
-from processors.ingest.read.xml import Message, parsed
+from processors.ingest.read.xml import XmlMessage
 
 
 def message_labels(message: bytes) -> tuple[str | None, str | None]:
     """Return a submission's message id and its agency's ORI, each None where it cannot be read."""
     try:
-        form, text = told_apart(message)
-        head = Message(parsed(text)).head() if form == "xml" else json_document(text)
+        form, text = detect_format(message)
+        head = XmlMessage.parse(text).head() if form == "xml" else parse_json(text)
     except Rejection:
         return None, None
     agency = head.get("agency")

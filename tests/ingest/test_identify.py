@@ -15,7 +15,8 @@ from processors.ingest.identify.decide import IDENTIFY
 from processors.ingest.identify.memory import PAGE
 from processors.stage import Record
 from processors.topics import EVENTS, INTAKE, REGISTRANTS, Topic
-from tests.ingest.door import MINUTE, NOW, RECAPTURE, Door, changed, offender, taken
+from tests.ingest.door import Door
+from tests.ingest.records import MINUTE, NOW, RECAPTURE, changed, offender, taken
 
 DAY = 24 * 60 * MINUTE
 BORN = "1981-05-17"

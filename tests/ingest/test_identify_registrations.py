@@ -4,7 +4,8 @@ import pytest
 
 from processors.domain.registration import Enrolment, Reachable
 from processors.topics import EVENTS, REGISTRANTS
-from tests.ingest.door import Door, offender
+from tests.ingest.door import Door
+from tests.ingest.records import offender
 
 BORN = "1981-05-17"
 JOHN_BY_NAME = offender(name="John Sample", born=BORN)

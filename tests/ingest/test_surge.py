@@ -9,7 +9,8 @@ from processors.domain.submission import Submission
 from processors.ingest.identify.state import Desk, Pace, PaceBlock
 from processors.ingest.identify.surge import BLOCK, group_of, pace_keys
 from processors.rules.book import Surge
-from tests.ingest.door import MINUTE, Door, Passed, offender
+from tests.ingest.door import Door, Passed
+from tests.ingest.records import MINUTE, offender
 
 
 def flood(door: Door, count: int, **changes: object) -> list[Passed]:

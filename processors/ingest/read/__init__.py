@@ -1,1 +1,1 @@
-"""Read: what outsiders send becomes checked records, in one total order."""
+"""Read: the first half of ingest. Parses, checks and accepts or rejects what outsiders send; keeps no state."""

@@ -1,4 +1,4 @@
-"""A reviewer's decision as accepted: on one review or on a group, by somebody, for a reason."""
+"""Check a reviewer's action: on one review or on a group, by a named reviewer, for a reason."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,9 +6,9 @@ from typing import Any, Final
 import msgspec
 
 from processors.domain.review import ReviewAction
-from processors.ingest.read.document import fields, typed
+from processors.ingest.read.document import convert, fields_of
 from processors.ingest.read.rejection import Rejection
-from processors.ingest.read.submission import check_id, unknown
+from processors.ingest.read.submission import check_id, unknown_code
 
 ACTIONS: Final = frozenset({"release", "discard"})
 
@@ -23,14 +23,14 @@ class SentAction(msgspec.Struct, frozen=True):
     group: str | None = None
 
 
-SHAPE: Final = fields(SentAction)
+SHAPE: Final = fields_of(SentAction)
 
 
-def accepted(document: Mapping[str, Any], received_at: int) -> ReviewAction:
-    """Return the action with its receive time."""
-    form = typed(document, SentAction, {})
+def check(document: Mapping[str, Any], received_at: int) -> ReviewAction:
+    """Return the action with its receive time; raises Rejection where it names nothing or nobody."""
+    form = convert(document, SentAction, {})
     if form.action not in ACTIONS:
-        raise unknown("review action", form.action)
+        raise unknown_code("review action", form.action)
     if (form.review_id is None) == (form.group is None):
         raise Rejection("bad_review_action", "A review action names either one review or one group.")
     check_id("review_id", form.review_id or "-")

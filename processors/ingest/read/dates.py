@@ -1,5 +1,5 @@
 """
-Dates as agencies write them, as instants.
+Parse dates as agencies write them into instants.
 
 Accepted are the calendar forms of ISO 8601, extended (2026-11-02T17:40:00Z) or basic (20261102T174000Z), a date alone,
 and XML Schema's date with an offset (2026-11-02-05:00), whose offset is left out: it is that day at the agency.
@@ -22,7 +22,7 @@ WIDEST_OFFSET: Final = timedelta(hours=14)
 DAY: Final = timedelta(days=1)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Python reads more than these forms (weeks, 24:00 in some versions), so that the form is looked at first.
+# Python parses more than these forms (weeks, 24:00 in some versions), so the form is checked first.
 _ISO: Final = re.compile(
     r"(\d{4}-\d\d-\d\d|\d{8})"
     r"(?:T(?:[01]\d|2[0-3])(?::\d\d(?::\d\d(?:[.,]\d+)?)?|\d\d(?:\d\d(?:[.,]\d+)?)?))?"
@@ -39,14 +39,14 @@ class When(Struct, frozen=True, gc=False):
     date_only: bool
 
 
-def when(text: str, zone: tzinfo) -> When:
-    """Return when an event is that an agency in `zone` dates so; raises ValueError where that cannot be read."""
-    spelled = _spelled(text)
-    if "T" not in spelled:
-        day = _day(spelled)
+def parse_when(text: str, zone: tzinfo) -> When:
+    """Return the time that an agency in `zone` means by `text`; raises ValueError where it cannot be read."""
+    iso = _iso_form(text)
+    if "T" not in iso:
+        day = _day(iso)
         start = datetime(day.year, day.month, day.day, tzinfo=zone)
         return When(_millis(start), _millis(start + DAY), date_only=True)
-    at = datetime.fromisoformat(spelled)
+    at = datetime.fromisoformat(iso)
     _check_year(at)
     offset = at.utcoffset()
     if offset is None:
@@ -59,21 +59,21 @@ def when(text: str, zone: tzinfo) -> When:
 
 
 @lru_cache(4096)
-def civil_date(text: str) -> str:
+def parse_day(text: str) -> str:
     """Return the day named, as YYYY-MM-DD, of a date or date-time; raises ValueError where there is none."""
-    return _day(_spelled(text)).isoformat()
+    return _day(_iso_form(text)).isoformat()
 
 
-def _spelled(text: str) -> str:
-    """Return the text in capitals, T between date and time; raises ValueError where it has none of the forms."""
-    spelled = text.upper().replace(" ", "T")
-    if _ISO.fullmatch(spelled) is None:
+def _iso_form(text: str) -> str:
+    """Return the text in capitals with T between date and time; raises ValueError for any other form."""
+    iso = text.upper().replace(" ", "T")
+    if _ISO.fullmatch(iso) is None:
         raise ValueError("not an ISO 8601 calendar date")
-    return spelled
+    return iso
 
 
-def _day(spelled: str) -> date:
-    day = date.fromisoformat(spelled[: 10 if spelled[4] == "-" else 8])
+def _day(iso: str) -> date:
+    day = date.fromisoformat(iso[: 10 if iso[4] == "-" else 8])
     _check_year(day)
     return day
 

@@ -1,19 +1,18 @@
 """
-Read: whatever comes in at the front door is let in or refused with its reason.
+Read: accept or reject every record that enters the pipeline.
 
 Reads     submissions, registrations, receipts, review.actions    as outsiders wrote them
-Writes    intake          what was let in, checked, contacts sealed
-          dead-letters    what was not, with the bytes as they came; sealed where they hold contact data
+Writes    intake          accepted records, checked, contact data sealed
+          dead-letters    rejected records with their original bytes; sealed where they may hold contact data
 Keeps     nothing
-Rejects   everything that contract §3, §4 and §5 say, each with its own reason code
-Replayed  the same record gives the same intake or the same dead letter
+Rejects   everything that contract §3, §4 and §5 name, each with its own reason code
+Replayed  the same record gives the same intake record or the same dead letter
 """
 
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 
@@ -22,175 +21,93 @@ from processors.domain.journal import DeadLetter, Unreadable, Verdict
 from processors.domain.submission import Submission
 from processors.ingest.read import action, receipt, registration, submission
 from processors.ingest.read.dates import When
-from processors.ingest.read.document import noted, tidy
-from processors.ingest.read.formats import MAX_BYTES, json_document, sized, told_apart
+from processors.ingest.read.document import describe_unknown, tidy
+from processors.ingest.read.formats import MAX_BYTES, check_size, detect_format, parse_json
 from processors.ingest.read.rejection import Rejection
-from processors.ingest.read.xml import submission_document
-from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.ingest.read.xml import XmlMessage
+from processors.stage import Context, Decision, Input, Output, Record, Stage
 from processors.topics import DEAD_LETTERS, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, Topic
 
 NAME: Final = "read"
 NO_ID: Final = "-"
 ALWAYS_SEALED: Final = frozenset({REGISTRATIONS.name, RECEIPTS.name})
-# What looks like contact data in bytes that were to hold none: a registration sent to the wrong topic, an address in remarks.
-TELLING_WORDS: Final = (b"contacts", b"registrant", b"contactemail", b"contacttelephone", b"telephonenumber")
+# Signs of contact data in bytes that should hold none: a registration sent to the wrong topic, an address in remarks.
+CONTACT_FIELDS: Final = (b"contacts", b"registrant", b"contactemail", b"contacttelephone", b"telephonenumber")
 ADDRESSES: Final = tuple(map(re.compile, (rb"@[\w-]+\.\w", rb"\+1?\d{10}", rb"\d{3}[) .-]{1,2}\d{3}[ .-]\d{4}")))
 
-TAKEN: Final[Mapping[Kind, str]] = {kind: f"Taken as {kind.replace('_', ' ')}." for kind in get_args(Kind)}
+ACCEPTED_AS: Final[Mapping[Kind, str]] = {kind: f"Taken as {kind.replace('_', ' ')}." for kind in get_args(Kind)}
 NO_DATE: Final = When(0, 0, date_only=False)
 
 encode = msgspec.json.Encoder().encode
 
 
-@dataclass(slots=True)
-class Reading:
-    """What has been read of one record so far; a rejection reports with it."""
+class Labels(NamedTuple):
+    """What the journal calls a record: its id, and of a submission the agency's ORI."""
 
-    record: Record
-    context: Context
     message_id: str = NO_ID
     ori: str | None = None
-    unknown: list[str] | None = None
-
-    def document(self, known: Mapping[str, Any], id_field: str) -> Mapping[str, Any]:
-        """Return the record as a tidy document, its id remembered."""
-        value = self.record.value
-        if isinstance(value, Unreadable):
-            raise Rejection(value.reason, value.detail)
-        sized(raw_bytes(self.record))
-        if isinstance(value, dict):
-            return self.tidied(value, known, id_field)
-        form, text = told_apart(value or b"")
-        if form == "json":
-            return self.tidied(json_document(text), known, id_field)
-        if self.record.topic != SUBMISSIONS.name:
-            raise Rejection("unknown_format", "Only submissions may be XML.")
-        return self.from_xml(text)
-
-    def submission(self) -> tuple[Submission, bytes | None]:
-        """Return the record as a submission, its id and agency remembered, with its JSON where it could be read at once."""
-        value = self.record.value
-        found = submission.at_once(value) if isinstance(value, bytes) and len(value) <= MAX_BYTES else None
-        if found is None:
-            return submission.from_document(self.document(submission.SHAPE, "message_id")), None
-        self.message_id, self.ori = readable_id(found[0].message_id), readable_id(found[0].agency.ori)
-        return found
-
-    def tidied(self, document: Mapping[str, Any], known: Mapping[str, Any], id_field: str) -> Mapping[str, Any]:
-        self.unknown = []
-        found = tidy(document, known, self.unknown)
-        self.remember(found, id_field)
-        return found
-
-    def from_xml(self, text: str) -> Mapping[str, Any]:
-        at, rules = self.record.timestamp, self.context.rules
-        self.unknown = []
-        head: dict[str, Any] = {}
-        try:
-            return submission_document(text, lambda found: submission.action_dates(found, at, rules), self.unknown, head)
-        finally:
-            self.remember(head, "message_id")
-
-    def remember(self, document: Mapping[str, Any], id_field: str) -> None:
-        """Keep the id and the agency for the journal, where they are such as an agency issues."""
-        identity, agency = document.get(id_field), document.get("agency")
-        self.message_id = readable_id(identity)
-        if self.record.topic == SUBMISSIONS.name:
-            self.ori = readable_id(agency.get("ori") if isinstance(agency, dict) else None)
-
-    def let_in(self, kind: Kind, body: bytes, note: str = "", at: When = NO_DATE) -> Decision[Any]:
-        """Return the decision that lets the record in."""
-        intake = Intake(
-            kind=kind,
-            message_id=self.message_id,
-            received_at=self.record.timestamp,
-            body=body,
-            action_at=at.action_at,
-            past_from=at.past_from,
-            date_only=at.date_only,
-        )
-        verdict = Verdict(
-            stage=NAME,
-            message_id=intake.message_id,
-            outcome="accepted",
-            reason="accepted",
-            detail=f"{TAKEN[kind]}{note}{noted(self.unknown) if self.unknown else ''}",
-            at=intake.received_at,
-            ori=self.ori,
-            rules=self.context.rules.version,
-        )
-        return Decision(outputs=(Output(INTAKE, None, intake),), verdicts=(verdict,))
 
 
-def readable_id(value: Any) -> str:
-    """Return an id as the journal may show it."""
-    return value if isinstance(value, str) and 0 < len(value) <= submission.MAX_ID and value.isprintable() else NO_ID
+class Accepted(NamedTuple):
+    """A record that passed every check: its body as intake carries it, and a sentence for the journal."""
+
+    kind: Kind
+    labels: Labels
+    body: bytes
+    note: str = ""
+    at: When = NO_DATE
 
 
-def raw_bytes(record: Record) -> bytes:
-    """Return the record's value as it came; of a tombstone nothing."""
-    return record.raw if record.raw is not None else record.value if isinstance(record.value, bytes) else b""
+class Opened(NamedTuple):
+    """A record whose labels could be read; `check` accepts it or raises Rejection."""
 
-
-def read_submission(reading: Reading) -> Decision[Any]:
-    sent, body = reading.submission()
-    found, at = submission.accepted(sent, reading.record.timestamp, reading.context.rules)
-    reading.ori = found.agency.ori
-    return reading.let_in("submission", body if body is not None and found is sent else encode(found), at=at)
-
-
-def read_registration(reading: Reading) -> Decision[Any]:
-    if reading.record.value is None:
-        return read_removal(reading)
-    document = reading.document(registration.SHAPE, "registration_id")
-    found, note = registration.accepted(document, reading.record.key, reading.context.seal)
-    return reading.let_in("registration", encode(found), note)
-
-
-def read_removal(reading: Reading) -> Decision[Any]:
-    """Let a removal in; its id is the record's key."""
-    reading.message_id = (reading.record.key or "").strip()
-    if not reading.message_id:
-        reading.message_id = NO_ID
-        raise Rejection("bad_registration", "A removal names its registration as the record's key; this one has none.")
-    submission.check_id("key", reading.message_id)
-    return reading.let_in("removal", b"")
-
-
-def read_receipt(reading: Reading) -> Decision[Any]:
-    document = reading.document(receipt.SHAPE, "reference")
-    return reading.let_in("receipt", encode(receipt.accepted(document, reading.record.timestamp, reading.context.seal)))
-
-
-def read_action(reading: Reading) -> Decision[Any]:
-    document = reading.document(action.SHAPE, "review_id")
-    found = action.accepted(document, reading.record.timestamp)
-    reading.message_id = found.review_id or found.group or NO_ID
-    return reading.let_in("review_action", encode(found))
-
-
-READERS: Final[Mapping[str, Callable[[Reading], Decision[Any]]]] = {
-    SUBMISSIONS.name: read_submission,
-    REGISTRATIONS.name: read_registration,
-    RECEIPTS.name: read_receipt,
-    REVIEW_ACTIONS.name: read_action,
-}
+    labels: Labels
+    check: Callable[[], Accepted]
 
 
 def decide(record: Input, _states: Mapping[str, Any], context: Context) -> Decision[Any]:
-    """Return the record let in, or the dead letter that says why not."""
-    if isinstance(record, Wake):
+    """Return the intake record, or the dead letter that says why there is none."""
+    if not isinstance(record, Record):
         raise TypeError("read sets no timers")
-    reading = Reading(record, context, ori=NO_ID if record.topic == SUBMISSIONS.name else None)
+    labels = NO_AGENCY if record.topic == SUBMISSIONS.name else Labels()
     try:
-        return READERS[record.topic](reading)
+        labels, check = OPEN[record.topic](record, context)
+        return accept(record, check(), context)
     except Rejection as why:
-        return refused(reading, why)
+        return reject(record, labels, why, context)
 
 
-def refused(reading: Reading, why: Rejection) -> Decision[Any]:
-    """Return the dead letter, with the bytes as they came (sealed where they hold contact data), and the verdict."""
-    record, raw = reading.record, raw_bytes(reading.record)
+NO_AGENCY: Final = Labels(ori=NO_ID)
+
+
+def accept(record: Record, accepted: Accepted, context: Context) -> Decision[Any]:
+    """Return the decision that passes the record on to identify."""
+    kind, (message_id, ori), body, note, at = accepted
+    intake = Intake(
+        kind=kind,
+        message_id=message_id,
+        received_at=record.timestamp,
+        body=body,
+        action_at=at.action_at,
+        past_from=at.past_from,
+        date_only=at.date_only,
+    )
+    verdict = Verdict(
+        stage=NAME,
+        message_id=message_id,
+        outcome="accepted",
+        reason="accepted",
+        detail=ACCEPTED_AS[kind] + note,
+        at=record.timestamp,
+        ori=ori,
+        rules=context.rules.version,
+    )
+    return Decision(outputs=(Output(INTAKE, None, intake),), verdicts=(verdict,))
+
+
+def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> Decision[Any]:
+    """Return the dead letter with the original bytes (sealed where they may hold contact data) and the verdict."""
+    raw = raw_bytes(record)
     encrypted = record.topic in ALWAYS_SEALED or may_hold_contact_data(raw)
     letter = DeadLetter(
         dead_letter_id=f"{record.topic}-{record.partition}-{record.offset}",
@@ -203,28 +120,152 @@ def refused(reading: Reading, why: Rejection) -> Decision[Any]:
         received_at=record.timestamp,
         sha256=hashlib.sha256(raw).hexdigest(),
         encrypted=encrypted,
-        original=reading.context.seal.close(raw, "dead-letter") if encrypted else raw,
+        original=context.seal.close(raw, "dead-letter") if encrypted else raw,
         key=record.key,
     )
     verdict = Verdict(
         stage=NAME,
-        message_id=reading.message_id,
+        message_id=labels.message_id,
         outcome="rejected",
         reason=why.reason,
         detail=why.detail,
         at=record.timestamp,
-        ori=reading.ori,
-        rules=reading.context.rules.version,
+        ori=labels.ori,
+        rules=context.rules.version,
     )
     return Decision(outputs=(Output(DEAD_LETTERS, letter.dead_letter_id, letter),), verdicts=(verdict,))
 
 
+def open_submission(record: Record, context: Context) -> Opened:
+    value = record.value
+    found = submission.decode_plain(value) if isinstance(value, bytes) and len(value) <= MAX_BYTES else None
+    if found is not None:
+        sent, body = found
+        return Opened(submission_labels(sent.message_id, sent.agency.ori), lambda: accept_submission(record, context, sent, body))
+    if isinstance(document := open_document(record), str):
+        return open_xml(record, context, document)
+    fields, unknown = tidy(document, submission.SHAPE)
+    agency = fields.get("agency")
+    labels = submission_labels(fields.get("message_id"), agency.get("ori") if isinstance(agency, dict) else None)
+    return Opened(labels, lambda: accept_submission(record, context, submission.from_document(fields), unknown=unknown))
+
+
+def open_xml(record: Record, context: Context, text: str) -> Opened:
+    message = XmlMessage.parse(text)
+    head = message.head()
+
+    def check() -> Accepted:
+        fields, ignored = message.document(head, lambda found: submission.action_dates(found, record.timestamp, context.rules))
+        return accept_submission(record, context, submission.from_document(fields), unknown=ignored)
+
+    return Opened(submission_labels(head.get("message_id"), head["agency"].get("ori") if "agency" in head else None), check)
+
+
+def accept_submission(
+    record: Record, context: Context, sent: Submission, body: bytes | None = None, unknown: Iterable[str] = ()
+) -> Accepted:
+    """Return the submission accepted; `body` is its JSON where it need not be encoded again."""
+    found, at = submission.check(sent, record.timestamp, context.rules)
+    labels = submission_labels(sent.message_id, found.agency.ori)
+    return Accepted("submission", labels, body if body is not None and found is sent else encode(found), describe_unknown(unknown), at)
+
+
+def open_registration(record: Record, context: Context) -> Opened:
+    if record.value is None:
+        return open_removal(record)
+    fields, unknown = tidy(json_document(record), registration.SHAPE)
+    labels = Labels(readable_id(fields.get("registration_id")))
+
+    def check() -> Accepted:
+        found, note = registration.check(fields, record.key, context.seal)
+        return Accepted("registration", labels, encode(found), note + describe_unknown(unknown))
+
+    return Opened(labels, check)
+
+
+def open_removal(record: Record) -> Opened:
+    """Return a removal; its id is the record's key."""
+    registration_id = (record.key or "").strip()
+    if not registration_id:
+        raise Rejection("bad_registration", "A removal names its registration as the record's key; this one has none.")
+    labels = Labels(registration_id)
+
+    def check() -> Accepted:
+        submission.check_id("key", registration_id)
+        return Accepted("removal", labels, b"")
+
+    return Opened(labels, check)
+
+
+def open_receipt(record: Record, context: Context) -> Opened:
+    fields, unknown = tidy(json_document(record), receipt.SHAPE)
+    labels = Labels(readable_id(fields.get("reference")))
+
+    def check() -> Accepted:
+        found = receipt.check(fields, record.timestamp, context.seal)
+        return Accepted("receipt", labels, encode(found), describe_unknown(unknown))
+
+    return Opened(labels, check)
+
+
+def open_action(record: Record, _context: Context) -> Opened:
+    fields, unknown = tidy(json_document(record), action.SHAPE)
+
+    def check() -> Accepted:
+        found = action.check(fields, record.timestamp)
+        return Accepted("review_action", Labels(found.review_id or found.group or NO_ID), encode(found), describe_unknown(unknown))
+
+    return Opened(Labels(readable_id(fields.get("review_id"))), check)
+
+
+OPEN: Final[Mapping[str, Callable[[Record, Context], Opened]]] = {
+    SUBMISSIONS.name: open_submission,
+    REGISTRATIONS.name: open_registration,
+    RECEIPTS.name: open_receipt,
+    REVIEW_ACTIONS.name: open_action,
+}
+
+
+def open_document(record: Record) -> Mapping[str, Any] | str:
+    """Return the record as a document of plain values, or as the text of an XML document."""
+    value = record.value
+    if isinstance(value, Unreadable):
+        raise Rejection(value.reason, value.detail)
+    check_size(raw_bytes(record))
+    if isinstance(value, dict):
+        return value
+    form, text = detect_format(value or b"")
+    return parse_json(text) if form == "json" else text
+
+
+def json_document(record: Record) -> Mapping[str, Any]:
+    """Return a record of a topic that takes no XML as a document of plain values."""
+    document = open_document(record)
+    if isinstance(document, str):
+        raise Rejection("unknown_format", "Only submissions may be XML.")
+    return document
+
+
+def submission_labels(message_id: Any, ori: Any) -> Labels:
+    return Labels(readable_id(message_id), readable_id(ori))
+
+
+def readable_id(value: Any) -> str:
+    """Return an id as the journal may show it."""
+    return value if isinstance(value, str) and 0 < len(value) <= submission.MAX_ID and value.isprintable() else NO_ID
+
+
+def raw_bytes(record: Record) -> bytes:
+    """Return the record's value as received; empty for a tombstone."""
+    return record.raw if record.raw is not None else record.value if isinstance(record.value, bytes) else b""
+
+
 def may_hold_contact_data(raw: bytes) -> bool:
-    """Whether bytes that could not be taken look as if they said where somebody can be reached; those too large to look at do."""
+    """Whether rejected bytes may say where somebody can be reached; bytes too large to search always may."""
     if len(raw) > MAX_BYTES:
         return True
     text = raw.replace(b"\0", b"").lower()
-    return any(word in text for word in TELLING_WORDS) or any(address.search(text) for address in ADDRESSES)
+    return any(word in text for word in CONTACT_FIELDS) or any(address.search(text) for address in ADDRESSES)
 
 
 def no_keys(_input: Input, _states: Mapping[str, Any]) -> Iterable[str]:

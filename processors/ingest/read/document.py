@@ -1,9 +1,9 @@
-"""A document of plain values as a typed record: blanks trimmed, nulls left out, unknown fields set aside, errors with their reason."""
+"""Plain documents as typed records: blanks trimmed, nulls and unknown fields left out, errors with their reason code."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import NoneType
-from typing import Any, Final, TypeVar, get_args, get_type_hints
+from typing import Any, Final, NamedTuple, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -13,56 +13,73 @@ T = TypeVar("T", bound=msgspec.Struct)
 Shape = Mapping[str, Any] | None
 """The fields a value may have and their shapes; None where it has none (texts, numbers) or any (maps)."""
 
-MOST_NAMED: Final = 10
+MAX_NAMED: Final = 10
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _ERROR: Final = re.compile(r"(?:Object missing required field `(?P<missing>\w+)`|.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 
 
-def fields(kind: type[msgspec.Struct]) -> Mapping[str, Shape]:
-    """Return the fields of a record with their shapes."""
+class Tidy(NamedTuple):
+    """A document's known fields, and the names of the others."""
+
+    fields: dict[str, Any]
+    unknown: tuple[str, ...]
+
+
+def fields_of(kind: type[msgspec.Struct]) -> Mapping[str, Shape]:
+    """Return the fields of a record type with their shapes."""
     return {name: _shape(inner) for name, inner in get_type_hints(kind).items() if name in kind.__struct_fields__}
 
 
 def _shape(kind: Any) -> Shape:
-    """Return the shape of a type: a struct's fields; of tuples and optional types, that of what they hold."""
+    """Return the shape of a type: a struct's fields; of tuples and optional types, the shape of what they hold."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return fields(kind)
+        return fields_of(kind)
     inner = [each for each in get_args(kind) if each not in {NoneType, Ellipsis, str}]
     return _shape(inner[0]) if inner else None
 
 
-def tidy(document: Mapping[str, Any], known: Mapping[str, Any], unknown: list[str]) -> dict[str, Any]:
-    """Return the fields without outer blanks, those empty, null and unknown left out; the names of the latter go to `unknown`."""
-    kept: dict[str, Any] = {}
-    for name, value in document.items():
-        if name not in known:
-            unknown.append(name)
-            continue
-        inner = value.strip() if type(value) is str else _tidied(value, known[name], unknown)
-        if inner is not None and inner != "":
-            kept[name] = inner
-    return kept
+def tidy(document: Mapping[str, Any], known: Mapping[str, Any]) -> Tidy:
+    """Return the known fields without outer blanks, empty and null ones left out, and the names of unknown fields."""
+    return Tidy(_tidy_fields(document, known), tuple(_unknown(document, known)))
 
 
-def _tidied(value: Any, known: Shape, unknown: list[str]) -> Any:
+def _tidy_fields(document: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    values = ((name, _tidy_value(value, known[name])) for name, value in document.items() if name in known)
+    return {name: value for name, value in values if value is not None and value != ""}
+
+
+def _tidy_value(value: Any, known: Shape) -> Any:
     if type(value) is str:
         return value.strip()
     if known is not None and type(value) is dict:
-        return tidy(value, known, unknown)
-    return [_tidied(each, known, unknown) for each in value] if type(value) in {list, tuple} else value
+        return _tidy_fields(value, known)
+    return [_tidy_value(each, known) for each in value] if type(value) in {list, tuple} else value
 
 
-def typed(document: Mapping[str, Any], kind: type[T], missing: Mapping[str, str]) -> T:
-    """Return the tidied document as a record; `missing` holds the reasons of fields whose absence has one of its own."""
+def _unknown(value: Any, known: Shape) -> Iterator[str]:
+    """Yield the names of the fields that the shape does not have."""
+    if type(value) in {list, tuple}:
+        for each in value:
+            yield from _unknown(each, known)
+    elif known is not None and isinstance(value, dict):
+        for name, inner in value.items():
+            if name in known:
+                yield from _unknown(inner, known[name])
+            else:
+                yield name
+
+
+def convert(document: Mapping[str, Any], kind: type[T], missing: Mapping[str, str]) -> T:
+    """Return the tidy document as a record; `missing` maps a field to the reason code of its absence, where that is its own."""
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
-        raise rejection(str(error), missing) from None
+        raise _rejection(str(error), missing) from None
 
 
-def rejection(said: str, missing: Mapping[str, str]) -> Rejection:
-    """Return the reason for what msgspec found; only field names are taken over from its words, never values."""
-    found = _ERROR.fullmatch(said)
+def _rejection(message: str, missing: Mapping[str, str]) -> Rejection:
+    """Return the reason for what msgspec found; only field names are taken from its message, never values."""
+    found = _ERROR.fullmatch(message)
     path = (found["path"] or "").lstrip(".") if found else ""
     if found and (field := found["missing"]):
         where = f"{path}.{field}" if path else field
@@ -70,11 +87,12 @@ def rejection(said: str, missing: Mapping[str, str]) -> Rejection:
     return Rejection("wrong_type", f"The field {path or '(the message itself)'} holds a value of the wrong kind.")
 
 
-def noted(unknown: list[str]) -> str:
-    """Return a sentence on the fields that were ignored; only names that look like field names are shown."""
-    if not unknown:
+def describe_unknown(unknown: Iterable[str]) -> str:
+    """Return a sentence that names the ignored fields; only names that look like field names are shown."""
+    distinct = set(unknown)
+    if not distinct:
         return ""
-    names = sorted({name for name in unknown if _NAME.fullmatch(name)})
-    shown = ", ".join(names[:MOST_NAMED])
-    rest = len(set(unknown)) - min(len(names), MOST_NAMED)
+    names = sorted(name for name in distinct if _NAME.fullmatch(name))
+    shown = ", ".join(names[:MAX_NAMED])
+    rest = len(distinct) - min(len(names), MAX_NAMED)
     return f" Ignored unknown fields: {shown}{f' and {rest} more' if rest and shown else ''}{rest if not shown else ''}."

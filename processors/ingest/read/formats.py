@@ -1,7 +1,7 @@
 """
-One record as a document: text told apart by its first character (contract §2), JSON strictly read.
+Detect the format of a record by its first character (contract §2) and parse JSON strictly.
 
-Avro never comes here as bytes: the runtime hands over the record, or says why it cannot be read.
+Avro never comes here as bytes: the runtime hands over the decoded record, or the reason why it cannot be read.
 """
 
 import codecs
@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from processors.ingest.read.rejection import Rejection, shown
+from processors.ingest.read.rejection import Rejection, quote
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 64
@@ -25,16 +25,15 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-def sized(raw: bytes) -> bytes:
-    """Return the record's bytes; larger than 1 MiB is rejected before anything looks inside."""
+def check_size(raw: bytes) -> None:
+    """Reject a record larger than 1 MiB before anything parses it."""
     if len(raw) > MAX_BYTES:
         raise Rejection("too_large", f"The record has {len(raw)} bytes; at most {MAX_BYTES} are taken.")
-    return raw
 
 
-def told_apart(raw: bytes) -> tuple[Format, str]:
+def detect_format(raw: bytes) -> tuple[Format, str]:
     """Return the format and the text without byte order mark and surrounding white space."""
-    text = decoded(raw).strip(WHITE)
+    text = decode_text(raw).strip(WHITE)
     if text.startswith("<"):
         return "xml", text
     if text.startswith("{"):
@@ -42,7 +41,7 @@ def told_apart(raw: bytes) -> tuple[Format, str]:
     raise Rejection("unknown_format", "The record is empty." if not text else "The record begins neither as XML, nor as JSON, nor as Avro.")
 
 
-def decoded(raw: bytes) -> str:
+def decode_text(raw: bytes) -> str:
     """Return the text of UTF-8, or of UTF-16 where a byte order mark announces it."""
     try:
         return raw.decode("utf-16" if raw.startswith(_UTF16) else "utf-8-sig")
@@ -52,21 +51,21 @@ def decoded(raw: bytes) -> str:
         raise Rejection("unknown_format", "The record begins neither as XML, nor as JSON, nor as Avro.") from None
 
 
-def json_document(text: str) -> Mapping[str, Any]:
+def parse_json(text: str) -> Mapping[str, Any]:
     """Return the JSON object; a name given twice in one object is rejected, since readers differ on which one counts."""
-    if nesting(text) > MAX_DEPTH:
+    if nesting_depth(text) > MAX_DEPTH:
         raise Rejection("too_complex", f"The JSON nests deeper than {MAX_DEPTH} levels.")
     try:
         document: dict[str, Any] = _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Rejection("malformed", "The JSON is not well-formed.") from None
-    if quotes(text) != quotes(_encode(document).decode()):
-        refuse_doubled_names(text)
+    if count_quotes(text) != count_quotes(_encode(document).decode()):
+        reject_doubled_names(text)
     return document
 
 
-def nesting(text: str) -> int:
-    """Return how deep objects and arrays nest; where there are few of them, how many there are at most."""
+def nesting_depth(text: str) -> int:
+    """Return how deep objects and arrays nest; where there are few of them, an upper bound."""
     openings = text.count("{") + text.count("[")
     if openings <= MAX_DEPTH:
         return openings
@@ -83,23 +82,23 @@ def nesting(text: str) -> int:
 _BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[{}\[\]]', re.DOTALL)
 
 
-def quotes(text: str) -> int:
+def count_quotes(text: str) -> int:
     """
     Return the number of quotation marks that are not preceded by a backslash.
 
     A name given twice is read once, so that what is read has fewer of them than what was written. Other differences
-    (a backslash written by its number) only cause the exact look of `refuse_doubled_names`.
+    (a backslash written by its number) only cause the exact check of `reject_doubled_names`.
     """
     return text.count('"') - text.count('\\"')
 
 
-def refuse_doubled_names(text: str) -> None:
+def reject_doubled_names(text: str) -> None:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, value in pairs:
             if name in found:
                 reason = "event_type_count" if name == "event_type" else "doubled_field"
-                raise Rejection(reason, f"A JSON object names {shown(name)} twice.")
+                raise Rejection(reason, f"A JSON object names {quote(name)} twice.")
             found[name] = value
         return found
 

@@ -1,4 +1,4 @@
-"""A provider's receipt as accepted (contract §5): it names an attempt of ours, and what was keyed in stays secret."""
+"""Check a provider's delivery receipt (contract §5): it refers to an attempt of ours, and keyed digits stay secret."""
 
 import re
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ import msgspec
 
 from processors.domain.notification import Receipt, ReceiptStatus
 from processors.domain.seal import Seal
-from processors.ingest.read.document import fields, typed
-from processors.ingest.read.registration import hidden, instant
-from processors.ingest.read.rejection import Rejection, shown
+from processors.ingest.read.document import convert, fields_of
+from processors.ingest.read.registration import parse_instant, pin_digest
+from processors.ingest.read.rejection import Rejection, quote
 from processors.ingest.read.submission import MAX_TEXT, check_id
 
 STATUSES: Final[dict[str, ReceiptStatus]] = {each: each for each in get_args(ReceiptStatus)}
@@ -31,26 +31,26 @@ class SentReceipt(msgspec.Struct, frozen=True):
     digits: str | None = None
 
 
-SHAPE: Final = fields(SentReceipt)
+SHAPE: Final = fields_of(SentReceipt)
 
 
-def accepted(document: Mapping[str, Any], received_at: int, seal: Seal) -> Receipt:
-    """Return the receipt; digits as an HMAC, and no address in the provider's own words."""
-    form = typed(document, SentReceipt, MISSING)
+def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Receipt:
+    """Return the receipt, digits as an HMAC and addresses removed from the provider's text."""
+    form = convert(document, SentReceipt, MISSING)
     check_id("reference", form.reference[-MAX_TEXT:])
     check_id("provider", form.provider)
     status = STATUSES.get(form.status)
     if status is None:
-        raise Rejection("unknown_receipt_status", f"The status {shown(form.status)} is none that a receipt can have.")
+        raise Rejection("unknown_receipt_status", f"The status {quote(form.status)} is none that a receipt can have.")
     reference = _REFERENCE.fullmatch(form.reference)
     if reference is None:
         raise Rejection("unknown_receipt", "The reference is of no form that an attempt of ours has.")
     return Receipt(
         reference=form.reference,
         status=status,
-        occurred_at=instant("occurred_at", form.occurred_at, UTC) or 0,
+        occurred_at=parse_instant("occurred_at", form.occurred_at, UTC) or 0,
         provider=form.provider,
         detail=form.detail and _CONTACT.sub("…", form.detail)[:MAX_TEXT],
-        digits=hidden(form.digits, reference["registrant"], seal),
+        digits=pin_digest(form.digits, reference["registrant"], seal),
         received_at=received_at,
     )

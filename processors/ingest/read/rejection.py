@@ -1,11 +1,13 @@
-"""Why an outsider's record is not taken. Raised inside `read` alone, which turns it into a dead letter and a verdict."""
+"""Why a record is rejected. Raised inside `read` only, which turns it into a dead letter and a verdict."""
+
+from typing import Final
 
 
 class Rejection(Exception):
     """
-    The record cannot be taken: a code of `domain.reasons` and a sentence.
+    The record is rejected: a code of `domain.reasons` and a sentence.
 
-    The sentence names fields, codes and limits, never contact data or people, and never repeats a library's words.
+    The sentence names fields, codes and limits, never contact data or people, and never quotes a library's error message.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -14,10 +16,10 @@ class Rejection(Exception):
         self.detail = detail
 
 
-LONGEST_SHOWN = 80
+MAX_QUOTED: Final = 80
 
 
-def shown(text: str) -> str:
-    """Return an outsider's code or field name as a sentence may quote it: printable and short."""
-    plain = "".join(letter if letter.isprintable() else "?" for letter in text[: LONGEST_SHOWN + 1])
-    return f'"{plain[:LONGEST_SHOWN]}…"' if len(plain) > LONGEST_SHOWN else f'"{plain}"'
+def quote(text: str) -> str:
+    """Return an outsider's code or field name quoted for a sentence: printable and short."""
+    plain = "".join(letter if letter.isprintable() else "?" for letter in text[: MAX_QUOTED + 1])
+    return f'"{plain[:MAX_QUOTED]}…"' if len(plain) > MAX_QUOTED else f'"{plain}"'

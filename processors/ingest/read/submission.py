@@ -1,8 +1,8 @@
 """
-A submission as accepted: every rejection of contract §3 that does not depend on the format, in one order.
+Check a submission: every rejection of contract §3 that does not depend on the format, in a fixed order.
 
-Fields first, then codes (specification §2), then dates, then offenders. The order decides which reason is given where
-several would fit.
+Fields first, then codes (specification §2), then offenders, then dates. The order decides which reason is given where
+several apply.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,12 +15,13 @@ from processors.domain.person import Person
 from processors.domain.submission import Compact, Submission
 from processors.ingest.comparison import mark, names
 from processors.ingest.identify.agency import jurisdiction
-from processors.ingest.read.dates import When, civil_date, when
-from processors.ingest.read.document import fields, typed
-from processors.ingest.read.rejection import Rejection, shown
+from processors.ingest.read.dates import When, parse_when
+from processors.ingest.read.dates import parse_day as iso_day
+from processors.ingest.read.document import convert, fields_of
+from processors.ingest.read.rejection import Rejection, quote
 from processors.rules.book import Book, EventCode, Rules
 
-SHAPE: Final = fields(Submission)
+SHAPE: Final = fields_of(Submission)
 OPERATIONS: Final = frozenset({"Add", "Update", "Cancel"})
 MAX_ID: Final = 256
 MAX_TEXT: Final = 1_024
@@ -37,13 +38,13 @@ _decode = msgspec.json.Decoder(Submission).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def at_once(raw: bytes) -> tuple[Submission, bytes] | None:
+def decode_plain(raw: bytes) -> tuple[Submission, bytes] | None:
     """
-    Return the submission that most messages are, with its JSON: without anything to trim, leave out or refuse for its form.
+    Decode a submission in plain form, as most are, with its JSON: nothing to trim, to leave out or to reject for its form.
 
-    None where the document must be looked at field by field. What is read and written again has as many quotation marks
-    as what came: no field was unknown, null or given twice. Without blanks outside texts, a blank beside a quotation mark
-    is one that would be trimmed; two blanks in a row only cause the closer look.
+    None where the document must be checked field by field. Decoded and encoded again it has as many quotation marks as
+    before: no field was unknown, null or given twice. Without blanks outside texts, a blank beside a quotation mark
+    is one that would be trimmed; two blanks in a row only cause the field-by-field check.
     """
     if raw[:1] != b"{" or b"\\" in raw or not raw.isascii():
         return None
@@ -61,18 +62,18 @@ def from_document(document: Mapping[str, Any]) -> Submission:
     """Return the tidied document as a submission; raises Rejection where it is none."""
     if isinstance(document.get("event_type"), list):
         raise Rejection("event_type_count", "The message has a list of event types; it needs one.")
-    return typed(document, Submission, MISSING)
+    return convert(document, Submission, MISSING)
 
 
-def accepted(submission: Submission, received_at: int, rules: Rules) -> tuple[Submission, When]:
-    """Return the submission in one spelling, and when its event is; raises Rejection with the first thing wrong."""
-    submission = in_one_spelling(submission)
+def check(submission: Submission, received_at: int, rules: Rules) -> tuple[Submission, When]:
+    """Return the submission in canonical form and the time of its event; raises Rejection for the first thing wrong."""
+    submission = normalize(submission)
     check_lengths(submission)
     where = jurisdiction(submission.agency, rules)
     book = rules.book(where, received_at)
     check_codes(submission, book, rules)
     check_offenders(submission)
-    return submission, dated(submission, book)
+    return submission, action_time(submission, book)
 
 
 def action_dates(document: Mapping[str, Any], received_at: int, rules: Rules) -> tuple[str, ...]:
@@ -83,10 +84,10 @@ def action_dates(document: Mapping[str, Any], received_at: int, rules: Rules) ->
     return code.action_date if code else EventCode("", "", ()).action_date
 
 
-def in_one_spelling(submission: Submission) -> Submission:
-    """Return the submission with agency and state codes in capitals and days as YYYY-MM-DD; as it is where it has them."""
+def normalize(submission: Submission) -> Submission:
+    """Return the submission with agency and state codes in capitals and days as YYYY-MM-DD; the same object if nothing changes."""
     agency, compact = submission.agency, submission.compact
-    offenders = tuple([spelled(each, f"offenders[{place}]") for place, each in enumerate(submission.offenders)])
+    offenders = tuple([normalize_person(each, f"offenders[{place}]") for place, each in enumerate(submission.offenders)])
     ori, state = agency.ori.upper(), agency.state and agency.state.upper()
     if (ori, state) != (agency.ori, agency.state):
         agency = msgspec.structs.replace(agency, ori=ori, state=state)
@@ -95,35 +96,35 @@ def in_one_spelling(submission: Submission) -> Submission:
             sending_state=compact.sending_state and compact.sending_state.upper(),
             receiving_state=compact.receiving_state and compact.receiving_state.upper(),
             case_number=compact.case_number,
-            report_by=compact.report_by and day("compact.report_by", compact.report_by),
+            report_by=compact.report_by and parse_day("compact.report_by", compact.report_by),
         )
     if agency is submission.agency and compact == submission.compact and offenders == submission.offenders:
         return submission
     return msgspec.structs.replace(submission, agency=agency, compact=compact, offenders=offenders)
 
 
-def spelled(person: Person, field: str) -> Person:
+def normalize_person(person: Person, field: str) -> Person:
     """Return the person with the birth date as YYYY-MM-DD."""
     if person.birth_date is None:
         return person
-    birth_date = day(f"{field}.birth_date", person.birth_date)
+    birth_date = parse_day(f"{field}.birth_date", person.birth_date)
     return person if birth_date == person.birth_date else msgspec.structs.replace(person, birth_date=birth_date)
 
 
 def check_lengths(submission: Submission) -> None:
-    """Refuse ids that no agency issues, and parts so many that one message would stand for a bulk."""
+    """Reject ids that no agency issues, overlong texts, and more offenders than one event has."""
     check_id("message_id", submission.message_id)
     check_id("agency.ori", submission.agency.ori)
     if submission.refers_to is not None:
         check_id("refers_to", submission.refers_to)
-    for field, text in texts(submission):
+    for field, text in short_texts(submission):
         if text is not None and len(text) > MAX_TEXT:
             raise Rejection("too_long", f"The field {field} has {len(text)} characters; at most {MAX_TEXT} are taken.")
     if len(submission.offenders) > MAX_OFFENDERS:
         raise Rejection("too_complex", f"The message names {len(submission.offenders)} offenders; at most {MAX_OFFENDERS} are taken.")
 
 
-def texts(submission: Submission) -> Iterator[tuple[str, str | None]]:
+def short_texts(submission: Submission) -> Iterator[tuple[str, str | None]]:
     """Yield the short texts of a submission with their fields' names."""
     yield "event_id", submission.event_id
     yield "status", submission.status
@@ -140,53 +141,53 @@ def texts(submission: Submission) -> Iterator[tuple[str, str | None]]:
 
 
 def check_id(field: str, value: str) -> None:
-    """Refuse an id that is too long or holds what does not print: it will be a key, a line of a log, an argument."""
+    """Reject an id that is too long or unprintable: it becomes a key, a line of a log, a command's argument."""
     if len(value) > MAX_ID or not value.isprintable():
         raise Rejection("bad_id", f"The field {field} is longer than {MAX_ID} characters or holds some that do not print.")
 
 
 def check_codes(submission: Submission, book: Book, rules: Rules) -> None:
-    """Refuse what is in no code list that applies, and a subtype that its event type or notification type does not allow."""
+    """Reject codes that are in no applicable list, and subtypes that event type or notification type do not allow."""
     if submission.operation not in OPERATIONS:
-        raise unknown("operation", submission.operation)
+        raise unknown_code("operation", submission.operation)
     if submission.event_type not in book.event_types:
-        raise unknown("event type", submission.event_type)
+        raise unknown_code("event type", submission.event_type)
     if submission.notification_type not in book.notification_types:
-        raise unknown("notification type", submission.notification_type)
+        raise unknown_code("notification type", submission.notification_type)
     check_subtype(submission, book)
     check_tags(submission, book)
     if submission.compact is not None:
         for state in (submission.compact.sending_state, submission.compact.receiving_state):
             if state is not None and not rules.member(state):
-                raise unknown("compact member", state)
+                raise unknown_code("compact member", state)
 
 
 def check_subtype(submission: Submission, book: Book) -> None:
-    """Refuse an event subtype that the lists do not know, or not together with these types (specification §2.2)."""
+    """Reject an event subtype that no list has, or not for these types (specification §2.2)."""
     kind, subtype, notification = submission.event_type, submission.event_subtype, submission.notification_type
     code = book.code(kind, subtype)
     if code is None and all(subtype != other for _, other in book.codes):
-        raise unknown("event subtype", subtype)
+        raise unknown_code("event subtype", subtype)
     if code is None:
-        raise Rejection("subtype_not_allowed", f"The event type {shown(kind)} has no event subtype {shown(subtype)}.")
+        raise Rejection("subtype_not_allowed", f"The event type {quote(kind)} has no event subtype {quote(subtype)}.")
     if notification not in code.notification_types:
-        raise Rejection("subtype_not_allowed", f"The event subtype {shown(subtype)} of {shown(kind)} is never a {shown(notification)}.")
+        raise Rejection("subtype_not_allowed", f"The event subtype {quote(subtype)} of {quote(kind)} is never a {quote(notification)}.")
 
 
 def check_tags(submission: Submission, book: Book) -> None:
-    """Refuse a message without notification subtype, and tags that the lists do not know (specification §2.4, §2.5)."""
+    """Reject a message without notification subtype, and tags that no list has (specification §2.4, §2.5)."""
     if not submission.notification_subtypes:
         raise Rejection("no_notification_subtype", "The message has no notification subtype.")
     for each in submission.notification_subtypes:
         if each.subtype not in book.notification_subtypes:
-            raise unknown("notification subtype", each.subtype)
+            raise unknown_code("notification subtype", each.subtype)
         for validation in each.validations:
             if validation not in book.validations:
-                raise unknown("notification validation", validation)
+                raise unknown_code("notification validation", validation)
 
 
-def unknown(what: str, code: str) -> Rejection:
-    return Rejection("unknown_code", f"The {what} {shown(code)} is in no code list that applies.")
+def unknown_code(what: str, code: str) -> Rejection:
+    return Rejection("unknown_code", f"The {what} {quote(code)} is in no code list that applies.")
 
 
 def check_offenders(submission: Submission) -> None:
@@ -197,7 +198,7 @@ def check_offenders(submission: Submission) -> None:
 
 
 def check_person(person: Person, who: str) -> None:
-    """Refuse somebody who could not be told from anybody else (contract §3)."""
+    """Reject a person who cannot be distinguished from others (contract §3)."""
     if len(person.identifiers) > MAX_IDENTIFIERS or len(person.aliases) > MAX_IDENTIFIERS:
         raise Rejection("too_complex", f"{who} has more than {MAX_IDENTIFIERS} identifiers or aliases.")
     for each in person.identifiers:
@@ -210,28 +211,28 @@ def check_person(person: Person, who: str) -> None:
         raise Rejection("offender_not_identified", f"{who} has neither an identifier nor a name with a birth date.")
 
 
-def dated(submission: Submission, book: Book) -> When:
-    """Return when the event is: the agency's own time where the date has no offset."""
+def action_time(submission: Submission, book: Book) -> When:
+    """Return when the event happens: in the agency's own time zone where the date has no offset."""
     if submission.sent_at is not None:
-        moment("sent_at", submission.sent_at, UTC)
-    return moment("action_at", submission.action_at, book.zone_of(submission.agency.ori))
+        parse_moment("sent_at", submission.sent_at, UTC)
+    return parse_moment("action_at", submission.action_at, book.zone_of(submission.agency.ori))
 
 
-def moment(field: str, text: str, zone: tzinfo) -> When:
-    """Return when a field's date is."""
+def parse_moment(field: str, text: str, zone: tzinfo) -> When:
+    """Return the time that a field names."""
     try:
-        return when(text, zone)
+        return parse_when(text, zone)
     except ValueError:
-        raise unreadable(field) from None
+        raise unreadable_date(field) from None
 
 
-def day(field: str, text: str) -> str:
-    """Return the day of a field's date as YYYY-MM-DD."""
+def parse_day(field: str, text: str) -> str:
+    """Return the day that a field names as YYYY-MM-DD."""
     try:
-        return civil_date(text)
+        return iso_day(text)
     except ValueError:
-        raise unreadable(field) from None
+        raise unreadable_date(field) from None
 
 
-def unreadable(field: str) -> Rejection:
+def unreadable_date(field: str) -> Rejection:
     return Rejection("unreadable_date", f"The field {field} is no ISO 8601 date or date-time of a day that exists.")

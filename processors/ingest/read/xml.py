@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from lxml import etree
 
-from processors.ingest.read.rejection import Rejection, shown
+from processors.ingest.read.rejection import Rejection, quote
 
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 20_000
@@ -73,28 +73,13 @@ ENVELOPE: Final = frozenset(
 )
 
 
-def submission_document(text: str, dates: Dates, unknown: list[str], read: Document) -> Document:
-    """Return the submission as JSON would carry it; `read` has its id and agency even where the rest is then rejected."""
-    message = Message(parsed(text))
-    read |= message.head()
-    event = message.event()
-    document = read | message.body(event)
-    document["notification_subtypes"] = message.notification_subtypes(event)
-    if action := message.action_date(event, dates(document)):
-        document["action_at"] = action[1]
-    details, ignored = message.details(event, action[0] if action else "")
-    document["details"] = details
-    unknown += ignored
-    return document
-
-
-def parsed(text: str) -> Element:
-    """Return the root of a document without declarations, within the limits on what a real message ever holds."""
+def parse_xml(text: str) -> Element:
+    """Return the root of a document without declarations, within the limits of what a real message holds."""
     if any(each in text for each in _DECLARATIONS):
         raise Rejection("doctype", "The XML declares a document type or an entity.")
     declared = _DECLARED_ENCODING.match(text)
     if declared and declared[1].lower() not in _ENCODINGS:
-        raise Rejection("bad_encoding", f"The XML declares the encoding {shown(declared[1])}; only UTF-8 and UTF-16 are taken.")
+        raise Rejection("bad_encoding", f"The XML declares the encoding {quote(declared[1])}; only UTF-8 and UTF-16 are taken.")
     if len(set(_NAMESPACE.findall(text))) > MAX_NAMESPACES:
         raise Rejection("too_complex", f"The XML declares more than {MAX_NAMESPACES} namespaces.")
     parser = etree.XMLParser(
@@ -113,11 +98,12 @@ def parsed(text: str) -> Element:
         if getattr(error, "code", None) == _TOO_DEEP_FOR_LIBXML:
             raise Rejection("too_complex", f"The XML nests deeper than {MAX_DEPTH} levels.") from None
         raise Rejection("malformed", "The XML is not well-formed.") from None
-    bounded(root)
+    check_limits(root)
     return root
 
 
-def bounded(root: Element) -> None:
+def check_limits(root: Element) -> None:
+    """Reject a document with more depth, elements or attributes than a real message has."""
     depth = nodes = 0
     for step, element in etree.iterwalk(root, events=("start", "end")):
         if step == "end":
@@ -139,7 +125,7 @@ def local(name: str | bytes) -> str:
     return str(name).rpartition("}")[2]
 
 
-def words(element: Element | None) -> str | None:
+def text_of(element: Element | None) -> str | None:
     """Return the element's own text with single blanks; None where there is none."""
     return (" ".join((element.text or "").split()) or None) if element is not None else None
 
@@ -152,7 +138,7 @@ def attribute(element: Element, name: str) -> str | None:
     return None
 
 
-def inside(element: Element | None, name: str) -> Iterator[Element]:
+def descendants(element: Element | None, name: str) -> Iterator[Element]:
     """Yield the elements of this local name below `element`, in document order."""
     if element is not None:
         for each in element.iterdescendants():
@@ -160,24 +146,24 @@ def inside(element: Element | None, name: str) -> Iterator[Element]:
                 yield each
 
 
-def first(element: Element | None, *path: str) -> str | None:
+def first_text(element: Element | None, *path: str) -> str | None:
     """Return the first text found along the path of descendants, depth by depth."""
     if len(path) == 1:
-        return next((text for each in inside(element, path[0]) if (text := words(each))), None)
-    return next((text for each in inside(element, path[0]) if (text := first(each, *path[1:]))), None)
+        return next((text for each in descendants(element, path[0]) if (text := text_of(each))), None)
+    return next((text for each in descendants(element, path[0]) if (text := first_text(each, *path[1:]))), None)
 
 
-def dated(element: Element) -> str | None:
+def date_text(element: Element) -> str | None:
     """Return the date that an element holds: its DateTime, else its Date, else its own text."""
-    return first(element, "DateTime") or first(element, "Date") or words(element)
+    return first_text(element, "DateTime") or first_text(element, "Date") or text_of(element)
 
 
-def filled(**fields: Any) -> Document:
+def drop_empty(**fields: Any) -> Document:
     """Return the fields that have a value."""
     return {name: value for name, value in fields.items() if value}
 
 
-class Message:
+class XmlMessage:
     """The elements of one message, indexed by local name."""
 
     def __init__(self, root: Element) -> None:
@@ -191,13 +177,26 @@ class Message:
                 self.doubled = identity if identity in self.by_id else self.doubled
                 self.by_id[identity] = element
 
+    @classmethod
+    def parse(cls, text: str) -> "XmlMessage":
+        """Return the message of a document; raises Rejection where it is not well-formed or beyond the limits."""
+        return cls(parse_xml(text))
+
+    def document(self, head: Document, dates: Dates) -> tuple[Document, list[str]]:
+        """Return the submission as JSON would carry it, and the names of the elements that nothing reads."""
+        event = self.event()
+        body = head | self.body(event) | {"notification_subtypes": self.notification_subtypes(event)}
+        action = self.action_date(event, dates(body))
+        details, ignored = self.details(event, action[0] if action else "")
+        return body | ({"action_at": action[1]} if action else {}) | {"details": details}, ignored
+
     def any(self, name: str) -> Element | None:
         found = self.named.get(name)
         return found[0] if found else None
 
     def only(self, *path: str) -> str | None:
         """Return the one text along the path; two that differ are rejected, since either might be meant."""
-        found = {text: None for each in self.named.get(path[0], ()) if (text := first(each, *path[1:]) if path[1:] else words(each))}
+        found = {text: None for each in self.named.get(path[0], ()) if (text := first_text(each, *path[1:]) if path[1:] else text_of(each))}
         if len(found) > 1:
             raise Rejection("doubled_field", f"The message has two different values of {'/'.join(path)}.")
         return next(iter(found), None)
@@ -205,21 +204,21 @@ class Message:
     def head(self) -> Document:
         """Return who sends the message and what it is called."""
         submitter = self.any("DocumentSubmitter")
-        return filled(
+        return drop_empty(
             message_id=self.only("DocumentIdentification", "IdentificationID"),
             operation=self.only("MessageOperationCode"),
             refers_to=self.only("DocumentReferencedIdentification", "IdentificationID"),
-            sent_at=next(map(dated, self.named.get("DocumentCreationDate", ())), None),
-            agency=filled(
+            sent_at=next(map(date_text, self.named.get("DocumentCreationDate", ())), None),
+            agency=drop_empty(
                 ori=self.only("DocumentSubmitter", "OrganizationORIIdentification", "IdentificationID"),
-                name=first(submitter, "OrganizationName"),
-                state=first(submitter, "LocationStateUSPostalServiceCode"),
+                name=first_text(submitter, "OrganizationName"),
+                state=first_text(submitter, "LocationStateUSPostalServiceCode"),
             ),
         )
 
     def event(self) -> Element:
         """Return the one event element: the one that holds the one EventType (specification §2.1)."""
-        types = [each for each in self.named.get("EventType", ()) if words(each)]
+        types = [each for each in self.named.get("EventType", ()) if text_of(each)]
         events = [each for each in self.root if local(each.tag).endswith("Event")]
         holder = types[0].getparent() if types else None
         if len(types) != 1 or len(events) > 1 or holder is None or not local(holder.tag).endswith("Event"):
@@ -231,26 +230,28 @@ class Message:
         """Return what the message says, notification subtypes and dates left aside."""
         codes = {field: self.only_in(event, name) for field, name in CODES.items()}
         case, compact = self.any("Case"), self.any("CompactCase")
-        return filled(
+        return drop_empty(
             **codes,
-            event_id=next((first(each, "IdentificationID") for each in event if local(each.tag) == "ActivityIdentification"), None),
+            event_id=next((first_text(each, "IdentificationID") for each in event if local(each.tag) == "ActivityIdentification"), None),
             offenders=[person(each) for each in self.named.get("Person", ())],
-            case=filled(number=first(case, "CaseDocketID") or first(case, "CaseTrackingID"), court=first(case, "CourtName")),
-            status=first(self.root, "SupervisionCustodyStatus", "StatusDescriptionText"),
+            case=drop_empty(
+                number=first_text(case, "CaseDocketID") or first_text(case, "CaseTrackingID"), court=first_text(case, "CourtName")
+            ),
+            status=first_text(self.root, "SupervisionCustodyStatus", "StatusDescriptionText"),
             location=place(self.any("ActivityLocation")),
             from_location=place(self.any("PreviousLocation")),
-            compact=filled(
-                sending_state=first(compact, "SendingStateCode"),
-                receiving_state=first(compact, "ReceivingStateCode"),
-                case_number=first(compact, "CaseNumber"),
-                report_by=next(map(dated, inside(compact, "ReportByDate")), None),
+            compact=drop_empty(
+                sending_state=first_text(compact, "SendingStateCode"),
+                receiving_state=first_text(compact, "ReceivingStateCode"),
+                case_number=first_text(compact, "CaseNumber"),
+                report_by=next(map(date_text, descendants(compact, "ReportByDate")), None),
             ),
-            remarks=first(event, "ActivityDescriptionText"),
+            remarks=first_text(event, "ActivityDescriptionText"),
         )
 
     @staticmethod
     def only_in(event: Element, name: str) -> str | None:
-        found = {text: None for each in inside(event, name) if (text := words(each))}
+        found = {text: None for each in descendants(event, name) if (text := text_of(each))}
         if len(found) > 1:
             raise Rejection("doubled_field", f"The event has two different values of {name}.")
         return next(iter(found), None)
@@ -258,23 +259,23 @@ class Message:
     def notification_subtypes(self, event: Element) -> list[Document]:
         """Return the subtypes with the validations that associations tie to them (specification §2.5, §3)."""
         self.check_references()
-        subtypes, validations = list(inside(event, "NotificationSubtype")), list(inside(event, "NotificationValidation"))
+        subtypes, validations = list(descendants(event, "NotificationSubtype")), list(descendants(event, "NotificationValidation"))
         tied = self.tied(subtypes, validations)
         loose = [each for each in validations if not any(each in ties for ties in tied.values())]
         if loose:
             raise Rejection("orphan_validation", f"{len(loose)} NotificationValidation of the event are tied to no NotificationSubtype.")
         return [
-            {"subtype": words(subtype), "validations": [words(each) for each in validations if each in tied.get(subtype, ())]}
+            {"subtype": text_of(subtype), "validations": [text_of(each) for each in validations if each in tied.get(subtype, ())]}
             for subtype in subtypes
         ]
 
     def check_references(self) -> None:
         if self.doubled is not None:
-            raise Rejection("doubled_reference", f"Two elements carry the id {shown(self.doubled)}.")
+            raise Rejection("doubled_reference", f"Two elements carry the id {quote(self.doubled)}.")
         for element in self.root.iter():
             reference = attribute(element, "ref")
             if reference is not None and reference not in self.by_id:
-                detail = f"{shown(local(element.tag))} refers to the id {shown(reference)}, which no element has."
+                detail = f"{quote(local(element.tag))} refers to the id {quote(reference)}, which no element has."
                 raise Rejection("dangling_reference", detail)
 
     def tied(self, subtypes: list[Element], validations: list[Element]) -> dict[Element, list[Element]]:
@@ -287,7 +288,7 @@ class Message:
         return found
 
     def ends(self, association: Element, name: str, among: list[Element]) -> list[Element]:
-        references = [attribute(each, "ref") or "" for each in inside(association, f"{name}Reference")]
+        references = [attribute(each, "ref") or "" for each in descendants(association, f"{name}Reference")]
         elements = [self.by_id.get(each) for each in references]
         if not elements or any(each not in among for each in elements):
             raise Rejection("dangling_reference", f"An association refers to no {name} of the event.")
@@ -297,8 +298,8 @@ class Message:
         """Return element and text of the action date, of the first name present: in the event itself, in its depth, in the message."""
         for name in names:
             own = [each for each in event if local(each.tag) == name]
-            for places in (own, list(inside(event, name)), self.named.get(name, [])):
-                found = {text: None for each in places if (text := dated(each))}
+            for places in (own, list(descendants(event, name)), self.named.get(name, [])):
+                found = {text: None for each in places if (text := date_text(each))}
                 if len(found) > 1:
                     raise Rejection("doubled_field", f"The message has two different values of {name}.")
                 if found:
@@ -313,7 +314,7 @@ class Message:
             name = local(element.tag)
             if name in MAPPED or name == action:
                 continue
-            texts = [text for each in element.iter() if len(each) == 0 and (text := words(each))]
+            texts = [text for each in element.iter() if len(each) == 0 and (text := text_of(each))]
             if len(texts) == 1:
                 details[name] = f"{details[name]}; {texts[0]}" if name in details else texts[0]
             elif texts:
@@ -325,33 +326,33 @@ CODES: Final = {"event_type": "EventType", "event_subtype": "EventSubtype", "not
 
 
 def place(element: Element | None) -> Document:
-    return filled(kind=first(element, "LocationCategoryText"), name=first(element, "LocationName"))
+    return drop_empty(kind=first_text(element, "LocationCategoryText"), name=first_text(element, "LocationName"))
 
 
 def person(element: Element) -> Document:
     """Return one offender; numbers in document order."""
-    named = next((name(each) for each in inside(element, "PersonName")), None)
-    return filled(
+    named = next((name(each) for each in descendants(element, "PersonName")), None)
+    return drop_empty(
         identifiers=list(identifiers(element)),
         name=named,
-        aliases=[each for each in map(name, inside(element, "PersonAlternateName")) if each],
-        birth_date=next(map(dated, inside(element, "PersonBirthDate")), None),
+        aliases=[each for each in map(name, descendants(element, "PersonAlternateName")) if each],
+        birth_date=next(map(date_text, descendants(element, "PersonBirthDate")), None),
     )
 
 
 def identifiers(element: Element) -> Iterator[Document]:
     for each in element.iterdescendants():
         scheme = IDENTIFIERS.get(local(each.tag))
-        value = first(each, "IdentificationID") if scheme else None
+        value = first_text(each, "IdentificationID") if scheme else None
         if value:
-            source = first(each, "IdentificationSourceText") if scheme == "ICOTS" else None
+            source = first_text(each, "IdentificationSourceText") if scheme == "ICOTS" else None
             yield {"scheme": source or scheme, "value": value}
 
 
 def name(element: Element) -> Document:
-    return filled(
-        given=first(element, "PersonGivenName"),
-        middle=" ".join(filter(None, map(words, inside(element, "PersonMiddleName")))),
-        sur=first(element, "PersonSurName"),
-        full=first(element, "PersonFullName") or words(element),
+    return drop_empty(
+        given=first_text(element, "PersonGivenName"),
+        middle=" ".join(filter(None, map(text_of, descendants(element, "PersonMiddleName")))),
+        sur=first_text(element, "PersonSurName"),
+        full=first_text(element, "PersonFullName") or text_of(element),
     )

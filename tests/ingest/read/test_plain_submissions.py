@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.domain.submission import Submission
 from processors.ingest.read import submission
 from processors.ingest.read.document import tidy
-from processors.ingest.read.formats import json_document
+from processors.ingest.read.formats import parse_json
 
 PLAIN: dict[str, Any] = {
     "message_id": "M-1",
@@ -26,18 +27,18 @@ PLAIN: dict[str, Any] = {
 }
 
 
-def slowly(raw: bytes) -> tuple[submission.Submission, list[str]]:
-    unknown: list[str] = []
-    return submission.from_document(tidy(json_document(raw.decode()), submission.SHAPE, unknown)), unknown
+def field_by_field(raw: bytes) -> tuple[Submission, tuple[str, ...]]:
+    fields, unknown = tidy(parse_json(raw.decode()), submission.SHAPE)
+    return submission.from_document(fields), unknown
 
 
 @pytest.mark.parametrize(
     "raw", [json.dumps(PLAIN), json.dumps(PLAIN, indent=2), json.dumps(PLAIN | {"offenders": PLAIN["offenders"] * 40})]
 )
 def test_a_plain_message_is_read_at_once(raw: str) -> None:
-    found = submission.at_once(raw.encode())
+    found = submission.decode_plain(raw.encode())
     assert found is not None
-    assert (found[0], []) == slowly(raw.encode())
+    assert (found[0], ()) == field_by_field(raw.encode())
     assert msgspec.json.decode(found[1], type=submission.Submission) == found[0]
 
 
@@ -66,7 +67,7 @@ UNTIDY = {
 
 @pytest.mark.parametrize("raw", UNTIDY.values(), ids=UNTIDY)
 def test_what_must_be_looked_at_is_not_read_at_once(raw: str) -> None:
-    assert submission.at_once(raw.encode()) is None
+    assert submission.decode_plain(raw.encode()) is None
 
 
 TEXTS = st.text(' ab"\\\t:,{}[]é', max_size=4)
@@ -76,5 +77,5 @@ VALUES = TEXTS | st.none() | st.integers(0, 2) | st.lists(TEXTS, max_size=2) | s
 @given(st.dictionaries(st.sampled_from([*submission.SHAPE, "x", " status"]), VALUES, max_size=3))
 def test_both_ways_read_the_same(changes: dict[str, Any]) -> None:
     raw = msgspec.json.encode(PLAIN | changes)
-    found = submission.at_once(raw)
-    assert found is None or (found[0], []) == slowly(raw)
+    found = submission.decode_plain(raw)
+    assert found is None or (found[0], ()) == field_by_field(raw)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.ingest.read.dates import civil_date, when
+from processors.ingest.read.dates import parse_day, parse_when
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -31,7 +31,7 @@ def millis(text: str) -> int:
     ],
 )
 def test_a_date_time_is_one_instant(text: str, instant: str) -> None:
-    found = when(text, NEW_YORK)
+    found = parse_when(text, NEW_YORK)
     assert (found.action_at, found.past_from, found.date_only) == (millis(instant), millis(instant), False)
 
 
@@ -50,17 +50,17 @@ def test_a_date_time_is_one_instant(text: str, instant: str) -> None:
     ],
 )
 def test_a_date_lasts_until_the_end_of_that_day_at_the_agency(day: str, zone: str, first: str, last: str) -> None:
-    found = when(day, ZoneInfo(zone))
+    found = parse_when(day, ZoneInfo(zone))
     assert (found.action_at, found.past_from, found.date_only) == (millis(first), millis(last), True)
 
 
 def test_an_hour_that_exists_twice_is_the_first_and_past_after_the_second() -> None:
-    found = when("2026-11-01T01:30:00", NEW_YORK)
+    found = parse_when("2026-11-01T01:30:00", NEW_YORK)
     assert (found.action_at, found.past_from) == (millis("2026-11-01T05:30:00+00:00"), millis("2026-11-01T06:30:00+00:00"))
 
 
 def test_an_hour_that_does_not_exist_counts_as_if_the_clocks_had_not_moved() -> None:
-    found = when("2026-03-08T02:30:00", NEW_YORK)
+    found = parse_when("2026-03-08T02:30:00", NEW_YORK)
     assert (found.action_at, found.past_from) == (millis("2026-03-08T03:30:00-04:00"),) * 2
 
 
@@ -103,7 +103,7 @@ ANY = ""  # the words of Python, which differ between its versions
 )
 def test_what_is_no_day_or_time_is_refused(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(why)}"):
-        when(text, NEW_YORK)
+        parse_when(text, NEW_YORK)
 
 
 @pytest.mark.parametrize(
@@ -116,13 +116,13 @@ def test_what_is_no_day_or_time_is_refused(text: str, why: str) -> None:
     ],
 )
 def test_the_first_and_last_year_and_the_widest_offset_are_read(text: str, instant: str) -> None:
-    assert when(text, NEW_YORK).action_at == millis(instant)
+    assert parse_when(text, NEW_YORK).action_at == millis(instant)
 
 
 @given(st.text(alphabet="0123456789-:+.TtZz ,", max_size=32))
 def test_whatever_is_written_has_a_time_or_is_refused(text: str) -> None:
     try:
-        found = when(text, NEW_YORK)
+        found = parse_when(text, NEW_YORK)
     except ValueError:
         return
     assert found.action_at <= found.past_from
@@ -130,7 +130,7 @@ def test_whatever_is_written_has_a_time_or_is_refused(text: str) -> None:
 
 @given(st.datetimes(min_value=datetime(1900, 1, 2), max_value=datetime(9998, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_an_instant_is_kept_to_the_millisecond(moment: datetime) -> None:
-    found = when(moment.isoformat(), NEW_YORK).action_at
+    found = parse_when(moment.isoformat(), NEW_YORK).action_at
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     assert found == (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
@@ -139,4 +139,4 @@ def test_an_instant_is_kept_to_the_millisecond(moment: datetime) -> None:
     "text", ["1981-05-17", "19810517", "1981-05-17Z", "19810517Z", "1981-05-17T00:00:00", "19810517T000000", "1981-05-17 00:00"]
 )
 def test_a_day_has_one_spelling(text: str) -> None:
-    assert civil_date(text) == "1981-05-17"
+    assert parse_day(text) == "1981-05-17"

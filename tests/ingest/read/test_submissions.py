@@ -5,7 +5,7 @@ import pytest
 
 from processors.domain.submission import Agency, Case, Compact, NotificationSubtype, Place
 from processors.ingest.read.formats import MAX_BYTES
-from tests.ingest.door import JOHN, NOW, RECAPTURE, changed, read, refused, submission, taken
+from tests.ingest.records import JOHN, NOW, RECAPTURE, changed, read, refused, submission, taken
 
 DEPARTURE = changed(
     RECAPTURE,

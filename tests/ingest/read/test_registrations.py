@@ -3,13 +3,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from processors.domain.notification import Receipt
 from processors.domain.registration import Contact, Contacts, Registration
-from processors.domain.review import ReviewAction
-from processors.topics import RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS
-from tests.ingest.door import JOHN, NOW, RECEIPT, REGISTRATION, SEAL, changed, read, refused, taken
-
-ACTION = {"action": "release", "reason": "looked into", "reviewer": "ann", "review_id": "validate-o0123456789abcdef-0123456789ab"}
+from processors.topics import REGISTRATIONS
+from tests.ingest.records import JOHN, REGISTRATION, SEAL, changed, read, refused, taken
 
 
 def registration(**changes: Any) -> Registration:
@@ -144,93 +140,3 @@ def test_a_null_value_removes_the_registration_of_the_key() -> None:
 @pytest.mark.parametrize(("reason", "key"), [("bad_registration", None), ("bad_registration", " "), ("bad_id", "K" * 257)])
 def test_a_removal_names_its_registration(reason: str, key: str | None) -> None:
     assert refused(None, REGISTRATIONS, key=key) == reason
-
-
-# --- receipts ------------------------------------------------------------------------------------------------------------
-
-
-def receipt(**changes: Any) -> Receipt:
-    return msgspec.json.decode(taken(changed(RECEIPT, **changes), RECEIPTS).body, type=Receipt)
-
-
-def test_a_receipt_is_taken_with_what_was_keyed_in_hidden() -> None:
-    found = receipt(status="confirmed", digits="4821", registrant="x")
-    assert found == Receipt(
-        reference=RECEIPT["reference"],
-        status="confirmed",
-        occurred_at=1_793_642_702_000,
-        provider="example-sms",
-        digits=SEAL.fingerprint("4821", "pin:R-1"),
-        received_at=NOW,
-    )
-
-
-def test_a_registrant_id_may_hold_a_dot() -> None:
-    assert receipt(reference=f"a.b.{'0' * 20}", digits="1").digits == SEAL.fingerprint("1", "pin:a.b")
-
-
-def test_a_providers_words_lose_their_addresses() -> None:
-    assert receipt(detail="No route to +1 (804) 555-1007 or ann@example.org, code 30").detail == "No route to … or … code 30"
-
-
-@pytest.mark.parametrize(
-    "status",
-    [
-        "accepted",
-        "delivered",
-        "confirmed",
-        "unconfirmed",
-        "voicemail",
-        "busy",
-        "no_answer",
-        "temporary_failure",
-        "permanent_failure",
-        "opted_out",
-    ],
-)
-def test_every_status_of_the_contract_is_known(status: str) -> None:
-    assert receipt(status=status).status == status
-
-
-@pytest.mark.parametrize(
-    ("reason", "changes"),
-    [
-        ("unknown_receipt_status", {"status": "eaten"}),
-        ("unknown_receipt", {"reference": "R-1"}),
-        ("unknown_receipt", {"reference": "…the reference of the outbound message…"}),
-        ("unknown_receipt", {"reference": "R-1.0123456789ABCDEF0123"}),
-        ("bad_id", {"reference": "R\n1.0123456789abcdef0123"}),
-        ("bad_id", {"reference": "R" * 1_100 + ".0123456789abcdef0123"}),
-        ("missing_field", {"reference": None}),
-        ("missing_field", {"provider": None}),
-        ("unreadable_date", {"occurred_at": None}),
-        ("unreadable_date", {"occurred_at": "now"}),
-        ("wrong_type", {"digits": 4821}),
-    ],
-)
-def test_a_receipt_that_means_nothing_is_refused(reason: str, changes: dict[str, Any]) -> None:
-    assert refused(changed(RECEIPT, **changes), RECEIPTS) == reason
-
-
-# --- actions on reviews --------------------------------------------------------------------------------------------------
-
-
-def test_an_action_is_taken_with_its_time() -> None:
-    found = msgspec.json.decode(taken(ACTION, REVIEW_ACTIONS).body, type=ReviewAction)
-    assert found == ReviewAction(**ACTION, received_at=NOW)  # type: ignore[arg-type]
-    assert taken(changed(ACTION, review_id=None, group="surge-1"), REVIEW_ACTIONS).message_id == "surge-1"
-
-
-@pytest.mark.parametrize(
-    ("reason", "changes"),
-    [
-        ("unknown_code", {"action": "forget"}),
-        ("missing_field", {"reason": " "}),
-        ("missing_field", {"reviewer": None}),
-        ("bad_review_action", {"review_id": None}),
-        ("bad_review_action", {"group": "surge-1"}),
-        ("bad_id", {"review_id": "x" * 300}),
-    ],
-)
-def test_an_action_on_nothing_by_nobody_is_refused(reason: str, changes: dict[str, Any]) -> None:
-    assert refused(changed(ACTION, **changes), REVIEW_ACTIONS) == reason

@@ -8,7 +8,7 @@ from processors.domain.person import Identifier, Name
 from processors.domain.submission import Case, NotificationSubtype, Place
 from processors.ingest.read.formats import MAX_BYTES
 from processors.topics import RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS
-from tests.ingest.door import SCHEMAS, read, refused, submission
+from tests.ingest.records import SCHEMAS, read, refused, submission
 
 EXAMPLES = sorted((SCHEMAS / "xml").glob("*.xml"))
 ESCAPE, RECAPTURE, HEARING = (next(SCHEMAS.glob(f"xml/specification-{number}-*")).read_text() for number in (1, 2, 3))

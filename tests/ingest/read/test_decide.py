@@ -21,7 +21,7 @@ from processors.ingest.read.formats import MAX_BYTES
 from processors.runtime.wire.codec import Codec
 from processors.stage import Record, Wake
 from processors.topics import DEAD_LETTERS, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS
-from tests.ingest.door import CONTEXT, NOW, RECAPTURE, RECEIPT, REGISTRATION, SCHEMAS, SEAL, changed, read, submission, taken
+from tests.ingest.records import CONTEXT, NOW, RECAPTURE, RECEIPT, REGISTRATION, SCHEMAS, SEAL, changed, read, submission, taken
 
 XML = next(SCHEMAS.glob("xml/specification-2-*")).read_bytes()
 TOPICS = (SUBMISSIONS, REGISTRATIONS, RECEIPTS, REVIEW_ACTIONS)
