@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from confluent_kafka import TopicPartition
 
-from processors.runtime.kafka.clients import ANSWER, Broker, kind, take
+from processors.runtime.kafka.clients import REQUEST_TIMEOUT, Broker, message_kind, poll_batch
 from processors.runtime.settings import Settings
 
 MOST: Final = 5_000
@@ -25,9 +25,9 @@ def main(group: str, source: str, target: str) -> None:
         consumer.assign([TopicPartition(each.topic, each.partition, 0) for each in partitions])
         print('"settled"', flush=True)
 
-    consumer = broker.member(group, [source], assigned, lambda: None)
+    consumer = broker.group_consumer(group, [source], assigned, lambda: None)
     while True:
-        messages = [each for each in take(consumer, MOST, 0.2) if kind(each) == "record"]
+        messages = [each for each in poll_batch(consumer, MOST, 0.2) if message_kind(each) == "record"]
         if not messages:
             continue
         ends: dict[int, int] = {}
@@ -35,10 +35,10 @@ def main(group: str, source: str, target: str) -> None:
         for each in messages:
             producer.produce(target, each.value(), each.key())
             ends[each.partition() or 0] = (each.offset() or 0) + 1
-        producer.flush(ANSWER)
+        producer.flush(REQUEST_TIMEOUT)
         offsets = [TopicPartition(source, partition, offset) for partition, offset in ends.items()]
-        producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata(), ANSWER)
-        producer.commit_transaction(ANSWER)
+        producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata(), REQUEST_TIMEOUT)
+        producer.commit_transaction(REQUEST_TIMEOUT)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import psutil
 
 from processors.domain.clockwork import Policy
 from processors.runtime.errors import Restart
-from processors.runtime.kafka.clients import Broker, Place, committed
+from processors.runtime.kafka.clients import Broker, Place, committed_offsets
 from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
@@ -82,9 +82,9 @@ class Site:
 
     def progress(self, group: str, topic: str) -> Callable[[], int]:
         """Return what tells how many records of a topic the group has committed."""
-        consumer = self.broker.observer(self.prefix + group)
+        consumer = self.broker.offsets_consumer(self.prefix + group)
         places: list[Place] = [(self.prefix + topic, partition) for partition in range(PARTITIONS)]
-        return lambda: sum(offset or 0 for offset in committed(consumer, places).values())
+        return lambda: sum(offset or 0 for offset in committed_offsets(consumer, places).values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from bench import feed
 from bench.house import PARTITIONS, PATIENCE, RUN, House, Site, difference, percentile, until
 from bench.memory import POLICIES
 from processors.pipeline import PIPELINE
-from processors.runtime.kafka.clients import kind
+from processors.runtime.kafka.clients import message_kind
 from processors.runtime.run.idle import Watch
 from processors.topics import OUTBOUND, REGISTRATIONS, SUBMISSIONS
 
@@ -106,8 +106,8 @@ def latency(site: Site, rate: int, seconds: int) -> Latency:
 def outbound(site: Site) -> Consumer:
     """Return a consumer of the text messages that come from now on."""
     name = site.prefix + OUTBOUND["sms"].name
-    ends = site.broker.ends((name, partition) for partition in range(PARTITIONS))
-    consumer = site.broker.reader()
+    ends = site.broker.end_offsets((name, partition) for partition in range(PARTITIONS))
+    consumer = site.broker.partition_consumer()
     consumer.assign([TopicPartition(*place, offset) for place, offset in ends.items()])
     return consumer
 
@@ -115,7 +115,7 @@ def outbound(site: Site) -> Consumer:
 def read(site: Site, consumer: Consumer, seen: dict[str, float], stop: Event) -> None:
     while not stop.is_set():
         message = consumer.poll(0.1)
-        if message is not None and kind(message) == "record" and (raw := message.value()) is not None:
+        if message is not None and message_kind(message) == "record" and (raw := message.value()) is not None:
             at = monotonic()
             seen.update((name, at) for name in site.client.codec.decode(raw).message_ids)
     consumer.close()

@@ -15,8 +15,8 @@ from processors.cli.output import JSON, console, print_json
 from processors.rules.check import check as check_rules
 from processors.rules.load import read_library
 from processors.runtime.errors import Restart, Retry, UserError
-from processors.runtime.kafka.clients import ANSWER, ANSWERED, SILENT, Broker
-from processors.runtime.kafka.topics_admin import Standing, properties, standing
+from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, UNAVAILABLE_ERRORS, Broker
+from processors.runtime.kafka.topics_admin import TopicStatus, properties, topic_status
 from processors.runtime.run.store import Store
 from processors.runtime.settings import Settings
 from processors.runtime.wire.compatibility import problems
@@ -78,7 +78,7 @@ def examined(subject: str, check: Check, settings: Settings) -> Iterator[Finding
     except (Retry, Restart):
         yield Finding(subject, ok=False, found="it does not answer", mend=START)
     except KafkaException as error:
-        if error.args[0].code() in SILENT:
+        if error.args[0].code() in UNAVAILABLE_ERRORS:
             yield Finding(subject, ok=False, found="it does not answer", mend=START)
             return
         yield Finding(
@@ -92,16 +92,16 @@ def examined(subject: str, check: Check, settings: Settings) -> Iterator[Finding
 def broker(settings: Settings) -> Iterator[Finding]:
     """The broker answers."""
     admin = _admin(settings)
-    cluster = admin.describe_cluster(request_timeout=ANSWER).result(ANSWERED)
+    cluster = admin.describe_cluster(request_timeout=REQUEST_TIMEOUT).result(CALL_DEADLINE)
     yield Finding("broker", ok=True, found=f"cluster {cluster.cluster_id} answers, {len(cluster.nodes)} broker(s)")
 
 
 def topics(settings: Settings) -> Iterator[Finding]:
     """Every topic is there, with the partitions it must have, and as many copies as the brokers allow."""
-    found = standing(settings)
+    found = topic_status(settings)
     if missing := [each.name for each in found if each.actual == 0]:
         yield Finding("topics", ok=False, found=f"{len(missing)} are missing, {missing[0]} among them", mend="vn topics create")
-    unlike: dict[str, list[Standing]] = {}
+    unlike: dict[str, list[TopicStatus]] = {}
     for each in found:
         if each.actual not in {0, each.partitions}:
             mend = f"export VN_PARTITIONS={each.actual}" if each.topic.partitions == "shared" else "begin with another VN_TOPIC_PREFIX"
@@ -117,15 +117,15 @@ def topics(settings: Settings) -> Iterator[Finding]:
         yield from copies(settings, present)
 
 
-def kept(settings: Settings, present: list[Standing]) -> Iterator[Finding]:
+def kept(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
     """Every topic has the retention, compaction and kind of timestamp that the pipeline relies on."""
     resources = {ConfigResource(ResourceType.TOPIC, each.name): properties(each.topic) for each in present}
     admin = _admin(settings)  # kept, or its futures never answer
-    configs = admin.describe_configs(list(resources), request_timeout=ANSWER)
+    configs = admin.describe_configs(list(resources), request_timeout=REQUEST_TIMEOUT)
     unlike = [
         f"{resource.name} has {name}={actual[name].value}, not {value}"
         for resource, future in configs.items()
-        for actual in [future.result(ANSWERED)]
+        for actual in [future.result(CALL_DEADLINE)]
         for name, value in resources[resource].items()
         if actual[name].value != value
     ]
@@ -134,11 +134,11 @@ def kept(settings: Settings, present: list[Standing]) -> Iterator[Finding]:
         yield Finding("topics", ok=False, found=f"{unlike[0]}{more}", mend="vn topics create")
 
 
-def copies(settings: Settings, present: list[Standing]) -> Iterator[Finding]:
+def copies(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
     """Every topic has three copies, two in step, where there are three brokers."""
     admin = _admin(settings)
-    brokers = len(admin.describe_cluster(request_timeout=ANSWER).result(ANSWERED).nodes)
-    metadata = admin.list_topics(timeout=ANSWER).topics
+    brokers = len(admin.describe_cluster(request_timeout=REQUEST_TIMEOUT).result(CALL_DEADLINE).nodes)
+    metadata = admin.list_topics(timeout=REQUEST_TIMEOUT).topics
     fewest = min(len(part.replicas) for each in present for part in metadata[each.name].partitions.values())
     if brokers < COPIES:
         yield Finding(
@@ -148,8 +148,8 @@ def copies(settings: Settings, present: list[Standing]) -> Iterator[Finding]:
         )
         return
     resources = [ConfigResource(ResourceType.TOPIC, each.name) for each in present]
-    configs = admin.describe_configs(resources, request_timeout=ANSWER)
-    in_step = min(int(future.result(ANSWERED)["min.insync.replicas"].value) for future in configs.values())
+    configs = admin.describe_configs(resources, request_timeout=REQUEST_TIMEOUT)
+    in_step = min(int(future.result(CALL_DEADLINE)["min.insync.replicas"].value) for future in configs.values())
     enough = fewest >= COPIES and in_step >= IN_SYNC
     mend = "" if enough else "kafka-reassign-partitions.sh and kafka-configs.sh --add-config min.insync.replicas=2; see deploy/runbook.md"
     yield Finding("copies", ok=enough, found=f"at least {fewest} of every topic, min.insync.replicas at least {in_step}", mend=mend)
@@ -157,14 +157,14 @@ def copies(settings: Settings, present: list[Standing]) -> Iterator[Finding]:
 
 def rights(settings: Settings) -> Iterator[Finding]:
     """This user may read and write every topic."""
-    names = [each.name for each in standing(settings) if each.actual]
+    names = [each.name for each in topic_status(settings) if each.actual]
     if not names:
         return
     admin = _admin(settings)
-    described = admin.describe_topics(TopicCollection(names), include_authorized_operations=True, request_timeout=ANSWER)
+    described = admin.describe_topics(TopicCollection(names), include_authorized_operations=True, request_timeout=REQUEST_TIMEOUT)
     needed = {AclOperation.READ, AclOperation.WRITE}
     for name, future in described.items():
-        granted = set(future.result(ANSWERED).authorized_operations or needed)
+        granted = set(future.result(CALL_DEADLINE).authorized_operations or needed)
         if missing := needed - granted:
             words = " or ".join(sorted(each.name.lower() for each in missing))
             yield Finding(

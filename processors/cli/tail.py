@@ -11,7 +11,7 @@ from processors.cli.app import new_app
 from processors.cli.output import JSON, print_json
 from processors.domain.time import iso
 from processors.runtime.errors import Usage
-from processors.runtime.kafka.user_client import Client, Seen
+from processors.runtime.kafka.user_client import Client, TopicRecord
 from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec
 from processors.topics import DECISIONS, TOPICS, Topic
@@ -53,7 +53,7 @@ def named(name: str, prefix: str) -> Topic:
     raise Usage(f"there is no topic {name}: `vn topics list` shows those there are")
 
 
-def lines(record: Seen, codec: Codec, topic: Topic) -> Iterator[dict[str, Any]]:
+def lines(record: TopicRecord, codec: Codec, topic: Topic) -> Iterator[dict[str, Any]]:
     """Yield a record as `vn tail --json` shows it; a journal batch yields a line a decision."""
     value = shown(record.value, codec)
     parts = value["verdicts"] if topic is DECISIONS and isinstance(value, dict) and "verdicts" in value else [value]

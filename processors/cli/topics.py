@@ -6,7 +6,7 @@ import typer
 
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows
-from processors.runtime.kafka.topics_admin import create_topics, standing
+from processors.runtime.kafka.topics_admin import create_topics, topic_status
 from processors.runtime.settings import Settings
 from processors.topics import DAY, FOREVER
 
@@ -39,7 +39,7 @@ def list_topics(*, as_json: Annotated[bool, JSON] = False) -> None:
             "records": ", ".join(record.__name__ for record in each.topic.records),
             "state": "missing" if each.actual == 0 else "ok" if each.actual == each.partitions else "differs",
         }
-        for each in standing(Settings())
+        for each in topic_status(Settings())
     ]
     if not as_json:
         rows = [each | {"kept": kept(each["retention_ms"], compacted=each["compacted"])} for each in rows]

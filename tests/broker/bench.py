@@ -19,7 +19,7 @@ from msgspec import DecodeError, json
 
 from processors.domain.notification import Receipt
 from processors.runtime.errors import Restart
-from processors.runtime.kafka.clients import Broker, committed
+from processors.runtime.kafka.clients import Broker, committed_offsets
 from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.run.catchup import Stamp
@@ -156,8 +156,8 @@ class Bench:
         for side in (LEFT.name, RIGHT.name):
             counts = Counter(key for key, said in want if said.startswith(side))
             assert {key: tally.counts[side] for key, tally in tallies.items() if side in tally.counts} == dict(counts)
-        offsets = committed(
-            self.broker.observer(f"{self.prefix}probe"),
+        offsets = committed_offsets(
+            self.broker.offsets_consumer(f"{self.prefix}probe"),
             [(self.prefix + topic.name, p) for topic in (LEFT, RIGHT) for p in range(PARTITIONS)],
         )
         for partition, (_, position, sequence) in truth.items():

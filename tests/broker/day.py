@@ -22,7 +22,7 @@ from processors.rehearsal.play import Rehearsal, play, rehearse
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver, Unit
-from processors.runtime.kafka.clients import Broker, committed
+from processors.runtime.kafka.clients import Broker, committed_offsets
 from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.run.catchup import Stamp
@@ -142,7 +142,7 @@ class Day:
                 mine[name] = record.value
         store = Store(self.settings.redis())
         places = [(self.prefix + topic.name, partition) for topic in unit.inputs for partition in positions]
-        offsets = committed(self.broker.observer(f"{self.prefix}{unit.name}"), places)
+        offsets = committed_offsets(self.broker.offsets_consumer(f"{self.prefix}{unit.name}"), places)
         for partition, position in positions.items():
             cache: dict[bytes, bytes] = store.call("HGETALL", f"vn:{{{self.prefix}{unit.name}:{partition}}}")
             assert msgspec.json.decode(cache.pop(b"__pos"), type=Stamp).position == position, unit.name

@@ -81,7 +81,7 @@ def test_catching_up_goes_to_the_uncommitted_end(bench: Bench, monkeypatch: pyte
     changelog = Changelog(bench.broker, bench.store, bench.codec, topic, "probe")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Broker, "observer", lambda broker, _: broker.reader())  # which is read-committed
+        patch.setattr(Broker, "offsets_consumer", lambda broker, _: broker.partition_consumer())  # which is read-committed
         with pytest.raises(Stop, match="written up to offset 5"):
             changelog.restore({("source", 0): 9}, [0], lambda: None)
 
@@ -101,7 +101,7 @@ def test_a_group_that_another_life_of_the_stage_left_behind_is_not_guessed_about
 
 def test_offsets_of_who_is_no_member_are_refused_by_us(bench: Bench) -> None:
     """The broker takes them: that is the trap, and why a runner without a member's id does not commit."""
-    outsider = bench.broker.observer(f"{bench.prefix}probe")
+    outsider = bench.broker.offsets_consumer(f"{bench.prefix}probe")
     assert not outsider.memberid()
     producer = transactional(bench, "outsider")
     producer.begin_transaction()

@@ -7,7 +7,7 @@ import pytest
 from processors.cli import doctor
 from processors.cli.doctor import Finding, examination
 from processors.runtime.errors import UserError
-from processors.runtime.kafka.topics_admin import Standing
+from processors.runtime.kafka.topics_admin import TopicStatus
 from processors.runtime.settings import Settings
 from processors.topics import DISTINCT, EVENTS, INTAKE
 
@@ -32,7 +32,7 @@ def test_what_stands_on_something_silent_is_not_asked_to_say_the_same(monkeypatc
 
 
 def test_topics_with_other_partitions_are_one_finding_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    there = [Standing(EVENTS, "x.events", 8, 4), Standing(DISTINCT, "x.other", 8, 4), Standing(INTAKE, "x.intake", 1, 2)]
+    there = [TopicStatus(EVENTS, "x.events", 8, 4), TopicStatus(DISTINCT, "x.other", 8, 4), TopicStatus(INTAKE, "x.intake", 1, 2)]
     monkeypatch.setattr(doctor, "standing", lambda _: there)
     monkeypatch.setattr(doctor, "kept", lambda *_: ())
     monkeypatch.setattr(doctor, "copies", lambda *_: ())

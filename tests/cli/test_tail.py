@@ -9,7 +9,7 @@ from processors.cli.tail import lines, named
 from processors.domain.clockwork import Tick
 from processors.domain.journal import Verdicts
 from processors.runtime.errors import Usage
-from processors.runtime.kafka.user_client import Seen
+from processors.runtime.kafka.user_client import TopicRecord
 from processors.runtime.wire.codec import Codec
 from processors.topics import CLOCK, DECISIONS, SUBMISSIONS, Topic
 from tests.cli.given import AT, outbound, verdict
@@ -18,11 +18,11 @@ CODEC = Codec()
 
 
 def show(value: bytes | None, topic: Topic = SUBMISSIONS) -> list[object]:
-    return [each["value"] for each in lines(Seen("vn.x", 1, 7, AT, "k", {"h": "v"}, value), CODEC, topic)]
+    return [each["value"] for each in lines(TopicRecord("vn.x", 1, 7, AT, "k", {"h": "v"}, value), CODEC, topic)]
 
 
 def test_a_line_has_these_fields_in_this_order() -> None:
-    (line,) = lines(Seen("vn.clock", 1, 7, AT, None, {"h": "v"}, CODEC.encode(Tick(AT))), CODEC, CLOCK)
+    (line,) = lines(TopicRecord("vn.clock", 1, 7, AT, None, {"h": "v"}, CODEC.encode(Tick(AT))), CODEC, CLOCK)
     assert list(line.items())[:6] == [
         ("topic", "vn.clock"),
         ("partition", 1),

@@ -15,7 +15,7 @@ from processors.domain.clockwork import Policy, Tick
 from processors.rules.book import Rules
 from processors.runtime.clock import TopicClock
 from processors.runtime.errors import Restart
-from processors.runtime.kafka.clients import ANSWER, Broker, kind, take
+from processors.runtime.kafka.clients import REQUEST_TIMEOUT, Broker, message_kind, poll_batch
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.topics import CLOCK, POLICIES
 
@@ -23,16 +23,16 @@ MANY: Final = 1_000
 LATEST_TICKS: Final = 100  # of the clock only the last record matters
 
 
-class Follower:
+class BroadcastReader:
     """Reads the one partition of a topic and hands over each record as it comes."""
 
     def __init__(self, broker: Broker, topic: str, taken: Callable[[Message], None], *, last: int | None = None) -> None:
         self._place = (topic, 0)
         self._taken = taken
-        end = broker.ends([self._place])[self._place]
-        start = OFFSET_BEGINNING if last is None else max(end - last, broker.begins([self._place])[self._place])
+        end = broker.end_offsets([self._place])[self._place]
+        start = OFFSET_BEGINNING if last is None else max(end - last, broker.start_offsets([self._place])[self._place])
         # Neither topic is written in transactions: the uncommitted end is the end.
-        self._reader = broker.reader(**{"isolation.level": "read_uncommitted"})
+        self._reader = broker.partition_consumer(**{"isolation.level": "read_uncommitted"})
         self._broker = broker
         self._asked: Consumer | None = None
         self._reader.assign([TopicPartition(topic, 0, start)])
@@ -45,8 +45,8 @@ class Follower:
 
     def catch_up(self) -> bool:
         """Everything that was written before the call has been handed over; whether there was anything."""
-        asked, self._asked = self._asked or self._broker.observer("vn.reader"), None
-        end = self._broker.ends([self._place], asked)[self._place]
+        asked, self._asked = self._asked or self._broker.offsets_consumer("vn.reader"), None
+        end = self._broker.end_offsets([self._place], asked)[self._place]
         self._asked = asked  # another one, where it failed
         return self._until(end)
 
@@ -54,7 +54,7 @@ class Follower:
         self._reader.close()
 
     def _until(self, end: int) -> bool:
-        fresh, deadline = False, monotonic() + ANSWER
+        fresh, deadline = False, monotonic() + REQUEST_TIMEOUT
         while self.position < end:
             fresh = self._take(0.1) or fresh
             if monotonic() > deadline:
@@ -63,8 +63,8 @@ class Follower:
 
     def _take(self, timeout: float) -> bool:
         fresh = False
-        for message in take(self._reader, MANY, timeout):
-            what = kind(message)
+        for message in poll_batch(self._reader, MANY, timeout):
+            what = message_kind(message)
             if what == "record":
                 self._taken(message)
                 self.position, fresh = (message.offset() or 0) + 1, True
@@ -73,14 +73,14 @@ class Follower:
         return fresh
 
 
-class Settled:
+class PolicyReader:
     """The rules with the settings in force."""
 
     def __init__(self, broker: Broker, codec: Codec, rules: Rules, prefix: str) -> None:
         self.rules = self._rules = rules
         self._codec = codec
         self._policies: dict[bytes, Policy] = {}
-        self._follower = Follower(broker, prefix + POLICIES.name, self._take)
+        self._follower = BroadcastReader(broker, prefix + POLICIES.name, self._take)
         self._apply()
 
     def refresh(self) -> bool:
@@ -97,21 +97,21 @@ class Settled:
 
     def _take(self, message: Message) -> None:
         key = message.key() or b""
-        policy = decoded(self._codec, message, Policy)
+        policy = decode_or_warn(self._codec, message, Policy)
         if policy is None:
             self._policies.pop(key, None)
         else:
             self._policies[key] = policy
 
 
-class Ticking:
+class ClockReader:
     """The topic clock, kept at the topic's last record; its `place` and `position` are committed with the offsets of the inputs."""
 
     def __init__(self, broker: Broker, codec: Codec, prefix: str) -> None:
         self.clock = TopicClock()
         self.place = (prefix + CLOCK.name, 0)
         self._codec = codec
-        self._follower = Follower(broker, prefix + CLOCK.name, self._take, last=LATEST_TICKS)
+        self._follower = BroadcastReader(broker, prefix + CLOCK.name, self._take, last=LATEST_TICKS)
 
     def refresh(self, *, to_the_end: bool) -> bool:
         """What has come of the clock has been heard, or everything that was written to it before this call."""
@@ -126,12 +126,12 @@ class Ticking:
         self._follower.close()
 
     def _take(self, message: Message) -> None:
-        tick = decoded(self._codec, message, Tick)
+        tick = decode_or_warn(self._codec, message, Tick)
         if tick is not None:
             self.clock.tick(tick)
 
 
-def decoded(codec: Codec, message: Message, wanted: type) -> Any:
+def decode_or_warn(codec: Codec, message: Message, wanted: type) -> Any:
     """Return the record, None for a tombstone and for what is none of the wanted kind, which is logged."""
     value = message.value()
     if value is None:

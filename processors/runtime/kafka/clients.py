@@ -31,18 +31,20 @@ from processors.runtime.settings import Settings
 
 T = TypeVar("T")
 
-ANSWER: Final = 10.0  # seconds that a broker may take to answer
-ANSWERED: Final = ANSWER + 5  # the client's own deadline comes first: a client that is dropped while it still waits crashes the process
-LARGEST: Final = 3 * 1024 * 1024
+REQUEST_TIMEOUT: Final = 10.0  # seconds that a broker may take to answer
+CALL_DEADLINE: Final = (
+    REQUEST_TIMEOUT + 5
+)  # the client's own deadline comes first: a client that is dropped while it still waits crashes the process
+MAX_RECORD_BYTES: Final = 3 * 1024 * 1024
 Place = tuple[str, int]  # topic as the broker names it, partition
 
 EOF: Final = KafkaError._PARTITION_EOF  # noqa: SLF001  the library's own public name of it
 EARLIEST, LATEST = -2, -1  # the moments by which Kafka's ListOffsets knows a log's begin and end
 OUT_OF_RANGE: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
-HOPELESS: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.TOPIC_EXCEPTION})
+PERMANENT_ERRORS: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.TOPIC_EXCEPTION})
 
 # What a user may overrule by KAFKA_*, and what the protocol rests on and nobody may.
-CONSUMER: Final = {
+CONSUMER_DEFAULTS: Final = {
     "session.timeout.ms": 10_000,
     "fetch.wait.max.ms": 500,  # a record is sent at once; the word that there are no more takes so long
     "fetch.queue.backoff.ms": 5,  # the default of a second stalls a consumer that drains its queue faster
@@ -50,15 +52,15 @@ CONSUMER: Final = {
     "partition.assignment.strategy": "range",  # gives one member the same partition of every input
     "reconnect.backoff.max.ms": 1_000,
 }
-AT_ONCE: Final = {"fetch.wait.max.ms": 10}  # for whom something waits until a partition was read to its end
-READING: Final = {
+LOW_LATENCY: Final = {"fetch.wait.max.ms": 10}  # for whom something waits until a partition was read to its end
+CONSUMER_FIXED: Final = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "isolation.level": "read_committed",
     "enable.partition.eof": True,
     "auto.offset.reset": "error",
 }
-PRODUCER: Final = {
+PRODUCER_DEFAULTS: Final = {
     "transaction.timeout.ms": 10_000,
     "retry.backoff.ms": 5,  # the default of 100 ms is what a transaction waits that follows at once upon another
     "linger.ms": 5,
@@ -67,15 +69,15 @@ PRODUCER: Final = {
     "queue.buffering.max.kbytes": 2_097_151,
     "reconnect.backoff.max.ms": 1_000,
 }
-WRITING: Final = {
+PRODUCER_FIXED: Final = {
     "enable.idempotence": True,
     "acks": "all",
     "partitioner": "murmur2_random",
-    "message.max.bytes": LARGEST,
+    "message.max.bytes": MAX_RECORD_BYTES,
 }
 
 
-TAKEN_OVER: Final = frozenset(
+FENCED_ERRORS: Final = frozenset(
     {
         KafkaError._FENCED,  # noqa: SLF001
         KafkaError.FENCED_INSTANCE_ID,
@@ -85,14 +87,16 @@ TAKEN_OVER: Final = frozenset(
         KafkaError.UNKNOWN_MEMBER_ID,
     }
 )
-SILENT: Final = frozenset({KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError.REQUEST_TIMED_OUT})  # noqa: SLF001
+UNAVAILABLE_ERRORS: Final = frozenset(
+    {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError.REQUEST_TIMED_OUT}
+)  # noqa: SLF001
 
 
 class Fenced(Restart):
     """Another member of the group, or another producer of the name, has taken over."""
 
 
-class Away(Restart):
+class Unavailable(Restart):
     """The broker did not answer."""
 
 
@@ -102,13 +106,13 @@ class Broker:
     def __init__(self, settings: Settings) -> None:
         self._properties: Mapping[str, Any] = settings.kafka_properties()
         self._log = logging.getLogger("librdkafka")
-        self._members = CONSUMER | (AT_ONCE if settings.clock == "topic" else {})
+        self._members = CONSUMER_DEFAULTS | (LOW_LATENCY if settings.clock == "topic" else {})
 
-    def member(
+    def group_consumer(
         self, group: str, topics: Iterable[str], assigned: Callable[[list[TopicPartition]], None], revoked: Callable[[], None]
     ) -> Consumer:
         """Return a consumer that joins the group; the callbacks run inside `poll` and `consume`."""
-        consumer = self._made(Consumer, self._members, READING | {"group.id": group})
+        consumer = self._made(Consumer, self._members, CONSUMER_FIXED | {"group.id": group})
         consumer.subscribe(
             list(topics),
             on_assign=lambda _, partitions: assigned(partitions),
@@ -117,11 +121,11 @@ class Broker:
         )
         return consumer
 
-    def reader(self, **properties: Any) -> Consumer:
+    def partition_consumer(self, **properties: Any) -> Consumer:
         """Return a consumer outside every group's membership, for partitions that it is told."""
-        return self._made(Consumer, CONSUMER, READING | {"group.id": "vn.reader"} | properties)
+        return self._made(Consumer, CONSUMER_DEFAULTS, CONSUMER_FIXED | {"group.id": "vn.reader"} | properties)
 
-    def observer(self, group: str) -> Consumer:
+    def offsets_consumer(self, group: str) -> Consumer:
         """
         Return a consumer that can be asked for the group's committed offsets, and for ends of logs, and never joins the group.
 
@@ -131,47 +135,47 @@ class Broker:
         An AdminClient can be asked too, and crashes the process where the coordinator says "not me" or "not yet"
         (librdkafka 2.16: a segmentation fault in rd_kafka_handle_OffsetFetch).
         """
-        return self._made(Consumer, CONSUMER, READING | {"group.id": group, "isolation.level": "read_uncommitted"})
+        return self._made(Consumer, CONSUMER_DEFAULTS, CONSUMER_FIXED | {"group.id": group, "isolation.level": "read_uncommitted"})
 
     def producer(self, transactional_id: str) -> Producer:
         """Return a producer whose `init_transactions` has ended whatever its predecessor of that name left open."""
-        producer = self._made(Producer, PRODUCER, WRITING | {"transactional.id": transactional_id})
-        with doubt("the producer could not be initialised"):
-            within(ANSWERED, producer.init_transactions, ANSWER)
+        producer = self._made(Producer, PRODUCER_DEFAULTS, PRODUCER_FIXED | {"transactional.id": transactional_id})
+        with translated_errors("the producer could not be initialised"):
+            call_with_deadline(CALL_DEADLINE, producer.init_transactions, REQUEST_TIMEOUT)
         return producer
 
     def admin(self) -> AdminClient:
         return self._made(AdminClient, {}, {})
 
-    def ends(self, places: Iterable[Place], asked: Consumer | None = None) -> dict[Place, int]:
+    def end_offsets(self, places: Iterable[Place], asked: Consumer | None = None) -> dict[Place, int]:
         """Return where each log ends, uncommitted records included; `asked` is an observer, else one is made for the question."""
         return self._offsets(places, LATEST, asked)
 
-    def begins(self, places: Iterable[Place]) -> dict[Place, int]:
+    def start_offsets(self, places: Iterable[Place]) -> dict[Place, int]:
         """Return the first offset that each log still has."""
         return self._offsets(places, EARLIEST)
 
-    def partitions(self, topics: Iterable[str]) -> dict[str, int]:
+    def partition_counts(self, topics: Iterable[str]) -> dict[str, int]:
         """Return how many partitions each topic has; 0 where there is no such topic."""
-        with doubt("the topics could not be described"):
-            found = self.admin().list_topics(timeout=ANSWER).topics
+        with translated_errors("the topics could not be described"):
+            found = self.admin().list_topics(timeout=REQUEST_TIMEOUT).topics
         return {name: len(found[name].partitions) if name in found else 0 for name in topics}
 
-    def identity(self, topic: str) -> str:
+    def topic_identity(self, topic: str) -> str:
         """Return what no other topic has, though it had the same name: the ids of cluster and topic."""
         admin = self.admin()
-        with doubt("the topic could not be identified"):
-            cluster = admin.describe_cluster(request_timeout=ANSWER)
-            topics = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)
-            return f"{cluster.result(ANSWERED).cluster_id}/{topics[topic].result(ANSWERED).topic_id}"
+        with translated_errors("the topic could not be identified"):
+            cluster = admin.describe_cluster(request_timeout=REQUEST_TIMEOUT)
+            topics = admin.describe_topics(TopicCollection([topic]), request_timeout=REQUEST_TIMEOUT)
+            return f"{cluster.result(CALL_DEADLINE).cluster_id}/{topics[topic].result(CALL_DEADLINE).topic_id}"
 
     def _offsets(self, places: Iterable[Place], moment: int, asked: Consumer | None = None) -> dict[Place, int]:
         wanted = [TopicPartition(*place, moment) for place in places]
         if not wanted:
             return {}
-        asked = asked or self.observer("vn.reader")
-        with doubt("the ends of the logs could not be read"):
-            answer = within(ANSWERED, asked.offsets_for_times, wanted, ANSWER)
+        asked = asked or self.offsets_consumer("vn.reader")
+        with translated_errors("the ends of the logs could not be read"):
+            answer = call_with_deadline(CALL_DEADLINE, asked.offsets_for_times, wanted, REQUEST_TIMEOUT)
         return offsets_of(answer, "the ends of the logs could not be read")
 
     def _made(self, make: Callable[..., T], defaults: Mapping[str, Any], fixed: Mapping[str, Any]) -> T:
@@ -182,25 +186,25 @@ class Broker:
 
 
 @contextmanager
-def doubt(what: str) -> Iterator[None]:
+def translated_errors(what: str) -> Iterator[None]:
     """Whatever Kafka answers other than yes is a reason to start over from what it holds."""
     try:
         yield
     except KafkaException as error:
         reason: KafkaError = error.args[0]
-        if reason.code() in HOPELESS:
+        if reason.code() in PERMANENT_ERRORS:
             raise Stop(f"{what}: {reason.str()}") from None
-        kind_of = Fenced if reason.code() in TAKEN_OVER else Away if reason.code() in SILENT else Restart
+        kind_of = Fenced if reason.code() in FENCED_ERRORS else Unavailable if reason.code() in UNAVAILABLE_ERRORS else Restart
         raise kind_of(f"{what}: {reason.name()}") from None
     except BufferError:
         raise Restart(f"{what}: the producer's buffer is full") from None
     except TimeoutError:
-        raise Away(f"{what}: no answer in time") from None
+        raise Unavailable(f"{what}: no answer in time") from None
 
 
-def within(seconds: float, call: Callable[..., T], *arguments: Any) -> T:
+def call_with_deadline(seconds: float, call: Callable[..., T], *arguments: Any) -> T:
     """
-    Return what the call returns; Away, if it does not return.
+    Return what the call returns; Unavailable, if it does not return.
 
     The client's own deadlines do not always hold: `send_offsets_to_transaction` has been seen to stand for ever when the
     broker was killed under it. The call is then left alone in its thread, and its client must not be used again: what it
@@ -218,20 +222,20 @@ def within(seconds: float, call: Callable[..., T], *arguments: Any) -> T:
     try:
         answer, error = outcome.get(timeout=seconds)
     except Empty:
-        raise Away(f"{call.__name__} does not return") from None
+        raise Unavailable(f"{call.__name__} does not return") from None
     if error is not None:
         raise error
     return cast("T", answer)
 
 
-def committed(consumer: Consumer, places: Iterable[Place]) -> dict[Place, int | None]:
+def committed_offsets(consumer: Consumer, places: Iterable[Place]) -> dict[Place, int | None]:
     """
     Return the group's committed offsets, None where there is none.
 
     A read-committed consumer asks for stable ones: it waits for the offsets of a transaction that is being ended.
     """
-    with doubt("the committed offsets could not be read"):
-        answer = within(ANSWERED, consumer.committed, [TopicPartition(*place) for place in places], ANSWER)
+    with translated_errors("the committed offsets could not be read"):
+        answer = call_with_deadline(CALL_DEADLINE, consumer.committed, [TopicPartition(*place) for place in places], REQUEST_TIMEOUT)
     return {
         place: offset if offset >= 0 else None for place, offset in offsets_of(answer, "the committed offsets could not be read").items()
     }
@@ -247,7 +251,7 @@ def offsets_of(answer: Iterable[TopicPartition], otherwise: str) -> dict[Place, 
     return found
 
 
-def kind(message: Message) -> Literal["record", "end", "noise"]:
+def message_kind(message: Message) -> Literal["record", "end", "noise"]:
     """Return what was consumed: a record, the word that the partition has no more, or trouble that the client mends itself."""
     error = message.error()
     if error is None:
@@ -264,7 +268,7 @@ def kind(message: Message) -> Literal["record", "end", "noise"]:
     return "noise"
 
 
-def take(consumer: Consumer, most: int, timeout: float) -> list[Message]:
+def poll_batch(consumer: Consumer, most: int, timeout: float) -> list[Message]:
     """Return the first message that comes within `timeout` with whatever else is already there: nothing waits for a full batch."""
     first = consumer.poll(timeout)
     if first is None:

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
 
 from processors.runtime.errors import Restart, UserError
-from processors.runtime.kafka.clients import ANSWER, LARGEST, Away, Broker, doubt
+from processors.runtime.kafka.clients import MAX_RECORD_BYTES, REQUEST_TIMEOUT, Broker, Unavailable, translated_errors
 from processors.runtime.run.catchup import TOMBSTONES_KEPT
 from processors.runtime.settings import Settings
 from processors.topics import TOPICS, Topic
@@ -18,7 +18,7 @@ HOUR: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TopicStatus:
     """One topic as it should be and as it is; `actual` is the number of its partitions, 0 where it is missing."""
 
     topic: Topic
@@ -34,7 +34,7 @@ def partitions_of(topic: Topic, settings: Settings) -> int:
 
 def properties(topic: Topic) -> dict[str, str]:
     """Return the topic's own properties on the broker."""
-    found = {"max.message.bytes": str(LARGEST), "retention.ms": str(topic.retention)}
+    found = {"max.message.bytes": str(MAX_RECORD_BYTES), "retention.ms": str(topic.retention)}
     if topic.compacted:
         # An hour uncompacted, so that a cache that is a little behind reads little; a week of tombstones, so that none escapes it.
         found |= {"cleanup.policy": "compact", "min.compaction.lag.ms": str(HOUR), "delete.retention.ms": str(TOMBSTONES_KEPT)}
@@ -43,16 +43,16 @@ def properties(topic: Topic) -> dict[str, str]:
     return found
 
 
-def standing(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[Standing]:
+def topic_status(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[TopicStatus]:
     """Return every topic as it should be and as it is."""
     names = {topic: settings.topic_prefix + topic.name for topic in topics}
     counts = _asked(settings, names.values())
-    return [Standing(topic, name, partitions_of(topic, settings), counts[name]) for topic, name in names.items()]
+    return [TopicStatus(topic, name, partitions_of(topic, settings), counts[name]) for topic, name in names.items()]
 
 
-def create_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[Standing]:
+def create_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[TopicStatus]:
     """Every topic is there, with its properties; returns those that were made. Refuses where partitions differ."""
-    found = standing(settings, topics)
+    found = topic_status(settings, topics)
     if wrong := [each for each in found if each.actual not in {0, each.partitions}]:
         each = wrong[0]
         raise UserError(
@@ -72,18 +72,18 @@ def create_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[
         )
         for future in made.values():
             try:
-                future.result(3 * ANSWER)
+                future.result(3 * REQUEST_TIMEOUT)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise
         present = [_resource(each) for each in found if each.actual]
         altered = admin.incremental_alter_configs(present) if present else {}
         for future in altered.values():
-            future.result(3 * ANSWER)
+            future.result(3 * REQUEST_TIMEOUT)
     return missing
 
 
-def _resource(each: Standing) -> ConfigResource:
+def _resource(each: TopicStatus) -> ConfigResource:
     """Return the change that gives the topic its properties and leaves alone what else was set on it."""
     entries = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in properties(each.topic).items()]
     return ConfigResource(ResourceType.TOPIC, each.name, incremental_configs=entries)
@@ -91,16 +91,16 @@ def _resource(each: Standing) -> ConfigResource:
 
 def _asked(settings: Settings, names: Iterable[str]) -> dict[str, int]:
     with _answered():
-        return Broker(settings).partitions(names)
+        return Broker(settings).partition_counts(names)
 
 
 @contextmanager
 def _answered() -> Iterator[None]:
     """A broker that does not answer, or refuses, is for the user to mend."""
     try:
-        with doubt("the topics could not be created or listed"):
+        with translated_errors("the topics could not be created or listed"):
             yield
-    except Away:
+    except Unavailable:
         raise UserError("the broker does not answer: start one with `vn local up` or mend KAFKA_BOOTSTRAP_SERVERS") from None
     except Restart as error:
         raise UserError(f"{error}: run `vn doctor`") from None

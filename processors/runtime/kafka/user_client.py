@@ -21,15 +21,15 @@ from processors.topics import Topic
 
 C = TypeVar("C", Consumer, Producer)
 
-ANSWER: Final = 10.0  # seconds until a broker that says nothing is taken to be away
+REQUEST_TIMEOUT: Final = 10.0  # seconds until a broker that says nothing is taken to be away
 DEADLINE: Final = 30.0  # seconds for what a broker that answers may take
-LARGEST: Final = 3 * 1024 * 1024
+MAX_RECORD_BYTES: Final = 3 * 1024 * 1024
 LOG: Final = logging.getLogger("librdkafka")  # silent unless somebody listens: what fails is said in our own words
 LOG.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TopicRecord:
     """One record as it lies in a topic; `timestamp` in milliseconds."""
 
     topic: str
@@ -71,7 +71,7 @@ class Client:
                 {
                     "enable.idempotence": True,
                     "partitioner": "murmur2_random",
-                    "message.max.bytes": LARGEST,
+                    "message.max.bytes": MAX_RECORD_BYTES,
                     "delivery.timeout.ms": int(DEADLINE * 1000),
                     "linger.ms": 2,
                 },
@@ -90,7 +90,7 @@ class Client:
                 except KafkaException as error:
                     producer.flush(DEADLINE)
                     raise UserError(
-                        f"record {count + 1} cannot be sent ({error.args[0].str()}): one record may have {LARGEST} bytes; "
+                        f"record {count + 1} cannot be sent ({error.args[0].str()}): one record may have {MAX_RECORD_BYTES} bytes; "
                         f"the {count} before it were sent"
                     ) from None
             producer.poll(0)
@@ -101,7 +101,7 @@ class Client:
             raise UserError(f"the broker did not take {max(len(failures), left)} of {count} records ({why}): run `vn doctor`")
         return count
 
-    def read(self, topic: Topic, *, beginning: bool = True, follow: float | None = 0.0) -> Iterator[Seen]:
+    def read(self, topic: Topic, *, beginning: bool = True, follow: float | None = 0.0) -> Iterator[TopicRecord]:
         """
         Yield the committed records of a topic, partition by partition in order.
 
@@ -141,7 +141,7 @@ class Client:
                         raise UserError(f"{name} cannot be read ({error.str()}): run `vn doctor`")
                     continue
                 last = monotonic()
-                yield seen(message)
+                yield topic_record(message)
         finally:
             consumer.close()
 
@@ -180,7 +180,7 @@ class Client:
 
     def _partitions(self, client: Consumer | Producer, name: str) -> list[int]:
         try:
-            metadata = client.list_topics(name, timeout=ANSWER).topics[name]
+            metadata = client.list_topics(name, timeout=REQUEST_TIMEOUT).topics[name]
         except KafkaException as error:
             raise UserError(
                 f"the broker does not answer ({error.args[0].str()}): start one with `vn local up` or mend KAFKA_BOOTSTRAP_SERVERS"
@@ -190,12 +190,12 @@ class Client:
         return sorted(metadata.partitions)
 
 
-def seen(message: Message) -> Seen:
+def topic_record(message: Message) -> TopicRecord:
     """Return what a consumer's message says, without the library."""
     key = message.key()
     headers = message.headers() or []
     pairs = headers.items() if isinstance(headers, dict) else headers
-    return Seen(
+    return TopicRecord(
         topic=message.topic() or "",
         partition=message.partition() or 0,
         offset=message.offset() or 0,

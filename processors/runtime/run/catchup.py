@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from processors.runtime.clock import wall
 from processors.runtime.errors import Restart, Stop
-from processors.runtime.kafka.clients import AT_ONCE, Broker, Place, kind, take
+from processors.runtime.kafka.clients import LOW_LATENCY, Broker, Place, message_kind, poll_batch
 from processors.runtime.metrics import CATCH_UP_RECORDS, REBUILDS, STAMP_AHEAD
 from processors.runtime.run.store import STAMP, Store
 from processors.runtime.wire.changelog import Position
@@ -66,7 +66,7 @@ class Changelog:
         self._store = store
         self._codec = codec
         self._unit = unit
-        self._identity = broker.identity(topic)
+        self._identity = broker.topic_identity(topic)
         self._log = structlog.get_logger()
 
     def key(self, partition: int) -> str:
@@ -79,7 +79,7 @@ class Changelog:
 
     def restore(self, committed: Mapping[Place, int | None], partitions: list[int], alive: Callable[[], None]) -> dict[int, Restored]:
         """The caches of the partitions are up to the changelog; `alive` is called now and then, and raises to end it."""
-        ends = self._broker.ends((self.topic, partition) for partition in partitions)  # 1
+        ends = self._broker.end_offsets((self.topic, partition) for partition in partitions)  # 1
         restored = {}
         for partition in partitions:
             offsets = {topic: offset for (topic, place), offset in committed.items() if place == partition}
@@ -152,13 +152,13 @@ class Changelog:
         """Yield what was committed to the partition between `start` and `end`."""
         if end == 0:
             return
-        reader = self._broker.reader(**AT_ONCE)
+        reader = self._broker.partition_consumer(**LOW_LATENCY)
         try:
             reader.assign([TopicPartition(self.topic, partition, start)])
             place, progress = -1, monotonic()
             while place < end:
-                for message in take(reader, PIECE, 0.1):
-                    what, reached = kind(message), message.offset() or 0
+                for message in poll_batch(reader, PIECE, 0.1):
+                    what, reached = message_kind(message), message.offset() or 0
                     if what == "noise":
                         continue
                     if what == "record":

@@ -15,7 +15,7 @@ from typing import Any
 from confluent_kafka import Consumer
 
 from processors.runtime.errors import Restart
-from processors.runtime.kafka.clients import Broker, Place, committed
+from processors.runtime.kafka.clients import Broker, Place, committed_offsets
 from processors.stage import Stage
 from processors.topics import CLOCK
 
@@ -45,7 +45,7 @@ class Watch:
         with self._asked() as ends:
             groups = []
             for unit in sorted(self._units, key=lambda each: each is not self._behind):
-                groups.append(committed(self._observer(unit.name), self._places(unit)))
+                groups.append(committed_offsets(self._observer(unit.name), self._places(unit)))
                 if any((offset or 0) < self._ends.get(place, 0) for place, offset in groups[-1].items()):
                     self._behind = unit
                     return False
@@ -55,7 +55,7 @@ class Watch:
     def look(self) -> dict[tuple[str, Place], tuple[int | None, int]]:
         """Return the committed offset and the end of every input of every unit; raises Restart where the broker is away."""
         with self._asked() as ends:
-            groups = {unit.name: committed(self._observer(unit.name), self._places(unit)) for unit in self._units}
+            groups = {unit.name: committed_offsets(self._observer(unit.name), self._places(unit)) for unit in self._units}
             self._ends = ends()
         return {(unit, place): (offset, self._ends[place]) for unit, places in groups.items() for place, offset in places.items()}
 
@@ -64,7 +64,7 @@ class Watch:
         """Gives what asks for the ends of all logs; forgets all clients where the broker is away."""
         places = {place for unit in self._units for place in self._places(unit)}
         try:
-            yield lambda: self._broker.ends(places, self._observer(self._units[0].name))
+            yield lambda: self._broker.end_offsets(places, self._observer(self._units[0].name))
         except Restart:
             self._observers.clear()  # one that lived through a broker's restart may never answer again
             self._ends.clear()
@@ -72,12 +72,12 @@ class Watch:
 
     def _observer(self, unit: str) -> Consumer:
         if unit not in self._observers:
-            self._observers[unit] = self._broker.observer(f"{self._prefix}{unit}")
+            self._observers[unit] = self._broker.offsets_consumer(f"{self._prefix}{unit}")
         return self._observers[unit]
 
     def _places(self, unit: Stage[Any]) -> Sequence[Place]:
         if unit.name not in self._inputs:
-            counts = self._broker.partitions([self._prefix + topic.name for topic in unit.inputs])
+            counts = self._broker.partition_counts([self._prefix + topic.name for topic in unit.inputs])
             inputs = [(topic, each) for topic, count in counts.items() for each in range(count)]
             self._inputs[unit.name] = [*inputs, *self._clock]
         return self._inputs[unit.name]

@@ -20,7 +20,7 @@ from processors.domain.review import Review
 from processors.runtime import metrics
 from processors.runtime.clock import wall
 from processors.runtime.errors import Restart, Retry, UserError
-from processors.runtime.kafka.clients import Broker, kind, take
+from processors.runtime.kafka.clients import Broker, message_kind, poll_batch
 from processors.runtime.run.telemetry import told
 from processors.runtime.wire.codec import Codec, Undecodable
 
@@ -96,12 +96,12 @@ class Docket(Collector):
     def _read_on(self) -> bool:
         """Whether all that the reader had to say was taken, up to the end of every partition."""
         if self._reader is None:
-            self._unread = set(range(self._broker.partitions([self._topic])[self._topic]))
-            self._reader = self._broker.reader()
+            self._unread = set(range(self._broker.partition_counts([self._topic])[self._topic]))
+            self._reader = self._broker.partition_consumer()
             self._reader.assign([TopicPartition(self._topic, each, OFFSET_BEGINNING) for each in self._unread])
         deadline = monotonic() + LONGEST
         while monotonic() < deadline:
-            messages = take(self._reader, MANY, 0.1 if self._unread else 0)
+            messages = poll_batch(self._reader, MANY, 0.1 if self._unread else 0)
             for message in messages:
                 self._take(message)
             if not messages and not self._unread:
@@ -109,7 +109,7 @@ class Docket(Collector):
         return False
 
     def _take(self, message: Message) -> None:
-        partition, what = message.partition() or 0, kind(message)
+        partition, what = message.partition() or 0, message_kind(message)
         if what == "end":
             self._unread.discard(partition)
         elif what == "record":

@@ -33,8 +33,20 @@ from processors.runtime import metrics
 from processors.runtime.clock import Clock, WallClock
 from processors.runtime.decide.task import Task, Work
 from processors.runtime.errors import Restart, Retry, Stop
-from processors.runtime.kafka.broadcast import Settled, Ticking
-from processors.runtime.kafka.clients import ANSWER, ANSWERED, Away, Broker, Fenced, Place, committed, doubt, kind, take, within
+from processors.runtime.kafka.broadcast import ClockReader, PolicyReader
+from processors.runtime.kafka.clients import (
+    CALL_DEADLINE,
+    REQUEST_TIMEOUT,
+    Broker,
+    Fenced,
+    Place,
+    Unavailable,
+    call_with_deadline,
+    committed_offsets,
+    message_kind,
+    poll_batch,
+    translated_errors,
+)
 from processors.runtime.run.catchup import Changelog
 from processors.runtime.run.faults import Faults
 from processors.runtime.run.slots import Slot
@@ -90,8 +102,8 @@ class Runner:
         self._tasks: dict[int, Task] = {}
         self._stamps: dict[int, bytes] = {}
         self._producer: Producer | None = None
-        self._settings_in_force: Settled | None = None
-        self._ticking: Ticking | None = None
+        self._settings_in_force: PolicyReader | None = None
+        self._ticking: ClockReader | None = None
         self._told: int | None = None
         self._pace = 500
         self._wait = FIRST_WAIT
@@ -104,7 +116,7 @@ class Runner:
 
     def run(self) -> None:
         """Runs until `stop`; leaves the group, so that others take over at once."""
-        member = self._broker.member(f"{self._prefix}{self._stage.name}", self._topics, self._on_assigned, self._on_revoked)
+        member = self._broker.group_consumer(f"{self._prefix}{self._stage.name}", self._topics, self._on_assigned, self._on_revoked)
         self._member = member
         try:
             while not self._stopping:
@@ -164,7 +176,7 @@ class Runner:
         self._producer = self._broker.producer(self._transactional_id)  # always a new one: what the last one has open ends here
         places = [(each.topic, each.partition) for each in self._assigned]
         partitions = shared(places, self._topics)
-        offsets = committed(member, places)
+        offsets = committed_offsets(member, places)
         tasks = self._caught_up(offsets, partitions, alive)
         alive()
         member.assign([TopicPartition(topic, task.partition, offset) for task in tasks for topic, offset in task.positions.items()])
@@ -178,7 +190,7 @@ class Runner:
 
     def _caught_up(self, offsets: dict[Place, int | None], partitions: list[int], alive: Callable[[], None]) -> list[Task]:
         """Return the partitions' tasks, as of the committed offsets; where there never were any, as of the beginning."""
-        begins = self._broker.begins(place for place, offset in offsets.items() if offset is None)
+        begins = self._broker.start_offsets(place for place, offset in offsets.items() if offset is None)
         restored = {}
         if self._stage.changelog is not None and self._store is not None:
             if self._changelog is None:
@@ -200,7 +212,7 @@ class Runner:
         self._telemetry.ready(now=False)
         self._telemetry.log.warning("start_over", **told(error))
         metrics.RESTARTS.labels(self._stage.name).inc()
-        for kind_of, counter in ((Fenced, metrics.FENCED), (Away, metrics.BROKER_DOWN), (Retry, metrics.STORE_DOWN)):
+        for kind_of, counter in ((Fenced, metrics.FENCED), (Unavailable, metrics.BROKER_DOWN), (Retry, metrics.STORE_DOWN)):
             if isinstance(error, kind_of):
                 counter.labels(self._stage.name).inc()
         self._tasks.clear()
@@ -216,14 +228,14 @@ class Runner:
         while True:
             message = member.poll(max(0.0, until - monotonic()))
             if message is not None:
-                kind(message)
+                message_kind(message)
             if monotonic() >= until or self._stopping or generation != self._generation:
                 return
 
     # -- one turn
 
     def _turn(self, member: Consumer) -> None:
-        messages = take(member, self._pace, self._patience())  # 1
+        messages = poll_batch(member, self._pace, self._patience())  # 1
         metadata = member.consumer_group_metadata()
         started = monotonic()
         if started - self._last_lag >= LAG_EVERY:
@@ -259,7 +271,7 @@ class Runner:
         """Return the records of partitions that are ours, those not yet decided; ends of partitions are noted."""
         owned: dict[int, list[Record]] = {}
         for message in messages:
-            what = kind(message)
+            what = message_kind(message)
             task = self._tasks.get(message.partition() or 0)
             if task is None or what == "noise":
                 continue
@@ -329,22 +341,22 @@ class Runner:
         if producer is None:
             raise Restart("there is no producer")
         places: dict[int, int] = {}
-        with doubt("the outcome of the transaction is not known"):
+        with translated_errors("the outcome of the transaction is not known"):
             producer.begin_transaction()  # 3
             self._fault("begun")
             for task, work in works:  # 4
                 self._write(producer, task, work, places)
             self._fault("produced")
-            if producer.flush(ANSWER):  # 5
-                raise Away("the outcome of the transaction is not known: the broker takes no records")
+            if producer.flush(REQUEST_TIMEOUT):  # 5
+                raise Unavailable("the outcome of the transaction is not known: the broker takes no records")
             offsets = [
                 TopicPartition(topic, task.partition, offset) for task, work in works for topic, offset in work.position.positions.items()
             ]
             if self._ticking is not None and heard is not None:
                 offsets.append(TopicPartition(*self._ticking.place, heard))
-            within(ANSWERED, producer.send_offsets_to_transaction, offsets, metadata, ANSWER)  # 6
+            call_with_deadline(CALL_DEADLINE, producer.send_offsets_to_transaction, offsets, metadata, REQUEST_TIMEOUT)  # 6
             self._fault("sent")
-            within(ANSWERED, producer.commit_transaction, ANSWER)  # 7
+            call_with_deadline(CALL_DEADLINE, producer.commit_transaction, REQUEST_TIMEOUT)  # 7
         self._fault("committed")
         for task, work in works:
             task.moved = False
@@ -397,9 +409,9 @@ class Runner:
     def _listen(self, *, to_the_end: bool = True) -> None:
         """Settings and the topic clock are those of now, or the clock is as last heard; applied here only, between batches."""
         if self._settings_in_force is None:
-            self._settings_in_force = Settled(self._broker, self._house.codec, self._house.rules, self._prefix)
+            self._settings_in_force = PolicyReader(self._broker, self._house.codec, self._house.rules, self._prefix)
         if self._ticking is None and self._house.settings.clock == "topic":
-            self._ticking = Ticking(self._broker, self._house.codec, self._prefix)
+            self._ticking = ClockReader(self._broker, self._house.codec, self._prefix)
         elif self._ticking is not None:
             self._ticking.refresh(to_the_end=to_the_end)
         if monotonic() - self._last_look < TURN:
@@ -420,7 +432,7 @@ def check_topics(broker: Broker, stage: Stage[Any], prefix: str) -> None:
     """Every topic of the stage is there, and those that must have the same partitions have; raises Stop where not."""
     changelog = [stage.changelog] if stage.changelog else []
     together = {prefix + topic.name for topic in (*stage.inputs, *changelog)}
-    counts = broker.partitions({*together, *(prefix + topic.name for topic in (*stage.outputs, DECISIONS, DEAD_LETTERS, POLICIES))})
+    counts = broker.partition_counts({*together, *(prefix + topic.name for topic in (*stage.outputs, DECISIONS, DEAD_LETTERS, POLICIES))})
     if missing := sorted(name for name, count in counts.items() if count == 0):
         raise Stop(f"there is no topic {', '.join(missing)}: run `vn topics create`")
     if len({counts[name] for name in together}) > 1:

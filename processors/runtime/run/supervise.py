@@ -25,7 +25,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from processors.rules.load import load_rules
 from processors.runtime.errors import Restart, Stop, UserError
-from processors.runtime.kafka.clients import Away, Broker, Place
+from processors.runtime.kafka.clients import Broker, Place, Unavailable
 from processors.runtime.run.idle import Watch
 from processors.runtime.run.open_reviews import Docket
 from processors.runtime.run.runner import House, Runner, check_topics
@@ -229,6 +229,6 @@ def foresee(stages: Sequence[Stage[Any]], settings: Settings) -> None:
     settings.seal()
     load_rules(settings.rules_dir)
     broker = Broker(settings)
-    with contextlib.suppress(Away):
+    with contextlib.suppress(Unavailable):
         for stage in stages:
             check_topics(broker, stage, settings.topic_prefix)
