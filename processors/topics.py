@@ -21,6 +21,7 @@ from processors.domain.submission import Submission
 
 DAY: Final = 86_400_000
 FOREVER: Final = -1
+TOMBSTONES_KEPT: Final = 7 * DAY  # delete.retention.ms of every compacted topic
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from processors.runtime.wire import codec as codec_module
 from processors.runtime.wire.avro import Malformed, read_array, read_long, write_long
 from processors.runtime.wire.changelog import State
 from processors.runtime.wire.codec import Codec, Undecodable, iso
-from processors.runtime.wire.documents import opened
+from processors.runtime.wire.documents import expand_events
 from processors.runtime.wire.schemas import INTERNAL, RECORDS, Version, current, name_of
 from tests.runtime.records import records
 
@@ -144,7 +144,7 @@ def test_every_record_comes_back_as_it_went_and_is_what_another_library_writes_a
         assert codec.decode(raw) == value
         assert raw == single(version, builtins(value))
         stream = io.BytesIO(raw[10:])
-        assert msgspec.convert(opened(schemaless_reader(stream, version.plain, None)), record) == value
+        assert msgspec.convert(expand_events(schemaless_reader(stream, version.plain, None)), record) == value
         assert stream.read() == b""
 
     holds()
@@ -296,7 +296,7 @@ def test_avro_that_cannot_be_read_says_why(codec: Codec, raw: bytes, reason: str
     assert found.reason == reason
 
 
-def test_container_files_are_not_opened(codec: Codec) -> None:
+def test_container_files_are_not_expand_events(codec: Codec) -> None:
     out = io.BytesIO()
     writer(out, parse_schema(current("Submission").plain), [], codec="deflate")
     found = codec.decode_external(out.getvalue())

@@ -1,7 +1,7 @@
 """
-Topics that every copy of every stage reads in full, outside the consumer groups: settings, and the topic clock.
+Broadcast topics, read in full by every process outside the consumer groups: settings and the topic clock.
 
-Read up to the end before the first decision, and applied between batches only.
+They are read to their end before the first decision; changes are applied between batches only.
 """
 
 from collections.abc import Callable
@@ -19,19 +19,19 @@ from processors.runtime.kafka.clients import REQUEST_TIMEOUT, Broker, message_ki
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.topics import CLOCK, POLICIES
 
-MANY: Final = 1_000
-LATEST_TICKS: Final = 100  # of the clock only the last record matters
+BATCH: Final = 1_000
+LATEST_TICKS: Final = 100  # only the clock's last record counts; marks of transactions may follow it
 
 
 class BroadcastReader:
-    """Reads the one partition of a topic and hands over each record as it comes."""
+    """Reads a single-partition topic and passes each record to a callback."""
 
-    def __init__(self, broker: Broker, topic: str, taken: Callable[[Message], None], *, last: int | None = None) -> None:
+    def __init__(self, broker: Broker, topic: str, on_record: Callable[[Message], None], *, last: int | None = None) -> None:
         self._place = (topic, 0)
-        self._taken = taken
+        self._on_record = on_record
         end = broker.end_offsets([self._place])[self._place]
         start = OFFSET_BEGINNING if last is None else max(end - last, broker.start_offsets([self._place])[self._place])
-        # Neither topic is written in transactions: the uncommitted end is the end.
+        # Neither topic is written in transactions, so the uncommitted end is the end.
         self._reader = broker.partition_consumer(**{"isolation.level": "read_uncommitted"})
         self._broker = broker
         self._asked: Consumer | None = None
@@ -40,14 +40,14 @@ class BroadcastReader:
         self._until(end)
 
     def poll(self) -> bool:
-        """Whether something new was there."""
+        """Pass on what has arrived; return whether anything had."""
         return self._take(0)
 
     def catch_up(self) -> bool:
-        """Everything that was written before the call has been handed over; whether there was anything."""
+        """Pass on everything written before this call; return whether there was anything."""
         asked, self._asked = self._asked or self._broker.offsets_consumer("vn.reader"), None
         end = self._broker.end_offsets([self._place], asked)[self._place]
-        self._asked = asked  # another one, where it failed
+        self._asked = asked  # kept only if it answered: after an error the next call makes another
         return self._until(end)
 
     def close(self) -> None:
@@ -58,15 +58,15 @@ class BroadcastReader:
         while self.position < end:
             fresh = self._take(0.1) or fresh
             if monotonic() > deadline:
-                raise Restart(f"{self._place[0]} could not be read up to its end")
+                raise Restart(f"{self._place[0]} could not be read to its end")
         return fresh
 
     def _take(self, timeout: float) -> bool:
         fresh = False
-        for message in poll_batch(self._reader, MANY, timeout):
+        for message in poll_batch(self._reader, BATCH, timeout):
             what = message_kind(message)
             if what == "record":
-                self._taken(message)
+                self._on_record(message)
                 self.position, fresh = (message.offset() or 0) + 1, True
             elif what == "end":
                 self.position = message.offset() or 0
@@ -74,7 +74,7 @@ class BroadcastReader:
 
 
 class PolicyReader:
-    """The rules with the settings in force."""
+    """The rules under the current settings, read from vn.policies."""
 
     def __init__(self, broker: Broker, codec: Codec, rules: Rules, prefix: str) -> None:
         self.rules = self._rules = rules
@@ -84,7 +84,7 @@ class PolicyReader:
         self._apply()
 
     def refresh(self) -> bool:
-        """Whether a setting was changed; then `rules` are new ones."""
+        """Read pending changes; return whether there were any, in which case `rules` is new."""
         return self._follower.poll() and self._apply()
 
     def close(self) -> None:
@@ -105,7 +105,7 @@ class PolicyReader:
 
 
 class ClockReader:
-    """The topic clock, kept at the topic's last record; its `place` and `position` are committed with the offsets of the inputs."""
+    """The topic clock, read from vn.clock; its `place` and `position` are committed with the offsets of the inputs."""
 
     def __init__(self, broker: Broker, codec: Codec, prefix: str) -> None:
         self.clock = TopicClock()
@@ -114,12 +114,12 @@ class ClockReader:
         self._follower = BroadcastReader(broker, prefix + CLOCK.name, self._take, last=LATEST_TICKS)
 
     def refresh(self, *, to_the_end: bool) -> bool:
-        """What has come of the clock has been heard, or everything that was written to it before this call."""
+        """Read pending clock ticks; with `to_the_end`, all that were written before this call."""
         return self._follower.catch_up() if to_the_end else self._follower.poll()
 
     @property
     def position(self) -> int:
-        """The offset after the last tick that was heard."""
+        """The offset after the last tick read."""
         return self._follower.position
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class ClockReader:
 
 
 def decode_or_warn(codec: Codec, message: Message, wanted: type) -> Any:
-    """Return the record, None for a tombstone and for what is none of the wanted kind, which is logged."""
+    """Return the record; None for a tombstone, or for anything but a `wanted` record, which is logged."""
     value = message.value()
     if value is None:
         return None

@@ -1,11 +1,11 @@
 """
-Kafka as the runner needs it: clients made in one place, deadlines on every call, and errors that say what now.
+Kafka clients: construction, call deadlines, error classification.
 
-- Whatever goes wrong in a transaction is `Restart`: the answer of a commit is "yes" or "don't know", never "no".
-- Ends of logs are asked of a consumer made for the question, or thrown away at the first error: a client that lived through
-  a broker's restart may repeat FENCED_LEADER_EPOCH without end. An AdminClient asked the same answers now and then only
-  after three seconds: it misses the word of who leads, and asks for that again (librdkafka 2.16).
-- Ends are the *uncommitted* ones: the read-committed end hides committed records behind an open transaction.
+- Any error within a transaction is a `Restart`: a commit answers "yes" or "don't know", never "no".
+- Log ends are read by a consumer made for that call, or discarded at its first error: a client that lived through a
+  broker's restart may repeat FENCED_LEADER_EPOCH for ever. An AdminClient sometimes takes three seconds for the same
+  answer: it misses a leader change and fetches the metadata again (librdkafka 2.16).
+- Log ends are the *uncommitted* ones: the read-committed end hides committed records behind an open transaction.
 """
 
 import logging
@@ -31,28 +31,26 @@ from processors.runtime.settings import Settings
 
 T = TypeVar("T")
 
-REQUEST_TIMEOUT: Final = 10.0  # seconds that a broker may take to answer
-CALL_DEADLINE: Final = (
-    REQUEST_TIMEOUT + 5
-)  # the client's own deadline comes first: a client that is dropped while it still waits crashes the process
+REQUEST_TIMEOUT: Final = 10.0  # seconds a broker may take to answer one request
+CALL_DEADLINE: Final = REQUEST_TIMEOUT + 5  # later than the client's own: one dropped while it waits crashes the process
 MAX_RECORD_BYTES: Final = 3 * 1024 * 1024
 Place = tuple[str, int]  # topic as the broker names it, partition
 
 EOF: Final = KafkaError._PARTITION_EOF  # noqa: SLF001  the library's own public name of it
-EARLIEST, LATEST = -2, -1  # the moments by which Kafka's ListOffsets knows a log's begin and end
+EARLIEST, LATEST = -2, -1  # ListOffsets timestamps that stand for the start and the end of a log
 OUT_OF_RANGE: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 PERMANENT_ERRORS: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.TOPIC_EXCEPTION})
 
-# What a user may overrule by KAFKA_*, and what the protocol rests on and nobody may.
+# *_DEFAULTS may be overridden by KAFKA_* variables; *_FIXED may not: the protocol depends on them.
 CONSUMER_DEFAULTS: Final = {
     "session.timeout.ms": 10_000,
-    "fetch.wait.max.ms": 500,  # a record is sent at once; the word that there are no more takes so long
+    "fetch.wait.max.ms": 500,  # records are sent at once; only the end-of-partition event is delayed by this
     "fetch.queue.backoff.ms": 5,  # the default of a second stalls a consumer that drains its queue faster
     "queued.min.messages": 100_000,
     "partition.assignment.strategy": "range",  # gives one member the same partition of every input
     "reconnect.backoff.max.ms": 1_000,
 }
-LOW_LATENCY: Final = {"fetch.wait.max.ms": 10}  # for whom something waits until a partition was read to its end
+LOW_LATENCY: Final = {"fetch.wait.max.ms": 10}  # where somebody waits for a partition to be read to its end
 CONSUMER_FIXED: Final = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -62,7 +60,7 @@ CONSUMER_FIXED: Final = {
 }
 PRODUCER_DEFAULTS: Final = {
     "transaction.timeout.ms": 10_000,
-    "retry.backoff.ms": 5,  # the default of 100 ms is what a transaction waits that follows at once upon another
+    "retry.backoff.ms": 5,  # the default of 100 ms delays every transaction that directly follows another
     "linger.ms": 5,
     "compression.type": "lz4",
     "queue.buffering.max.messages": 0,
@@ -88,12 +86,17 @@ FENCED_ERRORS: Final = frozenset(
     }
 )
 UNAVAILABLE_ERRORS: Final = frozenset(
-    {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError.REQUEST_TIMED_OUT}
-)  # noqa: SLF001
+    {
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
 
 
 class Fenced(Restart):
-    """Another member of the group, or another producer of the name, has taken over."""
+    """Another member of the group, or another producer with the same transactional id, has taken over."""
 
 
 class Unavailable(Restart):
@@ -112,7 +115,7 @@ class Broker:
         self, group: str, topics: Iterable[str], assigned: Callable[[list[TopicPartition]], None], revoked: Callable[[], None]
     ) -> Consumer:
         """Return a consumer that joins the group; the callbacks run inside `poll` and `consume`."""
-        consumer = self._made(Consumer, self._members, CONSUMER_FIXED | {"group.id": group})
+        consumer = self._create(Consumer, self._members, CONSUMER_FIXED | {"group.id": group})
         consumer.subscribe(
             list(topics),
             on_assign=lambda _, partitions: assigned(partitions),
@@ -122,47 +125,46 @@ class Broker:
         return consumer
 
     def partition_consumer(self, **properties: Any) -> Consumer:
-        """Return a consumer outside every group's membership, for partitions that it is told."""
-        return self._made(Consumer, CONSUMER_DEFAULTS, CONSUMER_FIXED | {"group.id": "vn.reader"} | properties)
+        """Return a consumer that joins no group, for partitions assigned by hand."""
+        return self._create(Consumer, CONSUMER_DEFAULTS, CONSUMER_FIXED | {"group.id": "vn.reader"} | properties)
 
     def offsets_consumer(self, group: str) -> Consumer:
         """
-        Return a consumer that can be asked for the group's committed offsets, and for ends of logs, and never joins the group.
+        Return a consumer that reads the group's committed offsets, and log ends, and never joins the group.
 
-        Its ends are the uncommitted ones. Offsets of a transaction that is being ended are not waited for: it would ask
-        again, each time after a longer pause.
+        Read-uncommitted: it reports uncommitted log ends, and does not wait for offsets pending in a transaction.
 
-        An AdminClient can be asked too, and crashes the process where the coordinator says "not me" or "not yet"
-        (librdkafka 2.16: a segmentation fault in rd_kafka_handle_OffsetFetch).
+        An AdminClient could do this too, but crashes the process when the coordinator answers NOT_COORDINATOR or
+        COORDINATOR_LOAD_IN_PROGRESS (librdkafka 2.16: a segmentation fault in rd_kafka_handle_OffsetFetch).
         """
-        return self._made(Consumer, CONSUMER_DEFAULTS, CONSUMER_FIXED | {"group.id": group, "isolation.level": "read_uncommitted"})
+        return self._create(Consumer, CONSUMER_DEFAULTS, CONSUMER_FIXED | {"group.id": group, "isolation.level": "read_uncommitted"})
 
     def producer(self, transactional_id: str) -> Producer:
-        """Return a producer whose `init_transactions` has ended whatever its predecessor of that name left open."""
-        producer = self._made(Producer, PRODUCER_DEFAULTS, PRODUCER_FIXED | {"transactional.id": transactional_id})
+        """Return an initialised producer: any transaction left open under this transactional id is aborted."""
+        producer = self._create(Producer, PRODUCER_DEFAULTS, PRODUCER_FIXED | {"transactional.id": transactional_id})
         with translated_errors("the producer could not be initialised"):
             call_with_deadline(CALL_DEADLINE, producer.init_transactions, REQUEST_TIMEOUT)
         return producer
 
     def admin(self) -> AdminClient:
-        return self._made(AdminClient, {}, {})
+        return self._create(AdminClient, {}, {})
 
     def end_offsets(self, places: Iterable[Place], asked: Consumer | None = None) -> dict[Place, int]:
-        """Return where each log ends, uncommitted records included; `asked` is an observer, else one is made for the question."""
+        """Return the end of each log, uncommitted records included; `asked` is an `offsets_consumer`, else one is made."""
         return self._offsets(places, LATEST, asked)
 
     def start_offsets(self, places: Iterable[Place]) -> dict[Place, int]:
-        """Return the first offset that each log still has."""
+        """Return the first offset that each log still holds."""
         return self._offsets(places, EARLIEST)
 
     def partition_counts(self, topics: Iterable[str]) -> dict[str, int]:
-        """Return how many partitions each topic has; 0 where there is no such topic."""
+        """Return the number of partitions of each topic; 0 if there is no such topic."""
         with translated_errors("the topics could not be described"):
             found = self.admin().list_topics(timeout=REQUEST_TIMEOUT).topics
         return {name: len(found[name].partitions) if name in found else 0 for name in topics}
 
     def topic_identity(self, topic: str) -> str:
-        """Return what no other topic has, though it had the same name: the ids of cluster and topic."""
+        """Return `<cluster id>/<topic id>`, which a topic deleted and created anew under the same name does not share."""
         admin = self.admin()
         with translated_errors("the topic could not be identified"):
             cluster = admin.describe_cluster(request_timeout=REQUEST_TIMEOUT)
@@ -178,7 +180,7 @@ class Broker:
             answer = call_with_deadline(CALL_DEADLINE, asked.offsets_for_times, wanted, REQUEST_TIMEOUT)
         return offsets_of(answer, "the ends of the logs could not be read")
 
-    def _made(self, make: Callable[..., T], defaults: Mapping[str, Any], fixed: Mapping[str, Any]) -> T:
+    def _create(self, make: Callable[..., T], defaults: Mapping[str, Any], fixed: Mapping[str, Any]) -> T:
         try:
             return make({**defaults, **self._properties, **fixed}, logger=self._log)
         except KafkaException as error:
@@ -187,15 +189,15 @@ class Broker:
 
 @contextmanager
 def translated_errors(what: str) -> Iterator[None]:
-    """Whatever Kafka answers other than yes is a reason to start over from what it holds."""
+    """Translate a client's exception into one of ours, by what the caller must do about it."""
     try:
         yield
     except KafkaException as error:
         reason: KafkaError = error.args[0]
         if reason.code() in PERMANENT_ERRORS:
             raise Stop(f"{what}: {reason.str()}") from None
-        kind_of = Fenced if reason.code() in FENCED_ERRORS else Unavailable if reason.code() in UNAVAILABLE_ERRORS else Restart
-        raise kind_of(f"{what}: {reason.name()}") from None
+        error_type = Fenced if reason.code() in FENCED_ERRORS else Unavailable if reason.code() in UNAVAILABLE_ERRORS else Restart
+        raise error_type(f"{what}: {reason.name()}") from None
     except BufferError:
         raise Restart(f"{what}: the producer's buffer is full") from None
     except TimeoutError:
@@ -204,11 +206,11 @@ def translated_errors(what: str) -> Iterator[None]:
 
 def call_with_deadline(seconds: float, call: Callable[..., T], *arguments: Any) -> T:
     """
-    Return what the call returns; Unavailable, if it does not return.
+    Return what the call returns; raises Unavailable if it takes longer.
 
-    The client's own deadlines do not always hold: `send_offsets_to_transaction` has been seen to stand for ever when the
-    broker was killed under it. The call is then left alone in its thread, and its client must not be used again: what it
-    might still do, the successor's epoch or generation forbids.
+    The client's own timeouts do not always hold: `send_offsets_to_transaction` has hung for ever when the broker was
+    killed under it. The call is then abandoned in its thread and its client must not be used again; whatever it still
+    does is fenced by its successor's epoch or generation.
     """
     outcome: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 
@@ -222,7 +224,7 @@ def call_with_deadline(seconds: float, call: Callable[..., T], *arguments: Any) 
     try:
         answer, error = outcome.get(timeout=seconds)
     except Empty:
-        raise Unavailable(f"{call.__name__} does not return") from None
+        raise Unavailable(f"{call.__name__} did not return in time") from None
     if error is not None:
         raise error
     return cast("T", answer)
@@ -230,9 +232,9 @@ def call_with_deadline(seconds: float, call: Callable[..., T], *arguments: Any) 
 
 def committed_offsets(consumer: Consumer, places: Iterable[Place]) -> dict[Place, int | None]:
     """
-    Return the group's committed offsets, None where there is none.
+    Return the group's committed offsets, None for a partition without one.
 
-    A read-committed consumer asks for stable ones: it waits for the offsets of a transaction that is being ended.
+    A read-committed consumer asks for stable offsets: it waits for those pending in a transaction.
     """
     with translated_errors("the committed offsets could not be read"):
         answer = call_with_deadline(CALL_DEADLINE, consumer.committed, [TopicPartition(*place) for place in places], REQUEST_TIMEOUT)
@@ -241,18 +243,18 @@ def committed_offsets(consumer: Consumer, places: Iterable[Place]) -> dict[Place
     }
 
 
-def offsets_of(answer: Iterable[TopicPartition], otherwise: str) -> dict[Place, int]:
-    """Return the offset of each; Restart, where there is an error instead of one."""
+def offsets_of(answer: Iterable[TopicPartition], problem: str) -> dict[Place, int]:
+    """Return the offset of each partition; raises Restart if one has an error instead."""
     found = {}
     for each in answer:
         if each.error is not None:
-            raise Restart(f"{otherwise}: {each.error.name()}")
+            raise Restart(f"{problem}: {each.error.name()}")
         found[each.topic, each.partition] = each.offset
     return found
 
 
 def message_kind(message: Message) -> Literal["record", "end", "noise"]:
-    """Return what was consumed: a record, the word that the partition has no more, or trouble that the client mends itself."""
+    """Return what was consumed: a record, the end of a partition, or an error that the client recovers from by itself."""
     error = message.error()
     if error is None:
         return "record"
@@ -269,7 +271,7 @@ def message_kind(message: Message) -> Literal["record", "end", "noise"]:
 
 
 def poll_batch(consumer: Consumer, most: int, timeout: float) -> list[Message]:
-    """Return the first message that comes within `timeout` with whatever else is already there: nothing waits for a full batch."""
+    """Return the first message that arrives within `timeout` and whatever else is already fetched; never waits for a full batch."""
     first = consumer.poll(timeout)
     if first is None:
         return []

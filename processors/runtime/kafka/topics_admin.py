@@ -1,4 +1,4 @@
-"""The pipeline's topics on the broker: what they should be, made where they are missing."""
+"""Topic administration: compare the pipeline's topics with the broker's, and create the missing ones."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,16 +10,15 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from processors.runtime.errors import Restart, UserError
 from processors.runtime.kafka.clients import MAX_RECORD_BYTES, REQUEST_TIMEOUT, Broker, Unavailable, translated_errors
-from processors.runtime.run.catchup import TOMBSTONES_KEPT
 from processors.runtime.settings import Settings
-from processors.topics import TOPICS, Topic
+from processors.topics import TOMBSTONES_KEPT, TOPICS, Topic
 
 HOUR: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
 class TopicStatus:
-    """One topic as it should be and as it is; `actual` is the number of its partitions, 0 where it is missing."""
+    """One topic as specified and as found; `actual` is its number of partitions, 0 if it is missing."""
 
     topic: Topic
     name: str
@@ -33,7 +32,7 @@ def partitions_of(topic: Topic, settings: Settings) -> int:
 
 
 def properties(topic: Topic) -> dict[str, str]:
-    """Return the topic's own properties on the broker."""
+    """Return the topic-level settings that the pipeline relies on."""
     found = {"max.message.bytes": str(MAX_RECORD_BYTES), "retention.ms": str(topic.retention)}
     if topic.compacted:
         # An hour uncompacted, so that a cache that is a little behind reads little; a week of tombstones, so that none escapes it.
@@ -44,9 +43,9 @@ def properties(topic: Topic) -> dict[str, str]:
 
 
 def topic_status(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[TopicStatus]:
-    """Return every topic as it should be and as it is."""
+    """Return every topic as specified and as found."""
     names = {topic: settings.topic_prefix + topic.name for topic in topics}
-    counts = _asked(settings, names.values())
+    counts = _partition_counts(settings, names.values())
     return [TopicStatus(topic, name, partitions_of(topic, settings), counts[name]) for topic, name in names.items()]
 
 
@@ -64,7 +63,7 @@ def create_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[
     broker = Broker(settings)
     admin = broker.admin()
     missing = [each for each in found if each.actual == 0]
-    with _answered():
+    with _admin_errors():
         made = (
             admin.create_topics([NewTopic(each.name, each.partitions, -1, config=properties(each.topic)) for each in missing])
             if missing
@@ -89,14 +88,14 @@ def _resource(each: TopicStatus) -> ConfigResource:
     return ConfigResource(ResourceType.TOPIC, each.name, incremental_configs=entries)
 
 
-def _asked(settings: Settings, names: Iterable[str]) -> dict[str, int]:
-    with _answered():
+def _partition_counts(settings: Settings, names: Iterable[str]) -> dict[str, int]:
+    with _admin_errors():
         return Broker(settings).partition_counts(names)
 
 
 @contextmanager
-def _answered() -> Iterator[None]:
-    """A broker that does not answer, or refuses, is for the user to mend."""
+def _admin_errors() -> Iterator[None]:
+    """Translate an unavailable or refusing broker into a sentence for the user."""
     try:
         with translated_errors("the topics could not be created or listed"):
             yield

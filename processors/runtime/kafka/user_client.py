@@ -1,8 +1,8 @@
 """
-The pipeline as its users reach it: records sent to its external topics, and any topic read.
+Kafka client of the `vn` commands: send records to the external topics, read any topic.
 
-No part of the exactly-once path: `send` waits for the broker's acknowledgement of every record, `read` sees only what
-was committed and leaves no trace in any consumer group.
+Not part of the exactly-once path: `send` waits for the broker's acknowledgement of every record; `read` returns
+committed records only and joins no consumer group.
 """
 
 import logging
@@ -21,16 +21,16 @@ from processors.topics import Topic
 
 C = TypeVar("C", Consumer, Producer)
 
-REQUEST_TIMEOUT: Final = 10.0  # seconds until a broker that says nothing is taken to be away
-DEADLINE: Final = 30.0  # seconds for what a broker that answers may take
+REQUEST_TIMEOUT: Final = 10.0  # seconds until a silent broker counts as unavailable
+DEADLINE: Final = 30.0  # seconds a responsive broker may take for one operation
 MAX_RECORD_BYTES: Final = 3 * 1024 * 1024
-LOG: Final = logging.getLogger("librdkafka")  # silent unless somebody listens: what fails is said in our own words
+LOG: Final = logging.getLogger("librdkafka")  # silent unless configured: errors reach the user as our own sentences
 LOG.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
 class TopicRecord:
-    """One record as it lies in a topic; `timestamp` in milliseconds."""
+    """One record of a topic, independent of the client library; `timestamp` in milliseconds."""
 
     topic: str
     partition: int
@@ -55,9 +55,9 @@ class Client:
 
     def send(self, topic: Topic, records: Iterable[tuple[str | None, bytes | None]]) -> int:
         """
-        Every record is on the broker, acknowledged; returns how many.
+        Send the records, wait until all are acknowledged, and return how many.
 
-        A record without a key goes to the first partition, so that such records keep their order.
+        Records without a key go to the first partition and so keep their order.
         """
         failures: list[KafkaError] = []
 
@@ -66,7 +66,7 @@ class Client:
                 failures.append(error)
 
         if self._producer is None:
-            self._producer = self._made(
+            self._producer = self._create(
                 Producer,
                 {
                     "enable.idempotence": True,
@@ -76,7 +76,7 @@ class Client:
                     "linger.ms": 2,
                 },
             )
-            self._partitions(self._producer, self.topic(topic))  # so that a missing topic or broker is said at once, by its name
+            self._partitions(self._producer, self.topic(topic))  # reports a missing topic or broker at once, by name
         producer = self._producer
         name, count = self.topic(topic), 0
         for key, value in records:
@@ -105,11 +105,11 @@ class Client:
         """
         Yield the committed records of a topic, partition by partition in order.
 
-        `follow` 0 stops at the end that the topic had on arrival, a number of seconds stops once none came for that
-        long, None never stops.
+        With `follow` 0 it stops at the end the topic had when called; with a number of seconds, when no record came
+        for that long; with None, never.
         """
         name = self.topic(topic)
-        consumer = self._made(
+        consumer = self._create(
             Consumer,
             {
                 "group.id": f"{self.settings.topic_prefix}reader",
@@ -146,11 +146,11 @@ class Client:
             consumer.close()
 
     def values(self, topic: Topic) -> Iterator[Any]:
-        """Yield the decoded values of a topic of the pipeline's own, tombstones left out."""
+        """Yield the decoded values of one of the pipeline's own topics, without tombstones."""
         return (self.codec.decode(record.value) for record in self.read(topic) if record.value is not None)
 
     def table(self, topic: Topic) -> dict[str, Any]:
-        """Return the newest value of every key of a compacted topic, forgotten keys left out."""
+        """Return the latest value of every key of a compacted topic, without deleted keys."""
         rows: dict[str, bytes] = {}
         for record in self.read(topic):
             if record.key is None:
@@ -162,17 +162,17 @@ class Client:
         return {key: self.codec.decode(value) for key, value in rows.items()}
 
     def verdicts(self, topic: Topic) -> Iterator[Verdict]:
-        """Yield every verdict of the journal, batches unpacked."""
+        """Yield every verdict of the journal."""
         return (verdict for _, verdict in self.journal(topic))
 
     def journal(self, topic: Topic) -> Iterator[tuple[int, Verdict]]:
-        """Yield every verdict of the journal with when it was written, in milliseconds."""
+        """Yield every verdict of the journal with the time it was written, in milliseconds."""
         for record in self.read(topic):
             value = None if record.value is None else self.codec.decode(record.value)
             if isinstance(value, Verdicts):
                 yield from ((record.timestamp, verdict) for verdict in value.verdicts)
 
-    def _made(self, make: Callable[..., C], properties: Mapping[str, Any]) -> C:
+    def _create(self, make: Callable[..., C], properties: Mapping[str, Any]) -> C:
         try:
             return make({**self.settings.kafka_properties(), **properties}, logger=LOG)
         except KafkaException as error:
@@ -191,7 +191,7 @@ class Client:
 
 
 def topic_record(message: Message) -> TopicRecord:
-    """Return what a consumer's message says, without the library."""
+    """Return a consumed message as a TopicRecord."""
     key = message.key()
     headers = message.headers() or []
     pairs = headers.items() if isinstance(headers, dict) else headers

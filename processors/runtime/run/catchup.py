@@ -30,11 +30,10 @@ from processors.runtime.metrics import CATCH_UP_RECORDS, REBUILDS, STAMP_AHEAD
 from processors.runtime.run.store import STAMP, Store
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
-from processors.topics import DAY
+from processors.topics import TOMBSTONES_KEPT
 
 PIECE: Final = 5_000  # changes in one compare-and-set
 STALLED: Final = 30.0  # seconds without progress: a hanging transaction, or a log cut short
-TOMBSTONES_KEPT: Final = 7 * DAY  # delete.retention.ms of every changelog
 
 
 class Stamp(Struct, frozen=True):

@@ -1,8 +1,8 @@
 """
-Avro's binary encoding, compiled: one function a record type, made from its schema.
+Avro binary encoding, compiled: one generated function per record type and direction.
 
-The subset is what `schemas/avro` uses: string, long, boolean, bytes, enum, record, array, map, and a union of null with
-one of these. A general reader asks at every field what kind it is; here that is asked once, when the function is made.
+Supports what `schemas/avro` uses: string, long, boolean, bytes, enum, record, array, map, and a union of null with one
+of these. A general codec looks up the type of every field of every datum; here that happens once, at generation.
 """
 
 import struct
@@ -19,7 +19,7 @@ _EIGHT_BYTES: Final = struct.Struct("<Q").unpack_from
 
 
 class Malformed(Exception):
-    """The bytes are no datum of the schema."""
+    """The bytes do not match the schema."""
 
 
 def write_long(number: int) -> bytes:
@@ -45,7 +45,7 @@ def write_long(number: int) -> bytes:
 
 
 def read_long(raw: bytes, at: int) -> tuple[int, int]:
-    """Return the number that begins at `at` and where the next datum begins."""
+    """Return the number at `at` and the offset of the next datum."""
     first = raw[at]
     if first < 128:  # noqa: PLR2004 - the highest bit says that more follows
         return (first >> 1) ^ -(first & 1), at + 1
@@ -70,7 +70,7 @@ def read_long(raw: bytes, at: int) -> tuple[int, int]:
 
 
 def read_length(raw: bytes, at: int) -> tuple[int, int]:
-    """Return a length of two bytes or more and the position of its last byte."""
+    """Return a length of two bytes or more and the offset of its last byte."""
     length, after = read_long(raw, at)
     if length < 0:
         raise Malformed
@@ -83,13 +83,13 @@ def write_array(items: Any, write: Write) -> bytes:
 
 
 def read_array(raw: bytes, at: int, read: Read) -> tuple[tuple[Any, ...], int]:
-    """Return all items of all blocks and where the next datum begins."""
+    """Return the items of all blocks and the offset of the next datum."""
     items: list[Any] = []
     while True:
         count, at = read_long(raw, at)
         if count == 0:
             return tuple(items), at
-        if count < 0:  # a block that says its size in bytes
+        if count < 0:  # a block that states its size in bytes
             count = -count
             _, at = read_long(raw, at)
         for _ in range(count):
@@ -109,7 +109,7 @@ def write_map(entries: Mapping[str, Any], write: Write) -> bytes:
 
 
 def read_map(raw: bytes, at: int, read: Read) -> tuple[dict[str, Any], int]:
-    """Return all entries of all blocks and where the next datum begins."""
+    """Return the entries of all blocks and the offset of the next datum."""
 
     def entry(raw: bytes, at: int) -> tuple[tuple[str, Any], int]:
         length, last = read_length(raw, at)
@@ -122,7 +122,7 @@ def read_map(raw: bytes, at: int, read: Read) -> tuple[dict[str, Any], int]:
 
 
 class _Numbers(dict[int, bytes]):
-    """Numbers as written, the frequent ones at hand."""
+    """Cache of encoded numbers."""
 
     prefix = b""
 
@@ -131,14 +131,14 @@ class _Numbers(dict[int, bytes]):
 
 
 class _Some(_Numbers):
-    """Numbers as written behind the union's index of something that is not null."""
+    """Cache of encoded numbers, each preceded by the union index of the non-null branch."""
 
     prefix = b"\x02"
 
 
 _NUMBERS: Final = _Numbers({number: write_long(number) for number in range(2048)})
 _SOME: Final = _Some({number: b"\x02" + write_long(number) for number in range(2048)})
-# What a length's first byte says: the length, or -1 where it is longer than one byte or negative.
+# The length that a first byte encodes; -1 if it takes more than one byte or is negative.
 _LENGTHS: Final = tuple(byte >> 1 if byte < 128 and not byte & 1 else -1 for byte in range(256))  # noqa: PLR2004
 
 _GLOBALS: Final[dict[str, Any]] = {
@@ -154,7 +154,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "write_map": write_map,
 }
 
-# How a value is written: expressions for the pieces of the datum, `{v}` standing for the value.
+# Expressions for the parts of an encoded value; `{v}` stands for the value.
 _WRITTEN: Final[dict[str, tuple[str, ...]]] = {
     "string": ("NUMBER[len(s := {v}.encode())]", "s"),
     "bytes": ("NUMBER[len(s := {v})]", "s"),
@@ -167,7 +167,7 @@ _WRITTEN_OR_NULL: Final[dict[str, tuple[str, ...]]] = {
     "long": (r"b'\0' if (n := {v}) is None else SOME[n]",),
 }
 
-# How a value is read into `{t}`: statements that begin with `i` at the datum and end with `i` behind it.
+# Statements that decode a value into `{t}`; `i` is the datum's offset before and the next one's after.
 _TEXT: Final = ("n = LENGTHS[b[i]]", "if n < 0: n, i = read_length(b, i)", "i += 1", "j = i + n")
 _READ: Final[dict[str, tuple[str, ...]]] = {
     "string": (*_TEXT, "{t} = b[i:j].decode()", "i = j"),
@@ -178,7 +178,7 @@ _READ: Final[dict[str, tuple[str, ...]]] = {
 
 
 class Compiler:
-    """Makes the functions of one schema; `types` are its records' classes by name, `forms` their functions where they have their own."""
+    """Generates the functions of one schema; `types` maps record names to classes, `forms` to hand-written functions."""
 
     def __init__(self, schema: Schema, types: Mapping[str, type], forms: Mapping[str, tuple[Write, Read]]) -> None:
         self._types = types
@@ -188,17 +188,17 @@ class Compiler:
         self._record = self._declare(schema)
 
     def write(self) -> Write:
-        """Return the function from a record to its datum."""
+        """Return the function that encodes a record."""
         write: Write = self._names[f"write_{self._record}"]
         return write
 
     def read(self) -> Read:
-        """Return the function from bytes and a position to the record and the position behind it."""
+        """Return the function that decodes a record at an offset and returns it with the next offset."""
         read: Read = self._names[f"read_{self._record}"]
         return read
 
     def _declare(self, schema: Schema) -> str:
-        """Return the short name of a record whose functions are now among the names."""
+        """Generate a record's functions and return its short name."""
         name = str(schema["name"]).rpartition(".")[2]
         self._schemas[str(schema["name"])] = schema
         if name in self._forms:
@@ -218,13 +218,13 @@ class Compiler:
         exec(compile(source, f"<avro {name}>", "exec"), self._names)  # noqa: S102 - made from our own schemas only
 
     def _resolved(self, schema: Any) -> Any:
-        """Return what `schema` stands for: a name's declaration, a primitive's name, or the schema itself."""
+        """Return the declaration behind a name, a primitive's name, or the schema itself."""
         if isinstance(schema, str):
             return self._schemas.get(schema, schema)
         return schema["type"] if isinstance(schema, dict) and schema["type"] in _READ else schema
 
     def _pieces(self, schema: Any, value: str) -> list[str]:
-        """Return the expressions that write `value`."""
+        """Return the expressions that encode `value`."""
         schema = self._resolved(schema)
         if isinstance(schema, list):
             return self._nullable_pieces(self._resolved(_other(schema)), value)
@@ -244,7 +244,7 @@ class Compiler:
         return [rf"b'\0' if {value} is None else b'\2' + {' + '.join(f'({piece})' for piece in self._pieces(other, value))}"]
 
     def _statements(self, schema: Any, target: str) -> list[str]:
-        """Return the statements that read `target`."""
+        """Return the statements that decode into `target`."""
         schema = self._resolved(schema)
         if isinstance(schema, str):
             return [line.format(t=target) for line in _READ[schema]]
@@ -268,7 +268,7 @@ class Compiler:
         return [f"{target}, i = read_map(b, i, {self._function('read', schema['values'])})"]
 
     def _function(self, way: str, schema: Any) -> str:
-        """Return the name of a function that writes or reads one item."""
+        """Generate a function that encodes or decodes one item and return its name."""
         name = f"{way}_item{len(self._names)}"
         if way == "write":
             self._define(name, "v", [f"return b''.join(({', '.join(self._pieces(schema, 'v'))},))"])
@@ -277,7 +277,7 @@ class Compiler:
         return name
 
     def _symbols(self, schema: Schema) -> str:
-        """Return the name of an enum's table from symbol to datum; with `_READ`, from first byte to symbol."""
+        """Return the name of an enum's encoding table; suffixed `_READ`, that of its decoding table."""
         name = "ENUM_" + str(schema["name"]).rpartition(".")[2]
         self._schemas[str(schema["name"])] = schema
         self._names[name] = {symbol: write_long(place) for place, symbol in enumerate(schema["symbols"])}
@@ -286,7 +286,7 @@ class Compiler:
 
 
 def _other(union: list[Any]) -> Any:
-    """Return what a union is when it is not null."""
+    """Return a union's branch that is not null."""
     null, other = union
     if null != "null":
         raise TypeError("a union must be of null and one other, in this order")

@@ -1,4 +1,4 @@
-"""What a stage's changelog holds: states, timers, and how far each partition has come."""
+"""Changelog records: states, timers, and each partition's position."""
 
 from typing import Final
 
@@ -8,24 +8,24 @@ FORMAT: Final = 1
 
 
 class State(Struct, frozen=True):
-    """The whole state of one key of a stage, as a JSON document. A null record under the same key forgets it."""
+    """The whole state of one key, as a JSON document. A tombstone deletes it."""
 
     state: bytes
 
 
 class Timer(Struct, frozen=True):
-    """The one timer of a state key. A null record under the same key clears it."""
+    """The one timer of a state key. A tombstone clears it."""
 
     due_at: int
 
 
 class Position(Struct, frozen=True):
     """
-    How far one partition has come: the last record that every transaction writes to it, under the key `__pos`.
+    One partition's progress: the last record of every transaction on its changelog partition, under the key `__pos`.
 
-    `seq` counts its committed batches, `positions` is the next offset of every input topic, `time` the latest time it
-    has decided by; `at` is when the batch was written, by the wall's clock. `settled` names the rules and settings under
-    which everything that waits was looked at.
+    `seq` counts committed batches, `positions` holds the next offset of every input topic, `time` is the latest time
+    decided with, `at` the wall-clock time of the batch. `settled` names the rules and settings under which every
+    pending timer has been re-evaluated.
     """
 
     seq: int

@@ -1,9 +1,9 @@
 """
-The two wire encodings of contract §2, both ways.
+Encodes and decodes every record: Avro single-object encoding and Confluent framing (contract §2).
 
-Without a schema registry a record is written as Avro single-object encoding (C3 01, the fingerprint, the datum), with
-one in Confluent framing (00, the registered id, the datum). Either is read. A record type's own schema is compiled; what
-was written under an earlier one is resolved to it, slower.
+Without a schema registry records are written in single-object encoding (C3 01, fingerprint, datum), with one in
+Confluent framing (00, schema id, datum). Both are read. The current schema of a record type is compiled; data written
+under an earlier one is resolved to it by fastavro, which is slower.
 """
 
 import base64
@@ -25,7 +25,7 @@ from processors.runtime.errors import Stop
 from processors.runtime.wire.avro import Compiler, Malformed, Read, Write
 from processors.runtime.wire.changelog import State
 from processors.runtime.wire.compatibility import hazards
-from processors.runtime.wire.documents import FIELDS, FORMS, opened
+from processors.runtime.wire.documents import FIELDS, FORMS, expand_events
 from processors.runtime.wire.schemas import INTERNAL, RECORDS, TIMES, Version, current, history, name_of, short, structs_of
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ SINGLE_OBJECT_HEADER: Final = 10
 CONFLUENT_HEADER: Final = 5
 TOO_LARGE: Final = 1 << 20  # contract §3
 
-# What a reader of broken bytes raises, ours and fastavro's.
+# What our reader and fastavro's raise on broken bytes.
 BROKEN: Final = (Malformed, IndexError, KeyError, ValueError, EOFError, StopIteration, TypeError, OverflowError, msgspec.DecodeError)
 _json_encode: Final = msgspec.json.Encoder().encode
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Undecodable(Stop):
-    """The bytes are no record of the pipeline; says why, by a code of `domain.reasons` and a sentence."""
+    """The bytes are not a record of the pipeline; gives a reason code of `domain.reasons` and a sentence."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -54,7 +54,7 @@ class Undecodable(Stop):
 
 class Codec:
     """
-    Writes and reads every record of `processors.topics` and of the changelogs.
+    Encodes and decodes every record of `processors.topics` and of the changelogs.
 
     `url` is the schema registry's, whose subjects are the records' names behind `prefix`; `registry` is one already at hand.
     """
@@ -73,12 +73,12 @@ class Codec:
             self._frame(self._registry)
 
     def encode(self, record: Struct) -> bytes:
-        """Return the record as it goes over the wire."""
+        """Return the record's wire bytes."""
         header, write = self._writers[type(record)]
         return header + write(record)
 
     def decode(self, raw: bytes) -> Any:
-        """Return the record that `encode` made; raises Undecodable for anything else."""
+        """Return the record that `encode` encoded; raises Undecodable for anything else."""
         read = self._readers.get(raw[:SINGLE_OBJECT_HEADER] if raw[:1] != CONFLUENT else raw[:CONFLUENT_HEADER]) or self._resolving(raw)
         try:
             return read(raw)
@@ -86,11 +86,11 @@ class Codec:
             raise Undecodable("malformed", "the record is no datum of the schema it names") from None
 
     def encode_state(self, state: Any) -> bytes:
-        """Return a state document as the changelog keeps it."""
+        """Return a state as it is written to the changelog."""
         return self.encode(State(_json_encode(state)))
 
     def states(self, kind: Any) -> Callable[[bytes], Any]:
-        """Return what reads the states of type `kind` that `encode_state` wrote; it raises Stop where bytes cannot be one."""
+        """Return the decoder of states of type `kind`; it raises Stop for bytes that are no such state."""
         read = _json_decoder(kind).decode
 
         def decode(raw: bytes) -> Any:
@@ -105,8 +105,8 @@ class Codec:
         """
         Return what an outsider sent.
 
-        Avro comes back as the document its JSON form would be, without its nulls and with the fields its own writer's
-        schema has; whatever does not claim to be Avro comes back as it is.
+        Avro is returned as its JSON document, without nulls and with the fields of the writer's own schema; anything
+        else is returned unchanged.
         """
         if raw[:1] != CONFLUENT and raw[:2] != SINGLE_OBJECT:
             return Unreadable("unknown_schema", "Avro container files are not taken: send one record") if raw[:4] == CONTAINER else raw
@@ -123,7 +123,7 @@ class Codec:
         return document
 
     def describe(self, raw: bytes | None) -> Any:
-        """Return any record's value as plain JSON: times as ISO 8601, bytes as base64, XML as text, total over all bytes."""
+        """Return any record's value as plain JSON: times as ISO 8601, bytes as base64, XML as text. Never raises."""
         if raw is None:
             return None
         if raw[:1] == CONFLUENT or raw[:2] == SINGLE_OBJECT:
@@ -135,7 +135,7 @@ class Codec:
         return _text(raw)
 
     def _frame(self, registry: "Registry") -> None:
-        """Every record is written in Confluent framing from now on."""
+        """Register every schema and write Confluent framing from now on."""
         for record in RECORDS:
             version = current(name_of(record))
             header = CONFLUENT + registry.register(version).to_bytes(4, "big")
@@ -150,7 +150,7 @@ class Codec:
         )
 
     def _version(self, raw: bytes) -> tuple[Version, int]:
-        """Return the schema a record names and where its datum begins."""
+        """Return the schema that a record names and the offset of its datum."""
         start = SINGLE_OBJECT_HEADER if raw[:2] == SINGLE_OBJECT else CONFLUENT_HEADER
         if len(raw) < start:
             raise Undecodable("malformed", "the record ends within its header")
@@ -169,7 +169,7 @@ class Codec:
         return found, start
 
     def _resolving(self, raw: bytes) -> Callable[[bytes], Any]:
-        """Return a reader for a header met for the first time: an earlier version that the registry knows by an id of its own."""
+        """Return a decoder for a header seen for the first time: an earlier version under its own registry id."""
         version, start = self._version(raw)
         record = _BY_NAME.get(version.record)
         if record is None:
@@ -194,7 +194,7 @@ def _json_decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 def _fast(record: type[Struct], start: int) -> Callable[[bytes], Any]:
-    """Return the reader of the schema in force."""
+    """Return the decoder of the current schema."""
     read = _compiled(record)[1]
 
     def decode(raw: bytes) -> Any:
@@ -207,16 +207,16 @@ def _fast(record: type[Struct], start: int) -> Callable[[bytes], Any]:
 
 
 def _resolver(version: Version, record: type[Struct], start: int) -> Callable[[bytes], Any]:
-    """Return the reader of an earlier schema: fields that came since have their defaults, fields that went are left out."""
+    """Return the decoder of an earlier schema: new fields get their defaults, removed ones are dropped."""
 
     def decode(raw: bytes) -> Any:
-        return msgspec.convert(opened(_datum(version, raw, start, current(name_of(record)).plain)), record)
+        return msgspec.convert(expand_events(_datum(version, raw, start, current(name_of(record)).plain)), record)
 
     return decode
 
 
 def _usable(version: Version) -> bool:
-    """Whether a schema that is not ours is good Avro and safe to read by."""
+    """Whether an outsider's schema is valid Avro and safe to decode with."""
     try:
         return version.plain["type"] == "record" and not hazards(version.source)
     except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError, RecursionError):
@@ -224,7 +224,7 @@ def _usable(version: Version) -> bool:
 
 
 def _datum(version: Version, raw: bytes, start: int, reader: Any = None) -> Any:
-    """Return the datum as plain values, read to the last byte; raises Undecodable where it is broken."""
+    """Return the datum as plain values; raises Undecodable if it is broken or followed by more bytes."""
     stream = io.BytesIO(raw)
     stream.seek(start)
     try:
@@ -237,7 +237,7 @@ def _datum(version: Version, raw: bytes, start: int, reader: Any = None) -> Any:
 
 
 def _described(version: Version, value: Any) -> Any:
-    """Return a datum as plain JSON; a state is shown as the document it is."""
+    """Return a datum as plain JSON; a state as its document."""
     if version.record == name_of(State):
         return {"state": _text(value["state"])}
     return _as_json(version.source, value, version.names)
@@ -250,7 +250,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _as_json(schema: Any, value: Any, names: Mapping[str, Any]) -> Any:
-    """Return `value`, whose schema is `schema`, as JSON has it."""
+    """Return `value` of the given schema as plain JSON."""
     if isinstance(schema, str):
         schema = names.get(short(schema), schema)
     if isinstance(schema, list):
@@ -270,7 +270,7 @@ def _as_json(schema: Any, value: Any, names: Mapping[str, Any]) -> Any:
 
 
 def _event(value: Mapping[str, bytes]) -> Any:
-    """Return an event as its fields, its times as ISO 8601, and the submission it came in."""
+    """Return an event's fields, with times as ISO 8601, and its submission."""
     document = _text(value["document"])
     if not isinstance(document, dict):
         return {name: _text(part) for name, part in value.items()}
@@ -279,7 +279,7 @@ def _event(value: Mapping[str, bytes]) -> Any:
 
 
 def _branch(union: list[Any], value: Any) -> Any:
-    """Return the one branch that is not null; of several, what needs no conversion."""
+    """Return the union's one branch that is not null; `null` (no conversion) if there are several."""
     others = [branch for branch in union if branch != "null"]
     return others[0] if value is not None and len(others) == 1 else "null"
 
@@ -293,14 +293,14 @@ def _scalar(schema: Any, value: Any) -> Any:
 
 
 def _registry_at(url: str, prefix: str) -> "Registry":
-    """Return the registry at `url`; its client is half of what a command imports, and few use one."""
+    """Return the registry at `url`, imported late: its client doubles a command's start-up time, and few use one."""
     from processors.runtime.wire.registry import ConfluentRegistry  # noqa: PLC0415
 
     return ConfluentRegistry(url, prefix)
 
 
 def iso(milliseconds: int) -> str | int:
-    """Return a time as ISO 8601 UTC with milliseconds, or the number itself where no calendar has such a time."""
+    """Return a time as ISO 8601 UTC with milliseconds; the number itself if it is out of the calendar's range."""
     try:
         moment = _EPOCH + timedelta(milliseconds=milliseconds)
     except OverflowError:
@@ -309,7 +309,7 @@ def iso(milliseconds: int) -> str | int:
 
 
 def _text(raw: bytes) -> Any:
-    """Return bytes that are not Avro as the JSON document or the text they are, or else as base64."""
+    """Return bytes that are not Avro as a JSON document, else as text, else as base64."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:

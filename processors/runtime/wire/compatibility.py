@@ -1,8 +1,8 @@
 """
-No change of a schema makes an earlier record unreadable.
+Checks that no schema change makes earlier records unreadable.
 
-`problems` is empty where every schema in force reads what any earlier version wrote (Avro's resolution rules, for the
-subset in use), is the newest version of its history, and holds nothing that hostile bytes could use against a reader.
+`problems` is empty if every current schema reads what any earlier version wrote (Avro's resolution rules, for the
+subset in use), is the latest version of its history, and gives hostile bytes no hold on a decoder.
 """
 
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ Names = dict[str, Any]
 
 
 def problems() -> list[str]:
-    """Return what is wrong with the schemas, a sentence each."""
+    """Return the problems found in the schemas, a sentence each."""
     return [problem for record in RECORDS for problem in _problems(name_of(record))]
 
 
 def accept() -> list[Path]:
-    """Return the files written: a new version of every schema that changed without breaking anything."""
+    """Add a version to the history of every schema that changed compatibly; return the files written."""
     written = []
     for name in map(name_of, RECORDS):
         versions = history(name)
@@ -51,20 +51,20 @@ def _problems(name: str) -> Iterator[str]:
 
 
 def without_docs(schema: Any) -> Any:
-    """Return `schema` without what is only for people."""
+    """Return `schema` without its doc strings."""
     if isinstance(schema, dict):
         return {key: without_docs(part) for key, part in schema.items() if key != "doc"}
     return [without_docs(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def conflicts(writer: Any, reader: Any) -> Iterator[str]:
-    """Yield why a datum of `writer` might not be read as `reader`; nothing where it always can."""
+    """Yield each reason why data written as `writer` might not be readable as `reader`."""
     yield from _Resolution(declared(writer), declared(reader)).conflicts(writer, reader, "it")
 
 
 @dataclass(frozen=True)
 class _Resolution:
-    """Avro's rules for reading what another schema wrote; `written` and `read` are the types either declares."""
+    """Avro's schema resolution; `written` and `read` are the named types that either schema declares."""
 
     written: Names
     read: Names
@@ -113,7 +113,7 @@ class _Resolution:
 
 
 def hazards(schema: Any) -> list[str]:
-    """Return what hostile bytes could use: recursion overflows a reader's stack, items without bytes fill its memory."""
+    """Return what hostile bytes could exploit: recursion overflows a decoder's stack, zero-byte items exhaust its memory."""
     return sorted(set(_hazards(schema, declared(schema), ())))
 
 
@@ -138,7 +138,7 @@ def _hazards(schema: Any, names: Names, inside: tuple[str, ...]) -> Iterator[str
 
 
 def _weightless(schema: Any, names: Names) -> bool:
-    """True where a datum of `schema`, which does not contain itself, may be empty."""
+    """Whether a datum of `schema` may take no bytes."""
     schema = _resolved(schema, names)
     if isinstance(schema, list):
         return False  # the branch is numbered
@@ -148,7 +148,7 @@ def _weightless(schema: Any, names: Names) -> bool:
 
 
 def _resolved(schema: Any, names: Names) -> Any:
-    """Return the declaration that a name stands for, the type within a type, or the schema itself."""
+    """Return the declaration behind a name, the innermost type of a wrapped one, or the schema itself."""
     while isinstance(schema, dict) and schema["type"] not in COMPLEX:
         schema = schema["type"]
     return names[short(schema)] if isinstance(schema, str) and schema not in PRIMITIVES else schema

@@ -1,8 +1,8 @@
 """
-How an Event goes over the wire: its JSON document, and the submission beside it as it came.
+Wire form of an Event: its JSON document, and the submission's bytes beside it.
 
-Four stages read every Event and touch a handful of its fields. The document is the form in which it lies in their
-states anyway; msgspec reads it in a tenth of the time that Avro takes field by field in Python (docs/performance.md).
+Four stages read every Event and use a handful of its fields. States hold events as JSON anyway, and msgspec decodes
+the document in a tenth of the time that Avro takes field by field in Python (docs/performance.md).
 """
 
 from typing import Any, Final
@@ -31,22 +31,22 @@ def write_event(event: Event) -> bytes:
 
 
 def read_event(raw: bytes, at: int) -> tuple[Event, int]:
-    """Return the event that begins at `at` and where the next datum begins."""
+    """Return the event at `at` and the offset of the next datum."""
     length, at = read_long(raw, at)
     event = _decode(raw[at : at + length])
     at += length
     length, at = read_long(raw, at)
-    force_setattr(event, "submission", raw[at : at + length])  # it is nobody else's yet
+    force_setattr(event, "submission", raw[at : at + length])  # nobody else holds a reference yet
     return event, at + length
 
 
 FORMS: Final[dict[str, tuple[Write, Read]]] = {"Event": (write_event, read_event)}
 
 
-def opened(datum: Any) -> Any:
-    """Return a datum, as a general Avro reader gives it, with every event as its fields."""
+def expand_events(datum: Any) -> Any:
+    """Return a datum from fastavro with the document of every event expanded into fields."""
     if isinstance(datum, dict):
         if datum.keys() == FIELDS:
             return msgspec.json.decode(datum["document"]) | {"submission": datum["submission"]}
-        return {key: opened(part) for key, part in datum.items()}
-    return [opened(part) for part in datum] if isinstance(datum, list) else datum
+        return {key: expand_events(part) for key, part in datum.items()}
+    return [expand_events(part) for part in datum] if isinstance(datum, list) else datum

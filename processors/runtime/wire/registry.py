@@ -1,4 +1,4 @@
-"""A Confluent schema registry, asked at start-up for the ids of our schemas and later for those of others."""
+"""Confluent schema registry client: registers our schemas at start-up, looks up outsiders' schemas later."""
 
 import json
 from typing import Final, Protocol
@@ -17,17 +17,17 @@ SERVER: Final = 500
 
 
 class Registry(Protocol):
-    """What the codec asks a schema registry."""
+    """What the codec needs of a schema registry."""
 
     def register(self, version: Version) -> int:
-        """Return the schema's id, registered if it was not."""
+        """Return the schema's id; registers it if necessary."""
 
     def schema(self, identity: int) -> Version | None:
-        """Return the schema of an id; None where there is none of Avro."""
+        """Return the schema of an id; None if it is not an Avro schema."""
 
 
 class ConfluentRegistry:
-    """The registry at `url`; a schema's subject is its record's name behind `prefix`."""
+    """The registry at `url`; subjects are record names prefixed by `prefix`."""
 
     def __init__(self, url: str, prefix: str) -> None:
         self._prefix = prefix
@@ -37,7 +37,7 @@ class ConfluentRegistry:
             raise Stop("SCHEMA_REGISTRY_URL is no URL: it begins with http:// or https://") from None
 
     def register(self, version: Version) -> int:
-        """Return the schema's id; raises Stop where the registry refuses it, Retry where it does not answer."""
+        """Return the schema's id; raises Stop if the registry refuses it, Retry if it does not answer."""
         subject = f"{self._prefix}{version.record}"
         try:
             return self._client.register_schema(subject, Schema(json.dumps(version.source), "AVRO"))
@@ -51,7 +51,7 @@ class ConfluentRegistry:
             raise _silence(error) from None
 
     def schema(self, identity: int) -> Version | None:
-        """Return the schema of an id; None where there is none, or none that stands alone; raises as `register` does."""
+        """Return the schema of an id; None if there is none, or not one self-contained record; raises as `register` does."""
         try:
             found = self._client.get_schema(identity)
         except SchemaRegistryError as error:
@@ -62,11 +62,11 @@ class ConfluentRegistry:
             raise _silence(error) from None
         if found.schema_type != "AVRO" or found.references or not found.schema_str:
             return None
-        return _standing_alone(found.schema_str)
+        return _self_contained(found.schema_str)
 
 
-def _standing_alone(text: str) -> Version | None:
-    """Return the schema of a record, or None where it is of anything else."""
+def _self_contained(text: str) -> Version | None:
+    """Return a record's schema; None for any other type of schema."""
     source = json.loads(text)
     return Version(short(source["name"]), source) if isinstance(source, dict) and source.get("type") == "record" else None
 

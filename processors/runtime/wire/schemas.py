@@ -1,8 +1,8 @@
 """
-Every schema of `schemas/avro` and the record type it belongs to.
+The schemas of `schemas/avro` and their record types.
 
-`<Record>.avsc` is the schema in force, `history/<Record>/<n>.avsc` every version that was ever in force, the present one
-included: what was written under an earlier one is still read.
+`<Record>.avsc` is the current schema; `history/<Record>/<n>.avsc` is every version ever used, the current one included,
+so that records written under an earlier version can still be read.
 """
 
 import json
@@ -54,11 +54,11 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
 )
 RECORDS: Final = EXTERNAL + INTERNAL
 
-# A record's name is its class's, but for the two that outsiders and the pipeline know in different forms: the plain name
-# is the outsiders'.
+# A schema bears its class's name, except where outsiders and the pipeline use different forms of one record: then the
+# plain name is the outsiders'.
 NAMES: Final[dict[type[Struct], str]] = {RegistrationForm: "Registration", ReceiptForm: "Receipt", Receipt: "CheckedReceipt"}
 
-# The fields that hold a time: `timestamp-millis` where they are numbers.
+# Fields that hold a time: `timestamp-millis` in the schemas.
 TIMES: Final = frozenset(
     {
         "action_at",
@@ -81,20 +81,20 @@ TIMES: Final = frozenset(
 
 
 def name_of(record: type[Struct]) -> str:
-    """Return the short name of a record's schema, which is also its file's."""
+    """Return the short name of a record's schema and file."""
     return NAMES.get(record, record.__name__)
 
 
 @dataclass(frozen=True)
 class Version:
-    """One version of one schema, as its file says it."""
+    """One version of one schema, as in its file."""
 
     record: str
     source: dict[str, Any]
 
     @cached_property
     def plain(self) -> dict[str, Any]:
-        """The schema with times as numbers: the bytes are the same."""
+        """The schema without logical types; it describes the same bytes."""
         parsed = parse_schema(plain(self.source))
         if not isinstance(parsed, dict):
             raise TypeError(f"{self.record} is no record")
@@ -102,17 +102,17 @@ class Version:
 
     @cached_property
     def names(self) -> dict[str, dict[str, Any]]:
-        """Every type that is declared within, by its short name."""
+        """Every named type declared within, by its short name."""
         return declared(self.source)
 
     @cached_property
     def canonical(self) -> str:
-        """The parsing canonical form."""
+        """The Avro parsing canonical form."""
         return to_parsing_canonical_form(self.source)
 
     @cached_property
     def header(self) -> bytes:
-        """The header of a single-object encoding: C3 01 and the CRC-64-AVRO fingerprint, least significant byte first."""
+        """The single-object header: C3 01 and the CRC-64-AVRO fingerprint, little-endian."""
         return b"\xc3\x01" + bytes.fromhex(fingerprint(self.canonical, "CRC-64-AVRO"))
 
 
@@ -126,7 +126,7 @@ def plain(schema: Any) -> Any:
 
 
 def declared(schema: Any) -> dict[str, dict[str, Any]]:
-    """Return every named type that is declared within `schema`, by its short name."""
+    """Return every named type declared within `schema`, by its short name."""
     if isinstance(schema, list):
         return {name: kind for branch in schema for name, kind in declared(branch).items()}
     if not isinstance(schema, dict):
@@ -143,13 +143,13 @@ def short(name: str) -> str:
 
 @cache
 def current(record: str) -> Version:
-    """Return the schema in force."""
+    """Return the current schema."""
     return _load(record, FOLDER / f"{record}.avsc")
 
 
 @cache
 def history(record: str) -> tuple[Version, ...]:
-    """Return every version that was ever in force, the oldest first."""
+    """Return every version ever used, the oldest first."""
     files = sorted((FOLDER / "history" / record).glob("*.avsc"), key=lambda file: int(file.stem))
     return tuple(_load(record, file) for file in files)
 
@@ -159,7 +159,7 @@ def _load(record: str, file: Path) -> Version:
 
 
 def structs_of(record: type[Struct]) -> dict[str, type[Struct]]:
-    """Return the record type and every type within it, by the names of their schemas."""
+    """Return the record type and every type nested in it, by schema name."""
     found = {name_of(record): record}
     for hint in get_type_hints(record).values():
         for kind in _within(hint):
