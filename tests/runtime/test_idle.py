@@ -23,14 +23,14 @@ class Kafka:
         self.observers = 0
         self.away = False
 
-    def partitions(self, topics: Iterable[str]) -> dict[str, int]:
+    def partition_counts(self, topics: Iterable[str]) -> dict[str, int]:
         return dict.fromkeys(topics, 1)
 
-    def observer(self, group: str) -> str:
+    def offsets_consumer(self, group: str) -> str:
         self.observers += 1
         return group
 
-    def ends(self, places: Iterable[Place], _: Any) -> dict[Place, int]:
+    def end_offsets(self, places: Iterable[Place], _: Any) -> dict[Place, int]:
         return {place: self.end[place] for place in places}
 
     def offsets(self, group: str, places: Iterable[Place]) -> dict[Place, int | None]:
@@ -43,7 +43,7 @@ class Kafka:
 @pytest.fixture
 def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
     made = Kafka()
-    monkeypatch.setattr(idle, "committed", made.offsets)
+    monkeypatch.setattr(idle, "committed_offsets", made.offsets)
     return made
 
 

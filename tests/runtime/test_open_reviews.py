@@ -83,12 +83,12 @@ class Topic:
         self.reading = Reader()
         self.away = False
 
-    def partitions(self, topics: Sequence[str]) -> dict[str, int]:
+    def partition_counts(self, topics: Sequence[str]) -> dict[str, int]:
         if self.away:
             raise Restart("it does not answer")
         return dict.fromkeys(topics, 1)
 
-    def reader(self) -> Reader:
+    def partition_consumer(self) -> Reader:
         return self.reading
 
 

@@ -37,7 +37,7 @@ class Counted:
     def __init__(self, **counts: int) -> None:
         self._counts = {f"x.{name.replace('_', '.')}": count for name, count in counts.items()}
 
-    def partitions(self, topics: Iterable[str]) -> dict[str, int]:
+    def partition_counts(self, topics: Iterable[str]) -> dict[str, int]:
         return {name: self._counts.get(name, 4) for name in topics}
 
 
