@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import psutil
 
-from processors.domain.clockwork import Policy
+from processors.domain.policy import Policy
 from processors.runtime.errors import Restart
 from processors.runtime.kafka.clients import Broker, Place, committed_offsets
 from processors.runtime.kafka.topics_admin import create_topics

@@ -15,8 +15,8 @@ from time import process_time, time_ns
 from typing import Any, Final
 
 from bench import feed
-from processors.domain.clockwork import Policy
 from processors.domain.journal import Verdict
+from processors.domain.policy import Policy
 from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
 from processors.rules.load import load_rules

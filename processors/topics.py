@@ -8,16 +8,17 @@ number. A topic with `stamped` takes the broker's time of arrival, which is a su
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from processors.domain.clockwork import Policy, Tick
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
-from processors.domain.forms import ReceiptForm, RegistrationForm
+from processors.domain.external import ReceiptForm, RegistrationForm
 from processors.domain.intake import Intake
 from processors.domain.journal import DeadLetter, Verdicts
 from processors.domain.notification import Notification, Outbound, Receipt, Response
+from processors.domain.policy import Policy
 from processors.domain.registration import Enrolment, Reachable
 from processors.domain.review import Review, ReviewAction
 from processors.domain.submission import Submission
+from processors.domain.tick import Tick
 
 DAY: Final = 86_400_000
 FOREVER: Final = -1

@@ -13,7 +13,7 @@ from rich.text import Text
 from processors.cli.app import new_app
 from processors.cli.output import JSON, console, print_json
 from processors.rules.check import check as check_rules
-from processors.rules.load import read_library
+from processors.rules.load import read_rules
 from processors.runtime.errors import Restart, Retry, UserError
 from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, UNAVAILABLE_ERRORS, Broker
 from processors.runtime.kafka.topics_admin import TopicStatus, properties, topic_status
@@ -206,7 +206,7 @@ def schemas(_: Settings) -> Iterator[Finding]:
 
 def rules(settings: Settings) -> Iterator[Finding]:
     """The rule files contradict nothing."""
-    shelf = read_library(settings.rules_dir)
+    shelf = read_rules(settings.rules_dir)
     found = check_rules(shelf)
     yield Finding(
         "rules",

@@ -8,8 +8,8 @@ import typer
 
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows, row
-from processors.domain.clockwork import Policy, policy_key
 from processors.domain.event import Scope
+from processors.domain.policy import Policy, policy_key
 from processors.domain.time import iso
 from processors.rules.load import load_rules
 from processors.rules.settings import SETTINGS, check_setting

@@ -21,7 +21,7 @@ from processors.domain.person import Name
 from processors.rules.book import EventCode, Rules
 from processors.rules.check import check as find
 from processors.rules.document import Document, Part, document
-from processors.rules.load import Shelf, midnight, read_library
+from processors.rules.load import RuleLibrary, midnight, read_rules
 from processors.rules.settings import Settings as InForce
 from processors.runtime.errors import Usage, UserError
 from processors.runtime.kafka.user_client import Client
@@ -40,7 +40,7 @@ AHEAD: Final = 14 * 86_400_000 + 10 * 3_600_000  # a hearing is a fortnight ahea
 @app.command()
 def check(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False) -> None:
     """Check every rule file, built in and in VN_RULES_DIR; exit 1 and one line for each finding."""
-    shelf = read_library(Settings().rules_dir)
+    shelf = read_rules(Settings().rules_dir)
     findings = find(shelf)
     for each in findings:
         if as_json:
@@ -73,13 +73,13 @@ def show(
     if on is not None and on.year not in YEARS:
         raise Usage(f"--on is a day of the years {YEARS.start} to {YEARS.stop - 1}")
     settings = Settings()
-    shelf = read_library(settings.rules_dir)
+    shelf = read_rules(settings.rules_dir)
     code = (jurisdiction or "").upper()
     if code and code not in shelf.jurisdictions:
         raise UserError(f"no rule file is for {jurisdiction!r}: write one of {', '.join(shelf.jurisdictions)}")
     policies = list(Client(settings).table(POLICIES).values()) if settings.bootstrap_servers else []
     rules = Rules(shelf, InForce.of(policies))
-    zone = rules.page(code).books[-1].zone
+    zone = rules.history(code).books[-1].zone
     day = datetime.now(zone).date() if on is None else on.date()
     shown = document(rules, chain(*shelf.binding(code)), code, day, sampler(rules, code, midnight(day, zone)))
     (laid_out if sys.stdout.isatty() else plain)(shown)
@@ -114,9 +114,9 @@ def sampler(rules: Rules, jurisdiction: str, at: int) -> Callable[[EventCode, st
     return sample
 
 
-def summary_of(shelf: Shelf) -> dict[str, object]:
+def summary_of(shelf: RuleLibrary) -> dict[str, object]:
     """Return what there is, in numbers."""
-    default = shelf.page("").books[-1]
+    default = shelf.history("").books[-1]
     return {
         "files": sum(len(layer) for layer in shelf.layers),
         "jurisdictions": len(shelf.jurisdictions),

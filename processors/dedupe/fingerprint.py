@@ -12,8 +12,8 @@ from hashlib import blake2b
 from typing import Final
 
 from processors.domain.event import Change, Event
+from processors.domain.normalize import normalize
 from processors.domain.time import iso
-from processors.domain.words import bare
 from processors.rules.book import Book, EventCode
 
 KIND: Final = ("event_type", "event_subtype", "notification_type")
@@ -49,7 +49,7 @@ def compared(event: Event, name: str, book: Book) -> str:
     if not value:
         return ""
     reading = _COMPARED.get(name)
-    return bare(value) if reading is None else reading(event, book)
+    return normalize(value) if reading is None else reading(event, book)
 
 
 def told(event: Event, name: str, book: Book) -> str:
@@ -68,13 +68,13 @@ def _instant(event: Event, _: Book) -> str:
 def _status(event: Event, book: Book) -> str:
     text = event.status or ""
     known = book.status(text)
-    return bare(known.name if known else text)
+    return normalize(known.name if known else text)
 
 
 def _location(event: Event, book: Book) -> str:
     text = event.location_kind or ""
     known = book.location(text)
-    return bare(known.name if known else text)
+    return normalize(known.name if known else text)
 
 
 _COMPARED: Final[Mapping[str, Callable[[Event, Book], str]]] = {"action_at": _instant, "status": _status, "location_kind": _location}

@@ -1,1 +1,1 @@
-"""The vocabulary of victim notification: frozen values without input or output. Times are milliseconds since the epoch, UTC."""
+"""The domain model of victim notification: frozen values, no I/O. Times are milliseconds since the epoch, UTC."""

@@ -10,7 +10,7 @@ Way = Literal["back", "onward", "ahead"]
 
 
 class Scope(Struct, frozen=True):
-    """Where a setting is asked for; the most specific value set for it wins (contract §6)."""
+    """The scope in which a setting is looked up; the most specific value set wins (contract §6)."""
 
     jurisdiction: str | None = None
     notification_type: str | None = None
@@ -21,9 +21,8 @@ class Change(Struct, frozen=True, gc=False):
     """
     One thing an Update changed; `old` or `new` is empty where there was none.
 
-    `field` is the Event field's name, for which the texts have a word in each language. The values are the agency's
-    words; those of `action_at` are an ISO 8601 date for a date without time, else the instant in UTC
-    ("2026-12-14T15:00:00Z").
+    `field` is the name of an Event field; the texts have a label for it in each language. The values are as the agency
+    wrote them, except `action_at`: an ISO 8601 date, or the instant in UTC ("2026-12-14T15:00:00Z").
     """
 
     field: str
@@ -32,7 +31,7 @@ class Change(Struct, frozen=True, gc=False):
 
 
 def combined(*steps: tuple[Change, ...]) -> tuple[Change, ...]:
-    """Return successive changes as one: what it was before all of them, what it is after; what came back is no change."""
+    """Return successive changes merged by field, from the first old value to the last new one; a restored value is no change."""
     found: dict[str, Change] = {}
     for change in (each for step in steps for each in step):
         before = found.get(change.field, change)
@@ -44,16 +43,15 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One offender's part of one submission.
 
-    `offender` is the key that identify found; `seq` the place in the order of the front door; `part` counts the
-    submission's offenders from 0. `action_at` is the instant of the event, for a date without time the beginning of
-    that day in the agency's zone; `past_from` is the instant from which it is past (for a date, the day's end).
-    `validate`, `do_not_validate`, `expect` say which notification subtypes the message carried; `asked` and `waived`
-    are the validations tied to Validate and to Do Not Validate. `telling` is what registrants are to be told: the
-    event itself, its `changes`, or its cancellation; `root` is the first message about it, None where that is this
-    one. `way` is where a journey under the compact leads that is no first transfer: back to the sending state, or onward
-    from the receiving state to a subsequent one, or ahead, before the transfer, for a time; validate knows it from the
-    case. `released_by` names the reviewer who let it go. `submission` is the whole message, opened only where text is
-    rendered.
+    `offender` is the key that identify assigned, `seq` the offset in `vn.intake`, `part` the offender's index in the
+    submission. `action_at` is the instant of the event, or for a date without time the start of that day in the agency's
+    zone; from `past_from` on it is past (for a date: the end of the day). `validate`, `do_not_validate` and `expect` are
+    the notification subtypes that the message carried; `asked` and `waived` the validations tied to Validate and to Do
+    Not Validate. `telling` is what registrants are told: the event (news), its `changes` (change) or its cancellation;
+    `root` is the id of the first message about the event, None if it is this one. `way` is the direction of a journey
+    under the compact that is not a first transfer: back to the sending state, onward to a subsequent state, or ahead of
+    the transfer for a limited time; validate derives it from the case. `released_by` is the reviewer who released it.
+    `submission` is the whole message, decoded only where texts are rendered.
     """
 
     offender: str
@@ -97,5 +95,5 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     @property
     def scope(self) -> Scope:
-        """Where this event's settings are looked up."""
+        """The scope in which this event's settings are looked up."""
         return Scope(self.jurisdiction, self.notification_type, self.event_subtype)

@@ -1,4 +1,4 @@
-"""What somebody owes by a date: an expected event and its deadline."""
+"""Expected events and their deadlines."""
 
 from typing import Literal
 
@@ -9,10 +9,10 @@ ExpectationState = Literal["open", "met", "overdue", "cancelled"]
 
 class Expectation(Struct, frozen=True, kw_only=True):
     """
-    One expected event; key is `expectation_id`. `rule` is the clock's number, `deadline` the instant after which it is overdue.
+    One expected event, keyed by `expectation_id`. `rule` is the number of the legal rule; after `deadline` it is overdue.
 
-    `last_day` is the last day on which a legal clock is in time (ISO 8601) where the state is that owes, `owing_state`
-    that state; None where there is none or it is not known.
+    `last_day` is the last day in time (ISO 8601) in the zone of `owing_state`, the state that owes the event; None if
+    there is none or it is not known.
     """
 
     expectation_id: str

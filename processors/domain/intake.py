@@ -1,4 +1,4 @@
-"""What the front door let in: one record a message, in the one order that everything after keeps."""
+"""The record that `read` writes for each accepted message; `vn.intake` has one partition, which gives all messages one order."""
 
 from typing import Literal
 
@@ -11,10 +11,9 @@ class Intake(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One accepted message of any kind.
 
-    `message_id` is the submission's, registration's or review's id, or the receipt's reference. `received_at` is the
-    broker's time of the original record. `body` is the JSON of the checked Submission, Registration, Receipt or
-    ReviewAction (of a removal: empty). For submissions `action_at`, `past_from` and `date_only` are as in Event, and
-    `notes` names the fields that were ignored.
+    `message_id` is the id of the submission, registration or review, or the receipt's reference. `received_at` is the
+    broker's timestamp of the original record. `body` is the JSON of the checked Submission, Registration, Receipt or
+    ReviewAction, empty for a removal. `action_at`, `past_from` and `date_only` are those of Event, for submissions only.
     """
 
     kind: Kind

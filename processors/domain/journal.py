@@ -1,4 +1,4 @@
-"""What each stage decided about each message, and what could not be read."""
+"""The journal: each stage's decisions on each message, and dead letters."""
 
 from typing import Literal, Protocol
 
@@ -27,8 +27,8 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One stage's decision on one message and offender; no contact data, no name.
 
-    `reason` is a code of `domain.reasons`, `detail` a sentence with the values that decided, `at` the time decided by
-    (the record's receive time or the timer's due time), `rules` the version of rules and settings.
+    `reason` is a code of `domain.reasons`, `detail` a sentence with the values behind the decision, `at` the time of the
+    decision (the record's receive time or the timer's due time), `rules` the version of rules and settings.
     """
 
     stage: str
@@ -101,13 +101,13 @@ class Journal(Struct, frozen=True, gc=False):
 
 
 class Verdicts(Struct, frozen=True):
-    """The verdicts of one batch on one partition: one record, so that the journal costs less than the work."""
+    """All verdicts of one batch and partition in one record, which keeps the journal cheaper than the pipeline itself."""
 
     verdicts: tuple[Verdict, ...]
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
-    """A message that could not be taken; `original` is its bytes, sealed where `encrypted`."""
+    """A record that was rejected; `original` holds its bytes, sealed if `encrypted`."""
 
     dead_letter_id: str
     reason: str
@@ -124,7 +124,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 
 
 class Unreadable(Struct, frozen=True):
-    """An external record that claims to be Avro and cannot be read: the reason code and a sentence."""
+    """Why an external record that claims to be Avro cannot be decoded: reason code and sentence."""
 
     reason: str
     detail: str

@@ -1,4 +1,4 @@
-"""What a registrant is told, attempt by attempt, and what came of it (contract §5)."""
+"""Notifications, outbound messages, receipts and responses (contract §5)."""
 
 from typing import Literal
 
@@ -24,7 +24,7 @@ ReceiptStatus = Literal[
 
 
 class Notification(Struct, frozen=True, kw_only=True, gc=False):
-    """One registrant is to be told of one event; match writes it, deliver gathers, words and sends it."""
+    """One event for one registrant; written by match, merged, worded and sent by deliver."""
 
     registrant_id: str
     registration_ids: tuple[str, ...]
@@ -32,7 +32,7 @@ class Notification(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class OutboundEvent(Struct, frozen=True, gc=False):
-    """The event a message tells of; `action_at` in milliseconds."""
+    """The event that a message is about; `action_at` in milliseconds."""
 
     type: str
     subtype: str
@@ -47,14 +47,14 @@ class OutboundOffender(Struct, frozen=True, gc=False):
 
 
 class OutboundAgency(Struct, frozen=True, gc=False):
-    """The agency whose event is told."""
+    """The agency that reported the event."""
 
     name: str
     ori: str
 
 
 class Outbound(Struct, frozen=True, kw_only=True, gc=False):
-    """One attempt to tell one registrant on one channel; `to` is the address, for the provider alone."""
+    """One attempt to reach one registrant on one channel; `to` is the address, for the provider only."""
 
     reference: str
     notification_id: str
@@ -78,7 +78,7 @@ class Outbound(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a provider says became of an attempt; `digits` is an HMAC of the keyed PIN, never the digits."""
+    """A provider's report on an attempt; `digits` is an HMAC of the PIN keyed in, never the digits themselves."""
 
     reference: str
     status: ReceiptStatus

@@ -1,17 +1,17 @@
-"""Who an event is about: the offender as agencies and registrants name them."""
+"""Offenders as agencies and registrants describe them."""
 
 from msgspec import Struct
 
 
 class Identifier(Struct, frozen=True, order=True):
-    """A number an agency knows the offender by, such as scheme `SID`, value `VA1234567`."""
+    """A number that identifies an offender, such as scheme `SID`, value `VA1234567`."""
 
     scheme: str
     value: str
 
 
 class Name(Struct, frozen=True, omit_defaults=True):
-    """A person's name in parts, or whole in `full`."""
+    """A person's name in parts, or as a whole in `full`."""
 
     given: str | None = None
     middle: str | None = None
@@ -20,7 +20,7 @@ class Name(Struct, frozen=True, omit_defaults=True):
 
 
 class Person(Struct, frozen=True, omit_defaults=True):
-    """An offender as one message describes them; `birth_date` is an ISO 8601 date."""
+    """An offender as described in one message; `birth_date` is an ISO 8601 date."""
 
     identifiers: tuple[Identifier, ...] = ()
     name: Name | None = None

@@ -1,4 +1,4 @@
-"""Why something was decided: every reason code with its meaning, one line each; the journal, reviews and dead letters use no others."""
+"""Every reason code and its meaning; the journal, reviews and dead letters use no others."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Who wants to be told, about whom, and where they can be reached (contract §4)."""
+"""Registrations and contacts (contract §4)."""
 
 from typing import Literal
 
@@ -19,10 +19,10 @@ class Contact(Struct, frozen=True):
 
 class Registration(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
-    A registration as read: checked, and with its contacts sealed.
+    A checked registration with sealed contacts.
 
-    `sealed` is the encrypted `Contacts`; nothing else in the record says where the registrant can be reached.
-    `case_numbers` and `event_subtypes` empty mean all. Times are milliseconds.
+    `sealed` is the encrypted `Contacts`; no other field holds contact data. Empty `case_numbers` or `event_subtypes`
+    mean all.
     """
 
     registration_id: str
@@ -39,7 +39,7 @@ class Registration(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Contacts(Struct, frozen=True, kw_only=True):
-    """What is sealed inside a registration; `pin` is an HMAC of the four digits, never the digits."""
+    """The sealed part of a registration; `pin` is an HMAC of the four digits, never the digits themselves."""
 
     contacts: tuple[Contact, ...]
     pin: str | None = None
@@ -47,10 +47,9 @@ class Contacts(Struct, frozen=True, kw_only=True):
 
 class Enrolment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
-    A registration resolved to one offender's key, on the road to match; without contact data.
+    A registration resolved to an offender's key, on its way to match; no contact data.
 
-    `ended` marks a registration that was removed; `seq` orders it among events: it takes effect for events with a
-    larger `seq`.
+    `ended` marks a registration that was removed. It takes effect for events with a larger `seq`.
     """
 
     offender: str
@@ -65,7 +64,7 @@ class Enrolment(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Reachable(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How deliver may reach a registrant under one registration; key is the registrant."""
+    """The contacts of one registration for deliver, keyed by registrant id."""
 
     registrant_id: str
     seq: int

@@ -1,4 +1,4 @@
-"""What waits for a person's judgement, what they decided, and the ids that lead an action back to its stage."""
+"""Reviews, reviewers' actions, and the review ids that route an action to its stage."""
 
 import re
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """
-Contact data stays readable only to who holds the key.
+Encryption of contact data with the key of `VN_KEY_FILE`.
 
-Sealing is AES-SIV (RFC 5297): the same text seals to the same bytes, so that a stage that decides twice writes the
-same record twice; tampering is noticed on opening.
+Sealing is AES-SIV (RFC 5297). It is deterministic, so that a decision taken twice writes the same bytes twice, and
+authenticated, so that changed bytes do not open.
 """
 
 import hashlib
@@ -15,21 +15,21 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 
 class SealBroken(Exception):
-    """The bytes were not sealed with this key and purpose, or were changed since."""
+    """The bytes were sealed with another key or for another purpose, or were changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The key of `VN_KEY_FILE` (64 bytes) at work; its representation shows nothing of it."""
+    """Seals and opens with a 64-byte key, which its repr does not show."""
 
     key: bytes = field(repr=False)
 
     def close(self, text: bytes, purpose: str) -> bytes:
-        """Return `text` encrypted for `purpose`, which must be named again on opening."""
+        """Return `text` encrypted for `purpose`, which `open` must be given again."""
         return _cipher(self.key).encrypt(text, [purpose.encode()])
 
     def open(self, sealed: bytes, purpose: str) -> bytes:
-        """Return the text; raises SealBroken where key, purpose or bytes are not those of `close`."""
+        """Return the text; raises SealBroken if key, purpose or bytes differ from those of `close`."""
         try:
             return _cipher(self.key).decrypt(sealed, [purpose.encode()])
         except InvalidTag:
@@ -42,5 +42,5 @@ class Seal:
 
 @lru_cache(maxsize=8)
 def _cipher(key: bytes) -> AESSIV:
-    """Return the key at work: making it ready takes many times as long as a record."""
+    """Return the cipher of a key; making one takes many times as long as sealing a record."""
     return AESSIV(key)

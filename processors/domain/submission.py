@@ -1,4 +1,4 @@
-"""What an agency submits: one message about one event (contract §3)."""
+"""Submissions: one agency message about one event (contract §3)."""
 
 from msgspec import Struct
 
@@ -21,14 +21,14 @@ class NotificationSubtype(Struct, frozen=True):
 
 
 class Case(Struct, frozen=True, omit_defaults=True):
-    """The court case an event belongs to."""
+    """The court case that an event belongs to."""
 
     number: str | None = None
     court: str | None = None
 
 
 class Place(Struct, frozen=True, omit_defaults=True):
-    """Where the offender is: `kind` as in the rules ("State Prison"), `name` as the agency calls it."""
+    """A location: `kind` as in the rules ("State Prison"), `name` as the agency calls it."""
 
     kind: str | None = None
     name: str | None = None
@@ -44,7 +44,7 @@ class Compact(Struct, frozen=True, omit_defaults=True):
 
 
 class Submission(Struct, frozen=True, omit_defaults=True):
-    """One agency message about one event, checked and complete; `action_at` as the agency wrote it."""
+    """One checked agency message about one event; `action_at` as the agency wrote it."""
 
     message_id: str
     agency: Agency

@@ -24,9 +24,9 @@ from msgspec.structs import replace
 
 from processors.domain.event import Event
 from processors.domain.journal import Outcome, Verdict
+from processors.domain.normalize import normalize
 from processors.domain.notification import Notification
 from processors.domain.registration import Enrolment
-from processors.domain.words import bare
 from processors.match.state import VERSIONS, Choice, Register, Registered, State, Told, told_key
 from processors.stage import Context, Decision, Input, Output, Stage, Wake
 from processors.topics import CONFIRMED, MATCH_STATE, NOTIFICATIONS
@@ -96,7 +96,7 @@ def in_force(event: Event, registrations: Iterable[Registered]) -> Registrants:
     """Return the registrants who chose this event, each with the registrations that say so."""
     found: dict[str, list[str]] = {}
     numbers = _numbers(event.case_number, event.compact_case) if _numbers(event.case_number) else frozenset[str]()
-    subtype = bare(event.event_subtype)
+    subtype = normalize(event.event_subtype)
     for each in registrations:
         choice = _choice_at(each, event.seq)
         if choice is not None and _chosen(choice, subtype, numbers, event.received_at):
@@ -111,7 +111,7 @@ def _choice_at(registered: Registered, seq: int) -> Choice | None:
 
 def _numbers(*numbers: str | None) -> frozenset[str]:
     """Return the case numbers there are, as they compare."""
-    return frozenset(each for number in numbers if number and (each := bare(number)))
+    return frozenset(each for number in numbers if number and (each := normalize(number)))
 
 
 def _chosen(choice: Choice, subtype: str, numbers: frozenset[str], at: int) -> bool:
@@ -186,7 +186,7 @@ def _registered(enrolment: Enrolment, before: Registered | None) -> Registered:
     choice = Choice(
         enrolment.seq,
         tuple(sorted(_numbers(*enrolment.case_numbers))),
-        tuple(sorted(map(bare, enrolment.event_subtypes))),
+        tuple(sorted(map(normalize, enrolment.event_subtypes))),
         enrolment.expires_at,
     )
     if before is None or before.registrant_id != enrolment.registrant_id:

@@ -12,7 +12,7 @@ from threading import Event
 from time import monotonic
 from typing import Final
 
-from processors.domain.clockwork import Tick
+from processors.domain.tick import Tick
 from processors.pipeline import PIPELINE
 from processors.rehearsal.feed import Step
 from processors.rules.book import Rules

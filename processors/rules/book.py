@@ -12,22 +12,22 @@ from functools import cached_property, lru_cache
 from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
-from processors.domain.clockwork import Policy
 from processors.domain.event import Scope
+from processors.domain.policy import Policy
 from processors.rules.calendar import Calendar
-from processors.rules.clocks import Deadlines
+from processors.rules.deadlines import Deadlines
 from processors.rules.settings import QuietHours, Settings, Surge
 from processors.rules.workflow import Workflow
 
 __all__ = [
     "Book",
+    "BookHistory",
     "EventCode",
     "Jurisdiction",
-    "Library",
     "LocationKind",
     "Order",
-    "Page",
     "QuietHours",
+    "RuleSource",
     "Rules",
     "Status",
     "Surge",
@@ -203,7 +203,7 @@ def fold(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class BookHistory:
     """One jurisdiction's books: `books[0]` holds until `starts[0]` (milliseconds), `books[n]` from `starts[n - 1]` on."""
 
     starts: tuple[int, ...]
@@ -213,7 +213,7 @@ class Page:
         return self.books[bisect_right(self.starts, at)]
 
 
-class Library(Protocol):
+class RuleSource(Protocol):
     """What was read from the rule files; `rules.load` makes it."""
 
     @property
@@ -224,7 +224,7 @@ class Library(Protocol):
     def jurisdictions(self) -> Mapping[str, Jurisdiction]:
         """Every jurisdiction with rules of its own, by its code."""
 
-    def page(self, jurisdiction: str) -> Page:
+    def history(self, jurisdiction: str) -> BookHistory:
         """Return the jurisdiction's page; an unknown one gets the default page."""
 
 
@@ -239,7 +239,7 @@ class Rules:
 
     __slots__ = ("_library", "refused", "settings", "version")
 
-    def __init__(self, library: Library, settings: Settings | None = None) -> None:
+    def __init__(self, library: RuleSource, settings: Settings | None = None) -> None:
         self._library = library
         self.settings = settings or Settings()
         self.refused = self.settings.refused
@@ -267,20 +267,20 @@ class Rules:
     def books(self) -> Iterator[Book]:
         """Yield every book: the default's, then each jurisdiction's, in the order of time."""
         for code in ("", *self.jurisdictions):
-            yield from self.page(code).books
+            yield from self.history(code).books
 
     def member(self, state: str) -> bool:
         """Whether `state` is a member of the interstate compact; Guam, American Samoa and the Northern Marianas are not."""
         found = self.jurisdictions.get(state)
         return found is not None and found.compact
 
-    def page(self, jurisdiction: str) -> Page:
+    def history(self, jurisdiction: str) -> BookHistory:
         """Return the jurisdiction's books of all times."""
-        return self._library.page(jurisdiction)
+        return self._library.history(jurisdiction)
 
     def book(self, jurisdiction: str, at: int) -> Book:
         """Return the page for `jurisdiction` on the day of `at`; an unknown jurisdiction gets the default page."""
-        return self._library.page(jurisdiction).at(at)
+        return self._library.history(jurisdiction).at(at)
 
     def duration(self, key: str, scope: Scope) -> int:
         """Return a duration setting in milliseconds; `merge.window` as it is for what is no emergency."""

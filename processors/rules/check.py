@@ -19,7 +19,7 @@ from msgspec import structs
 from processors.domain.event import Event
 from processors.rules.book import Book, EventCode, fold
 from processors.rules.files import RuleFile
-from processors.rules.load import DATING, EVERYBODY, Entries, Shelf
+from processors.rules.load import DATING, EVERYBODY, Entries, RuleLibrary
 from processors.rules.sections import SECTIONS, Entry
 
 LANGUAGES: Final = ("en", "es")
@@ -53,13 +53,13 @@ class FileFinding:
         return f"{self.file}: {self.entry}: {self.problem}"
 
 
-def check(shelf: Shelf) -> tuple[FileFinding, ...]:
+def check(shelf: RuleLibrary) -> tuple[FileFinding, ...]:
     """Return everything wrong with the rules, each finding once, in the order of files and entries."""
     found = set(overlaps(shelf.layers))
     checked: list[Entries] = []
     for code in (EVERYBODY, *shelf.jurisdictions):
         files = tuple(chain(*shelf.binding(code)))
-        for book in shelf.page(code).books:
+        for book in shelf.history(code).books:
             entries = {section: each for section, each in book.entries.items() if section not in OWN}
             if entries in checked:
                 continue

@@ -13,8 +13,8 @@ from typing import Any, Final
 from processors.domain.event import Scope
 from processors.rules.book import Book, EventCode, Jurisdiction, Rules
 from processors.rules.calendar import SATURDAY, public_holidays
-from processors.rules.clockwords import WAYS, conditions
-from processors.rules.clockwords import events as events_of
+from processors.rules.deadline_phrases import WAYS, conditions
+from processors.rules.deadline_phrases import events as events_of
 from processors.rules.files import RuleFile
 from processors.rules.load import DATING, midnight
 from processors.rules.settings import SETTINGS, WORDS, Place, Setting
@@ -56,7 +56,7 @@ class Document:
 
 def document(rules: Rules, files: Iterable[RuleFile], jurisdiction: str, day: date, sample: Sample) -> Document:
     """Return the rules of `jurisdiction` ("" for the default rules) on `day`, and the files that make them."""
-    book = rules.book(jurisdiction, midnight(day, rules.page(jurisdiction).books[-1].zone))
+    book = rules.book(jurisdiction, midnight(day, rules.history(jurisdiction).books[-1].zone))
     files = tuple(files)
     whose = rules.jurisdictions.get(jurisdiction) or Jurisdiction(jurisdiction, "Default rules")
     title = f"Victim notification rules: {whose.name}" + (f" ({whose.code})" if whose.code else "")

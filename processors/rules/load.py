@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from processors.rules.book import Book, EventCode, Jurisdiction, LocationKind, Order, Page, Rules, Status, Text, fold
+from processors.rules.book import Book, BookHistory, EventCode, Jurisdiction, LocationKind, Order, Rules, Status, Text, fold
 from processors.rules.files import BUILT_IN, BadRules, RuleFile, read_files
 from processors.rules.sections import SECTIONS, Entry, EventEntry, JurisdictionEntry, LocationEntry, StatusEntry
 
@@ -29,18 +29,18 @@ V = TypeVar("V")
 
 def load_rules(directory: Path | None = None) -> Rules:
     """Return the built-in rules, overlaid by those in `directory` (VN_RULES_DIR); raises BadRules with one sentence."""
-    return Rules(read_library(directory))
+    return Rules(read_rules(directory))
 
 
-def read_library(directory: Path | None = None) -> "Shelf":
+def read_rules(directory: Path | None = None) -> "RuleLibrary":
     """Return every rule file, built in and added, ready to make books of; raises BadRules with one sentence."""
     added = read_files(directory) if directory is not None else ()
     default, own = built_in()
-    shelf = Shelf(
+    shelf = RuleLibrary(
         (default, tuple(each for each in added if not each.jurisdictions), own, tuple(each for each in added if each.jurisdictions))
     )
     for code in (EVERYBODY, *shelf.jurisdictions):
-        shelf.page(code)
+        shelf.history(code)
     return shelf
 
 
@@ -51,11 +51,11 @@ def built_in() -> tuple[tuple[RuleFile, ...], tuple[RuleFile, ...]]:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class RuleLibrary:
     """The files in their layers, and the pages made of them so far."""
 
     layers: tuple[tuple[RuleFile, ...], ...]
-    pages: dict[str, Page] = field(default_factory=dict, repr=False, compare=False)
+    pages: dict[str, BookHistory] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def version(self) -> str:
@@ -65,27 +65,27 @@ class Shelf:
     @cached_property
     def jurisdictions(self) -> Mapping[str, Jurisdiction]:
         codes = sorted({code for each in chain(*self.layers) for code in each.jurisdictions})
-        return {code: jurisdiction_of(code, self.page(code).books[-1].entries["jurisdiction"]) for code in codes}
+        return {code: jurisdiction_of(code, self.history(code).books[-1].entries["jurisdiction"]) for code in codes}
 
-    def page(self, jurisdiction: str) -> Page:
+    def history(self, jurisdiction: str) -> BookHistory:
         """Return the jurisdiction's page; one without rules of its own gets the default page."""
         if (found := self.pages.get(jurisdiction)) is not None:
             return found
         if jurisdiction != EVERYBODY and not any(jurisdiction in each.jurisdictions for each in chain(*self.layers)):
-            return self.page(EVERYBODY)
-        return self.pages.setdefault(jurisdiction, make_page(jurisdiction, self.binding(jurisdiction)))
+            return self.history(EVERYBODY)
+        return self.pages.setdefault(jurisdiction, make_history(jurisdiction, self.binding(jurisdiction)))
 
     def binding(self, jurisdiction: str) -> tuple[tuple[RuleFile, ...], ...]:
         """Return the files that bind a jurisdiction, in their layers."""
         return tuple(tuple(each for each in layer if not each.jurisdictions or jurisdiction in each.jurisdictions) for layer in self.layers)
 
 
-def make_page(jurisdiction: str, layers: tuple[tuple[RuleFile, ...], ...]) -> Page:
+def make_history(jurisdiction: str, layers: tuple[tuple[RuleFile, ...], ...]) -> BookHistory:
     """Return one book for every stretch of days between which no entry begins or ends."""
     files = tuple(chain(*layers))
     days = changes(chain.from_iterable(chain.from_iterable(each.entries.values()) for each in files))
     books = tuple(make_book(jurisdiction, overlay(files, day)) for day in (date.min, *days))
-    return Page(tuple(midnight(day, book.zone) for day, book in zip(days, books[1:], strict=True)), books)
+    return BookHistory(tuple(midnight(day, book.zone) for day, book in zip(days, books[1:], strict=True)), books)
 
 
 def changes(entries: Iterable[Entry]) -> tuple[date, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from processors.rules.book import Book
-from processors.rules.clockwords import WAYS, conditions, counted, events, in_force, within
+from processors.rules.deadline_phrases import WAYS, conditions, counted, events, in_force, within
 from processors.rules.files import BUILT_IN, read_files
 from processors.rules.sections import DeadlineEntry
 from processors.rules.workflow import REGIONS, Activity, Workflow

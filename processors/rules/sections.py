@@ -188,7 +188,7 @@ Party = Literal["sending state", "receiving state", "victim authority", "victims
 
 
 class DeadlineEntry(Model):
-    """One legal clock (rules.clocks.Deadline says what each field means)."""
+    """One legal clock (rules.deadlines.Deadline says what each field means)."""
 
     name: str
     rule: str

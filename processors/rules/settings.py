@@ -13,8 +13,8 @@ from difflib import get_close_matches
 from hashlib import blake2b
 from typing import Any, Final, Literal, Protocol
 
-from processors.domain.clockwork import Policy
 from processors.domain.event import Scope
+from processors.domain.policy import Policy
 
 Kind = Literal["duration", "flag", "surge", "hours", "word"]
 Where = Literal["jurisdiction", "notification_type", "event_subtype"]

@@ -3,7 +3,7 @@
 import time
 from typing import Protocol
 
-from processors.domain.clockwork import Tick
+from processors.domain.tick import Tick
 
 
 class Clock(Protocol):

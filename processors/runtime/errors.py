@@ -8,8 +8,8 @@ Exception
 ├── Retry       the broker or the store is away: the same thing is tried again
 └── Restart     fenced or aborted: what was in hand is thrown away and read again
 
-A record that cannot be told or must be looked at is no error: `Rejected` and `Flagged` are values. Anything else is a
-bug and crashes before anything is committed.
+A record that is rejected or flagged is not an error but a decision (`rejected`, `flagged` in the journal). Anything else
+is a bug and crashes before anything is committed.
 """
 
 from typing import ClassVar

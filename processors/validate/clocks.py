@@ -25,10 +25,10 @@ from msgspec.structs import replace
 
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation, ExpectationState
-from processors.domain.words import bare
+from processors.domain.normalize import normalize
 from processors.rules.book import Book, Rules, fold
 from processors.rules.calendar import day_of, end_of, noon_of
-from processors.rules.clocks import Deadline
+from processors.rules.deadlines import Deadline
 from processors.validate.chain import chain_of, is_later
 from processors.validate.compact import is_of_compact, iso_day
 
@@ -369,4 +369,4 @@ def book_on_the_day(jurisdiction: str, ori: str, instant: int, rules: Rules) -> 
 
 def same_case(one: str | None, other: str | None) -> bool:
     """Whether two messages may be about one compact case: both name it alike, however spelt, or one names none."""
-    return one is None or other is None or one == other or bare(one) == bare(other)
+    return one is None or other is None or one == other or normalize(one) == normalize(other)

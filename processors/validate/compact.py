@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from processors.domain.event import Event, Way
-from processors.domain.words import bare
+from processors.domain.normalize import normalize
 from processors.rules.book import Book, EventCode, Rules
 from processors.rules.calendar import day_of
 from processors.rules.workflow import NOWHERE, Activity, Standing, Workflow
@@ -201,7 +201,7 @@ def case_of(event: Event, state: CompactState, workflow: Workflow) -> tuple[Case
     if event.compact_case is None:
         found = max(still_open or state.cases, key=latest, default=None)
     else:
-        named = [case for case in state.cases if case.number is not None and bare(case.number) == bare(event.compact_case)]
+        named = [case for case in state.cases if case.number is not None and normalize(case.number) == normalize(event.compact_case)]
         found = next(iter(named), None) or next((case for case in still_open if case.number is None), None)
     if found is None:
         return Case(event.compact_case), state.cases

@@ -12,7 +12,7 @@ from operator import attrgetter
 from msgspec import Struct
 
 from processors.domain.event import Event
-from processors.domain.words import bare
+from processors.domain.normalize import normalize
 from processors.rules.book import Book, EventCode
 from processors.validate.facts import Facts, quoted
 from processors.validate.finding import Finding
@@ -71,7 +71,7 @@ def without(history: tuple[Entry, ...], chain: str) -> tuple[Entry, ...]:
 
 def same_case(one: str | None, other: str | None) -> bool:
     """Whether two messages may be about one case: both name it alike, however spelt, or one names none (contract §3.1)."""
-    return one is None or other is None or one == other or bare(one) == bare(other)
+    return one is None or other is None or one == other or normalize(one) == normalize(other)
 
 
 def standing(history: Iterable[Entry], case_number: str | None, before: tuple[int, int] | None = None) -> Standing:

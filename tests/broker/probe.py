@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from processors.domain.clockwork import Policy
 from processors.domain.journal import Verdict
 from processors.domain.notification import Receipt
+from processors.domain.policy import Policy
 from processors.rules.book import Rules
 from processors.stage import Context, Decision, Input, Output, Stage, Wake
 from processors.topics import Topic, changelog

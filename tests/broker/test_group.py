@@ -4,7 +4,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import ConfigResource, ResourceType
 
-from processors.domain.clockwork import Policy
+from processors.domain.policy import Policy
 from processors.runtime.kafka.topics_admin import properties
 from processors.topics import DEAD_LETTERS, DECISIONS, POLICIES, SUBMISSIONS
 from tests.broker.bench import PARTITIONS, Bench, until

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from processors.cli.simulate import lived_through, written
-from processors.domain.clockwork import Tick
+from processors.domain.tick import Tick
 from processors.domain.time import millis
 from processors.pipeline import PIPELINE
 from processors.rehearsal.key import differences

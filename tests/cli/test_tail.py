@@ -6,8 +6,8 @@ import json
 import pytest
 
 from processors.cli.tail import lines, named
-from processors.domain.clockwork import Tick
 from processors.domain.journal import Verdicts
+from processors.domain.tick import Tick
 from processors.runtime.errors import Usage
 from processors.runtime.kafka.user_client import TopicRecord
 from processors.runtime.wire.codec import Codec

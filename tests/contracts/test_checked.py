@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from processors.domain.clockwork import Tick
 from processors.domain.journal import Verdict
+from processors.domain.tick import Tick
 from processors.stage import Context, Decision, Input, Output, Record, Stage
 from processors.topics import CLOCK, DISTINCT, EVENTS, changelog
 from tests.contracts.checked import Watch

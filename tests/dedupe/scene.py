@@ -7,9 +7,9 @@ import msgspec
 
 from processors.dedupe.decide import STAGE
 from processors.dedupe.state import Sightings, State
-from processors.domain.clockwork import Policy
 from processors.domain.event import Event
 from processors.domain.journal import Verdict
+from processors.domain.policy import Policy
 from processors.domain.review import Review, ReviewAction
 from processors.domain.seal import Seal
 from processors.rules.book import Rules

@@ -7,11 +7,11 @@ import msgspec
 
 from processors.deliver.decide import STAGE, decide
 from processors.deliver.state import Attempt, Piece, Registrant, Sent, State
-from processors.domain.clockwork import Policy
 from processors.domain.event import Event
 from processors.domain.journal import Verdict
 from processors.domain.notification import Notification, Outbound, Receipt
 from processors.domain.person import Identifier, Name, Person
+from processors.domain.policy import Policy
 from processors.domain.registration import Contact, Contacts, Reachable
 from processors.domain.seal import Seal
 from processors.domain.submission import Agency, NotificationSubtype, Submission

@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
-from processors.domain.clockwork import Policy
 from processors.domain.event import Event
 from processors.domain.intake import Intake
 from processors.domain.journal import Verdict
+from processors.domain.policy import Policy
 from processors.domain.registration import Enrolment, Reachable
 from processors.domain.review import Review
 from processors.ingest.identify.decide import IDENTIFY

@@ -133,21 +133,21 @@ def test_instants_beyond_the_calendar_fall_on_its_last_days() -> None:
 
 
 def test_the_page_of_clocks_is_current(rules: Rules) -> None:
-    page = clocks_markdown(rules.page("").books[-1])
+    page = clocks_markdown(rules.history("").books[-1])
     assert (DOCS / "clocks.md").read_text() == page, "write docs/clocks.md anew from processors.rules.pages.clocks_markdown()"
     sections = {re.sub(r"[^a-z0-9 -]", "", each.lower()).replace(" ", "-") for each in re.findall(r"^### (.*)$", page, re.MULTILINE)}
     assert set(re.findall(r"\]\(#([^)]*)\)", page)) == sections, "every clock has its line in the table and its section"
 
 
 def test_the_page_of_clocks_says_of_every_rule_of_the_compact_with_a_time_what_becomes_of_it(rules: Rules) -> None:
-    page = clocks_markdown(rules.page("").books[-1])
+    page = clocks_markdown(rules.history("").books[-1])
     numbers = "2.110 3.102 3.103 3.103-2 3.106 3.103-3 3.101-3 3.104 3.104-1 3.105 3.107 4.105 4.106 4.109 4.110 4.111 4.111-1 3.110 4.112"
     for number in f"{numbers} 5.101 5.101-2 5.102 5.103 5.105 5.108 3.108 3.108-1".split():
         assert re.search(rf"^\| (?:[^|]* \| )?(?:[\d., -]*, )?{re.escape(number)}(?:,[\d., -]*)? \|", page, re.MULTILINE), number
 
 
 def test_the_page_of_the_workflow_is_current(rules: Rules) -> None:
-    page = workflow_markdown(rules.page("").books[-1], CASES, STEPS)
+    page = workflow_markdown(rules.history("").books[-1], CASES, STEPS)
     assert (DOCS / "compact-workflow.md").read_text() == page, (
         "write docs/compact-workflow.md anew from processors.rules.pages.workflow_markdown()"
     )

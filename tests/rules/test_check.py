@@ -3,7 +3,7 @@
 import pytest
 
 from processors.rules.check import FACTS, check
-from processors.rules.load import read_library
+from processors.rules.load import read_rules
 from tests.rules.conftest import Written
 
 EVENT = '[[event]]\ntypes = ["Jail"]\nsubtype = "Escape"\n'
@@ -26,7 +26,7 @@ NEW = '[[event]]\ntypes = ["Court"]\nsubtype = "Sentencing Hearing"\nnotificatio
 
 
 def test_the_built_in_rules_are_sound() -> None:
-    assert check(read_library()) == ()
+    assert check(read_rules()) == ()
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_the_built_in_rules_are_sound() -> None:
     ],
 )
 def test_a_contradiction_is_found_and_told(rule_files: Written, text: str, findings: list[str]) -> None:
-    assert [str(each) for each in check(read_library(rule_files(VA=text)))] == findings
+    assert [str(each) for each in check(read_rules(rule_files(VA=text)))] == findings
 
 
 @pytest.mark.parametrize(
@@ -222,19 +222,19 @@ def test_a_contradiction_is_found_and_told(rule_files: Written, text: str, findi
     ],
 )
 def test_what_is_no_contradiction(rule_files: Written, text: str) -> None:
-    assert check(read_library(rule_files(VA=text))) == ()
+    assert check(read_rules(rule_files(VA=text))) == ()
 
 
 def test_two_files_of_one_layer_may_not_say_the_same(rule_files: Written) -> None:
     files = rule_files(one=EVENT + "emergency = true\n", two=EVENT + "emergency = false\n")
-    assert [each.file for each in check(read_library(files))] == ["two.toml"]
+    assert [each.file for each in check(read_rules(files))] == ["two.toml"]
 
 
 def test_a_contradiction_on_some_days_only_is_found(rule_files: Written) -> None:
     text = '[[status]]\nname = "Supervised"\nwithdrawn = true\nfrom = 2030-01-01\n'
-    findings = check(read_library(rule_files(VA=text)))
+    findings = check(read_rules(rule_files(VA=text)))
     assert any("which is no status" in each.problem for each in findings)
 
 
 def test_a_finding_about_everybody_is_told_once(rule_files: Written) -> None:
-    assert len(check(read_library(rule_files(default=EVENT + 'action_date = ["EscapeDate"]\n')))) == 1
+    assert len(check(read_rules(rule_files(default=EVENT + 'action_date = ["EscapeDate"]\n')))) == 1

@@ -3,7 +3,7 @@
 import pytest
 
 from processors.rules.check import check
-from processors.rules.load import read_library
+from processors.rules.load import read_rules
 from tests.rules.conftest import Written
 
 CLOCK = """
@@ -42,10 +42,10 @@ owed_to = "receiving state"
     ],
 )
 def test_what_can_never_come_about_is_found(rule_files: Written, text: str, finding: str) -> None:
-    found = [str(each) for each in check(read_library(rule_files(VA=text)))]
+    found = [str(each) for each in check(read_rules(rule_files(VA=text)))]
     assert any(each.startswith(finding) for each in found), found
 
 
 @pytest.mark.parametrize("more", ['raised_by = ["return"]\nmet_by = ["arrival"]\n', 'raised_by = ["return"]\nlapses = true\n'])
 def test_a_clock_that_can_begin_and_end_is_sound(rule_files: Written, more: str) -> None:
-    assert check(read_library(rule_files(VA=CLOCK + more))) == ()
+    assert check(read_rules(rule_files(VA=CLOCK + more))) == ()

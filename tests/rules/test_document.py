@@ -8,11 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from processors.cli.rules import app, sampler
-from processors.domain.clockwork import Policy
+from processors.domain.policy import Policy
 from processors.rules.check import check
 from processors.rules.document import settings_part
 from processors.rules.files import BadRules
-from processors.rules.load import load_rules, read_library
+from processors.rules.load import load_rules, read_rules
 from processors.runtime.errors import UserError
 from tests.rules.conftest import Written
 
@@ -157,7 +157,7 @@ def test_the_settings_in_force_and_where_they_were_set() -> None:
 
 def test_every_example_of_the_guide_is_sound(rule_files: Written) -> None:
     assert set(EXAMPLES) == {"VA", TRIBAL}
-    assert check(read_library(rule_files(**EXAMPLES))) == ()
+    assert check(read_rules(rule_files(**EXAMPLES))) == ()
 
 
 def test_a_54th_file_adds_an_event_type_with_everything_it_needs(rule_files: Written) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.domain.clockwork import Policy
 from processors.domain.event import Scope
+from processors.domain.policy import Policy
 from processors.rules.book import QuietHours, Rules, Surge
 from processors.rules.document import settings_markdown
 from processors.rules.settings import SETTINGS, BadSetting, Settings, check_setting, parse

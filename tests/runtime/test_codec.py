@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import Struct, structs
 
 from processors.domain.event import Change, Event
-from processors.domain.forms import ReceiptForm, RegistrationForm
+from processors.domain.external import ReceiptForm, RegistrationForm
 from processors.domain.journal import DeadLetter, Unreadable, Verdict, Verdicts
 from processors.domain.notification import Notification
 from processors.domain.person import Identifier, Person
@@ -79,7 +79,7 @@ LETTER = DeadLetter(
 )
 
 
-class Shelf:
+class RuleLibrary:
     """A registry in memory."""
 
     def __init__(self, *versions: Version) -> None:
@@ -376,7 +376,7 @@ def test_an_earlier_version_from_outside_is_read(monkeypatch: pytest.MonkeyPatch
 
 
 def test_with_a_registry_records_are_framed_with_their_ids() -> None:
-    shelf = Shelf()
+    shelf = RuleLibrary()
     codec = Codec(registry=shelf)
     raw = codec.encode(EVENT)
     identity = int.from_bytes(raw[1:5], "big")
@@ -389,7 +389,7 @@ def test_with_a_registry_records_are_framed_with_their_ids() -> None:
 
 
 def test_what_was_written_before_there_was_a_registry_is_still_read() -> None:
-    assert Codec(registry=Shelf()).decode(_CODEC.encode(EVENT)) == EVENT
+    assert Codec(registry=RuleLibrary()).decode(_CODEC.encode(EVENT)) == EVENT
 
 
 def test_an_agencys_own_schema_is_read_with_the_fields_it_has() -> None:
@@ -400,7 +400,7 @@ def test_an_agencys_own_schema_is_read_with_the_fields_it_has() -> None:
         note=["null", "string"],
         sent=["null", {"type": "long", "logicalType": "timestamp-millis"}],
     )
-    codec = Codec(registry=Shelf(theirs))
+    codec = Codec(registry=RuleLibrary(theirs))
     raw = framed(1000, theirs, {"message_id": "M-1", "shoe_size": 44, "note": None, "sent": 1000})
     assert codec.decode_external(raw) == {"message_id": "M-1", "shoe_size": 44, "sent": "1970-01-01T00:00:01.000Z"}
 
@@ -414,7 +414,7 @@ def test_an_agencys_own_schema_is_read_with_the_fields_it_has() -> None:
     ],
 )
 def test_an_agencys_schema_that_could_do_harm_is_not_used(theirs: Version) -> None:
-    found = Codec(registry=Shelf(theirs)).decode_external(b"\0\0\0\3\xe8" + bytes(20))
+    found = Codec(registry=RuleLibrary(theirs)).decode_external(b"\0\0\0\3\xe8" + bytes(20))
     assert isinstance(found, Unreadable)
     assert found.reason == "unknown_schema"
 
@@ -422,18 +422,18 @@ def test_an_agencys_schema_that_could_do_harm_is_not_used(theirs: Version) -> No
 def test_an_agencys_own_schema_with_the_field_names_of_an_event_is_read_as_it_is() -> None:
     theirs = schema("Message", document="string", submission="string")
     raw = framed(1000, theirs, {"document": "{}", "submission": "x"})
-    assert Codec(registry=Shelf(theirs)).decode_external(raw) == {"document": "{}", "submission": "x"}
+    assert Codec(registry=RuleLibrary(theirs)).decode_external(raw) == {"document": "{}", "submission": "x"}
 
 
 def test_an_id_the_registry_does_not_know_is_an_unknown_schema() -> None:
-    found = Codec(registry=Shelf()).decode_external(b"\0\0\0\3\xe8abc")
+    found = Codec(registry=RuleLibrary()).decode_external(b"\0\0\0\3\xe8abc")
     assert isinstance(found, Unreadable)
     assert found.reason == "unknown_schema"
 
 
 def test_a_record_under_an_id_of_before_is_asked_for_once() -> None:
     older = without("Enrolment", "expires_at")
-    shelf = Shelf(older)
+    shelf = RuleLibrary(older)
     codec = Codec(registry=shelf)
     raw = framed(1000, older, builtins(ENROLMENT))
     assert codec.decode(raw) == ENROLMENT
@@ -444,7 +444,7 @@ def test_a_record_under_an_id_of_before_is_asked_for_once() -> None:
 def test_a_record_that_is_not_ours_is_not_decoded() -> None:
     theirs = schema("Message", message_id="string")
     with pytest.raises(Undecodable, match="no record of the pipeline is called Message"):
-        Codec(registry=Shelf(theirs)).decode(framed(1000, theirs, {"message_id": "M-1"}))
+        Codec(registry=RuleLibrary(theirs)).decode(framed(1000, theirs, {"message_id": "M-1"}))
 
 
 # For people

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from processors.domain.clockwork import Tick
 from processors.domain.journal import Unreadable, Verdict
+from processors.domain.tick import Tick
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake

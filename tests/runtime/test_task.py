@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from processors.domain.clockwork import Tick
 from processors.domain.journal import Unreadable
 from processors.domain.notification import Receipt
 from processors.domain.seal import Seal
+from processors.domain.tick import Tick
 from processors.rules.load import load_rules
 from processors.runtime.decide.dead_letters import IN_A_ROW, OF_LAST, DeadLetterLimit
 from processors.runtime.decide.states import States

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from processors.domain.clockwork import Policy
+from processors.domain.policy import Policy
 from processors.pipeline import PIPELINE
 from processors.rules.book import EventCode, Rules
 from processors.rules.check import check
-from processors.rules.load import load_rules, read_library
+from processors.rules.load import load_rules, read_rules
 from processors.runtime.decide.driver import PipelineDriver
 from tests.stories.builders import WALKER, registration, submission, tagged
 from tests.stories.conftest import KEY
@@ -134,7 +134,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_a_54th_file_adds_an_event_type_end_to_end(own: Path) -> None:
-    assert check(read_library(own)) == ()
+    assert check(read_rules(own)) == ()
     driver = PipelineDriver(PIPELINE, load_rules(own), KEY)
     driver.register(registration("en", contacts=CHANNELS[:1]), registration("es", contacts=CHANNELS[:1], language="es"))
     now = datetime.fromtimestamp(driver.now / 1000, UTC)
@@ -181,7 +181,7 @@ def test_a_subtype_that_a_file_adds_without_words_is_flagged_and_never_told_in_g
     (tmp_path / "VA-new.toml").write_text(
         'jurisdictions = ["VA"]\n[[event]]\ntypes = ["Jail"]\nsubtype = "Work Detail"\nnotification_types = ["Information"]\n'
     )
-    assert [finding for finding in check(read_library(tmp_path)) if "Work Detail" in str(finding)]
+    assert [finding for finding in check(read_rules(tmp_path)) if "Work Detail" in str(finding)]
     driver = PipelineDriver(PIPELINE, load_rules(tmp_path), KEY)
     driver.register(registration())
     driver.submit(submission(message_id="M", event_subtype="Work Detail", notification_type="Information"))

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from processors.domain.clockwork import Policy
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.domain.journal import Verdict
+from processors.domain.policy import Policy
 from processors.domain.review import Review, ReviewAction
 from processors.domain.seal import Seal
 from processors.rules.book import Rules

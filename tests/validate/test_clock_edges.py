@@ -10,7 +10,7 @@ import pytest
 
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
-from processors.rules.clocks import Deadlines
+from processors.rules.deadlines import Deadlines
 from processors.rules.load import load_rules
 from processors.validate import clocks
 from processors.validate.clocks import ClockState, Running

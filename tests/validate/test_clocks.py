@@ -274,7 +274,7 @@ def test_golden_deadlines(  # noqa: PLR0917  a line of the table
 
 
 def test_every_clock_of_the_rules_has_its_golden_deadline() -> None:
-    every = {entry for book in rules().page("VA").books for entry in book.deadlines.by_key.values()}
+    every = {entry for book in rules().history("VA").books for entry in book.deadlines.by_key.values()}
     golden = {rules().book("VA", ms(f"{day} 12:00")).deadlines.by_key[key] for _, _, day, _, key, _ in GOLDEN}
     assert every == golden
 

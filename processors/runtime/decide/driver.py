@@ -14,9 +14,9 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from processors.domain.clockwork import Policy, policy_key
 from processors.domain.journal import Unreadable, Verdict, Verdicts
 from processors.domain.notification import Outbound
+from processors.domain.policy import Policy, policy_key
 from processors.domain.review import Review, ReviewAction
 from processors.domain.seal import Seal
 from processors.rules.book import Rules

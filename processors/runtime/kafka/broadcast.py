@@ -11,7 +11,8 @@ from typing import Any, Final
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
-from processors.domain.clockwork import Policy, Tick
+from processors.domain.policy import Policy
+from processors.domain.tick import Tick
 from processors.rules.book import Rules
 from processors.runtime.clock import TopicClock
 from processors.runtime.errors import Restart

@@ -14,16 +14,17 @@ from typing import Any, Final, get_args, get_type_hints
 from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 from msgspec import Struct
 
-from processors.domain.clockwork import Policy, Tick
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
-from processors.domain.forms import ReceiptForm, RegistrationForm
+from processors.domain.external import ReceiptForm, RegistrationForm
 from processors.domain.intake import Intake
 from processors.domain.journal import DeadLetter, Verdicts
 from processors.domain.notification import Notification, Outbound, Receipt, Response
+from processors.domain.policy import Policy
 from processors.domain.registration import Enrolment, Reachable
 from processors.domain.review import Review, ReviewAction
 from processors.domain.submission import Submission
+from processors.domain.tick import Tick
 from processors.runtime.wire.changelog import Position, State, Timer
 
 _BESIDE: Final = Path(__file__).parents[3] / "schemas"

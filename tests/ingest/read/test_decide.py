@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.domain.forms import ReceiptForm, RegistrationForm
+from processors.domain.external import ReceiptForm, RegistrationForm
 from processors.domain.intake import Intake
 from processors.domain.journal import DeadLetter, Unreadable
 from processors.domain.person import Identifier, Person

@@ -1,4 +1,4 @@
-"""What outsiders send as Avro, in the shape the public schemas give it; `read` checks it and makes the domain's own of it."""
+"""Avro records that outsiders write, in the shape of the public schemas; `read` checks them and converts them to domain values."""
 
 from msgspec import Struct
 
@@ -7,7 +7,7 @@ from processors.domain.registration import Contact
 
 
 class RegistrationForm(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A registration as a site sends it, contacts and PIN in clear (contract §4); nothing but `read` ever holds one."""
+    """A registration as a site sends it, contacts and PIN in the clear (contract §4); only `read` handles one."""
 
     registration_id: str
     registrant_id: str
@@ -24,7 +24,7 @@ class RegistrationForm(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ReceiptForm(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A receipt as a provider sends it, keyed digits in clear (contract §5); nothing but `read` ever holds one."""
+    """A receipt as a provider sends it, keyed digits in the clear (contract §5); only `read` handles one."""
 
     reference: str
     status: str
