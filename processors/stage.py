@@ -1,13 +1,14 @@
 """
 The grammar every stage is written in. Pure: no clock, no randomness, no input or output.
 
-A stage reads records (and wakes: timers that came due), looks at the states they name, and decides: the next states,
-the outputs, the timers and the reasons. The runner does the rest. The time is the record's (`at`), never the wall's.
+A stage takes one input at a time (a record, a timer that came due, or the news that rules or settings changed), looks at
+the states that it names, and decides: the next states, the outputs and the reasons. The runner does the rest. Time is
+the input's own, never the wall's.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct, field
 
@@ -17,8 +18,6 @@ from processors.rules.book import Rules
 from processors.topics import Topic
 
 S = TypeVar("S")
-
-FOREVER: Final = 1 << 62  # the `due_at` of a Wake that only asks for states, for `Stage.resettle`
 
 
 class Record(Struct, frozen=True, gc=False):
@@ -46,7 +45,14 @@ class Wake(Struct, frozen=True, gc=False):
     due_at: int
 
 
-Input = Record | Wake
+class Resettle(Struct, frozen=True, gc=False):
+    """Rules or settings changed: what waits under the key may be due at another time now, or at once. `at` is the time to decide with."""
+
+    key: str
+    at: int
+
+
+Input = Record | Wake | Resettle
 
 
 class Output(Struct, frozen=True, gc=False):
@@ -59,16 +65,30 @@ class Output(Struct, frozen=True, gc=False):
 
 class Decision(Struct, Generic[S], frozen=True):
     """
-    What follows from one input.
+    What follows from one input, or, before it is combined with others, from one part of it.
 
-    `states` holds the next state of every key that changes, whole; None forgets it. `wakes` sets (milliseconds) or
-    clears (None) the one timer of a key; a key that is not named keeps its timer. A timer that fired is gone.
+    `states` holds the next state of every key that changes, whole; None forgets it.
     """
 
     outputs: tuple[Output, ...] = ()
     states: Mapping[str, S | None] = field(default_factory=dict)
-    wakes: Mapping[str, int | None] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
+
+    def then(self, later: "Decision[S]") -> "Decision[S]":
+        """Return both decisions as one: what `later` writes comes after, and its states replace those of the same keys."""
+        return Decision(self.outputs + later.outputs, {**self.states, **later.states}, self.verdicts + later.verdicts)
+
+
+def combine(decisions: Iterable[Decision[S]]) -> Decision[S]:
+    """Return partial decisions as one, in their order."""
+    outputs: list[Output] = []
+    states: dict[str, S | None] = {}
+    verdicts: list[Verdict] = []
+    for each in decisions:
+        outputs += each.outputs
+        states |= each.states
+        verdicts += each.verdicts
+    return Decision(tuple(outputs), states, tuple(verdicts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +99,19 @@ class Context:
     seal: Seal
 
 
+def no_deadline(_: Any) -> None:
+    """Return None: the stage sets no timers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage(Generic[S]):
     """
-    One unit of the pipeline as the runner sees it.
+    One stage of the pipeline as the runner sees it. It runs in as many copies as there are processes for it.
 
-    `keys` names the states an input needs, given those found so far: it is asked again until it names nothing new.
-    `state` is the type of a state value, a union of tagged Structs where a stage keeps several kinds. After the rules
-    or settings changed, `resettle` is asked once about every key that has a timer, with the states that a Wake at
-    FOREVER asks for: what waits there may be due at another time now, or at once. The timer stays unless it says otherwise.
+    `keys` names the states that an input needs, given those found so far: it is asked again until it names nothing new.
+    `state` is the type of a state value, a union of tagged Structs where a stage keeps several kinds. `deadline` says when
+    a state must be looked at again, None for never: that is the timer of its key, and a Wake follows when it is due. A
+    stage that `resettles` is given, after rules or settings changed, one Resettle for every key that has a timer.
     """
 
     name: str
@@ -97,4 +121,5 @@ class Stage(Generic[S]):
     state: Any
     keys: Callable[[Input, Mapping[str, S]], Iterable[str]]
     decide: Callable[[Input, Mapping[str, S], Context], Decision[S]]
-    resettle: Callable[[Wake, Mapping[str, S], Context], Decision[S]] | None = None
+    deadline: Callable[[S], int | None] = no_deadline
+    resettles: bool = False

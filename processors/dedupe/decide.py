@@ -39,12 +39,12 @@ from msgspec.structs import replace
 
 from processors.dedupe.fingerprint import changes
 from processors.dedupe.ledger import NAME, Ledger, Word, closed
-from processors.dedupe.state import Held, Kept, Sighting, Sightings, State, Waiting, lengthened, reworded, shelf
+from processors.dedupe.state import Held, Kept, Sighting, Sightings, State, Waiting, deadline, lengthened, reworded, shelf
 from processors.domain.event import Change, Event, Operation, Telling
 from processors.domain.journal import Verdict
 from processors.domain.review import Review, ReviewAction, ReviewState
 from processors.domain.time import iso
-from processors.stage import Context, Decision, Input, Output, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
 from processors.topics import DEDUPE_STATE, DISTINCT, EVENTS, REVIEWS
 
 Stands = Literal["unheard", "told", "faded", "held", "cancelled", "judged"]
@@ -65,6 +65,8 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     """Return what follows from one event, enrolment, review action or timer."""
     if isinstance(given, Wake):
         return _woken(given, states, context)
+    if isinstance(given, Resettle):
+        return Decision()
     value = given.value
     if isinstance(value, Event):
         ledger = Ledger(value.offender, value.received_at, context.rules, states)
@@ -77,7 +79,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
 
 def _offender(given: Input) -> str | None:
     """Return whose document the input is about; None where it only passes through."""
-    if isinstance(given, Wake):
+    if not isinstance(given, Record):
         return given.key
     if isinstance(given.value, Event):
         return given.value.offender
@@ -89,6 +91,8 @@ def _offender(given: Input) -> str | None:
 
 def _needed(given: Input, document: Sightings) -> Iterable[int]:
     """Return which kept messages are read: of a timer those due, of an Add those whose Cancel is held."""
+    if isinstance(given, Resettle):
+        return ()
     if isinstance(given, Wake):
         held = (each.seq for each in document.sightings if each.held is not None and each.held.due <= given.due_at)
         return (*held, *(each.seq for each in document.waiting if each.review_id is None and each.due <= given.due_at))
@@ -375,7 +379,7 @@ def _woken(wake: Wake, states: Mapping[str, State], context: Context) -> Decisio
     for sighting in tuple(ledger.sightings):
         if sighting.held is None and sighting.until <= wake.due_at:
             ledger.drop(sighting)
-    return ledger.decision(fired=True)
+    return ledger.decision()
 
 
 def _flag(ledger: Ledger, waiting: Waiting) -> None:
@@ -468,4 +472,5 @@ STAGE: Final[Stage[State]] = Stage(
     state=Sightings | Kept,
     keys=keys,
     decide=decide,
+    deadline=deadline,
 )

@@ -190,16 +190,13 @@ class Ledger:
             )
         )
 
-    def decision(self, *, fired: bool = False) -> Decision[State]:
-        """Return what follows; a timer that `fired` is set anew."""
-        if not self.changed and not fired:
+    def decision(self) -> Decision[State]:
+        """Return what follows."""
+        if not self.changed:
             return Decision(tuple(self.outputs), verdicts=tuple(self.verdicts))
         after = Sightings(sightings=tuple(self.sightings), waiting=tuple(self.waiting))
         states: dict[str, State | None] = {self.offender: after if self.sightings or self.waiting else None, **self.kept}
-        due, wakes = after.deadline, dict[str, int | None]()
-        if (due is not None) if fired else (due != self.before.deadline):
-            wakes[self.offender] = due
-        return Decision(tuple(self.outputs), states, wakes, tuple(self.verdicts))
+        return Decision(tuple(self.outputs), states, tuple(self.verdicts))
 
 
 def closed(review: Review, state: ReviewState, reviewer: str, comment: str) -> Review:

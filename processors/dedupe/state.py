@@ -110,6 +110,11 @@ class Kept(Struct, frozen=True, tag="kept"):
 State = Sightings | Kept
 
 
+def deadline(state: State) -> int | None:
+    """Return when the state must be looked at again."""
+    return state.deadline if isinstance(state, Sightings) else None
+
+
 def shelf(offender: str, seq: int) -> str:
     """Return the key under which the message of a sighting, or one that waits, is kept."""
     return f"{offender}/{seq}"

@@ -25,7 +25,7 @@ from msgspec.structs import replace
 from processors.deliver import attempts, gather, words
 from processors.deliver.attempts import Reach
 from processors.deliver.quiet import quiet_end
-from processors.deliver.state import Attempt, Held, Piece, Registrant, Sent, State, Waiting, sent_key
+from processors.deliver.state import Attempt, Held, Piece, Registrant, Sent, State, Waiting, deadline, sent_key
 from processors.domain.event import Scope
 from processors.domain.journal import DeadLetter, Outcome, Verdict
 from processors.domain.notification import (
@@ -40,7 +40,7 @@ from processors.domain.notification import (
 from processors.domain.registration import Channel, Reachable
 from processors.domain.review import Review, ReviewAction, ReviewState
 from processors.domain.time import iso
-from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
 from processors.topics import DAY, DEAD_LETTERS, DELIVER_STATE, NOTIFICATIONS, OUTBOUND, REGISTRANTS, REVIEWS
 
 NAME: Final = "deliver"
@@ -60,6 +60,8 @@ def keys(given: Input, _: Mapping[str, State]) -> Iterable[str]:
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
     """Return what follows for one registrant."""
+    if isinstance(given, Resettle):
+        return resettled(given, states, context)
     key = given.key or ""
     before = states.get(key)
     if isinstance(before, Sent):  # no receipt can be about it any more
@@ -71,18 +73,18 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     turn.let_go()
     if isinstance(given, Wake):
         turn.forget()
-    return turn.decision(before, woken=isinstance(given, Wake))
+    return turn.decision(before)
 
 
-def resettle(given: Wake, states: Mapping[str, State], context: Context) -> Decision[State]:
+def resettled(given: Resettle, states: Mapping[str, State], context: Context) -> Decision[State]:
     """Return what leaves at once, or at another time, by the settings of now."""
     before = states.get(given.key)
     if not isinstance(before, Registrant):
         return Decision()
-    turn = Turn(given.due_at, context, before)
+    turn = Turn(given.at, context, before)
     turn.resettle()
     turn.let_go()
-    return turn.decision(before, woken=False)
+    return turn.decision(before)
 
 
 @dataclass(slots=True)
@@ -93,20 +95,15 @@ class Turn:
     context: Context
     registrant: Registrant
     states: dict[str, State] = field(default_factory=dict)
-    wakes: dict[str, int | None] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
 
-    def decision(self, before: Registrant | None, *, woken: bool) -> Decision[State]:
-        """Return the decision; the registrant and its timer are named only where they change."""
-        after, key = self.registrant, self.registrant.registrant_id
-        if before is not None or after.registrations or after.waiting:
-            earlier, due = before.deadline() if before is not None and not woken else None, after.deadline()
-            if after != before:
-                self.states[key] = after
-            if due != earlier:
-                self.wakes[key] = due
-        return Decision(tuple(self.outputs), self.states, self.wakes, tuple(self.verdicts))
+    def decision(self, before: Registrant | None) -> Decision[State]:
+        """Return the decision; the registrant is named only where it changes."""
+        after = self.registrant
+        if after != before and (before is not None or after.registrations or after.waiting):
+            self.states[after.registrant_id] = after
+        return Decision(tuple(self.outputs), self.states, tuple(self.verdicts))
 
     # --- what comes in -----------------------------------------------------------------------------------------------
 
@@ -489,7 +486,6 @@ class Turn:
         sent = self.states.get(key)
         others = sent.attempts if isinstance(sent, Sent) else {}
         self.states[key] = Sent(attempts={**others, kept.reference: kept}, forget_at=kept.expires_at + RECEIPTS_AFTER)
-        self.wakes[key] = kept.expires_at + RECEIPTS_AFTER
         self.outputs.append(Output(OUTBOUND[outbound.channel], self.registrant.registrant_id, outbound))
 
     # --- what is forgotten -------------------------------------------------------------------------------------------
@@ -607,5 +603,6 @@ STAGE: Final[Stage[State]] = Stage(
     state=Registrant | Sent,
     keys=keys,
     decide=decide,
-    resettle=resettle,
+    deadline=deadline,
+    resettles=True,
 )

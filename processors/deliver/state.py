@@ -134,6 +134,12 @@ class Sent(Struct, frozen=True, kw_only=True, tag="sent"):
 
 State = Registrant | Sent
 
+
+def deadline(state: State) -> int | None:
+    """Return when the state must be looked at again."""
+    return state.deadline() if isinstance(state, Registrant) else state.forget_at
+
+
 SHARED: Final = 12  # hex digits that the references of one notification begin with, after the registrant
 
 

@@ -27,8 +27,8 @@ from processors.domain.journal import Outcome, Verdict
 from processors.domain.normalize import normalize
 from processors.domain.notification import Notification
 from processors.domain.registration import Enrolment
-from processors.match.state import VERSIONS, Choice, Register, Registered, State, Told, told_key
-from processors.stage import Context, Decision, Input, Output, Stage, Wake
+from processors.match.state import VERSIONS, Choice, Register, Registered, State, Told, deadline, told_key
+from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
 from processors.topics import CONFIRMED, MATCH_STATE, NOTIFICATIONS
 
 NAME: Final = "match"
@@ -39,7 +39,7 @@ Registrants = Mapping[str, tuple[str, ...]]
 
 def keys(given: Input, _: Mapping[str, State]) -> Iterable[str]:
     """Name the offender's register and who was told of the event."""
-    if isinstance(given, Wake):
+    if not isinstance(given, Record):
         return (given.key,)
     if isinstance(given.value, Event):
         return (given.value.offender, told_key(given.value))
@@ -50,6 +50,8 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     """Return what follows from one event, enrolment or timer."""
     if isinstance(given, Wake):
         return _woken(given, states.get(given.key))
+    if isinstance(given, Resettle):
+        return Decision()
     if isinstance(given.value, Enrolment):
         return _enrolled(given.value, _register(states, given.value.offender), context)
     return _told(given.value, states, context)
@@ -74,13 +76,13 @@ def _told(event: Event, states: Mapping[str, State], context: Context) -> Decisi
     )
     if event.telling == "cancellation":
         forgotten: Mapping[str, None] = {key: None} if found is not None else {}
-        return Decision(outputs, forgotten, forgotten, verdicts)
+        return Decision(outputs, forgotten, verdicts)
     if not to:
         return Decision(verdicts=verdicts)
     until = _until(event, context)
     if isinstance(found, Told):
         until = max(until, found.until)
-    return Decision(outputs, {key: Told(_joined(before, to), until)}, {key: until}, verdicts)
+    return Decision(outputs, {key: Told(_joined(before, to), until)}, verdicts)
 
 
 def _to(event: Event, before: Registrants, states: Mapping[str, State]) -> Registrants:
@@ -200,16 +202,14 @@ def _woken(wake: Wake, state: State | None) -> Decision[State]:
     """What has come to its end is forgotten: who was told of an old event, registrations that expired."""
     if isinstance(state, Register):
         left = tuple(each for each in state.registrations if each.expires_at is None or each.expires_at > wake.due_at)
-        return _kept(wake.key, state, Register(left), fired=True)
+        return _kept(wake.key, state, Register(left))
     return Decision(states={wake.key: None}) if state is not None else Decision()
 
 
-def _kept(key: str, before: Register, after: Register, *verdicts: Verdict, fired: bool = False) -> Decision[State]:
-    """Return the decision that keeps the register, with the timer of its first end."""
+def _kept(key: str, before: Register, after: Register, *verdicts: Verdict) -> Decision[State]:
+    """Return the decision that keeps the register."""
     states: Mapping[str, State | None] = {} if after == before else {key: after if after.registrations else None}
-    due = after.deadline
-    wakes = {key: due} if ((due is not None) if fired else (due != before.deadline)) else {}
-    return Decision((), states, wakes, verdicts)
+    return Decision((), states, verdicts)
 
 
 STAGE: Final[Stage[State]] = Stage(
@@ -220,4 +220,5 @@ STAGE: Final[Stage[State]] = Stage(
     state=Register | Told,
     keys=keys,
     decide=decide,
+    deadline=deadline,
 )

@@ -57,6 +57,11 @@ class Told(Struct, frozen=True, tag="told"):
 State = Register | Told
 
 
+def deadline(state: State) -> int | None:
+    """Return when the state must be looked at again."""
+    return state.deadline if isinstance(state, Register) else state.until
+
+
 def told_key(event: Event) -> str:
     """
     Return the key under which is kept who was told of the event, whichever of its messages this is.

@@ -26,12 +26,12 @@ from processors.domain.journal import Outcome, Verdict
 from processors.domain.registration import Enrolment
 from processors.domain.review import ReviewAction, ReviewState
 from processors.rules.book import EventCode, Rules
-from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
 from processors.topics import CONFIRMED, DISTINCT, EXPECTATIONS, REVIEWS, VALIDATE_STATE
 from processors.validate import checks, compact, effect, ledger, reviews
 from processors.validate.facts import Terms
 from processors.validate.finding import Finding
-from processors.validate.state import Dossier, Held, Pending, State, chain_of, is_later
+from processors.validate.state import Dossier, Held, Pending, State, chain_of, deadline, is_later
 
 STRANGER: Final = Dossier()
 AWAY: Final = frozenset({"past", "internal"})  # suppressed, and still took effect
@@ -62,7 +62,7 @@ def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
 
 def owner(given: Input) -> str | None:
     """Return the offender an input is about, None where nothing need be known."""
-    if isinstance(given, Wake):
+    if not isinstance(given, Record):
         return given.key
     if isinstance(given.value, Event):
         return given.value.offender
@@ -77,6 +77,8 @@ def concerns(given: Input, pending: Pending) -> bool:
         return True
     if isinstance(given, Wake):
         return pending.due is not None and pending.due <= given.due_at
+    if isinstance(given, Resettle):
+        return pending.due is not None
     if isinstance(given.value, Event):
         return pending.chain == chain_of(given.value)
     return isinstance(given.value, ReviewAction) and pending.review_id == given.value.review_id
@@ -86,9 +88,11 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     """Return what becomes of an event, a registration, a reviewer's action, or a deadline."""
     if isinstance(given, Wake):
         return woken(given, states, context.rules)
+    if isinstance(given, Resettle):
+        return resettled(given, states, context.rules)
     value = given.value
     if isinstance(value, Event):
-        return heard(value, given, states, context.rules)
+        return heard(value, states, context.rules)
     if isinstance(value, Enrolment):
         return Decision(outputs=(Output(CONFIRMED, given.key, value),))
     if isinstance(value, ReviewAction):
@@ -96,7 +100,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     raise TypeError(f"validate reads no {type(value).__name__}")
 
 
-def heard(event: Event, given: Record, states: Mapping[str, State], rules: Rules) -> Decision[State]:
+def heard(event: Event, states: Mapping[str, State], rules: Rules) -> Decision[State]:
     """Judge an event on what is known now; whatever it takes the place of in review or in wait is superseded."""
     desk = Desk(event.offender, states, rules, event.received_at)
     if desk.dossier.pending and is_later(event):
@@ -109,7 +113,7 @@ def heard(event: Event, given: Record, states: Mapping[str, State], rules: Rules
         desk.change(event)
     else:
         desk.rule(event)
-    return desk.decision(given)
+    return desk.decision()
 
 
 def woken(wake: Wake, states: Mapping[str, State], rules: Rules) -> Decision[State]:
@@ -120,12 +124,12 @@ def woken(wake: Wake, states: Mapping[str, State], rules: Rules) -> Decision[Sta
         desk.rejudge(pending)
     if desk.dossier.clock_due is not None and desk.dossier.clock_due <= wake.due_at:
         desk.strike()
-    return desk.decision(wake)
+    return desk.decision()
 
 
-def resettle(given: Wake, states: Mapping[str, State], context: Context) -> Decision[State]:
+def resettled(given: Resettle, states: Mapping[str, State], rules: Rules) -> Decision[State]:
     """Judge again every message that has a time to wait for: by the settings of now that may be another, or have come."""
-    desk = Desk(given.key, states, context.rules, given.due_at)
+    desk = Desk(given.key, states, rules, given.at)
     for pending in desk.dossier.pending:
         if pending.due is not None:
             desk.rejudge(pending)
@@ -142,7 +146,7 @@ def reviewed(action: ReviewAction, given: Record, states: Mapping[str, State], r
         desk.release(pending, action)
     else:
         desk.discard(pending, action)
-    return desk.decision(given)
+    return desk.decision()
 
 
 def unknown_review(action: ReviewAction, rules: Rules) -> Verdict:
@@ -372,7 +376,7 @@ class Desk:
             )
         )
 
-    def decision(self, given: Input | None = None) -> Decision[State]:
+    def decision(self) -> Decision[State]:
         """Return it all, after those that waited for what took effect have been judged again."""
         while self.stirred:
             self.stirred = False
@@ -382,9 +386,7 @@ class Desk:
         states: dict[str, State | None] = dict(self.held)
         if self.dossier is not self.before:
             states[self.offender] = self.dossier
-        due = self.dossier.due
-        wakes = {self.offender: due} if due != self.before.due or (isinstance(given, Wake) and due is not None) else {}
-        return Decision(tuple(self.outputs), states, wakes, tuple(self.verdicts))
+        return Decision(tuple(self.outputs), states, tuple(self.verdicts))
 
 
 STAGE: Final[Stage[State]] = Stage(
@@ -395,5 +397,6 @@ STAGE: Final[Stage[State]] = Stage(
     state=State,
     keys=keys,
     decide=decide,
-    resettle=resettle,
+    deadline=deadline,
+    resettles=True,
 )

@@ -16,7 +16,7 @@ from processors.validate.chain import chain_of, is_later
 from processors.validate.clocks import ClockState
 from processors.validate.compact import CompactState
 
-__all__ = ["EXPECTED", "HISTORY", "TOLD", "Dossier", "Entry", "Expected", "Held", "Pending", "State", "chain_of", "is_later"]
+__all__ = ["EXPECTED", "HISTORY", "TOLD", "Dossier", "Entry", "Expected", "Held", "Pending", "State", "chain_of", "deadline", "is_later"]
 
 HISTORY: Final = 64
 EXPECTED: Final = 64
@@ -105,3 +105,8 @@ class Dossier(Struct, frozen=True, omit_defaults=True, tag="dossier"):
 
 
 State = Dossier | Held
+
+
+def deadline(state: State) -> int | None:
+    """Return when the state must be looked at again."""
+    return state.due if isinstance(state, Dossier) else None

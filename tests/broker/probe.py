@@ -15,7 +15,7 @@ from processors.domain.journal import Verdict
 from processors.domain.notification import Receipt
 from processors.domain.policy import Policy
 from processors.rules.book import Rules
-from processors.stage import Context, Decision, Input, Output, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Stage
 from processors.topics import Topic, changelog
 
 LEFT = Topic("probe.left", (Receipt,), "key")
@@ -27,11 +27,12 @@ HOLD = 1_000
 
 
 class Tally(Struct, frozen=True):
-    """How many of each side, the last ids seen, and whether the timer has told."""
+    """How many of each side, the last ids seen, when the timer is to tell, and whether it has."""
 
     counts: dict[str, int]
     seen: tuple[str, ...] = ()
     told: bool = False
+    due: int | None = None
 
 
 def keys(each: Input, _: Mapping[str, Tally]) -> Iterable[str]:
@@ -41,13 +42,14 @@ def keys(each: Input, _: Mapping[str, Tally]) -> Iterable[str]:
 def decide(each: Input, states: Mapping[str, Tally], _: Context) -> Decision[Tally]:
     key = each.key or ""
     tally = states.get(key, Tally({}))
-    if isinstance(each, Wake):
+    if not isinstance(each, Record):
         if tally.told:
             raise AssertionError("told twice")
-        return Decision((said(key, "told"),), {key: structs.replace(tally, told=True)})
+        return Decision((said(key, "told"),), {key: structs.replace(tally, told=True, due=None)})
     tally, answer = counted(tally, each.topic, each.value.reference)
     outputs = () if answer is None else (said(key, answer),)
-    first = each.topic == LEFT.name and answer == f"{LEFT.name} 1"
+    if each.topic == LEFT.name and answer == f"{LEFT.name} 1":
+        tally = structs.replace(tally, due=each.value.received_at + HOLD)
     verdict = Verdict(
         stage="probe",
         message_id=each.value.reference,
@@ -56,7 +58,11 @@ def decide(each: Input, states: Mapping[str, Tally], _: Context) -> Decision[Tal
         detail="",
         at=0,
     )
-    return Decision(outputs, {key: tally}, {key: each.value.received_at + HOLD} if first else {}, (verdict,))
+    return Decision(outputs, {key: tally}, (verdict,))
+
+
+def deadline(tally: Tally) -> int | None:
+    return tally.due
 
 
 def counted(tally: Tally, side: str, reference: str) -> tuple[Tally, str | None]:
@@ -64,14 +70,14 @@ def counted(tally: Tally, side: str, reference: str) -> tuple[Tally, str | None]
     if mark in tally.seen:
         return tally, None
     counts = {**tally.counts, side: tally.counts.get(side, 0) + 1}
-    return Tally(counts, (*tally.seen[-49:], mark), tally.told), f"{side} {counts[side]}"
+    return Tally(counts, (*tally.seen[-49:], mark), tally.told, tally.due), f"{side} {counts[side]}"
 
 
 def said(key: str, what: str) -> Output:
     return Output(OUT, key, Receipt(reference=key, status="accepted", occurred_at=0, provider="probe", detail=what))
 
 
-PROBE = Stage("probe", (LEFT, RIGHT), (OUT,), STATE, Tally, keys, decide)
+PROBE = Stage("probe", (LEFT, RIGHT), (OUT,), STATE, Tally, keys, decide, deadline)
 
 
 class NoRules(Rules):

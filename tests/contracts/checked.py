@@ -73,7 +73,7 @@ def outputs_are_declared(stage: Stage[Any], decision: Decision[Any]) -> None:
 
 
 def states_come_back(stage: Stage[Any], decision: Decision[Any]) -> None:
-    assert not (decision.states or decision.wakes) or stage.changelog is not None
+    assert not decision.states or stage.changelog is not None
     for state in decision.states.values():
         if state is not None:
             assert CODEC.states(stage.state)(CODEC.encode_state(state)) == state

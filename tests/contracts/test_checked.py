@@ -75,4 +75,4 @@ def test_a_state_of_another_type_is_seen() -> None:
 
 
 def test_a_good_decision_passes() -> None:
-    watched(lambda _: Decision((Output(DISTINCT, "k", EVENT),), {"k": Kept(2)}, {"k": 5}, (FINE,)))
+    watched(lambda _: Decision((Output(DISTINCT, "k", EVENT),), {"k": Kept(2)}, (FINE,)))

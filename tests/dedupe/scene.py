@@ -16,6 +16,7 @@ from processors.rules.book import Rules
 from processors.rules.load import load_rules
 from processors.stage import Context, Decision, Input, Record, Wake
 from processors.topics import DISTINCT, REVIEWS
+from tests.one_stage import timers_after
 
 OFFENDER = "o0123456789abcdef"
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
@@ -107,7 +108,7 @@ class Scene:
             if state is not None:
                 self.states[key] = msgspec.json.encode(state)
                 assert msgspec.json.decode(self.states[key], type=STAGE.state) == state, "what is kept can be read again"
-        for key, at in self.decision.wakes.items():
+        for key, at in timers_after(STAGE, given, found, self.decision).items():
             self.wakes.pop(key, None)
             if at is not None:
                 self.wakes[key] = at

@@ -26,7 +26,7 @@ def test_a_cancel_is_never_its_targets_duplicate() -> None:
     scene.add("m1")
     assert scene.cancel("c1", of="m1") == ["c1 waiting cancel_hold"]
     assert scene.decision.outputs == ()
-    assert scene.decision.wakes == {OFFENDER: scene.now + HOLD}
+    assert scene.wakes == {OFFENDER: scene.now + HOLD}
 
 
 def test_a_cancel_that_nothing_follows_is_told_with_the_values_of_what_it_cancels(cancelled: Scene) -> None:

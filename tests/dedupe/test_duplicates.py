@@ -190,13 +190,14 @@ def test_an_event_far_ahead_can_be_corrected_until_it_is_past() -> None:
     assert scene.states == {}
 
 
-def test_the_timer_is_named_only_when_it_changes() -> None:
+def test_the_timer_waits_for_the_first_to_be_forgotten() -> None:
     scene = Scene()
     scene.add("m1")
-    assert scene.decision.wakes == {OFFENDER: scene.now + 90 * DAY}
+    due = scene.now + 90 * DAY
+    assert scene.wakes == {OFFENDER: due}
     scene.later(MINUTE)
     scene.add("m2", court="Elsewhere")
-    assert scene.decision.wakes == {}
+    assert scene.wakes == {OFFENDER: due}
     assert set(scene.decision.states) == {OFFENDER, f"{OFFENDER}/2"}
 
 

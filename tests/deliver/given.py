@@ -1,5 +1,6 @@
 """What the tests of deliver are given: rules, a seal, events, registrations, and a registrant's desk to hand them to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,8 @@ from processors.domain.seal import Seal
 from processors.domain.submission import Agency, NotificationSubtype, Submission
 from processors.domain.time import millis
 from processors.rules.load import load_rules
-from processors.stage import Context, Decision, Record, Wake
+from processors.stage import Context, Decision, Input, Record, Wake
+from tests.one_stage import timers_after
 
 RULES = load_rules()
 SEAL = Seal(bytes(range(64)))
@@ -177,14 +179,14 @@ class Desk:
     def decide(self, given: Record | Wake) -> None:
         """The stage sees the states that it asks for, and no others."""
         asked = {key: self.kept[key] for key in STAGE.keys(given, {}) if key in self.kept}
-        self.apply(decide(given, asked, self.context))
+        self.apply(given, asked, decide(given, asked, self.context))
 
-    def apply(self, decision: Decision[State]) -> None:
+    def apply(self, given: Input, asked: Mapping[str, State], decision: Decision[State]) -> None:
         for key, state in decision.states.items():
             self.kept.pop(key, None)
             if state is not None:
                 self.kept[key] = msgspec.json.decode(msgspec.json.encode(state), type=State)
-        for key, due in decision.wakes.items():
+        for key, due in timers_after(STAGE, given, asked, decision).items():
             self.wakes.pop(key, None)
             if due is not None:
                 self.wakes[key] = due

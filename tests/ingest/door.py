@@ -14,6 +14,7 @@ from processors.ingest.identify.decide import IDENTIFY
 from processors.stage import Context, Decision, Output, Record, Wake
 from processors.topics import INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, Topic
 from tests.ingest.records import NOW, RECAPTURE, RECEIPT, REGISTRATION, RULES, SEAL, changed, read
+from tests.one_stage import timers_after
 
 
 class Door:
@@ -74,7 +75,10 @@ class Door:
                 self.states.pop(key, None)
             else:
                 self.states[key] = msgspec.json.encode(state)
-        self.timers |= {key: due for key, due in decision.wakes.items() if due is not None}
+        for key, due in timers_after(IDENTIFY, found, states, decision).items():
+            self.timers.pop(key, None)
+            if due is not None:
+                self.timers[key] = due
         return Passed(decision)
 
 

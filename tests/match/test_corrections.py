@@ -70,8 +70,8 @@ def test_after_a_cancellation_nobody_counts_as_told() -> None:
     scene.enrol("r1", "ann")
     scene.tell("m1")
     scene.tell("c1", **CANCELLED)
-    assert set(scene.states) == {OFFENDER}
-    assert scene.wakes == {}
+    assert set(scene.documents) == {OFFENDER}
+    assert scene.timers == {}
     assert scene.tell("c2", **CANCELLED) == {}
 
 
@@ -97,10 +97,10 @@ def test_those_told_are_forgotten_with_the_window() -> None:
     scene = Scene()
     scene.enrol("r1", "ann")
     scene.tell("m1")
-    scene.later(90 * DAY - 1)
-    assert len(scene.states) == 2
-    scene.later(1)
-    assert set(scene.states) == {OFFENDER}
+    scene.advance(90 * DAY - 1)
+    assert len(scene.documents) == 2
+    scene.advance(1)
+    assert set(scene.documents) == {OFFENDER}
     assert scene.tell("c1", **CANCELLED) == {}
 
 
@@ -109,19 +109,19 @@ def test_those_told_of_an_event_far_ahead_are_remembered_until_it_is_past() -> N
     release = {"event_subtype": "Release", "notification_type": "Status Update", "past_from": NOON + 300 * DAY}
     scene.enrol("r1", "ann")
     scene.tell("m1", **release)
-    scene.later(301 * DAY - 1)  # its date, and date.past of 24 hours
-    assert len(scene.states) == 2
-    scene.later(1)
-    assert set(scene.states) == {OFFENDER}
+    scene.advance(301 * DAY - 1)  # its date, and date.past of 24 hours
+    assert len(scene.documents) == 2
+    scene.advance(1)
+    assert set(scene.documents) == {OFFENDER}
 
 
 def test_a_change_lengthens_the_memory_and_never_shortens_it() -> None:
     scene = Scene()
     scene.enrol("r1", "ann")
     scene.tell("m1", past_from=NOON + 300 * DAY)
-    scene.later(DAY)
+    scene.advance(DAY)
     scene.tell("u1", past_from=NOON + 2 * DAY, **CHANGED)
-    scene.later(298 * DAY)
+    scene.advance(298 * DAY)
     assert set(scene.tell("c1", **CANCELLED)) == {"ann"}
 
 
@@ -129,12 +129,12 @@ def test_the_document_of_registrations_is_not_written_for_an_event() -> None:
     scene = Scene()
     scene.enrol("r1", "ann")
     scene.tell("m1")
-    assert OFFENDER not in scene.decision.states
+    assert OFFENDER not in scene.decisions[-1].states
 
 
 def test_the_journal_and_the_states_hold_nothing_of_the_message() -> None:
     scene = Scene()
     scene.enrol("r1", "ann", expires_at=NOON + HOUR)
     scene.tell("m1", submission=b"Jane Roe")
-    assert all(b"Roe" not in state for state in scene.states.values())
+    assert all(b"Roe" not in state for state in scene.documents.values())
     assert all("ann" not in each.detail for each in scene.verdicts)

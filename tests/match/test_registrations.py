@@ -3,7 +3,7 @@
 import pytest
 
 from processors.match.decide import STAGE
-from processors.stage import Wake
+from processors.stage import Decision, Wake
 from tests.match.scene import DAY, HOUR, NOON, OFFENDER, Scene
 
 
@@ -28,7 +28,7 @@ def test_nobody_registered_is_the_end_of_the_road() -> None:
     scene = Scene()
     assert scene.tell("m1") == {}
     assert scene.said == "m1 unmatched no_registration"
-    assert (scene.states, scene.wakes) == ({}, {})
+    assert (scene.documents, scene.timers) == ({}, {})
 
 
 def test_a_registration_takes_effect_for_what_is_received_after_it() -> None:
@@ -53,14 +53,14 @@ def test_the_last_registrations_end_leaves_nothing() -> None:
     scene = Scene()
     scene.enrol("r1", "ann", expires_at=NOON + DAY)
     scene.enrol("r1", "ann", ended=True)
-    assert (scene.states, scene.wakes) == ({}, {})
+    assert (scene.documents, scene.timers) == ({}, {})
 
 
 def test_the_end_of_an_unknown_registration_is_noted_and_changes_nothing() -> None:
     scene = Scene()
     scene.enrol("r1", "ann", ended=True)
     assert scene.said == "r1 noted registration_removed"
-    assert (scene.states, scene.wakes) == ({}, {})
+    assert (scene.documents, scene.timers) == ({}, {})
 
 
 def test_an_ended_registration_can_be_made_again() -> None:
@@ -133,11 +133,11 @@ def test_a_registration_is_in_force_until_it_expires() -> None:
     scene = Scene()
     scene.enrol("r1", "ann", expires_at=NOON + HOUR)
     scene.enrol("r2", "bob", expires_at=NOON + DAY)
-    scene.later(HOUR - 1)
+    scene.advance(HOUR - 1)
     assert set(scene.tell("m1")) == {"ann", "bob"}
-    scene.later(1)
+    scene.advance(1)
     assert set(scene.tell("m2")) == {"bob"}
-    assert "r1" not in scene.states[OFFENDER].decode()
+    assert b"r1" not in scene.documents[OFFENDER]
 
 
 def test_what_was_received_after_the_end_of_a_registration_is_not_told_even_before_its_timer() -> None:
@@ -150,7 +150,7 @@ def test_a_changed_registration_counts_as_it_is_now() -> None:
     scene = Scene()
     scene.enrol("r1", "ann", event_subtypes=("Escape",), expires_at=NOON + HOUR)
     scene.enrol("r1", "ann")
-    scene.later(DAY)
+    scene.advance(DAY)
     assert scene.tell("m1") == {"ann": ("r1",)}
 
 
@@ -168,7 +168,7 @@ def test_a_registration_sent_again_unchanged_writes_nothing() -> None:
     scene.enrol("r1", "ann", case_numbers=("1",))
     waited = scene.event("m1", case_number="1")
     scene.enrol("r1", "ann", case_numbers=("1",))
-    assert scene.decision.states == {}
+    assert scene.decisions[-1].states == {}
     assert scene.tell("m1", seq=waited.seq, case_number="1") == {"ann": ("r1",)}
 
 
@@ -185,7 +185,7 @@ def test_a_registration_changed_a_thousand_times_stays_small() -> None:
     scene = Scene()
     for each in range(1_000):
         scene.enrol("r1", "ann", case_numbers=(str(each),))
-    assert len(scene.states[OFFENDER]) < 500
+    assert len(scene.documents[OFFENDER]) < 500
 
 
 def test_enrolments_are_noted() -> None:
@@ -198,4 +198,4 @@ def test_enrolments_are_noted() -> None:
 def test_a_timer_with_nothing_left_to_forget_does_nothing() -> None:
     scene = Scene()
     decision = STAGE.decide(Wake(OFFENDER, NOON), {}, scene.context)
-    assert (decision.states, decision.outputs, decision.wakes) == ({}, (), {})
+    assert decision == Decision()

@@ -25,25 +25,27 @@ Decide = Callable[[Input, Mapping[str, Any], Context], Decision[Any]]
 
 class Count(Struct, frozen=True):
     times: tuple[int, ...] = ()
+    due: int | None = None
 
 
 def stage(name: str, inputs: tuple[Topic, ...], decide: Decide) -> Stage[Any]:
     def keys(_given: Input, _states: Mapping[str, Any]) -> Iterable[str]:
         return ("k",)
 
-    return Stage(name, inputs, (MIDDLE, LAST), changelog(name), Count, keys, decide)
+    return Stage(name, inputs, (MIDDLE, LAST), changelog(name), Count, keys, decide, lambda count: count.due)
 
 
 def counting(name: str, onward: Topic, hold: int) -> Decide:
     """Remember the time of every input, pass on after a hold."""
 
     def decide(given: Input, states: Mapping[str, Any], _context: Context) -> Decision[Any]:
+        assert isinstance(given, Record | Wake)
         at = given.due_at if isinstance(given, Wake) else given.timestamp
-        seen = Count((*states.get("k", Count()).times, at))
+        times = (*states.get("k", Count()).times, at)
         verdict = Verdict(stage=name, message_id="m", outcome="passed", reason="r", detail=type(given).__name__, at=at)
         if isinstance(given, Wake) or hold == 0:
-            return Decision((Output(onward, "k", Tick(at)),), {"k": seen}, {}, (verdict,))
-        return Decision((), {"k": seen}, {"k": at + hold}, (verdict,))
+            return Decision((Output(onward, "k", Tick(at)),), {"k": Count(times)}, (verdict,))
+        return Decision((), {"k": Count(times, at + hold)}, (verdict,))
 
     return decide
 

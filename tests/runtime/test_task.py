@@ -17,7 +17,7 @@ from processors.runtime.decide.task import Task, arrival
 from processors.runtime.errors import Stop
 from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec
-from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
 from processors.topics import DEAD_LETTERS, Topic, changelog
 from tests.broker.probe import NoRules
 
@@ -27,9 +27,10 @@ CONTEXT = Context(NoRules(), Seal(bytes(64)))
 
 
 class Log(Struct, frozen=True):
-    """What was decided on a key, in order."""
+    """What was decided on a key, in order, and until when."""
 
     seen: tuple[str, ...] = ()
+    until: int | None = None
 
 
 def keys(each: Input, _: Mapping[str, Log]) -> Iterable[str]:
@@ -37,15 +38,22 @@ def keys(each: Input, _: Mapping[str, Log]) -> Iterable[str]:
 
 
 def decide(each: Input, states: Mapping[str, Log], _: Context) -> Decision[Log]:
-    """Every input goes into the log of its key; a record's `detail` may set the timer."""
+    """Every input goes into the log of its key; a record's `detail` may say until when."""
     key = each.key or ""
-    word = f"wake {each.due_at}" if isinstance(each, Wake) else each.value.reference
-    wakes = {} if isinstance(each, Wake) or not each.value.detail else {key: int(each.value.detail)}
-    outputs = () if isinstance(each, Wake) else (Output(OUT, key, each.value),)
-    return Decision(outputs, {key: Log((*states.get(key, Log()).seen, word))}, wakes)
+    log = states.get(key, Log())
+    if isinstance(each, Wake):
+        return Decision(states={key: Log((*log.seen, f"wake {each.due_at}"))})
+    if isinstance(each, Resettle):
+        return Decision(states={key: Log((*log.seen, f"settle {each.at}"), 30 if key == "sooner" else 90)})
+    until = int(each.value.detail) if each.value.detail else log.until
+    return Decision((Output(OUT, key, each.value),), {key: Log((*log.seen, each.value.reference), until)})
 
 
-STAGE = Stage("test", (IN, OTHER), (OUT,), changelog("test"), Log, keys, decide)
+def deadline(log: Log) -> int | None:
+    return log.until
+
+
+STAGE = Stage("test", (IN, OTHER), (OUT,), changelog("test"), Log, keys, decide, deadline)
 
 
 def record(word: str, at: int, key: str = "k", wake: int | None = None, offset: int = 0) -> Record:
@@ -71,8 +79,25 @@ def seen(work: Any, key: str = "k") -> tuple[str, ...]:
 def test_timers_due_up_to_a_record_come_before_it() -> None:
     work = task().decide([record("a", 100, wake=150), record("b", 149), record("c", 150)], 0, 100, nothing, CODEC, CONTEXT)
     assert seen(work) == ("a", "b", "wake 150", "c")
-    assert work.changes[b"@k"] is None
+    assert b"@k" not in work.changes, "the timer was set and fired in the one batch"
     assert (work.records, work.wakes, work.oldest) == (3, 1, 100)
+
+
+def test_a_timer_follows_its_state_and_is_written_only_where_it_differs() -> None:
+    one = task({"k": 70})
+    work = one.decide([record("a", 10, wake=90), record("b", 10, wake=70)], 0, 100, nothing, CODEC, CONTEXT)
+    assert (one.timers.at("k"), set(work.changes)) == (70, {b"=k"})
+    work = one.decide([record("c", 10, wake=80)], 0, 100, nothing, CODEC, CONTEXT)
+    assert (one.timers.at("k"), work.changes[b"@k"]) == (80, CODEC.encode(Timer(80)))
+
+
+def test_a_timer_that_fired_is_set_again_where_the_state_it_left_alone_has_a_deadline() -> None:
+    stage = Stage("test", (IN, OTHER), (), changelog("test"), Log, keys, lambda *_: Decision(), deadline)
+    one = task({"k": 50, "gone": 60}, stage)
+    one.ended = {"in", "other"}
+    stored = {b"=k": CODEC.encode_state(Log((), 80))}
+    work = one.decide([], 70, 100, lambda names: [stored.get(name) for name in names], CODEC, CONTEXT)
+    assert (work.wakes, work.changes) == (2, {b"@k": CODEC.encode(Timer(80)), b"@gone": None})
 
 
 def test_time_never_runs_backwards() -> None:
@@ -85,7 +110,7 @@ def test_the_clock_fires_nothing_before_the_inputs_are_read_to_their_ends() -> N
     one = task({"k": 50})
     one.end("in", 0)
     assert not one.due(1000, "")
-    assert one.decide([record("a", 10)], 1000, 100, nothing, CODEC, CONTEXT).wakes == 0
+    assert one.decide([record("a", 10, "other")], 1000, 100, nothing, CODEC, CONTEXT).wakes == 0
     one.end("other", 0)
     assert one.due(1000, "")
     assert not one.due(49, "")
@@ -211,13 +236,7 @@ def test_what_a_record_changed_the_next_one_of_its_batch_is_given() -> None:
     assert states.of(inputs[3]) == {}
 
 
-def resettle(given: Wake, states: Mapping[str, Log], _: Context) -> Decision[Log]:
-    """The timer stays; of the key "sooner" it is set earlier."""
-    log = Log((*states.get(given.key, Log()).seen, f"settle {given.due_at}"))
-    return Decision((), {given.key: log}, {"sooner": 30} if given.key == "sooner" else {})
-
-
-SETTLING = Stage("test", (IN, OTHER), (OUT,), changelog("test"), Log, keys, decide, resettle)
+SETTLING = Stage("test", (IN, OTHER), (OUT,), changelog("test"), Log, keys, decide, deadline, resettles=True)
 NEW_RULES = Context(load_rules(), Seal(bytes(64)))
 VERSION = NEW_RULES.rules.version
 
@@ -229,7 +248,7 @@ def settled(one: Task, now: int, most: int = 100) -> Any:
 
 
 def test_after_the_rules_changed_everything_that_waits_is_looked_at_once() -> None:
-    one = task({"a": 90, "b": 50}, SETTLING)
+    one = task({"a": 90, "b": 90}, SETTLING)
     one.ended = {"in", "other"}
     assert one.due(20, VERSION)
     assert not task({"a": 90}).due(20, VERSION), "a stage that does not ask for it"
@@ -240,13 +259,13 @@ def test_after_the_rules_changed_everything_that_waits_is_looked_at_once() -> No
     assert work.position.settled == VERSION
     assert not one.due(20, VERSION)
     assert settled(one, 21).changes == {}
-    assert (one.timers.next(), len(one.timers)) == (50, 2)
+    assert (one.timers.next(), len(one.timers)) == (90, 2)
 
 
 def test_what_waits_is_looked_at_in_batches_and_the_position_says_so_after_the_last() -> None:
     one = task({"a": 90, "b": 50, "c": 70}, SETTLING)
     first, second = settled(one, 20, most=2), settled(one, 20, most=2)
-    assert (sorted(first.changes), first.position.settled) == ([b"=b", b"=c"], ""), "the first due goes first"
+    assert (sorted(first.changes), first.position.settled) == ([b"=b", b"=c", b"@b", b"@c"], ""), "the first due goes first"
     assert (sorted(second.changes), second.position.settled) == ([b"=a"], VERSION)
 
 

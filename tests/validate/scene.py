@@ -20,6 +20,7 @@ from processors.stage import Context, Decision, Input, Record, Wake
 from processors.topics import CONFIRMED, EXPECTATIONS, REVIEWS
 from processors.validate.decide import STAGE
 from processors.validate.state import Dossier
+from tests.one_stage import timers_after
 
 OFFENDER = "o0123456789abcdef"
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -156,7 +157,7 @@ class Scene:
             else:
                 self.documents[key] = msgspec.json.encode(state)
                 assert msgspec.json.decode(self.documents[key], type=STAGE.state) == state, "what is kept can be read again"
-        for key, due in decision.wakes.items():
+        for key, due in timers_after(STAGE, given, states, decision).items():
             self.timers.pop(key, None)
             if due is not None:
                 self.timers[key] = due

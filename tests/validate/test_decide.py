@@ -126,7 +126,6 @@ def test_an_unchanged_event_goes_on_as_the_very_same_object() -> None:
     one = escape()
     decision = Scene().run(Record("events.distinct", 0, 1, OFFENDER, one.received_at, one))
     assert decision.outputs[0].value is one
-    assert decision.wakes == {}
 
 
 def test_a_registration_passes_untouched() -> None:

@@ -27,10 +27,10 @@ from processors.ingest.identify import registrations, silence
 from processors.ingest.identify.identity import identity
 from processors.ingest.identify.memory import page_keys, put_away
 from processors.ingest.identify.reviews import action_keys, decide_action
-from processors.ingest.identify.state import Desk, MemoryPage, State
+from processors.ingest.identify.state import Desk, MemoryPage, State, deadline
 from processors.ingest.identify.submissions import decide_submission, submission_keys
 from processors.ingest.identify.verdicts import STAGE, noted
-from processors.stage import FOREVER, Context, Decision, Input, Output, Record, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
 from processors.topics import DEAD_LETTERS, EVENTS, EXPECTATIONS, IDENTIFY_STATE, INTAKE, REGISTRANTS, REVIEWS
 
 _registration = msgspec.json.Decoder(Registration).decode
@@ -40,7 +40,9 @@ _receipt = msgspec.json.Decoder(Receipt).decode
 def keys(record: Input, states: Mapping[str, State]) -> Iterable[str]:
     """Return the states that the record needs, as far as those found so far tell."""
     if isinstance(record, Wake):
-        return page_keys(record.key, states) if record.due_at < FOREVER else (record.key,)
+        return page_keys(record.key, states)
+    if isinstance(record, Resettle):
+        return (record.key,)
     return KEYS[record.value.kind](record, states)
 
 
@@ -49,24 +51,25 @@ def decide(record: Input, states: Mapping[str, State], context: Context) -> Deci
     desk = Desk(states)
     if isinstance(record, Wake):
         return decide_wake(record, desk, context)
+    if isinstance(record, Resettle):
+        return decide_resettle(record, desk, context)
     intake: Intake = record.value
     verdicts = tuple(DECIDE[intake.kind](record, desk, context))
-    return Decision(tuple(desk.outputs), desk.changed, desk.wakes, verdicts)
+    return Decision(tuple(desk.outputs), desk.changed, verdicts)
 
 
 def decide_wake(given: Wake, desk: Desk, context: Context) -> Decision[State]:
     """An agency may have fallen silent; messages are forgotten."""
     if (page := desk.get(given.key, MemoryPage)) is not None:
         put_away(desk, page, given)
-    verdicts = tuple(silence.wake(desk, given, context))
-    return Decision(tuple(desk.outputs), desk.changed, desk.wakes, verdicts)
+    verdicts = tuple(silence.wake(desk, given.key, given.due_at, context))
+    return Decision(tuple(desk.outputs), desk.changed, verdicts)
 
 
-def resettle(given: Wake, states: Mapping[str, State], context: Context) -> Decision[State]:
+def decide_resettle(given: Resettle, desk: Desk, context: Context) -> Decision[State]:
     """An agency may have been silent for too long by the settings of now."""
-    desk = Desk(states)
-    verdicts = tuple(silence.wake(desk, given, context))
-    return Decision(tuple(desk.outputs), desk.changed, desk.wakes, verdicts)
+    verdicts = tuple(silence.wake(desk, given.key, given.at, context))
+    return Decision(tuple(desk.outputs), desk.changed, verdicts)
 
 
 def registration_keys(record: Record, states: Mapping[str, State]) -> Iterator[str]:
@@ -132,5 +135,6 @@ IDENTIFY: Final[Stage[State]] = Stage(
     state=State,
     keys=keys,
     decide=decide,
-    resettle=resettle,
+    deadline=deadline,
+    resettles=True,
 )

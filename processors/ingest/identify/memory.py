@@ -8,6 +8,8 @@ lie together in the intake share a page and its one timer, so that remembering a
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from msgspec import structs
+
 from processors.ingest.identify.state import Desk, MemoryPage, Remembered, State
 from processors.stage import Wake
 
@@ -28,9 +30,7 @@ def page_keys(key: str, states: Mapping[str, State]) -> Iterable[str]:
 def remember(desk: Desk, place: str, key: str, memory: Remembered) -> None:
     """The message of this key is remembered, on the page of that one, which has its timer from its first message on."""
     page = desk.get(place, MemoryPage)
-    if page is None:
-        desk.wakes[place] = memory.until
-    desk.put(place, MemoryPage((key,) if page is None else (*page.messages, key)))
+    desk.put(place, MemoryPage((key,), memory.until) if page is None else structs.replace(page, messages=(*page.messages, key)))
     desk.put(key, memory)
 
 
@@ -46,6 +46,4 @@ def put_away(desk: Desk, page: MemoryPage, given: Wake) -> None:
     for key in page.messages:
         if key not in left:
             desk.put(key, None)
-    desk.put(given.key, MemoryPage(tuple(left)) if left else None)
-    if left:
-        desk.wakes[given.key] = max(left.values())
+    desk.put(given.key, MemoryPage(tuple(left), max(left.values())) if left else None)

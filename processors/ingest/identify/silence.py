@@ -17,7 +17,7 @@ from processors.domain.time import iso
 from processors.ingest.comparison import digest
 from processors.ingest.identify.state import Desk, Heard
 from processors.ingest.identify.verdicts import STAGE
-from processors.stage import Context, Output, Wake
+from processors.stage import Context, Output
 from processors.topics import EXPECTATIONS
 
 
@@ -25,22 +25,21 @@ def listen(desk: Desk, key: str, intake: Intake, ori: str, jurisdiction: str, co
     """The agency of this key was heard now, which ends a silence."""
     before, at = desk.get(key, Heard), intake.received_at
     heard = Heard(ori=ori, jurisdiction=jurisdiction, message_id=intake.message_id, at=at if before is None else max(at, before.at))
-    desk.put(key, heard)
-    if before is None or before.silent:
-        desk.wakes[key] = at + limit(heard, context)
+    check_at = before.check_at if before is not None and not before.silent else None
+    desk.put(key, structs.replace(heard, check_at=at + limit(heard, context) if check_at is None else check_at))
     if before is not None and before.silent:
         publish(desk, before, limit(before, context), settled_by=intake.message_id, settled_at=at)
 
 
-def wake(desk: Desk, given: Wake, context: Context) -> Iterator[Verdict]:
+def wake(desk: Desk, key: str, at: int, context: Context) -> Iterator[Verdict]:
     """The agency counts as silent, unless it was heard since the timer was set."""
-    heard = desk.get(given.key, Heard)
+    heard = desk.get(key, Heard)
     if heard is None:
         return
-    if (later := due(heard, context)) > given.due_at:
-        desk.wakes[given.key] = later
+    if (later := due(heard, context)) > at:
+        desk.put(key, structs.replace(heard, check_at=later))
         return
-    desk.put(given.key, structs.replace(heard, silent=True))
+    desk.put(key, structs.replace(heard, silent=True, check_at=None))
     publish(desk, heard, limit(heard, context))
     yield Verdict(
         stage=STAGE,
@@ -48,7 +47,7 @@ def wake(desk: Desk, given: Wake, context: Context) -> Iterator[Verdict]:
         outcome="noted",
         reason="feed_silence",
         detail=f"{heard.ori} was last heard on {iso(heard.at)}, by message {heard.message_id}",
-        at=given.due_at,
+        at=at,
         ori=heard.ori,
         rules=context.rules.version,
     )

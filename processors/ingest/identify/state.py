@@ -64,10 +64,11 @@ class Remembered(Struct, frozen=True, tag="remembered", omit_defaults=True):
     review_id: str | None = None
 
 
-class MemoryPage(Struct, frozen=True, tag="memories"):
-    """The keys of remembered messages that lie together in the intake."""
+class MemoryPage(Struct, frozen=True, tag="memories", omit_defaults=True):
+    """The keys of remembered messages that lie together in the intake; some may be forgotten from `until` on."""
 
     messages: tuple[str, ...]
+    until: int | None = None
 
 
 class Pace(Struct, frozen=True, tag="pace", omit_defaults=True):
@@ -98,13 +99,18 @@ class Open(Struct, frozen=True, tag="open", omit_defaults=True):
 
 
 class Heard(Struct, frozen=True, tag="heard", omit_defaults=True, kw_only=True):
-    """When an agency was last heard, by which message; whether its silence since has been told."""
+    """
+    When an agency was last heard, by which message; whether its silence since has been told.
+
+    `check_at` is not moved by every message: from then on it is seen how long the agency may still be silent.
+    """
 
     ori: str
     jurisdiction: str
     message_id: str
     at: int
     silent: bool = False
+    check_at: int | None = None
 
 
 class Roll(Struct, frozen=True, tag="roll"):
@@ -120,6 +126,13 @@ class RollPage(Struct, frozen=True, tag="page"):
 
 
 State = Indexed | Offender | Enrolled | Remembered | MemoryPage | Pace | PaceBlock | Open | Heard | Roll | RollPage
+
+
+def deadline(state: State) -> int | None:
+    """Return when the state must be looked at again."""
+    return state.until if isinstance(state, MemoryPage) else state.check_at if isinstance(state, Heard) else None
+
+
 S = TypeVar("S", bound=Struct)
 AGENCIES: Final = 1 << 12  # agencies, and kinds of message of one, whose keys are kept at hand
 
@@ -173,7 +186,6 @@ class Desk:
         self._states = states
         self.changed: dict[str, State | None] = {}
         self.outputs: list[Output] = []
-        self.wakes: dict[str, int | None] = {}
 
     def look(self, key: str) -> State | None:
         return self.changed[key] if key in self.changed else self._states.get(key)

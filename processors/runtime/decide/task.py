@@ -16,7 +16,7 @@ from processors.runtime.decide.states import Read, States
 from processors.runtime.decide.timers import Timers
 from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec
-from processors.stage import FOREVER, Context, Decision, Input, Output, Record, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
 from processors.topics import DEAD_LETTERS, Topic
 
 Written = tuple[Topic, bytes | None, bytes | None]
@@ -80,7 +80,7 @@ class Task:
     def due(self, now: int, rules: str) -> bool:
         """Whether a timer is due by the clock, or to be looked at under new rules; and the records that might settle it have been seen."""
         at = self.timers.next()
-        return at is not None and self.caught_up and (at <= now or (self._stage.resettle is not None and self._settled != rules))
+        return at is not None and self.caught_up and (at <= now or (self._stage.resettles and self._settled != rules))
 
     def decide(  # noqa: PLR0913, PLR0917  all that a batch is made of
         self, records: Sequence[Record], now: int, most: int, read: Read, codec: Codec, context: Context
@@ -97,7 +97,9 @@ class Task:
         until = max(times, default=self._time)
         if self.caught_up:
             until = max(until, now)
-        unsettled = [Wake(key, FOREVER) for key in self._to_settle(context.rules.version, most)] if self.caught_up else []
+        unsettled = (
+            [Resettle(key, max(self._time, until)) for key in self._to_settle(context.rules.version, most)] if self.caught_up else []
+        )
         batch.states.prefetch([*(Wake(*timer) for timer in self.timers.due(until, most)), *records, *unsettled])
         for record, at in zip(records, times, strict=True):
             self._time = max(self._time, at)
@@ -108,9 +110,9 @@ class Task:
             self._time = max(self._time, timer[1])
             batch.wake(*timer)
         for each in unsettled:
-            if self.timers.has(each.key):
-                self._time = max(self._time, now)
-                batch.resettle(each, self._time)
+            if self.timers.at(each.key) is not None:
+                self._time = each.at
+                batch.resettle(each)
         if not self._unsettled[1]:
             self._settled = self._unsettled[0]
         self._seq += 1
@@ -119,7 +121,7 @@ class Task:
     def _to_settle(self, rules: str, most: int) -> list[str]:
         """Return the next keys that must be looked at, since the rules or settings are not those of the last time."""
         if rules != self._unsettled[0]:
-            self._unsettled = (rules, self.timers.keys() if self._stage.resettle is not None else [])
+            self._unsettled = (rules, self.timers.keys() if self._stage.resettles else [])
         left = self._unsettled[1]
         return [left.pop() for _ in range(min(most, len(left)))]
 
@@ -130,7 +132,8 @@ class _Batch:
     def __init__(self, task: Task, stage: Stage[Any], read: Read, codec: Codec, context: Context) -> None:
         self.work = Work(Position(0, {}))
         self.states = States(stage, read, codec.states(stage.state))
-        self._wakes: dict[str, int | None] = {}
+        self._timers: dict[str, int | None] = {}  # as they were before the batch, of every key touched
+        self._deadline = stage.deadline
         self._task = task
         self._stage = stage
         self._codec = codec
@@ -159,16 +162,20 @@ class _Batch:
         self._decide(record, record)
 
     def wake(self, key: str, at: int) -> None:
-        """The timer has been decided, and is gone unless it was set again."""
+        """The timer, taken from among the others, has been decided, and is gone unless the state still has a deadline."""
         self.work.wakes += 1
-        self._wakes[key] = None
-        self._decide(Wake(key, at), None)
+        self._timers.setdefault(key, at)
+        wake = Wake(key, at)
+        before = self.states.of(wake)
+        decision = self._stage.decide(wake, before, self._context)
+        if key not in decision.states and (state := before.get(key)) is not None:
+            self._arm(key, state)
+        self._take(decision, None)
 
-    def resettle(self, each: Wake, at: int) -> None:
+    def resettle(self, each: Resettle) -> None:
         """What waits under the key has been looked at by the rules and settings of now."""
         self.work.wakes += 1
-        if self._stage.resettle is not None:
-            self._take(self._stage.resettle(Wake(each.key, at), self.states.of(each), self._context), None)
+        self._decide(each, None)
 
     def done(self, position: Position) -> Work:
         """Return the batch's work: every changed key encoded once."""
@@ -176,8 +183,9 @@ class _Batch:
         work.position = position
         for key, state in self.states.changed.items():
             work.changes[b"=" + key.encode()] = None if state is None else self._codec.encode_state(state)
-        for key, at in self._wakes.items():
-            work.changes[b"@" + key.encode()] = None if at is None else encode(Timer(at))
+        for key, before in self._timers.items():
+            if (at := self._task.timers.at(key)) != before:
+                work.changes[b"@" + key.encode()] = None if at is None else encode(Timer(at))
         return work
 
     def _decide(self, each: Input, record: Record | None) -> None:
@@ -186,12 +194,19 @@ class _Batch:
     def _take(self, decision: Decision[Any], record: Record | None) -> None:
         if decision.states:
             self.states.change(decision.states)
-        for key, at in decision.wakes.items():
-            self._task.timers.set(key, at)
-            self._wakes[key] = at
+            for key, state in decision.states.items():
+                self._arm(key, state)
         for output in decision.outputs:
             self._write(output, record)
         self.work.verdicts += decision.verdicts
+
+    def _arm(self, key: str, state: Any | None) -> None:
+        """The timer of the key is due when its state must be looked at again."""
+        timers = self._task.timers
+        at, before = None if state is None else self._deadline(state), timers.at(key)
+        if at != before:
+            self._timers.setdefault(key, before)
+            timers.set(key, at)
 
     def _write(self, output: Output, record: Record | None) -> None:
         value, raw = output.value, None

@@ -18,8 +18,9 @@ class Timers:
         """Return every key that has a timer, the first due last."""
         return sorted(self._due, key=lambda key: (self._due[key], key), reverse=True)
 
-    def has(self, key: str) -> bool:
-        return key in self._due
+    def at(self, key: str) -> int | None:
+        """Return when the key's timer is due; None where it has none."""
+        return self._due.get(key)
 
     def set(self, key: str, at: int | None) -> None:
         """The key's timer is due at `at`, or there is none."""
