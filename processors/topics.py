@@ -10,12 +10,13 @@ from typing import Final, Literal
 
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
-from processors.domain.external import ReceiptForm, RegistrationForm
+from processors.domain.external import InboundForm, ReceiptForm, RegistrationForm, VerificationForm
+from processors.domain.inbound import Inbound
 from processors.domain.intake import Intake
 from processors.domain.journal import DeadLetter, Verdicts
 from processors.domain.notification import Notification, Outbound, Receipt, Response
 from processors.domain.policy import Policy
-from processors.domain.registration import Enrolment, Reachable
+from processors.domain.registration import Enrolment, Reachable, Verification
 from processors.domain.review import Review, ReviewAction
 from processors.domain.submission import Submission
 from processors.domain.tick import Tick
@@ -42,6 +43,8 @@ class Topic:
 SUBMISSIONS = Topic("submissions", (Submission,), "agency ORI", stamped=True, external=True)
 REGISTRATIONS = Topic("registrations", (RegistrationForm,), "registration id", stamped=True, external=True)
 RECEIPTS = Topic("receipts", (ReceiptForm,), "any", stamped=True, external=True)
+VERIFICATIONS = Topic("verifications", (VerificationForm,), "registration id", stamped=True, external=True)
+INBOUND = Topic("inbound", (InboundForm,), "any", stamped=True, external=True)
 REVIEW_ACTIONS = Topic("review.actions", (ReviewAction,), "review id", stamped=True, external=True)
 POLICIES = Topic("policies", (Policy,), "setting and scope", partitions=1, retention=FOREVER, compacted=True, external=True)
 CLOCK = Topic("clock", (Tick,), "none", partitions=1)
@@ -51,7 +54,7 @@ EVENTS = Topic("events", (Event, Enrolment, ReviewAction), "offender")
 DISTINCT = Topic("events.distinct", (Event, Enrolment, ReviewAction), "offender")
 CONFIRMED = Topic("events.confirmed", (Event, Enrolment), "offender")
 NOTIFICATIONS = Topic("notifications", (Notification,), "registrant id")
-REGISTRANTS = Topic("registrants", (Reachable, Receipt, ReviewAction), "registrant id")
+REGISTRANTS = Topic("registrants", (Reachable, Receipt, ReviewAction, Verification, Inbound), "registrant id")
 
 OUTBOUND = {
     "sms": Topic("outbound.sms", (Outbound,), "registrant id", retention=7 * DAY, external=True),
@@ -80,6 +83,8 @@ TOPICS: Final[tuple[Topic, ...]] = (
     SUBMISSIONS,
     REGISTRATIONS,
     RECEIPTS,
+    VERIFICATIONS,
+    INBOUND,
     REVIEW_ACTIONS,
     POLICIES,
     CLOCK,

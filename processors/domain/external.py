@@ -32,3 +32,22 @@ class ReceiptForm(Struct, frozen=True, kw_only=True, omit_defaults=True):
     provider: str
     detail: str | None = None
     digits: str | None = None
+
+
+class VerificationForm(Struct, frozen=True, kw_only=True):
+    """A verification code as a site sends it, in clear (contract §4); nothing but `read` ever holds one."""
+
+    registration_id: str
+    code: str
+    at: int
+
+
+class InboundForm(Struct, frozen=True, kw_only=True, rename={"sender": "from"}):
+    """A message from a registrant's own address as a provider sends it (contract §5); nothing but `read` ever holds one."""
+
+    provider: str
+    channel: str
+    sender: str
+    to: str
+    body: str
+    occurred_at: int

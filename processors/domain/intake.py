@@ -4,16 +4,17 @@ from typing import Literal
 
 from msgspec import Struct
 
-Kind = Literal["submission", "registration", "removal", "receipt", "review_action"]
+Kind = Literal["submission", "registration", "removal", "receipt", "review_action", "verification", "inbound"]
 
 
 class Intake(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One accepted message of any kind.
 
-    `message_id` is the id of the submission, registration or review, or the receipt's reference. `received_at` is the
-    broker's timestamp of the original record. `body` is the JSON of the checked Submission, Registration, Receipt or
-    ReviewAction, empty for a removal. `action_at`, `past_from` and `date_only` are those of Event, for submissions only.
+    `message_id` is the id of the submission, registration or review, or the receipt's reference; an inbound message has
+    none. `received_at` is the broker's timestamp of the original record. `body` is the JSON of the checked Submission,
+    Registration, Receipt, ReviewAction, Verification or Inbound, empty for a removal. `action_at`, `past_from` and
+    `date_only` are those of Event, for submissions only.
     """
 
     kind: Kind

@@ -7,8 +7,10 @@ REASONS: Final[dict[str, str]] = {
     "accepted": "the message was read and is on its way",
     # the front door: rejected
     "bad_encoding": "the bytes are neither UTF-8 nor UTF-16 text where XML or JSON was expected",
+    "bad_inbound": "an inbound message comes from no address of its channel",
     "bad_id": "an identifier is too long or holds characters that do not print",
     "bad_registration": "the registration lacks something required or holds a value that cannot be used",
+    "bad_verification": "a verification code is not six digits",
     "bad_review_action": "a review action does not name one review or one group",
     "dangling_reference": "an association refers to an id that no element has",
     "doctype": "the XML declares a document type or entities",

@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from processors.domain.person import Person
+from processors.domain.seal import Seal
 
 Channel = Literal["sms", "email", "voice"]
 
@@ -21,8 +22,8 @@ class Registration(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
     A checked registration with sealed contacts.
 
-    `sealed` is the encrypted `Contacts`; no other field holds contact data. Empty `case_numbers` or `event_subtypes`
-    mean all.
+    `sealed` is the encrypted `Contacts`; no other field holds contact data. `addresses` are the keyed digests of the
+    contacts' addresses, each once, in their order. Empty `case_numbers` or `event_subtypes` mean all.
     """
 
     registration_id: str
@@ -36,6 +37,7 @@ class Registration(Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: int | None = None
     expires_at: int | None = None
     sealed: bytes = b""
+    addresses: tuple[str, ...] = ()
 
 
 class Contacts(Struct, frozen=True, kw_only=True):
@@ -76,3 +78,27 @@ class Reachable(Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: int | None = None
     ended: bool = False
     sealed: bytes = b""
+
+
+class Verification(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    A verification code that a registrant gave back to the registration site.
+
+    `code` is an HMAC of the six digits (`verification_digest`), never the digits; `seq` is filled in by identify.
+    """
+
+    registration_id: str
+    code: str
+    at: int
+    received_at: int = 0
+    seq: int = 0
+
+
+def verification_digest(code: str, registration_id: str, seal: Seal) -> str:
+    """Return the HMAC of a verification code, equal only for the same registration's code."""
+    return seal.fingerprint(code, f"verification:{registration_id}")
+
+
+def address_digest(address: str, seal: Seal) -> str:
+    """Return the HMAC by which an address is known where nobody may read it; `address` is in canonical form."""
+    return seal.fingerprint(address.lower(), "address")

@@ -112,7 +112,7 @@ def builtins(value: Any) -> Any:
     if isinstance(value, Event):
         return {"document": msgspec.json.encode(structs.replace(value, submission=b"")), "submission": value.submission}
     if isinstance(value, Struct):
-        return {name: builtins(getattr(value, name)) for name in value.__struct_fields__}
+        return {field.encode_name: builtins(getattr(value, field.name)) for field in structs.fields(value)}
     return [builtins(item) for item in value] if isinstance(value, tuple) else value
 
 

@@ -66,7 +66,7 @@ def test_every_schema_says_field_by_field_what_its_type_says(record: type[Struct
             continue
         schema = version.names[name]
         hints = typing.get_type_hints(kind)
-        assert [field["name"] for field in schema["fields"]] == list(hints)
+        assert [field["name"] for field in schema["fields"]] == [info.encode_name for info in structs.fields(kind)]
         for field, info in zip(schema["fields"], structs.fields(kind), strict=True):
             assert said(field["type"], version.names) == shape(hints[info.name], info.name), f"{name}.{info.name}"
             assert ("default" in field) == (not info.required), f"{name}.{info.name}"

@@ -19,18 +19,18 @@ import msgspec
 from processors.domain.intake import Intake, Kind
 from processors.domain.journal import DeadLetter, Unreadable, Verdict
 from processors.domain.submission import Submission
-from processors.ingest.read import action, receipt, registration, submission
+from processors.ingest.read import action, inbound, receipt, registration, submission, verification
 from processors.ingest.read.dates import When
 from processors.ingest.read.document import describe_unknown, tidy
 from processors.ingest.read.formats import MAX_BYTES, check_size, detect_format, parse_json
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.xml import XmlMessage
 from processors.stage import Context, Decision, Input, Output, Record, Stage
-from processors.topics import DEAD_LETTERS, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, Topic
+from processors.topics import DEAD_LETTERS, INBOUND, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, VERIFICATIONS, Topic
 
 NAME: Final = "read"
 NO_ID: Final = "-"
-ALWAYS_SEALED: Final = frozenset({REGISTRATIONS.name, RECEIPTS.name})
+ALWAYS_SEALED: Final = frozenset({REGISTRATIONS.name, RECEIPTS.name, VERIFICATIONS.name, INBOUND.name})
 # Signs of contact data in bytes that should hold none: a registration sent to the wrong topic, an address in remarks.
 CONTACT_FIELDS: Final = (b"contacts", b"registrant", b"contactemail", b"contacttelephone", b"telephonenumber")
 ADDRESSES: Final = tuple(map(re.compile, (rb"@[\w-]+\.\w", rb"\+1?\d{10}", rb"\d{3}[) .-]{1,2}\d{3}[ .-]\d{4}")))
@@ -208,6 +208,27 @@ def open_receipt(record: Record, context: Context) -> Opened:
     return Opened(labels, check)
 
 
+def open_verification(record: Record, context: Context) -> Opened:
+    fields, unknown = tidy(json_document(record), verification.SHAPE)
+    labels = Labels(readable_id(fields.get("registration_id")))
+
+    def check() -> Accepted:
+        found = verification.check(fields, record.timestamp, context.seal)
+        return Accepted("verification", labels, encode(found), describe_unknown(unknown))
+
+    return Opened(labels, check)
+
+
+def open_inbound(record: Record, context: Context) -> Opened:
+    fields, unknown = tidy(json_document(record), inbound.SHAPE)
+
+    def check() -> Accepted:
+        found = inbound.check(fields, record.timestamp, context.seal)
+        return Accepted("inbound", Labels(), encode(found), describe_unknown(unknown))
+
+    return Opened(Labels(), check)
+
+
 def open_action(record: Record, _context: Context) -> Opened:
     fields, unknown = tidy(json_document(record), action.SHAPE)
 
@@ -222,6 +243,8 @@ OPEN: Final[Mapping[str, Callable[[Record, Context], Opened]]] = {
     SUBMISSIONS.name: open_submission,
     REGISTRATIONS.name: open_registration,
     RECEIPTS.name: open_receipt,
+    VERIFICATIONS.name: open_verification,
+    INBOUND.name: open_inbound,
     REVIEW_ACTIONS.name: open_action,
 }
 

@@ -6,6 +6,7 @@ from types import NoneType
 from typing import Any, Final, NamedTuple, TypeVar, get_args, get_type_hints
 
 import msgspec
+from msgspec import structs
 
 from processors.ingest.read.rejection import Rejection
 
@@ -27,7 +28,8 @@ class Tidy(NamedTuple):
 
 def fields_of(kind: type[msgspec.Struct]) -> Mapping[str, Shape]:
     """Return the fields of a record type with their shapes."""
-    return {name: _shape(inner) for name, inner in get_type_hints(kind).items() if name in kind.__struct_fields__}
+    hints = get_type_hints(kind)
+    return {field.encode_name: _shape(hints[field.name]) for field in structs.fields(kind)}
 
 
 def _shape(kind: Any) -> Shape:

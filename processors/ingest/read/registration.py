@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 
 from processors.domain.person import Person
-from processors.domain.registration import Contacts, Registration
+from processors.domain.registration import Contacts, Registration, address_digest
 from processors.domain.seal import Seal
 from processors.ingest.read.contacts import SentContact, usable_contacts
 from processors.ingest.read.document import convert, fields_of
@@ -65,6 +65,7 @@ def check(document: Mapping[str, Any], key: str | None, seal: Seal) -> tuple[Reg
         created_at=parse_instant("created_at", form.created_at, zone),
         expires_at=parse_instant("expires_at", form.expires_at, zone),
         sealed=seal_contacts(Contacts(contacts=contacts, pin=pin_digest(form.pin, form.registrant_id, seal)), form.registrant_id, seal),
+        addresses=tuple(dict.fromkeys(address_digest(each.address, seal) for each in contacts)),
     )
     check_person(registration.offender, "The offender")
     dropped = sum(not usable_contacts((each,)) for each in form.contacts)

@@ -9,6 +9,8 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from msgspec import structs
+
 Schema = dict[str, Any]
 Write = Callable[[Any], bytes]
 Read = Callable[[bytes, int], tuple[Any, int]]
@@ -206,10 +208,11 @@ class Compiler:
             return name
         self._names[name] = self._types[name]
         fields = schema["fields"]
-        pieces = [piece for field in fields for piece in self._pieces(field["type"], f"v.{field['name']}")]
+        attributes = attributes_of(self._types[name])
+        pieces = [piece for field in fields for piece in self._pieces(field["type"], f"v.{attributes[field['name']]}")]
         self._define(f"write_{name}", "v", [f"return b''.join(({', '.join(pieces)},))"])
         lines = [line for count, field in enumerate(fields) for line in self._statements(field["type"], f"f{count}")]
-        values = ", ".join(f"{field['name']}=f{count}" for count, field in enumerate(fields))
+        values = ", ".join(f"{attributes[field['name']]}=f{count}" for count, field in enumerate(fields))
         self._define(f"read_{name}", "b, i", [*lines, f"return {name}({values}), i"])
         return name
 
@@ -283,6 +286,11 @@ class Compiler:
         self._names[name] = {symbol: write_long(place) for place, symbol in enumerate(schema["symbols"])}
         self._names[f"{name}_READ"] = {place * 2: symbol for place, symbol in enumerate(schema["symbols"])}
         return name
+
+
+def attributes_of(kind: type) -> dict[str, str]:
+    """Return the attribute of each field of a record type, by the field's name on the wire."""
+    return {field.encode_name: field.name for field in structs.fields(kind)}
 
 
 def _other(union: list[Any]) -> Any:

@@ -16,12 +16,13 @@ from msgspec import Struct
 
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
-from processors.domain.external import ReceiptForm, RegistrationForm
+from processors.domain.external import InboundForm, ReceiptForm, RegistrationForm, VerificationForm
+from processors.domain.inbound import Inbound
 from processors.domain.intake import Intake
 from processors.domain.journal import DeadLetter, Verdicts
 from processors.domain.notification import Notification, Outbound, Receipt, Response
 from processors.domain.policy import Policy
-from processors.domain.registration import Enrolment, Reachable
+from processors.domain.registration import Enrolment, Reachable, Verification
 from processors.domain.review import Review, ReviewAction
 from processors.domain.submission import Submission
 from processors.domain.tick import Tick
@@ -32,7 +33,7 @@ _PACKAGED: Final = Path(__file__).parents[2] / "schemas"
 FOLDER: Final = (_BESIDE if _BESIDE.is_dir() else _PACKAGED) / "avro"
 
 # What outsiders send.
-EXTERNAL: Final[tuple[type[Struct], ...]] = (Submission, RegistrationForm, ReceiptForm, ReviewAction)
+EXTERNAL: Final[tuple[type[Struct], ...]] = (Submission, RegistrationForm, ReceiptForm, VerificationForm, InboundForm, ReviewAction)
 # What only the pipeline and its commands write.
 INTERNAL: Final[tuple[type[Struct], ...]] = (
     Policy,
@@ -43,6 +44,8 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
     Notification,
     Reachable,
     Receipt,
+    Verification,
+    Inbound,
     Outbound,
     Response,
     Review,
@@ -57,7 +60,15 @@ RECORDS: Final = EXTERNAL + INTERNAL
 
 # A schema bears its class's name, except where outsiders and the pipeline use different forms of one record: then the
 # plain name is the outsiders'.
-NAMES: Final[dict[type[Struct], str]] = {RegistrationForm: "Registration", ReceiptForm: "Receipt", Receipt: "CheckedReceipt"}
+NAMES: Final[dict[type[Struct], str]] = {
+    RegistrationForm: "Registration",
+    ReceiptForm: "Receipt",
+    Receipt: "CheckedReceipt",
+    VerificationForm: "Verification",
+    Verification: "CheckedVerification",
+    InboundForm: "Inbound",
+    Inbound: "CheckedInbound",
+}
 
 # Fields that hold a time: `timestamp-millis` in the schemas.
 TIMES: Final = frozenset(

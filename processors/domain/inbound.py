@@ -1,0 +1,39 @@
+"""What somebody answers from an address that the pipeline writes to (contract §5)."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from processors.domain.registration import Channel
+
+Keyword = Literal["stop", "start", "help", "other"]
+
+
+class Inbound(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    One message from a registrant's address.
+
+    `address` is the keyed digest of the sender's address, `keyword` what the whole message asks for, `language` that of
+    the keyword. `sealed` is the encrypted `InboundText`, for the reviewer of a message that is no keyword, and for the
+    answer. `seq` is filled in by identify.
+    """
+
+    provider: str
+    channel: Channel
+    address: str
+    keyword: Keyword
+    occurred_at: int
+    language: str | None = None
+    received_at: int = 0
+    seq: int = 0
+    sealed: bytes = b""
+
+
+class InboundText(Struct, frozen=True, kw_only=True):
+    """What is sealed inside an inbound message: the sender's address and the text, shortened."""
+
+    address: str
+    body: str
+
+
+PURPOSE = "inbound"  # of the seal

@@ -1,0 +1,94 @@
+"""
+Check a message that somebody sent from an address the pipeline writes to (contract §5).
+
+A keyword counts only as the whole message, whatever its case, blanks, punctuation and accents: "Stop." and "OPT-OUT" do,
+"stop calling my mother" is for a reviewer. Of an email the first line counts, since what follows may quote ours.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any, Final
+
+import msgspec
+
+from processors.domain.inbound import PURPOSE, Inbound, InboundText, Keyword
+from processors.domain.registration import address_digest
+from processors.domain.seal import Seal
+from processors.ingest.read.contacts import CHANNELS, normalize
+from processors.ingest.read.document import convert, fields_of
+from processors.ingest.read.registration import parse_instant
+from processors.ingest.read.rejection import Rejection
+from processors.ingest.read.submission import check_id, unknown_code
+
+# Contract §5; the words that 47 CFR 64.1200(a)(10) and the carriers name, and their Spanish.
+KEYWORDS: Final[Mapping[str, tuple[Keyword, str]]] = {
+    "STOP": ("stop", "en"),
+    "STOPALL": ("stop", "en"),
+    "UNSUBSCRIBE": ("stop", "en"),
+    "CANCEL": ("stop", "en"),
+    "END": ("stop", "en"),
+    "QUIT": ("stop", "en"),
+    "REVOKE": ("stop", "en"),
+    "OPTOUT": ("stop", "en"),
+    "ALTO": ("stop", "es"),
+    "PARAR": ("stop", "es"),
+    "BAJA": ("stop", "es"),
+    "START": ("start", "en"),
+    "UNSTOP": ("start", "en"),
+    "SI": ("start", "es"),
+    "HELP": ("help", "en"),
+    "INFO": ("help", "en"),
+    "AYUDA": ("help", "es"),
+}
+MAX_KEPT: Final = 2_000  # characters of a message that a reviewer sees
+MISSING: Final = {"occurred_at": "unreadable_date"}
+
+
+class SentInbound(msgspec.Struct, frozen=True, rename={"sender": "from"}):
+    """An inbound message as it was sent."""
+
+    provider: str
+    channel: str
+    sender: str
+    to: str
+    occurred_at: str | int
+    body: str = ""
+
+
+SHAPE: Final = fields_of(SentInbound)
+
+
+def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Inbound:
+    """Return the message, its address as a keyed digest and its text sealed; raises Rejection where nobody is its sender."""
+    form = convert(document, SentInbound, MISSING)
+    check_id("provider", form.provider)
+    channel = CHANNELS.get(form.channel)
+    if channel is None:
+        raise unknown_code("channel", form.channel)
+    address = normalize(channel, form.sender)
+    if address is None:
+        raise Rejection("bad_inbound", f"The field from is no address of the channel {channel}.")
+    keyword, language = keyword_of(form.body if channel == "sms" else first_line(form.body))
+    text = InboundText(address=address, body=form.body[:MAX_KEPT])
+    return Inbound(
+        provider=form.provider,
+        channel=channel,
+        address=address_digest(address, seal),
+        keyword=keyword,
+        language=language,
+        occurred_at=parse_instant("occurred_at", form.occurred_at, UTC) or 0,
+        received_at=received_at,
+        sealed=seal.close(msgspec.json.encode(text), PURPOSE),
+    )
+
+
+def keyword_of(body: str) -> tuple[Keyword, str | None]:
+    """Return what the whole message asks for and in which language; "other" where it is no keyword."""
+    plain = unicodedata.normalize("NFKD", body).upper()
+    return KEYWORDS.get("".join(letter for letter in plain if letter.isalnum()), ("other", None))
+
+
+def first_line(body: str) -> str:
+    """Return the first line that is not blank."""
+    return next((line for line in body.splitlines() if line.strip()), "")

@@ -1,0 +1,44 @@
+"""Check a verification code that a registration site sends (contract §4); the digits stay secret."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any, Final
+
+import msgspec
+
+from processors.domain.registration import Verification, verification_digest
+from processors.domain.seal import Seal
+from processors.ingest.read.document import convert, fields_of
+from processors.ingest.read.registration import parse_instant
+from processors.ingest.read.rejection import Rejection
+from processors.ingest.read.submission import check_id
+
+MISSING: Final = {"at": "unreadable_date"}
+_CODE: Final = re.compile(r"[0-9]{6}")
+
+
+class SentVerification(msgspec.Struct, frozen=True):
+    """A verification as it was sent."""
+
+    registration_id: str
+    code: str
+    at: str | int
+
+
+SHAPE: Final = fields_of(SentVerification)
+
+
+def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Verification:
+    """Return the verification, its code as an HMAC; raises Rejection where it is no code."""
+    form = convert(document, SentVerification, MISSING)
+    check_id("registration_id", form.registration_id)
+    code = form.code.replace(" ", "").replace("-", "")
+    if not _CODE.fullmatch(code):
+        raise Rejection("bad_verification", "The field code is not six digits.")
+    return Verification(
+        registration_id=form.registration_id,
+        code=verification_digest(code, form.registration_id, seal),
+        at=parse_instant("at", form.at, UTC) or 0,
+        received_at=received_at,
+    )
