@@ -22,7 +22,7 @@ from processors.rules.load import load_rules
 from processors.runtime.errors import Usage, UserError
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
-from processors.simulation.world import HERE, World, simulate
+from processors.simulation.world import EAST_COAST, World, simulate
 from processors.topics import DEAD_LETTERS, DECISIONS, OUTBOUND
 
 app = new_app("A feed like ICOTS's, and what must come of it.")
@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913  its options
         raise Usage("--play moves the time on by itself: set VN_CLOCK=topic here and where the stages run (never in production)")
     world = simulate(midnight(start), days, seed, scale)
     key = world.key()
-    written(world, key, out)
+    write(world, key, out)
     typer.echo(summary(world, key, out))
     if rehearsed:
         driver = rehearse(read_feed(out / "feed.jsonl"), load_rules(None), NO_KEY).driver
@@ -92,10 +92,10 @@ def command(  # noqa: PLR0913  its options
 
 def midnight(day: datetime) -> int:
     """Return when a day begins on the east coast, in milliseconds."""
-    return int(day.replace(tzinfo=ZoneInfo(HERE)).timestamp()) * 1000
+    return int(day.replace(tzinfo=ZoneInfo(EAST_COAST)).timestamp()) * 1000
 
 
-def written(world: World, key: Mapping[str, Any], folder: Path) -> None:
+def write(world: World, key: Mapping[str, Any], folder: Path) -> None:
     """The feed and its key are in the folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ def summary(world: World, key: Mapping[str, Any], folder: Path) -> str:
     """Return the sentence on what was made."""
     told = sum(map(len, key["told"].values()))
     return (
-        f"{len(world.sayings)} submissions and {len(world.registrations)} registrations in {folder / 'feed.jsonl'}; to be told: "
+        f"{len(world.feed_items)} submissions and {len(world.registrations)} registrations in {folder / 'feed.jsonl'}; to be told: "
         f"{told} messages to {len(key['told'])} registrants, held back: {len(key['held'])}, refused: {sum(key['rejected'].values())}."
     )
 

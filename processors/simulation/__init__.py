@@ -1,1 +1,1 @@
-"""A world like ICOTS's, and what must be told of it: known because the world made it, not because the pipeline said so."""
+"""Simulated agencies and registrants, and an oracle that computes the expected notifications without running the pipeline."""

@@ -1,11 +1,11 @@
-"""Who sends messages: one agency of each kind in every state, and two federal ones."""
+"""The sending agencies: one of each kind in every state, and two federal ones."""
 
 from typing import Final
 
 from processors.simulation.geography import FEDERAL, ZONES
 from processors.simulation.message import Agency
 
-# The end of the ORI, the name, and whose numbers it knows people by.
+# Suffix of the ORI, name, and the scheme of its offender numbers.
 KINDS: Final = {
     "Interstate Compact": ("ICOTS01", "Interstate Compact Office", "ICOTS"),
     "Jail": ("JAIL001", "Regional Jail", "BOOKING"),

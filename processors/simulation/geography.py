@@ -19,5 +19,5 @@ _ZONES: Final = {
 
 ZONES: Final[dict[str, str]] = {state: zone for zone, states in _ZONES.items() for state in states.split()}
 STATES: Final = tuple(sorted(ZONES))
-FEDERAL: Final = "America/New_York"  # where an agency that names no state is
+FEDERAL: Final = "America/New_York"  # of agencies that name no state
 TOWNS: Final = ("Springfield", "Riverside", "Fairview", "Clinton", "Georgetown", "Salem", "Madison", "Franklin", "Arlington", "Ashland")

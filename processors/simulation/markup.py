@@ -1,4 +1,4 @@
-"""A message as XML, in the shape of the specification's examples (§3, contract §3)."""
+"""A message as XML, in the form of the specification's examples (§3; contract §3)."""
 
 from html import escape
 from typing import Any, Final
@@ -18,20 +18,20 @@ NUMBERS: Final = {
 
 
 def xml(document: dict[str, Any]) -> str:
-    """Return the XML of a message that is given as JSON carries it."""
+    """Return the XML of a message given as a JSON object."""
     head = (
-        element("nc:DocumentCreationDate", dated(document.get("sent_at")))
-        + element("nc:DocumentIdentification", number(document["message_id"]))
-        + element("nc:DocumentReferencedIdentification", number(document.get("refers_to")))
+        element("nc:DocumentCreationDate", date_or_time(document.get("sent_at")))
+        + element("nc:DocumentIdentification", identification(document["message_id"]))
+        + element("nc:DocumentReferencedIdentification", identification(document.get("refers_to")))
         + element("nc:MessageOperationCode", text(document.get("operation")))
         + submitter(document["agency"])
     )
     body = event(document) + case(document.get("case") or {}) + "".join(map(person, document["offenders"]))
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<vn:SubmitMessage {NAMESPACES}>{head}{body}{ties(document)}</vn:SubmitMessage>'
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<vn:SubmitMessage {NAMESPACES}>{head}{body}{associations(document)}</vn:SubmitMessage>'
 
 
 def element(name: str, content: str, attributes: str = "") -> str:
-    """Return an element; nothing where it would hold nothing."""
+    """Return an element, or nothing if it would be empty."""
     return f"<{name}{attributes}>{content}</{name}>" if content else ""
 
 
@@ -39,11 +39,11 @@ def text(value: str | None) -> str:
     return escape(value or "", quote=False)
 
 
-def number(value: str | None) -> str:
+def identification(value: str | None) -> str:
     return element("nc:IdentificationID", text(value))
 
 
-def dated(value: str | None) -> str:
+def date_or_time(value: str | None) -> str:
     return element("nc:DateTime" if value and "T" in value else "nc:Date", text(value))
 
 
@@ -53,7 +53,7 @@ def submitter(agency: dict[str, str]) -> str:
         "nc:DocumentSubmitter",
         element("nc:OrganizationName", text(agency.get("name")))
         + element("nc:OrganizationLocation", state)
-        + element("j:OrganizationORIIdentification", number(agency["ori"])),
+        + element("j:OrganizationORIIdentification", identification(agency["ori"])),
     )
 
 
@@ -74,18 +74,18 @@ def event(document: dict[str, Any]) -> str:
     )
     return element(
         f"vn-ext:{document['event_type'].replace(' ', '')}Event",
-        element("nc:ActivityIdentification", number(document.get("event_id")))
-        + element(date, dated(document["action_at"]))
+        element("nc:ActivityIdentification", identification(document.get("event_id")))
+        + element(date, date_or_time(document["action_at"]))
         + element("nc:ActivityDescriptionText", text(document.get("remarks")))
-        + place("nc:ActivityLocation", document.get("location") or {})
-        + place("vn-ext:PreviousLocation", document.get("from_location") or {})
+        + location("nc:ActivityLocation", document.get("location") or {})
+        + location("vn-ext:PreviousLocation", document.get("from_location") or {})
         + element("nc:SupervisionCustodyStatus", element("nc:StatusDescriptionText", text(document.get("status"))))
         + element(
             "vn-ext:CompactCase",
             element("vn-ext:CaseNumber", text(compact.get("case_number")))
             + element("vn-ext:SendingStateCode", text(compact.get("sending_state")))
             + element("vn-ext:ReceivingStateCode", text(compact.get("receiving_state")))
-            + element("vn-ext:ReportByDate", dated(compact.get("report_by"))),
+            + element("vn-ext:ReportByDate", date_or_time(compact.get("report_by"))),
         )
         + element("vn-ext:EventType", text(document["event_type"]))
         + element("vn-ext:EventSubtype", text(document["event_subtype"]))
@@ -95,28 +95,28 @@ def event(document: dict[str, Any]) -> str:
     )
 
 
-def place(name: str, found: dict[str, str]) -> str:
-    kind = element("nc:LocationCategoryText", text(found.get("kind")))
-    return element(name, kind + element("nc:LocationName", text(found.get("name"))))
+def location(name: str, value: dict[str, str]) -> str:
+    kind = element("nc:LocationCategoryText", text(value.get("kind")))
+    return element(name, kind + element("nc:LocationName", text(value.get("name"))))
 
 
-def case(found: dict[str, str]) -> str:
-    court = element("j:CourtName", text(found.get("court")))
-    return element("nc:Case", element("nc:CaseDocketID", text(found.get("number"))) + element("j:CaseCourt", court))
+def case(value: dict[str, str]) -> str:
+    court = element("j:CourtName", text(value.get("court")))
+    return element("nc:Case", element("nc:CaseDocketID", text(value.get("number"))) + element("j:CaseCourt", court))
 
 
-def person(found: dict[str, Any]) -> str:
-    names = element("nc:PersonName", spoken(found["name"]))
-    aliases = "".join(element("nc:PersonAlternateName", spoken(each)) for each in found.get("aliases", ()))
-    numbers = "".join(element(NUMBERS[each["scheme"]], number(each["value"])) for each in found["identifiers"])
-    return element("nc:Person", element("nc:PersonBirthDate", dated(found.get("birth_date"))) + names + aliases + numbers)
+def person(value: dict[str, Any]) -> str:
+    names = element("nc:PersonName", person_name(value["name"]))
+    aliases = "".join(element("nc:PersonAlternateName", person_name(each)) for each in value.get("aliases", ()))
+    numbers = "".join(element(NUMBERS[each["scheme"]], identification(each["value"])) for each in value["identifiers"])
+    return element("nc:Person", element("nc:PersonBirthDate", date_or_time(value.get("birth_date"))) + names + aliases + numbers)
 
 
-def spoken(name: dict[str, str]) -> str:
+def person_name(name: dict[str, str]) -> str:
     return element("nc:PersonGivenName", text(name.get("given"))) + element("nc:PersonSurName", text(name.get("sur")))
 
 
-def ties(document: dict[str, Any]) -> str:
+def associations(document: dict[str, Any]) -> str:
     """Return the associations that tie validations to notification subtypes (specification §2.5)."""
     pairs = [(place, which) for place, each in enumerate(document["notification_subtypes"]) for which, _ in enumerate(each["validations"])]
     return element(

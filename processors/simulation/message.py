@@ -1,19 +1,19 @@
-"""What agencies say: one message, the same message said again or anew, and what becomes of it."""
+"""Messages of agencies, variants of them, and their expected outcomes."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from processors.simulation.chance import Chance
 from processors.simulation.people import Offender
-from processors.simulation.times import DAY, local, midnight, written
+from processors.simulation.randomness import RandomStream
+from processors.simulation.times import DAY, iso_in_zone, local, midnight
 
-Telling = Literal["news", "change", "cancellation"]
+NewsKind = Literal["news", "change", "cancellation"]
 Form = Literal["json", "xml"]
 Tags = tuple[tuple[str, tuple[str, ...]], ...]
 
 CHECKED: Final[Tags] = (("Validate", ("Date",)),)
 
-# Contract §3: what wakes somebody at night.
+# Contract §3: sent at night as well.
 EMERGENCIES: Final = frozenset(
     {
         "Request ICOTS Transfer",
@@ -33,7 +33,7 @@ EMERGENCIES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """Who sends; `scheme` is whose numbers it knows people by. A federal agency has no state."""
+    """A sending agency; `scheme` is that of its offender numbers. A federal agency has no state."""
 
     ori: str
     name: str
@@ -46,51 +46,51 @@ class Agency:
 
 
 @dataclass(frozen=True, slots=True)
-class When:
-    """An action date: when it is, from when it is past, and how the agency writes it."""
+class ActionTime:
+    """An action date or time: its instant, the instant from which it is past, and how the agency writes it."""
 
     at: int
     past: int
     text: str
 
     @property
-    def whole_day(self) -> bool:
+    def is_whole_day(self) -> bool:
         return self.past != self.at
 
 
-def moment(at: int, zone: str, form: str = "offset") -> When:
-    """Return an action time, in UTC, with the zone's offset or without one; whole seconds."""
+def action_time(at: int, zone: str, form: str = "offset") -> ActionTime:
+    """Return an action time in whole seconds, written in UTC, with the zone's offset, or without offset."""
     at = at // 1000 * 1000
-    text = written(at, zone)
+    text = iso_in_zone(at, zone)
     if form == "utc":
-        text = written(at, "UTC").replace("+00:00", "Z")
+        text = iso_in_zone(at, "UTC").replace("+00:00", "Z")
     elif form == "plain" and unambiguous(at, zone):
         text = text[:19]
-    return When(at, at, text)
+    return ActionTime(at, at, text)
 
 
 def unambiguous(at: int, zone: str) -> bool:
-    """Whether the zone's clocks are not moved within a day, so that a time without offset can mean one instant only."""
+    """Whether the zone's offset does not change within a day, so that a time without offset is one instant."""
     return local(at - DAY, zone).utcoffset() == local(at + DAY, zone).utcoffset()
 
 
-def whole_day(at: int, zone: str) -> When:
-    """Return the action date of the day that it is in the zone."""
+def action_day(at: int, zone: str) -> ActionTime:
+    """Return the date in the zone as an action date without time."""
     day = local(at, zone).date()
     next_day = local(midnight(day, zone) + DAY + DAY // 2, zone).date()
-    return When(midnight(day, zone), midnight(next_day, zone), day.isoformat())
+    return ActionTime(midnight(day, zone), midnight(next_day, zone), day.isoformat())
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One agency message about one event, as the agency means it."""
+    """One agency message about one event, before it is encoded."""
 
     message_id: str
     agency: Agency
     event_type: str
     subtype: str
     notification_type: str
-    action: When
+    action: ActionTime
     offenders: tuple[Offender, ...]
     tags: Tags = CHECKED
     operation: str = "Add"
@@ -102,19 +102,19 @@ class Message:
     compact: dict[str, str] = field(default_factory=dict)
     remarks: str | None = None
     form: Form = "json"
-    shouted: bool = False
+    upper_case: bool = False
 
     @property
     def emergency(self) -> bool:
         return self.subtype in EMERGENCIES
 
     def document(self, at: int) -> dict[str, Any]:
-        """Return the message as JSON carries it, sent at an instant."""
+        """Return the message as a JSON object, sent at `at`."""
         fields: dict[str, Any] = {
             "message_id": self.message_id,
             "operation": self.operation,
             "refers_to": self.refers_to,
-            "sent_at": written(at // 1000 * 1000, self.agency.zone),
+            "sent_at": iso_in_zone(at // 1000 * 1000, self.agency.zone),
             "agency": self.agency.document(),
             "event_id": f"E-{self.message_id}",
             "event_type": self.event_type,
@@ -133,42 +133,42 @@ class Message:
         return {name: value for name, value in fields.items() if value is not None}
 
     def _described(self, offender: Offender) -> dict[str, Any]:
-        person = offender.described(self.agency.scheme)
-        if self.shouted:
+        person = offender.described_by(self.agency.scheme)
+        if self.upper_case:
             person["name"] = {part: f" {text.upper()}  " for part, text in person["name"].items()}
         return person
 
-    def again(self, message_id: str, chance: Chance) -> "Message":
-        """Return the same event in another message, with what does not matter otherwise: spelling, remarks, format."""
+    def as_duplicate(self, message_id: str, random: RandomStream) -> "Message":
+        """Return the same event in another message that differs in spelling, remarks and format only."""
         return replace(
             self,
             message_id=message_id,
-            remarks=chance.one_of((None, "resent", "see file")),
-            shouted=chance.happens(0.5),
-            form=chance.one_of(("json", "xml")),
+            remarks=random.choice((None, "resent", "see file")),
+            upper_case=random.happens(0.5),
+            form=random.choice(("json", "xml")),
         )
 
-    def cancelling(self, message_id: str) -> "Message":
+    def as_cancel(self, message_id: str) -> "Message":
         """Return the Cancel of this message."""
         return replace(self, message_id=message_id, operation="Cancel", refers_to=self.message_id)
 
-    def updating(self, message_id: str, **changes: Any) -> "Message":
+    def as_update(self, message_id: str, **changes: Any) -> "Message":
         """Return an Update of this message."""
         return replace(self, message_id=message_id, operation="Update", refers_to=self.message_id, **changes)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """It goes on to registrants at `at`: as news, as a change or as a cancellation of what message `root` said first."""
+class Notified:
+    """Registrants are notified at `at`; a change or a cancellation is of the event that message `root` reported first."""
 
     at: int
-    telling: Telling = "news"
+    kind: NewsKind = "news"
     root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Silent:
-    """It is told to nobody: by which stage, how and why."""
+class Withheld:
+    """Nobody is notified: which stage withholds it, with which outcome and reason."""
 
     stage: str
     outcome: str
@@ -176,35 +176,35 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """It is not let in."""
+class Rejected:
+    """Ingest rejects it."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
-    """The same message once more; the first has its fate already."""
+class Redelivered:
+    """A second delivery of the same message, whose outcome is that of the first."""
 
 
-Fate = Told | Silent | Refused | Repeated
+ExpectedOutcome = Notified | Withheld | Rejected | Redelivered
 
-PAST: Final = Silent("validate", "suppressed", "past")
-INTERNAL: Final = Silent("validate", "suppressed", "internal")
-DUPLICATE: Final = Silent("dedupe", "suppressed", "duplicate")
+PAST: Final = Withheld("validate", "suppressed", "past")
+INTERNAL: Final = Withheld("validate", "suppressed", "internal")
+DUPLICATE: Final = Withheld("dedupe", "suppressed", "duplicate")
 
 
-def flagged(reason: str) -> Silent:
-    """Return the fate of what a reviewer is to look at."""
-    return Silent("validate", "flagged", reason)
+def flagged(reason: str) -> Withheld:
+    """Return the outcome of a message that goes to review."""
+    return Withheld("validate", "flagged", reason)
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
-    """A message at the moment it comes in, and what becomes of it; `raw` where it is no message at all."""
+class FeedItem:
+    """A message, its arrival time and its expected outcome; `raw` bytes in place of a message that cannot be read."""
 
     at: int
     message: Message | None
-    fate: Fate
+    outcome: ExpectedOutcome
     raw: str | None = None
     pad: int = 0

@@ -1,5 +1,5 @@
 """
-What must come out: who is told what, what is told to nobody and why, and what is refused.
+The oracle: which notifications each registrant must get, which messages are withheld and why, which are rejected.
 
 Computed from what the world knows (which message is a copy of which, what each is) and from the contract alone: who is
 registered for it (§4), for how long a registrant's messages of one event are gathered, and when that registrant is not
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from processors.simulation.message import Message, Refused, Saying, Silent, Told
+from processors.simulation.message import FeedItem, Message, Notified, Rejected, Withheld
 from processors.simulation.people import Offender
 from processors.simulation.registrants import Registration
 from processors.simulation.times import DAY, HOUR, SECOND, local, midnight
@@ -23,34 +23,34 @@ QUIET_UNTIL: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """What one registrant is to be told of one offender; `ids` are the registrations by which."""
+class DueNotice:
+    """A notification due for one registrant and offender; `ids` are the registrations that entitle to it."""
 
     at: int
     message: Message
     offender: Offender
     root: str
-    telling: str
+    kind: str
     ids: frozenset[str]
 
     @property
     def event(self) -> tuple[object, ...]:
-        """What is told in one message: the agency's event, told in one way."""
+        """The key by which notices are merged: the agency event and the kind of news."""
         message = self.message
-        changed = message.message_id if self.telling == "change" else ""
-        return message.agency.ori, message.subtype, message.action.at, message.action.whole_day, self.telling, changed
+        changed = message.message_id if self.kind == "change" else ""
+        return message.agency.ori, message.subtype, message.action.at, message.action.is_whole_day, self.kind, changed
 
 
 @dataclass(slots=True)
-class Gathering:
-    """Pieces of one event that leave together."""
+class MergedNotices:
+    """Notices of one event that are sent as one."""
 
     leaves: int
-    pieces: list[Piece] = field(default_factory=list)
+    notices: list[DueNotice] = field(default_factory=list)
 
 
 class Oracle:
-    """Knows every registration, and with it who hears of what."""
+    """Computes the key from all registrations and messages."""
 
     def __init__(self, registrations: Sequence[Registration]) -> None:
         self.of: dict[int, list[Registration]] = defaultdict(list)
@@ -59,25 +59,25 @@ class Oracle:
             self.of[each.offender.number].append(each)
             self.by[each.registrant.registrant_id].append(each)
         self.known: dict[tuple[str, int], dict[str, frozenset[str]]] = {}
-        self.pieces: dict[str, list[Piece]] = defaultdict(list)
+        self.notices: dict[str, list[DueNotice]] = defaultdict(list)
         self.held: list[dict[str, str]] = []
         self.refused: Counter[str] = Counter()
 
-    def key(self, sayings: Iterable[Saying]) -> dict[str, Any]:
-        """Return the key: what each registrant is told, what nobody is told, what is refused."""
-        said = list(sayings)
-        for saying in said:
-            if isinstance(saying.fate, Refused):
-                self.refused[saying.fate.reason] += 1
-            elif isinstance(saying.fate, Silent) and saying.message is not None:
-                self.hold(saying.message, saying.fate)
-        tellings = [(saying.fate, saying) for saying in said if isinstance(saying.fate, Told)]
-        for fate, saying in sorted(tellings, key=lambda each: (each[0].at, -each[1].at)):
-            if saying.message is not None:
-                self.tell(saying.message, fate, saying.at)
+    def key(self, feed_items: Iterable[FeedItem]) -> dict[str, Any]:
+        """Return the key: what each registrant is told, which messages are withheld, how many are rejected."""
+        said = list(feed_items)
+        for item in said:
+            if isinstance(item.outcome, Rejected):
+                self.refused[item.outcome.reason] += 1
+            elif isinstance(item.outcome, Withheld) and item.message is not None:
+                self.withhold(item.message, item.outcome)
+        kinds = [(item.outcome, item) for item in said if isinstance(item.outcome, Notified)]
+        for outcome, item in sorted(kinds, key=lambda each: (each[0].at, -each[1].at)):
+            if item.message is not None:
+                self.notify(item.message, outcome, item.at)
         told: dict[str, list[dict[str, Any]]] = {}
         for registrant in sorted(self.by):
-            if found := [*self.verifications(registrant), *self.heard(registrant)]:
+            if found := [*self.verifications(registrant), *self.messages_to(registrant)]:
                 told[registrant] = found
         return {
             "told": told,
@@ -85,35 +85,33 @@ class Oracle:
             "rejected": dict(sorted(self.refused.items())),
         }
 
-    def hold(self, message: Message, fate: Silent) -> None:
-        self.held.append({"message_id": message.message_id, "stage": fate.stage, "outcome": fate.outcome, "reason": fate.reason})
+    def withhold(self, message: Message, outcome: Withheld) -> None:
+        self.held.append({"message_id": message.message_id, "stage": outcome.stage, "outcome": outcome.outcome, "reason": outcome.reason})
 
-    # --- whom a message concerns
-
-    def tell(self, message: Message, fate: Told, received: int) -> None:
-        """Everybody whom the message concerns has a piece of it."""
-        root, anybody = fate.root or message.message_id, False
+    def notify(self, message: Message, outcome: Notified, received: int) -> None:
+        """Add a notice for every registrant whom the message concerns."""
+        root, anybody = outcome.root or message.message_id, False
         for offender in message.offenders:
             before = self.known.get((root, offender.number), {})
-            now = {} if fate.telling == "cancellation" else self.registered(message, offender, received)
+            now = {} if outcome.kind == "cancellation" else self.registered(message, offender, received)
             to = (
                 now
-                if fate.telling == "news"
+                if outcome.kind == "news"
                 else {each: before.get(each, frozenset()) | now.get(each, frozenset()) for each in {*before, *now}}
             )
             for registrant in sorted(to):
-                self.pieces[registrant].append(Piece(fate.at, message, offender, root, fate.telling, to[registrant]))
+                self.notices[registrant].append(DueNotice(outcome.at, message, offender, root, outcome.kind, to[registrant]))
             anybody = anybody or bool(to)
-            self.known[root, offender.number] = {} if fate.telling == "cancellation" else {**before, **to}
+            self.known[root, offender.number] = {} if outcome.kind == "cancellation" else {**before, **to}
         if not anybody:
-            reason = "nothing_told" if fate.telling == "cancellation" else "no_registration"
-            self.hold(message, Silent("match", "unmatched", reason))
+            reason = "nothing_told" if outcome.kind == "cancellation" else "no_registration"
+            self.withhold(message, Withheld("match", "unmatched", reason))
 
     def registered(self, message: Message, offender: Offender, received: int) -> dict[str, frozenset[str]]:
-        """Return who chose to hear of such a message when it came in, each with the registrations that say so."""
+        """Return the registrants entitled to the message when it was received, each with their registrations."""
         found: dict[str, set[str]] = defaultdict(set)
         for each in self.of[offender.number]:
-            version = each.at(received)
+            version = each.version_at(received)
             if version is None or (version.subtypes and message.subtype not in version.subtypes):
                 continue
             if version.cases and message.case is not None and message.case[0] not in version.cases:
@@ -121,61 +119,60 @@ class Oracle:
             found[each.registrant.registrant_id].add(each.registration_id)
         return {registrant: frozenset(ids) for registrant, ids in found.items()}
 
-    # --- what a registrant hears
-
-    def heard(self, registrant: str) -> list[dict[str, Any]]:
-        """Return what leaves for a registrant: gathered by event, taken back where it had not left, at a time they are awake."""
+    def messages_to(self, registrant: str) -> list[dict[str, Any]]:
+        """Return what is sent to a registrant: merged by event, outside quiet hours, without what was cancelled before it left."""
         zone = self.by[registrant][0].registrant.zone
-        waiting: list[Gathering] = []
-        left: list[Gathering] = []
-        for piece in sorted(self.pieces[registrant], key=lambda each: each.at):
-            left += [each for each in waiting if each.leaves <= piece.at]
-            waiting = [each for each in waiting if each.leaves > piece.at]
-            self.admit(piece, waiting, zone)
-        told = [self.entry(registrant, each) for each in sorted((*left, *waiting), key=lambda each: each.leaves) if each.pieces]
+        waiting: list[MergedNotices] = []
+        left: list[MergedNotices] = []
+        for notice in sorted(self.notices[registrant], key=lambda each: each.at):
+            left += [each for each in waiting if each.leaves <= notice.at]
+            waiting = [each for each in waiting if each.leaves > notice.at]
+            self.merge(notice, waiting, zone)
+        told = [self.key_entry(registrant, each) for each in sorted((*left, *waiting), key=lambda each: each.leaves) if each.notices]
         return [each for each in told if each is not None]
 
-    def admit(self, piece: Piece, waiting: list[Gathering], zone: str) -> None:
-        """The piece waits with others of its event, or takes the place of what it corrects or cancels."""
-        telling = piece.telling
-        if telling != "news":
+    def merge(self, notice: DueNotice, waiting: list[MergedNotices], zone: str) -> None:
+        """Merge the notice with those of its event that wait, or replace the waiting notice that it corrects or cancels."""
+        kind = notice.kind
+        if kind != "news":
             unsent = [
-                (gathering, each)
-                for gathering in waiting
-                for each in gathering.pieces
-                if (each.root, each.offender) == (piece.root, piece.offender) and each.telling != "cancellation"
+                (merged, each)
+                for merged in waiting
+                for each in merged.notices
+                if (each.root, each.offender) == (notice.root, notice.offender) and each.kind != "cancellation"
             ]
-            for gathering, each in unsent:
-                gathering.pieces.remove(each)
-            if any(each.telling == "news" for _, each in unsent):
-                if telling == "cancellation":
+            for merged, each in unsent:
+                merged.notices.remove(each)
+            if any(each.kind == "news" for _, each in unsent):
+                if kind == "cancellation":
                     return
-                piece = Piece(piece.at, piece.message, piece.offender, piece.root, "news", piece.ids)
-        same = next((each for each in waiting if each.pieces and each.pieces[0].event == piece.event), None)
+                notice = DueNotice(notice.at, notice.message, notice.offender, notice.root, "news", notice.ids)
+        same = next((each for each in waiting if each.notices and each.notices[0].event == notice.event), None)
         if same is not None:
-            same.pieces.append(piece)
+            same.notices.append(notice)
             return
-        emergency = piece.message.emergency
-        due = piece.at + (MERGE_EMERGENCY if emergency else MERGE)
-        waiting.append(Gathering(due if emergency else awake(due, zone), [piece]))
+        emergency = notice.message.emergency
+        due = notice.at + (MERGE_EMERGENCY if emergency else MERGE)
+        waiting.append(MergedNotices(due if emergency else end_of_quiet_hours(due, zone), [notice]))
 
-    def entry(self, registrant: str, gathering: Gathering) -> dict[str, Any] | None:
-        """Return what is told when a gathering leaves; None where no registration for it stands, or nobody can be reached."""
-        stands = {each.registration_id: version for each in self.by[registrant] if (version := each.at(gathering.leaves + 1)) is not None}
-        pieces = [each for each in gathering.pieces if each.ids & stands.keys()]
-        reached = {(channel, address) for version in stands.values() for channel, address, verified in version.contacts if verified}
-        if not pieces or not reached:
+    def key_entry(self, registrant: str, merged: MergedNotices) -> dict[str, Any] | None:
+        """Return the key's entry for one message; None if no registration is in force or no contact is verified."""
+        versions = {each.registration_id: each.version_at(merged.leaves + 1) for each in self.by[registrant]}
+        in_force = {registration_id: version for registration_id, version in versions.items() if version is not None}
+        notices = [each for each in merged.notices if each.ids & in_force.keys()]
+        reached = {(channel, address) for version in in_force.values() for channel, address, verified in version.contacts if verified}
+        if not notices or not reached:
             return None
         return {
-            "kind": "notification" if pieces[0].telling == "news" else "correction",
-            "event_subtype": pieces[0].message.subtype,
-            "message_ids": sorted({each.message.message_id for each in pieces}),
-            "offenders": sorted({each.offender.name for each in pieces}),
+            "kind": "notification" if notices[0].kind == "news" else "correction",
+            "event_subtype": notices[0].message.subtype,
+            "message_ids": sorted({each.message.message_id for each in notices}),
+            "offenders": sorted({each.offender.name for each in notices}),
             "channels": sorted(channel for channel, _ in reached),
         }
 
     def verifications(self, registrant: str) -> Iterable[dict[str, Any]]:
-        """Yield the requests to verify: one for every contact that came in unverified, once."""
+        """Yield the requests to verify: one for each unverified contact."""
         asked: set[str] = set()
         for each in self.by[registrant]:
             for version in each.versions:
@@ -185,8 +182,8 @@ class Oracle:
                         yield {"kind": "verification", "event_subtype": "", "message_ids": [], "offenders": [], "channels": [channel]}
 
 
-def awake(at: int, zone: str) -> int:
-    """Return the next time at which somebody in a zone may be disturbed."""
+def end_of_quiet_hours(at: int, zone: str) -> int:
+    """Return `at`, or the end of the quiet hours that it falls into."""
     clock = local(at, zone)
     if QUIET_UNTIL <= clock.hour < QUIET_FROM:
         return at

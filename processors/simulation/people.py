@@ -1,11 +1,11 @@
-"""Offenders, each with a name, numbers and an alias that nobody else has; every message names all of them, as ICOTS does."""
+"""Offenders, each with a unique name, numbers and alias; every message names all of them, as ICOTS does."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from processors.simulation.chance import Chance
 from processors.simulation.geography import STATES
+from processors.simulation.randomness import RandomStream
 
 _GIVEN: Final = (
     "Aaron Albert Andrew Anthony Brandon Brian Carlos Charles Daniel David Dennis Derek Diego Donald Edward Eric Ernest Felix Francis Gary "
@@ -28,7 +28,7 @@ BIRTHDAYS: Final = 18_000
 
 @dataclass(frozen=True, slots=True)
 class Offender:
-    """One person whom agencies send messages about; `state` is where the case is."""
+    """One offender; `state` is where the case is."""
 
     number: int
     state: str
@@ -39,7 +39,7 @@ class Offender:
 
     @property
     def name(self) -> str:
-        """The name as it is told."""
+        """The name as in notifications."""
         return " ".join(self.names)
 
     @property
@@ -55,8 +55,8 @@ class Offender:
     def alias(self) -> dict[str, str]:
         return {"given": self.names[0], "sur": ALIASES[self.number % len(ALIASES)]}
 
-    def described(self, scheme: str) -> dict[str, Any]:
-        """Return the person as an agency with numbers of its own describes them."""
+    def described_by(self, scheme: str) -> dict[str, Any]:
+        """Return the person as an agency with numbers of that scheme describes them."""
         given, sur = self.names
         own = {"scheme": scheme, "value": f"{1_200_000 + self.number}"}
         return {
@@ -66,11 +66,11 @@ class Offender:
             "birth_date": self.birth_date,
         }
 
-    def asked_for(self, chance: Chance) -> dict[str, Any]:
-        """Return the person as somebody describes them who registers: by number, by name and birth date, by alias, or by all."""
+    def described_for_registration(self, random: RandomStream) -> dict[str, Any]:
+        """Return the person as a registration describes them: by number, by name or alias with birth date, or by all."""
         given, sur = self.names
         name, birth = {"given": given, "sur": sur}, self.birth_date
-        return chance.weighed(
+        return random.weighted_choice(
             (
                 (5, {"identifiers": [self.sid], "name": name, "birth_date": birth}),
                 (3, {"identifiers": [self.sid]}),
@@ -80,5 +80,5 @@ class Offender:
         )
 
 
-def offender(number: int, chance: Chance) -> Offender:
-    return Offender(number, chance.one_of(STATES))
+def offender(number: int, random: RandomStream) -> Offender:
+    return Offender(number, random.choice(STATES))

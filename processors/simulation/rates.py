@@ -1,4 +1,4 @@
-"""How often what happens, as data; docs/simulation.md says where each figure is from."""
+"""Volumes and probabilities; docs/simulation.md gives the source of each."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ ACTIVITIES: Final = 1_000_000
 ACTIVE_CASES: Final = 102_000
 DAYS: Final = 365
 
-# Assumed, since nobody publishes them: shares of the messages or cases that each is about.
+# Assumptions, since nobody publishes them: probabilities, each per message or case.
 SHARES: Final[dict[str, float]] = {
     "other agencies": 0.6,
     "watched": 0.5,

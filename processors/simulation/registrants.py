@@ -1,13 +1,13 @@
-"""Who wants to be told of whom: registrations made, changed, ended and expired, as registration sites send them."""
+"""Registrants and their registrations: made, changed, removed and expired, as registration sites send them."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from processors.simulation.chance import Chance
 from processors.simulation.geography import ZONES
 from processors.simulation.people import Offender
+from processors.simulation.randomness import RandomStream
 from processors.simulation.rates import SHARES
-from processors.simulation.times import HOUR, written
+from processors.simulation.times import HOUR, iso_in_zone
 
 SOURCES: Final = ("IVINS", "VINE", "VINE", "DOJ_VNS", "ICE_VNP", "AGENCY")
 AREAS: Final = (804, 919, 302, 412, 505, 612, 702, 808)
@@ -30,7 +30,7 @@ Contact = tuple[str, str, bool]  # channel, address, whether it is verified
 
 @dataclass(frozen=True, slots=True)
 class Registrant:
-    """A person who is told; `contacts` are those that every registration of theirs carries."""
+    """A registrant; every registration of theirs carries these contacts."""
 
     registrant_id: str
     zone: str
@@ -40,7 +40,7 @@ class Registrant:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A registration as it stands from `at` on; `ended` where it stands no longer."""
+    """The content of a registration from `at` on; `ended` if it was removed."""
 
     at: int
     subtypes: tuple[str, ...] = ()
@@ -61,8 +61,8 @@ class Registration:
     source: str
     versions: list[Version] = field(default_factory=list)
 
-    def at(self, moment: int) -> Version | None:
-        """Return the version that a message which comes in at a moment finds; None before, and after the end."""
+    def version_at(self, moment: int) -> Version | None:
+        """Return the version in force for a message received at `moment`; None before the first and after the end."""
         found = next((each for each in reversed(self.versions) if each.at < moment), None)
         if found is None or found.ended or (found.expires_at is not None and found.expires_at <= moment):
             return None
@@ -80,50 +80,50 @@ class Registration:
             "time_zone": self.registrant.zone,
             "contacts": [{"channel": channel, "address": address, "verified": verified} for channel, address, verified in version.contacts],
             "pin": f"{sum(map(ord, self.registration_id)) * 37 % 10_000:04d}",
-            "created_at": written(version.at - HOUR, "UTC"),
-            **({} if version.expires_at is None else {"expires_at": written(version.expires_at, "UTC")}),
+            "created_at": iso_in_zone(version.at - HOUR, "UTC"),
+            **({} if version.expires_at is None else {"expires_at": iso_in_zone(version.expires_at, "UTC")}),
         }
 
 
-def registrant(number: int, offender: Offender, chance: Chance) -> Registrant:
-    """Return somebody new, mostly from the offender's state."""
+def registrant(number: int, offender: Offender, random: RandomStream) -> Registrant:
+    """Return a new registrant, mostly from the offender's state."""
     phone = f"+1{AREAS[number // LINES % len(AREAS)]}555{1_000 + number % LINES}"
     usual: tuple[Contact, ...] = (("sms", phone, True), ("email", f"r{number}@example.org", True), ("voice", phone, True))
-    state = offender.state if chance.happens(0.8) else chance.one_of(tuple(ZONES))
+    state = offender.state if random.happens(0.8) else random.choice(tuple(ZONES))
     return Registrant(
-        f"R-{number:05d}", ZONES[state], "es" if chance.happens(0.25) else "en", chance.some_of(usual, chance.between(1, len(usual)))
+        f"R-{number:05d}", ZONES[state], "es" if random.happens(0.25) else "en", random.sample(usual, random.between(1, len(usual)))
     )
 
 
-def registration(number: int, who: Registrant, offender: Offender, span: tuple[int, int], chance: Chance) -> Registration:
-    """Return a registration with what becomes of it in a stretch of time; most stand throughout."""
+def registration(number: int, who: Registrant, offender: Offender, span: tuple[int, int], random: RandomStream) -> Registration:
+    """Return a registration with all its versions in the period `span`."""
     start, end = span
 
     def rolled(name: str) -> bool:
-        return chance.happens(SHARES[name])
+        return random.happens(SHARES[name])
 
     def some_time(after: int) -> int:
-        return after + HOUR + chance.below(max(end - after - HOUR, 1))
+        return after + HOUR + random.below(max(end - after - HOUR, 1))
 
     made = some_time(start) if rolled("registered later") else start
-    subtypes = chance.some_of(CHOICES, chance.between(2, 5)) if rolled("own choice") else ()
-    docket = f"CR26-{offender.number + (1 if chance.happens(0.3) else 0):06d}"
+    subtypes = random.sample(CHOICES, random.between(2, 5)) if rolled("own choice") else ()
+    docket = f"CR26-{offender.number + (1 if random.happens(0.3) else 0):06d}"
     cases = (docket,) if rolled("own choice") else ()
     unverified = (("email", f"r{number}.new@example.org", False),) if rolled("unverified contact") else ()
     expires = some_time(made) // 1000 * 1000 if rolled("registration expired") else None
     first = Version(made, subtypes, cases, (*who.contacts, *unverified), expires)
-    found = Registration(f"REG-{number:05d}", who, offender, offender.asked_for(chance), chance.one_of(SOURCES), [first])
+    found = Registration(f"REG-{number:05d}", who, offender, offender.described_for_registration(random), random.choice(SOURCES), [first])
     if rolled("registration changed"):
-        found.versions.append(other(first, some_time(made), number, chance))
+        found.versions.append(changed_version(first, some_time(made), number, random))
     if rolled("registration removed"):
         found.versions.append(Version(some_time(found.versions[-1].at), ended=True))
     return found
 
 
-def other(version: Version, at: int, number: int, chance: Chance) -> Version:
-    """Return a registration changed: another choice of events, or contacts verified and added."""
-    if chance.happens(0.5):
-        return Version(at, chance.some_of(CHOICES, 3) if not version.subtypes else (), version.cases, version.contacts, version.expires_at)
+def changed_version(version: Version, at: int, number: int, random: RandomStream) -> Version:
+    """Return a changed registration: other event subtypes, or its contacts verified and one added."""
+    if random.happens(0.5):
+        return Version(at, random.sample(CHOICES, 3) if not version.subtypes else (), version.cases, version.contacts, version.expires_at)
     verified = tuple((channel, address, True) for channel, address, _ in version.contacts)
     more: Contact = ("email", f"r{number}.more@example.org", True)
     return Version(at, version.subtypes, version.cases, (*verified, more), version.expires_at)

@@ -1,16 +1,29 @@
 """
-What the other agencies tell: jails, courts, prisons, parole boards, hospitals, supervision, federal prosecutors, ICE.
+Messages of agencies outside the compact: jails, courts, prisons, parole boards, hospitals, supervision, DOJ, ICE.
 
-Each story is one person's, in an order in which every status, place and hearing may follow the one before, with what
-contradicts it put in where it is sure to be seen.
+A story is a sequence of events of one offender in which every status, location and hearing may follow the previous one,
+with contradictions added where they must be noticed.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-from processors.simulation.message import CHECKED, INTERNAL, Fate, Message, Silent, Tags, Told, When, flagged, moment, whole_day
+from processors.simulation.case_log import CaseLog
+from processors.simulation.message import (
+    CHECKED,
+    INTERNAL,
+    ActionTime,
+    ExpectedOutcome,
+    Message,
+    Notified,
+    Tags,
+    Withheld,
+    action_day,
+    action_time,
+    flagged,
+)
 from processors.simulation.message import PAST as TOO_OLD
-from processors.simulation.pen import Pen
+from processors.simulation.mishaps import Planned, add_with_mishap
 from processors.simulation.people import Offender
 from processors.simulation.times import DAY, HOUR, MINUTE, SECOND
 
@@ -24,250 +37,256 @@ IN_COURT: Final = frozenset({"Court", "Prosecution", "Attorney General", "Federa
 TRANSFER_HOLD: Final = 8 * HOUR
 HEARING_RANGE: Final = 60 * DAY
 OTHER_RANGE: Final = 365 * DAY
-LONG_AFTER: Final = 10 * DAY  # after the last message nobody looks any more
-TOLD_BY_INTAKE: Final = Silent("validate", "suppressed", "told_by_intake")
+LONG_AFTER: Final = 10 * DAY  # the run is over by then
+TOLD_BY_INTAKE: Final = Withheld("validate", "suppressed", "told_by_intake")
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """One event of a story. `free`: no later one needs it; `wrong`: the reason for which it is flagged."""
+class StoryEvent:
+    """One event of a story. `independent`: no later one builds on it; `flagged_as`: the reason for which it is flagged."""
 
     event_type: str
     subtype: str
     notification_type: str
-    free: bool = False
-    wrong: str | None = None
+    independent: bool = False
+    flagged_as: str | None = None
     status: str | None = None
     location: tuple[str, str] | None = None
     tags: Tags = CHECKED
 
 
-BOOKED: Final = Scene("Jail", "Intake", MOVEMENT, location=("Local Jail", "Regional Jail"))
-IMPRISONED: Final = Scene("Corrections", "Intake", MOVEMENT, location=("State Prison", "Correctional Center"))
-HEARD: Final = Scene("Prosecution", "Court Hearing", HEARING, free=True)
-IMPACT: Final = Scene("Court", "Victim Impact Hearing", HEARING, free=True)
-JUDGED: Final = Scene("Court", "Disposition", INFORMATION)
+BOOKED: Final = StoryEvent("Jail", "Intake", MOVEMENT, location=("Local Jail", "Regional Jail"))
+IMPRISONED: Final = StoryEvent("Corrections", "Intake", MOVEMENT, location=("State Prison", "Correctional Center"))
+HEARD: Final = StoryEvent("Prosecution", "Court Hearing", HEARING, independent=True)
+IMPACT: Final = StoryEvent("Court", "Victim Impact Hearing", HEARING, independent=True)
+JUDGED: Final = StoryEvent("Court", "Disposition", INFORMATION)
 
 TO_PRISON: Final = (
     BOOKED,
-    Scene("Prosecution", "Charging Decision", INFORMATION, free=True),
+    StoryEvent("Prosecution", "Charging Decision", INFORMATION, independent=True),
     HEARD,
     JUDGED,
     IMPACT,
-    Scene("Court", "Sentencing", STATUS),
+    StoryEvent("Court", "Sentencing", STATUS),
 )
 
-STORIES: Final[tuple[tuple[Scene, ...], ...]] = (
+STORIES: Final[tuple[tuple[StoryEvent, ...], ...]] = (
     TO_PRISON,
     (
-        Scene("Court", "Bond Reduction", STATUS, status="Out on bail", wrong="unknown_status"),
-        Scene("Court", "Bond Reduction", STATUS, status="On Bond"),
-        Scene("Court", "Victim Impact Hearing", HEARING, wrong="hearing_order"),
-        Scene("Parole Board", "Parole Board Hearing", HEARING, wrong="hearing_order"),
-        Scene("Court", "Change of Venue", INFORMATION, free=True),
-        Scene("Court", "Presentence Investigation", INFORMATION, free=True),
+        StoryEvent("Court", "Bond Reduction", STATUS, status="Out on bail", flagged_as="unknown_status"),
+        StoryEvent("Court", "Bond Reduction", STATUS, status="On Bond"),
+        StoryEvent("Court", "Victim Impact Hearing", HEARING, flagged_as="hearing_order"),
+        StoryEvent("Parole Board", "Parole Board Hearing", HEARING, flagged_as="hearing_order"),
+        StoryEvent("Court", "Change of Venue", INFORMATION, independent=True),
+        StoryEvent("Court", "Presentence Investigation", INFORMATION, independent=True),
         JUDGED,
         IMPACT,
     ),
     (
         IMPRISONED,
-        Scene("Corrections", "Escape", STATUS, tags=EXPECTING),
-        Scene("Corrections", "Escape", STATUS, wrong="status_transition"),
-        Scene("Corrections", "Transfer", MOVEMENT, location=("Local Jail", "County Jail"), wrong="location_transition"),
-        Scene("Corrections", "Recapture", STATUS, tags=AFTER),
+        StoryEvent("Corrections", "Escape", STATUS, tags=EXPECTING),
+        StoryEvent("Corrections", "Escape", STATUS, flagged_as="status_transition"),
+        StoryEvent("Corrections", "Transfer", MOVEMENT, location=("Local Jail", "County Jail"), flagged_as="location_transition"),
+        StoryEvent("Corrections", "Recapture", STATUS, tags=AFTER),
     ),
     (
         IMPRISONED,
-        Scene("Parole Board", "Parole Eligibility", INFORMATION, free=True),
-        Scene("Parole Board", "Parole Board Hearing", HEARING, free=True),
-        Scene("Parole Board", "Hearing Decision", INFORMATION, free=True),
-        Scene("Corrections", "Prerelease Notification", INFORMATION, free=True),
-        Scene("Corrections", "Release to Supervision", STATUS),
-        Scene("Supervision", "Add/Update Conditions", STATUS, free=True),
-        Scene("Supervision", "Release", STATUS),
+        StoryEvent("Parole Board", "Parole Eligibility", INFORMATION, independent=True),
+        StoryEvent("Parole Board", "Parole Board Hearing", HEARING, independent=True),
+        StoryEvent("Parole Board", "Hearing Decision", INFORMATION, independent=True),
+        StoryEvent("Corrections", "Prerelease Notification", INFORMATION, independent=True),
+        StoryEvent("Corrections", "Release to Supervision", STATUS),
+        StoryEvent("Supervision", "Add/Update Conditions", STATUS, independent=True),
+        StoryEvent("Supervision", "Release", STATUS),
     ),
     (
-        Scene("Federal Justice", "Charging Decision", INFORMATION, free=True),
-        Scene("Federal Justice", "Court Hearing", HEARING, free=True),
-        Scene("Federal Justice", "Disposition", INFORMATION, free=True),
-        Scene("Federal Justice", "Sentencing", STATUS),
-        Scene("Federal Justice", "Community Placement", STATUS),
-        Scene("Federal Justice", "Furlough", STATUS),
-        Scene("Federal Justice", "Escape", STATUS),
-        Scene("Federal Justice", "Release", STATUS, wrong="status_transition"),
-        Scene("Federal Justice", "Death", INFORMATION),
+        StoryEvent("Federal Justice", "Charging Decision", INFORMATION, independent=True),
+        StoryEvent("Federal Justice", "Court Hearing", HEARING, independent=True),
+        StoryEvent("Federal Justice", "Disposition", INFORMATION, independent=True),
+        StoryEvent("Federal Justice", "Sentencing", STATUS),
+        StoryEvent("Federal Justice", "Community Placement", STATUS),
+        StoryEvent("Federal Justice", "Furlough", STATUS),
+        StoryEvent("Federal Justice", "Escape", STATUS),
+        StoryEvent("Federal Justice", "Release", STATUS, flagged_as="status_transition"),
+        StoryEvent("Federal Justice", "Death", INFORMATION),
     ),
-    (Scene("Federal Justice", "Sentencing", STATUS), Scene("Federal Justice", "Release", STATUS)),
-    (Scene("Immigration Enforcement", "Release", STATUS),),
-    (Scene("Immigration Enforcement", "Removal", MOVEMENT),),
+    (StoryEvent("Federal Justice", "Sentencing", STATUS), StoryEvent("Federal Justice", "Release", STATUS)),
+    (StoryEvent("Immigration Enforcement", "Release", STATUS),),
+    (StoryEvent("Immigration Enforcement", "Removal", MOVEMENT),),
     (
-        Scene("State Hospital", "Intake", MOVEMENT, location=("Moon Base", "Ward 7"), wrong="unknown_location"),
-        Scene("State Hospital", "Intake", MOVEMENT, location=("State Hospital", "Ward 7")),
-        Scene("State Hospital", "Transfer", MOVEMENT, location=("State Hospital", "Ward 9")),
-        Scene("State Hospital", "Furlough", STATUS),
-        Scene("State Hospital", "Escape", STATUS),
-        Scene("State Hospital", "Recapture", STATUS),
-        Scene("State Hospital", "Release", STATUS),
+        StoryEvent("State Hospital", "Intake", MOVEMENT, location=("Moon Base", "Ward 7"), flagged_as="unknown_location"),
+        StoryEvent("State Hospital", "Intake", MOVEMENT, location=("State Hospital", "Ward 7")),
+        StoryEvent("State Hospital", "Transfer", MOVEMENT, location=("State Hospital", "Ward 9")),
+        StoryEvent("State Hospital", "Furlough", STATUS),
+        StoryEvent("State Hospital", "Escape", STATUS),
+        StoryEvent("State Hospital", "Recapture", STATUS),
+        StoryEvent("State Hospital", "Release", STATUS),
     ),
     (
-        Scene("Jail", "Intake", MOVEMENT),
-        Scene("Jail", "Unsupervised Custody Release", STATUS),
-        Scene("Jail", "Release", STATUS),
-        Scene("Law Enforcement", "Document Service", INFORMATION, free=True),
+        StoryEvent("Jail", "Intake", MOVEMENT),
+        StoryEvent("Jail", "Unsupervised Custody Release", STATUS),
+        StoryEvent("Jail", "Release", STATUS),
+        StoryEvent("Law Enforcement", "Document Service", INFORMATION, independent=True),
     ),
     (
         BOOKED,
-        Scene("Jail", "Death", INFORMATION),
-        Scene("Jail", "Release", STATUS, wrong="status_transition"),
-        Scene("Prosecution", "Death", "Internal"),
+        StoryEvent("Jail", "Death", INFORMATION),
+        StoryEvent("Jail", "Release", STATUS, flagged_as="status_transition"),
+        StoryEvent("Prosecution", "Death", "Internal"),
     ),
 )
 
 
-def told(pen: Pen, offender: Offender, at: int, number: int) -> None:
-    """One person's story is told, as far as there is time; the stories take turns, so that none is missing."""
+def add_story(log: CaseLog, offender: Offender, at: int, number: int) -> None:
+    """Add one offender's story, as far as it fits before the end; stories rotate, so that all occur."""
     turn = number % (len(STORIES) + 1)
     if turn == len(STORIES):
-        appeal(pen, offender, at, number // (len(STORIES) + 1))
+        add_appeal(log, offender, at, number // (len(STORIES) + 1))
         return
-    scenes = STORIES[turn]
-    for scene in scenes:
-        if at > pen.end:
+    events = STORIES[turn]
+    for event in events:
+        if at > log.end:
             return
-        if scene.wrong is None or pen.rolled("impossible"):
-            message, fate = played(pen, offender, scene, at)
-            pen.say(at, message, fate, 0 if scene.wrong else 26 * HOUR, free=scene.free)
-        at += pen.chance.between(26 * HOUR, 4 * DAY)
-    if scenes is TO_PRISON and at + TRANSFER_HOLD < pen.end:
-        commitment(pen, offender, at)
+        if event.flagged_as is None or log.occurs("impossible"):
+            message, outcome = new_message(log, offender, event, at)
+            add_with_mishap(log, Planned(at, message, outcome, 0 if event.flagged_as else 26 * HOUR, independent=event.independent))
+        at += log.random.between(26 * HOUR, 4 * DAY)
+    if events is TO_PRISON and at + TRANSFER_HOLD < log.end:
+        add_commitment(log, offender, at)
 
 
-def played(pen: Pen, offender: Offender, scene: Scene, at: int) -> tuple[Message, Fate]:
-    """Return the message of a scene, and what becomes of it."""
-    sender = pen.sender(scene.event_type, offender)
-    fate: Fate = Told(at)
-    action = pen.happened(at, sender.zone, pen.chance.between(2 * MINUTE, 4 * HOUR))
-    if scene.notification_type == HEARING and scene.wrong is None:
-        action, fate = hearing(pen, at, sender.zone)
-    elif scene.notification_type == HEARING:
-        action = moment(at + 5 * DAY, sender.zone)
-    elif scene.subtype == "Prerelease Notification" and pen.rolled("too far ahead"):
-        action, fate = ahead(pen, at, 20, OTHER_RANGE, sender.zone)
-    elif scene.wrong is None and pen.rolled("whole day"):
-        action = whole_day(at, sender.zone)
-    if scene.wrong is not None:
-        fate = flagged(scene.wrong)
-    elif scene.notification_type == "Internal":
-        fate = INTERNAL
-    message = pen.message(
-        scene.event_type,
-        scene.subtype,
-        scene.notification_type,
+def new_message(log: CaseLog, offender: Offender, event: StoryEvent, at: int) -> tuple[Message, ExpectedOutcome]:
+    """Return the message of an event and its expected outcome."""
+    sender = log.sender(event.event_type, offender)
+    outcome: ExpectedOutcome = Notified(at)
+    action = log.action_time_before(at, sender.zone, log.random.between(2 * MINUTE, 4 * HOUR))
+    if event.notification_type == HEARING and event.flagged_as is None:
+        action, outcome = hearing(log, at, sender.zone)
+    elif event.notification_type == HEARING:
+        action = action_time(at + 5 * DAY, sender.zone)
+    elif event.subtype == "Prerelease Notification" and log.occurs("too far ahead"):
+        action, outcome = out_of_range(log, at, 20, OTHER_RANGE, sender.zone)
+    elif event.flagged_as is None and log.occurs("whole day"):
+        action = action_day(at, sender.zone)
+    if event.flagged_as is not None:
+        outcome = flagged(event.flagged_as)
+    elif event.notification_type == "Internal":
+        outcome = INTERNAL
+    message = log.message(
+        event.event_type,
+        event.subtype,
+        event.notification_type,
         sender,
         action=action,
         offenders=(offender,),
-        tags=scene.tags,
-        status=scene.status,
-        location=scene.location,
-        case=docket(offender) if scene.event_type in IN_COURT else None,
+        tags=event.tags,
+        status=event.status,
+        location=event.location,
+        case=court_case(offender) if event.event_type in IN_COURT else None,
     )
-    return message, fate
+    return message, outcome
 
 
-def docket(offender: Offender) -> tuple[str, str]:
+def court_case(offender: Offender) -> tuple[str, str]:
     return f"CR26-{offender.number:06d}", f"{offender.state} Circuit Court"
 
 
-def hearing(pen: Pen, at: int, zone: str) -> tuple[When, Fate]:
-    """Return when a hearing is, and what becomes of its notice: it may be over already, or too far ahead."""
-    if pen.rolled("past"):
-        return moment(at - pen.chance.between(MINUTE, 6 * HOUR), zone), TOO_OLD
-    if pen.rolled("too far ahead"):
-        return ahead(pen, at, 30, HEARING_RANGE, zone)
-    days = pen.chance.between(2, 50) * DAY
-    return (whole_day(at + days, zone) if pen.rolled("whole day") else moment(at + days, zone, "utc")), Told(at)
+def hearing(log: CaseLog, at: int, zone: str) -> tuple[ActionTime, ExpectedOutcome]:
+    """Return the time of a hearing and the expected outcome of its notice; it may be past or too far ahead."""
+    if log.occurs("past"):
+        return action_time(at - log.random.between(MINUTE, 6 * HOUR), zone), TOO_OLD
+    if log.occurs("too far ahead"):
+        return out_of_range(log, at, 30, HEARING_RANGE, zone)
+    days = log.random.between(2, 50) * DAY
+    return (action_day(at + days, zone) if log.occurs("whole day") else action_time(at + days, zone, "utc")), Notified(at)
 
 
-def ahead(pen: Pen, at: int, days: int, limit: int, zone: str) -> tuple[When, Fate]:
-    """Return an action time beyond what is told, and its fate: told when it has come within range, if that is while anybody looks."""
-    release = at + pen.chance.between(HOUR, days * DAY)
-    if release >= pen.end:
-        return moment(release + LONG_AFTER + limit, zone), flagged("too_far_ahead")
-    action = moment(release + limit, zone)
-    return action, Told(action.at - limit)
+def out_of_range(log: CaseLog, at: int, days: int, limit: int, zone: str) -> tuple[ActionTime, ExpectedOutcome]:
+    """Return an action time beyond `date.future` and its outcome: notified once in range, if that is before the end."""
+    release = at + log.random.between(HOUR, days * DAY)
+    if release >= log.end:
+        return action_time(release + LONG_AFTER + limit, zone), flagged("too_far_ahead")
+    action = action_time(release + limit, zone)
+    return action, Notified(action.at - limit)
 
 
-def commitment(pen: Pen, offender: Offender, at: int) -> None:
-    """The jail releases to prison and the prison takes in, in either order, or never: one of the two is told."""
-    jail, prison = pen.sender("Jail", offender), pen.sender("Corrections", offender)
+def add_commitment(log: CaseLog, offender: Offender, at: int) -> None:
+    """Add a jail's release to prison and the prison's intake, in either order or without the intake; one of the two is told."""
+    jail, prison = log.sender("Jail", offender), log.sender("Corrections", offender)
     where = ("State Prison", f"{offender.state} State Prison")
-    release = pen.message("Jail", "Release", STATUS, jail, action=moment(at - HOUR, jail.zone), offenders=(offender,), location=where)
-    other = at + pen.chance.between(20 * MINUTE, 6 * HOUR)
-    order = pen.chance.one_of(("release", "intake", "release alone"))
+    release = log.message("Jail", "Release", STATUS, jail, action=action_time(at - HOUR, jail.zone), offenders=(offender,), location=where)
+    other = at + log.random.between(20 * MINUTE, 6 * HOUR)
+    order = log.random.choice(("release", "intake", "release alone"))
     if order == "release alone":
-        pen.write(at, release, Told(at + TRANSFER_HOLD))
+        log.add(at, release, Notified(at + TRANSFER_HOLD))
         return
     came = other if order == "release" else at
-    intake = pen.message(
-        "Corrections", "Intake", MOVEMENT, prison, action=moment(came - 10 * MINUTE, prison.zone), offenders=(offender,), location=where
+    intake = log.message(
+        "Corrections",
+        "Intake",
+        MOVEMENT,
+        prison,
+        action=action_time(came - 10 * MINUTE, prison.zone),
+        offenders=(offender,),
+        location=where,
     )
-    pen.write(came, intake, Told(came))
-    pen.write(at if order == "release" else other, release, TOLD_BY_INTAKE)
+    log.add(came, intake, Notified(came))
+    log.add(at if order == "release" else other, release, TOLD_BY_INTAKE)
 
 
-def appeal(pen: Pen, offender: Offender, at: int, number: int) -> None:
-    """An appeal is filed and decided; the decision may come first, or its filing never be heard of in time."""
-    filed = pen.message(
+def add_appeal(log: CaseLog, offender: Offender, at: int, number: int) -> None:
+    """Add an appeal and its decision; the decision may arrive first, or the filing too late."""
+    filed = log.message(
         "Attorney General",
         "Appeal Filed",
         INFORMATION,
-        general := pen.sender("Attorney General", offender),
-        action=moment(at - 2 * HOUR, general.zone),
+        general := log.sender("Attorney General", offender),
+        action=action_time(at - 2 * HOUR, general.zone),
         offenders=(offender,),
         tags=EXPECTING,
-        case=docket(offender),
+        case=court_case(offender),
     )
-    court = pen.sender("Court", offender)
+    court = log.sender("Court", offender)
 
     def decision(ago: int) -> Message:
-        return pen.message(
+        return log.message(
             "Court",
             "Appeal Decision",
             INFORMATION,
             court,
-            action=moment(ago, court.zone),
+            action=action_time(ago, court.zone),
             offenders=(offender,),
             tags=AFTER,
-            case=docket(offender),
+            case=court_case(offender),
         )
 
     order = ("filed", "decided", "never")[number % 3]
     if order == "filed":
-        pen.say(at, filed, Told(at), 0)
-        later = at + pen.chance.between(DAY, 6 * DAY)
-        if later < pen.end:
-            pen.say(later, decision(later - HOUR), Told(later), 26 * HOUR)
+        add_with_mishap(log, Planned(at, filed, Notified(at), 0))
+        later = at + log.random.between(DAY, 6 * DAY)
+        if later < log.end:
+            add_with_mishap(log, Planned(later, decision(later - HOUR), Notified(later), 26 * HOUR))
         return
-    pause = pen.chance.between(MINUTE, 14 * MINUTE) if order == "decided" else pen.chance.between(20 * MINUTE, 5 * HOUR)
-    pen.write(at, decision(at - HOUR), Told(at + pause) if order == "decided" else flagged("previous_event_missing"))
-    pen.write(at + pause, filed, Told(at + pause))
+    pause = log.random.between(MINUTE, 14 * MINUTE) if order == "decided" else log.random.between(20 * MINUTE, 5 * HOUR)
+    log.add(at, decision(at - HOUR), Notified(at + pause) if order == "decided" else flagged("previous_event_missing"))
+    log.add(at + pause, filed, Notified(at + pause))
 
 
-def together(pen: Pen, offenders: tuple[Offender, Offender], at: int) -> None:
-    """Two people have one hearing, told in one message or in two at once; each has one more of their own (specification §4)."""
-    sender = pen.sender("Prosecution", offenders[0])
-    action = moment(at + pen.chance.between(5, 40) * DAY, sender.zone)
-    case = docket(offenders[0])
-    if pen.chance.happens(0.5):
-        both = pen.message("Prosecution", "Court Hearing", HEARING, sender, action=action, offenders=offenders, case=case)
-        pen.write(at, both, Told(at))
+def add_joint_hearing(log: CaseLog, offenders: tuple[Offender, Offender], at: int) -> None:
+    """Add a hearing of two offenders, in one message or in two, and one more hearing of each alone (specification §4)."""
+    sender = log.sender("Prosecution", offenders[0])
+    action = action_time(at + log.random.between(5, 40) * DAY, sender.zone)
+    case = court_case(offenders[0])
+    if log.random.happens(0.5):
+        both = log.message("Prosecution", "Court Hearing", HEARING, sender, action=action, offenders=offenders, case=case)
+        log.add(at, both, Notified(at))
     else:
         for place, each in enumerate(offenders):
-            notice = pen.message("Prosecution", "Court Hearing", HEARING, sender, action=action, offenders=(each,), case=case)
-            came = at + place * pen.chance.between(2 * SECOND, 20 * SECOND)
-            pen.write(came, notice, Told(came))
+            notice = log.message("Prosecution", "Court Hearing", HEARING, sender, action=action, offenders=(each,), case=case)
+            came = at + place * log.random.between(2 * SECOND, 20 * SECOND)
+            log.add(came, notice, Notified(came))
     for place, each in enumerate(offenders, start=1):
-        day = moment(action.at + place * DAY, sender.zone)
-        notice = pen.message("Prosecution", "Court Hearing", HEARING, sender, action=day, offenders=(each,), case=case)
+        day = action_time(action.at + place * DAY, sender.zone)
+        notice = log.message("Prosecution", "Court Hearing", HEARING, sender, action=day, offenders=(each,), case=case)
         came = at + place * 3 * SECOND + 200
-        pen.write(came, notice, Told(came))
+        log.add(came, notice, Notified(came))

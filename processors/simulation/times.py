@@ -1,4 +1,4 @@
-"""Instants in milliseconds, and the clocks on people's walls."""
+"""Milliseconds since the epoch and local times."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -12,7 +12,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def local(at: int, zone: str) -> datetime:
-    """Return what the clock says in a zone."""
+    """Return the local time in a zone."""
     return (EPOCH + timedelta(milliseconds=at)).astimezone(ZoneInfo(zone))
 
 
@@ -21,12 +21,12 @@ def instant(moment: datetime) -> int:
 
 
 def midnight(day: date, zone: str) -> int:
-    """Return when a day begins in a zone."""
+    """Return the start of a day in a zone."""
     return instant(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)))
 
 
-def written(at: int, zone: str) -> str:
-    """Return the instant as a clock of the zone shows it, with its offset from UTC."""
+def iso_in_zone(at: int, zone: str) -> str:
+    """Return the instant as ISO 8601 with the zone's offset."""
     return local(at, zone).isoformat(timespec="milliseconds" if at % SECOND else "seconds")
 
 

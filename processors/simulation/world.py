@@ -1,30 +1,30 @@
-"""A stretch of time at the agencies: the feed, and the key of what must come of it."""
+"""A simulated period: the feed of all agencies and registration sites, and the key of its expected results."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from processors.simulation.chance import Chance
-from processors.simulation.course import new_case
+from processors.simulation.case_log import CaseLog
+from processors.simulation.compact_case import new_case
 from processors.simulation.markup import xml
-from processors.simulation.message import Refused, Saying, moment
+from processors.simulation.message import FeedItem, Rejected, action_time
 from processors.simulation.oracle import Oracle
-from processors.simulation.pen import Pen
 from processors.simulation.people import Offender, offender
+from processors.simulation.randomness import RandomStream
 from processors.simulation.rates import ACTIVE_CASES, ACTIVITIES, DAYS, SHARES, TRANSFER_REQUESTS
-from processors.simulation.refused import refused
 from processors.simulation.registrants import Registrant, Registration, registrant, registration
-from processors.simulation.stories import together, told
-from processors.simulation.times import DAY, HOUR, written
+from processors.simulation.rejected import rejected_content
+from processors.simulation.stories import add_joint_hearing, add_story
+from processors.simulation.times import DAY, HOUR, iso_in_zone
 
-SETTLING: Final = 3 * DAY  # after the last message, so that everything that waits has left
-SCENES: Final = 5  # of a story, on average
-HERE: Final = "America/New_York"
+DRAIN: Final = 3 * DAY  # after the last message, so that everything that waits is sent
+EVENTS_PER_STORY: Final = 5  # on average
+EAST_COAST: Final = "America/New_York"
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much happens in a stretch: the published figures of a year, times a factor."""
+    """The published yearly figures, scaled to the period."""
 
     days: int
     factor: float
@@ -39,135 +39,135 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What everybody sends, in order, and what must come of it."""
+    """Everything that is sent, in order."""
 
     start: int
     end: int
     registrations: tuple[Registration, ...]
-    sayings: tuple[Saying, ...]
+    feed_items: tuple[FeedItem, ...]
 
     def feed(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines of the feed, in order of time; the last is nothing but the passing of time."""
-        lines = [*(line for each in self.registrations for line in enrolled(each)), *map(submitted, self.sayings)]
-        lines.append((self.end + SETTLING, {}))
+        """Yield the lines of the feed in order of time; the last one only lets time pass."""
+        lines = [*(line for each in self.registrations for line in registration_lines(each)), *map(submission_line, self.feed_items)]
+        lines.append((self.end + DRAIN, {}))
         for at, line in sorted(lines, key=lambda each: each[0]):
-            yield {"at": written(at, "UTC"), **line}
+            yield {"at": iso_in_zone(at, "UTC"), **line}
 
     def key(self) -> dict[str, Any]:
-        """Return what must come of it."""
-        return Oracle(self.registrations).key(self.sayings)
+        """Return the expected results."""
+        return Oracle(self.registrations).key(self.feed_items)
 
 
-def enrolled(each: Registration) -> Iterator[tuple[int, dict[str, Any]]]:
+def registration_lines(each: Registration) -> Iterator[tuple[int, dict[str, Any]]]:
     for version in each.versions:
         yield version.at, {"unregister": each.registration_id} if version.ended else {"registration": each.document(version)}
 
 
-def submitted(saying: Saying) -> tuple[int, dict[str, Any]]:
-    if saying.message is None:
-        return saying.at, {"raw": saying.raw, **({"pad": saying.pad} if saying.pad else {})}
-    document = saying.message.document(saying.at)
-    return saying.at, {"raw": xml(document)} if saying.message.form == "xml" else {"submission": document}
+def submission_line(item: FeedItem) -> tuple[int, dict[str, Any]]:
+    if item.message is None:
+        return item.at, {"raw": item.raw, **({"pad": item.pad} if item.pad else {})}
+    document = item.message.document(item.at)
+    return item.at, {"raw": xml(document)} if item.message.form == "xml" else {"submission": document}
 
 
 def simulate(start: int, days: int, seed: int, factor: float) -> World:
-    """Return the world of a seed: the same arguments give the same world."""
-    maker = Maker(Chance(seed), start, start + days * DAY, Scale(days, factor))
-    maker.compact()
-    maker.others()
-    maker.bad()
-    maker.register()
-    sayings = tuple(sorted(maker.sayings, key=lambda each: each.at))
-    return World(start, maker.end, tuple(maker.registrations), sayings)
+    """Return the world of a seed; equal arguments give equal worlds."""
+    builder = WorldBuilder(RandomStream(seed), start, start + days * DAY, Scale(days, factor))
+    builder.add_compact_cases()
+    builder.add_stories()
+    builder.add_rejected()
+    builder.add_registrations()
+    feed_items = tuple(sorted(builder.feed_items, key=lambda each: each.at))
+    return World(start, builder.end, tuple(builder.registrations), feed_items)
 
 
-class Maker:
-    """A world in the making."""
+class WorldBuilder:
+    """Builds a World."""
 
-    def __init__(self, chance: Chance, start: int, end: int, scale: Scale) -> None:
-        self.chance = chance
+    def __init__(self, random: RandomStream, start: int, end: int, scale: Scale) -> None:
+        self.random = random
         self.start = start
         self.end = end
         self.scale = scale
-        self.first = start + HOUR  # when the first message comes: every registration of the first day is before it
+        self.first = start + HOUR  # of the first message: all registrations of the first day come before
         self.people: list[Offender] = []
         self.pairs: list[tuple[Offender, Offender]] = []
-        self.sayings: list[Saying] = []
+        self.feed_items: list[FeedItem] = []
         self.registrations: list[Registration] = []
 
     def person(self) -> Offender:
         number = len(self.people)
-        self.people.append(offender(number, self.chance.of("offender", number)))
+        self.people.append(offender(number, self.random.child("offender", number)))
         return self.people[-1]
 
-    def pen(self, name: str) -> Pen:
-        return Pen(name, self.chance.of("pen", name), self.end)
+    def new_log(self, name: str) -> CaseLog:
+        return CaseLog(name, self.random.child("pen", name), self.end)
 
     def some_time(self, until: int) -> int:
-        """Return when something begins that is to begin before `until`."""
-        return self.first + self.chance.below(max(until - self.first, 1))
+        """Return a random time between the first message and `until`."""
+        return self.first + self.random.below(max(until - self.first, 1))
 
-    def compact(self) -> None:
-        """Cases begin, and active ones go on, until the activities of the stretch have been told."""
+    def add_compact_cases(self) -> None:
+        """Add new cases, then active ones, until the number of activities is reached."""
         wanted, taken, number = self.scale.of(ACTIVITIES), 0, 0
         for _ in range(self.scale.of(TRANSFER_REQUESTS)):
-            taken += self.case(number, "new", 40)
+            taken += self.add_case(number, "new", 40)
             number += 1
         while taken < wanted and number < 10 * self.scale.cases + wanted:
-            taken += self.case(number, "supervised", self.chance.between(1, 3))
+            taken += self.add_case(number, "supervised", self.random.between(1, 3))
             number += 1
 
-    def case(self, number: int, place: str, steps: int) -> int:
-        pen = self.pen(f"ICOTS-{number}")
-        case = new_case(pen, self.person(), self.some_time(self.end) - 26 * HOUR, place)
+    def add_case(self, number: int, state: str, steps: int) -> int:
+        log = self.new_log(f"ICOTS-{number}")
+        case = new_case(log, self.person(), self.some_time(self.end) - 26 * HOUR, state)
         case.at = max(case.at, self.first - 26 * HOUR)
-        taken = case.go(steps)
-        self.sayings += pen.sayings
+        taken = case.advance(steps)
+        self.feed_items += log.feed_items
         return taken
 
-    def others(self) -> None:
-        """Other agencies tell of other people."""
-        stories = round(self.scale.of(ACTIVITIES) * SHARES["other agencies"] / SCENES)
+    def add_stories(self) -> None:
+        """Add the stories of other agencies about other offenders."""
+        stories = round(self.scale.of(ACTIVITIES) * SHARES["other agencies"] / EVENTS_PER_STORY)
         for number in range(stories):
-            pen = self.pen(f"CASE-{number}")
+            log = self.new_log(f"CASE-{number}")
             at = self.some_time(self.end - DAY)
-            if pen.chance.happens(0.12):
+            if log.random.happens(0.12):
                 one = self.person()
                 other = Offender(self.person().number, one.state)
                 self.people[-1] = other
                 self.pairs.append((one, other))
-                together(pen, (one, other), at)
+                add_joint_hearing(log, (one, other), at)
             else:
-                told(pen, self.person(), at, number)
-            self.sayings += pen.sayings
+                add_story(log, self.person(), at, number)
+            self.feed_items += log.feed_items
 
-    def bad(self) -> None:
-        """Some of what comes is not to be let in."""
-        models = [each.message for each in self.sayings if each.message is not None]
+    def add_rejected(self) -> None:
+        """Add submissions that ingest must reject."""
+        models = [each.message for each in self.feed_items if each.message is not None]
         for number in range(round(len(models) * SHARES["rejected"])):
-            model = self.chance.one_of(models)
+            model = self.random.choice(models)
             at = self.some_time(self.end)
-            document = model.document(at) | {"message_id": f"BAD-{number}", "action_at": moment(at, model.agency.zone).text}
-            reason, raw, pad = refused(number, document)
-            self.sayings.append(Saying(at, None, Refused(reason), raw, pad))
+            document = model.document(at) | {"message_id": f"BAD-{number}", "action_at": action_time(at, model.agency.zone).text}
+            reason, raw, pad = rejected_content(number, document)
+            self.feed_items.append(FeedItem(at, None, Rejected(reason), raw, pad))
 
-    def register(self) -> None:
-        """About half the offenders are watched, some by several people; some people watch several offenders."""
+    def add_registrations(self) -> None:
+        """Add registrations for about half the offenders; some have several registrants, some registrants several offenders."""
         shared = dict(self.pairs)
         before: Registrant | None = None
         for each in self.people:
-            chance = self.chance.of("watch", each.number)
-            if not chance.happens(SHARES["watched"]) and each not in shared:
+            random = self.random.child("watch", each.number)
+            if not random.happens(SHARES["watched"]) and each not in shared:
                 continue
-            for _ in range(chance.weighed(((7, 1), (2, 2), (1, 3)))):
-                again = before is not None and chance.happens(SHARES["several offenders"])
+            for _ in range(random.weighted_choice(((7, 1), (2, 2), (1, 3)))):
+                again = before is not None and random.happens(SHARES["several offenders"])
                 number = len(self.registrations)
-                who = before if again and before is not None else registrant(number, each, chance)
-                self.watch(who, each, chance)
-                if each in shared and chance.happens(0.8):
-                    self.watch(who, shared[each], chance)
+                who = before if again and before is not None else registrant(number, each, random)
+                self.add_registration(who, each, random)
+                if each in shared and random.happens(0.8):
+                    self.add_registration(who, shared[each], random)
                 before = who
 
-    def watch(self, who: Registrant, whom: Offender, chance: Chance) -> None:
+    def add_registration(self, who: Registrant, whom: Offender, random: RandomStream) -> None:
         number = len(self.registrations)
-        self.registrations.append(registration(number, who, whom, (self.start, self.end), chance))
+        self.registrations.append(registration(number, who, whom, (self.start, self.end), random))

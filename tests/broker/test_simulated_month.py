@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from processors.cli.simulate import lived_through, written
+from processors.cli.simulate import lived_through, write
 from processors.domain.tick import Tick
 from processors.domain.time import millis
 from processors.pipeline import PIPELINE
@@ -54,7 +54,7 @@ def test_a_simulated_month_comes_to_what_the_oracle_says(cluster: Local, tmp_pat
     assert len(key["told"]) > 3
     assert len(key["held"]) > 15
     assert key["rejected"]
-    written(world, key, tmp_path)
+    write(world, key, tmp_path)
     variables = {
         **cluster.addresses.environment,
         "VN_TOPIC_PREFIX": f"m{os.getpid()}-{time.monotonic_ns()}.",

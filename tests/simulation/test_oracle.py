@@ -1,4 +1,4 @@
-"""The oracle against keys worked out by hand: gathering, quiet hours, taking back, registrations that come and go."""
+"""The oracle against keys worked out by hand: merged, quiet hours, taking back, registrations that come and go."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import pytest
 
 from processors.domain.time import millis
 from processors.simulation.agencies import agency
-from processors.simulation.message import Message, Saying, Told, moment
-from processors.simulation.oracle import Oracle, awake
+from processors.simulation.message import FeedItem, Message, Notified, action_time
+from processors.simulation.oracle import Oracle, end_of_quiet_hours
 from processors.simulation.people import Offender
 from processors.simulation.registrants import Registrant, Registration, Version
 
@@ -26,69 +26,69 @@ def registered(number: int = 1, offender: Offender = ONE, **version: Any) -> Reg
     return Registration(f"REG-{number}", ANNE, offender, {}, "VINE", [first])
 
 
-def said(message_id: str, came: int, subtype: str = "Furlough", *offenders: Offender, **fate: Any) -> Saying:
-    message = Message(message_id, JAIL, "Jail", subtype, "Status Update", moment(NOON, EAST), offenders or (ONE,))
-    return Saying(came, message, Told(**{"at": came, **fate}))
+def item(message_id: str, came: int, subtype: str = "Furlough", *offenders: Offender, **outcome: Any) -> FeedItem:
+    message = Message(message_id, JAIL, "Jail", subtype, "Status Update", action_time(NOON, EAST), offenders or (ONE,))
+    return FeedItem(came, message, Notified(**{"at": came, **outcome}))
 
 
-def told(*sayings: Saying, registrations: tuple[Registration, ...] = (registered(),)) -> list[tuple[str, list[str], list[str]]]:
-    found = Oracle(registrations).key(sayings)["told"].get("R-1", [])
+def notified(*feed_items: FeedItem, registrations: tuple[Registration, ...] = (registered(),)) -> list[tuple[str, list[str], list[str]]]:
+    found = Oracle(registrations).key(feed_items)["told"].get("R-1", [])
     return [(each["kind"], each["message_ids"], each["offenders"]) for each in found]
 
 
 def test_news_is_told_to_who_is_registered() -> None:
-    assert told(said("A", NOON)) == [("notification", ["A"], [ONE.name])]
+    assert notified(item("A", NOON)) == [("notification", ["A"], [ONE.name])]
 
 
 def test_a_registration_that_came_later_hears_nothing() -> None:
-    assert told(said("A", NOON), registrations=(registered(at=NOON + 1),)) == []
+    assert notified(item("A", NOON), registrations=(registered(at=NOON + 1),)) == []
 
 
 def test_two_offenders_of_one_event_are_one_notification() -> None:
     both = (registered(), registered(2, OTHER))
     names = sorted((ONE.name, OTHER.name))
-    assert told(said("A", NOON, "Furlough", ONE, OTHER), registrations=both) == [("notification", ["A"], names)]
-    separate = (said("A", NOON), said("B", NOON + 20_000, "Furlough", OTHER))
-    assert told(*separate, registrations=both) == [("notification", ["A", "B"], names)]
+    assert notified(item("A", NOON, "Furlough", ONE, OTHER), registrations=both) == [("notification", ["A"], names)]
+    separate = (item("A", NOON), item("B", NOON + 20_000, "Furlough", OTHER))
+    assert notified(*separate, registrations=both) == [("notification", ["A", "B"], names)]
 
 
 def test_what_comes_after_the_window_is_told_by_itself() -> None:
-    later = (said("A", NOON), said("B", NOON + 31_000, "Furlough", OTHER))
-    assert len(told(*later, registrations=(registered(), registered(2, OTHER)))) == 2
+    later = (item("A", NOON), item("B", NOON + 31_000, "Furlough", OTHER))
+    assert len(notified(*later, registrations=(registered(), registered(2, OTHER)))) == 2
 
 
 def test_a_cancellation_at_night_takes_back_what_has_not_left() -> None:
-    cancel = said("C", NIGHT + 5 * MINUTE, at=NIGHT + 20 * MINUTE, telling="cancellation", root="A")
-    assert told(said("A", NIGHT), cancel) == []
+    cancel = item("C", NIGHT + 5 * MINUTE, at=NIGHT + 20 * MINUTE, kind="cancellation", root="A")
+    assert notified(item("A", NIGHT), cancel) == []
 
 
 def test_an_emergency_has_left_and_its_cancellation_waits_for_nobody() -> None:
-    cancel = said("C", NIGHT + 5 * MINUTE, "Escape", at=NIGHT + 20 * MINUTE, telling="cancellation", root="A")
-    assert told(said("A", NIGHT, "Escape"), cancel) == [("notification", ["A"], [ONE.name]), ("correction", ["C"], [ONE.name])]
+    cancel = item("C", NIGHT + 5 * MINUTE, "Escape", at=NIGHT + 20 * MINUTE, kind="cancellation", root="A")
+    assert notified(item("A", NIGHT, "Escape"), cancel) == [("notification", ["A"], [ONE.name]), ("correction", ["C"], [ONE.name])]
 
 
 def test_a_change_at_night_is_told_in_the_place_of_what_it_changes() -> None:
-    change = said("U", NIGHT + 5 * MINUTE, telling="change", root="A")
-    assert told(said("A", NIGHT), change) == [("notification", ["U"], [ONE.name])]
+    change = item("U", NIGHT + 5 * MINUTE, kind="change", root="A")
+    assert notified(item("A", NIGHT), change) == [("notification", ["U"], [ONE.name])]
 
 
 def test_a_change_by_day_is_told_as_one() -> None:
-    change = said("U", NOON + 5 * MINUTE, telling="change", root="A")
-    assert told(said("A", NOON), change) == [("notification", ["A"], [ONE.name]), ("correction", ["U"], [ONE.name])]
+    change = item("U", NOON + 5 * MINUTE, kind="change", root="A")
+    assert notified(item("A", NOON), change) == [("notification", ["A"], [ONE.name]), ("correction", ["U"], [ONE.name])]
 
 
 def test_what_waits_at_night_is_not_told_to_who_left_meanwhile() -> None:
     gone = registered()
     gone.versions.append(Version(NIGHT + MINUTE, ended=True))
-    assert told(said("A", NIGHT), registrations=(gone,)) == []
-    assert told(said("A", NIGHT, "Escape"), registrations=(gone,)) == [("notification", ["A"], [ONE.name])]
+    assert notified(item("A", NIGHT), registrations=(gone,)) == []
+    assert notified(item("A", NIGHT, "Escape"), registrations=(gone,)) == [("notification", ["A"], [ONE.name])]
 
 
 def test_what_waited_asks_for_what_was_chosen_when_it_came() -> None:
     narrowed = registered()
     narrowed.versions.append(Version(NOON + MINUTE, ("Escape",), contacts=ANNE.contacts))
-    assert told(said("A", NOON, at=NOON + 10 * MINUTE), registrations=(narrowed,)) == [("notification", ["A"], [ONE.name])]
-    assert told(said("A", NOON + 2 * MINUTE), registrations=(narrowed,)) == []
+    assert notified(item("A", NOON, at=NOON + 10 * MINUTE), registrations=(narrowed,)) == [("notification", ["A"], [ONE.name])]
+    assert notified(item("A", NOON + 2 * MINUTE), registrations=(narrowed,)) == []
 
 
 @pytest.mark.parametrize(
@@ -103,4 +103,4 @@ def test_what_waited_asks_for_what_was_chosen_when_it_came() -> None:
     ],
 )
 def test_the_night_ends_at_seven_also_when_clocks_move(at: str, until: str) -> None:
-    assert awake(millis(at), EAST) == millis(until)
+    assert end_of_quiet_hours(millis(at), EAST) == millis(until)

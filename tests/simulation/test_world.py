@@ -15,12 +15,12 @@ from processors.rehearsal.play import rehearse
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
-from processors.simulation.course import COURSE, notification_type
+from processors.simulation.compact_case import STEPS_FROM, notification_type
 from processors.simulation.geography import ZONES
 from processors.simulation.markup import xml
-from processors.simulation.message import Refused, Repeated, Silent, Told
+from processors.simulation.message import Notified, Redelivered, Rejected, Withheld
 from processors.simulation.rates import SHARES
-from processors.simulation.refused import WAYS
+from processors.simulation.rejected import FAULTS
 from processors.simulation.stories import STORIES
 from processors.simulation.times import DAY, local
 from processors.simulation.world import World, simulate
@@ -59,8 +59,8 @@ def test_the_pipeline_does_what_the_oracle_says(seed: int, rules: Rules, tmp_pat
 def test_a_message_that_is_lost_is_missed(rules: Rules, tmp_path: Path) -> None:
     world = simulate(START, 4, 3, 0.003)
     told = {each["message_ids"][0] for found in world.key()["told"].values() for each in found if each["kind"] == "notification"}
-    lost = next(each for each in world.sayings if each.message is not None and each.message.message_id in told)
-    without = World(world.start, world.end, world.registrations, tuple(each for each in world.sayings if each is not lost))
+    lost = next(each for each in world.feed_items if each.message is not None and each.message.message_id in told)
+    without = World(world.start, world.end, world.registrations, tuple(each for each in world.feed_items if each is not lost))
     assert any("missing" in line for line in wrong(world, lived_through(without, rules, tmp_path)))
 
 
@@ -74,16 +74,16 @@ def test_a_seed_is_a_world_and_another_is_another() -> None:
 def test_volumes_are_the_published_ones(month: World) -> None:
     """150,000 transfer requests, 1,000,000 activities a year, times scale and days."""
     cases = {
-        each.message.message_id.split("-")[1] for each in month.sayings if each.message and each.message.message_id.startswith("ICOTS")
+        each.message.message_id.split("-")[1] for each in month.feed_items if each.message and each.message.message_id.startswith("ICOTS")
     }
-    entered = Counter(each.message.subtype for each in month.sayings if each.message and each.message.message_id.split("-")[2:] == ["1"])
-    assert 500 <= len(month.sayings) <= 1_000
+    entered = Counter(each.message.subtype for each in month.feed_items if each.message and each.message.message_id.split("-")[2:] == ["1"])
+    assert 500 <= len(month.feed_items) <= 1_000
     assert len(cases) <= 102_000 * 0.006
     assert 40 <= entered["Request ICOTS Transfer"] + entered["Reporting Instructions Request"] <= 150_000 * 0.006 * 30 / 365 + 1
 
 
 def test_the_month_meets_every_fate(month: World) -> None:
-    silent = {(each.fate.stage, each.fate.reason) for each in month.sayings if isinstance(each.fate, Silent)}
+    silent = {(each.outcome.stage, each.outcome.reason) for each in month.feed_items if isinstance(each.outcome, Withheld)}
     assert silent >= {
         ("dedupe", "duplicate"),
         ("dedupe", "resubmitted"),
@@ -102,16 +102,16 @@ def test_the_month_meets_every_fate(month: World) -> None:
         ("validate", "unknown_status"),
         ("validate", "unknown_location"),
     }
-    assert {each.fate.telling for each in month.sayings if isinstance(each.fate, Told)} == {"news", "change", "cancellation"}
-    assert any(isinstance(each.fate, Repeated) for each in month.sayings)
-    assert {each.fate.reason for each in month.sayings if isinstance(each.fate, Refused)} == {reason for reason, _ in WAYS}
-    assert {each.message.form for each in month.sayings if each.message} == {"json", "xml"}
+    assert {each.outcome.kind for each in month.feed_items if isinstance(each.outcome, Notified)} == {"news", "change", "cancellation"}
+    assert any(isinstance(each.outcome, Redelivered) for each in month.feed_items)
+    assert {each.outcome.reason for each in month.feed_items if isinstance(each.outcome, Rejected)} == {reason for reason, _ in FAULTS}
+    assert {each.message.form for each in month.feed_items if each.message} == {"json", "xml"}
 
 
 def test_a_way_to_be_refused_is_one_also_for_a_message_that_is_not_to_be_validated(month: World) -> None:
-    usual = next(each.message.document(each.at) for each in month.sayings if each.message and each.message.form == "xml")
+    usual = next(each.message.document(each.at) for each in month.feed_items if each.message and each.message.form == "xml")
     unchecked = {**usual, "notification_subtypes": [{"subtype": "Do Not Validate", "validations": []}]}
-    for reason, way in WAYS:
+    for reason, way in FAULTS:
         assert way(unchecked) not in {xml(unchecked), json.dumps(unchecked)} or reason == "too_large", reason
 
 
@@ -134,10 +134,10 @@ def test_telephone_numbers_can_be_dialled(month: World) -> None:
 
 
 def test_moments_are_in_order_and_apart(month: World) -> None:
-    moments = [each.at for each in month.sayings]
+    moments = [each.at for each in month.feed_items]
     assert moments == sorted(moments)
     assert len(set(moments)) == len(moments)
-    ids = [each.message.message_id for each in month.sayings if each.message and not isinstance(each.fate, Repeated)]
+    ids = [each.message.message_id for each in month.feed_items if each.message and not isinstance(each.outcome, Redelivered)]
     assert len(set(ids)) == len(ids)
 
 
@@ -146,13 +146,13 @@ def test_the_zones_are_those_of_the_rules(rules: Rules) -> None:
 
 
 def words_of_the_world() -> Iterator[tuple[str, str, str]]:
-    for steps in COURSE.values():
+    for steps in STEPS_FROM.values():
         for _, (subtype, _) in steps:
             kind = "Supervision" if subtype in {"Supervision Violation", "Return From Absconding"} else "Interstate Compact"
             yield kind, subtype, notification_type(subtype)
     for story in STORIES:
-        for scene in story:
-            yield scene.event_type, scene.subtype, scene.notification_type
+        for event in story:
+            yield event.event_type, event.subtype, event.notification_type
 
 
 def test_the_world_speaks_in_the_codes_of_the_lists(rules: Rules) -> None:
@@ -179,5 +179,5 @@ def test_the_document_states_every_share() -> None:
 
 
 def test_a_wednesday_in_march_is_a_day_of_the_world(month: World) -> None:
-    days = {local(each.at, "America/New_York").date() for each in month.sayings}
+    days = {local(each.at, "America/New_York").date() for each in month.feed_items}
     assert len(days) >= (month.end - month.start) // DAY - 2

@@ -1,22 +1,34 @@
 """
-The course of a compact case: what each step may be followed by, how often, and who says it.
+A compact case from request to closure: which step follows which, how often, and which agency reports it.
 
-From the order of the compact's rules, written down here once more: the rule files say what is legal, this says what
-a world that keeps to them does.
+Derived from the order of the compact's rules independently of the rule files: they say what is legal, this what
+agencies that keep to the rules do.
 """
 
 from dataclasses import dataclass, replace
 from typing import Final
 
 from processors.simulation.agencies import agency
+from processors.simulation.case_log import CaseLog
 from processors.simulation.geography import STATES
-from processors.simulation.message import INTERNAL, PAST, Fate, Message, Silent, Tags, Told, When, flagged, moment, whole_day
-from processors.simulation.pen import Pen
+from processors.simulation.message import (
+    INTERNAL,
+    PAST,
+    ExpectedOutcome,
+    Message,
+    Notified,
+    Tags,
+    Withheld,
+    action_day,
+    action_time,
+    flagged,
+)
+from processors.simulation.mishaps import Planned, add_with_mishap
 from processors.simulation.people import Offender
 from processors.simulation.times import DAY, HOUR, MINUTE, local
 
-# Where a case stands -> (how often, the step, where it leads); a place that is not here is an end.
-COURSE: Final[dict[str, tuple[tuple[int, tuple[str, str]], ...]]] = {
+# Current state -> (weight, (event subtype, next state)); a state that is missing here is final.
+STEPS_FROM: Final[dict[str, tuple[tuple[int, tuple[str, str]], ...]]] = {
     "new": ((70, ("Request ICOTS Transfer", "requested")), (30, ("Reporting Instructions Request", "instructions asked"))),
     "instructions asked": ((1, ("Reporting Instructions Reply", "instructions given")),),
     "instructions given": ((1, ("Departure", "departed on instructions")),),
@@ -70,7 +82,7 @@ COURSE: Final[dict[str, tuple[tuple[int, tuple[str, str]], ...]]] = {
 }
 MOVEMENTS: Final = frozenset({"Departure", "Arrival", "Failure to Arrive", "Retaking", "Temporary Travel Order", "Return to Sending State"})
 UPDATES: Final = frozenset({"Absconded", "Case Closure", "Return From Absconding"})
-TOLD: Final = frozenset(
+INFORMATION: Final = frozenset(
     {"Request ICOTS Transfer", "Accept Transfer", "Deny Transfer", "Withdraw Transfer", "Address Change", "Behavior Requiring Retaking"}
     | {"Supervision Violation"}
 )
@@ -103,26 +115,26 @@ def notification_type(subtype: str) -> str:
         return "Movement"
     if subtype in UPDATES:
         return "Status Update"
-    return "Information" if subtype in TOLD else "Internal"
+    return "Information" if subtype in INFORMATION else "Internal"
 
 
 @dataclass(slots=True)
 class Case:
-    """A compact case on its way: where it stands, and when it was last heard of."""
+    """One compact case: its state, and the time of its last step."""
 
-    pen: Pen
+    log: CaseLog
     offender: Offender
     receiving: str
     at: int
-    place: str
-    expected: bool = False  # whether a Departure said that an Arrival would follow
+    state: str
+    arrival_expected: bool = False  # whether a Departure carried Expect Subsequent Event
 
-    def go(self, steps: int) -> int:
-        """So many steps, or as many as there are until the end, have been taken; return how many."""
+    def advance(self, steps: int) -> int:
+        """Take that many steps, or as many as fit before the end; return how many."""
         taken = 0
-        while taken < steps and self.place in COURSE:
-            gap = self.pen.chance.between(SHORTEST, LONGEST)
-            if self.at + gap > self.pen.end:
+        while taken < steps and self.state in STEPS_FROM:
+            gap = self.log.random.between(SHORTEST, LONGEST)
+            if self.at + gap > self.log.end:
                 break
             before, self.at = self.at, self.at + gap
             self.step(self.at - before)
@@ -130,43 +142,40 @@ class Case:
         return taken
 
     def step(self, gap: int) -> None:
-        chance = self.pen.chance
-        subtype, to = chance.weighed(COURSE[self.place])
-        if subtype == "Departure" and self.place == "accepted" and self.disordered():
+        random = self.log.random
+        subtype, to = random.weighted_choice(STEPS_FROM[self.state])
+        if subtype == "Departure" and self.state == "accepted" and self.arrive_before_departure():
             return
-        message, fate = self.told(subtype, gap)
-        self.pen.say(self.at, message, fate, SHORTEST, free=subtype in STATIONARY)
-        self.place = to
+        message, outcome = self.report(subtype, gap)
+        add_with_mishap(self.log, Planned(self.at, message, outcome, SHORTEST, independent=subtype in STATIONARY))
+        self.state = to
         if subtype == "Departure":
-            self.expected = True
-        if self.pen.rolled("contradiction"):
-            self.contradict(subtype)
+            self.arrival_expected = True
+        if self.log.occurs("contradiction"):
+            self.add_contradiction(subtype)
 
-    def told(self, subtype: str, gap: int) -> tuple[Message, Fate]:
-        """Return the message about a step, and what becomes of it by its date."""
-        pen, internal = self.pen, notification_type(subtype) == "Internal"
+    def report(self, subtype: str, gap: int) -> tuple[Message, ExpectedOutcome]:
+        """Return the message about a step, and its expected outcome given its date."""
+        log, internal = self.log, notification_type(subtype) == "Internal"
         message = self.message(subtype)
-        delay = pen.chance.between(3 * MINUTE, 4 * HOUR)
-        unchecked = pen.rolled("do not validate")
-        if gap > TOO_LATE[1] + HOUR and pen.rolled("too late"):
-            delay = pen.chance.between(*TOO_LATE)
-            fate: Fate = PAST if not unchecked else Told(self.at)
+        delay = log.random.between(3 * MINUTE, 4 * HOUR)
+        unchecked = log.occurs("do not validate")
+        if gap > TOO_LATE[1] + HOUR and log.occurs("too late"):
+            delay = log.random.between(*TOO_LATE)
+            outcome: ExpectedOutcome = PAST if not unchecked else Notified(self.at)
         else:
-            delay = pen.chance.between(*LATE) if pen.rolled("late") else delay
-            fate = Told(self.at)
-        action = pen.happened(self.at, message.agency.zone, delay)
-        if delay < LATE[0] and pen.rolled("whole day"):
-            action = whole_day(self.at, message.agency.zone)
+            delay = log.random.between(*LATE) if log.occurs("late") else delay
+            outcome = Notified(self.at)
+        action = log.action_time_before(self.at, message.agency.zone, delay)
+        if delay < LATE[0] and log.occurs("whole day"):
+            action = action_day(self.at, message.agency.zone)
         tags = (("Do Not Validate", ()),) if unchecked else message.tags
         if unchecked and subtype == "Departure":
             tags = (*tags, ("Expect Subsequent Event", ()))
-        return self.dated(message, action, tags), INTERNAL if internal else fate
-
-    def dated(self, message: Message, action: When, tags: Tags) -> Message:
-        return replace(message, action=action, tags=tags)
+        return replace(message, action=action, tags=tags), INTERNAL if internal else outcome
 
     def message(self, subtype: str) -> Message:
-        pen = self.pen
+        log = self.log
         kind = "Supervision" if subtype in BY_SUPERVISION else "Interstate Compact"
         sender = agency(kind, self.offender.state if subtype in BY_SENDING else self.receiving)
         compact = {
@@ -181,72 +190,69 @@ class Case:
         tags: Tags = (("Validate", ("Date",)),)
         if subtype == "Departure":
             tags = (*tags, ("Expect Subsequent Event", ()))
-        if subtype == "Arrival" and self.expected and pen.chance.happens(0.5):
+        if subtype == "Arrival" and self.arrival_expected and log.random.happens(0.5):
             tags = (("Validate", ("Date", "Previous Event")),)
-        location = ("Community", f"{self.receiving} {pen.chance.between(1, 40)}th Street") if subtype in {"Departure", "Arrival"} else None
-        return pen.message(
+        location = ("Community", f"{self.receiving} {log.random.between(1, 40)}th Street") if subtype in {"Departure", "Arrival"} else None
+        return log.message(
             kind,
             subtype,
             notification_type(subtype),
             sender,
-            action=moment(self.at, sender.zone),
+            action=action_time(self.at, sender.zone),
             offenders=(self.offender,),
             tags=tags,
             location=location,
             compact=compact,
         )
 
-    def disordered(self) -> bool:
-        """Whether the Arrival came before its Departure, within `out_of_order.hold` or beyond it."""
-        pen, chance = self.pen, self.pen.chance
-        within, beyond = pen.rolled("arrival first"), pen.rolled("arrival much too early")
-        if not (within or beyond) or self.at + DAY > pen.end:
+    def arrive_before_departure(self) -> bool:
+        """Report an Arrival before its Departure, within `out_of_order.hold` or later; return whether that happened."""
+        log, random = self.log, self.log.random
+        within, beyond = log.occurs("arrival first"), log.occurs("arrival much too early")
+        if not (within or beyond) or self.at + DAY > log.end:
             return False
-        departure, arrival = self.plain("Departure", 6 * HOUR), self.plain("Arrival", 2 * HOUR)
+        departure, arrival = self.validated_message("Departure", 6 * HOUR), self.validated_message("Arrival", 2 * HOUR)
         if within:
-            later = self.at + chance.between(2 * MINUTE, 14 * MINUTE)
-            pen.write(self.at, arrival, Told(later))
-            pen.write(later, departure, Told(later))
-            self.place, self.expected = "supervised", True
+            later = self.at + random.between(2 * MINUTE, 14 * MINUTE)
+            log.add(self.at, arrival, Notified(later))
+            log.add(later, departure, Notified(later))
+            self.state, self.arrival_expected = "supervised", True
             return True
-        later = self.at + chance.between(20 * MINUTE, 2 * HOUR)
-        pen.write(later, departure, Told(later))
-        if chance.happens(0.6) and arrival.location is not None:
-            again = later + chance.between(10 * MINUTE, 4 * HOUR)
-            pen.write(self.at, arrival, Silent("validate", "suppressed", "superseded"))
-            changed = arrival.updating(pen.new_id(), location=(arrival.location[0], f"{arrival.location[1]} Annex"))
-            pen.write(again, changed, Told(again, "news", arrival.message_id))
-            self.place = "supervised"
+        later = self.at + random.between(20 * MINUTE, 2 * HOUR)
+        log.add(later, departure, Notified(later))
+        if random.happens(0.6) and arrival.location is not None:
+            again = later + random.between(10 * MINUTE, 4 * HOUR)
+            log.add(self.at, arrival, Withheld("validate", "suppressed", "superseded"))
+            changed = arrival.as_update(log.new_id(), location=(arrival.location[0], f"{arrival.location[1]} Annex"))
+            log.add(again, changed, Notified(again, "news", arrival.message_id))
+            self.state = "supervised"
         else:
-            pen.write(self.at, arrival, flagged("workflow"))
-            self.place = "in review"
+            log.add(self.at, arrival, flagged("workflow"))
+            self.state = "in review"
         return True
 
-    def plain(self, subtype: str, ago: int) -> Message:
+    def validated_message(self, subtype: str, ago: int) -> Message:
         message = self.message(subtype)
         tags = (("Validate", ("Date",)), *((("Expect Subsequent Event", ()),) if subtype == "Departure" else ()))
-        return self.dated(message, moment(self.at - ago, message.agency.zone), tags)
+        return replace(message, action=action_time(self.at - ago, message.agency.zone), tags=tags)
 
-    def contradict(self, after: str) -> None:
-        """What cannot be is said as well, and is flagged."""
+    def add_contradiction(self, after: str) -> None:
+        """Also report something impossible, which must be flagged."""
         at = self.at + 30 * MINUTE
-        if after == "Departure" and self.place in {"departed", "departed on instructions"} and at < self.pen.end:
-            wrong, reason = self.plain("Withdraw Transfer", 0), "workflow"
-        elif after == "Absconded" and at < self.pen.end:
-            wrong, reason = self.plain("Absconded", 0), "status_transition"
-        elif self.place == "supervised" and at < self.pen.end:
-            message = self.plain("Temporary Travel Order", 0)
+        if after == "Departure" and self.state in {"departed", "departed on instructions"} and at < self.log.end:
+            wrong, reason = self.validated_message("Withdraw Transfer", 0), "workflow"
+        elif after == "Absconded" and at < self.log.end:
+            wrong, reason = self.validated_message("Absconded", 0), "status_transition"
+        elif self.state == "supervised" and at < self.log.end:
+            message = self.validated_message("Temporary Travel Order", 0)
             last = local(self.at + 60 * DAY, message.agency.zone).date().isoformat()
-            wrong, reason = self.traveling(message, last), "workflow"
+            wrong, reason = replace(message, compact={**message.compact, "report_by": last}), "workflow"
         else:
             return
-        self.pen.write(at, wrong, flagged(reason))
-
-    def traveling(self, message: Message, last: str) -> Message:
-        return replace(message, compact={**message.compact, "report_by": last})
+        self.log.add(at, wrong, flagged(reason))
 
 
-def new_case(pen: Pen, offender: Offender, at: int, place: str) -> Case:
+def new_case(log: CaseLog, offender: Offender, at: int, state: str) -> Case:
     """Return a case between the offender's state and another."""
     others = [state for state in STATES if state != offender.state]
-    return Case(pen, offender, pen.chance.one_of(others), at, place)
+    return Case(log, offender, log.random.choice(others), at, state)
