@@ -7,14 +7,14 @@ each message.
 
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from processors.domain.event import Change, Scope, Telling, Way
 from processors.domain.person import Identifier, Name
 from processors.domain.registration import Channel
 
 
-class Held(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class KnownRegistration(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One registration.
 
@@ -31,13 +31,13 @@ class Held(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     forget_at: int | None = None
     sealed: bytes = b""
 
-    def active(self, at: int) -> bool:
+    def in_force(self, at: int) -> bool:
         """Whether the registrant still wants to be told under this registration."""
         return not self.ended and bool(self.sealed) and (self.expires_at is None or at < self.expires_at)
 
 
-class Piece(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """What is kept of one notification until it leaves: one offender's part of one message, as far as it is told."""
+class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One offender's part of one message, as far as it is told; what is kept of a notification until it leaves."""
 
     message_id: str
     ori: str
@@ -73,10 +73,10 @@ class Piece(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
         return Scope(self.jurisdiction, self.notification_type, self.event_subtype)
 
 
-class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Pieces of one agency event that will leave as one message; decided again at `due_at`. `why` is the reason code."""
+class Pending(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Notices of one agency event that will leave as one message; decided again at `due_at`. `why` is the reason code."""
 
-    pieces: tuple[Piece, ...]
+    notices: tuple[Notice, ...] = field(name="pieces")
     since: int
     due_at: int
     why: str = "merge_window"
@@ -84,8 +84,8 @@ class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     @property
     def emergency(self) -> bool:
-        """Whether any of the pieces is one."""
-        return True in [piece.emergency for piece in self.pieces]
+        """Whether any of the notices is one."""
+        return True in [notice.emergency for notice in self.notices]
 
 
 class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -115,24 +115,22 @@ class Registrant(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="reg
     """Everything about one registrant that is still to be done, by registration id."""
 
     registrant_id: str
-    registrations: dict[str, Held] = {}
-    waiting: tuple[Waiting, ...] = ()
+    registrations: dict[str, KnownRegistration] = {}
+    pending: tuple[Pending, ...] = field(name="waiting", default=())
 
-    def deadline(self) -> int | None:
-        """Return the earliest instant at which something is to be decided or forgotten."""
-        due = [waiting.due_at for waiting in self.waiting]
-        due += [held.forget_at for held in self.registrations.values() if held.forget_at is not None]
-        return min(due, default=None)
+    def in_force(self, at: int) -> list[KnownRegistration]:
+        """Return the registrations under which the registrant wants to be told."""
+        return [each for each in self.registrations.values() if each.in_force(at)]
 
 
-class Sent(Struct, frozen=True, kw_only=True, tag="sent"):
+class Delivery(Struct, frozen=True, kw_only=True, tag="sent"):
     """The attempts of one notification by reference, until at `forget_at` no receipt can be about them any more."""
 
     attempts: dict[str, Attempt]
     forget_at: int
 
 
-State = Registrant | Sent
+State = Registrant | Delivery
 
 
 def deadline(state: State) -> int | None:
@@ -143,6 +141,15 @@ def deadline(state: State) -> int | None:
 SHARED: Final = 12  # hex digits that the references of one notification begin with, after the registrant
 
 
-def sent_key(registrant_id: str, reference: str) -> str:
+def delivery_key(registrant_id: str, reference: str) -> str:
     """Return the key of what left under `reference`; ids are of characters that print, so that no registrant has it."""
     return f"{registrant_id}\t{reference.rpartition('.')[2][:SHARED]}"
+
+
+def deadline(state: State) -> int | None:
+    """Return the earliest instant at which something is to be decided or forgotten."""
+    if isinstance(state, Delivery):
+        return state.forget_at
+    due = [pending.due_at for pending in state.pending]
+    due += [each.forget_at for each in state.registrations.values() if each.forget_at is not None]
+    return min(due, default=None)

@@ -13,44 +13,44 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from processors.deliver.state import Piece, Waiting
+from processors.deliver.state import Notice, Pending
 from processors.domain.event import combined
 from processors.domain.notification import Notification
 from processors.domain.person import Identifier, Name
 
 
-class Reporter(Struct, frozen=True):
+class AgencyView(Struct, frozen=True):
     """The agency, as far as it is told."""
 
     name: str | None = None
 
 
-class Named(Struct, frozen=True):
+class OffenderView(Struct, frozen=True):
     """An offender, as far as they are told: neither aliases nor the date of birth."""
 
     name: Name | None = None
     identifiers: tuple[Identifier, ...] = ()
 
 
-class Told(Struct, frozen=True):
+class SubmissionView(Struct, frozen=True):
     """The part of a submission that is told; the remarks and details are not among it."""
 
-    agency: Reporter
-    offenders: tuple[Named, ...]
+    agency: AgencyView
+    offenders: tuple[OffenderView, ...]
 
 
 # A gathering that waits for its registration is joined by nobody, who would then wait with it.
 OPEN_TO_MORE: Final = frozenset({"merge_window", "quiet_hours"})
 
-OPEN: Final = msgspec.json.Decoder(Told)
+OPEN: Final = msgspec.json.Decoder(SubmissionView)
 
 
-def piece_of(notification: Notification, *, emergency: bool) -> Piece:
+def notice_of(notification: Notification, *, emergency: bool) -> Notice:
     """Return what is kept of a notification; its submission is opened here and nowhere later."""
     event = notification.event
     told = OPEN.decode(event.submission)
-    person = told.offenders[event.part] if event.part < len(told.offenders) else Named()
-    return Piece(
+    person = told.offenders[event.part] if event.part < len(told.offenders) else OffenderView()
+    return Notice(
         message_id=event.message_id,
         ori=event.ori,
         offender=event.offender,
@@ -81,7 +81,7 @@ def piece_of(notification: Notification, *, emergency: bool) -> Piece:
     )
 
 
-def same_event(one: Piece, other: Piece) -> bool:
+def same_event(one: Notice, other: Notice) -> bool:
     """Whether both are told in one message: the same agency event, told in the same way."""
     return (one.ori, one.event_subtype, one.action_at, one.date_only, one.telling, one.changes) == (
         other.ori,
@@ -93,60 +93,60 @@ def same_event(one: Piece, other: Piece) -> bool:
     )
 
 
-def admit(waiting: tuple[Waiting, ...], piece: Piece, at: int, window: int) -> tuple[tuple[Waiting, ...], Waiting]:
+def admit(pending: tuple[Pending, ...], notice: Notice, at: int, window: int) -> tuple[tuple[Pending, ...], Pending]:
     """
-    Return what waits with `piece` among it, and the one that it waits in; a gathering lasts `window` from its first piece.
+    Return what waits with `notice` among it, and the one that it waits in; a gathering lasts `window` from its first notice.
 
     Both are in the order in which the messages came in: how they reached deliver, from several partitions, must show
     neither in the words nor in which of two messages leaves first.
     """
-    found = next((each for each in waiting if each.why in OPEN_TO_MORE and same_event(each.pieces[0], piece)), None)
+    found = next((each for each in pending if each.why in OPEN_TO_MORE and same_event(each.notices[0], notice)), None)
     if found is None:
-        joined = Waiting(pieces=(piece,), since=at, due_at=at + window)
+        joined = Pending(notices=(notice,), since=at, due_at=at + window)
     else:
-        due_at = min(found.due_at, at + window) if piece.emergency else found.due_at
-        joined = replace(found, pieces=tuple(sorted((*found.pieces, piece), key=came_in)), due_at=due_at)
-    others = (each for each in waiting if each is not found)
-    return tuple(sorted((*others, joined), key=lambda each: came_in(each.pieces[0]))), joined
+        due_at = min(found.due_at, at + window) if notice.emergency else found.due_at
+        joined = replace(found, notices=tuple(sorted((*found.notices, notice), key=came_in)), due_at=due_at)
+    others = (each for each in pending if each is not found)
+    return tuple(sorted((*others, joined), key=lambda each: came_in(each.notices[0]))), joined
 
 
-def overtake(waiting: tuple[Waiting, ...], piece: Piece) -> tuple[tuple[Waiting, ...], tuple[Piece, ...], Piece | None]:
+def overtake(pending: tuple[Pending, ...], notice: Notice) -> tuple[tuple[Pending, ...], tuple[Notice, ...], Notice | None]:
     """
-    Return what still waits, what `piece` replaced before it left, and what is to be told of `piece` itself.
+    Return what still waits, what `notice` replaced before it left, and what is to be told of `notice` itself.
 
     Of what was never told, nothing is taken back: cancelled news and its cancellation both stay, changed news is told
     as it is now. A change that has not left makes way for the next change, which tells both, or for the cancellation.
     """
-    if piece.telling == "news":
-        return waiting, (), piece
-    gone = tuple(each for each in pieces(waiting) if overtaken(each, piece))
-    kept = without(waiting, gone)
+    if notice.telling == "news":
+        return pending, (), notice
+    gone = tuple(each for each in notices_in(pending) if overtaken(each, notice))
+    kept = without(pending, gone)
     if any(each.telling == "news" for each in gone):
-        return kept, gone, None if piece.telling == "cancellation" else replace(piece, telling="news", changes=())
-    if gone and piece.telling == "change":
-        changes = combined(*(each.changes for each in gone), piece.changes)
-        return kept, gone, replace(piece, changes=changes) if changes else None
-    return kept, gone, piece
+        return kept, gone, None if notice.telling == "cancellation" else replace(notice, telling="news", changes=())
+    if gone and notice.telling == "change":
+        changes = combined(*(each.changes for each in gone), notice.changes)
+        return kept, gone, replace(notice, changes=changes) if changes else None
+    return kept, gone, notice
 
 
-def overtaken(earlier: Piece, later: Piece) -> bool:
+def overtaken(earlier: Notice, later: Notice) -> bool:
     """Whether the later message is about the same event of the same offender as one that has not left."""
     same = (earlier.ori, earlier.root, earlier.offender) == (later.ori, later.root, later.offender)
     return same and earlier.telling != "cancellation"
 
 
-def came_in(piece: Piece) -> tuple[int, str, int, str]:
-    """Return what orders pieces as their messages came in, and those of one moment by their names."""
-    return piece.received_at, piece.message_id, piece.part, piece.offender
+def came_in(notice: Notice) -> tuple[int, str, int, str]:
+    """Return what orders notices as their messages came in, and those of one moment by their names."""
+    return notice.received_at, notice.message_id, notice.part, notice.offender
 
 
-def pieces(waiting: Iterable[Waiting]) -> Iterable[Piece]:
-    return (piece for each in waiting for piece in each.pieces)
+def notices_in(pending: Iterable[Pending]) -> Iterable[Notice]:
+    return (notice for each in pending for notice in each.notices)
 
 
-def without(waiting: tuple[Waiting, ...], gone: tuple[Piece, ...]) -> tuple[Waiting, ...]:
-    """Return what waits without the pieces in `gone`; a gathering with nothing left is over."""
+def without(pending: tuple[Pending, ...], gone: tuple[Notice, ...]) -> tuple[Pending, ...]:
+    """Return what waits without the notices in `gone`; a gathering with nothing left is over."""
     if not gone:
-        return waiting
-    left = (replace(each, pieces=tuple(piece for piece in each.pieces if piece not in gone)) for each in waiting)
-    return tuple(each for each in left if each.pieces)
+        return pending
+    left = (replace(each, notices=tuple(notice for notice in each.notices if notice not in gone)) for each in pending)
+    return tuple(each for each in left if each.notices)

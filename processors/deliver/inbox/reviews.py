@@ -1,0 +1,48 @@
+"""A reviewer decided: what can be told now is told, or it is put aside."""
+
+from msgspec.structs import replace
+
+from processors.deliver.moment import Moment
+from processors.deliver.release import DETAILS, Released, lacks_text, review, send_or_wait
+from processors.deliver.state import Pending, Registrant, State
+from processors.domain.review import ReviewAction
+from processors.stage import Decision
+
+
+def act(registrant: Registrant, action: ReviewAction, moment: Moment) -> Decision[State]:
+    """Return what follows from a reviewer's action."""
+    due = next((each for each in registrant.pending if each.review_id == action.review_id is not None), None)
+    if due is None:
+        detail = f"{action.reviewer} asked to {action.action} a review that is not open here"
+        return Decision(verdicts=(moment.verdict(action.review_id or "", "noted", "unknown_review", detail),))
+    decided = discard(due, action, moment) if action.action == "discard" else tell_or_keep(due, registrant, action, moment)
+    others = tuple(each for each in registrant.pending if each is not due)
+    after = replace(registrant, pending=(*others, *decided.left))
+    return decided.decision.then(Decision(states={registrant.registrant_id: after}))
+
+
+def discard(due: Pending, action: ReviewAction, moment: Moment) -> Released:
+    """Tell it to nobody."""
+    detail = f"{action.reviewer} discarded it: {action.reason}"
+    dropped = tuple(
+        moment.notice_verdict(notice, "dropped", "discarded", detail, review_id=due.review_id or "") for notice in due.notices
+    )
+    closed = review(due, due.notices[0], "discarded", detail, moment, action)
+    return Released(Decision[State](verdicts=dropped).then(closed))
+
+
+def tell_or_keep(due: Pending, registrant: Registrant, action: ReviewAction, moment: Moment) -> Released:
+    """Tell it by every registration in force; what cannot be told yet stays in review."""
+    detail = f"{action.reviewer} released it: {action.reason}"
+    ids = tuple(sorted(each.registration_id for each in registrant.in_force(moment.at)))
+    notices = tuple(replace(notice, registration_ids=ids) for notice in due.notices)
+    lacking = "unknown_registration" if not ids else "no_text" if lacks_text(notices, registrant, moment) else None
+    review_id = due.review_id or ""
+    if lacking is not None:
+        still = f"{detail}; but {DETAILS[lacking]}"
+        flagged = tuple(moment.notice_verdict(notice, "flagged", lacking, still, review_id=review_id) for notice in due.notices)
+        return Released(Decision(verdicts=flagged), (due,))
+    noted = tuple(moment.notice_verdict(notice, "noted", "released", detail, review_id=review_id) for notice in notices)
+    closed = review(due, due.notices[0], "released", detail, moment, action)
+    sent = send_or_wait(replace(due, notices=notices, review_id=None), registrant, moment)
+    return Released(Decision[State](verdicts=noted).then(closed).then(sent.decision), sent.left)

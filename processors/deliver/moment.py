@@ -1,0 +1,52 @@
+"""What one decision knows beside the states: whom it is about, when, by which rules; and how it is written to the journal."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from processors.deliver.state import Notice
+from processors.domain.journal import Outcome, Verdict
+from processors.domain.seal import Seal
+from processors.rules.book import Rules
+
+STAGE_NAME: Final = "deliver"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One registrant, the time to decide with, the rules with the settings in force, and the seal of contact data."""
+
+    registrant_id: str
+    at: int
+    rules: Rules
+    seal: Seal
+
+    def verdict(self, message_id: str, outcome: Outcome, reason: str, detail: str, **more: str) -> Verdict:
+        """Return the verdict on a message, a registration or a review of the registrant."""
+        return Verdict(
+            stage=STAGE_NAME,
+            message_id=message_id,
+            outcome=outcome,
+            reason=reason,
+            detail=detail,
+            at=self.at,
+            rules=self.rules.version,
+            registrant_id=self.registrant_id,
+            **more,
+        )
+
+    def notice_verdict(self, notice: Notice, outcome: Outcome, reason: str, detail: str, **more: str) -> Verdict:
+        """Return the verdict on one offender's part of one message."""
+        return Verdict(
+            stage=STAGE_NAME,
+            message_id=notice.message_id,
+            outcome=outcome,
+            reason=reason,
+            detail=detail,
+            at=self.at,
+            ori=notice.ori,
+            offender=notice.offender,
+            part=notice.part,
+            rules=self.rules.version,
+            registrant_id=self.registrant_id,
+            **more,
+        )

@@ -1,0 +1,200 @@
+"""What is due: told now, left waiting for the morning, put before a reviewer, or dropped."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from processors.deliver.contacts import Destination, destinations, verified
+from processors.deliver.dispatch.attempts import digest
+from processors.deliver.dispatch.outbound import Messages, send
+from processors.deliver.moment import STAGE_NAME, Moment
+from processors.deliver.quiet import quiet_end
+from processors.deliver.state import Notice, Pending, Registrant, State
+from processors.deliver.wording.templates import Message, message_for
+from processors.domain.registration import Channel
+from processors.domain.review import Review, ReviewAction, ReviewState
+from processors.domain.time import iso
+from processors.stage import Decision, Output, combine
+from processors.topics import REVIEWS
+
+DETAILS: Final[Mapping[str, str]] = {
+    "unknown_registration": "a registration it is for was not seen within out_of_order.hold, and no other is in force",
+    "no_text": "the rules have no text for this event subtype",
+}
+
+
+class Released(NamedTuple):
+    """What follows from something that was due, and what of it goes on waiting."""
+
+    decision: Decision[State]
+    left: tuple[Pending, ...] = ()
+
+
+def release_due(registrant: Registrant, moment: Moment) -> Decision[State]:
+    """Decide about everything that is due."""
+    if all(pending.due_at > moment.at for pending in registrant.pending):
+        return Decision()
+    released = [
+        release(pending, registrant, moment) if pending.due_at <= moment.at else Released(Decision(), (pending,))
+        for pending in registrant.pending
+    ]
+    left = tuple(pending for each in released for pending in each.left)
+    decision = combine(each.decision for each in released)
+    return decision.then(Decision(states={registrant.registrant_id: replace(registrant, pending=left)}))
+
+
+def release(due: Pending, registrant: Registrant, moment: Moment) -> Released:
+    """Tell what can be told now. Registrations are looked at once more, immediately before it leaves."""
+    wanted, unseen, ended = sorted_by_registration(due, registrant, moment)
+    dropped = Decision[State](
+        verdicts=tuple(
+            moment.notice_verdict(notice, "dropped", "registration_ended", "every registration it was for ended before it left")
+            for notice in ended
+        )
+    )
+    if due.review_id is not None and not unseen:
+        if wanted and lacks_text(wanted, registrant, moment):
+            return Released(dropped, (replace(due, notices=wanted, due_at=look_again(wanted[0], moment)),))
+        closed = "what it lacked came, or its registration ended, after it was flagged"
+        dropped = dropped.then(review(due, due.notices[0], "superseded", closed, moment))
+    sent = send_or_wait(replace(due, notices=wanted, review_id=None), registrant, moment) if wanted else Released(Decision())
+    held = await_registration(due, unseen, moment) if unseen else Released(Decision())
+    return Released(combine((dropped, sent.decision, held.decision)), (*sent.left, *held.left))
+
+
+def sorted_by_registration(
+    due: Pending, registrant: Registrant, moment: Moment
+) -> tuple[tuple[Notice, ...], tuple[Notice, ...], tuple[Notice, ...]]:
+    """Return the notices that are still wanted, those whose registration has not been seen, and those whose registrations ended."""
+    wanted, unseen, ended = [], [], []
+    for notice in due.notices:
+        registrations = [registrant.registrations.get(each) for each in notice.registration_ids]
+        if any(each is not None and each.in_force(moment.at) for each in registrations):
+            wanted.append(notice)
+        elif None in registrations:
+            unseen.append(notice)
+        else:
+            ended.append(notice)
+    return tuple(wanted), tuple(unseen), tuple(ended)
+
+
+def await_registration(due: Pending, unseen: tuple[Notice, ...], moment: Moment) -> Released:
+    """Hold notices whose registration has not been seen; flag them when that lasts, and give them up in the end."""
+    first, rules = unseen[0], moment.rules
+    until = due.since + rules.duration("out_of_order.hold", first.scope)
+    end = until + rules.duration("delivery.give_up", first.scope)
+    held = replace(due, notices=unseen)
+    if moment.at < until:
+        detail = f"its registration has not been seen; waits until {iso(until)}"
+        waiting = tuple(moment.notice_verdict(notice, "waiting", "out_of_order_hold", detail) for notice in unseen)
+        return Released(Decision(verdicts=waiting), (replace(held, due_at=until, why="out_of_order_hold"),))
+    if moment.at >= end:
+        detail = "its registration was not seen before delivery.give_up"
+        dropped = tuple(moment.notice_verdict(notice, "dropped", "unknown_registration", detail) for notice in unseen)
+        return Released(Decision[State](verdicts=dropped).then(review(due, first, "discarded", detail, moment)))
+    if due.review_id is not None:
+        return Released(Decision(), (replace(held, due_at=end),))
+    return flag(replace(held, due_at=end), "unknown_registration", moment)
+
+
+def send_or_wait(due: Pending, registrant: Registrant, moment: Moment) -> Released:
+    """Send one message to every contact, unless it is to wait for the end of quiet hours."""
+    first, rules = due.notices[0], moment.rules
+    if not due.emergency:
+        until = quiet_end(moment.at, rules.quiet_hours(first.scope), zone_of(due, registrant, moment))
+        if until > moment.at:
+            gathered = tuple(
+                moment.notice_verdict(notice, "gathered", "quiet_hours", f"waits until {iso(until)}") for notice in due.notices
+            )
+            return Released(Decision(verdicts=gathered), (replace(due, due_at=until, why="quiet_hours"),))
+    to = verified(destinations(registrant.in_force(moment.at), moment.registrant_id, moment.seal))
+    if not to:
+        detail = "no registration in force has a verified contact"
+        return Released(
+            Decision(verdicts=tuple(moment.notice_verdict(notice, "dropped", "no_verified_contact", detail) for notice in due.notices))
+        )
+    if rules.text("delivery.order", first.scope) == "escalate":
+        to = to[:1]
+    messages = messages_for(due.notices, to, moment)
+    if messages is None:
+        return flag(replace(due, due_at=look_again(first, moment)), "no_text", moment)
+    return Released(send(due, to, messages, moment))
+
+
+def messages_for(notices: tuple[Notice, ...], to: Iterable[Destination], moment: Moment) -> Messages | None:
+    """Return the message for each language and channel; None where one has no text: general words are told to nobody."""
+    found: dict[tuple[str, Channel], Message] = {}
+    for destination in to:
+        key = (destination.language, destination.channel)
+        if key not in found:
+            message = message_for(notices, moment.rules, moment.at, *key)
+            if message is None:
+                return None
+            found[key] = message
+    return found
+
+
+def lacks_text(notices: tuple[Notice, ...], registrant: Registrant, moment: Moment) -> bool:
+    """Whether some contact could not be told yet."""
+    every = destinations(registrant.in_force(moment.at), moment.registrant_id, moment.seal)
+    return messages_for(notices, every, moment) is None
+
+
+def look_again(first: Notice, moment: Moment) -> int:
+    """Return when to look for a text again that was not there, should no reviewer decide."""
+    return moment.at + moment.rules.duration("delivery.give_up", first.scope)
+
+
+def zone_of(due: Pending, registrant: Registrant, moment: Moment) -> ZoneInfo:
+    """Return where the registrant lives, as the latest registration that this is for says."""
+    named = {each for notice in due.notices for each in notice.registration_ids}
+    latest = max((each for each in registrant.in_force(moment.at) if each.registration_id in named), key=lambda each: each.seq)
+    return ZoneInfo(latest.time_zone)
+
+
+def resettled(registrant: Registrant, moment: Moment) -> Registrant:
+    """Return the registrant with what waits for quiet hours or for a text due by the settings of now."""
+    pending = tuple(replace(each, due_at=due_now(each, registrant, moment)) for each in registrant.pending)
+    return replace(registrant, pending=pending)
+
+
+def due_now(pending: Pending, registrant: Registrant, moment: Moment) -> int:
+    """Return when something that waits is to be decided by the settings of now."""
+    if pending.why == "quiet_hours":
+        hours = moment.rules.quiet_hours(pending.notices[0].scope)
+        return quiet_end(moment.at, hours, zone_of(pending, registrant, moment))
+    return moment.at if pending.why == "no_text" and not lacks_text(pending.notices, registrant, moment) else pending.due_at
+
+
+def flag(due: Pending, reason: str, moment: Moment) -> Released:
+    """Put notices that wait together before a reviewer."""
+    first, registrant_id, detail = due.notices[0], moment.registrant_id, DETAILS[reason]
+    review_id = f"{STAGE_NAME}-{registrant_id}-{digest(6, registrant_id, first.message_id, first.part, reason)}"
+    flagged = replace(due, review_id=review_id, why=reason)
+    verdicts = tuple(moment.notice_verdict(notice, "flagged", reason, detail, review_id=review_id) for notice in due.notices)
+    return Released(review(flagged, first, "open", detail, moment).then(Decision(verdicts=verdicts)), (flagged,))
+
+
+def review(due: Pending, first: Notice, state: ReviewState, detail: str, moment: Moment, action: ReviewAction | None = None) -> Decision[State]:
+    """Return the record of the review of what waits, if it has one."""
+    if due.review_id is None:
+        return Decision()
+    record = Review(
+        review_id=due.review_id,
+        message_id=first.message_id,
+        ori=first.ori,
+        stage=STAGE_NAME,
+        offender=first.offender,
+        state=state,
+        reason=due.why,
+        detail=detail,
+        since=moment.at,
+        jurisdiction=first.jurisdiction,
+        event_type=first.event_type,
+        event_subtype=first.event_subtype,
+        reviewer=None if action is None else action.reviewer,
+        comment=None if action is None else action.reason,
+    )
+    return Decision(outputs=(Output(REVIEWS, due.review_id, record),))

@@ -1,0 +1,27 @@
+"""What others wrote, as it may appear in a message: one line of visible characters."""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+LONGEST: Final = 200
+
+
+def spaced(text: str) -> str:
+    """Return the text with ordinary blanks."""
+    return " ".join(text.split())
+
+
+@lru_cache(maxsize=16_384)
+def clean(text: str) -> str:
+    """Return one line of what somebody else wrote: no control, format or direction characters, single blanks, at most 200."""
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(sign if unicodedata.category(sign)[0] not in "CZ" else " " if sign.isspace() else "" for sign in text)
+    return spaced(text)[:LONGEST]
+
+
+def tidy(text: str) -> str:
+    """Return a filled-in text without blank ends, and with each sentence's first letter large where a name began it small."""
+    text = re.sub(r"\n{3,}", "\n\n", text).strip()
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,173 @@
+"""The facts of one message: everything a text may use, in the words of one language."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from processors.deliver.wording import gsm7
+from processors.deliver.wording.clean import clean
+from processors.deliver.wording.dates import day_in_words, instant_in_words, local_day, moment_in_words
+from processors.deliver.state import Notice
+from processors.deliver.wording.style import Style
+from processors.domain.event import Change
+from processors.domain.person import Identifier, Name
+from processors.rules.book import Rules
+
+NUMBERS: Final = ("ICOTS", "DOC", "BOOKING", "SID", "FBI")  # by which number a registrant most likely knows the offender
+HEARING: Final = "Hearing Notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Offender:
+    """An offender as named: the whole name, the short one, and a number."""
+
+    name: str
+    short: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeText:
+    """One change in the registrant's language; `old_brief` is the old value where the new one stands beside it, `whole` may not be cut."""
+
+    label: str
+    old: str
+    new: str
+    old_brief: str
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A compact office and its telephone."""
+
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a text may use, in words of one language."""
+
+    language: str
+    names: tuple[str, ...]
+    offenders: tuple[Offender, ...]
+    others: str  # how the language says that there are more
+    when: str
+    ahead: bool
+    place: str
+    origin: str
+    court: str
+    case: str
+    agency: str
+    sending: str
+    receiving: str
+    report_by: str
+    way: str  # "back", "onward", "ahead", or empty: Event.way
+    emergency: bool
+    hearing: bool
+    changes: tuple[ChangeText, ...]
+    unsaid: int  # changes left out
+    codes: tuple[str, str]  # the postal codes of sending and receiving state
+    offices: tuple[Office, ...]
+
+
+def facts_of(notices: tuple[Notice, ...], style: Style, at: int) -> Facts:
+    """Return the facts of the notices in words."""
+    first = notices[0]
+    language, brief = style.language, style.brief
+    offenders = offenders_of(notices, style)
+    sending, receiving = joined(notices, "sending_state"), joined(notices, "receiving_state")
+    return Facts(
+        language=language,
+        names=tuple(readable(each) if brief else each.name for each in offenders),
+        offenders=offenders,
+        others=style.noun("*more"),
+        when=instant_in_words(first.action_at, style, date_only=first.date_only),
+        ahead=first.action_at > at,
+        place=joined(notices, "place"),
+        origin=joined(notices, "origin"),
+        court=joined(notices, "court"),
+        case=joined(notices, "case_number"),
+        agency=joined(notices, "agency"),
+        sending=style.state(sending),
+        receiving=style.state(receiving),
+        report_by=day_in_words(joined(notices, "report_by"), language, brief=brief),
+        way=joined(notices, "way"),
+        emergency=any(notice.emergency for notice in notices),
+        hearing=first.notification_type == HEARING,
+        changes=tuple(change_text(change, style) for change in first.changes),
+        unsaid=0,
+        codes=(sending, receiving),
+        offices=() if brief else tuple(offices_of(style.rules, at, (sending, receiving))),
+    )
+
+
+def offenders_of(notices: tuple[Notice, ...], style: Style) -> tuple[Offender, ...]:
+    """Return every offender once, by message and part and by name, in the order they came."""
+    parts = {(notice.message_id, notice.part): notice for notice in reversed(notices)}
+    found: dict[str, Offender] = {}
+    for notice in reversed(parts.values()):
+        number = number_of(notice.identifiers)
+        name = full_name(notice.name) or number or style.noun("*unnamed")
+        found.setdefault(name.casefold(), Offender(name, short_name(notice.name) or name, number if number != name else ""))
+    return tuple(found.values())
+
+
+def full_name(name: Name | None) -> str:
+    """Return a name as it is spoken, empty where there is none."""
+    if name is None:
+        return ""
+    return clean(" ".join(part for part in (name.given, name.middle, name.sur) if part)) or clean(name.full or "")
+
+
+def short_name(name: Name | None) -> str:
+    """Return a name with its given name as an initial, empty where the parts are not known."""
+    if name is None or not (given := clean(name.given or "")) or not (sur := clean(name.sur or "")):
+        return ""
+    return f"{given[0]}. {sur}"
+
+
+def readable(offender: Offender) -> str:
+    """Return the name where GSM-7 can write it, else the number."""
+    return offender.name if gsm7.legible(offender.name) or not offender.number else offender.number
+
+
+def number_of(identifiers: tuple[Identifier, ...]) -> str:
+    """Return the number by which the offender is most likely known, with its scheme."""
+    for scheme in (*NUMBERS, *(identifier.scheme for identifier in identifiers)):
+        for identifier in identifiers:
+            if identifier.scheme == scheme:
+                return clean(f"{scheme} {identifier.value}")
+    return ""
+
+
+def joined(notices: tuple[Notice, ...], name: str) -> str:
+    """Return what the notices say of one thing: one value, or the different ones beside each other."""
+    if len(notices) == 1:
+        return clean(getattr(notices[0], name) or "")
+    return " / ".join(filter(None, dict.fromkeys(clean(getattr(notice, name) or "") for notice in notices)))
+
+
+def offices_of(rules: Rules, at: int, codes: Iterable[str]) -> Iterator[Office]:
+    """Return the compact offices of these states whose telephone the rules know."""
+    for code in dict.fromkeys(codes):
+        entry = rules.book(code, at).entries.get("jurisdiction", {}).get("") if code in rules.jurisdictions else None
+        if entry is not None and entry.compact_office_phone:
+            yield Office(clean(entry.compact_office or rules.jurisdictions[code].name), clean(entry.compact_office_phone))
+
+
+def change_text(change: Change, style: Style) -> ChangeText:
+    """Return one change in the registrant's language."""
+
+    def value(text: str) -> str:
+        if change.field in {"action_at", "report_by"}:
+            return moment_in_words(text, style)
+        return style.state(clean(text)) if change.field.endswith("_state") else clean(text)
+
+    label = style.noun(f"*field.{change.field}") or style.noun("*field")
+    old, new = value(change.old), value(change.new)
+    if change.field != "action_at":
+        return ChangeText(label, old, new, old, whole=False)
+    old_day, new_day = (local_day(each, style) for each in (change.old, change.new))
+    return ChangeText(label, old, new, (old.removeprefix(old_day).strip() if old_day == new_day else old_day) or old, whole=True)

@@ -1,0 +1,70 @@
+"""Shorten a text message step by step until it fits one segment."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from processors.deliver.wording import gsm7
+from processors.deliver.wording.facts import Facts, readable
+
+Step = Callable[[Facts], Facts]
+
+
+def cut_places(length: int) -> Step:
+    def step(facts: Facts) -> Facts:
+        return replace(
+            facts,
+            place=gsm7.cut(facts.place, length),
+            origin=gsm7.cut(facts.origin, length),
+            court=gsm7.cut(facts.court, length),
+        )
+
+    return step
+
+
+def cut_names(length: int) -> Step:
+    def step(facts: Facts) -> Facts:
+        changes = (
+            each if each.whole else replace(each, old=gsm7.cut(each.old, length), new=gsm7.cut(each.new, length)) for each in facts.changes
+        )
+        names = (gsm7.cut(name, length) for name in facts.names)
+        return replace(facts, names=tuple(names), changes=tuple(changes), agency=gsm7.cut(facts.agency, length))
+
+    return step
+
+
+def old_dates(facts: Facts) -> Facts:
+    return replace(facts, changes=tuple(replace(each, old=each.old_brief) for each in facts.changes))
+
+
+def initials(facts: Facts) -> Facts:
+    short = {readable(each): each.short if gsm7.legible(each.short) else readable(each) for each in facts.offenders}
+    return replace(facts, names=tuple(short[name] for name in facts.names))
+
+
+# What is shortened for a text message, in this order, each on top of those before it.
+SHORTER: Final[tuple[Step, ...]] = (
+    cut_places(24),  # the names of places and courts
+    lambda facts: replace(facts, place="", origin="", court=""),  # they go
+    lambda facts: replace(facts, sending=facts.codes[0], receiving=facts.codes[1]),  # states by their postal codes
+    old_dates,  # of a changed date, the old day; of a changed time, the old time
+    initials,  # given names
+    lambda facts: replace(facts, names=facts.names[:1]),  # one offender, and how many others
+    lambda facts: replace(facts, changes=facts.changes[:1], unsaid=max(0, len(facts.changes) - 1)),  # one change
+    cut_names(26),  # names and changed values
+    cut_names(14),
+    lambda facts: replace(facts, sending="", receiving="", report_by=""),  # the states go
+)
+
+
+def shortest(render: Callable[[Facts], str], facts: Facts) -> str:
+    """Return the rendered text in GSM-7, shortened no further than one segment needs."""
+    text = gsm7.transliterate(render(facts))
+    for step in SHORTER:
+        if gsm7.fits(text):
+            return text
+        facts = step(facts)
+        text = gsm7.transliterate(render(facts))
+    while not gsm7.fits(text):
+        text = text[:-1]
+    return text

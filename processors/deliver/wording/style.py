@@ -1,0 +1,29 @@
+"""In which language, by which rules and in whose time zone a message is written."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from processors.rules.book import Book, Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How one message is written; `brief` as a text message writes dates and names."""
+
+    language: str
+    rules: Rules
+    book: Book
+    zone: ZoneInfo
+    brief: bool
+
+    def noun(self, name: str) -> str:
+        """Return a single word of the texts, empty where the language has none."""
+        text = self.book.texts.get((name, self.language))
+        return "" if text is None else text.noun
+
+    def state(self, code: str) -> str:
+        """Return the name of a state, the code where no name is known."""
+        if not code:
+            return ""
+        jurisdiction = self.rules.jurisdictions.get(code)
+        return self.noun(f"*state.{code}") or (jurisdiction.name if jurisdiction is not None else "") or code

@@ -1,0 +1,141 @@
+"""
+The texts of the rules, filled in with the facts, for one language and channel.
+
+Texts are data (rules/default/texts.<language>.toml says what they may use); this is the only place that fills them in.
+What agencies write is never a template.
+"""
+
+import re
+from functools import lru_cache
+from typing import Any, Final
+from dataclasses import dataclass
+
+from babel.lists import format_list
+from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from processors.deliver.wording import gsm7
+from processors.deliver.wording.clean import clean, tidy
+from processors.deliver.wording.dates import locale
+from processors.deliver.wording.facts import Facts, facts_of
+from processors.deliver.wording.fitting import shortest
+from processors.deliver.state import Notice
+from processors.deliver.wording.style import Style
+from processors.domain.registration import Channel
+from processors.rules.book import Book, Rules, Text
+
+FALLBACK: Final = "en"
+FRAMES: Final = {"news": "*news", "change": "*change", "cancellation": "*cancellation"}
+
+# Plain text for people, no markup: there is nothing to escape.
+ENVIRONMENT: Final = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+ENVIRONMENT.globals.clear()  # a text needs facts, no functions of jinja's own
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one channel says, in the language it came out in; `subject` for email alone."""
+
+    language: str
+    subject: str | None
+    body: str
+
+
+def message_for(notices: tuple[Notice, ...], rules: Rules, at: int, language: str, channel: Channel) -> Message | None:
+    """
+    Return what `channel` says of these notices of one agency event; None where the rules have no text for it.
+
+    One that cannot be filled in is none: `vn rules check` refuses it, but rules may run that nobody has checked.
+    """
+    first = notices[0]
+    book = rules.book(first.jurisdiction, first.received_at)
+    for spoken in (language.partition("-")[0].lower(), FALLBACK):
+        text = book.text(first.event_type, first.event_subtype, spoken)
+        frame, about = (book.texts.get((name, spoken)) for name in (FRAMES[first.telling], "*about"))
+        if text is not None and frame is not None and about is not None:
+            style = Style(spoken, rules, book, book.zone_of(first.ori), brief=channel == "sms")
+            try:
+                return fill(channel, facts_of(notices, style, at), frame, about, text)
+            except (TemplateError, TypeError):
+                return None
+    return None
+
+
+def verification_request(book: Book, language: str, channel: Channel) -> Message:
+    """Return the request to verify a contact; it tells nothing of anybody, since the address may be a stranger's."""
+    spoken = next(each for each in (language.partition("-")[0].lower(), FALLBACK) if ("*verification", each) in book.texts)
+    text = book.texts["*verification", spoken]
+    if channel == "sms":
+        return Message(spoken, None, gsm7.transliterate(text.sms))
+    return Message(spoken, text.subject if channel == "email" else None, text.body if channel == "email" else text.voice)
+
+
+def fill(channel: Channel, facts: Facts, frame: Text, about: Text, text: Text) -> Message:
+    """Return the text with the facts in it, as the channel can carry it."""
+    match channel:
+        case "sms":
+            template = compiled(frame.sms, about.sms, text.sms, text.noun)
+            return Message(facts.language, None, shortest(lambda given: tidy(template.render(context_of(given))), facts))
+        case "email":
+            subject = compiled(frame.subject, about.subject, text.subject, text.noun)
+            body = compiled(frame.body, about.body, text.body, text.noun)
+            context = context_of(facts)
+            return Message(facts.language, clean(subject.render(context)), tidy(body.render(context)))
+        case "voice":
+            template = compiled(frame.voice, about.voice, text.voice, text.noun)
+            return Message(facts.language, None, tidy(template.render(context_of(facts))))
+
+
+@lru_cache(maxsize=4_096)
+def compiled(frame: str, about: str, text: str, noun: str) -> Template:
+    """Return the text inside its frame, compiled."""
+    source = frame.replace("{{ about }}", about).replace("{{ text }}", text).replace("{{ noun }}", noun)
+    return ENVIRONMENT.from_string(source)
+
+
+def context_of(facts: Facts) -> dict[str, Any]:
+    """Return what a template sees."""
+    many = len(facts.offenders) > 1
+
+    def n(one: str, several: str, one_ahead: str | None = None, several_ahead: str | None = None) -> str:
+        if facts.ahead and one_ahead is not None:
+            return (several_ahead or one_ahead) if many else one_ahead
+        return several if many else one
+
+    return {
+        "names": names_phrase(facts),
+        "n": n,
+        "also": also,
+        "when": facts.when,
+        "place": facts.place,
+        "origin": facts.origin,
+        "court": facts.court,
+        "case": facts.case,
+        "agency": facts.agency,
+        "sending": facts.sending,
+        "receiving": facts.receiving,
+        "report_by": facts.report_by,
+        "way": facts.way,
+        "offenders": facts.offenders,
+        "emergency": facts.emergency,
+        "hearing": facts.hearing,
+        "changes": facts.changes,
+        "unsaid": facts.unsaid,
+        "offices": facts.offices,
+    }
+
+
+def also(words: str, value: str, after: str = "") -> str:
+    """Return the words and the value; nothing where there is no value."""
+    return f"{words}{value}{after}" if value else ""
+
+
+def names_phrase(facts: Facts) -> str:
+    """Return the names in one phrase, with the number of those left out."""
+    left_out = len(facts.offenders) - len(facts.names)
+    names = [*facts.names, *([f"{left_out} {facts.others}"] if left_out else [])]
+    if len(names) == 1:
+        return names[0]
+    joined = format_list(names, locale=locale(facts.language))
+    # Spanish "y" is "e" before the sound of i ("Ana e Inés", but "Ana y Hierro").
+    return re.sub(r" y (?=(?:[IÍiíYy](?![aeou])|[Hh][ií](?![aeou])))", " e ", joined) if facts.language == "es" else joined
