@@ -15,9 +15,7 @@ from rich.text import Text
 
 from processors.cli.app import new_app
 from processors.cli.output import print_json
-from processors.deliver import words
-from processors.deliver.state import Piece
-from processors.domain.person import Name
+from processors.deliver.sample import sample_text
 from processors.rules.book import EventCode, Rules
 from processors.rules.check import check as find
 from processors.rules.document import Document, Part, document
@@ -34,7 +32,6 @@ WIDTH: Final = 120
 YEARS: Final = range(1900, 2200)
 BLANK: Final = "___"  # where somebody writes by hand
 RULE_BELOW_HEAD: Final = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
-AHEAD: Final = 14 * 86_400_000 + 10 * 3_600_000  # a hearing is a fortnight ahead, at ten in the morning
 
 
 @app.command()
@@ -89,27 +86,7 @@ def sampler(rules: Rules, jurisdiction: str, at: int) -> Callable[[EventCode, st
     """Return what writes the text message of a code, with an offender, a place and a time made up."""
 
     def sample(code: EventCode, language: str) -> str | None:
-        piece = Piece(
-            message_id="SAMPLE",
-            ori="",
-            offender="",
-            part=0,
-            root="SAMPLE",
-            registration_ids=(),
-            jurisdiction=jurisdiction,
-            event_type=code.event_type,
-            event_subtype=code.subtype,
-            notification_type=code.notification_types[0] if code.notification_types else "",
-            received_at=at,
-            action_at=at + AHEAD if code.notification_types == ("Hearing Notice",) else at,
-            date_only=code.notification_types != ("Hearing Notice",),
-            emergency=code.emergency,
-            name=Name(given="John", sur="Sample"),
-            sending_state="VA",
-            receiving_state="NC",
-        )
-        message = words.tell((piece,), rules, at, language, "sms")
-        return message.body if message is not None and message.language == language else None
+        return sample_text(rules, jurisdiction, code, at, language=language)
 
     return sample
 

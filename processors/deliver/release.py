@@ -58,7 +58,7 @@ def release(due: Pending, registrant: Registrant, moment: Moment) -> Released:
         if wanted and lacks_text(wanted, registrant, moment):
             return Released(dropped, (replace(due, notices=wanted, due_at=look_again(wanted[0], moment)),))
         closed = "what it lacked came, or its registration ended, after it was flagged"
-        dropped = dropped.then(review(due, due.notices[0], "superseded", closed, moment))
+        dropped = dropped.then(review(due, "superseded", closed, moment))
     sent = send_or_wait(replace(due, notices=wanted, review_id=None), registrant, moment) if wanted else Released(Decision())
     held = await_registration(due, unseen, moment) if unseen else Released(Decision())
     return Released(combine((dropped, sent.decision, held.decision)), (*sent.left, *held.left))
@@ -93,7 +93,7 @@ def await_registration(due: Pending, unseen: tuple[Notice, ...], moment: Moment)
     if moment.at >= end:
         detail = "its registration was not seen before delivery.give_up"
         dropped = tuple(moment.notice_verdict(notice, "dropped", "unknown_registration", detail) for notice in unseen)
-        return Released(Decision[State](verdicts=dropped).then(review(due, first, "discarded", detail, moment)))
+        return Released(Decision[State](verdicts=dropped).then(review(held, "discarded", detail, moment)))
     if due.review_id is not None:
         return Released(Decision(), (replace(held, due_at=end),))
     return flag(replace(held, due_at=end), "unknown_registration", moment)
@@ -174,13 +174,16 @@ def flag(due: Pending, reason: str, moment: Moment) -> Released:
     review_id = f"{STAGE_NAME}-{registrant_id}-{digest(6, registrant_id, first.message_id, first.part, reason)}"
     flagged = replace(due, review_id=review_id, why=reason)
     verdicts = tuple(moment.notice_verdict(notice, "flagged", reason, detail, review_id=review_id) for notice in due.notices)
-    return Released(review(flagged, first, "open", detail, moment).then(Decision(verdicts=verdicts)), (flagged,))
+    return Released(review(flagged, "open", detail, moment).then(Decision(verdicts=verdicts)), (flagged,))
 
 
-def review(due: Pending, first: Notice, state: ReviewState, detail: str, moment: Moment, action: ReviewAction | None = None) -> Decision[State]:
+def review(
+    due: Pending, first: Notice, state: ReviewState, detail: str, moment: Moment, action: ReviewAction | None = None
+) -> Decision[State]:
     """Return the record of the review of what waits, if it has one."""
     if due.review_id is None:
         return Decision()
+    first = due.notices[0]
     record = Review(
         review_id=due.review_id,
         message_id=first.message_id,

@@ -1,6 +1,6 @@
 """One event of one offender: the record that dedupe, validate and match decide on."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -15,6 +15,9 @@ class Scope(Struct, frozen=True):
     jurisdiction: str | None = None
     notification_type: str | None = None
     event_subtype: str | None = None
+
+
+EVERYWHERE: Final = Scope()
 
 
 class Change(Struct, frozen=True, gc=False):

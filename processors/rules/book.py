@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
-from processors.domain.event import Scope
+from processors.domain.event import EVERYWHERE, Scope
 from processors.domain.policy import Policy
 from processors.rules.calendar import Calendar
 from processors.rules.deadlines import Deadlines
@@ -282,13 +282,9 @@ class Rules:
         """Return the page for `jurisdiction` on the day of `at`; an unknown jurisdiction gets the default page."""
         return self._library.history(jurisdiction).at(at)
 
-    def duration(self, key: str, scope: Scope) -> int:
-        """Return a duration setting in milliseconds; `merge.window` as it is for what is no emergency."""
-        return cast("int", self.settings.value(key, scope))
-
-    def merge_window(self, scope: Scope, *, emergency: bool) -> int:
-        """Return `merge.window` in milliseconds, whose default is shorter for emergencies (contract §6)."""
-        return cast("int", self.settings.value("merge.window", scope, emergency=emergency))
+    def duration(self, key: str, scope: Scope, *, emergency: bool = False, channel: str = "") -> int:
+        """Return a duration setting in milliseconds; some have another default for emergencies or by channel (contract §6)."""
+        return cast("int", self.settings.value(key, scope, emergency=emergency, channel=channel))
 
     def flag(self, key: str, scope: Scope) -> bool:
         """Return a true-or-false setting."""
@@ -297,6 +293,10 @@ class Rules:
     def surge(self, scope: Scope) -> Surge | None:
         """Return `surge.limit`, None where it is off."""
         return cast("Surge | None", self.settings.value("surge.limit", scope))
+
+    def verify_attempts(self) -> Surge | None:
+        """Return `verify.attempts`, None where it is off."""
+        return cast("Surge | None", self.settings.value("verify.attempts", EVERYWHERE))
 
     def quiet_hours(self, scope: Scope) -> QuietHours | None:
         """Return `quiet.hours`, None where there are none."""

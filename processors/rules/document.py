@@ -487,7 +487,8 @@ def form(setting: Setting) -> str:
     return {
         "duration": "duration",
         "flag": "`true` or `false`",
-        "surge": "`messages/time` or `none`",
+        "surge": "`number/time` or `none`",
+        "number": "a whole number",
         "hours": "`hh:mm-hh:mm` or `none`",
         "word": " or ".join(f"`{each}`" for each in setting.words),
     }[setting.kind]

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, Protocol
 from processors.domain.event import Scope
 from processors.domain.policy import Policy
 
-Kind = Literal["duration", "flag", "surge", "hours", "word"]
+Kind = Literal["duration", "flag", "surge", "hours", "word", "number"]
 Where = Literal["jurisdiction", "notification_type", "event_subtype"]
 
 EVERYWHERE: Final[tuple[Where, ...]] = ("event_subtype", "notification_type", "jurisdiction")
@@ -51,7 +51,7 @@ class Setting:
     One setting of contract §6.
 
     `default` is as an administrator would write it, `special` the defaults that differ by notification type, `emergency`
-    the one that differs for emergencies; `where` is what it can be set for (empty: only everywhere at once).
+    the one that differs for emergencies, `channels` those that differ by channel; `where` is what it can be set for (empty: only everywhere at once).
     """
 
     key: str
@@ -62,11 +62,12 @@ class Setting:
     special: Mapping[str, str] = field(default_factory=dict)
     emergency: str | None = None
     words: tuple[str, ...] = ()
+    channels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def default_text(self) -> str:
         """The defaults in words: "60d (Hearing Notice), 365d otherwise"."""
-        differing = [f"{text} ({name})" for name, text in self.special.items()]
+        differing = [f"{text} ({name})" for name, text in (*self.special.items(), *self.channels.items())]
         if self.emergency is not None:
             differing.append(f"{self.emergency} (emergencies)")
         return ", ".join((*differing, f"{self.default} otherwise")) if differing else self.default
@@ -76,10 +77,24 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     setting.key: setting
     for setting in (
         Setting(
+            "attempt.lease",
+            "duration",
+            "15m",
+            "How long an attempt may be handed over to a provider. What is no emergency is never handed over in quiet hours.",
+            emergency="2m",
+        ),
+        Setting(
             "cancel.hold",
             "duration",
             "15m",
             "How long a Cancel waits for the same event to be sent again before registrants are told of the cancellation.",
+        ),
+        Setting(
+            "contact.reverify",
+            "duration",
+            "365d",
+            "How long after a contact was verified it is asked to verify itself again, since numbers are given to others.",
+            where=(),
         ),
         Setting(
             "date.future",
@@ -100,18 +115,18 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "delivery.give_up",
             "duration",
             "24h",
-            "How long a text message or an email is tried again after temporary failures before the attempt is given up.",
+            "How long after the first attempt a message that is no emergency call is tried again before that contact is given up.",
         ),
         Setting(
             "delivery.order",
             "word",
             "all",
-            "`all`: every verified contact of a registrant is told at once. `escalate`: the next contact only after the one "
-            "before it failed.",
+            "`all`: every verified contact of a registrant is told at once. `escalate`: the next contact only once the one "
+            "before it has ended without success.",
             words=("all", "escalate"),
         ),
         Setting("duplicate.window", "duration", "90d", "How long the same event is recognised and not told again."),
-        Setting("email.retry", "duration", "5m", "How long after a temporary failure an email is sent again."),
+        Setting("email.retry", "duration", "5m", "How long after a temporary failure an email is sent again; each time twice as long."),
         Setting(
             "feed.silence",
             "duration",
@@ -129,6 +144,22 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             emergency="5s",
         ),
         Setting(
+            "notify.within",
+            "duration",
+            "15m",
+            "How soon after a message was received, holds apart, its first attempt should leave; later than that counts as late.",
+            emergency="60s",
+        ),
+        Setting(
+            "opt_out.scope",
+            "word",
+            "channel",
+            "What falls silent when somebody opts out: `channel`, that address on that channel; `phone`, text messages and calls "
+            "to that number.",
+            where=(),
+            words=("channel", "phone"),
+        ),
+        Setting(
             "out_of_order.hold",
             "duration",
             "15m",
@@ -140,6 +171,20 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "21:00-07:00",
             "When notifications that are no emergency wait, in the registrant's own time zone; `none` means never.",
         ),
+        Setting(
+            "receipt.wait",
+            "duration",
+            "15m",
+            "How long an attempt that a provider accepted may stay without a final receipt. After that an email counts as "
+            "reached, a text message as not reached, and a call is made again.",
+            channels={"sms": "72h", "email": "24h"},
+        ),
+        Setting(
+            "response.hold",
+            "duration",
+            "0s",
+            "How much later every response to an agency leaves, so that its time says less.",
+        ),
         Setting("responses", "flag", "true", "Whether the agency gets Message Response events."),
         Setting(
             "retention.contacts",
@@ -148,7 +193,14 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "How long after a registration ended every trace of its contact data is gone.",
             where=(),
         ),
-        Setting("sms.retry", "duration", "5m", "How long after a temporary failure a text message is sent again."),
+        Setting(
+            "review.four_eyes",
+            "number",
+            "25",
+            "A group of more reviews than this is released or discarded by two reviewers, not by one.",
+            where=(),
+        ),
+        Setting("sms.retry", "duration", "5m", "How long after a temporary failure a text message is sent again; each time twice as long."),
         Setting(
             "surge.limit",
             "surge",
@@ -161,6 +213,14 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "duration",
             "8h",
             "How long a release to another facility waits for the intake of that facility, which is told in its place.",
+        ),
+        Setting(
+            "verify.attempts",
+            "surge",
+            "5/1h",
+            "How many wrong verification codes one registration may be given within the time named; then no code is taken for as "
+            "long again. `none` turns it off.",
+            where=(),
         ),
         Setting("voice.give_up", "duration", "24h", "How long an emergency call is repeated before it is given up."),
         Setting("voice.retry", "duration", "2h", "How long after an unconfirmed emergency call the next one is made."),
@@ -217,7 +277,14 @@ def word(key: str, text: str) -> str:
     return text
 
 
-PARSERS: Final = {"duration": duration, "flag": flag, "surge": surge, "hours": hours, "word": word}
+def number(key: str, text: str) -> int:
+    """Return the whole number that `text` names."""
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
+        raise BadSetting(f"{key} cannot be {text!r}: write a whole number of at least 1, such as 25.")
+    return int(text)
+
+
+PARSERS: Final = {"duration": duration, "flag": flag, "surge": surge, "hours": hours, "word": word, "number": number}
 
 
 def parse(key: str, text: str) -> Any:
@@ -278,6 +345,7 @@ Place = tuple[str, str | None, str | None, str | None]  # key, event subtype, no
 
 DEFAULTS: Final = {key: parse(key, setting.default) for key, setting in SETTINGS.items()}
 SPECIAL: Final = {(key, name): parse(key, text) for key, setting in SETTINGS.items() for name, text in setting.special.items()}
+CHANNELS: Final = {(key, name): parse(key, text) for key, setting in SETTINGS.items() for name, text in setting.channels.items()}
 EMERGENCY: Final = {key: parse(key, setting.emergency) for key, setting in SETTINGS.items() if setting.emergency is not None}
 
 
@@ -316,7 +384,7 @@ class Settings:
         alike = {place[0]: value for place, value in values.items() if place[0] not in particular}
         return cls(values, frozenset(place[0] for place in values), alike, digest(texts), tuple(refused), texts)
 
-    def value(self, key: str, scope: Scope, *, emergency: bool = False) -> Any:
+    def value(self, key: str, scope: Scope, *, emergency: bool = False, channel: str = "") -> Any:
         """Return the value in force for `scope`."""
         if key in self.alike:
             return self.alike[key]
@@ -326,7 +394,7 @@ class Settings:
                     return self.values[place]
         if emergency and key in EMERGENCY:
             return EMERGENCY[key]
-        special = SPECIAL.get((key, scope.notification_type or ""))
+        special = SPECIAL.get((key, scope.notification_type or ""), CHANNELS.get((key, channel)))
         return DEFAULTS[key] if special is None else special
 
     def set_for(self, key: str, scope: Scope) -> Place | None:

@@ -1,28 +1,22 @@
-"""What the tests of deliver are given: rules, a seal, events, registrations, and a registrant's desk to hand them to."""
+"""What the tests of deliver are given: rules, events, registrations, receipts, and one registrant at the stage."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from processors.deliver.decide import STAGE, decide
-from processors.deliver.state import Attempt, Piece, Registrant, Sent, State
+from processors.deliver.decide import STAGE
+from processors.deliver.state import Attempt, Delivery, Notice, Registrant
 from processors.domain.event import Event
-from processors.domain.journal import Verdict
 from processors.domain.notification import Notification, Outbound, Receipt
 from processors.domain.person import Identifier, Name, Person
 from processors.domain.policy import Policy
 from processors.domain.registration import Contact, Contacts, Reachable
-from processors.domain.seal import Seal
 from processors.domain.submission import Agency, NotificationSubtype, Submission
 from processors.domain.time import millis
-from processors.rules.load import load_rules
-from processors.stage import Context, Decision, Input, Record, Wake
-from tests.one_stage import timers_after
+from processors.topics import NOTIFICATIONS, REGISTRANTS
+from tests.one_stage import SEAL, OneStage, rules
 
-RULES = load_rules()
-SEAL = Seal(bytes(range(64)))
+RULES = rules()
 NOON = millis("2026-11-02T17:00:00Z")  # 12:00 in Virginia
 DAY = 86_400_000
 HOUR = 3_600_000
@@ -80,7 +74,7 @@ def escape(person: Person = JOHN, **more: Any) -> Event:
     return event(person, **{**given, "action_at": NOON - HOUR, "past_from": NOON - HOUR, **more})
 
 
-def piece(event_type: str, subtype: str, **more: Any) -> Piece:
+def notice(event_type: str, subtype: str, **more: Any) -> Notice:
     """What deliver keeps of one notification."""
     code = RULES.book("VA", NOON).code(event_type, subtype)
     given: dict[str, Any] = {
@@ -101,7 +95,7 @@ def piece(event_type: str, subtype: str, **more: Any) -> Piece:
         "identifiers": JOHN.identifiers,
         **more,
     }
-    return Piece(**given)
+    return Notice(**given)
 
 
 def reachable(*contacts: Contact, registration_id: str = "REG-1", pin: str | None = None, **more: Any) -> Reachable:
@@ -119,80 +113,51 @@ def receipt(reference: str, status: Any, **more: Any) -> Receipt:
     return Receipt(reference=reference, status=status, occurred_at=NOON, provider="example", **more)
 
 
-@dataclass
-class Desk:
-    """One registrant at the stage, with a clock that the test moves and that wakes it as the runner would."""
+class AtDeliver(OneStage):
+    """One registrant at the stage, with a clock that the test moves."""
 
-    policies: tuple[Policy, ...] = ()
-    now: int = NOON
-    kept: dict[str, State] = field(default_factory=dict)
-    wakes: dict[str, int] = field(default_factory=dict)
-    sent: list[Outbound] = field(default_factory=list)
-    others: list[Any] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
-    offset: int = 0
+    def __init__(self, policies: tuple[Policy, ...] = (), now: int = NOON) -> None:
+        super().__init__(STAGE, now, policies)
 
-    @property
-    def context(self) -> Context:
-        return Context(RULES.with_policies(self.policies), SEAL)
-
-    def tell(self, *events: Event, registrations: tuple[str, ...] = ("REG-1",)) -> "Desk":
+    def tell(self, *events: Event, registrations: tuple[str, ...] = ("REG-1",)) -> "AtDeliver":
         for each in events:
-            self.take("notifications", Notification(registrant_id=ME, registration_ids=registrations, event=each))
+            self.put(NOTIFICATIONS, Notification(registrant_id=ME, registration_ids=registrations, event=each), ME)
         return self
 
-    def register(self, *found: Reachable) -> "Desk":
+    def register(self, *found: Reachable) -> "AtDeliver":
+        return self.receive(*found)
+
+    def receive(self, *found: Any) -> "AtDeliver":
         for each in found:
-            self.take("registrants", each)
+            self.put(REGISTRANTS, each, ME)
         return self
 
-    def receive(self, *found: Receipt) -> "Desk":
-        for each in found:
-            self.take("registrants", each)
+    def until(self, at: int) -> "AtDeliver":
+        self.advance_to(at)
         return self
 
-    def take(self, topic: str, value: Any) -> None:
-        self.offset += 1
-        self.decide(Record(topic, 0, self.offset, ME, self.now, value))
-
-    def until(self, at: int) -> "Desk":
-        """Move the clock; every timer due by then fires at its own time."""
-        while (first := min(self.wakes, key=self.wakes.__getitem__, default=None)) is not None and self.wakes[first] <= at:
-            self.now = max(self.now, self.wakes.pop(first))
-            self.decide(Wake(first, self.now))
-        self.now = at
-        return self
-
-    def after(self, span: int) -> "Desk":
+    def after(self, span: int) -> "AtDeliver":
         return self.until(self.now + span)
 
     @property
-    def state(self) -> Registrant | None:
-        found = self.kept.get(ME)
-        assert found is None or isinstance(found, Registrant)
+    def sent(self) -> list[Outbound]:
+        return [output.value for output in self.outputs if isinstance(output.value, Outbound)]
+
+    @property
+    def others(self) -> list[Any]:
+        """What was written besides attempts."""
+        return [output.value for output in self.outputs if not isinstance(output.value, Outbound)]
+
+    @property
+    def registrant(self) -> Registrant:
+        found = self.state(ME)
+        assert isinstance(found, Registrant)
         return found
 
     def attempts(self) -> dict[str, Attempt]:
         """What left and may still have receipts."""
-        return {reference: each for sent in self.kept.values() if isinstance(sent, Sent) for reference, each in sent.attempts.items()}
-
-    def decide(self, given: Record | Wake) -> None:
-        """The stage sees the states that it asks for, and no others."""
-        asked = {key: self.kept[key] for key in STAGE.keys(given, {}) if key in self.kept}
-        self.apply(given, asked, decide(given, asked, self.context))
-
-    def apply(self, given: Input, asked: Mapping[str, State], decision: Decision[State]) -> None:
-        for key, state in decision.states.items():
-            self.kept.pop(key, None)
-            if state is not None:
-                self.kept[key] = msgspec.json.decode(msgspec.json.encode(state), type=State)
-        for key, due in timers_after(STAGE, given, asked, decision).items():
-            self.wakes.pop(key, None)
-            if due is not None:
-                self.wakes[key] = due
-        for output in decision.outputs:
-            (self.sent if isinstance(output.value, Outbound) else self.others).append(output.value)
-        self.verdicts += decision.verdicts
+        kept = [self.state(key) for key in self.documents]
+        return {reference: each for delivery in kept if isinstance(delivery, Delivery) for reference, each in delivery.attempts.items()}
 
     def reasons(self, *outcomes: str) -> list[str]:
         return [verdict.reason for verdict in self.verdicts if not outcomes or verdict.outcome in outcomes]

@@ -7,12 +7,12 @@ The reviewed texts of tests/deliver/golden: one file for each text of the rules 
 from pathlib import Path
 from typing import Any, Final
 
-from processors.deliver import words
-from processors.deliver.gsm7 import septets
-from processors.deliver.state import Piece
+from processors.deliver.wording.gsm7 import septets
+from processors.deliver.wording.templates import message_for, verification_request
+from processors.deliver.state import Notice
 from processors.domain.event import Change
 from processors.domain.time import millis
-from tests.deliver.given import DAY, HOUR, JANE, JOHN, NOON, RULES, piece
+from tests.deliver.given import DAY, HOUR, JANE, JOHN, NOON, RULES, notice
 
 FOLDER: Final = Path(__file__).parent / "golden"
 LANGUAGES: Final = ("en", "es")
@@ -48,15 +48,15 @@ def path(name: str, language: str) -> Path:
     return FOLDER / language / (name.lower().replace("/", "-").replace(" ", "-") + ".txt")
 
 
-def sample(event_type: str, subtype: str, **more: Any) -> Piece:
+def sample(event_type: str, subtype: str, **more: Any) -> Notice:
     code = BOOK.codes[event_type, subtype]
     at = millis("2026-12-14T15:00:00Z") if set(code.notification_types) & AHEAD or subtype == "Prerelease Notification" else NOON - HOUR
-    return piece(event_type, subtype, **{"action_at": at, **FACTS.get(event_type, CUSTODY), **more})
+    return notice(event_type, subtype, **{"action_at": at, **FACTS.get(event_type, CUSTODY), **more})
 
 
-def said(pieces: tuple[Piece, ...], language: str, channel: Any) -> str:
-    message = words.tell(pieces, RULES, NOON, language, channel)
-    assert message is not None, pieces[0].event_subtype
+def said(notices: tuple[Notice, ...], language: str, channel: Any) -> str:
+    message = message_for(notices, RULES, NOON, language, channel)
+    assert message is not None, notices[0].event_subtype
     assert message.language == language
     return f"Subject: {message.subject}\n\n{message.body}" if message.subject else message.body
 
@@ -101,7 +101,7 @@ def frames(language: str) -> str:
     for each in cancelled:
         parts |= {f"{each.event_subtype} cancelled, {channel}": said((each,), language, channel) for channel in ("sms", "email", "voice")}
     for channel in ("sms", "email", "voice"):
-        asked = words.ask(BOOK, language, channel)  # type: ignore[arg-type]
+        asked = verification_request(BOOK, language, channel)  # type: ignore[arg-type]
         parts[f"verification, {channel}"] = f"Subject: {asked.subject}\n\n{asked.body}" if asked.subject else asked.body
     return "Changes, cancellations, verification\n" + "".join(f"\n--- {name}\n{part}\n" for name, part in parts.items())
 

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from processors.deliver.attempts import STATUSES
-from processors.deliver.decide import RECEIPTS_AFTER, STAGE, decide
-from processors.deliver.state import Registrant, Sent, deadline, sent_key
+from processors.deliver.decide import STAGE
+from processors.deliver.dispatch.attempts import STATUSES
+from processors.deliver.dispatch.outbound import RECEIPTS_AFTER
+from processors.deliver.state import Delivery, Registrant, delivery_key
 from processors.domain.event import Change
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Notification, Outbound
@@ -37,7 +38,7 @@ from tests.deliver.given import (
     SECOND,
     SMS,
     VOICE,
-    Desk,
+    AtDeliver,
     ended,
     escape,
     event,
@@ -51,8 +52,8 @@ MORNING = millis("2026-11-03T12:00:00Z")
 HEARING_14 = millis("2026-12-14T15:00:00Z")
 
 
-def desk(*contacts: Contact, policies: Any = AT_ONCE, now: int = NOON, **more: Any) -> Desk:
-    return Desk(policies=policies, now=now).register(reachable(*(contacts or (SMS,)), **more))
+def registered(*contacts: Contact, policies: Any = AT_ONCE, now: int = NOON, **more: Any) -> AtDeliver:
+    return AtDeliver(policies=policies, now=now).register(reachable(*(contacts or (SMS,)), **more))
 
 
 # --- one notification per agency event ---
@@ -61,11 +62,11 @@ def desk(*contacts: Contact, policies: Any = AT_ONCE, now: int = NOON, **more: A
 def test_hearings_on_the_12th_and_13th_are_two_and_two_on_the_14th_at_10_are_one() -> None:
     """Specification §4, the example of two offenders and one victim."""
     on_12th, on_13th = millis("2026-12-12T15:00:00Z"), millis("2026-12-13T15:00:00Z")
-    apart = desk(policies=()).tell(event(JOHN, action_at=on_12th), event(JANE, message_id="M-2", action_at=on_13th)).after(MINUTE)
+    apart = registered(policies=()).tell(event(JOHN, action_at=on_12th), event(JANE, message_id="M-2", action_at=on_13th)).after(MINUTE)
     assert [len(outbound.offenders or ()) for outbound in apart.sent] == [1, 1]
     assert len({outbound.notification_id for outbound in apart.sent}) == 2
 
-    together = desk(policies=()).tell(event(JOHN), event(JANE, message_id="M-2")).after(MINUTE)
+    together = registered(policies=()).tell(event(JOHN), event(JANE, message_id="M-2")).after(MINUTE)
     (one,) = together.sent
     assert [offender.name for offender in one.offenders or ()] == ["John Q Sample", "Jane Specimen"]
     assert one.message_ids == ("M-1", "M-2")
@@ -74,8 +75,8 @@ def test_hearings_on_the_12th_and_13th_are_two_and_two_on_the_14th_at_10_are_one
 
 def test_the_words_do_not_tell_which_partition_was_quicker() -> None:
     first, second = event(JOHN), event(JANE, message_id="M-2", received_at=event().received_at + 1)
-    (one,) = desk(policies=()).tell(first, second).after(MINUTE).sent
-    (other,) = desk(policies=()).tell(second, first).after(MINUTE).sent
+    (one,) = registered(policies=()).tell(first, second).after(MINUTE).sent
+    (other,) = registered(policies=()).tell(second, first).after(MINUTE).sent
     assert one.body == other.body
     assert (one.reference, one.offenders, one.message_ids) == (other.reference, other.offenders, other.message_ids)
 
@@ -91,7 +92,7 @@ def test_nothing_tells_which_partition_was_quicker(order: list[int], now: int) -
     ]
 
     def lived(*told: Any) -> tuple[Any, ...]:
-        done = desk(policies=(), now=now).tell(*told).after(DAY)
+        done = registered(policies=(), now=now).tell(*told).after(DAY)
         return done.sent, msgspec.json.encode(done.state), sorted(done.verdicts, key=str)
 
     came = lived(*(events[each] for each in order))
@@ -101,38 +102,38 @@ def test_nothing_tells_which_partition_was_quicker(order: list[int], now: int) -
 
 @pytest.mark.parametrize(("given_event", "window"), [(event(), 30 * SECOND), (escape(), 5 * SECOND)])
 def test_notifications_are_gathered_for_30_seconds_and_emergencies_for_5(given_event: Any, window: int) -> None:
-    waits = desk(policies=()).tell(given_event)
+    waits = registered(policies=()).tell(given_event)
     assert waits.after(window - 1).sent == []
     assert len(waits.after(1).sent) == 1
 
 
-def test_a_gathering_lasts_from_its_first_piece() -> None:
-    waits = desk(policies=()).tell(event(JOHN)).after(20 * SECOND).tell(event(JANE, message_id="M-2"))
+def test_a_gathering_lasts_from_its_first_notice() -> None:
+    waits = registered(policies=()).tell(event(JOHN)).after(20 * SECOND).tell(event(JANE, message_id="M-2"))
     assert len(waits.after(10 * SECOND).sent) == 1
 
 
 def test_one_offender_of_two_keys_is_named_once() -> None:
-    (one,) = desk(policies=()).tell(event(JOHN), event(JOHN, offender="other")).after(MINUTE).sent
+    (one,) = registered(policies=()).tell(event(JOHN), event(JOHN, offender="other")).after(MINUTE).sent
     assert [offender.name for offender in one.offenders or ()] == ["John Q Sample"]
     assert one.message_ids == ("M-1",)
 
 
 def test_one_submission_of_two_offenders_is_one_message_of_one_id() -> None:
-    (one,) = desk(policies=()).tell(event(JOHN, parts=2), event(JANE, part=1, parts=2)).after(MINUTE).sent
+    (one,) = registered(policies=()).tell(event(JOHN, parts=2), event(JANE, part=1, parts=2)).after(MINUTE).sent
     assert len(one.offenders or ()) == 2
     assert one.message_ids == ("M-1",)
 
 
 @pytest.mark.parametrize("difference", [{"ori": "VA0440000"}, {"event_subtype": "Victim Impact Hearing"}, {"date_only": True}])
 def test_other_events_of_the_same_time_stay_apart(difference: dict[str, Any]) -> None:
-    assert len(desk(policies=()).tell(event(JOHN), event(JANE, message_id="M-2", **difference)).after(MINUTE).sent) == 2
+    assert len(registered(policies=()).tell(event(JOHN), event(JANE, message_id="M-2", **difference)).after(MINUTE).sent) == 2
 
 
 # --- quiet hours ---
 
 
 def test_what_is_no_emergency_waits_for_the_morning_where_the_registrant_lives() -> None:
-    waits = desk(now=NIGHT).tell(event())
+    waits = registered(now=NIGHT).tell(event())
     assert waits.sent == []
     assert waits.reasons("gathered") == ["quiet_hours"]
     (one,) = waits.until(MORNING).sent
@@ -140,19 +141,19 @@ def test_what_is_no_emergency_waits_for_the_morning_where_the_registrant_lives()
 
 
 def test_an_emergency_never_waits_for_the_morning() -> None:
-    assert len(desk(now=NIGHT).tell(escape(action_at=NIGHT)).sent) == 1
+    assert len(registered(now=NIGHT).tell(escape(action_at=NIGHT)).sent) == 1
 
 
 def test_five_in_the_afternoon_in_hawaii_is_no_quiet_hour() -> None:
-    assert len(desk(now=NIGHT, time_zone="Pacific/Honolulu").tell(event()).sent) == 1
+    assert len(registered(now=NIGHT, time_zone="Pacific/Honolulu").tell(event()).sent) == 1
 
 
 def test_quiet_hours_none_is_never() -> None:
-    assert len(desk(now=NIGHT, policies=ALL_DAY).tell(event()).sent) == 1
+    assert len(registered(now=NIGHT, policies=ALL_DAY).tell(event()).sent) == 1
 
 
 def test_what_comes_in_the_night_about_one_event_leaves_as_one_in_the_morning() -> None:
-    waits = desk(now=NIGHT).tell(event(JOHN)).after(HOUR).tell(event(JANE, message_id="M-2"))
+    waits = registered(now=NIGHT).tell(event(JOHN)).after(HOUR).tell(event(JANE, message_id="M-2"))
     (one,) = waits.until(MORNING).sent
     assert len(one.offenders or ()) == 2
 
@@ -161,42 +162,44 @@ def test_what_comes_in_the_night_about_one_event_leaves_as_one_in_the_morning() 
 
 
 def test_every_verified_contact_is_told_at_once_under_one_notification() -> None:
-    told = desk(SMS, EMAIL, VOICE).tell(event())
+    told = registered(SMS, EMAIL, VOICE).tell(event())
     assert [outbound.channel for outbound in told.sent] == ["sms", "email", "voice"]
     assert len({outbound.notification_id for outbound in told.sent}) == 1
     assert len({outbound.reference for outbound in told.sent}) == 3
 
 
 def test_escalate_tells_the_first_contact_only() -> None:
-    told = desk(SMS, EMAIL, policies=(*AT_ONCE, policy("delivery.order", "escalate"))).tell(event())
+    told = registered(SMS, EMAIL, policies=(*AT_ONCE, policy("delivery.order", "escalate"))).tell(event())
     assert [outbound.channel for outbound in told.sent] == ["sms"]
 
 
 def test_several_registrations_are_one_person_and_one_address_is_told_once() -> None:
-    told = desk(SMS).register(reachable(SMS, EMAIL, registration_id="REG-2", seq=2))
+    told = registered(SMS).register(reachable(SMS, EMAIL, registration_id="REG-2", seq=2))
     told.tell(event(), registrations=("REG-1", "REG-2"))
     assert [outbound.to for outbound in told.sent] == [SMS.address, EMAIL.address]
 
 
 def test_contacts_of_an_ended_registration_are_not_used() -> None:
-    told = desk(SMS).register(reachable(EMAIL, registration_id="REG-2", seq=2), ended()).tell(event(), registrations=("REG-1", "REG-2"))
+    told = (
+        registered(SMS).register(reachable(EMAIL, registration_id="REG-2", seq=2), ended()).tell(event(), registrations=("REG-1", "REG-2"))
+    )
     assert [outbound.channel for outbound in told.sent] == ["email"]
 
 
 def test_each_contact_is_told_in_its_registrations_language() -> None:
-    told = desk(SMS).register(reachable(EMAIL, registration_id="REG-2", seq=2, language="es")).tell(escape())
+    told = registered(SMS).register(reachable(EMAIL, registration_id="REG-2", seq=2, language="es")).tell(escape())
     assert [outbound.language for outbound in told.sent] == ["en", "es"]
     assert "se fugó" in told.sent[1].body
 
 
 def test_a_language_without_texts_is_said_in_the_journal() -> None:
-    told = desk(SMS, language="vi").tell(event())
+    told = registered(SMS, language="vi").tell(event())
     assert told.sent[0].language == "en"
     assert "no text in 'vi'" in told.verdicts[-1].detail
 
 
 def test_an_unverified_contact_gets_a_request_to_verify_and_nothing_else() -> None:
-    asked = desk(Contact("sms", "+18045550000"))
+    asked = registered(Contact("sms", "+18045550000"))
     (verification,) = asked.sent
     assert (verification.kind, verification.event, verification.offenders, verification.message_ids) == ("verification", None, None, ())
     assert "Sample" not in verification.body
@@ -206,13 +209,13 @@ def test_an_unverified_contact_gets_a_request_to_verify_and_nothing_else() -> No
 
 def test_a_contact_is_asked_once_however_often_the_registration_comes() -> None:
     unverified = Contact("sms", "+18045550000")
-    asked = desk(unverified).register(reachable(unverified, seq=2, language="es"), reachable(unverified, EMAIL, seq=3))
+    asked = registered(unverified).register(reachable(unverified, seq=2, language="es"), reachable(unverified, EMAIL, seq=3))
     asked.register(reachable(unverified, VOICE, registration_id="REG-2", seq=4))
     assert len(asked.sent) == 1
 
 
 def test_a_verified_contact_is_not_asked() -> None:
-    assert desk(SMS).sent == []
+    assert registered(SMS).sent == []
 
 
 @pytest.mark.parametrize(
@@ -222,14 +225,14 @@ def test_a_verified_contact_is_not_asked() -> None:
 def test_a_pin_is_asked_for_in_emergency_calls_where_there_is_one(
     contact: Contact, pin: str | None, given_event: Any, *, confirm: bool
 ) -> None:
-    assert desk(contact, pin=pin).tell(given_event).sent[0].confirm is confirm
+    assert registered(contact, pin=pin).tell(given_event).sent[0].confirm is confirm
 
 
 # --- what leaves ---
 
 
 def test_an_outbound_message_says_all_that_the_contract_names() -> None:
-    (one,) = desk(SMS).tell(event()).sent
+    (one,) = registered(SMS).tell(event()).sent
     assert one.reference.rpartition(".")[0] == ME
     assert len(one.reference.rpartition(".")[2]) == 20
     assert (one.attempt, one.registrant_id, one.kind, one.channel, one.to) == (1, ME, "notification", "sms", SMS.address)
@@ -242,25 +245,25 @@ def test_an_outbound_message_says_all_that_the_contract_names() -> None:
 @pytest.mark.parametrize(("telling", "kind"), [("news", "notification"), ("change", "correction"), ("cancellation", "correction")])
 def test_a_change_and_a_cancellation_are_corrections(telling: Any, kind: str) -> None:
     changes = (Change("court", "A", "B"),) if telling == "change" else ()
-    (one,) = desk().tell(event(telling=telling, changes=changes, root="M-0")).sent
+    (one,) = registered().tell(event(telling=telling, changes=changes, root="M-0")).sent
     assert one.kind == kind
 
 
 def test_a_correction_is_a_notification_of_its_own() -> None:
-    told = desk().tell(event(), event(message_id="M-2", telling="cancellation", root="M-1"))
+    told = registered().tell(event(), event(message_id="M-2", telling="cancellation", root="M-1"))
     assert len({outbound.notification_id for outbound in told.sent}) == 2
 
 
 def test_remarks_and_details_never_leave() -> None:
-    told = desk(SMS, EMAIL, VOICE).tell(event(remarks="canary of the victim", details={"x": "canary"}))
+    told = registered(SMS, EMAIL, VOICE).tell(event(remarks="canary of the victim", details={"x": "canary"}))
     assert len(told.sent) == 3
     assert b"canary" not in msgspec.json.encode(told.sent)
 
 
 def test_addresses_are_only_in_the_outbound_message() -> None:
-    told = desk(SMS, EMAIL, VOICE, pin="4821", policies=()).tell(event())
+    told = registered(SMS, EMAIL, VOICE, pin="4821", policies=()).tell(event())
     planted = [contact.address for contact in (SMS, EMAIL, VOICE)]
-    waiting = msgspec.json.encode(told.kept).decode()
+    waiting = msgspec.json.encode(told.documents).decode()
     told.after(MINUTE).receive(receipt(told.sent[0].reference, "delivered"), receipt(f"{ME}.unknown", "delivered", detail=SMS.address))
     rest = json.dumps(
         [msgspec.to_builtins(outbound) | {"to": ""} for outbound in told.sent]
@@ -269,14 +272,14 @@ def test_addresses_are_only_in_the_outbound_message() -> None:
     for address in planted:
         assert address not in waiting
         assert address not in rest
-        assert address not in msgspec.json.encode(told.kept).decode()
+        assert address not in msgspec.json.encode(told.documents).decode()
         assert address not in repr(told.verdicts)
     for name in ("Sample", "John"):
         assert name not in repr(told.verdicts)
 
 
 def test_a_subtype_without_a_text_is_flagged_and_never_told_in_general_words() -> None:
-    told = desk().tell(event(event_type="Jail", event_subtype="Haircut"))
+    told = registered().tell(event(event_type="Jail", event_subtype="Haircut"))
     assert told.sent == []
     (review,) = told.others
     assert isinstance(review, Review)
@@ -284,7 +287,7 @@ def test_a_subtype_without_a_text_is_flagged_and_never_told_in_general_words() -
     assert told.reasons("flagged") == ["no_text"]
 
 
-def decided(waits: Desk, action: Any) -> list[tuple[str, str | None]]:
+def decided(waits: AtDeliver, action: Any) -> list[tuple[str, str | None]]:
     """What became of the one review that is open, once a reviewer had decided on it."""
     review_id = waits.others[-1].review_id
     waits.take("registrants", ReviewAction(action=action, reason="checked", reviewer="jo", review_id=review_id))
@@ -292,20 +295,20 @@ def decided(waits: Desk, action: Any) -> list[tuple[str, str | None]]:
 
 
 def test_a_review_without_a_text_stays_open_when_released_and_is_told_once_there_is_one() -> None:
-    waits = desk(SMS, EMAIL, now=NOON).tell(event(event_type="Jail", event_subtype="Haircut"))
+    waits = registered(SMS, EMAIL, now=NOON).tell(event(event_type="Jail", event_subtype="Haircut"))
     assert decided(waits, "release") == [("open", None)]
     assert "jo released it: checked; but the rules have no text" in waits.verdicts[-1].detail
     assert waits.after(3 * DAY).sent == []
     assert waits.state is not None
     (kept,) = waits.state.waiting
     pieces = tuple(replace(each, event_subtype="Escape") for each in kept.pieces)
-    waits.kept[ME] = replace(waits.state, waiting=(replace(kept, pieces=pieces),))
+    waits.documents[ME] = replace(waits.state, waiting=(replace(kept, pieces=pieces),))
     assert decided(waits, "release") == [("open", None), ("released", "jo")]
     assert [each.channel for each in waits.sent] == ["sms", "email"]
 
 
 def test_a_review_of_an_unknown_registration_is_released_by_another_registration_of_the_registrant() -> None:
-    waits = Desk(policies=ALL_DAY).tell(event()).after(15 * MINUTE)
+    waits = AtDeliver(policies=ALL_DAY).tell(event()).after(15 * MINUTE)
     assert decided(waits, "release") == [("open", None)]
     assert waits.reasons("flagged") == ["unknown_registration"] * 2
     waits.register(reachable(SMS, registration_id="REG-2"))
@@ -317,7 +320,11 @@ def test_a_review_of_an_unknown_registration_is_released_by_another_registration
 
 @pytest.mark.parametrize("subtype", ["Haircut", "Escape"])
 def test_a_discarded_review_is_told_to_nobody(subtype: str) -> None:
-    waits = (desk() if subtype == "Haircut" else Desk(policies=ALL_DAY)).tell(event(event_type="Jail", event_subtype=subtype)).after(HOUR)
+    waits = (
+        (registered() if subtype == "Haircut" else AtDeliver(policies=ALL_DAY))
+        .tell(event(event_type="Jail", event_subtype=subtype))
+        .after(HOUR)
+    )
     assert decided(waits, "discard") == [("open", None), ("discarded", "jo")]
     assert waits.reasons("dropped") == ["discarded"]
     assert decided(waits, "release")[-1] == ("discarded", "jo")
@@ -329,26 +336,26 @@ def test_a_discarded_review_is_told_to_nobody(subtype: str) -> None:
 
 
 def test_a_registration_removed_while_it_waits_is_not_told() -> None:
-    waits = desk(now=NIGHT).tell(event()).register(ended())
+    waits = registered(now=NIGHT).tell(event()).register(ended())
     assert waits.until(MORNING).sent == []
     assert waits.reasons("dropped") == ["registration_ended"]
 
 
 def test_a_registration_that_expires_while_it_waits_is_not_told() -> None:
-    waits = desk(now=NIGHT, expires_at=MORNING).tell(event())
+    waits = registered(now=NIGHT, expires_at=MORNING).tell(event())
     assert waits.until(MORNING).sent == []
     assert waits.reasons("dropped") == ["registration_ended"]
 
 
 def test_of_what_waits_together_only_what_is_still_wanted_is_told() -> None:
-    waits = desk(SMS, now=NIGHT).register(reachable(EMAIL, registration_id="REG-2", seq=2))
+    waits = registered(SMS, now=NIGHT).register(reachable(EMAIL, registration_id="REG-2", seq=2))
     waits.tell(event(JOHN)).tell(event(JANE, message_id="M-2"), registrations=("REG-2",)).register(ended())
     (one,) = waits.until(MORNING).sent
     assert [offender.name for offender in one.offenders or ()] == ["Jane Specimen"]
 
 
 def test_an_unknown_registration_is_waited_for_and_then_flagged_but_not_lost() -> None:
-    waits = Desk(policies=ALL_DAY).tell(event())
+    waits = AtDeliver(policies=ALL_DAY).tell(event())
     assert waits.reasons("waiting") == ["out_of_order_hold"]
     assert waits.after(15 * MINUTE - 1).others == []
     waits.after(1)
@@ -360,24 +367,24 @@ def test_an_unknown_registration_is_waited_for_and_then_flagged_but_not_lost() -
 
 
 def test_a_registration_that_comes_a_little_late_is_told_at_once() -> None:
-    waits = Desk(policies=AT_ONCE).tell(event()).after(SECOND).register(reachable(SMS))
+    waits = AtDeliver(policies=AT_ONCE).tell(event()).after(SECOND).register(reachable(SMS))
     assert len(waits.sent) == 1
     assert waits.others == []
 
 
 def test_what_nobody_registered_for_within_a_day_is_given_up() -> None:
-    waits = Desk(policies=ALL_DAY).tell(event()).after(15 * MINUTE + DAY)
+    waits = AtDeliver(policies=ALL_DAY).tell(event()).after(15 * MINUTE + DAY)
     assert waits.reasons("dropped") == ["unknown_registration"]
     assert waits.register(reachable(SMS)).sent == []
 
 
 def test_removed_differs_from_not_seen_yet() -> None:
-    waits = Desk(policies=AT_ONCE).register(ended()).tell(event())
+    waits = AtDeliver(policies=AT_ONCE).register(ended()).tell(event())
     assert waits.reasons("dropped") == ["registration_ended"]
 
 
 def test_a_later_state_of_a_registration_is_not_overwritten_by_an_earlier_one() -> None:
-    told = Desk(policies=AT_ONCE).register(reachable(EMAIL, seq=5), reachable(SMS, seq=4)).tell(event())
+    told = AtDeliver(policies=AT_ONCE).register(reachable(EMAIL, seq=5), reachable(SMS, seq=4)).tell(event())
     assert [outbound.channel for outbound in told.sent] == ["email"]
 
 
@@ -385,7 +392,7 @@ def test_a_later_state_of_a_registration_is_not_overwritten_by_an_earlier_one() 
 
 
 def test_a_cancellation_of_what_has_not_left_leaves_nothing() -> None:
-    waits = desk(now=NIGHT).tell(event()).tell(event(message_id="M-2", telling="cancellation", root="M-1"))
+    waits = registered(now=NIGHT).tell(event()).tell(event(message_id="M-2", telling="cancellation", root="M-1"))
     assert waits.until(MORNING).sent == []
     assert waits.reasons("dropped") == ["superseded", "superseded"]
 
@@ -393,7 +400,9 @@ def test_a_cancellation_of_what_has_not_left_leaves_nothing() -> None:
 def test_a_change_of_what_has_not_left_leaves_as_news_with_its_own_facts() -> None:
     new = millis("2026-12-15T15:00:00Z")
     change = Change("action_at", "2026-12-14T15:00:00Z", "2026-12-15T15:00:00Z")
-    waits = desk(now=NIGHT).tell(event()).tell(event(message_id="M-2", telling="change", changes=(change,), root="M-1", action_at=new))
+    waits = (
+        registered(now=NIGHT).tell(event()).tell(event(message_id="M-2", telling="change", changes=(change,), root="M-1", action_at=new))
+    )
     (one,) = waits.until(MORNING).sent
     assert (one.kind, one.message_ids) == ("notification", ("M-2",))
     assert "Dec 15, 2026" in one.body
@@ -401,7 +410,7 @@ def test_a_change_of_what_has_not_left_leaves_as_news_with_its_own_facts() -> No
 
 
 def test_two_changes_that_wait_leave_as_one_with_the_first_old_and_the_last_new_value() -> None:
-    waits = desk(now=NIGHT)
+    waits = registered(now=NIGHT)
     for number, (old, new) in enumerate((("A Court", "B Court"), ("B Court", "C Court"))):
         waits.tell(event(message_id=f"M-{number + 2}", telling="change", changes=(Change("court", old, new),), root="M-1"))
     (one,) = waits.until(MORNING).sent
@@ -409,20 +418,20 @@ def test_two_changes_that_wait_leave_as_one_with_the_first_old_and_the_last_new_
 
 
 def test_a_change_and_its_undoing_that_both_wait_leave_nothing() -> None:
-    waits = desk(now=NIGHT)
+    waits = registered(now=NIGHT)
     for number, (old, new) in enumerate((("A Court", "B Court"), ("B Court", "A Court"))):
         waits.tell(event(message_id=f"M-{number + 2}", telling="change", changes=(Change("court", old, new),), root="M-1"))
     assert waits.until(MORNING).sent == []
 
 
 def test_a_cancellation_overtakes_a_change_that_waits_and_leaves_itself() -> None:
-    waits = desk(now=NIGHT).tell(event(message_id="M-2", telling="change", changes=(Change("court", "A", "B"),), root="M-1"))
+    waits = registered(now=NIGHT).tell(event(message_id="M-2", telling="change", changes=(Change("court", "A", "B"),), root="M-1"))
     (one,) = waits.tell(event(message_id="M-3", telling="cancellation", root="M-1")).until(MORNING).sent
     assert one.message_ids == ("M-3",)
 
 
 def test_a_cancellation_of_another_offenders_event_touches_nothing() -> None:
-    waits = desk(now=NIGHT).tell(event(JOHN)).tell(event(JANE, message_id="M-2", telling="cancellation", root="M-1"))
+    waits = registered(now=NIGHT).tell(event(JOHN)).tell(event(JANE, message_id="M-2", telling="cancellation", root="M-1"))
     assert len(waits.until(MORNING).sent) == 2
 
 
@@ -430,7 +439,7 @@ def test_a_cancellation_of_another_offenders_event_touches_nothing() -> None:
 
 
 def test_a_receipt_settles_its_attempt() -> None:
-    told = desk().tell(event())
+    told = registered().tell(event())
     reference = told.sent[0].reference
     told.receive(receipt(reference, "accepted"), receipt(reference, "delivered"))
     assert told.attempts()[reference].status == "delivered"
@@ -440,7 +449,7 @@ def test_a_receipt_settles_its_attempt() -> None:
 
 @given(st.lists(st.sampled_from(sorted(STATUSES)), max_size=6))
 def test_a_receipt_never_takes_an_attempt_back(statuses: list[Any]) -> None:
-    told = desk().tell(event())
+    told = registered().tell(event())
     reference, reached = told.sent[0].reference, 0
     for status in statuses:
         told.receive(receipt(reference, status))
@@ -451,7 +460,7 @@ def test_a_receipt_never_takes_an_attempt_back(statuses: list[Any]) -> None:
 
 @pytest.mark.parametrize(("final", "later"), [*itertools.permutations([each for each, rank in STATUSES.items() if rank == 3], 2)])
 def test_a_final_state_is_never_overwritten(final: Any, later: Any) -> None:
-    told = desk().tell(event())
+    told = registered().tell(event())
     reference = told.sent[0].reference
     told.receive(receipt(reference, final), receipt(reference, later))
     assert told.attempts()[reference].status == final
@@ -459,7 +468,7 @@ def test_a_final_state_is_never_overwritten(final: Any, later: Any) -> None:
 
 
 def test_a_receipt_for_no_attempt_of_ours_is_a_sealed_dead_letter() -> None:
-    told = desk().receive(receipt(f"{ME}.{'0' * 20}", "delivered"))
+    told = registered().receive(receipt(f"{ME}.{'0' * 20}", "delivered"))
     (letter,) = told.others
     assert isinstance(letter, DeadLetter)
     assert (letter.reason, letter.encrypted) == ("unknown_receipt", True)
@@ -468,14 +477,15 @@ def test_a_receipt_for_no_attempt_of_ours_is_a_sealed_dead_letter() -> None:
 
 
 def test_a_receipt_for_an_unknown_registrant_keeps_nothing_of_them() -> None:
-    decision = decide(Record("registrants", 0, 1, "R-0", NOON, receipt("R-0.1", "delivered")), {}, Desk().context)
+    decision = decide(Record("registrants", 0, 1, "R-0", NOON, receipt("R-0.1", "delivered")), {}, AtDeliver().context)
     assert decision.states == {}
+    assert decision.wakes == {}
     assert len(decision.outputs) == 1
 
 
 @pytest.mark.parametrize(("digits", "status"), [("4821", "confirmed"), ("0000", "unconfirmed"), (None, "unconfirmed")])
 def test_only_the_right_pin_confirms_an_emergency_call(digits: str | None, status: str) -> None:
-    told = desk(VOICE, pin="4821").tell(escape())
+    told = registered(VOICE, pin="4821").tell(escape())
     reference = told.sent[0].reference
     keyed = None if digits is None else SEAL.fingerprint(digits, f"pin:{ME}")
     told.receive(receipt(reference, "confirmed", digits=keyed))
@@ -483,44 +493,44 @@ def test_only_the_right_pin_confirms_an_emergency_call(digits: str | None, statu
 
 
 def test_attempts_are_forgotten_when_no_receipt_can_come_any_more() -> None:
-    told = desk().tell(event())
+    told = registered().tell(event())
     reference = told.sent[0].reference
     told.after(DAY + RECEIPTS_AFTER - 1).receive(receipt(reference, "delivered"))
     assert told.reasons("receipt") == ["receipt"]
     told.after(1)
     assert told.attempts() == {}
-    assert list(told.kept) == [ME]
+    assert list(told.documents) == [ME]
 
 
 def test_a_registrant_is_not_written_again_for_what_leaves_at_once() -> None:
-    told = desk(SMS, EMAIL, policies=ALL_DAY)
+    told = registered(SMS, EMAIL, policies=ALL_DAY)
     record = Record("notifications", 0, 9, ME, NOON, Notification(registrant_id=ME, registration_ids=("REG-1",), event=event()))
-    decision = decide(record, told.kept, told.context)
+    decision = decide(record, told.documents, told.context)
     (key,) = decision.states
-    assert key == sent_key(ME, decision.outputs[0].value.reference)  # type: ignore[union-attr]
-    assert deadline(decision.states[key]) == NOON + DAY + RECEIPTS_AFTER  # type: ignore[arg-type]
+    assert key == delivery_key(ME, decision.outputs[0].value.reference)  # type: ignore[union-attr]
+    assert decision.wakes == {key: NOON + DAY + RECEIPTS_AFTER}
 
 
 def test_the_attempts_of_one_notification_are_kept_together_and_a_receipt_finds_them() -> None:
-    told = desk(SMS, EMAIL).tell(event(), escape())
-    assert len(told.kept) == 1 + 2
+    told = registered(SMS, EMAIL).tell(event(), escape())
+    assert len(told.documents) == 1 + 2
     for outbound in told.sent:
         record = Record("registrants", 0, 9, ME, NOON, receipt(outbound.reference, "delivered"))
-        assert told.kept.keys() > set(STAGE.keys(record, {})) > {ME}
+        assert told.documents.keys() > set(STAGE.keys(record, {})) > {ME}
 
 
 def test_a_receipt_does_not_set_the_timer_again() -> None:
-    told = desk().tell(event())
-    decision = decide(Record("registrants", 0, 9, ME, NOON, receipt(told.sent[0].reference, "delivered")), told.kept, told.context)
-    ((key, state),) = decision.states.items()
-    assert deadline(state) == told.wakes[key]  # type: ignore[arg-type]
+    told = registered().tell(event())
+    decision = decide(Record("registrants", 0, 9, ME, NOON, receipt(told.sent[0].reference, "delivered")), told.documents, told.context)
+    assert len(decision.states) == 1
+    assert decision.wakes == {}
 
 
 # --- forgetting ---
 
 
 def test_contact_data_is_gone_30_days_after_the_registration_ended_and_a_mark_stays() -> None:
-    gone = desk().register(ended())
+    gone = registered().register(ended())
     assert gone.after(30 * DAY - 1).state.registrations["REG-1"].sealed != b""  # type: ignore[union-attr]
     held = gone.after(1).state.registrations["REG-1"]  # type: ignore[union-attr]
     assert (held.sealed, held.ended) == (b"", True)
@@ -529,12 +539,12 @@ def test_contact_data_is_gone_30_days_after_the_registration_ended_and_a_mark_st
 
 
 def test_contact_data_is_gone_30_days_after_the_registration_expired() -> None:
-    gone = desk(expires_at=NOON + DAY).after(31 * DAY)
+    gone = registered(expires_at=NOON + DAY).after(31 * DAY)
     assert gone.state.registrations["REG-1"].sealed == b""  # type: ignore[union-attr]
 
 
 def test_a_changed_registration_keeps_nothing_of_the_addresses_it_had() -> None:
-    changed = desk(SMS).register(reachable(EMAIL, seq=2)).tell(event())
+    changed = registered(SMS).register(reachable(EMAIL, seq=2)).tell(event())
     assert [outbound.channel for outbound in changed.sent] == ["email"]
 
 
@@ -542,7 +552,7 @@ def test_a_changed_registration_keeps_nothing_of_the_addresses_it_had() -> None:
 
 
 def test_every_input_has_a_verdict_and_every_reason_is_known() -> None:
-    busy = desk(SMS, Contact("email", "new@example.org"), VOICE, pin="4821", policies=())
+    busy = registered(SMS, Contact("email", "new@example.org"), VOICE, pin="4821", policies=())
     busy.tell(event(), escape(), event(message_id="M-2", telling="cancellation", root="M-1")).register(reachable(SMS, seq=1), ended())
     before = len(busy.verdicts)
     busy.until(NOON + 40 * DAY).receive(receipt(f"{ME}.x", "busy"))
@@ -553,18 +563,19 @@ def test_every_input_has_a_verdict_and_every_reason_is_known() -> None:
 
 
 def test_a_decision_made_twice_is_the_same() -> None:
-    state = desk(SMS, EMAIL).state
+    state = registered(SMS, EMAIL).state
     record = Record("notifications", 0, 7, ME, NOON, Notification(registrant_id=ME, registration_ids=("REG-1",), event=event()))
-    once, twice = (decide(record, {ME: state}, Desk(policies=AT_ONCE).context) for _ in range(2))  # type: ignore[dict-item]
+    once, twice = (decide(record, {ME: state}, AtDeliver(policies=AT_ONCE).context) for _ in range(2))  # type: ignore[dict-item]
     assert once.outputs == twice.outputs
     assert once.states == twice.states
+    assert once.wakes == twice.wakes
 
 
-def test_what_leaves_at_once_does_not_write_the_registrant_again() -> None:
-    told = desk().tell(event())
+def test_a_timer_is_named_only_where_it_changes() -> None:
+    told = registered().tell(event())
     record = Record("notifications", 0, 9, ME, NOON, Notification(registrant_id=ME, registration_ids=("REG-1",), event=escape()))
-    decision = decide(record, told.kept, told.context)
-    assert ME not in decision.states
+    decision = decide(record, told.documents, told.context)
+    assert ME not in decision.wakes
     assert len(decision.outputs) == 1
 
 
@@ -576,10 +587,10 @@ def test_the_stage_writes_what_it_says_and_reads_by_registrant() -> None:
 
 def test_it_refuses_what_it_does_not_read() -> None:
     with pytest.raises(TypeError, match="reads no int"):
-        decide(Record("notifications", 0, 0, ME, NOON, 1), {}, Desk().context)
+        decide(Record("notifications", 0, 0, ME, NOON, 1), {}, AtDeliver().context)
 
 
 @pytest.mark.parametrize("given_event", [event(), escape()])
 def test_an_outbound_message_survives_the_wire(given_event: Any) -> None:
-    for outbound in desk(SMS, EMAIL, VOICE).tell(given_event).sent:
+    for outbound in registered(SMS, EMAIL, VOICE).tell(given_event).sent:
         assert msgspec.json.decode(msgspec.json.encode(outbound), type=Outbound) == outbound

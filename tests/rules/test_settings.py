@@ -36,6 +36,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
         ("delivery.give_up", "Information", DAY),
         ("feed.silence", "Information", DAY),
         ("retention.contacts", "Information", 30 * DAY),
+        ("attempt.lease", "Information", 15 * MINUTE),
+        ("contact.reverify", "Information", 365 * DAY),
+        ("response.hold", "Information", 0),
+        ("notify.within", "Information", 15 * MINUTE),
     ],
 )
 def test_default_durations(built_in: Rules, key: str, kind: str, expected: int) -> None:
@@ -48,14 +52,38 @@ def test_the_other_defaults(built_in: Rules) -> None:
     assert built_in.surge(ANYWHERE) == Surge(500, 10 * MINUTE)
     assert built_in.quiet_hours(ANYWHERE) == QuietHours(21 * 60, 7 * 60)
     assert built_in.text("delivery.order", ANYWHERE) == "all"
+    assert built_in.text("opt_out.scope", ANYWHERE) == "channel"
+    assert built_in.verify_attempts() == Surge(5, HOUR)
+    assert built_in.settings.value("review.four_eyes", ANYWHERE) == 25
     assert built_in.version.endswith(".p0")
 
 
+@pytest.mark.parametrize(("channel", "wait"), [("sms", 72 * HOUR), ("email", DAY), ("voice", 15 * MINUTE)])
+def test_each_channel_waits_as_long_for_its_receipts_as_it_needs_until_somebody_sets_it(built_in: Rules, channel: str, wait: int) -> None:
+    assert built_in.duration("receipt.wait", ANYWHERE, channel=channel) == wait
+    rules = built_in.with_policies([Policy(key="receipt.wait", value="1h")])
+    assert rules.duration("receipt.wait", ANYWHERE, channel=channel) == HOUR
+
+
+@pytest.mark.parametrize(
+    ("key", "ordinary", "emergency"), [("attempt.lease", 15 * MINUTE, 2 * MINUTE), ("notify.within", 15 * MINUTE, MINUTE)]
+)
+def test_emergencies_have_shorter_times(built_in: Rules, key: str, ordinary: int, emergency: int) -> None:
+    assert built_in.duration(key, ANYWHERE) == ordinary
+    assert built_in.duration(key, ANYWHERE, emergency=True) == emergency
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5", ""])
+def test_a_number_is_whole_and_at_least_one(text: str) -> None:
+    with pytest.raises(BadSetting, match="whole number"):
+        parse("review.four_eyes", text)
+
+
 def test_emergencies_are_gathered_for_less_time_until_somebody_sets_it(built_in: Rules) -> None:
-    assert built_in.merge_window(ANYWHERE, emergency=True) == 5 * SECOND
-    assert built_in.merge_window(ANYWHERE, emergency=False) == 30 * SECOND
+    assert built_in.duration("merge.window", ANYWHERE, emergency=True) == 5 * SECOND
+    assert built_in.duration("merge.window", ANYWHERE, emergency=False) == 30 * SECOND
     rules = built_in.with_policies([Policy(key="merge.window", value="1m")])
-    assert rules.merge_window(ANYWHERE, emergency=True) == MINUTE
+    assert rules.duration("merge.window", ANYWHERE, emergency=True) == MINUTE
 
 
 def test_a_set_value_beats_the_default_of_a_notification_type(built_in: Rules) -> None:

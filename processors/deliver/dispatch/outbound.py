@@ -66,9 +66,7 @@ def request_verification(destination: Destination, moment: Moment) -> Decision[S
     """Ask a contact that is not verified to verify itself, and tell it nothing else."""
     registration = destination.registration
     message = verification_request(moment.rules.book("", moment.at), destination.language, destination.channel)
-    identity = digest(
-        16, moment.registrant_id, "verification", registration.registration_id, registration.seq, destination.place
-    )
+    identity = digest(16, moment.registrant_id, "verification", registration.registration_id, registration.seq, destination.place)
     outbound = Outbound(
         reference=reference(moment.registrant_id, identity, destination, 1),
         notification_id=identity,

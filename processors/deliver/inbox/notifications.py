@@ -22,7 +22,7 @@ def gather(registrant: Registrant, notification: Notification, moment: Moment) -
         said = moment.notice_verdict(notice, "dropped", "superseded", "what it takes back had not left yet")
         verdicts = (said,)
     else:
-        window = moment.rules.merge_window(left.scope, emergency=left.emergency)
+        window = moment.rules.duration("merge.window", left.scope, emergency=left.emergency)
         pending, joined = gathering.admit(pending, left, moment.at, window)
         waits = moment.notice_verdict(left, "gathered", joined.why, f"waits until {iso(joined.due_at)}")
         verdicts = (waits,) if joined.due_at > moment.at else ()
@@ -35,7 +35,7 @@ def superseded(registrant: Registrant, gone: tuple[Notice, ...], by: Notice, mom
     detail = f"message {by.message_id} came before it left"
     dropped = tuple(moment.notice_verdict(each, "dropped", "superseded", detail) for each in gone)
     reviews = (
-        review(each, each.notices[0], "superseded", f"message {by.message_id} replaced it", moment)
+        review(each, "superseded", f"message {by.message_id} replaced it", moment)
         for each in registrant.pending
         if is_under_review(each) and set(each.notices) <= set(gone)
     )

@@ -24,10 +24,8 @@ def act(registrant: Registrant, action: ReviewAction, moment: Moment) -> Decisio
 def discard(due: Pending, action: ReviewAction, moment: Moment) -> Released:
     """Tell it to nobody."""
     detail = f"{action.reviewer} discarded it: {action.reason}"
-    dropped = tuple(
-        moment.notice_verdict(notice, "dropped", "discarded", detail, review_id=due.review_id or "") for notice in due.notices
-    )
-    closed = review(due, due.notices[0], "discarded", detail, moment, action)
+    dropped = tuple(moment.notice_verdict(notice, "dropped", "discarded", detail, review_id=due.review_id or "") for notice in due.notices)
+    closed = review(due, "discarded", detail, moment, action)
     return Released(Decision[State](verdicts=dropped).then(closed))
 
 
@@ -43,6 +41,6 @@ def tell_or_keep(due: Pending, registrant: Registrant, action: ReviewAction, mom
         flagged = tuple(moment.notice_verdict(notice, "flagged", lacking, still, review_id=review_id) for notice in due.notices)
         return Released(Decision(verdicts=flagged), (due,))
     noted = tuple(moment.notice_verdict(notice, "noted", "released", detail, review_id=review_id) for notice in notices)
-    closed = review(due, due.notices[0], "released", detail, moment, action)
+    closed = review(due, "released", detail, moment, action)
     sent = send_or_wait(replace(due, notices=notices, review_id=None), registrant, moment)
     return Released(Decision[State](verdicts=noted).then(closed).then(sent.decision), sent.left)

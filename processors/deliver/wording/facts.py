@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from processors.deliver.state import Notice
 from processors.deliver.wording import gsm7
 from processors.deliver.wording.clean import clean
 from processors.deliver.wording.dates import day_in_words, instant_in_words, local_day, moment_in_words
-from processors.deliver.state import Notice
 from processors.deliver.wording.style import Style
 from processors.domain.event import Change
 from processors.domain.person import Identifier, Name

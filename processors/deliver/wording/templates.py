@@ -6,20 +6,20 @@ What agencies write is never a template.
 """
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
-from dataclasses import dataclass
 
 from babel.lists import format_list
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from processors.deliver.state import Notice
 from processors.deliver.wording import gsm7
 from processors.deliver.wording.clean import clean, tidy
 from processors.deliver.wording.dates import locale
 from processors.deliver.wording.facts import Facts, facts_of
 from processors.deliver.wording.fitting import shortest
-from processors.deliver.state import Notice
 from processors.deliver.wording.style import Style
 from processors.domain.registration import Channel
 from processors.rules.book import Book, Rules, Text

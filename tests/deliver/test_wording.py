@@ -9,15 +9,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from processors.deliver import words
-from processors.deliver.gsm7 import SEGMENT, septets, transliterate
+from processors.deliver.wording.facts import facts_of, full_name
+from processors.deliver.wording.gsm7 import SEGMENT, septets, transliterate
+from processors.deliver.wording.style import Style
+from processors.deliver.wording.templates import context_of, fill, message_for
 from processors.domain.event import Change
 from processors.domain.person import Identifier, Name
 from processors.rules.book import Text
 from processors.rules.check import FACTS
 from processors.rules.load import load_rules
 from tests.deliver import golden_texts
-from tests.deliver.given import HOUR, JANE, JOHN, NOON, RULES, piece
+from tests.deliver.given import HOUR, JANE, JOHN, NOON, RULES, notice
 from tests.deliver.golden_texts import BOOK, LANGUAGES, texts
 
 TEXTS = texts()
@@ -28,8 +30,8 @@ BIDI_AND_CONTROL = re.compile("[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u
 HELP = {"en": "In an emergency call 911.", "es": "En una emergencia llame al 911."}
 
 
-def told(*pieces: Any, language: str = "en", channel: Any = "sms") -> str:
-    message = words.tell(pieces, RULES, NOON, language, channel)
+def told(*notices: Any, language: str = "en", channel: Any = "sms") -> str:
+    message = message_for(notices, RULES, NOON, language, channel)
     assert message is not None
     return message.body
 
@@ -57,7 +59,7 @@ def test_every_subtype_of_the_code_lists_has_a_reviewed_text_and_no_text_is_for_
 @pytest.mark.parametrize("telling", ["news", "change", "cancellation"])
 def test_a_text_message_with_a_long_name_and_long_states_is_one_whole_segment(name: str, language: str, telling: Any) -> None:
     change = (Change("action_at", "2026-12-10T15:45:00Z", "2026-12-14T15:30:00Z"),) if telling == "change" else ()
-    given = piece(
+    given = notice(
         *TEXTS[name],
         name=LONG,
         sending_state="DC",
@@ -82,7 +84,7 @@ def test_a_text_message_with_a_long_name_and_long_states_is_one_whole_segment(na
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_text_message_names_in_full_whom_it_has_room_for(name: str) -> None:
-    assert "John Q Sample" in told(piece(*TEXTS[name], sending_state="VA", receiving_state="NC"))
+    assert "John Q Sample" in told(notice(*TEXTS[name], sending_state="VA", receiving_state="NC"))
 
 
 NAMES = st.builds(Name, given=st.text(max_size=20), middle=st.none() | st.text(max_size=10), sur=st.text(max_size=20))
@@ -100,8 +102,8 @@ def test_whatever_an_agency_writes_a_text_message_is_one_line_of_one_segment(
     code: tuple[str, str], language: str, names: list[Name], telling: Any, text: str
 ) -> None:
     changes = (Change("court", text, text + "x"), Change("action_at", "2026-12-10", "2026-12-14T15:30:00Z")) if telling == "change" else ()
-    pieces = tuple(
-        piece(
+    notices = tuple(
+        notice(
             *code,
             part=part,
             name=name,
@@ -117,25 +119,25 @@ def test_whatever_an_agency_writes_a_text_message_is_one_line_of_one_segment(
         )
         for part, name in enumerate(names)
     )
-    said = told(*pieces, language=language)
+    said = told(*notices, language=language)
     assert septets(said) <= SEGMENT
     assert "\n" not in said
     assert "\r" not in said
     for channel in ("email", "voice"):
-        assert not BIDI_AND_CONTROL.search(told(*pieces, language=language, channel=channel))
+        assert not BIDI_AND_CONTROL.search(told(*notices, language=language, channel=channel))
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_line_breaks_and_direction_marks_in_names_never_leave(channel: str) -> None:
     name = Name(given="John\r\nBcc: x@example.org", sur="Sam\u202eple\u0000")
-    message = words.tell((piece("Jail", "Escape", name=name),), RULES, NOON, "en", channel)  # type: ignore[arg-type]
+    message = message_for((notice("Jail", "Escape", name=name),), RULES, NOON, "en", channel)  # type: ignore[arg-type]
     assert message is not None
     assert "John Bcc: x@example.org Sample" in message.body
     assert message.subject is None or not re.search(r"[\r\n\u202e]", message.subject)
 
 
 def test_what_an_agency_writes_is_never_a_template() -> None:
-    assert "{{ 7*7 }} Sample" in told(piece("Jail", "Escape", name=Name(given="{{ 7*7 }}", sur="Sample")))
+    assert "{{ 7*7 }} Sample" in told(notice("Jail", "Escape", name=Name(given="{{ 7*7 }}", sur="Sample")))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -144,7 +146,7 @@ def test_a_death_is_never_told_as_a_release(language: str, channel: str) -> None
     for event_type, subtype in BOOK.codes:
         if subtype == "Death":
             for telling in ("news", "cancellation"):
-                said = told(piece(event_type, subtype, telling=telling), language=language, channel=channel)
+                said = told(notice(event_type, subtype, telling=telling), language=language, channel=channel)
                 assert not re.search(r"releas|libert|salid|salió", said, re.IGNORECASE)
                 assert re.search(r"died|death|falleci", said)
 
@@ -153,20 +155,20 @@ def test_a_death_is_never_told_as_a_release(language: str, channel: str) -> None
 @pytest.mark.parametrize("channel", ["email", "voice"])
 @pytest.mark.parametrize("subtype", ["Request ICOTS Transfer", "Subsequent State Request", "Return Request"])
 def test_a_request_to_transfer_states_the_right_to_be_heard_and_its_clock(language: str, channel: str, subtype: str) -> None:
-    said = told(piece("Interstate Compact", subtype, sending_state="VA"), language=language, channel=channel)
+    said = told(notice("Interstate Compact", subtype, sending_state="VA"), language=language, channel=channel)
     for needed in ("3.108", "15", "5", "Virginia", {"en": "5th business day", "es": "quinto día hábil"}[language]):
         assert needed in said
 
 
 @pytest.mark.parametrize("channel", ["email", "voice"])
 def test_email_and_voice_say_number_and_both_states(channel: str) -> None:
-    said = told(piece("Interstate Compact", "Arrival", sending_state="VA", receiving_state="NC"), channel=channel)
+    said = told(notice("Interstate Compact", "Arrival", sending_state="VA", receiving_state="NC"), channel=channel)
     for needed in ("John Q Sample", "ICOTS 1203344", "Virginia", "North Carolina", "911"):
         assert needed in said
 
 
 def test_spanish_keeps_its_accents_except_where_a_text_message_has_none() -> None:
-    given = piece("Interstate Compact", "Departure", name=Name(given="José", sur="Núñez Peña"), sending_state="NC")
+    given = notice("Interstate Compact", "Departure", name=Name(given="José", sur="Núñez Peña"), sending_state="NC")
     assert "José Núñez Peña salió de Carolina del Norte" in told(given, language="es", channel="email")
     assert "José Nuñez Peña salio de Carolina del Norte" in told(given, language="es").replace("Jose", "José")
 
@@ -174,30 +176,30 @@ def test_spanish_keeps_its_accents_except_where_a_text_message_has_none() -> Non
 @pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_spanish_without_states_still_joins_preposition_and_article(name: str, channel: str) -> None:
-    said = told(piece(*TEXTS[name], name=Name(full="X")), language="es", channel=channel)
+    said = told(notice(*TEXTS[name], name=Name(full="X")), language="es", channel=channel)
     assert not re.search(r"\b[Dd]e el (?!lunes)|\b[Aa] el (?!lunes)", said)
 
 
 def test_a_language_without_texts_is_told_in_english() -> None:
-    message = words.tell((piece("Jail", "Escape"),), RULES, NOON, "vi", "sms")
+    message = message_for((notice("Jail", "Escape"),), RULES, NOON, "vi", "sms")
     assert message is not None
     assert message.language == "en"
 
 
 def test_a_regional_language_is_told_in_its_language() -> None:
-    message = words.tell((piece("Jail", "Escape"),), RULES, NOON, "es-MX", "sms")
+    message = message_for((notice("Jail", "Escape"),), RULES, NOON, "es-MX", "sms")
     assert message is not None
     assert message.language == "es"
 
 
 def test_a_subtype_without_a_text_is_not_told() -> None:
-    assert words.tell((piece("Jail", "Haircut"),), RULES, NOON, "en", "sms") is None
+    assert message_for((notice("Jail", "Haircut"),), RULES, NOON, "en", "sms") is None
 
 
 def test_an_event_types_own_words_come_first() -> None:
-    assert "from supervision" in told(piece("Supervision", "Release"))
-    assert "from immigration custody" in told(piece("Immigration Enforcement", "Release"))
-    assert "released from custody" in told(piece("Jail", "Release"))
+    assert "from supervision" in told(notice("Supervision", "Release"))
+    assert "from immigration custody" in told(notice("Immigration Enforcement", "Release"))
+    assert "released from custody" in told(notice("Jail", "Release"))
 
 
 @pytest.mark.parametrize(
@@ -209,14 +211,14 @@ def test_an_event_types_own_words_come_first() -> None:
     ],
 )
 def test_a_hearing_is_told_in_the_agencys_own_time(ori: str, jurisdiction: str, expected: str) -> None:
-    given = piece("Court", "Court Hearing", ori=ori, jurisdiction=jurisdiction, action_at=1_797_260_400_000)
+    given = notice("Court", "Court Hearing", ori=ori, jurisdiction=jurisdiction, action_at=1_797_260_400_000)
     assert expected in told(given)
 
 
 @pytest.mark.parametrize(("ori", "jurisdiction", "offset"), [("PR0010000", "PR", 4), ("HI0010000", "HI", 10), ("VA0430000", "VA", 4)])
 def test_a_date_without_time_is_that_day_wherever_it_is_read(ori: str, jurisdiction: str, offset: int) -> None:
     midnight = 1_793_491_200_000 + offset * HOUR  # 2026-11-01, the day clocks go back in Virginia
-    given = piece("Court", "Court Hearing", ori=ori, jurisdiction=jurisdiction, action_at=midnight, date_only=True)
+    given = notice("Court", "Court Hearing", ori=ori, jurisdiction=jurisdiction, action_at=midnight, date_only=True)
     assert "on Nov 1, 2026." in told(given)
     assert "Sunday, November 1, 2026." in told(given, channel="email")
     assert "el domingo, 1 de noviembre de 2026." in told(given, channel="voice", language="es").replace("para el", "el")
@@ -233,17 +235,17 @@ def test_a_date_without_time_is_that_day_wherever_it_is_read(ori: str, jurisdict
 )
 def test_a_time_is_joined_to_its_day_as_the_language_does(language: str, hour: int, said: str) -> None:
     at = NOON - 17 * HOUR + hour * HOUR
-    assert said in told(piece("Jail", "Escape", action_at=at), language=language, channel="email")
+    assert said in told(notice("Jail", "Escape", action_at=at), language=language, channel="email")
 
 
 def test_a_date_ahead_is_not_told_as_past() -> None:
-    assert "is to be released" in told(piece("Jail", "Release", action_at=NOON + HOUR))
-    assert "was released" in told(piece("Jail", "Release", action_at=NOON - HOUR))
+    assert "is to be released" in told(notice("Jail", "Release", action_at=NOON + HOUR))
+    assert "was released" in told(notice("Jail", "Release", action_at=NOON - HOUR))
 
 
 def test_a_change_says_what_was_and_what_is() -> None:
     changes = (Change("action_at", "2026-12-10T15:00:00Z", "2026-12-14T15:00:00Z"), Change("court", "Richmond Court", "Henrico Court"))
-    given = piece("Court", "Court Hearing", telling="change", changes=changes)
+    given = notice("Court", "Court Hearing", telling="change", changes=changes)
     said = told(given, channel="email")
     assert "the date was Thursday, December 10, 2026, 10:00 AM EST, is now Monday, December 14, 2026, 10:00 AM EST" in said
     assert "the court was Richmond Court, is now Henrico Court" in said
@@ -252,7 +254,7 @@ def test_a_change_says_what_was_and_what_is() -> None:
 def test_a_changed_time_keeps_both_times_and_a_changed_day_both_days_when_it_must_be_short() -> None:
     def short(old: str, new: str) -> str:
         changes = (Change("action_at", old, new), Change("court", "A" * 60, "B" * 60))
-        return told(piece("Court", "Court Hearing", telling="change", changes=changes))
+        return told(notice("Court", "Court Hearing", telling="change", changes=changes))
 
     same_day = short("2026-12-15T02:00:00Z", "2026-12-15T03:00:00Z")
     assert "was 9:00 PM EST, is now Dec 14, 2026 10:00 PM EST" in same_day
@@ -261,71 +263,71 @@ def test_a_changed_time_keeps_both_times_and_a_changed_day_both_days_when_it_mus
 
 
 def test_a_changed_field_without_a_word_of_its_own_is_not_told_by_its_name_in_the_code() -> None:
-    said = told(piece("Court", "Court Hearing", telling="change", changes=(Change("bail_total", "1", "2"),)))
+    said = told(notice("Court", "Court Hearing", telling="change", changes=(Change("bail_total", "1", "2"),)))
     assert "a detail was 1, is now 2" in said
 
 
 def test_every_offender_is_named_once() -> None:
-    john, jane = piece("Jail", "Escape"), piece("Jail", "Escape", part=1, name=JANE.name, identifiers=JANE.identifiers)
-    again = piece("Jail", "Escape", message_id="M-2", offender="o2", name=Name(given="JOHN", middle="Q", sur="SAMPLE"))
+    john, jane = notice("Jail", "Escape"), notice("Jail", "Escape", part=1, name=JANE.name, identifiers=JANE.identifiers)
+    again = notice("Jail", "Escape", message_id="M-2", offender="o2", name=Name(given="JOHN", middle="Q", sur="SAMPLE"))
     assert "John Q Sample and Jane Specimen escaped" in told(john, jane, again)
     assert told(john, jane, channel="email").count("Name: ") == 2
 
 
 def test_more_offenders_than_fit_are_counted() -> None:
-    many = [piece("Jail", "Escape", part=n, name=Name(given=f"Bartholomew{n}", sur=f"Featherstonehaugh{n}")) for n in range(5)]
+    many = [notice("Jail", "Escape", part=n, name=Name(given=f"Bartholomew{n}", sur=f"Featherstonehaugh{n}")) for n in range(5)]
     assert re.search(r"VN: B\. Featherstonehaugh0 and 4 more escaped", told(*many))
     assert re.search(r"B\. Featherstonehaugh0 y 4 más".replace("á", "a"), told(*many, language="es"))
 
 
 def test_spanish_says_e_before_the_sound_of_i() -> None:
-    john = piece("Jail", "Escape", name=Name(given="Ana"))
+    john = notice("Jail", "Escape", name=Name(given="Ana"))
     for called, expected in (("Inés", "Ana e Inés"), ("Hilda", "Ana e Hilda"), ("Yolanda", "Ana y Yolanda"), ("Hierro", "Ana y Hierro")):
-        other = piece("Jail", "Escape", part=1, name=Name(given=called))
+        other = notice("Jail", "Escape", part=1, name=Name(given=called))
         assert f"{expected} se fugaron" in told(john, other, language="es", channel="email")
 
 
 def test_a_name_that_gsm7_cannot_write_is_told_by_number() -> None:
-    given = piece("Jail", "Escape", name=Name(full="Алексей Иванов"))
+    given = notice("Jail", "Escape", name=Name(full="Алексей Иванов"))
     assert told(given).startswith("VN: ICOTS 1203344 escaped")
     assert "Алексей Иванов escaped" in told(given, channel="email")
 
 
 def test_an_offender_without_name_is_told_by_number() -> None:
-    assert told(piece("Jail", "Escape", name=None)).startswith("VN: ICOTS 1203344 escaped")
-    assert told(piece("Jail", "Escape", name=None, identifiers=())).startswith(
+    assert told(notice("Jail", "Escape", name=None)).startswith("VN: ICOTS 1203344 escaped")
+    assert told(notice("Jail", "Escape", name=None, identifiers=())).startswith(
         "VN: An offender whose name was not given".replace("An", "an")
     )
 
 
 def test_a_text_may_use_nothing_that_is_not_there() -> None:
     text = Text("n", "{{ victims }}", "", "", "")
-    facts = words.facts_of((piece("Jail", "Escape"),), words.Tongue("en", RULES, BOOK, BOOK.zone, brief=True), NOON)
+    facts = facts_of((notice("Jail", "Escape"),), Style("en", RULES, BOOK, BOOK.zone, brief=True), NOON)
     with pytest.raises(UndefinedError):
-        words.fill("sms", facts, BOOK.texts["*news", "en"], BOOK.texts["*about", "en"], text)
+        fill("sms", facts, BOOK.texts["*news", "en"], BOOK.texts["*about", "en"], text)
 
 
 @pytest.mark.parametrize("sms", ["{{ victims }}", "{{ n('one') }}", "{{ names.__class__ }}", "{% if %}"])
 def test_a_text_that_cannot_be_filled_in_is_none(sms: str, tmp_path: Path) -> None:
     (tmp_path / "va.toml").write_text(f'[[text]]\nsubtype = "Escape"\nlanguage = "en"\nsms = "{sms}"\n', encoding="utf-8")
-    assert words.tell((piece("Jail", "Escape"),), load_rules(tmp_path), NOON, "en", "sms") is None
+    assert message_for((notice("Jail", "Escape"),), load_rules(tmp_path), NOON, "en", "sms") is None
 
 
 def test_the_check_of_rule_files_knows_what_a_text_may_name() -> None:
-    facts = words.facts_of((piece("Jail", "Escape"),), words.Tongue("en", RULES, BOOK, BOOK.zone, brief=True), NOON)
-    assert words.context_of(facts).keys() == FACTS - {"text", "noun", "about"}
+    facts = facts_of((notice("Jail", "Escape"),), Style("en", RULES, BOOK, BOOK.zone, brief=True), NOON)
+    assert context_of(facts).keys() == FACTS - {"text", "noun", "about"}
 
 
 def test_john_and_his_full_name_are_one() -> None:
-    assert words.full_name(Name(full="John Q Sample")) == words.full_name(JOHN.name) == "John Q Sample"
+    assert full_name(Name(full="John Q Sample")) == full_name(JOHN.name) == "John Q Sample"
 
 
 def test_email_gives_the_compact_offices_telephones_where_the_rules_have_them(tmp_path: Path) -> None:
     (tmp_path / "va.toml").write_text(
         '[[jurisdiction]]\ncompact_office = "Virginia Compact Office"\ncompact_office_phone = "+1 804 555 0100"\n', encoding="utf-8"
     )
-    given = piece("Interstate Compact", "Arrival", sending_state="VA", receiving_state="NC")
-    message = words.tell((given,), load_rules(tmp_path), NOON, "en", "email")
+    given = notice("Interstate Compact", "Arrival", sending_state="VA", receiving_state="NC")
+    message = message_for((given,), load_rules(tmp_path), NOON, "en", "email")
     assert message is not None
     assert "Virginia Compact Office: +1 804 555 0100" in message.body
 
@@ -336,6 +338,6 @@ def test_a_rule_file_in_another_language_is_used_where_it_has_all_it_needs(tmp_p
         for subtype, sms in (("*about", ""), ("*news", "VN: {{ text }}"), ("Escape", "{{ names }} {{ when }}"))
     )
     (tmp_path / "vietnamese.toml").write_text(entries, encoding="utf-8")
-    message = words.tell((piece("Jail", "Escape"),), load_rules(tmp_path), NOON, "vi", "sms")
+    message = message_for((notice("Jail", "Escape"),), load_rules(tmp_path), NOON, "vi", "sms")
     assert message is not None
     assert (message.language, message.body[:17]) == ("vi", "VN: John Q Sample")
