@@ -86,7 +86,7 @@ def sampler(rules: Rules, jurisdiction: str, at: int) -> Callable[[EventCode, st
     """Return what writes the text message of a code, with an offender, a place and a time made up."""
 
     def sample(code: EventCode, language: str) -> str | None:
-        return sample_text(rules, jurisdiction, code, at, language=language)
+        return sample_text(rules, jurisdiction, code, at, language)
 
     return sample
 

@@ -43,18 +43,22 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     if isinstance(before, Delivery):  # no receipt can be about it any more
         return Decision(states={key: None}) if isinstance(given, Wake) else Decision()
     registrant = before or Registrant(registrant_id=key)
-    match given:
-        case Record():
-            moment = Moment(key, given.timestamp, context.rules, context.seal)
-            decision = released(take(registrant, given, states, moment), registrant, moment)
-        case Wake():
-            moment = Moment(key, given.due_at, context.rules, context.seal)
-            decision = released(Decision(), registrant, moment)
-            decision = decision.then(registrations.forget_contacts(registrant_after(decision, registrant), moment))
-        case Resettle():
-            moment = Moment(key, given.at, context.rules, context.seal)
-            decision = released(Decision(states={key: resettled(registrant, moment)}), registrant, moment)
+    moment = Moment(key, time_of(given), context.rules, context.seal)
+    if isinstance(given, Record):
+        decision = released(take(registrant, given, states, moment), registrant, moment)
+    elif isinstance(given, Resettle):
+        decision = released(Decision(states={key: resettled(registrant, moment)}), registrant, moment)
+    else:
+        decision = released(Decision(), registrant, moment)
+        decision = decision.then(registrations.forget_contacts(registrant_after(decision, registrant), moment))
     return changes_only(decision, before, key)
+
+
+def time_of(given: Input) -> int:
+    """Return the time that an input is decided with."""
+    if isinstance(given, Record):
+        return given.timestamp
+    return given.due_at if isinstance(given, Wake) else given.at
 
 
 def take(registrant: Registrant, record: Record, states: Mapping[str, State], moment: Moment) -> Decision[State]:

@@ -1,7 +1,7 @@
 """What one decision knows beside the states: whom it is about, when, by which rules; and how it is written to the journal."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from processors.deliver.state import Notice
 from processors.domain.journal import Outcome, Verdict
@@ -9,6 +9,18 @@ from processors.domain.seal import Seal
 from processors.rules.book import Rules
 
 STAGE_NAME: Final = "deliver"
+
+
+class About(NamedTuple):
+    """What a verdict is about besides the message: a review, or an attempt of a notification."""
+
+    review_id: str | None = None
+    notification_id: str | None = None
+    reference: str | None = None
+    channel: str | None = None
+
+
+MESSAGE_ONLY: Final = About()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +32,7 @@ class Moment:
     rules: Rules
     seal: Seal
 
-    def verdict(self, message_id: str, outcome: Outcome, reason: str, detail: str, **more: str) -> Verdict:
+    def verdict(self, message_id: str, outcome: Outcome, reason: str, detail: str, about: About = MESSAGE_ONLY) -> Verdict:
         """Return the verdict on a message, a registration or a review of the registrant."""
         return Verdict(
             stage=STAGE_NAME,
@@ -30,11 +42,14 @@ class Moment:
             detail=detail,
             at=self.at,
             rules=self.rules.version,
+            review_id=about.review_id,
+            notification_id=about.notification_id,
             registrant_id=self.registrant_id,
-            **more,
+            reference=about.reference,
+            channel=about.channel,
         )
 
-    def notice_verdict(self, notice: Notice, outcome: Outcome, reason: str, detail: str, **more: str) -> Verdict:
+    def notice_verdict(self, notice: Notice, outcome: Outcome, reason: str, detail: str, about: About = MESSAGE_ONLY) -> Verdict:
         """Return the verdict on one offender's part of one message."""
         return Verdict(
             stage=STAGE_NAME,
@@ -47,6 +62,9 @@ class Moment:
             offender=notice.offender,
             part=notice.part,
             rules=self.rules.version,
+            review_id=about.review_id,
+            notification_id=about.notification_id,
             registrant_id=self.registrant_id,
-            **more,
+            reference=about.reference,
+            channel=about.channel,
         )

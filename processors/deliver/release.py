@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from processors.deliver.contacts import Destination, destinations, verified
 from processors.deliver.dispatch.attempts import digest
 from processors.deliver.dispatch.outbound import Messages, send
-from processors.deliver.moment import STAGE_NAME, Moment
+from processors.deliver.moment import STAGE_NAME, About, Moment
 from processors.deliver.quiet import quiet_end
 from processors.deliver.state import Notice, Pending, Registrant, State
 from processors.deliver.wording.templates import Message, message_for
@@ -173,13 +173,11 @@ def flag(due: Pending, reason: str, moment: Moment) -> Released:
     first, registrant_id, detail = due.notices[0], moment.registrant_id, DETAILS[reason]
     review_id = f"{STAGE_NAME}-{registrant_id}-{digest(6, registrant_id, first.message_id, first.part, reason)}"
     flagged = replace(due, review_id=review_id, why=reason)
-    verdicts = tuple(moment.notice_verdict(notice, "flagged", reason, detail, review_id=review_id) for notice in due.notices)
+    verdicts = tuple(moment.notice_verdict(notice, "flagged", reason, detail, About(review_id)) for notice in due.notices)
     return Released(review(flagged, "open", detail, moment).then(Decision(verdicts=verdicts)), (flagged,))
 
 
-def review(
-    due: Pending, first: Notice, state: ReviewState, detail: str, moment: Moment, action: ReviewAction | None = None
-) -> Decision[State]:
+def review(due: Pending, state: ReviewState, detail: str, moment: Moment, action: ReviewAction | None = None) -> Decision[State]:
     """Return the record of the review of what waits, if it has one."""
     if due.review_id is None:
         return Decision()

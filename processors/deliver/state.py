@@ -133,11 +133,6 @@ class Delivery(Struct, frozen=True, kw_only=True, tag="sent"):
 State = Registrant | Delivery
 
 
-def deadline(state: State) -> int | None:
-    """Return when the state must be looked at again."""
-    return state.deadline() if isinstance(state, Registrant) else state.forget_at
-
-
 SHARED: Final = 12  # hex digits that the references of one notification begin with, after the registrant
 
 

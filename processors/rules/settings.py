@@ -50,8 +50,8 @@ class Setting:
     """
     One setting of contract §6.
 
-    `default` is as an administrator would write it, `special` the defaults that differ by notification type, `emergency`
-    the one that differs for emergencies, `channels` those that differ by channel; `where` is what it can be set for (empty: only everywhere at once).
+    `default` is as an administrator would write it, `special` the defaults that differ by notification type, `channels` those
+    by channel, `emergency` the one for emergencies; `where` is what it can be set for (empty: only everywhere at once).
     """
 
     key: str

@@ -7,9 +7,9 @@ The reviewed texts of tests/deliver/golden: one file for each text of the rules 
 from pathlib import Path
 from typing import Any, Final
 
+from processors.deliver.state import Notice
 from processors.deliver.wording.gsm7 import septets
 from processors.deliver.wording.templates import message_for, verification_request
-from processors.deliver.state import Notice
 from processors.domain.event import Change
 from processors.domain.time import millis
 from tests.deliver.given import DAY, HOUR, JANE, JOHN, NOON, RULES, notice

@@ -16,13 +16,14 @@ from processors.deliver.dispatch.outbound import RECEIPTS_AFTER
 from processors.deliver.state import Delivery, Registrant, delivery_key
 from processors.domain.event import Change
 from processors.domain.journal import DeadLetter, Verdict
-from processors.domain.notification import Notification, Outbound
+from processors.domain.notification import Outbound
 from processors.domain.person import Identifier, Name, Person
 from processors.domain.reasons import REASONS
 from processors.domain.registration import Contact
 from processors.domain.review import Review, ReviewAction
 from processors.domain.time import millis
 from processors.stage import Record
+from processors.topics import NOTIFICATIONS, REGISTRANTS
 from tests.deliver.given import (
     ALL_DAY,
     AT_ONCE,
@@ -34,7 +35,6 @@ from tests.deliver.given import (
     ME,
     MINUTE,
     NOON,
-    SEAL,
     SECOND,
     SMS,
     VOICE,
@@ -46,6 +46,7 @@ from tests.deliver.given import (
     reachable,
     receipt,
 )
+from tests.one_stage import CODEC, SEAL
 
 NIGHT = millis("2026-11-03T03:00:00Z")  # 22:00 in Virginia, 17:00 in Hawaii
 MORNING = millis("2026-11-03T12:00:00Z")
@@ -93,7 +94,7 @@ def test_nothing_tells_which_partition_was_quicker(order: list[int], now: int) -
 
     def lived(*told: Any) -> tuple[Any, ...]:
         done = registered(policies=(), now=now).tell(*told).after(DAY)
-        return done.sent, msgspec.json.encode(done.state), sorted(done.verdicts, key=str)
+        return done.sent, done.documents[ME], sorted(done.verdicts, key=str)
 
     came = lived(*(events[each] for each in order))
     assert came == lived(*events)
@@ -290,7 +291,7 @@ def test_a_subtype_without_a_text_is_flagged_and_never_told_in_general_words() -
 def decided(waits: AtDeliver, action: Any) -> list[tuple[str, str | None]]:
     """What became of the one review that is open, once a reviewer had decided on it."""
     review_id = waits.others[-1].review_id
-    waits.take("registrants", ReviewAction(action=action, reason="checked", reviewer="jo", review_id=review_id))
+    waits.receive(ReviewAction(action=action, reason="checked", reviewer="jo", review_id=review_id))
     return [(each.state, each.reviewer) for each in waits.others if each.review_id == review_id]
 
 
@@ -299,10 +300,9 @@ def test_a_review_without_a_text_stays_open_when_released_and_is_told_once_there
     assert decided(waits, "release") == [("open", None)]
     assert "jo released it: checked; but the rules have no text" in waits.verdicts[-1].detail
     assert waits.after(3 * DAY).sent == []
-    assert waits.state is not None
-    (kept,) = waits.state.waiting
-    pieces = tuple(replace(each, event_subtype="Escape") for each in kept.pieces)
-    waits.documents[ME] = replace(waits.state, waiting=(replace(kept, pieces=pieces),))
+    (kept,) = waits.registrant.pending
+    told = tuple(replace(each, event_subtype="Escape") for each in kept.notices)
+    waits.documents[ME] = CODEC.encode_state(replace(waits.registrant, pending=(replace(kept, notices=told),)))
     assert decided(waits, "release") == [("open", None), ("released", "jo")]
     assert [each.channel for each in waits.sent] == ["sms", "email"]
 
@@ -472,15 +472,16 @@ def test_a_receipt_for_no_attempt_of_ours_is_a_sealed_dead_letter() -> None:
     (letter,) = told.others
     assert isinstance(letter, DeadLetter)
     assert (letter.reason, letter.encrypted) == ("unknown_receipt", True)
-    assert b"delivered" in SEAL.open(letter.original or b"", "dead-letter")
+    assert f"{ME}.{'0' * 20}".encode() in SEAL.open(letter.original or b"", "dead-letter")
     assert told.reasons("rejected") == ["unknown_receipt"]
 
 
 def test_a_receipt_for_an_unknown_registrant_keeps_nothing_of_them() -> None:
-    decision = decide(Record("registrants", 0, 1, "R-0", NOON, receipt("R-0.1", "delivered")), {}, AtDeliver().context)
-    assert decision.states == {}
-    assert decision.wakes == {}
+    nobody = AtDeliver()
+    decision = nobody.put(REGISTRANTS, receipt("R-0.1", "delivered"), "R-0")
     assert len(decision.outputs) == 1
+    assert nobody.documents == {}
+    assert nobody.timers == {}
 
 
 @pytest.mark.parametrize(("digits", "status"), [("4821", "confirmed"), ("0000", "unconfirmed"), (None, "unconfirmed")])
@@ -503,12 +504,10 @@ def test_attempts_are_forgotten_when_no_receipt_can_come_any_more() -> None:
 
 
 def test_a_registrant_is_not_written_again_for_what_leaves_at_once() -> None:
-    told = registered(SMS, EMAIL, policies=ALL_DAY)
-    record = Record("notifications", 0, 9, ME, NOON, Notification(registrant_id=ME, registration_ids=("REG-1",), event=event()))
-    decision = decide(record, told.documents, told.context)
-    (key,) = decision.states
-    assert key == delivery_key(ME, decision.outputs[0].value.reference)  # type: ignore[union-attr]
-    assert decision.wakes == {key: NOON + DAY + RECEIPTS_AFTER}
+    told = registered(SMS, EMAIL, policies=ALL_DAY).tell(event())
+    (key,) = told.decisions[-1].states
+    assert key == delivery_key(ME, told.sent[0].reference)
+    assert told.timers == {key: NOON + DAY + RECEIPTS_AFTER}
 
 
 def test_the_attempts_of_one_notification_are_kept_together_and_a_receipt_finds_them() -> None:
@@ -521,9 +520,10 @@ def test_the_attempts_of_one_notification_are_kept_together_and_a_receipt_finds_
 
 def test_a_receipt_does_not_set_the_timer_again() -> None:
     told = registered().tell(event())
-    decision = decide(Record("registrants", 0, 9, ME, NOON, receipt(told.sent[0].reference, "delivered")), told.documents, told.context)
-    assert len(decision.states) == 1
-    assert decision.wakes == {}
+    before = dict(told.timers)
+    told.receive(receipt(told.sent[0].reference, "delivered"))
+    assert len(told.decisions[-1].states) == 1
+    assert told.timers == before
 
 
 # --- forgetting ---
@@ -531,8 +531,8 @@ def test_a_receipt_does_not_set_the_timer_again() -> None:
 
 def test_contact_data_is_gone_30_days_after_the_registration_ended_and_a_mark_stays() -> None:
     gone = registered().register(ended())
-    assert gone.after(30 * DAY - 1).state.registrations["REG-1"].sealed != b""  # type: ignore[union-attr]
-    held = gone.after(1).state.registrations["REG-1"]  # type: ignore[union-attr]
+    assert gone.after(30 * DAY - 1).registrant.registrations["REG-1"].sealed != b""
+    held = gone.after(1).registrant.registrations["REG-1"]
     assert (held.sealed, held.ended) == (b"", True)
     assert gone.reasons("noted")[-1] == "contacts_forgotten"
     assert gone.tell(event()).reasons("dropped") == ["registration_ended"]
@@ -540,7 +540,7 @@ def test_contact_data_is_gone_30_days_after_the_registration_ended_and_a_mark_st
 
 def test_contact_data_is_gone_30_days_after_the_registration_expired() -> None:
     gone = registered(expires_at=NOON + DAY).after(31 * DAY)
-    assert gone.state.registrations["REG-1"].sealed == b""  # type: ignore[union-attr]
+    assert gone.registrant.registrations["REG-1"].sealed == b""
 
 
 def test_a_changed_registration_keeps_nothing_of_the_addresses_it_had() -> None:
@@ -562,32 +562,21 @@ def test_every_input_has_a_verdict_and_every_reason_is_known() -> None:
     assert all(verdict.rules for verdict in busy.verdicts)
 
 
-def test_a_decision_made_twice_is_the_same() -> None:
-    state = registered(SMS, EMAIL).state
-    record = Record("notifications", 0, 7, ME, NOON, Notification(registrant_id=ME, registration_ids=("REG-1",), event=event()))
-    once, twice = (decide(record, {ME: state}, AtDeliver(policies=AT_ONCE).context) for _ in range(2))  # type: ignore[dict-item]
-    assert once.outputs == twice.outputs
-    assert once.states == twice.states
-    assert once.wakes == twice.wakes
-
-
-def test_a_timer_is_named_only_where_it_changes() -> None:
-    told = registered().tell(event())
-    record = Record("notifications", 0, 9, ME, NOON, Notification(registrant_id=ME, registration_ids=("REG-1",), event=escape()))
-    decision = decide(record, told.documents, told.context)
-    assert ME not in decision.wakes
+def test_what_leaves_at_once_does_not_write_the_registrant_again() -> None:
+    decision = registered().tell(event(), escape()).decisions[-1]
+    assert ME not in decision.states
     assert len(decision.outputs) == 1
 
 
 def test_the_stage_writes_what_it_says_and_reads_by_registrant() -> None:
     assert list(STAGE.keys(Record("notifications", 0, 0, ME, 0, None), {})) == [ME]
     assert {topic.name for topic in STAGE.outputs} == {"outbound.sms", "outbound.email", "outbound.voice", "reviews", "dead-letters"}
-    assert Registrant | Sent == STAGE.state
+    assert Registrant | Delivery == STAGE.state
 
 
 def test_it_refuses_what_it_does_not_read() -> None:
-    with pytest.raises(TypeError, match="reads no int"):
-        decide(Record("notifications", 0, 0, ME, NOON, 1), {}, AtDeliver().context)
+    with pytest.raises(TypeError, match="reads no Event"):
+        AtDeliver().put(NOTIFICATIONS, event(), ME)
 
 
 @pytest.mark.parametrize("given_event", [event(), escape()])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.deliver import gsm7
+from processors.deliver.wording import gsm7
 
 
 def test_the_alphabet_has_the_standards_127_letters_and_9_that_count_twice() -> None:

@@ -167,7 +167,7 @@ def test_another_value_has_another_version() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("date.soon", "1d", "there is no setting 'date.soon': the settings are cancel.hold, "),
+        ("date.soon", "1d", "there is no setting 'date.soon': the settings are attempt.lease, cancel.hold, "),
         ("cancel.hold", "15", "cancel.hold cannot be '15': write a whole number and s, m, h or d, such as 30s, 15m, 8h or 60d."),
         ("cancel.hold", "-1m", "cancel.hold cannot be '-1m': write a whole number"),
         ("cancel.hold", "1.5h", "cancel.hold cannot be '1.5h': write a whole number"),

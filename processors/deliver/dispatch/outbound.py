@@ -5,7 +5,7 @@ from typing import Final
 
 from processors.deliver.contacts import Destination
 from processors.deliver.dispatch.attempts import digest, notification_id, reference
-from processors.deliver.moment import Moment
+from processors.deliver.moment import About, Moment
 from processors.deliver.state import Attempt, Delivery, Notice, Pending, State, delivery_key
 from processors.deliver.wording.clean import clean
 from processors.deliver.wording.facts import full_name, number_of
@@ -57,8 +57,8 @@ def send(pending: Pending, destinations: tuple[Destination, ...], messages: Mess
         leaving.append((outbound, destination))
         untold = "" if destination.language.startswith(message.language) else f" (there is no text in {destination.language!r})"
         detail = f"attempt 1 by {destination.channel} in {message.language}{untold}, {len(notices)} told together"
-        ids = {"notification_id": identity, "reference": outbound.reference, "channel": destination.channel}
-        verdicts += [moment.notice_verdict(notice, "sent", "attempted", detail, **ids) for notice in notices]
+        about = About(notification_id=identity, reference=outbound.reference, channel=destination.channel)
+        verdicts += [moment.notice_verdict(notice, "sent", "attempted", detail, about) for notice in notices]
     return attempted(leaving, message_ids, verdicts, moment)
 
 
@@ -93,9 +93,7 @@ def request_verification(destination: Destination, moment: Moment) -> Decision[S
         "sent",
         "verification_sent",
         f"asked by {destination.channel}",
-        notification_id=identity,
-        reference=outbound.reference,
-        channel=destination.channel,
+        About(notification_id=identity, reference=outbound.reference, channel=destination.channel),
     )
     return attempted([(outbound, destination)], (registration.registration_id,), [verdict], moment)
 

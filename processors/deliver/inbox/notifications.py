@@ -19,15 +19,14 @@ def gather(registrant: Registrant, notification: Notification, moment: Moment) -
     pending, gone, left = gathering.overtake(registrant.pending, notice)
     overtaken = superseded(registrant, gone, notice, moment)
     if left is None:
-        said = moment.notice_verdict(notice, "dropped", "superseded", "what it takes back had not left yet")
-        verdicts = (said,)
+        verdicts = [moment.notice_verdict(notice, "dropped", "superseded", "what it takes back had not left yet")]
     else:
         window = moment.rules.duration("merge.window", left.scope, emergency=left.emergency)
         pending, joined = gathering.admit(pending, left, moment.at, window)
         waits = moment.notice_verdict(left, "gathered", joined.why, f"waits until {iso(joined.due_at)}")
-        verdicts = (waits,) if joined.due_at > moment.at else ()
+        verdicts = [waits] if joined.due_at > moment.at else []
     after = replace(registrant, pending=pending)
-    return overtaken.then(Decision(states={registrant.registrant_id: after}, verdicts=verdicts))
+    return overtaken.then(Decision(states={registrant.registrant_id: after}, verdicts=tuple(verdicts)))
 
 
 def superseded(registrant: Registrant, gone: tuple[Notice, ...], by: Notice, moment: Moment) -> Decision[State]:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from processors.deliver.contacts import destinations
 from processors.deliver.dispatch.attempts import STATUSES, after_receipt, status_of
-from processors.deliver.moment import STAGE_NAME, Moment
+from processors.deliver.moment import STAGE_NAME, About, Moment
 from processors.deliver.state import Attempt, Delivery, Registrant, State, delivery_key
 from processors.domain.journal import DeadLetter
 from processors.domain.notification import Receipt
@@ -30,8 +30,8 @@ def settle(registrant: Registrant, receipt: Receipt, record: Record, found: Stat
         states = {key: replace(found, attempts={**found.attempts, attempt.reference: after})}
         differs = "" if status == receipt.status else f": the provider says {receipt.status}"
         reason, detail = "receipt", f"attempt {attempt.number} is {status}{differs}"
-    ids = {"notification_id": attempt.notification_id, "reference": attempt.reference, "channel": attempt.channel}
-    verdicts = tuple(moment.verdict(message_id, "receipt", reason, detail, **ids) for message_id in attempt.message_ids)
+    about = About(notification_id=attempt.notification_id, reference=attempt.reference, channel=attempt.channel)
+    verdicts = tuple(moment.verdict(message_id, "receipt", reason, detail, about) for message_id in attempt.message_ids)
     return Decision(states=states, verdicts=verdicts)
 
 
@@ -62,5 +62,5 @@ def refuse(receipt: Receipt, record: Record, moment: Moment) -> Decision[State]:
         original=moment.seal.close(original, "dead-letter"),
         key=record.key,
     )
-    refused = moment.verdict(receipt.reference, "rejected", "unknown_receipt", detail, reference=receipt.reference)
+    refused = moment.verdict(receipt.reference, "rejected", "unknown_receipt", detail, About(reference=receipt.reference))
     return Decision(outputs=(Output(DEAD_LETTERS, dead_letter_id, letter),), verdicts=(refused,))

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from processors.deliver.moment import Moment
+from processors.deliver.moment import About, Moment
 from processors.deliver.release import DETAILS, Released, lacks_text, review, send_or_wait
 from processors.deliver.state import Pending, Registrant, State
 from processors.domain.review import ReviewAction
@@ -24,7 +24,7 @@ def act(registrant: Registrant, action: ReviewAction, moment: Moment) -> Decisio
 def discard(due: Pending, action: ReviewAction, moment: Moment) -> Released:
     """Tell it to nobody."""
     detail = f"{action.reviewer} discarded it: {action.reason}"
-    dropped = tuple(moment.notice_verdict(notice, "dropped", "discarded", detail, review_id=due.review_id or "") for notice in due.notices)
+    dropped = tuple(moment.notice_verdict(notice, "dropped", "discarded", detail, About(due.review_id)) for notice in due.notices)
     closed = review(due, "discarded", detail, moment, action)
     return Released(Decision[State](verdicts=dropped).then(closed))
 
@@ -35,12 +35,12 @@ def tell_or_keep(due: Pending, registrant: Registrant, action: ReviewAction, mom
     ids = tuple(sorted(each.registration_id for each in registrant.in_force(moment.at)))
     notices = tuple(replace(notice, registration_ids=ids) for notice in due.notices)
     lacking = "unknown_registration" if not ids else "no_text" if lacks_text(notices, registrant, moment) else None
-    review_id = due.review_id or ""
+    about = About(due.review_id)
     if lacking is not None:
         still = f"{detail}; but {DETAILS[lacking]}"
-        flagged = tuple(moment.notice_verdict(notice, "flagged", lacking, still, review_id=review_id) for notice in due.notices)
+        flagged = tuple(moment.notice_verdict(notice, "flagged", lacking, still, about) for notice in due.notices)
         return Released(Decision(verdicts=flagged), (due,))
-    noted = tuple(moment.notice_verdict(notice, "noted", "released", detail, review_id=review_id) for notice in notices)
+    noted = tuple(moment.notice_verdict(notice, "noted", "released", detail, about) for notice in notices)
     closed = review(due, "released", detail, moment, action)
     sent = send_or_wait(replace(due, notices=notices, review_id=None), registrant, moment)
     return Released(Decision[State](verdicts=noted).then(closed).then(sent.decision), sent.left)
