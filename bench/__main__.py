@@ -17,8 +17,8 @@ from typing import Annotated, Final
 import typer
 
 from bench import memory, stage, whole
+from bench.cluster import BenchCluster, bench_cluster
 from bench.feed import EVENTS_EACH
-from bench.house import House, house
 from processors.pipeline import PIPELINE
 
 PARTS: Final = ("memory", "stage", "whole", "latency")
@@ -40,7 +40,7 @@ def main(  # noqa: PLR0913  the command's options
     profile: Annotated[str | None, typer.Option(metavar="UNIT", help="Show what a unit of the memory part does, and nothing else.")] = None,
 ) -> None:
     """Measure the pipeline and print what was found."""
-    wanted = chosen(parts or PARTS)
+    wanted = parse_parts(parts or PARTS)
     if quick:
         records, submissions, rounds, seconds = records // 10, submissions // 10, 1, 5
     if profile is not None:
@@ -55,20 +55,20 @@ def main(  # noqa: PLR0913  the command's options
 
     tell(())
     print("\n".join(lines))
-    costs, lying = memory.measure(4_000 if not quick else 2_000)
+    costs, stored = memory.measure(4_000 if not quick else 2_000)
     if "memory" in wanted:
-        tell(told_of_memory(costs))
+        tell(memory_report(costs))
     if wanted - {"memory"}:
-        with house() as here:
+        with bench_cluster() as here:
             if "stage" in wanted:
-                tell(told_of_stage(*stage.compared(here, lying["events.distinct"], records, rounds)))
+                tell(stage_report(*stage.compare(here, stored["events.distinct"], records, rounds)))
             if wanted & {"whole", "latency"}:
-                tell(told_of_whole(here, wanted, submissions, seconds))
+                tell(pipeline_report(here, wanted, submissions, seconds))
     if write and wanted == set(PARTS) and not quick:
         RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def chosen(parts: Iterable[str]) -> set[str]:
+def parse_parts(parts: Iterable[str]) -> set[str]:
     """Return the parts to measure; raises BadParameter where there is no such part."""
     wanted = set(parts)
     if unknown := wanted - set(PARTS):
@@ -96,7 +96,7 @@ def heading() -> Sequence[str]:
     )
 
 
-def told_of_memory(costs: dict[str, memory.Cost]) -> Iterable[str]:
+def memory_report(costs: dict[str, memory.Cost]) -> Iterable[str]:
     submissions = costs["read"].records
     yield from ("", "## The stages alone, without broker and store", "", "| stage | records | CPU s | outcomes |", "|---|---|---|---|")
     for name, cost in costs.items():
@@ -106,7 +106,7 @@ def told_of_memory(costs: dict[str, memory.Cost]) -> Iterable[str]:
     yield f"| together | {submissions:,} submissions | {total / submissions / 10:.2f} | |"
 
 
-def told_of_stage(copies: Sequence[stage.Speed], stages: Sequence[stage.Speed]) -> Iterable[str]:
+def stage_report(copies: Sequence[stage.Speed], stages: Sequence[stage.Speed]) -> Iterable[str]:
     yield from ("", "## One stage against the raw transactional copy of the same records", "")
     yield from ("| | records/s, each turn | best | CPU s of the process |", "|---|---|---|---|")
     for name, speeds in (("raw copy", copies), (stage.NAME, stages)):
@@ -117,24 +117,24 @@ def told_of_stage(copies: Sequence[stage.Speed], stages: Sequence[stage.Speed]) 
     yield from ("", f"Ratio, turn by turn: {', '.join(f'{each:.2f}' for each in ratios)}.")
 
 
-def told_of_whole(here: House, wanted: set[str], submissions: int, seconds: int) -> Iterable[str]:
-    site = whole.begun(here, submissions // EVENTS_EACH)
+def pipeline_report(here: BenchCluster, wanted: set[str], submissions: int, seconds: int) -> Iterable[str]:
+    deployment = whole.start_pipeline(here, submissions // EVENTS_EACH)
     try:
         if "whole" in wanted:
-            whole.sustained(here, site, submissions // WARM, "warm")
-            yield from told_of_sustained(whole.sustained(here, site, submissions))
+            whole.measure_throughput(here, deployment, submissions // WARM, "warm")
+            yield from throughput_report(whole.measure_throughput(here, deployment, submissions))
         if "latency" in wanted:
-            found = whole.latency(site, RATE, seconds)
+            found = whole.measure_latency(deployment, RATE, seconds)
             yield from ("", f"## Latency at {RATE} submissions/s, merging off", "")
             yield (
                 f"Submission sent to message read, read-committed, over six transactions: p50 {found.p50:.0f} ms, p99 {found.p99:.0f} ms, "
                 f"longest {found.most:.0f} ms ({found.messages:,} messages)."
             )
     finally:
-        site.stop()
+        deployment.stop()
 
 
-def told_of_sustained(found: whole.Sustained) -> Iterable[str]:
+def throughput_report(found: whole.Throughput) -> Iterable[str]:
     yield from ("", "## The whole pipeline, JSON submissions to messages", "")
     yield (
         f"{found.submissions:,} submissions in {found.seconds:.1f} s: **{found.rate:,.0f} a second**. They cost {found.total:.1f} CPU "

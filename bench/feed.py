@@ -105,14 +105,14 @@ def submission(person: int, step: int, message_id: str, now: datetime) -> tuple[
     return agency.ori, msgspec.json.encode(message)
 
 
-def registered(people: int) -> range:
+def registered_people(people: int) -> range:
     """Return the numbers of those among so many offenders for whom somebody registered."""
     return range(0, people, REGISTERED)
 
 
 def registrations(people: int, run: str) -> Iterator[tuple[str, bytes]]:
     """Yield id and JSON of the registrations for so many offenders."""
-    for person in registered(people):
+    for person in registered_people(people):
         contacts = [{"channel": "sms", "address": f"+1804555{person % 10_000:04d}", "verified": True}]
         if person // REGISTERED % BY_EMAIL_TOO == 0:
             contacts.append({"channel": "email", "address": f"r{person}@example.org", "verified": True})
@@ -132,5 +132,5 @@ def registrations(people: int, run: str) -> Iterator[tuple[str, bytes]]:
         )
 
 
-def today() -> datetime:
+def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)

@@ -30,7 +30,7 @@ from processors.topics import REGISTRATIONS, SUBMISSIONS, Topic
 
 BATCH: Final = 500
 POLICIES: Final = {"surge.limit": "none", "quiet.hours": "none", "merge.window": "0s"}
-Lying = tuple[bytes | None, bytes | None]
+StoredRecord = tuple[bytes | None, bytes | None]
 
 
 @dataclass(slots=True)
@@ -62,11 +62,11 @@ class Unit:
         self._context = context
         self._offsets = dict(positions)
 
-    def work(self, topic: Topic, lying: Sequence[Lying]) -> Iterator[tuple[str, Lying]]:
+    def work(self, topic: Topic, stored: Sequence[StoredRecord]) -> Iterator[tuple[str, StoredRecord]]:
         """Decide records as the runner does; yield what is written, by topic."""
-        for start in range(0, len(lying), BATCH):
+        for start in range(0, len(stored), BATCH):
             began = process_time()
-            records = [self._record(topic, *each) for each in lying[start : start + BATCH]]
+            records = [self._record(topic, *each) for each in stored[start : start + BATCH]]
             now = time_ns() // 1_000_000
             work = self._task.decide(records, now, BATCH, self._read, self._codec, self._context)
             journals(work.verdicts, self._codec.encode)
@@ -100,7 +100,7 @@ def rules() -> Any:
     return load_rules(None).with_policies([Policy(key=key, value=value) for key, value in POLICIES.items()])
 
 
-def measure(count: int, profile: Profile | None = None, of: str = "") -> tuple[Mapping[str, Cost], dict[str, list[Lying]]]:
+def measure(count: int, profile: Profile | None = None, of: str = "") -> tuple[Mapping[str, Cost], dict[str, list[StoredRecord]]]:
     """
     Return the cost of every unit for its records, registrations not counted, and what lies in the topics after.
 
@@ -110,17 +110,17 @@ def measure(count: int, profile: Profile | None = None, of: str = "") -> tuple[M
     units = [Unit(stage, codec, context) for stages in PIPELINE.values() for stage in stages]
     gc.freeze()
     gc.set_threshold(GARBAGE)
-    now = feed.today()
-    lying: dict[str, list[Lying]] = {}
+    now = feed.now()
+    stored: dict[str, list[StoredRecord]] = {}
     for topic, records in (
         (REGISTRATIONS, feed.registrations(count // feed.EVENTS_EACH, "m")),
         (SUBMISSIONS, feed.submissions(count, "m", now)),
     ):
-        lying = {topic.name: [(key.encode(), value) for key, value in records]}
+        stored = {topic.name: [(key.encode(), value) for key, value in records]}
         for unit in units:
             unit.cost = Cost()
             with profile if profile and unit.stage.name == of and topic is SUBMISSIONS else nullcontext():
                 for source in unit.stage.inputs:
-                    for name, each in unit.work(source, lying.get(source.name, [])):
-                        lying.setdefault(name, []).append(each)
-    return {unit.stage.name: unit.cost for unit in units}, lying
+                    for name, each in unit.work(source, stored.get(source.name, [])):
+                        stored.setdefault(name, []).append(each)
+    return {unit.stage.name: unit.cost for unit in units}, stored

@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from bench.house import RUN, House, Site, until, used
-from bench.memory import Lying
+from bench.cluster import RUN, BenchCluster, Deployment, cpu_seconds, until
+from bench.memory import StoredRecord
 from processors.domain.event import Event
 from processors.runtime.wire.codec import Codec
 from processors.topics import CONFIRMED, DISTINCT
@@ -25,7 +25,7 @@ class Speed:
     cpu: float
 
 
-def events(few: list[Lying], count: int) -> Iterator[tuple[str, bytes]]:
+def events(few: list[StoredRecord], count: int) -> Iterator[tuple[str, bytes]]:
     """Yield `count` events made of a few: the same, of other offenders, in messages of other names."""
     codec = Codec()
     sample: list[Event] = [value for _, raw in few if raw and isinstance(value := codec.decode(raw), Event)]
@@ -36,26 +36,28 @@ def events(few: list[Lying], count: int) -> Iterator[tuple[str, bytes]]:
         yield offender, codec.encode(msgspec.structs.replace(each, offender=offender, message_id=f"{each.message_id}-{turn}", seq=number))
 
 
-def compared(house: House, few: list[Lying], count: int, rounds: int) -> tuple[list[Speed], list[Speed]]:
+def compare(cluster: BenchCluster, few: list[StoredRecord], count: int, rounds: int) -> tuple[list[Speed], list[Speed]]:
     """Return the speeds of the raw copy and of the stage, a pair a round."""
     records = list(events(few, count))
     copies, stages = [], []
     for turn in range(rounds):
-        site = house.site(f"stage{turn}.")
-        source, target = site.prefix + DISTINCT.name, site.prefix + CONFIRMED.name
-        site.client.send(DISTINCT, records)
-        copies.append(speed(site, "copy", count, sys.executable, "-m", "bench.copying", site.prefix + "copy", source, target))
-        stages.append(speed(site, NAME, count, *RUN, NAME))
+        deployment = cluster.deploy(f"stage{turn}.")
+        source, target = deployment.prefix + DISTINCT.name, deployment.prefix + CONFIRMED.name
+        deployment.client.send(DISTINCT, records)
+        copies.append(
+            measure_speed(deployment, "copy", count, sys.executable, "-m", "bench.copying", deployment.prefix + "copy", source, target)
+        )
+        stages.append(measure_speed(deployment, NAME, count, *RUN, NAME))
     return copies, stages
 
 
-def speed(site: Site, group: str, count: int, *command: str) -> Speed:
-    done = site.progress(group, DISTINCT.name)
-    process = site.start(group, *command)
-    until(f"{group} has begun", done, look=0.01)
-    began, first, cpu = monotonic(), done(), used(process)
+def measure_speed(deployment: Deployment, group: str, count: int, *command: str) -> Speed:
+    done = deployment.progress(group, DISTINCT.name)
+    process = deployment.start(group, *command)
+    until(f"{group} has begun", done, interval=0.01)
+    began, first, cpu = monotonic(), done(), cpu_seconds(process)
     until(f"{group} has read all", lambda: done() >= count)
     seconds, records = monotonic() - began, count - first
-    spent = used(process) - cpu
-    site.stop()
+    spent = cpu_seconds(process) - cpu
+    deployment.stop()
     return Speed(records / seconds, 1e5 * spent / records)

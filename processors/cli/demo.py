@@ -20,10 +20,10 @@ from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Outbound
 from processors.domain.reasons import REASONS
 from processors.domain.time import iso
+from processors.rehearsal.answer_key import differences, messages_held
 from processors.rehearsal.feed import read_feed, read_key
-from processors.rehearsal.key import differences, held
-from processors.rehearsal.pipeline import Stages, all_stages, new_broker
-from processors.rehearsal.play import play, rehearse
+from processors.rehearsal.local_pipeline import Stages, empty_cluster, running_stages
+from processors.rehearsal.playback import play, rehearse
 from processors.rules.load import load_rules
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
@@ -56,16 +56,16 @@ def demo(
     out, key, steps = console(), read_key(examples / "key.json"), tuple(read_feed(examples / "feed.jsonl"))
     with _progress() as bar:
         task = bar.add_task("starting", total=None)
-        with new_broker(folder, lambda what: bar.update(task, description=what[:60])) as local:
+        with empty_cluster(folder, lambda what: bar.update(task, description=what[:60])) as local:
             settings = Settings()
             client = Client(settings)
-            with all_stages(folder) as stages:
+            with running_stages(folder) as stages:
                 bar.update(task, description="rehearsing in memory")
                 rehearsal = rehearse(steps, load_rules(settings.rules_dir), settings.seal().key)
                 bar.update(task, total=len(rehearsal.moments), description="running with chaos" if chaos else "running")
                 trouble = Chaos(local, stages, seed, len(rehearsal.moments)) if chaos else None
                 strike = trouble.strike if trouble else lambda _: None
-                for done in play(rehearsal.moments, client, before=strike, meanwhile=stages.at_work):
+                for done in play(rehearsal.moments, client, before=strike, meanwhile=stages.check_running):
                     bar.update(task, completed=done)
             result = _result(client)
     wrong = differences(key, *result)
@@ -102,7 +102,7 @@ class Chaos:
             self.done[blow()] += 1
 
     def _stage(self) -> str:
-        if units := self._stages.units():
+        if units := self._stages.processes():
             self._chance.choice(units).kill()
         return "kill -9 of a stage"
 
@@ -163,7 +163,7 @@ def _messages(registrant: str, messages: list[Outbound]) -> Panel:
 
 
 def _held_table(journal: list[Verdict]) -> Table:
-    last = held(journal)
+    last = messages_held(journal)
     details = {(each.message_id, each.stage, each.reason): each.detail for each in journal}
     table = Table("message", "stage", "outcome", "why", title="What was told to nobody, and why", title_justify="left")
     for message_id, (stage, outcome, reason) in sorted(last.items()):

@@ -14,10 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from processors.cli.app import new_app
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Outbound
+from processors.rehearsal.answer_key import differences
 from processors.rehearsal.feed import read_feed, read_key
-from processors.rehearsal.key import differences
-from processors.rehearsal.pipeline import all_stages, new_broker
-from processors.rehearsal.play import play, rehearse
+from processors.rehearsal.local_pipeline import empty_cluster, running_stages
+from processors.rehearsal.playback import play, rehearse
 from processors.rules.load import load_rules
 from processors.runtime.errors import Usage, UserError
 from processors.runtime.kafka.user_client import Client
@@ -126,8 +126,8 @@ def lived_through_alone(folder: Path) -> CameOut:
     own = folder / "pipeline"
     with _progress() as bar:
         task = bar.add_task("starting", total=None)
-        with new_broker(own, lambda what: bar.update(task, description=what[:60])), all_stages(own) as stages:
-            return _lived_through(folder, bar, task, stages.at_work)
+        with empty_cluster(own, lambda what: bar.update(task, description=what[:60])), running_stages(own) as stages:
+            return _lived_through(folder, bar, task, stages.check_running)
 
 
 def _lived_through(folder: Path, bar: Progress, task: TaskID, meanwhile: Callable[[], None] = lambda: None) -> CameOut:

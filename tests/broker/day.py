@@ -18,7 +18,7 @@ import psutil
 from processors.ingest.peek import message_labels
 from processors.pipeline import PIPELINE
 from processors.rehearsal.feed import Sending, Step, read_feed
-from processors.rehearsal.play import Rehearsal, play, rehearse
+from processors.rehearsal.playback import Rehearsal, play, rehearse
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver, Unit

@@ -15,7 +15,7 @@ from processors.cli.simulate import lived_through, write
 from processors.domain.tick import Tick
 from processors.domain.time import millis
 from processors.pipeline import PIPELINE
-from processors.rehearsal.key import differences
+from processors.rehearsal.answer_key import differences
 from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local

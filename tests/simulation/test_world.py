@@ -9,9 +9,9 @@ import phonenumbers
 import pytest
 
 from processors.domain.time import millis
+from processors.rehearsal.answer_key import differences
 from processors.rehearsal.feed import read_feed
-from processors.rehearsal.key import differences
-from processors.rehearsal.play import rehearse
+from processors.rehearsal.playback import rehearse
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver

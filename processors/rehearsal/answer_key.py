@@ -7,12 +7,12 @@ from typing import Any
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Outbound
 
-Told = tuple[str, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+Notification = tuple[str, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 STAGE_ORDER = ("identify", "dedupe", "validate", "match", "deliver")
-SILENT = frozenset({"suppressed", "flagged", "unmatched"})
+NOT_TOLD = frozenset({"suppressed", "flagged", "unmatched"})
 
 
-def told(messages: Iterable[Outbound]) -> Counter[Told]:
+def notifications_told(messages: Iterable[Outbound]) -> Counter[Notification]:
     """Return what each registrant was told: registrant, kind, subtype, messages, offenders, channels; how often each."""
     notifications: dict[tuple[str, str], list[Outbound]] = {}
     for message in messages:
@@ -31,16 +31,16 @@ def told(messages: Iterable[Outbound]) -> Counter[Told]:
     )
 
 
-def held(journal: Iterable[Verdict]) -> dict[str, tuple[str, str, str]]:
+def messages_held(journal: Iterable[Verdict]) -> dict[str, tuple[str, str, str]]:
     """Return why each message that was told to nobody was not: stage, outcome, reason of its last decision."""
     last: dict[str, Verdict] = {}
     for verdict in sorted(journal, key=lambda each: STAGE_ORDER.index(each.stage) if each.stage in STAGE_ORDER else -1):
         if verdict.ori is not None and verdict.outcome not in {"noted", "receipt", "rejected"}:
             last[verdict.message_id] = verdict
-    return {message_id: (each.stage, each.outcome, each.reason) for message_id, each in last.items() if each.outcome in SILENT}
+    return {message_id: (each.stage, each.outcome, each.reason) for message_id, each in last.items() if each.outcome in NOT_TOLD}
 
 
-def expected_told(key: Mapping[str, Any]) -> Counter[Told]:
+def notifications_expected(key: Mapping[str, Any]) -> Counter[Notification]:
     """Return what the key says each registrant is told."""
     return Counter(
         (
@@ -58,11 +58,11 @@ def expected_told(key: Mapping[str, Any]) -> Counter[Told]:
 
 def differences(key: Mapping[str, Any], outbound: Iterable[Outbound], journal: Iterable[Verdict], dead: Iterable[DeadLetter]) -> list[str]:
     """Return, a sentence each, how what came out differs from what the key says; none where it is the same."""
-    want, got = expected_told(key), told(outbound)
+    want, got = notifications_expected(key), notifications_told(outbound)
     lines = [f"missing: {_sentence(each)}" for each in (want - got).elements()]
     lines += [f"too many: {_sentence(each)}" for each in (got - want).elements()]
     want_held = {each["message_id"]: (each["stage"], each["outcome"], each["reason"]) for each in key["held"]}
-    got_held = held(journal)
+    got_held = messages_held(journal)
     for message_id in sorted(want_held.keys() | got_held.keys()):
         if want_held.get(message_id) != got_held.get(message_id):
             lines.append(f"{message_id}: held back as {got_held.get(message_id)}, not as {want_held.get(message_id)}")
@@ -72,7 +72,7 @@ def differences(key: Mapping[str, Any], outbound: Iterable[Outbound], journal: I
     return lines
 
 
-def _sentence(each: Told) -> str:
+def _sentence(each: Notification) -> str:
     registrant, kind, subtype, messages, offenders, channels = each
     who, what = ", ".join(offenders) or "nobody", ", ".join(messages) or "no message"
     return f"{registrant} {kind} {subtype or '-'} by {', '.join(channels)} on {who} ({what})"

@@ -23,9 +23,9 @@ from processors.runtime.kafka.user_client import Client
 from processors.runtime.run.idle import Watch
 from processors.topics import CLOCK
 
-PATIENCE: Final = 180.0  # seconds for one step; of the first all units start, and a broker that was killed takes some ten to come back
-PAUSE: Final = 0.005  # seconds between looks at first, then a part of what was waited: the units need the processor more
-PART: Final = 0.05
+STEP_TIMEOUT: Final = 180.0  # seconds for one step; of the first all units start, and a broker that was killed takes some ten to come back
+SHORTEST_PAUSE: Final = 0.005  # seconds between looks at first, then a part of what was waited: the units need the processor more
+PAUSE_SHARE: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +66,19 @@ def play(
         client.send(CLOCK, [(None, client.codec.encode(Tick(step.at)))])
         for topic, together in groupby(step.sendings, key=lambda sending: sending.topic):
             client.send(topic, ((sending.key, sending.value) for sending in together))
-        settle(watch, meanwhile)
+        wait_until_idle(watch, meanwhile)
         yield number + 1
 
 
-def settle(watch: Watch, meanwhile: Callable[[], None]) -> None:
+def wait_until_idle(watch: Watch, meanwhile: Callable[[], None]) -> None:
     """Every unit has seen the last tick and has nothing left to do."""
     begun, pause = monotonic(), Event()
-    while not pause.wait(max(PAUSE, PART * (monotonic() - begun))):
+    while not pause.wait(max(SHORTEST_PAUSE, PAUSE_SHARE * (monotonic() - begun))):
         try:
             if watch.idle():
                 return
         except Restart:
             pass  # the broker is being restarted: ask again, until the deadline
         meanwhile()
-        if monotonic() - begun > PATIENCE:
-            raise UserError(f"the pipeline is still at work on one step after {PATIENCE:.0f} seconds: see its log")
+        if monotonic() - begun > STEP_TIMEOUT:
+            raise UserError(f"the pipeline is still at work on one step after {STEP_TIMEOUT:.0f} seconds: see its log")

@@ -24,13 +24,13 @@ from processors.runtime.settings import Settings
 from processors.topics import POLICIES
 
 PARTITIONS: Final = 4
-PATIENCE: Final = 120.0
-LOOK: Final = 0.05
+TIMEOUT: Final = 120.0
+POLL_INTERVAL: Final = 0.05
 RUN: Final = (sys.executable, "-c", "from processors.cli.main import run; run()", "run")
 
 
 @dataclass(slots=True)
-class Site:
+class Deployment:
     """One topic prefix on the cluster: a pipeline that knows of no other."""
 
     prefix: str
@@ -47,7 +47,7 @@ class Site:
         self.broker = Broker(self.settings)
         create_topics(self.settings)
 
-    def policies(self, values: Mapping[str, str]) -> None:
+    def set_policies(self, values: Mapping[str, str]) -> None:
         encode = self.client.codec.encode
         self.client.send(POLICIES, [(f"{key}|||", encode(Policy(key=key, value=value))) for key, value in values.items()])
 
@@ -58,7 +58,7 @@ class Site:
         self.processes[name] = process
         return process
 
-    def settled(self) -> None:
+    def wait_until_settled(self) -> None:
         """Every unit that was started has its partitions."""
         for name in self.processes:
             until(f"{name} is settled", lambda name=name: b'"settled"' in self.log(name))  # type: ignore[misc]
@@ -71,13 +71,13 @@ class Site:
         return text
 
     def cpu(self) -> dict[str, float]:
-        return {name: used(process) for name, process in self.processes.items()}
+        return {name: cpu_seconds(process) for name, process in self.processes.items()}
 
     def stop(self) -> None:
         for process in self.processes.values():
             process.terminate()
         for process in self.processes.values():
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT)
         self.processes.clear()
 
     def progress(self, group: str, topic: str) -> Callable[[], int]:
@@ -88,25 +88,25 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class BenchCluster:
     local: Local
     folder: Path
 
-    def site(self, prefix: str) -> Site:
-        return Site(prefix, self.folder)
+    def deploy(self, prefix: str) -> Deployment:
+        return Deployment(prefix, self.folder)
 
     def cpu(self) -> dict[str, float]:
         """The CPU seconds that broker and store have used so far."""
         status = self.local.status()
         return {
-            name: used(psutil.Process(service.pid))
+            name: cpu_seconds(psutil.Process(service.pid))
             for name, service in (("broker", status.broker), ("store", status.store))
             if service.pid is not None
         }
 
 
 @contextmanager
-def house() -> Iterator[House]:
+def bench_cluster() -> Iterator[BenchCluster]:
     """Broker and store answer, in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="vn-bench-") as folder:
         local = Local(Path(folder) / "local")
@@ -114,14 +114,14 @@ def house() -> Iterator[House]:
         try:
             addresses = local.up(lambda text: print(text, file=sys.stderr))
             os.environ.update(addresses.environment | {"VN_PARTITIONS": str(PARTITIONS), "VN_LOG_LEVEL": "info"})
-            yield House(local, Path(folder))
+            yield BenchCluster(local, Path(folder))
         finally:
             local.down()
             os.environ.clear()
             os.environ.update(before)
 
 
-def used(process: psutil.Process) -> float:
+def cpu_seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
 
@@ -130,15 +130,15 @@ def difference(after: Mapping[str, float], before: Mapping[str, float]) -> dict[
     return {name: value - before[name] for name, value in after.items()}
 
 
-def until(what: str, true: Callable[[], Any], patience: float = PATIENCE, look: float = LOOK) -> None:
-    deadline, pause = monotonic() + patience, Event()
-    while not asked(true):
+def until(what: str, true: Callable[[], Any], timeout: float = TIMEOUT, interval: float = POLL_INTERVAL) -> None:
+    deadline, pause = monotonic() + timeout, Event()
+    while not succeeded(true):
         if monotonic() > deadline:
-            raise TimeoutError(f"not within {patience:.0f} s: {what}")
-        pause.wait(look)
+            raise TimeoutError(f"not within {timeout:.0f} s: {what}")
+        pause.wait(interval)
 
 
-def asked(true: Callable[[], Any]) -> Any:
+def succeeded(true: Callable[[], Any]) -> Any:
     try:
         return true()
     except Restart:

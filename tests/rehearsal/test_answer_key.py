@@ -4,7 +4,7 @@ from typing import Any
 
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Outbound
-from processors.rehearsal.key import differences, held, told
+from processors.rehearsal.answer_key import differences, messages_held, notifications_told
 from tests.cli.given import letter, outbound, verdict
 
 KEY: dict[str, Any] = {
@@ -37,8 +37,8 @@ def test_nothing_differs_where_everything_is_as_it_should_be() -> None:
 
 
 def test_a_notification_is_told_once_whatever_the_number_of_channels() -> None:
-    assert told([outbound("sms"), outbound("email")]).total() == 1
-    assert told([outbound("sms"), outbound("sms", notification_id="N-2")]).total() == 2
+    assert notifications_told([outbound("sms"), outbound("email")]).total() == 1
+    assert notifications_told([outbound("sms"), outbound("sms", notification_id="N-2")]).total() == 2
 
 
 def test_what_is_missing_and_what_is_too_much_is_said() -> None:
@@ -66,5 +66,5 @@ def test_the_furthest_stage_has_the_last_word() -> None:
         verdict("deliver", "sent"),
         verdict("dedupe", "passed"),
     ]
-    assert held(journal) == {}
-    assert held(journal[:1]) == {"M-1": ("validate", "flagged", "order")}
+    assert messages_held(journal) == {}
+    assert messages_held(journal[:1]) == {"M-1": ("validate", "flagged", "order")}

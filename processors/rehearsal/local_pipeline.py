@@ -26,7 +26,7 @@ OTHERS: Final = ("VN_", "KAFKA_", "REDIS_URL", "SCHEMA_REGISTRY_URL")
 
 
 @contextmanager
-def new_broker(folder: Path, progress: Callable[[str], None]) -> Iterator[Local]:
+def empty_cluster(folder: Path, progress: Callable[[str], None]) -> Iterator[Local]:
     """A broker and a store with empty topics answer, the environment names these, and at the end they are stopped; their data is kept."""
     local = Local(folder)
     local.down()
@@ -47,18 +47,18 @@ class Stages:
         self._process = process
         self._log = log
 
-    def at_work(self) -> None:
+    def check_running(self) -> None:
         """They run; an error says where to look why, if they ended by themselves."""
         if self._process.poll() is not None:
             raise UserError(f"the stages ended by themselves: see {self._log}")
 
-    def units(self) -> list[psutil.Process]:
+    def processes(self) -> list[psutil.Process]:
         """Return the process of each unit that runs."""
         return sorted(psutil.Process(self._process.pid).children(), key=lambda each: each.pid)
 
 
 @contextmanager
-def all_stages(folder: Path) -> Iterator[Stages]:
+def running_stages(folder: Path) -> Iterator[Stages]:
     """All five stages run until the end of the block."""
     path = folder / "stages.log"
     command = [sys.executable, "-m", "processors", "run", "all"]
@@ -68,7 +68,7 @@ def all_stages(folder: Path) -> Iterator[Stages]:
     ):
         try:
             yield (stages := Stages(process, path))
-            stages.at_work()
+            stages.check_running()
         finally:
             process.send_signal(signal.SIGTERM)
             try:
