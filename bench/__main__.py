@@ -1,8 +1,8 @@
 """
-How fast it is: one stage against the raw copy, the whole pipeline, and its latency, on a broker and a store of its own.
+Benchmark: one stage against a raw copy, the whole pipeline's throughput, and its latency, on its own broker and store.
 
-`make bench` runs it all in less than three minutes and writes bench/results.md. Everything shares the machine: broker,
-store, six processes and this one. What other programs do shows in every figure; the CPU seconds least.
+`make bench` takes less than three minutes and writes bench/results.md. Broker, store, six processes and the benchmark
+share one machine; other programs' load shows in every figure, least in CPU seconds.
 """
 
 import os
@@ -25,7 +25,7 @@ PARTS: Final = ("memory", "stage", "whole", "latency")
 RESULTS: Final = Path(__file__).with_name("results.md")
 RATE: Final = 50
 LINES: Final = 40  # of a profile
-WARM: Final = 2  # one part of so many goes ahead uncounted: the broker compiles itself while it works
+WARM: Final = 2  # 1/WARM of the submissions are sent first, uncounted: the broker's JVM compiles as it works
 
 
 def main(  # noqa: PLR0913  the command's options
@@ -77,7 +77,7 @@ def parse_parts(parts: Iterable[str]) -> set[str]:
 
 
 def show_profile(of: str) -> None:
-    """Print where the time of one unit goes, by the profiler: calls cost more under it than they do."""
+    """Print a profile of one stage; profiling makes function calls look more expensive than they are."""
     names = [stage.name for stages in PIPELINE.values() for stage in stages]
     if of not in names:
         raise typer.BadParameter(f"there is no unit {of}: the units are {', '.join(names)}")

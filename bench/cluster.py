@@ -1,4 +1,4 @@
-"""A broker and a store of the benchmark's own, and the processes that are measured on them."""
+"""The benchmark's own broker and store, and the processes measured on them."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ RUN: Final = (sys.executable, "-c", "from processors.cli.main import run; run()"
 
 @dataclass(slots=True)
 class Deployment:
-    """One topic prefix on the cluster: a pipeline that knows of no other."""
+    """One topic prefix on the cluster: an independent pipeline."""
 
     prefix: str
     folder: Path
@@ -59,7 +59,7 @@ class Deployment:
         return process
 
     def wait_until_settled(self) -> None:
-        """Every unit that was started has its partitions."""
+        """Wait until every started process has its partitions."""
         for name in self.processes:
             until(f"{name} is settled", lambda name=name: b'"settled"' in self.log(name))  # type: ignore[misc]
 
@@ -81,7 +81,7 @@ class Deployment:
         self.processes.clear()
 
     def progress(self, group: str, topic: str) -> Callable[[], int]:
-        """Return what tells how many records of a topic the group has committed."""
+        """Return a function that returns how many records of a topic the group has committed."""
         consumer = self.broker.offsets_consumer(self.prefix + group)
         places: list[Place] = [(self.prefix + topic, partition) for partition in range(PARTITIONS)]
         return lambda: sum(offset or 0 for offset in committed_offsets(consumer, places).values())
@@ -96,7 +96,7 @@ class BenchCluster:
         return Deployment(prefix, self.folder)
 
     def cpu(self) -> dict[str, float]:
-        """The CPU seconds that broker and store have used so far."""
+        """Return the CPU seconds used so far by broker and store."""
         status = self.local.status()
         return {
             name: cpu_seconds(psutil.Process(service.pid))
@@ -107,7 +107,7 @@ class BenchCluster:
 
 @contextmanager
 def bench_cluster() -> Iterator[BenchCluster]:
-    """Broker and store answer, in a folder that is gone afterwards."""
+    """Run a broker and a store in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="vn-bench-") as folder:
         local = Local(Path(folder) / "local")
         before = dict(os.environ)
@@ -142,7 +142,7 @@ def succeeded(true: Callable[[], Any]) -> Any:
     try:
         return true()
     except Restart:
-        return None  # the broker has yet to hear of what was just made
+        return None  # the broker does not know yet of a topic just created
 
 
 def percentile(values: Iterable[float], share: float) -> float:

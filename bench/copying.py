@@ -1,8 +1,8 @@
 """
-The limit: records copied from one topic to another in transactions, exactly once, with nothing done to them.
+The upper bound: copy records from one topic to another in transactions, exactly once, unchanged.
 
-The clients, their settings and the order of the steps are the runner's; batches are as large as they come, up to 5,000.
-Run as a process of its own: `python -m bench.copying GROUP SOURCE TARGET`.
+Uses the runner's clients, settings and order of steps; batches are as large as they arrive, up to 5,000.
+Run as `python -m bench.copying GROUP SOURCE TARGET`.
 """
 
 import sys

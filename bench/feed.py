@@ -1,4 +1,4 @@
-"""What is measured with: a day of ordinary messages of a dozen agencies about many offenders, some of whom somebody registered for."""
+"""The benchmark's input: a day of ordinary messages from a dozen agencies, a quarter of the offenders with a registrant."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,12 +69,12 @@ SUR: Final = ("Walker", "Baker", "Miller", "Turner", "Cooper", "Fisher", "Mason"
 
 
 def letters(number: int) -> str:
-    """Return a number in letters, so that every offender has a name of their own."""
+    """Return a number in letters, to make names unique."""
     return "".join(chr(97 + int(digit)) for digit in str(number))
 
 
 def submissions(count: int, run: str, now: datetime) -> Iterator[tuple[str, bytes]]:
-    """Yield agency and JSON of each message, some twice; those about one offender are in the order of their events."""
+    """Yield agency and JSON of each message, every twentieth twice; an offender's messages are in order."""
     people = max(1, count // EVENTS_EACH)
     for number in range(count):
         step, person = divmod(number, people)
@@ -84,7 +84,7 @@ def submissions(count: int, run: str, now: datetime) -> Iterator[tuple[str, byte
 
 
 def submission(person: int, step: int, message_id: str, now: datetime) -> tuple[str, bytes]:
-    """Return agency and JSON of one message: the step in what its agency has to do with the offender."""
+    """Return agency and JSON of one message: one step of the agency's dealings with the offender."""
     agency = AGENCIES[person % len(AGENCIES)]
     subtype, kind, more = agency.life[step]
     at = now + timedelta(days=20) if kind == "Hearing Notice" else now - timedelta(hours=20 - 4 * step, seconds=person % 3_600)
@@ -106,7 +106,7 @@ def submission(person: int, step: int, message_id: str, now: datetime) -> tuple[
 
 
 def registered_people(people: int) -> range:
-    """Return the numbers of those among so many offenders for whom somebody registered."""
+    """Return the numbers of the offenders, of so many, who have a registrant."""
     return range(0, people, REGISTERED)
 
 

@@ -41,7 +41,7 @@ class Cost:
 
     @property
     def micros(self) -> float:
-        """What a record costs in the batch in the middle, so that neither warming up nor a neighbour's burst counts."""
+        """Microseconds a record in the median batch, so that neither warm-up nor another process's burst counts."""
         return median(self.batches)
 
     def count(self, records: int, seconds: float) -> None:
@@ -63,7 +63,7 @@ class Unit:
         self._offsets = dict(positions)
 
     def work(self, topic: Topic, stored: Sequence[StoredRecord]) -> Iterator[tuple[str, StoredRecord]]:
-        """Decide records as the runner does; yield what is written, by topic."""
+        """Decide records as the runner does; yield the records written, by topic."""
         for start in range(0, len(stored), BATCH):
             began = process_time()
             records = [self._record(topic, *each) for each in stored[start : start + BATCH]]
@@ -102,9 +102,9 @@ def rules() -> Any:
 
 def measure(count: int, profile: Profile | None = None, of: str = "") -> tuple[Mapping[str, Cost], dict[str, list[StoredRecord]]]:
     """
-    Return the cost of every unit for its records, registrations not counted, and what lies in the topics after.
+    Return the cost of every stage, registrations not counted, and the records in every topic afterwards.
 
-    `profile` looks on while the unit `of` this name works.
+    `profile` is active while the stage named `of` works.
     """
     codec, context = Codec(), Context(rules(), Seal(bytes(range(64))))
     units = [Unit(stage, codec, context) for stages in PIPELINE.values() for stage in stages]

@@ -1,4 +1,4 @@
-"""One stage against the limit: `validate` under the real runner, and a raw copy of the same records, in turns."""
+"""One stage against the upper bound: `validate` under the real runner and a raw copy of the same records, in turns."""
 
 import sys
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ NAME: Final = "validate"
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Records a second from the first commit seen to the last, and the CPU seconds of the process for 100,000."""
+    """Records a second between the first and last commit seen, and the process's CPU seconds for 100,000."""
 
     rate: float
     cpu: float
 
 
 def events(few: list[StoredRecord], count: int) -> Iterator[tuple[str, bytes]]:
-    """Yield `count` events made of a few: the same, of other offenders, in messages of other names."""
+    """Yield `count` events made from a few by changing their offenders and message ids."""
     codec = Codec()
     sample: list[Event] = [value for _, raw in few if raw and isinstance(value := codec.decode(raw), Event)]
     for number in range(count):
@@ -37,7 +37,7 @@ def events(few: list[StoredRecord], count: int) -> Iterator[tuple[str, bytes]]:
 
 
 def compare(cluster: BenchCluster, few: list[StoredRecord], count: int, rounds: int) -> tuple[list[Speed], list[Speed]]:
-    """Return the speeds of the raw copy and of the stage, a pair a round."""
+    """Measure the raw copy and the stage in turns; return their speeds."""
     records = list(events(few, count))
     copies, stages = [], []
     for turn in range(rounds):

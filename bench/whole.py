@@ -21,7 +21,7 @@ WARM: Final = 3  # seconds that are not counted
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Submissions a second from the first sent to the last told of, and the CPU seconds for 100,000 by process."""
+    """Seconds from the first submission to the last message, and CPU seconds for 100,000 submissions by process."""
 
     submissions: int
     seconds: float
@@ -38,7 +38,7 @@ class Throughput:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds from a submission's sending to its message's being read, read-committed."""
+    """Milliseconds from sending a submission to reading its message, read-committed."""
 
     messages: int
     p50: float
@@ -47,7 +47,7 @@ class Latency:
 
 
 def start_pipeline(cluster: BenchCluster, people: int) -> Deployment:
-    """The six processes work on an empty pipeline in which the feed's registrants are registered."""
+    """Start the six processes on an empty pipeline and register the feed's registrants."""
     deployment = cluster.deploy("whole.")
     deployment.set_policies(POLICIES)
     for stages in PIPELINE.values():
@@ -60,7 +60,7 @@ def start_pipeline(cluster: BenchCluster, people: int) -> Deployment:
 
 
 def wait_until_idle(deployment: Deployment) -> None:
-    """Every unit has read everything."""
+    """Wait until every stage has read everything."""
     watch = Watch(deployment.broker, deployment.prefix, PIPELINE, clock=False)
     until("everything was read", watch.idle, interval=0.25)
 
@@ -77,7 +77,7 @@ def measure_throughput(cluster: BenchCluster, deployment: Deployment, count: int
 
 
 def measure_latency(deployment: Deployment, rate: int, seconds: int) -> Latency:
-    """Send registered offenders' submissions at an even pace, each a text message, and read what leaves."""
+    """Send submissions that each lead to one text message at an even pace, and time the messages."""
     people = feed.registered_people(rate * (WARM + seconds) * feed.REGISTERED)
     deployment.client.send(REGISTRATIONS, feed.registrations(people.stop, "l"))
     wait_until_idle(deployment)
@@ -104,7 +104,7 @@ def measure_latency(deployment: Deployment, rate: int, seconds: int) -> Latency:
 
 
 def outbound(deployment: Deployment) -> Consumer:
-    """Return a consumer of the text messages that come from now on."""
+    """Return a consumer of text messages sent from now on."""
     name = deployment.prefix + OUTBOUND["sms"].name
     ends = deployment.broker.end_offsets((name, partition) for partition in range(PARTITIONS))
     consumer = deployment.broker.partition_consumer()

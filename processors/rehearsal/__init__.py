@@ -1,1 +1,1 @@
-"""Feeds with a key: played to a pipeline in memory or to a real one, and compared."""
+"""Feeds and their answer keys: played through the pipeline in memory or on a real broker, and compared."""

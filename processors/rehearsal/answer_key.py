@@ -1,4 +1,4 @@
-"""What must come out of a feed, and how what came out differs from it."""
+"""Compare a pipeline's output with a feed's answer key."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ NOT_TOLD = frozenset({"suppressed", "flagged", "unmatched"})
 
 
 def notifications_told(messages: Iterable[Outbound]) -> Counter[Notification]:
-    """Return what each registrant was told: registrant, kind, subtype, messages, offenders, channels; how often each."""
+    """Count the notifications sent: registrant, kind, subtype, messages, offenders, channels."""
     notifications: dict[tuple[str, str], list[Outbound]] = {}
     for message in messages:
         notifications.setdefault((message.registrant_id, message.notification_id), []).append(message)
@@ -32,7 +32,7 @@ def notifications_told(messages: Iterable[Outbound]) -> Counter[Notification]:
 
 
 def messages_held(journal: Iterable[Verdict]) -> dict[str, tuple[str, str, str]]:
-    """Return why each message that was told to nobody was not: stage, outcome, reason of its last decision."""
+    """Return stage, outcome and reason of the last decision on each message that nobody was told of."""
     last: dict[str, Verdict] = {}
     for verdict in sorted(journal, key=lambda each: STAGE_ORDER.index(each.stage) if each.stage in STAGE_ORDER else -1):
         if verdict.ori is not None and verdict.outcome not in {"noted", "receipt", "rejected"}:
@@ -41,7 +41,7 @@ def messages_held(journal: Iterable[Verdict]) -> dict[str, tuple[str, str, str]]
 
 
 def notifications_expected(key: Mapping[str, Any]) -> Counter[Notification]:
-    """Return what the key says each registrant is told."""
+    """Count the notifications that the key expects."""
     return Counter(
         (
             registrant,
@@ -57,7 +57,7 @@ def notifications_expected(key: Mapping[str, Any]) -> Counter[Notification]:
 
 
 def differences(key: Mapping[str, Any], outbound: Iterable[Outbound], journal: Iterable[Verdict], dead: Iterable[DeadLetter]) -> list[str]:
-    """Return, a sentence each, how what came out differs from what the key says; none where it is the same."""
+    """Return the differences between the output and the key, a sentence each."""
     want, got = notifications_expected(key), notifications_told(outbound)
     lines = [f"missing: {_sentence(each)}" for each in (want - got).elements()]
     lines += [f"too many: {_sentence(each)}" for each in (got - want).elements()]

@@ -1,12 +1,12 @@
 """
-A feed: what agencies, registration sites and others send, and when; one JSON object a line.
+Feed files: what agencies, registration sites and others send, and when; one JSON object a line.
 
     {"at": "2026-11-02T09:00:00-05:00", "submission": {...}}     as JSON, keyed by the agency's ORI
     {"at": ..., "xml": "icots-departure.xml"}                    a file of the folder `xml` beside the feed
     {"at": ..., "registration": {...}}, {"unregister": id}       a registration, or the end of one
-    {"at": ..., "raw": "text", "pad": 1100000}                   bytes as they are, filled up to a size
-    {"at": ..., "base64": "..."}                                 bytes that are no text
-    {"at": ...}                                                  nothing but the passing of time
+    {"at": ..., "raw": "text", "pad": 1100000}                   bytes as given, padded to a size
+    {"at": ..., "base64": "..."}                                 bytes that are not text
+    {"at": ...}                                                  only time passes
 """
 
 import base64
@@ -36,14 +36,14 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Everything that is sent at one moment, in milliseconds."""
+    """Everything sent at one moment, in milliseconds."""
 
     at: int
     sendings: tuple[Sending, ...]
 
 
 def read_feed(path: Path) -> Iterator[Step]:
-    """Yield the steps of a feed, moment by moment; raises UserError where it cannot be read."""
+    """Yield the steps of a feed in order of time; raises UserError if it cannot be read."""
     try:
         with path.open(encoding="utf-8") as lines:
             moments = groupby(map(json.loads, lines), key=lambda line: str(line["at"]))
@@ -56,7 +56,7 @@ def read_feed(path: Path) -> Iterator[Step]:
 
 
 def read_key(path: Path) -> dict[str, Any]:
-    """Return the key of a feed: what must come of it; raises UserError where it cannot be read."""
+    """Return a feed's answer key; raises UserError if it cannot be read."""
     try:
         key = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

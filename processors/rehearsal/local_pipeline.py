@@ -1,7 +1,7 @@
 """
-A pipeline of a command's own, under the topic clock: broker, store and all five stages in one folder, for as long as it lasts.
+A temporary local pipeline under the topic clock: broker, store and all five stages, with their data in one folder.
 
-Whatever the user's environment says of another pipeline is left out of it.
+Environment variables that configure another pipeline are not passed on to it.
 """
 
 import os
@@ -21,13 +21,13 @@ from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
 
-STOPPED: Final = 10.0  # seconds that the stages have to stop
-OTHERS: Final = ("VN_", "KAFKA_", "REDIS_URL", "SCHEMA_REGISTRY_URL")
+STOP_TIMEOUT: Final = 10.0  # seconds
+PIPELINE_VARIABLES: Final = ("VN_", "KAFKA_", "REDIS_URL", "SCHEMA_REGISTRY_URL")
 
 
 @contextmanager
 def empty_cluster(folder: Path, progress: Callable[[str], None]) -> Iterator[Local]:
-    """A broker and a store with empty topics answer, the environment names these, and at the end they are stopped; their data is kept."""
+    """Start a broker and a store with empty topics and point the environment at them; stop them at the end, keeping their data."""
     local = Local(folder)
     local.down()
     shutil.rmtree(folder, ignore_errors=True)
@@ -41,25 +41,25 @@ def empty_cluster(folder: Path, progress: Callable[[str], None]) -> Iterator[Loc
 
 
 class Stages:
-    """All five stages, in processes of their own; they write to `log`."""
+    """All five stages, in processes of their own that log to `log`."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
         self._process = process
         self._log = log
 
     def check_running(self) -> None:
-        """They run; an error says where to look why, if they ended by themselves."""
+        """Raise UserError if the stages have ended by themselves."""
         if self._process.poll() is not None:
             raise UserError(f"the stages ended by themselves: see {self._log}")
 
     def processes(self) -> list[psutil.Process]:
-        """Return the process of each unit that runs."""
+        """Return the running processes, one a stage."""
         return sorted(psutil.Process(self._process.pid).children(), key=lambda each: each.pid)
 
 
 @contextmanager
 def running_stages(folder: Path) -> Iterator[Stages]:
-    """All five stages run until the end of the block."""
+    """Run all five stages until the end of the block."""
     path = folder / "stages.log"
     command = [sys.executable, "-m", "processors", "run", "all"]
     with (
@@ -72,17 +72,17 @@ def running_stages(folder: Path) -> Iterator[Stages]:
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(STOPPED)
+                process.wait(STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
 
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """The process has these variables, and none of the pipeline's beside them."""
+    """Set these variables and no others of the pipeline; restore the environment at the end."""
     before = dict(os.environ)
     try:
-        for name in [name for name in os.environ if name.startswith(OTHERS)]:
+        for name in [name for name in os.environ if name.startswith(PIPELINE_VARIABLES)]:
             del os.environ[name]
         os.environ.update(variables)
         yield

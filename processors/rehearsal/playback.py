@@ -1,8 +1,8 @@
 """
-Plays a feed to a running pipeline under `VN_CLOCK=topic`: the time moves on whenever all units are idle, a step at a time.
+Play a feed to a running pipeline under `VN_CLOCK=topic`, advancing the time one step whenever all stages are idle.
 
-The steps are the feed's own and the times at which a timer comes due; these a rehearsal tells, the same feed through
-the same stages in memory.
+The steps are the feed's own and the due times of timers, which a rehearsal finds out: the same feed through the same
+stages in memory.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,21 +23,21 @@ from processors.runtime.kafka.user_client import Client
 from processors.runtime.run.idle import Watch
 from processors.topics import CLOCK
 
-STEP_TIMEOUT: Final = 180.0  # seconds for one step; of the first all units start, and a broker that was killed takes some ten to come back
-SHORTEST_PAUSE: Final = 0.005  # seconds between looks at first, then a part of what was waited: the units need the processor more
+STEP_TIMEOUT: Final = 180.0  # seconds a step may take: all units start in the first, and a killed broker takes ten to come back
+SHORTEST_PAUSE: Final = 0.005  # seconds between checks at first, then a share of the time waited: the stages need the CPU more
 PAUSE_SHARE: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What the feed comes to in memory, and the moments at which something happens, in milliseconds."""
+    """The driver after a rehearsal, and every moment at which something happened."""
 
     driver: PipelineDriver
     moments: tuple[Step, ...]
 
 
 def rehearse(steps: Iterable[Step], rules: Rules, key: bytes) -> Rehearsal:
-    """Return the feed's steps with those between at which a timer comes due."""
+    """Run a feed in memory; its moments are the feed's steps and the due times of timers between them."""
     driver = PipelineDriver(PIPELINE, rules, key)
     driver.now = 0
     moments: list[Step] = []
@@ -56,9 +56,9 @@ def play(
     moments: Sequence[Step], client: Client, *, before: Callable[[int], None] = lambda _: None, meanwhile: Callable[[], None] = lambda: None
 ) -> Iterator[int]:
     """
-    Every moment is sent and settled in its turn; yields how many are done.
+    Send each moment and wait until the pipeline is idle; yield the number of moments done.
 
-    `before` is told the number of each that begins; `meanwhile` is called while it is waited for, and raises to end it.
+    `before` is called with each moment's number; `meanwhile` is called while waiting and may raise to end it.
     """
     watch = Watch(Broker(client.settings), client.settings.topic_prefix, PIPELINE)
     for number, step in enumerate(moments):
@@ -71,14 +71,14 @@ def play(
 
 
 def wait_until_idle(watch: Watch, meanwhile: Callable[[], None]) -> None:
-    """Every unit has seen the last tick and has nothing left to do."""
+    """Wait until every stage has read the last tick and has nothing left to do."""
     begun, pause = monotonic(), Event()
     while not pause.wait(max(SHORTEST_PAUSE, PAUSE_SHARE * (monotonic() - begun))):
         try:
             if watch.idle():
                 return
         except Restart:
-            pass  # the broker is being restarted: ask again, until the deadline
+            pass  # the broker is restarting: check again until the deadline
         meanwhile()
         if monotonic() - begun > STEP_TIMEOUT:
             raise UserError(f"the pipeline is still at work on one step after {STEP_TIMEOUT:.0f} seconds: see its log")

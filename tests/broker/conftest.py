@@ -1,15 +1,15 @@
-"""What the tests on the real broker share."""
+"""Fixtures of the tests on a real broker."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from processors.runtime.local import Local
-from tests.broker.bench import Bench
+from tests.broker.testbed import Testbed
 
 
 @pytest.fixture
-def bench(cluster: Local) -> Iterator[Bench]:
-    made = Bench(cluster.addresses.environment)
+def testbed(cluster: Local) -> Iterator[Testbed]:
+    made = Testbed(cluster.addresses.environment)
     yield made
     made.close()

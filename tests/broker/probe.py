@@ -1,9 +1,9 @@
 """
-A stage made for the tests of the runner, and the fold that its outputs and its cache must equal.
+A stage for tests of the runner, and the fold that its outputs and cache must equal.
 
-It reads two inputs. Per key and input it counts; an id seen among the last 50 of that key and input is a duplicate. The first
-left record of a key sets a timer, which tells once. So every answer is known from the inputs alone, however the two inputs
-and the timers fall between each other.
+It reads two inputs and counts records per key and input; an id among the last 50 of that key and input is a duplicate.
+The first left record of a key sets a timer, which answers once. Every answer therefore follows from the inputs alone,
+however the inputs and timers interleave.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ HOLD = 1_000
 
 
 class Tally(Struct, frozen=True):
-    """How many of each side, the last ids seen, when the timer is to tell, and whether it has."""
+    """Counts per input, the last ids seen, when the timer is due, and whether it has fired."""
 
     counts: dict[str, int]
     seen: tuple[str, ...] = ()
@@ -45,9 +45,9 @@ def decide(each: Input, states: Mapping[str, Tally], _: Context) -> Decision[Tal
     if not isinstance(each, Record):
         if tally.told:
             raise AssertionError("told twice")
-        return Decision((said(key, "told"),), {key: structs.replace(tally, told=True, due=None)})
-    tally, answer = counted(tally, each.topic, each.value.reference)
-    outputs = () if answer is None else (said(key, answer),)
+        return Decision((reply(key, "told"),), {key: structs.replace(tally, told=True, due=None)})
+    tally, answer = count(tally, each.topic, each.value.reference)
+    outputs = () if answer is None else (reply(key, answer),)
     if each.topic == LEFT.name and answer == f"{LEFT.name} 1":
         tally = structs.replace(tally, due=each.value.received_at + HOLD)
     verdict = Verdict(
@@ -65,7 +65,7 @@ def deadline(tally: Tally) -> int | None:
     return tally.due
 
 
-def counted(tally: Tally, side: str, reference: str) -> tuple[Tally, str | None]:
+def count(tally: Tally, side: str, reference: str) -> tuple[Tally, str | None]:
     mark = f"{side}/{reference}"
     if mark in tally.seen:
         return tally, None
@@ -73,7 +73,7 @@ def counted(tally: Tally, side: str, reference: str) -> tuple[Tally, str | None]
     return Tally(counts, (*tally.seen[-49:], mark), tally.told, tally.due), f"{side} {counts[side]}"
 
 
-def said(key: str, what: str) -> Output:
+def reply(key: str, what: str) -> Output:
     return Output(OUT, key, Receipt(reference=key, status="accepted", occurred_at=0, provider="probe", detail=what))
 
 
@@ -81,7 +81,7 @@ PROBE = Stage("probe", (LEFT, RIGHT), (OUT,), STATE, Tally, keys, decide, deadli
 
 
 class NoRules(Rules):
-    """Rules that say nothing, in the versions that settings give them."""
+    """Empty rules whose version counts the settings."""
 
     def __init__(self, policies: int = 0) -> None:
         self.version = f"r0.p{policies}"
@@ -91,12 +91,12 @@ class NoRules(Rules):
 
 
 def expected(inputs: Mapping[str, Iterable[tuple[str, Receipt]]]) -> Counter[tuple[str, str]]:
-    """Return every answer that the inputs call for: side -> (key, record) in order, per key."""
+    """Return every answer that the inputs require."""
     answers: Counter[tuple[str, str]] = Counter()
     for side, records in inputs.items():
         tallies: dict[str, Tally] = {}
         for key, record in records:
-            tallies[key], answer = counted(tallies.get(key, Tally({})), side, record.reference)
+            tallies[key], answer = count(tallies.get(key, Tally({})), side, record.reference)
             if answer is not None:
                 answers[key, answer] += 1
         if side == LEFT.name:

@@ -22,12 +22,12 @@ from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
 from processors.topics import DECISIONS, TOPICS
-from tests.broker.bench import environment, until
+from tests.broker.testbed import environment, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(400, method="signal")]
 
 ROOT: Final = Path(__file__).parents[2]
-PATIENCE: Final = 120.0
+TIMEOUT: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Office:
             env={**os.environ, **self.variables, **variables},
             cwd=ROOT,
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
             check=False,
         )
         result = Done(done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -111,7 +111,7 @@ class Office:
             mine = [each for each in self.verdicts() if each.message_id == message_id]
             return [each for each in mine if all(getattr(each, name) == value for name, value in fields.items())]
 
-        return until(f"{message_id} is decided: {fields}", found, PATIENCE)  # type: ignore[no-any-return]
+        return until(f"{message_id} is decided: {fields}", found, TIMEOUT)  # type: ignore[no-any-return]
 
     def tail(self, topic: str, *options: str) -> list[dict[str, Any]]:
         return self.vn("tail", topic, "--from-beginning", "--timeout", "0.5", "--json", *options).rows
@@ -205,7 +205,7 @@ def test_a_stage_runs_until_nothing_is_in_flight(office: Office) -> None:
         env={**os.environ, **office.variables, **own},
         cwd=ROOT,
         capture_output=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )
     assert done.returncode == 0
@@ -239,7 +239,7 @@ def test_the_doctor_finds_what_is_to_be_mended(office: Office) -> None:
         change = ConfigEntry("message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET)
         submissions = ConfigResource(ResourceType.TOPIC, f"{own['VN_TOPIC_PREFIX']}submissions", incremental_configs=[change])
         for answer in admin.incremental_alter_configs([submissions]).values():
-            answer.result(PATIENCE)
+            answer.result(TIMEOUT)
     (changed,) = [each for each in office.vn("doctor", "--json", code=1, **own).rows if not each["ok"]]
     assert changed["mend"] == "vn topics create"
     assert "message.timestamp.type=CreateTime, not LogAppendTime" in changed["found"]

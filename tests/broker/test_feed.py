@@ -1,4 +1,4 @@
-"""The sample feed through all stages, killed at every point of the protocol, store and broker lost: as rehearsed, record by record."""
+"""The sample feed through all stages under kills and losses of store and broker equals the rehearsal, record by record."""
 
 import json
 from collections import Counter
@@ -12,19 +12,19 @@ from redis import Redis
 from processors.rehearsal.feed import Step
 from processors.runtime.local import Local
 from processors.runtime.run.faults import Point
-from tests.broker.bench import until
-from tests.broker.day import NAMES, Day
+from tests.broker.feed_run import NAMES, FeedRun
+from tests.broker.testbed import until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(1200, method="signal")]
 
-# Where a batch can be killed: `read` is reached by every turn, also an idle one, the others by every batch that commits.
+# `read` is reached by every iteration, even an idle one; the others by every batch that commits.
 KILLS: Final[tuple[Point, ...]] = ("read", "decided", "begun", "produced", "sent", "committed", "applied")
 HITS: Final = 9
 
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    """A broker and a store of this file's own, which it may kill."""
+    """A broker and a store that these tests may kill."""
     own = Local(tmp_path_factory.mktemp("feed") / "vn")
     try:
         own.up()
@@ -34,8 +34,8 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
 
 
 @pytest.fixture
-def day(local: Local, tmp_path: Path) -> Day:
-    return Day(local.up().environment, tmp_path)
+def feed_run(local: Local, tmp_path: Path) -> FeedRun:
+    return FeedRun(local.up().environment, tmp_path)
 
 
 def flush(local: Local) -> None:
@@ -43,46 +43,46 @@ def flush(local: Local) -> None:
         store.flushall()
 
 
-def add_up(day: Day) -> None:
-    """`vn audit` finds every submission read, and every offender's part of it ended."""
-    done = day.run("audit", "--json")
+def add_up(feed_run: FeedRun) -> None:
+    """Assert that `vn audit` finds every submission read and accounted for."""
+    done = feed_run.run("audit", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     sums = json.loads(done.stdout)
-    sent = sum(sending.topic.name == "submissions" for step in day.moments for sending in step.sendings)
+    sent = sum(sending.topic.name == "submissions" for step in feed_run.moments for sending in step.sendings)
     assert sums["missing"] == 0
     assert sums["submissions"] == sums["read"] == sent
 
 
-def caught_up(day: Day) -> None:
-    """Whoever took the partitions over next has brought every cache up to date, also one that was emptied and not needed since."""
-    with day.running():
-        day.play([Step(day.moments[-1].at, ())])
+def caught_up(feed_run: FeedRun) -> None:
+    """Restart the stages, so that even a cache emptied and not used since is caught up."""
+    with feed_run.running():
+        feed_run.play([Step(feed_run.moments[-1].at, ())])
 
 
-def test_undisturbed(day: Day) -> None:
-    with day.running() as run:
-        day.play(day.moments)
+def test_undisturbed(feed_run: FeedRun) -> None:
+    with feed_run.running() as run:
+        feed_run.play(feed_run.moments)
         assert not run.killed()
-    day.verify()
-    add_up(day)
+    feed_run.verify()
+    add_up(feed_run)
 
 
-def test_every_unit_killed_at_every_point(day: Day, local: Local) -> None:
-    """A unit's first process dies at the first of its points, the one in its place at the next; meanwhile the store loses all."""
+def test_every_unit_killed_at_every_point(feed_run: FeedRun, local: Local) -> None:
+    """Each stage's processes die one after another, each at the next point, while the store is emptied repeatedly."""
     faults = [f"{unit}.{point}=kill@{HITS}" for number, unit in enumerate(NAMES) for point in (*KILLS[number:], *KILLS[:number])]
-    every = len(day.moments) // len(KILLS)
-    with day.running(*faults) as run:
-        day.play(day.moments, before=lambda number: flush(local) if number % every == every - 1 else None)
+    every = len(feed_run.moments) // len(KILLS)
+    with feed_run.running(*faults) as run:
+        feed_run.play(feed_run.moments, before=lambda number: flush(local) if number % every == every - 1 else None)
         until("every fault has struck", lambda: run.killed() == Counter(dict.fromkeys(NAMES, len(KILLS))))
-        day.play([Step(day.moments[-1].at, ())])
-    caught_up(day)
-    day.verify()
-    add_up(day)
+        feed_run.play([Step(feed_run.moments[-1].at, ())])
+    caught_up(feed_run)
+    feed_run.verify()
+    add_up(feed_run)
 
 
-def test_store_emptied_store_killed_broker_killed(day: Day, local: Local) -> None:
-    moments = len(day.moments)
-    with day.running() as run:
+def test_store_emptied_store_killed_broker_killed(feed_run: FeedRun, local: Local) -> None:
+    moments = len(feed_run.moments)
+    with feed_run.running() as run:
         blows = {
             moments // 7: lambda: run.kill(0),
             moments * 2 // 7: lambda: flush(local),
@@ -91,8 +91,8 @@ def test_store_emptied_store_killed_broker_killed(day: Day, local: Local) -> Non
             moments * 5 // 7: lambda: (local.kill_broker(), local.up()),
             moments * 6 // 7: lambda: (run.kill(2), flush(local)),
         }
-        day.play(day.moments, before=lambda number: blows.get(number, bool)())
+        feed_run.play(feed_run.moments, before=lambda number: blows.get(number, bool)())
         assert run.killed().total() == 3
-    caught_up(day)
-    day.verify()
-    add_up(day)
+    caught_up(feed_run)
+    feed_run.verify()
+    add_up(feed_run)

@@ -1,4 +1,4 @@
-"""`vn run`: units as processes, killed and started again, and none left behind."""
+"""`vn run`: stages as processes, killed and restarted, and none left behind."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.local import Local
 from processors.runtime.local.ports import is_free
 from processors.runtime.settings import Settings
-from tests.broker.bench import QUICK, environment, until
+from tests.broker.testbed import SHORT_TIMEOUTS, environment, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
@@ -27,7 +27,7 @@ Run = Callable[..., "subprocess.Popen[str]"]
 def run(cluster: Local, tmp_path: Path) -> Iterator[Run]:
     variables = {
         **cluster.addresses.environment,
-        **QUICK,
+        **SHORT_TIMEOUTS,
         "VN_TOPIC_PREFIX": f"r{os.getpid()}-{time.monotonic_ns()}.",
         "VN_PARTITIONS": "2",
     }

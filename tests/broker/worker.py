@@ -1,7 +1,7 @@
 """
-Runs the probe stage as a process of its own, as `vn run` runs a unit.
+Runs the probe stage as a process, as `vn run` runs a stage.
 
-Its arguments name guards of the protocol to take out: a test that still passed without one would prove nothing.
+Its arguments name guards of the protocol to remove, for the negative controls.
 """
 
 import faulthandler
@@ -20,19 +20,19 @@ from tests.broker.probe import PROBE, NoRules
 
 
 def no_compare() -> None:
-    """The store takes a batch's changes whatever stamp it bears."""
+    """Writes to the store do not compare the stamp."""
     script = store.SWAP.replace("~= ARGV[1]", "== 'never'")
     store.SWAP = script  # type: ignore[misc]
     store.SWAP_SHA = "0" * 40  # type: ignore[misc]
 
 
 def no_stamp() -> None:
-    """States are used whatever stamp they bear."""
+    """Reads from the store do not compare the stamp."""
     Runner._reading = lambda self, partition: lambda fields: self._store.read(self._changelog.key(partition), fields)[1]  # type: ignore[method-assign]
 
 
 def no_fence() -> None:
-    """Offsets are sent only where they moved: a batch of timers alone has none."""
+    """A batch of timers alone sends no offsets."""
     commit = Runner._commit
 
     def unfenced(self: Runner, works: Any, metadata: Any, heard: Any) -> None:
@@ -44,7 +44,7 @@ def no_fence() -> None:
                     return getattr(real, name)
 
                 def send_offsets_to_transaction(self, *_: Any) -> None:
-                    """Nothing is sent."""
+                    """Send nothing."""
 
             self._producer = Unfenced()  # type: ignore[assignment]
             try:

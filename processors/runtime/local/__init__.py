@@ -1,8 +1,7 @@
 """
-A local broker and store run in one folder: real Apache Kafka, real Redis, on loopback, without Docker.
+Run a local broker and store in one folder: real Apache Kafka and Redis, on loopback, without Docker.
 
-Data, ports and the key file stay in the folder between starts. `kill_broker` and `kill_store` are for tests of what
-happens when either is lost.
+Data, ports and the key file are kept in the folder between starts. `kill_broker` and `kill_store` serve fault tests.
 """
 
 import fcntl
@@ -22,7 +21,7 @@ from processors.runtime.local.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """What a client needs; `environment` is the same as settings."""
+    """What a client needs to connect; `environment` holds the same as environment variables."""
 
     bootstrap_servers: str
     redis_url: str
@@ -36,7 +35,7 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How one of the two is: its process if it runs, its version if it answers."""
+    """Status of one service: its process if it runs, its version if it answers."""
 
     address: str
     pid: int | None
@@ -50,7 +49,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How both are."""
+    """Status of broker and store."""
 
     broker: Service
     store: Service
@@ -68,7 +67,7 @@ class Local:
         self.folder = folder.resolve()
 
     def up(self, progress: Callable[[str], None] = lambda _: None) -> Addresses:
-        """Both answer, on the ports they have always had; `progress` was told what took time."""
+        """Start what does not run, on the ports used before, and wait until both answer; reports slow steps to `progress`."""
         with self._alone():
             broker, store = self._services()
             if store.daemon.pid() is None:
@@ -88,7 +87,7 @@ class Local:
         return self.addresses
 
     def down(self) -> None:
-        """Neither runs; their data is kept."""
+        """Stop both; their data is kept."""
         if not ports_file(self.folder).exists():
             return
         with self._alone():
@@ -97,7 +96,7 @@ class Local:
             store.daemon.stop()
 
     def status(self, seconds: float = 2.0) -> Status:
-        """How both are now, each asked for so many seconds at most."""
+        """Return the status of both, waiting at most so many seconds for each."""
         if not ports_file(self.folder).exists():
             nothing = Service(address="-", pid=None, version=None)
             return Status(nothing, nothing)
@@ -109,16 +108,16 @@ class Local:
         )
 
     def kill_broker(self) -> None:
-        """The broker is gone as after `kill -9`."""
+        """Kill the broker by `kill -9`."""
         self._services()[0].daemon.kill()
 
     def kill_store(self) -> None:
-        """The store is gone as after `kill -9`."""
+        """Kill the store by `kill -9`."""
         self._services()[1].daemon.kill()
 
     @property
     def addresses(self) -> Addresses:
-        """Where both answer, or would."""
+        """The addresses of both, whether they run or not."""
         if not ports_file(self.folder).exists():
             raise UserError(f"nothing has run in {self.folder} yet: start it with `vn local up --dir {self.folder}`")
         broker, store = self._services()
@@ -129,14 +128,14 @@ class Local:
         return Broker(self.folder, ports["broker"], ports["controller"]), Store(self.folder, ports["store"])
 
     def _claim(self, service: str) -> None:
-        """The service's port is free to listen on."""
+        """Raise UserError if the service's port is taken."""
         port = kept_ports(self.folder)[service]
         if not is_free(port):
             where = ports_file(self.folder)
             raise UserError(f"port {port} of the local {service} is taken by another process: end that, or delete {where} to get new ports")
 
     def _make_key(self) -> None:
-        """The folder has a key file: 64 random bytes in hex on one line, for its owner only."""
+        """Create the key file if missing: 64 random bytes in hex, readable by its owner only."""
         key = self.folder / "key"
         if key.exists():
             return
@@ -148,7 +147,7 @@ class Local:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Nobody else starts or stops anything in this folder meanwhile."""
+        """Hold the folder's lock, so that nobody else starts or stops services in it."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = (self.folder / "lock").open("w")

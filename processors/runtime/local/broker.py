@@ -1,4 +1,4 @@
-"""A Kafka broker answers on loopback: one KRaft node, its data in `home`."""
+"""A local Kafka broker: one KRaft node on loopback."""
 
 import base64
 import subprocess
@@ -17,11 +17,11 @@ from processors.runtime.local.daemon import Daemon
 VERSION: Final = "4.4.0"
 START_SECONDS: Final = 60
 
-# One node, so every replication factor is 1. Few coordinator partitions and no rebalance delay: it starts and settles
-# fast. Few threads: it shares its machine with the stages. Messages may be larger than the pipeline accepts, so that it is
-# the pipeline that refuses them, with a reason. Paths are relative to the broker's home, and so may hold any character.
-# Transactions that timed out are looked for only when the broker knows its partitions: one that it ends before, just
-# started, gets no end marks where the partition is not known yet ("likely deleted"), and hides all after it for ever.
+# One node, so every replication factor is 1. Few coordinator partitions and no rebalance delay make it start and settle
+# fast; few threads, since it shares its machine with the stages. Messages may be larger than the pipeline accepts, so that
+# the pipeline refuses them with a reason. Paths are relative to the broker's home and so may hold any character.
+# The interval for aborting timed-out transactions is longer than a restart: a transaction aborted before the broker knows
+# its partitions gets no markers on those ("likely deleted"), and hides all records after it for ever.
 PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
@@ -65,14 +65,14 @@ rootLogger.level=info
 rootLogger.appenderRef.file.ref=file
 """
 
-# The quick compiler alone: it starts a quarter sooner, and costs the machine's other processes less than the thorough one
-# would win back before a million records.
+# The C1 compiler alone: the broker starts a quarter sooner, and C2 would cost the machine's other processes more than it
+# wins back within a million records.
 JVM: Final = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 CONFIGURED: Final = "-Dlog4j2.configurationFile=log4j2.properties"
 
 
 class Broker:
-    """The broker of one folder, on one port."""
+    """The broker of one folder."""
 
     def __init__(self, folder: Path, port: int, controller: int) -> None:
         self.address = f"127.0.0.1:{port}"
@@ -81,7 +81,7 @@ class Broker:
         self.daemon = Daemon(self._home, frozenset({"java"}), (folder / "log" / "broker.log", folder / "log" / "broker.out"))
 
     def start(self, java: Path, jars: Sequence[Path]) -> None:
-        """The broker is starting; `wait` tells when it is up."""
+        """Start the broker; `wait` returns when it is up."""
         self._home.mkdir(mode=0o700, exist_ok=True)
         (self._home / "server.properties").write_text(self._properties)
         (self._home / "log4j2.properties").write_text(LOGGING)
@@ -91,7 +91,7 @@ class Broker:
         self.daemon.start([*command, "kafka.Kafka", "server.properties"])
 
     def wait(self) -> None:
-        """The broker answers; if it ends or takes too long, an error shows the end of its log."""
+        """Wait until the broker answers; if it ends or takes too long, raise an error with the end of its log."""
         deadline = monotonic() + START_SECONDS
         while monotonic() < deadline:
             if self.answers(seconds=0.5):
@@ -102,7 +102,7 @@ class Broker:
         raise UserError(f"the local broker did not answer within {START_SECONDS} s; the end of its log:\n{self.daemon.why()}")
 
     def answers(self, seconds: float) -> bool:
-        """Whether this broker, and not another on its port, answers within so many seconds."""
+        """Whether this broker (not another on its port) answers within so many seconds."""
         admin = AdminClient(
             {"bootstrap.servers": self.address, "log_level": 0, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 100}
         )
@@ -120,7 +120,7 @@ class Broker:
         return entries.get("cluster.id")
 
     def _format(self, command: Sequence[str | Path]) -> None:
-        """The broker's empty data folder has the cluster's id."""
+        """Format the data folder with a new cluster id."""
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         format_data = ["kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={cluster_id}", "-c", "server.properties"]
         done = subprocess.run([*command, *format_data], cwd=self._home, capture_output=True, text=True, check=False)

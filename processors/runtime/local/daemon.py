@@ -1,8 +1,8 @@
 """
-A program runs in the background, in a folder of its own.
+A background program, identified by its name and working directory.
 
-The process table is the only record of what runs: a daemon is the process of that name that works in that folder. There
-is no file of process ids to go stale, and a process that got an old id is never taken for ours.
+The process table is the only record of what runs: there is no PID file to go stale, and a process that got an old PID
+is never taken for ours.
 """
 
 import os
@@ -17,15 +17,15 @@ import psutil
 
 from processors.runtime.errors import UserError
 
-# Starts its arguments after the first in the background, with the first as their log, and leaves them to init: whoever
-# started a daemon may end, or be killed, and need not wait for it.
+# Runs its arguments after the first in the background, with the first as their log, adopted by init: whoever started a
+# daemon may end without waiting for it.
 DETACH: Final = 'log=$0; "$@" >>"$log" 2>&1 </dev/null & echo $!'
 STOP_SECONDS: Final = 20
 POLL_SECONDS: Final = 0.02
 
 
 class Daemon:
-    """A program in `home`, known by the names its process may have, which writes to `logs`."""
+    """A program running in `home`, under one of the process `names`, that writes to `logs`."""
 
     def __init__(self, home: Path, names: frozenset[str], logs: Sequence[Path]) -> None:
         self.home = home
@@ -33,12 +33,12 @@ class Daemon:
         self._logs = logs
 
     def pid(self) -> int | None:
-        """The id of the running process."""
+        """The PID, if it runs."""
         process = self._process()
         return process.pid if process else None
 
     def start(self, arguments: Sequence[str | Path]) -> None:
-        """The program is started, and what ran in a deleted folder of this name is gone; whether it comes up is another question."""
+        """Start the program, killing any that ran in a deleted folder of this name; does not wait until it is up."""
         for orphan in filter(_homeless, self._running()):
             orphan.kill()
         out = self._logs[-1]
@@ -49,7 +49,7 @@ class Daemon:
         self._await_name(int(started.stdout))
 
     def stop(self) -> None:
-        """It has ended by itself or, if it would not within STOP_SECONDS, has been killed."""
+        """Terminate it; kill it after STOP_SECONDS."""
         process = self._process()
         if process is None:
             return
@@ -58,7 +58,7 @@ class Daemon:
             self.kill()
 
     def kill(self) -> None:
-        """It and its children are gone, without a chance to tidy up."""
+        """Kill it and its children."""
         process = self._process()
         if process is None:
             return
@@ -69,12 +69,12 @@ class Daemon:
                 raise UserError(f"process {it.pid} does not end: see what it is with `ps -p {it.pid}`")
 
     def why(self) -> str:
-        """The end of what it last wrote."""
+        """The end of its logs."""
         texts = [log.read_text(errors="replace").splitlines()[-15:] for log in self._logs if log.is_file()]
         return "\n".join(line for text in texts for line in text) or "(its log is empty)"
 
     def _await_name(self, pid: int) -> None:
-        """The process has become the program, and so can be found, or has ended."""
+        """Wait until the process has executed the program, and so can be found by name, or has ended."""
         try:
             process = psutil.Process(pid)
             while process.name() not in self._names and not _gone(process, POLL_SECONDS):
@@ -94,7 +94,7 @@ class Daemon:
 
 
 def _homeless(process: psutil.Process) -> bool:
-    """Whether the folder that the process works in was deleted, though there may be another of its name; Linux alone can tell."""
+    """Whether the process's working directory was deleted, even if another exists under its name (Linux only)."""
     try:
         return str(Path(f"/proc/{process.pid}/cwd").readlink()).endswith(" (deleted)")
     except OSError:
@@ -102,7 +102,7 @@ def _homeless(process: psutil.Process) -> bool:
 
 
 def _gone(process: psutil.Process, seconds: float) -> bool:
-    """Whether the process ended in time; a zombie has, though nobody has asked how, once its last thread has let go of its ports."""
+    """Whether the process ended in time; a zombie counts once its last thread has released its ports."""
     deadline = monotonic() + seconds
     while monotonic() < deadline:
         try:

@@ -1,9 +1,8 @@
 """
-Kafka's own jars are on this machine, each with the checksum that `kafka.lock.toml` says.
+Kafka's jars, downloaded once per user and verified against `kafka.lock.toml`.
 
-They come from Maven Central by coordinate, or from repositories named in the user's jgo settings, or from what Maven
-already has in its local repository; they are kept per user. `python -m processors.runtime.local.jars` (`make lock`)
-writes the lock file anew.
+They come from Maven Central, from repositories named in the user's jgo settings, or from Maven's local repository.
+`python -m processors.runtime.local.jars` (`make lock`) regenerates the lock file.
 """
 
 import fcntl
@@ -35,7 +34,7 @@ LOCK: Final = Path(__file__).with_name("kafka.lock.toml")
 
 
 def kafka_jars(progress: Progress) -> list[Path]:
-    """Kafka's class path, every jar of it present and verified."""
+    """Return Kafka's class path, downloading and verifying its jars as needed."""
     lock = LOCK.read_bytes()
     home = _cache() / f"kafka-{VERSION}-{hashlib.sha256(lock).hexdigest()[:8]}"
     environment = Environment(home)
@@ -54,7 +53,7 @@ def kafka_jars(progress: Progress) -> list[Path]:
 
 
 def _fetch(missing: list[LockedDependency], of: int, environment: Environment, progress: Progress) -> None:
-    """Every missing jar is in place; `progress` has heard of it once a second."""
+    """Download the missing jars, reporting to `progress` once a second."""
     if not missing:
         return
     done, fetched, spoke = of - len(missing), 0, 0.0
@@ -68,7 +67,7 @@ def _fetch(missing: list[LockedDependency], of: int, environment: Environment, p
 
 
 def _place(jar: LockedDependency, jars: Path, staging: Path) -> int:
-    """The jar is in place, verified; returns its size."""
+    """Download and verify one jar; return its size."""
     repositories = GlobalSettings.load().repositories | MavenContext().remote_repos
     for local in ([default_maven_repo()], []):  # what Maven already has first; where that is damaged, the original
         context = MavenContext(repo_cache=staging, local_repos=local, remote_repos=repositories, timeout=30)
@@ -102,7 +101,7 @@ def _cache() -> Path:
 
 
 def write_lock() -> None:
-    """`kafka.lock.toml` holds the exact version and checksum of everything that Kafka needs to run."""
+    """Write the exact version and checksum of everything Kafka needs to `kafka.lock.toml`."""
     with tempfile.TemporaryDirectory() as scratch:
         context = MavenContext(repo_cache=Path(scratch), timeout=30)
         inputs, transitive = context.resolver.resolve([context.create_dependency(it) for it in (KAFKA, LOGGING)])

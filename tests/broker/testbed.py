@@ -1,4 +1,4 @@
-"""A place to run the probe stage on a real broker and store, to disturb it, and to compare what came of it with the fold."""
+"""Runs the probe stage on a real broker and store, under faults, and compares its output with the fold of its inputs."""
 
 import os
 import random
@@ -32,28 +32,28 @@ from processors.stage import Stage
 from processors.topics import CLOCK, DEAD_LETTERS, DECISIONS, POLICIES, Topic
 from tests.broker.probe import LEFT, OUT, PROBE, PROBE_TOPICS, RIGHT, STATE, Tally, expected
 
-PATIENCE = 60.0
-QUICK = {"KAFKA_SESSION_TIMEOUT_MS": "1500", "KAFKA_HEARTBEAT_INTERVAL_MS": "300", "KAFKA_TRANSACTION_TIMEOUT_MS": "2500"}
+TIMEOUT = 60.0
+SHORT_TIMEOUTS = {"KAFKA_SESSION_TIMEOUT_MS": "1500", "KAFKA_HEARTBEAT_INTERVAL_MS": "300", "KAFKA_TRANSACTION_TIMEOUT_MS": "2500"}
 PARTITIONS = 2
 
 
-def until(what: str, true: Callable[[], Any], patience: float = PATIENCE) -> Any:
-    """Returns the first answer that is true; fails where none comes in time."""
-    deadline, pause = time.monotonic() + patience, Event()
+def until(what: str, true: Callable[[], Any], timeout: float = TIMEOUT) -> Any:
+    """Poll until the condition is true and return its value; fail on timeout."""
+    deadline, pause = time.monotonic() + timeout, Event()
     while not (answer := true()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {patience:.0f} s: {what}")
+            raise AssertionError(f"not within {timeout:.0f} s: {what}")
         pause.wait(0.05)
     return answer
 
 
-class Bench:
+class Testbed:
     """One prefix on the cluster, with the probe's topics."""
 
     def __init__(self, addresses: Mapping[str, str], seed: int = 1) -> None:
         self.random = random.Random(seed)
         self.prefix = f"p{os.getpid()}-{time.monotonic_ns()}."
-        self.environment = {**addresses, **QUICK, "VN_TOPIC_PREFIX": self.prefix, "VN_PARTITIONS": str(PARTITIONS)}
+        self.environment = {**addresses, **SHORT_TIMEOUTS, "VN_TOPIC_PREFIX": self.prefix, "VN_PARTITIONS": str(PARTITIONS)}
         with environment(self.environment):
             self.settings = Settings()
             self.broker = Broker(self.settings)
@@ -62,13 +62,13 @@ class Bench:
         self.codec = Codec()
         self.store = Store(self.settings.redis())
         self.sent: dict[str, list[tuple[str, Receipt]]] = {LEFT.name: [], RIGHT.name: []}
-        self._folder = Path(tempfile.mkdtemp(prefix="vn-bench-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="vn-testbed-"))
         self._workers: list[Worker] = []
 
-    # -- what goes in
+    # -- input
 
     def send(self, count: int, keys: int = 40, sides: Sequence[Topic] = (LEFT, RIGHT)) -> None:
-        """So many records more are in the inputs, a fifth of them duplicates."""
+        """Send so many records to the inputs, a fifth of them duplicates."""
         failures: list[KafkaError] = []
         producer = Producer({"bootstrap.servers": self.settings.kafka_properties()["bootstrap.servers"], "partitioner": "murmur2_random"})
         for _ in range(count):
@@ -85,13 +85,13 @@ class Bench:
             producer.produce(
                 self.prefix + side, self.codec.encode(record), key, on_delivery=lambda error, _: failures.append(error) if error else None
             )
-        assert producer.flush(PATIENCE) == 0
+        assert producer.flush(TIMEOUT) == 0
         assert not failures
 
-    # -- who works
+    # -- workers
 
     def start(self, *faults: str, without: str = "", **environment: str) -> "Worker":
-        """A worker has been started; `faults` are armed in it, and the named guards are taken out."""
+        """Start a worker with these faults armed and the named guards removed."""
         number = len(self._workers)
         log = self._folder / f"{number}.log"
         variables = {**os.environ, **self.environment, "VN_FAULTS": ",".join(faults), "VN_LOG_LEVEL": "info", **environment}
@@ -107,7 +107,7 @@ class Bench:
             worker.kill()
         self.store.close()
 
-    # -- what came of it
+    # -- output
 
     def expected(self) -> Counter[tuple[str, str]]:
         return expected(self.sent)
@@ -122,23 +122,23 @@ class Bench:
         return found
 
     def idle(self, stage: Stage[Any] = PROBE) -> bool:
-        """Whether the committed offsets are the ends of the inputs, the marks of transactions included."""
+        """Whether the committed offsets equal the ends of the inputs, transaction markers included."""
         try:
             seen = Watch(self.broker, self.prefix, {stage.name: (stage,)}, clock=False).look()
         except Restart:
-            return False  # the broker has yet to hear of a topic it just made
+            return False  # the broker does not know yet of a topic just created
         return all(committed == end for committed, end in seen.values())
 
-    def settle(self) -> None:
-        """Everything that was sent has been answered, and the inputs are read to their ends."""
+    def wait_until_settled(self) -> None:
+        """Wait until everything sent has been answered and the inputs are committed to their ends."""
         want = self.expected().total()
         until(f"{want} answers", lambda: self.answers().total() >= want)
         until("the offsets committed to the end", self.idle)
 
     def verify(self) -> None:
         """
-        The answers are those of the fold: none lost, none twice, none wrong. The cache is what the changelog says, the
-        changelog what the inputs come to, its positions are the committed offsets and its batches are one chain.
+        Assert that the answers equal the fold (none lost, none twice, none wrong), the cache equals the changelog, the
+        changelog the fold's state, its positions the committed offsets, and its batches are one chain.
         """
         answers, want = self.answers(), self.expected()
         assert answers - want == Counter(), "twice or wrong"
@@ -203,7 +203,7 @@ class Bench:
             return None
 
     def put(self, partition: int, fields: Mapping[bytes, bytes]) -> None:
-        """The cache holds these fields and no others, as after a failover to a replica that was behind."""
+        """Replace the cache by these fields, as a failover to a lagging replica would."""
         self.store.call("DEL", self.key(partition))
         if fields:
             self.store.call("HSET", self.key(partition), *(part for pair in fields.items() for part in pair))
@@ -220,34 +220,34 @@ class Worker:
     def log(self) -> str:
         return self._log.read_text()
 
-    def said(self, what: str, times: int = 1) -> None:
-        """The worker's log says so, by now or soon."""
+    def wait_for_log(self, what: str, times: int = 1) -> None:
+        """Wait until the worker's log contains the text so many times."""
 
-        def heard() -> bool:
+        def logged() -> bool:
             if self.process.poll() is not None and self.log.count(what) < times:
                 raise AssertionError(f"the worker ended ({self.process.returncode}) without saying {what}:\n{self.log[-3000:]}")
             return self.log.count(what) >= times
 
-        until(f"the worker says {what}", heard)
+        until(f"the worker says {what}", logged)
 
-    def died(self) -> int:
-        """Returns the exit status, once there is one."""
+    def wait_for_exit(self) -> int:
+        """Wait for the process to end and return its exit status."""
         try:
-            return self.process.wait(PATIENCE)
+            return self.process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the worker goes on:\n{self.log[-3000:]}") from None
 
-    def stopped(self) -> None:
-        """The worker stands still, as after SIGSTOP."""
+    def wait_until_stopped(self) -> None:
+        """Wait until the process is stopped, as by SIGSTOP."""
         until("the worker stands still", lambda: Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
     def stop(self) -> int:
-        """Returns the exit status of a clean stop."""
+        """Stop cleanly and return the exit status."""
         self.signal(signal.SIGTERM)
-        return self.died()
+        return self.wait_for_exit()
 
     def kill(self) -> None:
         if self.process.poll() is None:

@@ -1,4 +1,4 @@
-"""The sample feed on a real broker and store, and what came of it beside what the rehearsal in memory says must come of it."""
+"""The sample feed on a real broker and store, its output compared record by record with a rehearsal in memory."""
 
 import os
 import re
@@ -31,25 +31,25 @@ from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position
 from processors.stage import Record, Stage
 from processors.topics import DEAD_LETTERS, DECISIONS, INTAKE, NOTIFICATIONS, REGISTRATIONS, Topic
-from tests.broker.bench import QUICK, environment
+from tests.broker.testbed import SHORT_TIMEOUTS, environment
 
 ROOT: Final = Path(__file__).parents[2]
 UNITS: Final[tuple[Stage[Any], ...]] = tuple(unit for units in PIPELINE.values() for unit in units)
 NAMES: Final = tuple(unit.name for unit in UNITS)
 WRITTEN: Final[tuple[Topic, ...]] = tuple(dict.fromkeys([*(topic for unit in UNITS for topic in unit.outputs), DECISIONS]))
 
-SHOWN: Final = 20  # keys under which something differs
-FILLER: Final = b"the mark of a transaction"
+SHOWN: Final = 20  # differing keys in a failure message
+CONTROL_RECORD: Final = b"a transaction marker"
 
 
-class Day:
-    """One prefix on a broker, and the feed's moments to be played on it."""
+class FeedRun:
+    """The sample feed played on one topic prefix of a broker."""
 
     def __init__(self, addresses: Mapping[str, str], folder: Path, partitions: int = 2) -> None:
         self.prefix = f"d{os.getpid()}-{time.monotonic_ns()}."
         self.environment = {
             **addresses,
-            **QUICK,
+            **SHORT_TIMEOUTS,
             "VN_TOPIC_PREFIX": self.prefix,
             "VN_PARTITIONS": str(partitions),
             "VN_CLOCK": "topic",
@@ -72,7 +72,7 @@ class Day:
 
     @contextmanager
     def running(self, *faults: str) -> Iterator["Run"]:
-        """All stages run, with the faults armed; at the end they have been told to stop, and have."""
+        """Run all stages with these faults armed; stop them cleanly at the end."""
         self._runs += 1
         log = self.folder / f"run-{self._runs}.log"
         command = [sys.executable, "-c", "from processors.cli.main import run; run()", "run", "all"]
@@ -88,7 +88,7 @@ class Day:
                 process.kill()
 
     def play(self, moments: Sequence[Step], before: Callable[[int], None] = lambda _: None) -> None:
-        """The moments have been sent and settled, each in its turn."""
+        """Send each moment and wait until the pipeline is idle."""
         with environment(self.environment):
             for _ in play(moments, self.client, before=before):
                 pass
@@ -109,25 +109,27 @@ class Day:
 
     def verify(self) -> None:
         """
-        Every topic holds, key by key and in its order, what the rehearsal's holds, every cache what its changelog comes to,
-        and the changelog what the rehearsal's stages remember.
+        Assert that every topic equals the rehearsal's, key by key and in order, every cache equals its changelog, and
+        every changelog the states of the rehearsal's stages.
         """
         with environment(self.environment):
             intake = [(record.offset, record.value) for record in self.client.read(INTAKE)]
-            driver = Placed(self.rehearsal, intake, load_rules(None), self.settings.seal().key)
+            driver = DriverByIntakeOffset(self.rehearsal, intake, load_rules(None), self.settings.seal().key)
             for topic in WRITTEN:
-                got = kept(topic, [(record.key, self._value(record.value)) for record in self.client.read(topic)])
-                want = kept(topic, [(entry.key, self._value(entry.value)) for entry in driver.entries(topic) if entry.value != FILLER])
-                same(topic.name, want, got)
+                got = group_by_key(topic, [(record.key, self._value(record.value)) for record in self.client.read(topic)])
+                want = group_by_key(
+                    topic, [(entry.key, self._value(entry.value)) for entry in driver.entries(topic) if entry.value != CONTROL_RECORD]
+                )
+                assert_same(topic.name, want, got)
             for unit in driver._units:
                 if unit.stage.changelog is not None:
-                    same(f"what {unit.stage.name} remembers", unit.fields, self._verify_state(unit.stage))
+                    assert_same(f"what {unit.stage.name} remembers", unit.fields, self._verify_state(unit.stage))
 
     def _value(self, raw: bytes | None) -> Any:
         return None if raw is None else self.client.codec.decode(raw)
 
     def _verify_state(self, unit: Stage[Any]) -> dict[bytes, bytes]:
-        """The store holds for every partition what its changelog comes to, which is what the group's offsets stand for; returns it."""
+        """Assert that cache, changelog and committed offsets agree on every partition; return the states."""
         assert unit.changelog is not None
         fields: dict[int, dict[bytes, bytes]] = {}
         positions: dict[int, Position] = {}
@@ -146,7 +148,7 @@ class Day:
         for partition, position in positions.items():
             cache: dict[bytes, bytes] = store.call("HGETALL", f"vn:{{{self.prefix}{unit.name}:{partition}}}")
             assert msgspec.json.decode(cache.pop(b"__pos"), type=Stamp).position == position, unit.name
-            same(f"the cache of {unit.name}[{partition}]", fields[partition], cache)
+            assert_same(f"the cache of {unit.name}[{partition}]", fields[partition], cache)
             assert position.positions == {topic: offset for (topic, place), offset in offsets.items() if place == partition}, unit.name
         store.close()
         return {name: value for mine in fields.values() for name, value in mine.items()}
@@ -164,22 +166,22 @@ class Run:
         return self._log.read_text()
 
     def killed(self) -> Counter[str]:
-        """Return how often each unit was seen to have been ended by SIGKILL."""
+        """Count how often each stage was ended by SIGKILL."""
         return Counter(re.findall(r'"unit": "(\w+)", "pid": \d+, "status": -9, "event": "ended"', self.log))
 
     def kill(self, number: int) -> None:
-        """One of the units that run is gone as after `kill -9`."""
+        """Kill one of the running stages by `kill -9`."""
         units = sorted(psutil.Process(self.process.pid).children(), key=lambda each: each.pid)
         if units:
             units[number % len(units)].kill()
 
 
-class Placed(PipelineDriver):
+class DriverByIntakeOffset(PipelineDriver):
     """
-    The rehearsal once more, with every message at the place in the intake that the broker gave it.
+    The rehearsal, with every message at the intake offset that the broker gave it.
 
-    That place is the one order that everything after keeps: ids are made of it. On the broker it has gaps, the marks of
-    transactions, and messages of one moment and of several agencies come in any order.
+    That offset is the order that all later stages keep, and ids derive from it. On the broker it has gaps (transaction
+    markers), and messages of one moment from several agencies arrive in any order.
     """
 
     def __init__(self, rehearsal: Rehearsal, intake: Iterable[tuple[int, bytes | None]], rules: Rules, key: bytes) -> None:
@@ -194,7 +196,7 @@ class Placed(PipelineDriver):
             order.setdefault((message.message_id, message.received_at), offset)
         for step in rehearsal.moments:
             self.advance_to(step.at)
-            for sending in sorted(step.sendings, key=lambda each: order.get((name_of(each), step.at), 0)):
+            for sending in sorted(step.sendings, key=lambda each: order.get((intake_id(each), step.at), 0)):
                 self.send(sending.topic, sending.value, sending.key)
         assert not any(self._offsets.values()), "the intake holds what nobody sent"
 
@@ -204,28 +206,28 @@ class Placed(PipelineDriver):
             place, entries = self._offsets[value or b""].popleft(), self._topics.setdefault(topic.name, [])
             assert place >= len(entries), "the intake is out of order"
             while len(entries) < place:
-                super()._append(topic, None, FILLER)
+                super()._append(topic, None, CONTROL_RECORD)
         super()._append(topic, key, value)
 
     def _next(self, unit: Unit) -> Record | None:
         if INTAKE in unit.stage.inputs:
             entries = self._topics.get(INTAKE.name, ())
-            while (offset := unit.task.positions[INTAKE.name]) < len(entries) and entries[offset].value == FILLER:
+            while (offset := unit.task.positions[INTAKE.name]) < len(entries) and entries[offset].value == CONTROL_RECORD:
                 unit.task.pass_over(INTAKE.name, offset)
         return super()._next(unit)
 
 
-def name_of(sending: Sending) -> str:
-    """Return the message id that the intake knows it by."""
+def intake_id(sending: Sending) -> str:
+    """Return the message id under which the intake holds it."""
     return str(sending.key if sending.topic is REGISTRATIONS else message_labels(sending.value or b"")[0])
 
 
-def kept(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dict[Any, list[Any]]:
+def group_by_key(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dict[Any, list[Any]]:
     """
-    Return what lies under each key, in its order.
+    Return the records of each key in order.
 
-    The journal by message, stage and offender, whatever batches it was written in; of a dead letter not where the original lay;
-    what one registrant is told of several offenders, by offender: these come from several partitions.
+    Journal entries are grouped by message, stage and offender, whatever batches they were written in; dead letters
+    lose the original's offset; notifications are also grouped by offender, since they come from several partitions.
     """
     found: dict[Any, list[Any]] = {}
     for key, value in records:
@@ -243,14 +245,16 @@ def kept(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dict[Any, l
     return found
 
 
-def same(what: str, want: Mapping[Any, Any], got: Mapping[Any, Any]) -> None:
-    """What should be there is, and nothing else; says under which keys not, and in what, and never what it holds."""
-    wrong = [f"{key}: {difference(want.get(key), got.get(key))}" for key in want.keys() | got.keys() if want.get(key) != got.get(key)]
+def assert_same(what: str, want: Mapping[Any, Any], got: Mapping[Any, Any]) -> None:
+    """Assert equality; a failure names differing keys and fields, never their contents."""
+    wrong = [
+        f"{key}: {describe_difference(want.get(key), got.get(key))}" for key in want.keys() | got.keys() if want.get(key) != got.get(key)
+    ]
     assert not wrong, f"{what} differs under {len(wrong)} keys: " + "; ".join(sorted(wrong)[:SHOWN])
 
 
-def difference(want: Any, got: Any) -> str:
-    """Return in a few words how the one differs from the other, without what either says."""
+def describe_difference(want: Any, got: Any) -> str:
+    """Describe how two values differ, without their contents."""
     if want is None or got is None:
         return "it is missing" if got is None else "it should not be there"
     if not isinstance(want, list):
