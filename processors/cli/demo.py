@@ -23,7 +23,7 @@ from processors.domain.time import iso
 from processors.rehearsal.answer_key import differences, messages_held
 from processors.rehearsal.feed import read_feed, read_key
 from processors.rehearsal.local_pipeline import Stages, empty_cluster, running_stages
-from processors.rehearsal.playback import play, rehearse
+from processors.rehearsal.player import play, rehearse
 from processors.rules.load import load_rules
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local

@@ -17,7 +17,7 @@ from processors.domain.notification import Outbound
 from processors.rehearsal.answer_key import differences
 from processors.rehearsal.feed import read_feed, read_key
 from processors.rehearsal.local_pipeline import empty_cluster, running_stages
-from processors.rehearsal.playback import play, rehearse
+from processors.rehearsal.player import play, rehearse
 from processors.rules.load import load_rules
 from processors.runtime.errors import Usage, UserError
 from processors.runtime.kafka.user_client import Client

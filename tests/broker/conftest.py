@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from processors.runtime.local import Local
-from tests.broker.testbed import Testbed
+from tests.broker.harness import ProbeHarness
 
 
 @pytest.fixture
-def testbed(cluster: Local) -> Iterator[Testbed]:
-    made = Testbed(cluster.addresses.environment)
+def harness(cluster: Local) -> Iterator[ProbeHarness]:
+    made = ProbeHarness(cluster.addresses.environment)
     yield made
     made.close()

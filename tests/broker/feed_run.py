@@ -18,7 +18,7 @@ import psutil
 from processors.ingest.peek import message_labels
 from processors.pipeline import PIPELINE
 from processors.rehearsal.feed import Sending, Step, read_feed
-from processors.rehearsal.playback import Rehearsal, play, rehearse
+from processors.rehearsal.player import Rehearsal, play, rehearse
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver, Unit
@@ -31,7 +31,7 @@ from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position
 from processors.stage import Record, Stage
 from processors.topics import DEAD_LETTERS, DECISIONS, INTAKE, NOTIFICATIONS, REGISTRATIONS, Topic
-from tests.broker.testbed import SHORT_TIMEOUTS, environment
+from tests.broker.harness import SHORT_TIMEOUTS, environment
 
 ROOT: Final = Path(__file__).parents[2]
 UNITS: Final[tuple[Stage[Any], ...]] = tuple(unit for units in PIPELINE.values() for unit in units)

@@ -22,7 +22,7 @@ from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
 from processors.topics import DECISIONS, TOPICS
-from tests.broker.testbed import environment, until
+from tests.broker.harness import environment, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(400, method="signal")]
 

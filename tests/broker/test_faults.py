@@ -5,51 +5,51 @@ import signal
 import pytest
 
 from processors.runtime.run.faults import POINTS
-from tests.broker.testbed import Testbed
+from tests.broker.harness import ProbeHarness
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
 
-def test_killed_at_every_point(testbed: Testbed) -> None:
+def test_killed_at_every_point(harness: ProbeHarness) -> None:
     for point in POINTS:
-        testbed.send(150)
-        worker = testbed.start(f"probe.{point}=kill@{1 if point in {'assigned', 'restored'} else 2}")
-        testbed.send(150)
+        harness.send(150)
+        worker = harness.start(f"probe.{point}=kill@{1 if point in {'assigned', 'restored'} else 2}")
+        harness.send(150)
         if point not in {"assigned", "restored"}:
             worker.wait_for_log('"event": "batch"')
-        testbed.send(50)
+        harness.send(50)
         assert worker.wait_for_exit() == -signal.SIGKILL, point
-    testbed.start()
-    testbed.wait_until_settled()
-    testbed.verify()
+    harness.start()
+    harness.wait_until_settled()
+    harness.verify()
 
 
-def test_a_zombie_changes_nothing_wherever_it_stood_still(testbed: Testbed) -> None:
+def test_a_zombie_changes_nothing_wherever_it_stood_still(harness: ProbeHarness) -> None:
     points = ("decided", "begun", "produced", "sent", "committed")
     for point in points:
-        testbed.send(200)
-        zombie = testbed.start(f"probe.{point}=stop@2")
+        harness.send(200)
+        zombie = harness.start(f"probe.{point}=stop@2")
         zombie.wait_for_log('"event": "batch"')
-        testbed.send(100)
+        harness.send(100)
         zombie.wait_until_stopped()
-        heir = testbed.start()
-        testbed.wait_until_settled()
-        testbed.send(100)
-        testbed.wait_until_settled()
+        heir = harness.start()
+        harness.wait_until_settled()
+        harness.send(100)
+        harness.wait_until_settled()
         zombie.signal(signal.SIGCONT)
         zombie.wait_for_log('"event": "start_over"')
-        testbed.send(100)
-        testbed.wait_until_settled()
-        testbed.verify()
+        harness.send(100)
+        harness.wait_until_settled()
+        harness.verify()
         heir.kill()
         zombie.kill()
 
 
-def test_a_bug_ends_the_process_and_commits_nothing(testbed: Testbed) -> None:
-    testbed.send(50)
-    worker = testbed.start("probe.decided=raise")
+def test_a_bug_ends_the_process_and_commits_nothing(harness: ProbeHarness) -> None:
+    harness.send(50)
+    worker = harness.start("probe.decided=raise")
     assert worker.wait_for_exit() == 1
-    assert testbed.answers().total() == 0
-    testbed.start()
-    testbed.wait_until_settled()
-    testbed.verify()
+    assert harness.answers().total() == 0
+    harness.start()
+    harness.wait_until_settled()
+    harness.verify()

@@ -13,7 +13,7 @@ from processors.rehearsal.feed import Step
 from processors.runtime.local import Local
 from processors.runtime.run.faults import Point
 from tests.broker.feed_run import NAMES, FeedRun
-from tests.broker.testbed import until
+from tests.broker.harness import until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(1200, method="signal")]
 

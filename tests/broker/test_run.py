@@ -16,7 +16,7 @@ from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.local import Local
 from processors.runtime.local.ports import is_free
 from processors.runtime.settings import Settings
-from tests.broker.testbed import SHORT_TIMEOUTS, environment, until
+from tests.broker.harness import SHORT_TIMEOUTS, environment, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 

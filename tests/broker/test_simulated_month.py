@@ -22,7 +22,7 @@ from processors.runtime.local import Local
 from processors.runtime.settings import Settings
 from processors.simulation.world import simulate
 from processors.topics import CLOCK
-from tests.broker.testbed import environment, until
+from tests.broker.harness import environment, until
 
 START = millis("2026-03-01T00:00:00-05:00")
 UNITS = sum(map(len, PIPELINE.values()))

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from processors.rehearsal.feed import Sending, read_feed
-from processors.rehearsal.playback import rehearse
+from processors.rehearsal.player import rehearse
 from processors.rules.load import load_rules
 from processors.topics import REGISTRATIONS, SUBMISSIONS
 

@@ -11,7 +11,7 @@ import pytest
 from processors.domain.time import millis
 from processors.rehearsal.answer_key import differences
 from processors.rehearsal.feed import read_feed
-from processors.rehearsal.playback import rehearse
+from processors.rehearsal.player import rehearse
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver

@@ -47,7 +47,7 @@ def until(what: str, true: Callable[[], Any], timeout: float = TIMEOUT) -> Any:
     return answer
 
 
-class Testbed:
+class ProbeHarness:
     """One prefix on the cluster, with the probe's topics."""
 
     def __init__(self, addresses: Mapping[str, str], seed: int = 1) -> None:
@@ -62,7 +62,7 @@ class Testbed:
         self.codec = Codec()
         self.store = Store(self.settings.redis())
         self.sent: dict[str, list[tuple[str, Receipt]]] = {LEFT.name: [], RIGHT.name: []}
-        self._folder = Path(tempfile.mkdtemp(prefix="vn-testbed-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="vn-harness-"))
         self._workers: list[Worker] = []
 
     # -- input
