@@ -4,32 +4,44 @@ Who is who: one offender's key for everything that is said of one person.
 Any shared identifier is the same person. Else a name or alias with the same birth date is, unless both sides have an
 identifier of one scheme and none in common. Identity grows: what a message adds is learnt. Where a message ties
 together people known apart, nobody is merged: it goes out under each, the older first, and a review says so.
-Registrations teach nothing, since registrants may err; they wait at every identifier and name they give.
+Registrations teach nothing, since registrants may err; they are listed at every identifier and name they give.
 
 An offender's key is made of their first identifier, so that who is known by it is found without an index (`homes`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from msgspec import structs
-
 from processors.domain.person import Person
-from processors.domain.registration import Enrolment
 from processors.ingest.comparison import alike, marks, names
-from processors.ingest.identify import paging
-from processors.ingest.identify.state import Desk, Enrolled, Indexed, Offender, State, index_key, name_key, offender_key, registration_key
-from processors.stage import Output
-from processors.topics import EVENTS
+from processors.ingest.identify import pages
+from processors.ingest.identify.enrolments import set_offenders
+from processors.ingest.identify.state import (
+    UNCHANGED,
+    CurrentRegistration,
+    IndexEntry,
+    ListPage,
+    Offender,
+    State,
+    States,
+    after,
+    find,
+    index_key,
+    name_key,
+    offender_key,
+    registration_key,
+    registrations_key,
+)
+from processors.stage import Decision, combine
 
-REMEMBERED: Final = 1 << 14  # people kept at hand: the same offenders come again and again
+CACHED: Final = 1 << 14  # descriptions: the same offenders come again and again
 PASSING: Final = frozenset({"BOOKING"})  # a booking number belongs to a stay in jail: two of them are no contradiction
 
 
-class Identity(NamedTuple):
+class Description(NamedTuple):
     """
-    Somebody as one message or registration describes them.
+    A person as one message or registration describes them.
 
     `homes` are the keys of offenders who were first known by one of the identifiers, `places` the index keys at which
     others are found.
@@ -41,29 +53,28 @@ class Identity(NamedTuple):
     places: tuple[str, ...]
 
     @classmethod
-    def by(cls, marks: tuple[str, ...], names: tuple[str, ...]) -> "Identity":
+    def of(cls, marks: tuple[str, ...], names: tuple[str, ...]) -> "Description":
         homes = tuple(map(offender_key, marks))
         return cls(marks, names, homes, tuple(dict.fromkeys((*map(index_key, homes), *map(name_key, names)))))
 
 
-@lru_cache(REMEMBERED)
-def identity(person: Person) -> Identity:
+@lru_cache(CACHED)
+def describe(person: Person) -> Description:
     """Return the person as they compare."""
-    return Identity.by(marks(person), names(person))
+    return Description.of(marks(person), names(person))
 
 
-Known = Identity | Offender | Enrolled
-Look = Callable[[str], State | None]
+Described = Description | Offender | CurrentRegistration
 
 
-def meets(one: Known, other: Known) -> bool:
+def same_person(one: Described, other: Described) -> bool:
     """Whether two descriptions are of the same person."""
     if not set(one.marks).isdisjoint(other.marks):
         return True
     return same_name(one, other) and not contradict(one, other)
 
 
-def same_name(one: Known, other: Known) -> bool:
+def same_name(one: Described, other: Described) -> bool:
     """Whether a name or alias and its birth date agree."""
     return any(
         birth_date == other_birth_date and alike(words, other_words)
@@ -72,7 +83,7 @@ def same_name(one: Known, other: Known) -> bool:
     )
 
 
-def contradict(one: Known, other: Known) -> bool:
+def contradict(one: Described, other: Described) -> bool:
     """Whether some scheme that tells people apart has identifiers on both sides and none in common."""
     mine, theirs = by_scheme(one.marks), by_scheme(other.marks)
     return any(mine[scheme].isdisjoint(theirs[scheme]) for scheme in mine.keys() & theirs.keys() - PASSING)
@@ -85,153 +96,130 @@ def by_scheme(found: Iterable[str]) -> Mapping[str, set[str]]:
     return schemes
 
 
-def knows(offender: Offender, person: Identity) -> bool:
-    """Whether there is nothing to learn."""
-    return (person.marks == offender.marks or set(person.marks) <= set(offender.marks)) and (
-        person.names == offender.names or set(person.names) <= set(offender.names)
+def covers(offender: Offender, described: Description) -> bool:
+    """Whether the description says nothing new of the offender."""
+    return (described.marks == offender.marks or set(described.marks) <= set(offender.marks)) and (
+        described.names == offender.names or set(described.names) <= set(offender.names)
     )
 
 
-def at_home(person: Identity, look: Look) -> str | None:
+def at_home(described: Description, states: States) -> str | None:
     """
-    Return the offender who is first known by the person's first identifier, where nothing said of the person is new.
+    Return the offender who is first known by the description's first identifier, where nothing in it is new.
 
     Nobody else is meant then, since an identifier is one offender's alone; nobody else need be looked for.
     """
-    if not person.homes:
+    if not described.homes:
         return None
-    found = look(person.homes[0])
-    return person.homes[0] if isinstance(found, Offender) and knows(found, person) else None
+    found = find(states, described.homes[0], Offender)
+    return described.homes[0] if found is not None and covers(found, described) else None
 
 
-def person_keys(person: Identity, states: Mapping[str, State]) -> list[str]:
+def description_keys(described: Description, states: States) -> list[str]:
     """Return the states that identifying somebody needs; more where there is something to learn that registrations may wait for."""
-    keys = [*person.homes, *person.places]
-    if at_home(person, states.get):
+    keys = [*described.homes, *described.places]
+    if at_home(described, states):
         return keys
-    holders = holders_at(keys, states.get)
-    keys += holders
-    offenders = [found for key in holders if isinstance(found := states.get(key), Offender)]
-    known_wholly = [knows(each, person) for each in offenders]
-    if any(known_wholly) and (person.marks or all(known_wholly)):
+    candidates = offenders_at(keys, states)
+    keys += candidates
+    offenders = [found for key in candidates if (found := find(states, key, Offender))]
+    covered = [covers(each, described) for each in offenders]
+    if any(covered) and (described.marks or all(covered)):
         return keys
-    places = dict.fromkeys((*person.places, *(name_key(name) for each in offenders for name in each.names)))
+    places = dict.fromkeys((*described.places, *(name_key(name) for each in offenders for name in each.names)))
     keys += places
     for place in places:
-        found = states.get(place)
-        if isinstance(found, Indexed) and found.watched:
-            keys += waiting_keys(place, states)
+        entry = find(states, place, IndexEntry)
+        if entry is not None and entry.watched:
+            keys += listed_registration_keys(place, states)
     return keys
 
 
-def waiting_keys(place: str, states: Mapping[str, State]) -> Iterator[str]:
-    """Yield the roll of registrations that wait at an index entry, and the registrations."""
-    for key in paging.all_keys(roll_key(place), states):
+def listed_registration_keys(place: str, states: States) -> Iterator[str]:
+    """Yield the list of registrations at an index entry, and the registrations."""
+    for key in pages.all_page_keys(registrations_key(place), states):
         yield key
-        page = states.get(key)
-        yield from map(registration_key, getattr(page, "items", ()))
+        page = find(states, key, ListPage)
+        yield from map(registration_key, page.items if page is not None else ())
 
 
-def holders_at(places: Iterable[str], look: Look) -> tuple[str, ...]:
+def offenders_at(places: Iterable[str], states: States) -> tuple[str, ...]:
     """Return the offenders found at these keys, their own or those of the index."""
-    holders: dict[str, None] = {}
+    found: dict[str, None] = {}
     for place in places:
-        found = look(place)
-        if isinstance(found, Indexed):
-            holders |= dict.fromkeys(found.offenders)
-        elif isinstance(found, Offender):
-            holders[place] = None
-    return tuple(holders)
+        state = states.get(place)
+        if isinstance(state, IndexEntry):
+            found |= dict.fromkeys(state.offenders)
+        elif isinstance(state, Offender):
+            found[place] = None
+    return tuple(found)
 
 
-def roll_key(place: str) -> str:
-    """Return the key of the roll of registrations that wait at an index entry."""
-    return f"w{place}"
-
-
-def known(desk: Desk, person: Identity) -> tuple[str, ...]:
-    """Return the offenders that this person is, the one known longest first."""
-    found = _at(desk, (*person.homes, *map(index_key, person.homes)))
+def find_offenders(states: States, described: Description) -> tuple[str, ...]:
+    """Return the offenders that are described, the one known longest first."""
+    found = _offenders(states, (*described.homes, *map(index_key, described.homes)))
     if not found:
-        found = {key: each for key, each in _at(desk, map(name_key, person.names)).items() if meets(person, each)}
+        by_name = _offenders(states, map(name_key, described.names))
+        found = {key: each for key, each in by_name.items() if same_person(described, each)}
     return tuple(sorted(found, key=lambda key: (found[key].since, key)))
 
 
-def _at(desk: Desk, places: Iterable[str]) -> dict[str, Offender]:
-    return {key: each for key in holders_at(places, desk.look) if (each := desk.get(key, Offender)) is not None}
+def _offenders(states: States, places: Iterable[str]) -> dict[str, Offender]:
+    return {key: each for key in offenders_at(places, states) if (each := find(states, key, Offender)) is not None}
 
 
-def made(person: Identity) -> str:
-    """Return the key of an offender who is met for the first time."""
-    return offender_key((person.marks or person.names)[0])
+def new_offender_key(described: Description) -> str:
+    """Return the key of an offender who is described for the first time."""
+    return offender_key((described.marks or described.names)[0])
 
 
-def learn(desk: Desk, key: str, person: Identity, seq: int) -> None:
-    """The offender has all that is said of the person and that is nobody else's; registrations that waited for it go out."""
-    before = desk.get(key, Offender)
-    if before is not None and knows(before, person):
-        return
+def identify(states: States, described: Description, seq: int) -> tuple[tuple[str, ...], Decision[State]]:
+    """Return the offender described, found or new, and what is learnt; several, oldest first, where people known apart are tied."""
+    if home := at_home(described, states):
+        return (home,), UNCHANGED
+    offenders = find_offenders(states, described) or (new_offender_key(described),)
+    return offenders, learn(states, offenders[0], described, seq)
+
+
+def learn(states: States, key: str, described: Description, seq: int) -> Decision[State]:
+    """Add to the offender all that is described and nobody else's; registrations listed there are sent on."""
+    before = find(states, key, Offender)
+    if before is not None and covers(before, described):
+        return UNCHANGED
     offender = before or Offender(since=seq)
-    new_marks = tuple(each for each in person.marks if each not in offender.marks and _free(desk, each))
-    new_names = tuple(each for each in person.names if each not in offender.names)
+    new_marks = tuple(each for each in described.marks if each not in offender.marks and _is_free(states, each))
+    new_names = tuple(each for each in described.names if each not in offender.names)
     if before is not None and not new_marks and not new_names:
-        return
+        return UNCHANGED
     offender = Offender(offender.since, offender.marks + new_marks, offender.names + new_names, offender.met)
-    desk.put(key, offender)
-    for place in Identity.by(new_marks, new_names).places:
-        if place == index_key(key):
-            continue
-        entry = desk.get(place, Indexed) or Indexed()
-        if key not in entry.offenders:
-            desk.put(place, Indexed((*entry.offenders, key), entry.watched))
-    reconsider(desk, key, offender, Identity.by(new_marks, offender.names if new_marks else new_names), seq)
+    changes: dict[str, State | None] = {key: offender}
+    for place in Description.of(new_marks, new_names).places:
+        entry = find(states, place, IndexEntry) or IndexEntry()
+        if place != index_key(key) and key not in entry.offenders:
+            changes[place] = IndexEntry((*entry.offenders, key), entry.watched)
+    learnt = Description.of(new_marks, offender.names if new_marks else new_names)
+    added: Decision[State] = Decision(states=changes)
+    return added.then(update_registrations(after(states, added), key, offender, learnt, seq))
 
 
-def _free(desk: Desk, mark: str) -> bool:
+def _is_free(states: States, mark: str) -> bool:
     home = offender_key(mark)
-    return not holders_at((home, index_key(home)), desk.look)
+    return not offenders_at((home, index_key(home)), states)
 
 
-def reconsider(desk: Desk, key: str, offender: Offender, learnt: Identity, seq: int) -> None:
-    """Every registration that waits at what was learnt is enrolled for the offender, or no longer."""
-    watched = (place for place in learnt.places if (entry := desk.get(place, Indexed)) and entry.watched)
-    waiting = (item for place in watched for item in paging.members(desk, roll_key(place)))
-    for registration_id in dict.fromkeys(waiting):
-        enrolled = desk.get(registration_key(registration_id), Enrolled)
-        if enrolled is None:
+def update_registrations(states: States, key: str, offender: Offender, learnt: Description, seq: int) -> Decision[State]:
+    """Send every registration that is listed at what was learnt to the offender, or end it there."""
+    watched = (place for place in learnt.places if (entry := find(states, place, IndexEntry)) and entry.watched)
+    listed = (item for place in watched for item in pages.items(states, registrations_key(place)))
+    updates = []
+    for registration_id in dict.fromkeys(listed):
+        registration = find(states, registration_key(registration_id), CurrentRegistration)
+        if registration is None:
             continue
-        is_meant = meets(enrolled, offender)
-        if is_meant and key not in enrolled.offenders:
-            enrol(desk, registration_id, enrolled, enrolled.offenders | {key: enrolled.seq})
-        elif not is_meant and key in enrolled.offenders:
-            enrol(desk, registration_id, enrolled, {each: since for each, since in enrolled.offenders.items() if each != key}, seq)
-
-
-def enrol(desk: Desk, registration_id: str, enrolled: Enrolled, offenders: dict[str, int], seq: int = 0) -> None:
-    """The registration goes to these offenders and no others; those it did not go to before, and those it leaves, hear of it."""
-    for key in enrolled.offenders:
-        if key not in offenders:
-            desk.outputs.append(enrolment(registration_id, enrolled, key, seq, ended=True))
-    for key, since in offenders.items():
-        if key not in enrolled.offenders:
-            desk.outputs.append(enrolment(registration_id, enrolled, key, since))
-    desk.put(registration_key(registration_id), structs.replace(enrolled, offenders=offenders))
-
-
-def enrolment(registration_id: str, enrolled: Enrolled, key: str, seq: int, *, ended: bool = False) -> Output:
-    """Return the word to match that a registration asks for this offender, or no longer does."""
-    return Output(
-        EVENTS,
-        key,
-        Enrolment(
-            offender=key,
-            seq=seq,
-            received_at=enrolled.received_at,
-            registration_id=registration_id,
-            registrant_id=enrolled.registrant_id,
-            case_numbers=enrolled.case_numbers,
-            event_subtypes=enrolled.event_subtypes,
-            expires_at=enrolled.expires_at,
-            ended=ended,
-        ),
-    )
+        is_meant = same_person(registration, offender)
+        if is_meant and key not in registration.offenders:
+            updates.append(set_offenders(registration_id, registration, {**registration.offenders, key: registration.seq}, seq))
+        elif not is_meant and key in registration.offenders:
+            others = {each: since for each, since in registration.offenders.items() if each != key}
+            updates.append(set_offenders(registration_id, registration, others, seq))
+    return combine(updates)

@@ -1,97 +1,111 @@
 """
-Registrations at the front door (contract §4): to every offender they mean, now or later, and to the registrant's own place.
+Registrations at the front door (contract §4): to every offender they describe, now or later, and to the registrant.
 
-A registration waits at each identifier and name it gives. Sent again under the same id it takes the place of the one
-before, for submissions received after it (contract §4); match keeps what was chosen before for events on their way.
+A registration is listed at each identifier and name it gives. Sent again under the same id it replaces the one before,
+for submissions received after it (contract §4); match keeps what was chosen before for events on their way.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from processors.domain.registration import Reachable, Registration
-from processors.ingest.identify import paging
-from processors.ingest.identify.identity import Identity, enrolment, holders_at, identity, meets, roll_key
-from processors.ingest.identify.state import Desk, Enrolled, Indexed, Offender, State, registration_key
-from processors.stage import Output
+from processors.ingest.identify import pages
+from processors.ingest.identify.enrolments import enrolment
+from processors.ingest.identify.identity import Description, describe, offenders_at, same_person
+from processors.ingest.identify.state import (
+    UNCHANGED,
+    CurrentRegistration,
+    IndexEntry,
+    Offender,
+    State,
+    States,
+    after,
+    find,
+    registration_key,
+    registrations_key,
+)
+from processors.stage import Decision, Output, combine
 from processors.topics import REGISTRANTS
 
 
-def registration_keys(registration_id: str, person: Identity | None, states: Mapping[str, State]) -> Iterator[str]:
+def registration_keys(registration_id: str, described: Description | None, states: States) -> Iterator[str]:
     """Yield the states that taking, changing or removing a registration needs."""
     key = registration_key(registration_id)
     yield key
-    before = states.get(key)
-    if isinstance(before, Enrolled):
-        for place, page in before.rolls.items():
-            yield paging.page_key(place, page)
-    if person is not None:
-        places = (*person.homes, *person.places)
+    before = find(states, key, CurrentRegistration)
+    if before is not None:
+        for listed_at, page in before.rolls.items():
+            yield pages.page_key(listed_at, page)
+    if described is not None:
+        places = (*described.homes, *described.places)
         yield from places
-        yield from holders_at(places, states.get)
-        for place in person.places:
-            yield from paging.last_keys(roll_key(place), states)
+        yield from offenders_at(places, states)
+        for place in described.places:
+            yield from pages.last_page_keys(registrations_key(place), states)
 
 
-def take(desk: Desk, registration: Registration, seq: int, received_at: int) -> Enrolled:
-    """The registration is in force; return where it went."""
-    before = leave_rolls(desk, registration.registration_id)
+def accept(states: States, registration: Registration, seq: int, received_at: int) -> tuple[CurrentRegistration, Decision[State]]:
+    """Return the registration as it is now in force, and what that changes."""
+    registration_id = registration.registration_id
+    before = find(states, registration_key(registration_id), CurrentRegistration)
+    replaced = take_off_lists(states, registration_id, before)
     if before is not None and before.registrant_id != registration.registrant_id:
-        end(desk, registration.registration_id, before, seq, received_at)
+        replaced = replaced.then(end(registration_id, before, seq, received_at))
         before = None
-    person = identity(registration.offender)
-    candidates = holders_at((*person.homes, *person.places), desk.look)
-    meant = [key for key in candidates if (each := desk.get(key, Offender)) and meets(person, each)]
+    described = describe(registration.offender)
+    lists, listed = put_on_lists(after(states, replaced), registration_id, described)
     since = before.offenders if before else {}
-    enrolled = Enrolled(
+    candidates = offenders_at((*described.homes, *described.places), states)
+    meant = [key for key in candidates if (each := find(states, key, Offender)) and same_person(described, each)]
+    current = CurrentRegistration(
         registrant_id=registration.registrant_id,
-        seq=before.seq if before and (before.marks, before.names) == (person.marks, person.names) else seq,
+        seq=before.seq if before and (before.marks, before.names) == (described.marks, described.names) else seq,
         received_at=received_at,
-        marks=person.marks,
-        names=person.names,
+        marks=described.marks,
+        names=described.names,
         case_numbers=registration.case_numbers,
         event_subtypes=registration.event_subtypes,
         expires_at=registration.expires_at,
         offenders={key: since.get(key, seq) for key in meant},
-        rolls={roll_key(place): _wait(desk, place, registration.registration_id) for place in person.places},
+        rolls=lists,
     )
-    for key in since.keys() - enrolled.offenders.keys() if before else ():
-        desk.outputs.append(enrolment(registration.registration_id, enrolled, key, seq, ended=True))
-    for key in enrolled.offenders:
-        desk.outputs.append(enrolment(registration.registration_id, enrolled, key, seq))
-    desk.put(registration_key(registration.registration_id), enrolled)
-    desk.outputs.append(_reachable(registration, seq, received_at))
-    return enrolled
+    left = [enrolment(registration_id, current, key, seq, ended=True) for key in since.keys() - current.offenders.keys()]
+    entered = [enrolment(registration_id, current, key, seq) for key in current.offenders]
+    outputs = (*left, *entered, _reachable(registration, seq, received_at))
+    return current, combine((replaced, listed, Decision(outputs, {registration_key(registration_id): current})))
 
 
-def remove(desk: Desk, registration_id: str, seq: int, received_at: int) -> Enrolled | None:
-    """The registration is no longer in force; return where it had gone."""
-    before = leave_rolls(desk, registration_id)
-    if before is not None:
-        end(desk, registration_id, before, seq, received_at)
-    return before
+def remove(states: States, registration_id: str, seq: int, received_at: int) -> tuple[CurrentRegistration | None, Decision[State]]:
+    """Return the registration as it was in force, and what its end changes."""
+    before = find(states, registration_key(registration_id), CurrentRegistration)
+    if before is None:
+        return None, UNCHANGED
+    return before, take_off_lists(states, registration_id, before).then(end(registration_id, before, seq, received_at))
 
 
-def end(desk: Desk, registration_id: str, before: Enrolled, seq: int, received_at: int) -> None:
-    """Every place that heard of the registration hears that it ended."""
-    for key in before.offenders:
-        desk.outputs.append(enrolment(registration_id, before, key, seq, ended=True))
+def end(registration_id: str, before: CurrentRegistration, seq: int, received_at: int) -> Decision[State]:
+    """End the registration for every offender that it was sent to, and for the registrant."""
     ended = Reachable(registrant_id=before.registrant_id, seq=seq, received_at=received_at, registration_id=registration_id, ended=True)
-    desk.outputs.append(Output(REGISTRANTS, before.registrant_id, ended))
-    desk.put(registration_key(registration_id), None)
+    outputs = [enrolment(registration_id, before, key, seq, ended=True) for key in before.offenders]
+    return Decision((*outputs, Output(REGISTRANTS, before.registrant_id, ended)), {registration_key(registration_id): None})
 
 
-def leave_rolls(desk: Desk, registration_id: str) -> Enrolled | None:
-    """The registration waits nowhere; return it as it was."""
-    before = desk.get(registration_key(registration_id), Enrolled)
-    for place, page in before.rolls.items() if before else ():
-        paging.remove(desk, place, page, registration_id)
-    return before
+def take_off_lists(states: States, registration_id: str, registration: CurrentRegistration | None) -> Decision[State]:
+    """Take the registration off every list that it is on."""
+    on = registration.rolls.items() if registration is not None else ()
+    return combine(pages.remove(states, listed_at, page, registration_id) for listed_at, page in on)
 
 
-def _wait(desk: Desk, place: str, registration_id: str) -> int:
-    entry = desk.get(place, Indexed) or Indexed()
-    if not entry.watched:
-        desk.put(place, Indexed(entry.offenders, watched=True))
-    return paging.add(desk, roll_key(place), registration_id)
+def put_on_lists(states: States, registration_id: str, described: Description) -> tuple[dict[str, int], Decision[State]]:
+    """Return the lists that the registration is put on, each with its page, and the change."""
+    lists: dict[str, int] = {}
+    changes: list[Decision[State]] = []
+    for place in described.places:
+        entry = find(states, place, IndexEntry) or IndexEntry()
+        if not entry.watched:
+            changes.append(Decision(states={place: IndexEntry(entry.offenders, watched=True)}))
+        lists[registrations_key(place)], added = pages.add(states, registrations_key(place), registration_id)
+        changes.append(added)
+    return lists, combine(changes)
 
 
 def _reachable(registration: Registration, seq: int, received_at: int) -> Output:

@@ -1,8 +1,8 @@
 """
 What identify keeps, by key.
 
-`i` and `n` index entries (identifiers, names), `w` the registrations that wait at one, `o` offenders, `r` registrations,
-`m` messages, `f` pages of them, `s` paces, `a` agencies, `v` open reviews, `g` groups of them.
+`i` and `n` index entries (identifiers, names), `w` the registrations listed at one, `o` offenders, `r` registrations,
+`m` messages, `f` pages of them, `s` message rates, `a` agencies, `v` open reviews, `g` groups of them.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from msgspec import Struct
 from processors.domain.event import Event
 from processors.domain.review import Review
 from processors.ingest.comparison import digest, ends
-from processors.stage import Output
+from processors.stage import Decision
 
 
-class Indexed(Struct, frozen=True, tag="indexed", omit_defaults=True):
+class IndexEntry(Struct, frozen=True, tag="indexed", omit_defaults=True):
     """
-    Who has this identifier, or this first and last word of a name with this birth date; whether registrations wait for it.
+    Who has this identifier, or this first and last word of a name with this birth date; whether registrations are listed here.
 
     An offender is not listed under the identifier that their key is made of.
     """
@@ -29,7 +29,7 @@ class Indexed(Struct, frozen=True, tag="indexed", omit_defaults=True):
 
 
 class Offender(Struct, frozen=True, tag="offender", omit_defaults=True):
-    """All that is known to be one person; `since` is the place of the first message, `met` other offenders it was tied to."""
+    """All that is known of one person; `since` is the place of the first message, `met` the offenders they may be one with."""
 
     since: int
     marks: tuple[str, ...] = ()
@@ -37,8 +37,12 @@ class Offender(Struct, frozen=True, tag="offender", omit_defaults=True):
     met: tuple[str, ...] = ()
 
 
-class Enrolled(Struct, frozen=True, tag="enrolled", omit_defaults=True):
-    """A registration in force: whom it asks for, and the offenders it went to, each with the place from which it holds."""
+class CurrentRegistration(Struct, frozen=True, tag="enrolled", omit_defaults=True):
+    """
+    A registration in force: whom it describes, and the offenders it was sent to, each with the place from which it holds.
+
+    `rolls` are the lists that it is on, each with its page.
+    """
 
     registrant_id: str
     seq: int
@@ -52,9 +56,9 @@ class Enrolled(Struct, frozen=True, tag="enrolled", omit_defaults=True):
     rolls: dict[str, int] = {}
 
 
-class Remembered(Struct, frozen=True, tag="remembered", omit_defaults=True):
+class EarlierMessage(Struct, frozen=True, tag="remembered", omit_defaults=True):
     """
-    Whom a message was about, part by part, for the Cancel or Update that refers to it; the review it was held with, if it was.
+    The offenders of a message, part by part, for the Cancel or Update that refers to it; the review it waits in, if it does.
 
     From `until` on (milliseconds) it counts no more.
     """
@@ -64,14 +68,14 @@ class Remembered(Struct, frozen=True, tag="remembered", omit_defaults=True):
     review_id: str | None = None
 
 
-class MemoryPage(Struct, frozen=True, tag="memories", omit_defaults=True):
-    """The keys of remembered messages that lie together in the intake; some may be forgotten from `until` on."""
+class MessagePage(Struct, frozen=True, tag="memories", omit_defaults=True):
+    """The keys of messages next to each other in the intake, some of which may be forgotten from `until` on."""
 
     messages: tuple[str, ...]
     until: int | None = None
 
 
-class Pace(Struct, frozen=True, tag="pace", omit_defaults=True):
+class MessageRate(Struct, frozen=True, tag="pace", omit_defaults=True):
     """
     How many messages of one kind came from one agency, when the last of them came, and the group of those beyond the limit.
 
@@ -84,25 +88,25 @@ class Pace(Struct, frozen=True, tag="pace", omit_defaults=True):
     group: str | None = None
 
 
-class PaceBlock(Struct, frozen=True, tag="block"):
-    """When a whole block of the messages that a pace counts came."""
+class TimesBlock(Struct, frozen=True, tag="block"):
+    """When a whole block of the messages that a rate counts came."""
 
     times: tuple[int, ...]
 
 
-class Open(Struct, frozen=True, tag="open", omit_defaults=True):
-    """A review that waits for a person, with the events that wait for it; they share one submission."""
+class OpenReview(Struct, frozen=True, tag="open", omit_defaults=True):
+    """A review that a person must settle, with the events that wait for it; they share one submission."""
 
     review: Review
     events: tuple[Event, ...] = ()
     submission: bytes = b""
 
 
-class Heard(Struct, frozen=True, tag="heard", omit_defaults=True, kw_only=True):
+class AgencyActivity(Struct, frozen=True, tag="heard", omit_defaults=True, kw_only=True):
     """
-    When an agency was last heard, by which message; whether its silence since has been told.
+    When an agency last sent a message, and which; whether its silence since has been published.
 
-    `check_at` is not moved by every message: from then on it is seen how long the agency may still be silent.
+    `check_at` is when to look whether it is silent, None while it is known to be.
     """
 
     ori: str
@@ -113,33 +117,62 @@ class Heard(Struct, frozen=True, tag="heard", omit_defaults=True, kw_only=True):
     check_at: int | None = None
 
 
-class Roll(Struct, frozen=True, tag="roll"):
+class ListHead(Struct, frozen=True, tag="roll"):
     """A list too long for one document; its pages are documents of their own."""
 
     pages: int
 
 
-class RollPage(Struct, frozen=True, tag="page"):
-    """One page of a roll."""
+class ListPage(Struct, frozen=True, tag="page"):
+    """One page of a list."""
 
     items: tuple[str, ...]
 
 
-State = Indexed | Offender | Enrolled | Remembered | MemoryPage | Pace | PaceBlock | Open | Heard | Roll | RollPage
+State = (
+    IndexEntry
+    | Offender
+    | CurrentRegistration
+    | EarlierMessage
+    | MessagePage
+    | MessageRate
+    | TimesBlock
+    | OpenReview
+    | AgencyActivity
+    | ListHead
+    | ListPage
+)
+States = Mapping[str, State | None]
+S = TypeVar("S", bound=Struct)
+CACHED_KEYS: Final = 1 << 12  # agencies, and kinds of message of one
+UNCHANGED: Final[Decision[State]] = Decision()
+
+
+def find(states: States, key: str | None, kind: type[S]) -> S | None:
+    """Return the state of this key if it is of this kind."""
+    found = states.get(key) if key else None
+    return found if isinstance(found, kind) else None
+
+
+def after(states: States, *decisions: Decision[State]) -> States:
+    """Return the states as they are after these decisions."""
+    changed = [each.states for each in decisions if each.states]
+    if not changed:
+        return states
+    result = dict(states)
+    for each in changed:
+        result |= each
+    return result
 
 
 def deadline(state: State) -> int | None:
-    """Return when the state must be looked at again."""
-    return state.until if isinstance(state, MemoryPage) else state.check_at if isinstance(state, Heard) else None
+    """Return when a page of messages or an agency must be looked at again."""
+    return state.until if isinstance(state, MessagePage) else state.check_at if isinstance(state, AgencyActivity) else None
 
 
-S = TypeVar("S", bound=Struct)
-AGENCIES: Final = 1 << 12  # agencies, and kinds of message of one, whose keys are kept at hand
-
-
-def offender_key(said: str) -> str:
+def offender_key(first_known_by: str) -> str:
     """Return the key of an offender who is first known by this identifier, or by this name where there is none."""
-    return f"o{digest(said)}"
+    return f"o{digest(first_known_by)}"
 
 
 def index_key(home: str) -> str:
@@ -157,12 +190,12 @@ def message_key(ori: str, message_id: str) -> str:
     return f"m{digest(f'{ori}|{message_id}', 16)}"
 
 
-@lru_cache(AGENCIES)
-def pace_key(ori: str, event_subtype: str) -> str:
+@lru_cache(CACHED_KEYS)
+def rate_key(ori: str, event_subtype: str) -> str:
     return f"s{digest(f'{ori}|{event_subtype}')}"
 
 
-@lru_cache(AGENCIES)
+@lru_cache(CACHED_KEYS)
 def agency_key(ori: str) -> str:
     return f"a{digest(ori)}"
 
@@ -171,28 +204,14 @@ def registration_key(registration_id: str) -> str:
     return f"r{registration_id}"
 
 
+def registrations_key(place: str) -> str:
+    """Return the key of the list of registrations at an index entry."""
+    return f"w{place}"
+
+
 def group_key(group: str) -> str:
     return f"g{group}"
 
 
 def review_key(review_id: str) -> str:
     return f"v{review_id}"
-
-
-class Desk:
-    """The states of one decision, with what it changes, writes and sets timers for so far."""
-
-    def __init__(self, states: Mapping[str, State]) -> None:
-        self._states = states
-        self.changed: dict[str, State | None] = {}
-        self.outputs: list[Output] = []
-
-    def look(self, key: str) -> State | None:
-        return self.changed[key] if key in self.changed else self._states.get(key)
-
-    def get(self, key: str, kind: type[S]) -> S | None:
-        found = self.changed[key] if key in self.changed else self._states.get(key)
-        return found if isinstance(found, kind) else None
-
-    def put(self, key: str, value: State | None) -> None:
-        self.changed[key] = value

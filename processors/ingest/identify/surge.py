@@ -1,7 +1,7 @@
 """
 A bulk update is not 8,000 releases (contract §6): beyond `surge.limit` messages wait for a person, as a group.
 
-Every message counts, those held too: while a flood goes on, nothing of it gets through after the first `limit`. A message
+Every message counts, held ones too: while a flood goes on, nothing of it gets through after the first `limit`. A message
 is beyond the limit where the one that came `limit` messages before it is within the window. Messages are numbered, and
 their times kept in blocks, so that counting one writes few of them.
 """
@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from processors.ingest.comparison import digest
-from processors.ingest.identify.state import Desk, Pace, PaceBlock, State
+from processors.ingest.identify.state import MessageRate, State, States, TimesBlock, find
 from processors.rules.book import Surge
+from processors.stage import Decision
 
 BLOCK: Final = 100
-NONE: Final = Pace()
+NONE: Final = MessageRate()
 NEVER: Final = -1
 
 
@@ -22,50 +23,50 @@ def block_key(key: str, block: int) -> str:
     return f"{key}.{block}"
 
 
-def pace_keys(key: str, pace: State | None) -> Iterable[str]:
-    """Return the states that counting a message needs besides the pace itself: its whole blocks."""
-    if not isinstance(pace, Pace) or pace.count < BLOCK:
+def block_keys(key: str, rate: State | None) -> Iterable[str]:
+    """Return the states that counting a message needs besides the rate itself: its whole blocks."""
+    if not isinstance(rate, MessageRate) or rate.count < BLOCK:
         return ()
-    return [block_key(key, block) for block in range(pace.first, pace.count // BLOCK)]
+    return [block_key(key, block) for block in range(rate.first, rate.count // BLOCK)]
 
 
-def group_of(desk: Desk, key: str, limit: Surge, at: int, seq: int) -> str | None:
-    """The message is counted in the pace of `key`; return the group it must wait with, None where it is within the limit."""
-    pace, since = desk.get(key, Pace) or NONE, at - limit.window
-    if pace.count:
-        pace = without_old(desk, key, pace, limit, since)
+def count_message(states: States, key: str, limit: Surge, at: int, seq: int) -> tuple[str | None, Decision[State]]:
+    """Count a message; return the group it must wait with, None where it is within the limit."""
+    rate, since = find(states, key, MessageRate) or NONE, at - limit.window
+    changes: dict[str, State | None] = {}
+    if rate.count:
+        first, last = rate.first, rate.count // BLOCK
+        rate = without_old(states, key, rate, limit, since)
+        kept = rate.first if rate.count else last
+        changes |= dict.fromkeys([block_key(key, block) for block in range(first, kept)])
     group = None
-    if pace.count >= limit.limit and time_of(desk, key, pace, pace.count - limit.limit) > since:
-        group = pace.group or f"surge-{digest(f'{key}|{seq}', 6)}"
-    times = (*pace.times, at)
+    if rate.count >= limit.limit and time_of(states, key, rate, rate.count - limit.limit) > since:
+        group = rate.group or f"surge-{digest(f'{key}|{seq}', 6)}"
+    times = (*rate.times, at)
     if len(times) == BLOCK:
-        desk.put(block_key(key, pace.count // BLOCK), PaceBlock(times))
+        changes[block_key(key, rate.count // BLOCK)] = TimesBlock(times)
         times = ()
-    desk.put(key, Pace(pace.count + 1, times, pace.first, group))
-    return group
+    changes[key] = MessageRate(rate.count + 1, times, rate.first, group)
+    return group, Decision(states=changes)
 
 
-def time_of(desk: Desk, key: str, pace: Pace, number: int) -> int:
+def time_of(states: States, key: str, rate: MessageRate, number: int) -> int:
     """Return when the message of this number came; NEVER where that is not known any more."""
     block, place = divmod(number, BLOCK)
-    if block == pace.count // BLOCK:
-        return pace.times[place]
-    found = desk.get(block_key(key, block), PaceBlock) if block >= pace.first else None
+    if block == rate.count // BLOCK:
+        return rate.times[place]
+    found = find(states, block_key(key, block), TimesBlock) if block >= rate.first else None
     return found.times[place] if found else NEVER
 
 
-def without_old(desk: Desk, key: str, pace: Pace, limit: Surge, since: int) -> Pace:
-    """Return the pace after what can count no more is forgotten: all of it after a pause as long as the window, else block by block."""
-    first, whole = pace.first, pace.count // BLOCK
-    if (pace.times[-1] if pace.times else time_of(desk, key, pace, pace.count - 1)) <= since:
-        after, first = NONE, whole
-    elif first == whole:
-        return pace
-    else:
-        first = max(first, (pace.count - limit.limit) // BLOCK)
-        if first < whole and time_of(desk, key, pace, first * BLOCK + BLOCK - 1) <= since:
-            first += 1
-        after = pace if first == pace.first else Pace(pace.count, pace.times, first, pace.group)
-    for block in range(pace.first, first):
-        desk.put(block_key(key, block), None)
-    return after
+def without_old(states: States, key: str, rate: MessageRate, limit: Surge, since: int) -> MessageRate:
+    """Return the rate without what can count no more: all of it after a pause as long as the window, else block by block."""
+    first, last = rate.first, rate.count // BLOCK
+    if (rate.times[-1] if rate.times else time_of(states, key, rate, rate.count - 1)) <= since:
+        return NONE
+    if first == last:
+        return rate
+    first = max(first, (rate.count - limit.limit) // BLOCK)
+    if first < last and time_of(states, key, rate, first * BLOCK + BLOCK - 1) <= since:
+        first += 1
+    return rate if first == rate.first else MessageRate(rate.count, rate.times, first, rate.group)

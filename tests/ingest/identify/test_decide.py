@@ -12,10 +12,10 @@ from processors.domain.notification import Receipt
 from processors.domain.review import ReviewAction
 from processors.domain.submission import Submission
 from processors.ingest.identify.decide import IDENTIFY
-from processors.ingest.identify.memory import PAGE
+from processors.ingest.identify.remembered import PAGE
 from processors.stage import Record
 from processors.topics import EVENTS, INTAKE, REGISTRANTS, Topic
-from tests.ingest.door import Door
+from tests.ingest.identify.front_door import FrontDoor
 from tests.ingest.records import MINUTE, NOW, RECAPTURE, changed, offender, taken
 
 DAY = 24 * 60 * MINUTE
@@ -23,14 +23,14 @@ BORN = "1981-05-17"
 
 
 @pytest.fixture
-def door() -> Door:
-    return Door()
+def door() -> FrontDoor:
+    return FrontDoor()
 
 
 # --- one event an offender -----------------------------------------------------------------------------------------------
 
 
-def test_an_event_has_everything_that_decides(door: Door) -> None:
+def test_an_event_has_everything_that_decides(door: FrontDoor) -> None:
     sent = changed(
         RECAPTURE,
         operation="Update",
@@ -104,13 +104,13 @@ def test_an_event_has_everything_that_decides(door: Door) -> None:
         ({"ori": "ZZ0010000"}, "US"),
     ],
 )
-def test_the_jurisdiction_is_the_agencys_state_or_its_oris(door: Door, agency: dict[str, str], jurisdiction: str) -> None:
+def test_the_jurisdiction_is_the_agencys_state_or_its_oris(door: FrontDoor, agency: dict[str, str], jurisdiction: str) -> None:
     (event,) = door.submit(agency=agency).events
     assert event.jurisdiction == jurisdiction
 
 
 def test_a_key_is_made_of_what_was_read() -> None:
-    first, other = Door(), Door()
+    first, other = FrontDoor(), FrontDoor()
     other.submit(offenders=[offender("SID:VA9")])
     assert first.submit().offender == other.submit().offender
     assert first.submit().offender.startswith("o")
@@ -120,18 +120,18 @@ def test_a_key_is_made_of_what_was_read() -> None:
 # --- identifiers and names -----------------------------------------------------------------------------------------------
 
 
-def test_any_shared_identifier_is_the_same_offender(door: Door) -> None:
+def test_any_shared_identifier_is_the_same_offender(door: FrontDoor) -> None:
     known = door.submit(offenders=[offender("SID:VA1", "BOOKING:7")]).offender
     assert door.submit(offenders=[offender("booking: 7 ", "DOC:5")]).offender == known
     assert door.submit(offenders=[offender("DOC:5")]).offender == known
     assert door.submit(offenders=[offender("DOC:05")]).offender != known
 
 
-def test_the_same_number_of_another_scheme_is_another(door: Door) -> None:
+def test_the_same_number_of_another_scheme_is_another(door: FrontDoor) -> None:
     assert door.submit(offenders=[offender("SID:1")]).offender != door.submit(offenders=[offender("FBI:1")]).offender
 
 
-def test_a_name_with_the_birth_date_is_the_same_offender(door: Door) -> None:
+def test_a_name_with_the_birth_date_is_the_same_offender(door: FrontDoor) -> None:
     known = door.submit(offenders=[offender("SID:VA1", name="John Q Sample", born=BORN)]).offender
     assert door.submit(offenders=[offender(name="SAMPLE, JOHN", born=BORN)]).offender == known
     assert door.submit(offenders=[offender("FBI:3", name="John Quincy Sample", born=BORN)]).offender == known
@@ -140,14 +140,14 @@ def test_a_name_with_the_birth_date_is_the_same_offender(door: Door) -> None:
     assert door.submit(offenders=[offender("ICOTS:3", name="John R Sample", born="1980-01-01")]).offender != known
 
 
-def test_an_alias_with_the_birth_date_is_the_same_offender(door: Door) -> None:
+def test_an_alias_with_the_birth_date_is_the_same_offender(door: FrontDoor) -> None:
     known = door.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN, aliases=("Jack Example",))]).offender
     assert door.submit(offenders=[offender(name="Jack Example", born=BORN)]).offender == known
     assert door.submit(offenders=[offender(name="Somebody Else", born=BORN, aliases=("Jack Example",))]).offender == known
     assert door.submit(offenders=[offender(name="Somebody Else", born=BORN)]).offender == known
 
 
-def test_an_identifier_that_contradicts_is_another_person(door: Door) -> None:
+def test_an_identifier_that_contradicts_is_another_person(door: FrontDoor) -> None:
     known = door.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN)]).offender
     other = door.submit(offenders=[offender("SID:VA2", name="John Sample", born=BORN)]).offender
     assert other != known
@@ -155,33 +155,33 @@ def test_an_identifier_that_contradicts_is_another_person(door: Door) -> None:
     assert door.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN)]).offender == known
 
 
-def test_another_stay_in_jail_contradicts_nothing(door: Door) -> None:
+def test_another_stay_in_jail_contradicts_nothing(door: FrontDoor) -> None:
     known = door.submit(offenders=[offender("BOOKING:7", name="John Sample", born=BORN)]).offender
     assert door.submit(offenders=[offender("BOOKING:8", name="John Sample", born=BORN)]).offender == known
 
 
-def test_a_name_alone_is_learnt_to_have_an_identifier(door: Door) -> None:
+def test_a_name_alone_is_learnt_to_have_an_identifier(door: FrontDoor) -> None:
     known = door.submit(offenders=[offender(name="John Sample", born=BORN)]).offender
     assert door.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN)]).offender == known
     assert door.submit(offenders=[offender("SID:VA1")]).offender == known
     assert door.submit(offenders=[offender("SID:VA2", name="John Sample", born=BORN)]).offender != known
 
 
-def test_no_number_is_nobodys(door: Door) -> None:
+def test_no_number_is_nobodys(door: FrontDoor) -> None:
     first = door.submit(offenders=[offender("SID:UNKNOWN", "FBI:1")]).offender
     assert door.submit(offenders=[offender("SID:UNKNOWN", "FBI:2")]).offender != first
 
 
-def test_who_is_known_by_their_first_number_is_found_with_one_question(door: Door) -> None:
+def test_who_is_known_by_their_first_number_is_found_with_one_question(door: FrontDoor) -> None:
     who = [offender("SID:VA1", name="John Sample", born=BORN)]
     door.submit(offenders=who)
     record = Record(INTAKE.name, 0, 1, None, NOW, taken(changed(RECAPTURE, offenders=who)))
     first = set(IDENTIFY.keys(record, {}))
-    found = {key: msgspec.json.decode(door.states[key], type=IDENTIFY.state) for key in first if key in door.states}
+    found = {key: door.state(key) for key in first if key in door.documents}
     assert set(IDENTIFY.keys(record, found)) == first
 
 
-def test_two_descriptions_of_one_person_in_one_message_are_one_offender(door: Door) -> None:
+def test_two_descriptions_of_one_person_in_one_message_are_one_offender(door: FrontDoor) -> None:
     first, second = door.submit(offenders=[offender("SID:VA1", "FBI:2"), offender("FBI:2")]).events
     assert (first.offender, first.part) == (second.offender, 0)
     assert second.part == 1
@@ -190,7 +190,7 @@ def test_two_descriptions_of_one_person_in_one_message_are_one_offender(door: Do
 # --- people tied together ------------------------------------------------------------------------------------------------
 
 
-def test_two_known_offenders_in_one_message_hear_it_both_and_a_person_is_asked(door: Door) -> None:
+def test_two_known_offenders_in_one_message_hear_it_both_and_a_person_is_asked(door: FrontDoor) -> None:
     older, newer = door.submit(offenders=[offender("SID:VA1")]).offender, door.submit(offenders=[offender("BOOKING:7")]).offender
     passed = door.submit(message_id="M", offenders=[offender("BOOKING:7", "SID:VA1", "DOC:5")])
     assert passed.offenders == [older, newer]
@@ -211,7 +211,7 @@ def test_two_known_offenders_in_one_message_hear_it_both_and_a_person_is_asked(d
     assert door.submit(offenders=[offender("BOOKING:7")]).offender == newer
 
 
-def test_a_person_is_asked_once_about_the_same_two(door: Door) -> None:
+def test_a_person_is_asked_once_about_the_same_two(door: FrontDoor) -> None:
     door.submit(offenders=[offender("SID:VA1")])
     door.submit(offenders=[offender("BOOKING:7")])
     assert len(door.submit(offenders=[offender("BOOKING:7", "SID:VA1")]).reviews) == 1
@@ -219,7 +219,7 @@ def test_a_person_is_asked_once_about_the_same_two(door: Door) -> None:
     assert (len(again.events), again.reviews) == (2, [])
 
 
-def test_a_name_that_two_people_bear_goes_out_under_both(door: Door) -> None:
+def test_a_name_that_two_people_bear_goes_out_under_both(door: FrontDoor) -> None:
     one = door.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN)]).offender
     two = door.submit(offenders=[offender("SID:VA2", name="John Sample", born=BORN)]).offender
     passed = door.submit(offenders=[offender(name="John Sample", born=BORN)])
@@ -228,7 +228,7 @@ def test_a_name_that_two_people_bear_goes_out_under_both(door: Door) -> None:
 
 
 @pytest.mark.parametrize(("action", "state"), [("release", "released"), ("discard", "discarded")])
-def test_a_person_settles_the_question(door: Door, action: str, state: str) -> None:
+def test_a_person_settles_the_question(door: FrontDoor, action: str, state: str) -> None:
     door.submit(offenders=[offender("SID:VA1")])
     door.submit(offenders=[offender("BOOKING:7")])
     (review,) = door.submit(offenders=[offender("BOOKING:7", "SID:VA1")]).reviews
@@ -243,72 +243,72 @@ def test_a_person_settles_the_question(door: Door, action: str, state: str) -> N
 
 
 @pytest.mark.parametrize("operation", ["Cancel", "Update"])
-def test_a_message_about_another_is_about_its_offenders(door: Door, operation: str) -> None:
+def test_a_message_about_another_is_about_its_offenders(door: FrontDoor, operation: str) -> None:
     known = door.submit(message_id="A", offenders=[offender("SID:VA1")]).offender
     passed = door.submit(operation=operation, refers_to="A", offenders=[offender("SID:VA2")])
     assert passed.offender == known
     assert door.submit(offenders=[offender("SID:VA2")]).offender != known  # nothing was learnt from it
 
 
-def test_a_message_that_names_one_of_them_is_about_whom_it_names(door: Door) -> None:
+def test_a_message_that_names_one_of_them_is_about_whom_it_names(door: FrontDoor) -> None:
     known = door.submit(message_id="A", offenders=[offender("SID:VA1")]).offender
     passed = door.submit(operation="Update", refers_to="A", offenders=[offender("SID:VA1"), offender("SID:VA2")])
     assert passed.offenders[0] == known
     assert passed.offenders[1] != known
 
 
-def test_each_part_is_about_the_part_referred_to(door: Door) -> None:
+def test_each_part_is_about_the_part_referred_to(door: FrontDoor) -> None:
     before = door.submit(message_id="A", offenders=[offender("SID:VA1"), offender("SID:VA2")]).offenders
     assert door.submit(operation="Cancel", refers_to="A", offenders=[offender("FBI:1"), offender("FBI:2")]).offenders == before
 
 
-def test_another_agencys_message_of_the_same_id_is_not_meant(door: Door) -> None:
+def test_another_agencys_message_of_the_same_id_is_not_meant(door: FrontDoor) -> None:
     known = door.submit(message_id="A").offender
     other = {"ori": "NC0010000", "state": "NC"}
     assert door.submit(operation="Cancel", refers_to="A", agency=other, offenders=[offender("SID:NC1")]).offender != known
 
 
-def test_what_is_added_refers_to_nothing(door: Door) -> None:
+def test_what_is_added_refers_to_nothing(door: FrontDoor) -> None:
     known = door.submit(message_id="A").offender
     assert door.submit(refers_to="A", offenders=[offender("SID:VA2")]).offender != known
 
 
 def test_a_message_is_forgotten_after_the_window() -> None:
-    door = Door(duplicate_window="1h")
+    door = FrontDoor(duplicate_window="1h")
     known = door.submit(message_id="A", offenders=[offender("SID:VA1")]).offender
-    door.later(59 * MINUTE)
+    door.advance(59 * MINUTE)
     assert door.submit(operation="Cancel", refers_to="A", offenders=[offender("SID:VA2")]).offender == known
-    door.later(MINUTE)
+    door.advance(MINUTE)
     assert door.submit(operation="Cancel", refers_to="A", offenders=[offender("SID:VA2")]).offender != known
-    door.later(60 * MINUTE)
-    assert not any(key.startswith(("m", "f")) for key in (*door.timers, *door.states))
+    door.advance(60 * MINUTE)
+    assert not any(key.startswith(("m", "f")) for key in (*door.timers, *door.documents))
 
 
 def test_a_message_sent_again_is_remembered_anew() -> None:
-    door = Door(duplicate_window="1h")
+    door = FrontDoor(duplicate_window="1h")
     known = door.submit(message_id="A", offenders=[offender("SID:VA1")]).offender
-    door.later(40 * MINUTE)
+    door.advance(40 * MINUTE)
     door.submit(message_id="A", offenders=[offender("SID:VA1")])
-    door.later(40 * MINUTE)
+    door.advance(40 * MINUTE)
     assert door.submit(operation="Cancel", refers_to="A", offenders=[offender("SID:VA2")]).offender == known
 
 
 def test_messages_that_lie_together_share_a_timer_and_each_is_forgotten_in_its_time() -> None:
-    door = Door(duplicate_window="1h")
+    door = FrontDoor(duplicate_window="1h")
     for number in range(2 * PAGE):
         door.submit(message_id=f"A{number}", offenders=[offender("SID:VA1")])
-        door.later(MINUTE)
-        assert sum(key.startswith("m") for key in door.states) >= min(number + 1, 59)
-    assert sum(key.startswith("f") for key in door.timers) == sum(key.startswith("f") for key in door.states) == 2
-    door.later(120 * MINUTE)
-    assert not any(key.startswith(("m", "f")) for key in (*door.timers, *door.states))
+        door.advance(MINUTE)
+        assert sum(key.startswith("m") for key in door.documents) >= min(number + 1, 59)
+    assert sum(key.startswith("f") for key in door.timers) == sum(key.startswith("f") for key in door.documents) == 2
+    door.advance(120 * MINUTE)
+    assert not any(key.startswith(("m", "f")) for key in (*door.timers, *door.documents))
 
 
 # --- receipts and other stages' reviews ----------------------------------------------------------------------------------
 
 
-def test_a_receipt_goes_to_its_registrant(door: Door) -> None:
-    passed = door.receipt(reference=f"R.1.{'a' * 20}")
+def test_a_receipt_goes_to_its_registrant(door: FrontDoor) -> None:
+    passed = door.send_receipt(reference=f"R.1.{'a' * 20}")
     (output,) = passed.outputs
     assert isinstance(output.value, Receipt)
     assert (output.topic, output.key, output.value.status) == (REGISTRANTS, "R.1", "delivered")
@@ -317,7 +317,7 @@ def test_a_receipt_goes_to_its_registrant(door: Door) -> None:
 
 
 @pytest.mark.parametrize("stage", ["dedupe", "validate"])
-def test_an_action_on_another_stages_review_goes_to_its_offender(door: Door, stage: str) -> None:
+def test_an_action_on_another_stages_review_goes_to_its_offender(door: FrontDoor, stage: str) -> None:
     door.submit()
     passed = door.act("release", review_id=f"{stage}-o0123456789abcdef-0123456789ab")
     (output,) = passed.outputs
@@ -328,7 +328,7 @@ def test_an_action_on_another_stages_review_goes_to_its_offender(door: Door, sta
 
 
 @pytest.mark.parametrize("review_id", ["identify-o0123456789abcdef-0123456789ab", "elsewhere-o1-0123456789ab", "nothing"])
-def test_an_action_on_no_open_review_is_noted(door: Door, review_id: str) -> None:
+def test_an_action_on_no_open_review_is_noted(door: FrontDoor, review_id: str) -> None:
     passed = door.act("release", review_id=review_id)
     assert (passed.outputs, passed.reasons) == ((), [("noted", "unknown_review")])
 
@@ -351,7 +351,7 @@ steps = st.one_of(
 @given(st.lists(steps, max_size=12))
 @settings(max_examples=60, deadline=None)
 def test_whatever_comes_every_record_is_answered_and_registrations_follow_their_offenders(story: list[tuple[str, Any]]) -> None:
-    door = Door()
+    door = FrontDoor()
     enrolled: set[tuple[str, str]] = set()
     for kind, value in story:
         if kind == "submit":
@@ -374,6 +374,6 @@ def test_the_stage_says_what_it_reads_and_writes() -> None:
 
 
 @pytest.mark.parametrize(("stage", "topic"), [("dedupe", EVENTS), ("validate", EVENTS), ("deliver", REGISTRANTS)])
-def test_an_action_on_a_stages_review_goes_where_the_review_is(door: Door, stage: str, topic: Topic) -> None:
+def test_an_action_on_a_stages_review_goes_where_the_review_is(door: FrontDoor, stage: str, topic: Topic) -> None:
     (output,) = door.act("release", review_id=f"{stage}-who-it-is-about-0123456789ab").outputs
     assert (output.topic, output.key, output.value.action) == (topic, "who-it-is-about", "release")

@@ -6,23 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.domain.submission import Submission
-from processors.ingest.identify.state import Desk, Pace, PaceBlock
-from processors.ingest.identify.surge import BLOCK, group_of, pace_keys
+from processors.ingest.identify.state import MessageRate, State, TimesBlock
+from processors.ingest.identify.surge import BLOCK, block_keys, count_message
 from processors.rules.book import Surge
-from tests.ingest.door import Door, Passed
+from tests.ingest.identify.front_door import Decided, FrontDoor
 from tests.ingest.records import MINUTE, offender
 
 
-def flood(door: Door, count: int, **changes: object) -> list[Passed]:
+def flood(door: FrontDoor, count: int, **changes: object) -> list[Decided]:
     return [door.submit(offenders=[offender(f"SID:VA{number}")], **changes) for number in range(count)]
 
 
-def held(passed: list[Passed]) -> list[bool]:
+def held(passed: list[Decided]) -> list[bool]:
     return [not each.events for each in passed]
 
 
 def test_every_message_beyond_the_limit_gets_a_review_of_one_group() -> None:
-    door = Door(surge_limit="3/10m")
+    door = FrontDoor(surge_limit="3/10m")
     passed = flood(door, 6)
     assert held(passed) == [False] * 3 + [True] * 3
     reviews = [review for each in passed for review in each.reviews]
@@ -37,7 +37,7 @@ def test_every_message_beyond_the_limit_gets_a_review_of_one_group() -> None:
 
 
 def test_the_rest_flows() -> None:
-    door = Door(surge_limit="1/10m")
+    door = FrontDoor(surge_limit="1/10m")
     flood(door, 2)
     assert held(flood(door, 1, agency={"ori": "NC0010000", "state": "NC"})) == [False]
     assert held(flood(door, 1, event_subtype="Release")) == [False]
@@ -45,41 +45,41 @@ def test_the_rest_flows() -> None:
 
 
 def test_the_window_slides_by_receive_time() -> None:
-    door = Door(surge_limit="2/10m")
+    door = FrontDoor(surge_limit="2/10m")
     assert held(flood(door, 1)) == [False]
-    door.later(6 * MINUTE)
+    door.advance(6 * MINUTE)
     assert held(flood(door, 1)) == [False]
-    door.later(4 * MINUTE - 1)
+    door.advance(4 * MINUTE - 1)
     assert held(flood(door, 1)) == [True]  # within ten minutes of both
-    door.later(1)
+    door.advance(1)
     assert held(flood(door, 1)) == [True]  # what was held counts too
-    door.later(9 * MINUTE + 59_999)
+    door.advance(9 * MINUTE + 59_999)
     assert held(flood(door, 1)) == [False]
 
 
 def test_a_flood_that_goes_on_stays_one_group_and_a_later_one_is_another() -> None:
-    door = Door(surge_limit="1/10m")
+    door = FrontDoor(surge_limit="1/10m")
     first = {review.group for each in flood(door, 3) for review in each.reviews}
-    door.later(9 * MINUTE)
+    door.advance(9 * MINUTE)
     first |= {review.group for each in flood(door, 2) for review in each.reviews}
     assert len(first) == 1
-    door.later(10 * MINUTE)
+    door.advance(10 * MINUTE)
     second = {review.group for each in flood(door, 3) for review in each.reviews}
     assert len(second) == 1
     assert first.isdisjoint(second)
 
 
 def test_none_is_off() -> None:
-    door = Door(surge_limit="none")
+    door = FrontDoor(surge_limit="none")
     assert not any(held(flood(door, 30)))
-    assert not any(key.startswith("s") for key in door.states)
+    assert not any(key.startswith("s") for key in door.documents)
 
 
 def test_released_one_by_one_a_message_goes_on_as_it_came() -> None:
-    door, free = Door(surge_limit="1/10m"), Door()
+    door, free = FrontDoor(surge_limit="1/10m"), FrontDoor()
     passed = flood(door, 3)
     expected = flood(free, 3)
-    door.later(MINUTE)
+    door.advance(MINUTE)
     released = door.act("release", review_id=passed[2].reviews[0].review_id)
     assert released.events == expected[2].events
     assert msgspec.json.decode(released.events[0].submission, type=Submission).message_id == "M-2"
@@ -94,7 +94,7 @@ def test_released_one_by_one_a_message_goes_on_as_it_came() -> None:
 
 
 def test_discarded_it_is_told_to_nobody() -> None:
-    door = Door(surge_limit="1/10m")
+    door = FrontDoor(surge_limit="1/10m")
     passed = flood(door, 2)
     discarded = door.act("discard", review_id=passed[1].reviews[0].review_id)
     assert discarded.events == []
@@ -104,7 +104,7 @@ def test_discarded_it_is_told_to_nobody() -> None:
 
 @pytest.mark.parametrize("action", ["release", "discard"])
 def test_the_group_is_settled_as_one_in_its_order(action: str) -> None:
-    door = Door(surge_limit="2/10m")
+    door = FrontDoor(surge_limit="2/10m")
     passed = flood(door, 250)
     group = passed[2].reviews[0].group
     assert group is not None
@@ -114,11 +114,11 @@ def test_the_group_is_settled_as_one_in_its_order(action: str) -> None:
     assert [each.message_id for each in settled.reviews] == rest
     assert [each.message_id for each in settled.events] == (rest if action == "release" else [])
     assert door.act(action, group=group).reasons == [("noted", "unknown_review")]
-    assert not any(key.startswith("v") for key in door.states)
+    assert not any(key.startswith("v") for key in door.documents)
 
 
 def test_every_offender_of_a_held_message_waits_with_it() -> None:
-    door = Door(surge_limit="1/10m")
+    door = FrontDoor(surge_limit="1/10m")
     door.submit()
     passed = door.submit(offenders=[offender("SID:VA1"), offender("SID:VA2")])
     assert passed.reasons == [("flagged", "surge")] * 2
@@ -127,9 +127,9 @@ def test_every_offender_of_a_held_message_waits_with_it() -> None:
 
 
 def test_a_cancel_of_a_held_message_takes_it_out_of_the_group_and_goes_no_further() -> None:
-    door = Door(surge_limit="1/10m")
+    door = FrontDoor(surge_limit="1/10m")
     reviews = [review for each in flood(door, 3) for review in each.reviews]
-    door.later(20 * MINUTE)
+    door.advance(20 * MINUTE)
     cancelled = door.submit(message_id="C", operation="Cancel", refers_to="M-1", offenders=[offender("SID:VA1")])
     assert [(each.review_id, each.state) for each in cancelled.reviews] == [(reviews[0].review_id, "superseded")]
     assert cancelled.reasons == [("suppressed", "superseded"), ("suppressed", "nothing_told")]
@@ -139,25 +139,25 @@ def test_a_cancel_of_a_held_message_takes_it_out_of_the_group_and_goes_no_furthe
 
 
 def test_an_update_of_a_held_message_waits_in_its_place_and_is_news() -> None:
-    door = Door(surge_limit="1/10m")
+    door = FrontDoor(surge_limit="1/10m")
     (before,) = [review for each in flood(door, 2) for review in each.reviews]
-    door.later(20 * MINUTE)
+    door.advance(20 * MINUTE)
     updated = door.submit(message_id="U", operation="Update", refers_to="M-1", offenders=[offender("SID:VA1")])
     assert [(each.message_id, each.state) for each in updated.reviews] == [("M-1", "superseded"), ("U", "open")]
     assert {each.group for each in updated.reviews} == {before.group}
     (told,) = door.act("release", group=before.group or "").events
     assert (told.message_id, told.operation, told.refers_to) == ("U", "Add", None)
-    door.later(20 * MINUTE)
+    door.advance(20 * MINUTE)
     again = door.submit(message_id="C", operation="Cancel", refers_to="U", offenders=[offender("SID:VA1")])
     assert [each.message_id for each in again.events] == ["C"], "it was released: its cancellation is told"
 
 
 def test_a_cancel_for_one_offender_leaves_the_others_of_a_held_message() -> None:
-    door = Door(surge_limit="1/10m")
+    door = FrontDoor(surge_limit="1/10m")
     flood(door, 1)
     two = [offender("SID:VA7"), offender("SID:VA8")]
     (review,) = door.submit(message_id="BOTH", offenders=two).reviews
-    door.later(20 * MINUTE)
+    door.advance(20 * MINUTE)
     assert door.submit(message_id="C", operation="Cancel", refers_to="BOTH", offenders=[two[0]]).reviews == []
     (left,) = door.act("release", review_id=review.review_id).events
     assert left.message_id == "BOTH"
@@ -171,35 +171,35 @@ def test_a_cancel_for_one_offender_leaves_the_others_of_a_held_message() -> None
     ),
     st.sampled_from([600, 30_000]),
 )
-def test_a_pace_in_blocks_counts_as_all_the_times_would(bursts: list[tuple[int, int, int]], window: int) -> None:
-    states: dict[str, Pace | PaceBlock] = {}
+def test_a_rate_in_blocks_counts_as_all_the_times_would(bursts: list[tuple[int, int, int]], window: int) -> None:
+    states: dict[str, State] = {}
     times: list[int] = []
     at, least = 0, 1 << 30
     for count, apart, most in bursts:
         least = min(most, least)
         for _ in range(count):
             at += apart
-            desk = Desk({key: states[key] for key in ("s", *pace_keys("s", states.get("s"))) if key in states})
-            beyond = group_of(desk, "s", Surge(most, window), at, len(times)) is not None
+            read = {key: states[key] for key in ("s", *block_keys("s", states.get("s"))) if key in states}
+            group, counted = count_message(read, "s", Surge(most, window), at, len(times))
+            beyond = group is not None
             truly = sum(each > at - window for each in times) >= most
             # What a limit does not need is forgotten, so that one that is raised counts from what is left.
             assert beyond is truly if most == least else beyond <= truly
             times.append(at)
-            for key, state in desk.changed.items():
+            for key, state in counted.states.items():
                 if state is None:
                     states.pop(key, None)
                 else:
-                    assert isinstance(state, Pace | PaceBlock)
                     states[key] = state
     assert len(states) <= 2 + max(most for _, _, most in bursts) // BLOCK
-    assert all(len(each.times) <= BLOCK for each in states.values())
+    assert all(len(each.times) <= BLOCK for each in states.values() if isinstance(each, MessageRate | TimesBlock))
 
 
-def test_after_a_pause_a_pace_is_one_time() -> None:
-    door = Door(surge_limit="500/10m")
+def test_after_a_pause_a_rate_is_one_time() -> None:
+    door = FrontDoor(surge_limit="500/10m")
     flood(door, 2 * BLOCK + 3)
-    assert len([key for key in door.states if key.startswith("s")]) == 3
-    door.later(10 * MINUTE)
+    assert len([key for key in door.documents if key.startswith("s")]) == 3
+    door.advance(10 * MINUTE)
     flood(door, 1)
-    (pace,) = (value for key, value in door.states.items() if key.startswith("s"))
-    assert msgspec.json.decode(pace, type=Pace) == Pace(1, (door.now,))
+    (key,) = door.keys("s")
+    assert door.state(key) == MessageRate(1, (door.now,))

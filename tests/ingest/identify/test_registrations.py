@@ -4,7 +4,7 @@ import pytest
 
 from processors.domain.registration import Enrolment, Reachable
 from processors.topics import EVENTS, REGISTRANTS
-from tests.ingest.door import Door
+from tests.ingest.identify.front_door import FrontDoor
 from tests.ingest.records import offender
 
 BORN = "1981-05-17"
@@ -12,11 +12,11 @@ JOHN_BY_NAME = offender(name="John Sample", born=BORN)
 
 
 @pytest.fixture
-def door() -> Door:
-    return Door()
+def door() -> FrontDoor:
+    return FrontDoor()
 
 
-def test_a_registration_for_a_known_offender_goes_there_and_to_the_registrant(door: Door) -> None:
+def test_a_registration_for_a_known_offender_goes_there_and_to_the_registrant(door: FrontDoor) -> None:
     known = door.submit(offenders=[offender("SID:VA1")]).offender
     passed = door.register(
         offender=offender("SID:VA1"), case_numbers=["CR1"], event_subtypes=["Release"], expires_at="2027-01-01T00:00:00Z"
@@ -39,7 +39,7 @@ def test_a_registration_for_a_known_offender_goes_there_and_to_the_registrant(do
     assert (verdict.outcome, verdict.reason, verdict.registrant_id) == ("noted", "registered", "R-1")
 
 
-def test_a_registration_before_its_offender_goes_out_with_the_first_message(door: Door) -> None:
+def test_a_registration_before_its_offender_goes_out_with_the_first_message(door: FrontDoor) -> None:
     assert door.register(offender=offender("SID:VA1")).enrolled == []
     passed = door.submit(offenders=[offender("SID:VA1")])
     enrolment, event = (output.value for output in passed.outputs)
@@ -49,24 +49,24 @@ def test_a_registration_before_its_offender_goes_out_with_the_first_message(door
     assert door.submit(offenders=[offender("SID:VA1")]).enrolled == []
 
 
-def test_a_registration_finds_its_offender_through_what_is_learnt_later(door: Door) -> None:
+def test_a_registration_finds_its_offender_through_what_is_learnt_later(door: FrontDoor) -> None:
     known = door.submit(offenders=[offender("SID:VA1")]).offender
     assert door.register(offender=offender("DOC:5")).enrolled == []
     assert door.submit(offenders=[offender("SID:VA1", "DOC:5")]).enrolled == [("IVINS-1", known, False)]
 
 
-def test_a_registration_teaches_nothing(door: Door) -> None:
+def test_a_registration_teaches_nothing(door: FrontDoor) -> None:
     known = door.submit(offenders=[offender("SID:VA1")]).offender
     door.register(offender=offender("SID:VA1", "FBI:9"))
     assert door.submit(offenders=[offender("FBI:9")]).offender != known
 
 
-def test_a_registration_by_two_offenders_numbers_goes_to_both(door: Door) -> None:
+def test_a_registration_by_two_offenders_numbers_goes_to_both(door: FrontDoor) -> None:
     keys = {door.submit(offenders=[offender(number)]).offender for number in ("SID:VA1", "FBI:9")}
     assert {key for _, key, _ in door.register(offender=offender("SID:VA1", "FBI:9")).enrolled} == keys
 
 
-def test_a_registration_by_name_and_birth_date_means_everyone_so_named_now_and_later(door: Door) -> None:
+def test_a_registration_by_name_and_birth_date_means_everyone_so_named_now_and_later(door: FrontDoor) -> None:
     now = door.submit(offenders=[offender("SID:VA1", name="John Q Sample", born=BORN)]).offender
     assert door.register(offender=JOHN_BY_NAME).enrolled == [("IVINS-1", now, False)]
     later = door.submit(offenders=[offender("SID:VA2", name="Jack Example", born=BORN, aliases=("SAMPLE, John",))])
@@ -75,7 +75,7 @@ def test_a_registration_by_name_and_birth_date_means_everyone_so_named_now_and_l
     assert door.submit(offenders=[offender("SID:VA4", name="Jane Sample", born=BORN)]).enrolled == []
 
 
-def test_an_alias_that_one_of_two_is_known_by_is_learnt_of_the_other_with_who_waits_for_it(door: Door) -> None:
+def test_an_alias_that_one_of_two_is_known_by_is_learnt_of_the_other_with_who_waits_for_it(door: FrontDoor) -> None:
     first = door.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN)]).offender
     second = door.submit(offenders=[offender("SID:VA2", name="John Sample", born=BORN, aliases=("Jack Example",))]).offender
     assert door.register(offender=offender(name="Jack Example", born=BORN)).enrolled == [("IVINS-1", second, False)]
@@ -83,24 +83,24 @@ def test_an_alias_that_one_of_two_is_known_by_is_learnt_of_the_other_with_who_wa
     assert (passed.offenders, passed.enrolled) == ([first, second], [("IVINS-1", first, False)])
 
 
-def test_a_number_of_the_registration_that_contradicts_is_another_person(door: Door) -> None:
+def test_a_number_of_the_registration_that_contradicts_is_another_person(door: FrontDoor) -> None:
     door.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN)])
     assert door.register(offender=offender("SID:VA2", name="John Sample", born=BORN)).enrolled == []
 
 
-def test_a_number_learnt_later_that_contradicts_ends_what_the_name_began(door: Door) -> None:
+def test_a_number_learnt_later_that_contradicts_ends_what_the_name_began(door: FrontDoor) -> None:
     known = door.submit(offenders=[JOHN_BY_NAME]).offender
     assert door.register(offender=offender("SID:VA2", name="John Sample", born=BORN)).enrolled == [("IVINS-1", known, False)]
     assert door.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN)]).enrolled == [("IVINS-1", known, True)]
 
 
-def test_a_number_learnt_without_the_name_contradicts_too(door: Door) -> None:
+def test_a_number_learnt_without_the_name_contradicts_too(door: FrontDoor) -> None:
     known = door.submit(offenders=[offender("FBI:1", name="John Sample", born=BORN)]).offender
     assert door.register(offender=offender("SID:VA2", name="John Sample", born=BORN)).enrolled == [("IVINS-1", known, False)]
     assert door.submit(offenders=[offender("FBI:1", "SID:VA1")]).enrolled == [("IVINS-1", known, True)]
 
 
-def test_a_removal_is_heard_wherever_the_registration_was(door: Door) -> None:
+def test_a_removal_is_heard_wherever_the_registration_was(door: FrontDoor) -> None:
     known = door.submit(offenders=[offender("SID:VA1")]).offender
     door.register(offender=offender("SID:VA1"))
     passed = door.remove()
@@ -109,21 +109,21 @@ def test_a_removal_is_heard_wherever_the_registration_was(door: Door) -> None:
     assert [(each.registrant_id, each.ended, each.sealed) for each in passed.reachable] == [("R-1", True, b"")]
     assert passed.reasons == [("noted", "registration_removed")]
     assert door.submit(offenders=[offender("SID:VA1", "FBI:7")]).enrolled == []
-    assert not any(key.startswith("r") for key in door.states)
+    assert not any(key.startswith("r") for key in door.documents)
 
 
-def test_a_removal_of_what_is_not_there_is_noted(door: Door) -> None:
+def test_a_removal_of_what_is_not_there_is_noted(door: FrontDoor) -> None:
     passed = door.remove()
     assert (passed.outputs, passed.reasons) == ((), [("noted", "registration_removed")])
 
 
-def test_a_removed_registration_waits_nowhere(door: Door) -> None:
+def test_a_removed_registration_waits_nowhere(door: FrontDoor) -> None:
     door.register(offender=offender("SID:VA1"))
     door.remove()
     assert door.submit(offenders=[offender("SID:VA1")]).enrolled == []
 
 
-def test_a_registration_sent_again_counts_from_then_on(door: Door) -> None:
+def test_a_registration_sent_again_counts_from_then_on(door: FrontDoor) -> None:
     known = door.submit(offenders=[offender("SID:VA1")]).offender
     door.register(offender=offender("SID:VA1"))
     again = door.register(offender=offender("SID:VA1"), event_subtypes=["Release"])
@@ -131,7 +131,7 @@ def test_a_registration_sent_again_counts_from_then_on(door: Door) -> None:
     assert again.reachable[0].seq == 2
 
 
-def test_a_registration_changed_to_another_offender_leaves_the_first(door: Door) -> None:
+def test_a_registration_changed_to_another_offender_leaves_the_first(door: FrontDoor) -> None:
     one, two = (door.submit(offenders=[offender(number)]).offender for number in ("SID:VA1", "SID:VA2"))
     door.register(offender=offender("SID:VA1"))
     passed = door.register(offender=offender("SID:VA2"))
@@ -140,7 +140,7 @@ def test_a_registration_changed_to_another_offender_leaves_the_first(door: Door)
     assert door.submit(offenders=[offender("SID:VA1", "FBI:7")]).enrolled == []
 
 
-def test_a_registration_that_passes_to_another_registrant_ends_for_the_first(door: Door) -> None:
+def test_a_registration_that_passes_to_another_registrant_ends_for_the_first(door: FrontDoor) -> None:
     known = door.submit(offenders=[offender("SID:VA1")]).offender
     door.register(offender=offender("SID:VA1"))
     passed = door.register(registrant_id="R-2", offender=offender("SID:VA1"))
@@ -151,7 +151,7 @@ def test_a_registration_that_passes_to_another_registrant_ends_for_the_first(doo
     assert [(each.registrant_id, each.ended) for each in passed.reachable] == [("R-1", True), ("R-2", False)]
 
 
-def test_hundreds_may_register_for_one_offender(door: Door) -> None:
+def test_hundreds_may_register_for_one_offender(door: FrontDoor) -> None:
     for number in range(250):
         door.register(f"VINE-{number}", registrant_id=f"R-{number}", offender=offender("SID:VA1"))
     door.remove("VINE-7")
@@ -159,10 +159,10 @@ def test_hundreds_may_register_for_one_offender(door: Door) -> None:
     door.register("VINE-250", offender=offender("SID:VA1"))
     found = door.submit(offenders=[offender("SID:VA1")]).enrolled
     assert [each[0] for each in found] == [f"VINE-{number}" for number in range(251) if number not in {7, 249}]
-    assert max(map(len, door.states.values())) < 2_000
+    assert max(map(len, door.documents.values())) < 2_000
 
 
-def test_no_record_to_match_says_where_somebody_is_reached(door: Door) -> None:
+def test_no_record_to_match_says_where_somebody_is_reached(door: FrontDoor) -> None:
     door.register()
     passed = door.submit()
     assert all(isinstance(output.value, Reachable) or b"5551007" not in repr(output.value).encode() for output in passed.outputs)
