@@ -21,7 +21,7 @@ from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
 from processors.rules.load import load_rules
 from processors.runtime.decide.task import Task
-from processors.runtime.run.runner import journals
+from processors.runtime.run.runner import split_journal
 from processors.runtime.run.supervise import GARBAGE
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
@@ -49,7 +49,7 @@ class Cost:
         self.batches.append(1e6 * seconds / records)
 
 
-class Unit:
+class RunningStage:
     """One stage on one partition, its state in a dictionary."""
 
     def __init__(self, stage: Stage[Any], codec: Codec, context: Context) -> None:
@@ -69,7 +69,7 @@ class Unit:
             records = [self._record(topic, *each) for each in stored[start : start + BATCH]]
             now = time_ns() // 1_000_000
             work = self._task.decide(records, now, BATCH, self._read, self._codec, self._context)
-            journals(work.verdicts, self._codec.encode)
+            split_journal(work.verdicts, self._codec.encode)
             self.cost.count(len(records), process_time() - began)
             self._count(work.verdicts)
             for name, value in work.changes.items():
@@ -82,7 +82,7 @@ class Unit:
     def _record(self, topic: Topic, key: bytes | None, raw: bytes | None) -> Record:
         offset = self._offsets[topic.name]
         self._offsets[topic.name] = offset + 1
-        self._task.pass_over(topic.name, offset)
+        self._task.advance(topic.name, offset)
         read = self._codec.decode_external if topic.external else self._codec.decode
         value: Any = None if raw is None else read(raw)
         return Record(topic.name, 0, offset, None if key is None else key.decode(), time_ns() // 1_000_000, value, raw)
@@ -107,7 +107,7 @@ def measure(count: int, profile: Profile | None = None, of: str = "") -> tuple[M
     `profile` is active while the stage named `of` works.
     """
     codec, context = Codec(), Context(rules(), Seal(bytes(range(64))))
-    units = [Unit(stage, codec, context) for stages in PIPELINE.values() for stage in stages]
+    units = [RunningStage(stage, codec, context) for stages in PIPELINE.values() for stage in stages]
     gc.freeze()
     gc.set_threshold(GARBAGE)
     now = feed.now()

@@ -2,7 +2,7 @@
 One stage alone, over the real `Task`: records go in, time passes, and every batch is decided twice.
 
 Each batch begins with what a changelog would hold: states and timers go through their codecs every time, and a new task is
-made of them, as after a restart. Both times must come to the same work, and every decision keeps the promises of
+made of them, as after a restart. Both times must come to the same result, and every decision keeps the promises of
 `processors.stage` (`tests/contracts/checked.py`).
 """
 
@@ -18,7 +18,7 @@ from processors.domain.policy import Policy
 from processors.domain.seal import Seal
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
-from processors.runtime.decide.task import Task, Work
+from processors.runtime.decide.task import BatchResult, Task
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
@@ -111,11 +111,11 @@ class OneStage:
 
     def _decide(self, records: list[Record]) -> None:
         count = len(self.decisions)
-        work = self._work(self._watched, records)
-        assert self._work(self.stage, records) == work, "the same batch on the same states comes to the same"
-        assert [each for decision in self.decisions[count:] for each in decision.verdicts] == work.verdicts
-        self._position = work.position
-        for name, value in work.changes.items():
+        result = self._work(self._watched, records)
+        assert self._work(self.stage, records) == result, "the same batch on the same states comes to the same"
+        assert [each for decision in self.decisions[count:] for each in decision.verdicts] == result.verdicts
+        self._position = result.position
+        for name, value in result.changes.items():
             key = name[1:].decode()
             if name.startswith(b"@"):
                 self.timers.pop(key, None)
@@ -126,13 +126,13 @@ class OneStage:
             else:
                 self.documents[key] = value
 
-    def _work(self, stage: Stage[Any], records: list[Record]) -> Work:
+    def _work(self, stage: Stage[Any], records: list[Record]) -> BatchResult:
         task = Task(stage, 0, self._position, dict(self._inputs), dict(self.timers))
         if not records:
             task.ended = set(self._inputs)
-        work = task.decide(records, self.now, MOST, self._read, CODEC, self.context)
-        work.position = structs.replace(work.position, at=0)
-        return work
+        result = task.decide(records, self.now, MOST, self._read, CODEC, self.context)
+        result.position = structs.replace(result.position, at=0)
+        return result
 
     def _read(self, names: Iterable[bytes]) -> list[bytes | None]:
         return [self.documents.get(name[1:].decode()) for name in names]

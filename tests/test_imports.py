@@ -29,6 +29,19 @@ MAY_IMPORT = {
     "cli": GRAMMAR | set(ROOMS) | {"cli", "pipeline", "rehearsal", "runtime", "simulation"},
     "__main__": frozenset({"cli"}),
 }
+# What each part of the runtime may import of the others: run → decide → kafka, wire; the rest beside them.
+BESIDE = frozenset({"clock", "errors", "metrics", "settings"})
+RUNTIME_MAY_IMPORT = {
+    "run": BESIDE | {"run", "decide", "kafka", "wire"},
+    "decide": BESIDE | {"decide", "wire"},
+    "kafka": BESIDE | {"kafka", "wire"},
+    "wire": BESIDE | {"wire"},
+    "local": BESIDE | {"local", "kafka"},
+    "clock": frozenset[str](),
+    "errors": frozenset[str](),
+    "metrics": frozenset[str](),
+    "settings": frozenset({"errors"}),
+}
 WITH_EFFECTS = frozenset({"runtime", "rehearsal", "cli", "__main__"})
 EFFECTS = frozenset(
     {
@@ -78,6 +91,16 @@ def imports(file: Path) -> Iterator[str]:
 def test_imports_go_one_way(file: Path) -> None:
     parts = {name.split(".")[1] for name in imports(file) if name.startswith("processors.")}
     assert parts <= MAY_IMPORT[part_of(file)]
+
+
+RUNTIME = [file for file in FILES if part_of(file) == "runtime" and file != ROOT / "runtime" / "__init__.py"]
+
+
+@pytest.mark.parametrize("file", RUNTIME, ids=lambda file: str(file.relative_to(ROOT)))
+def test_imports_within_the_runtime_go_one_way(file: Path) -> None:
+    part = file.relative_to(ROOT / "runtime").parts[0].removesuffix(".py")
+    parts = {name.split(".")[2] for name in imports(file) if name.startswith("processors.runtime.")}
+    assert parts <= RUNTIME_MAY_IMPORT[part]
 
 
 @every_file

@@ -8,7 +8,7 @@ import typer
 from processors.cli.app import new_app
 from processors.pipeline import PIPELINE
 from processors.runtime.errors import Usage
-from processors.runtime.run.supervise import run_unit, run_units
+from processors.runtime.run.supervise import run_stage, run_stages
 from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
 from processors.stage import Stage
@@ -31,17 +31,17 @@ def run(
     Start as many copies as you like, here or on other machines: they share the partitions of a stage. Several stages run
     as one process each; one that is killed is started again, one that fails ends them all, with exit code 1.
     """
-    units = chosen(stages)
+    chosen = choose(stages)
     settings = Settings()
     configure(settings.log_level, settings.log_format)
-    code = run_units(units, settings, until_idle) if leash is None else run_unit(units[0], settings, leash=leash)
+    code = run_stages(chosen, settings, until_idle) if leash is None else run_stage(chosen[0], settings, leash=leash)
     if code:
         raise typer.Exit(code)
 
 
-def chosen(names: Sequence[str]) -> list[Stage[Any]]:
-    """Return the units of the named stages, each once, in the order of the road; a unit may be named by itself."""
-    known = {*PIPELINE, "all", *(unit.name for units in PIPELINE.values() for unit in units)}
+def choose(names: Sequence[str]) -> list[Stage[Any]]:
+    """Return the stages of the given names, each once, in the pipeline's order; `ingest` names two, `read` and `identify`."""
+    known = {*PIPELINE, "all", *(stage.name for stages in PIPELINE.values() for stage in stages)}
     if unknown := [name for name in names if name not in known]:
         raise Usage(f"there is no stage {unknown[0]}: the stages are {', '.join(PIPELINE)}; or `all`")
-    return [unit for stage, units in PIPELINE.items() for unit in units if {"all", stage, unit.name} & set(names)]
+    return [stage for group, stages in PIPELINE.items() for stage in stages if {"all", group, stage.name} & set(names)]

@@ -20,7 +20,7 @@ from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.errors import Restart, UserError
 from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.user_client import Client
-from processors.runtime.run.idle import Watch
+from processors.runtime.run.idle import Progress
 from processors.topics import CLOCK
 
 STEP_TIMEOUT: Final = 180.0  # seconds a step may take: all units start in the first, and a killed broker takes ten to come back
@@ -60,7 +60,7 @@ def play(
 
     `before` is called with each moment's number; `meanwhile` is called while waiting and may raise to end it.
     """
-    watch = Watch(Broker(client.settings), client.settings.topic_prefix, PIPELINE)
+    watch = Progress(Broker(client.settings), client.settings.topic_prefix, PIPELINE)
     for number, step in enumerate(moments):
         before(number)
         client.send(CLOCK, [(None, client.codec.encode(Tick(step.at)))])
@@ -70,7 +70,7 @@ def play(
         yield number + 1
 
 
-def wait_until_idle(watch: Watch, meanwhile: Callable[[], None]) -> None:
+def wait_until_idle(watch: Progress, meanwhile: Callable[[], None]) -> None:
     """Wait until every stage has read the last tick and has nothing left to do."""
     begun, pause = monotonic(), Event()
     while not pause.wait(max(SHORTEST_PAUSE, PAUSE_SHARE * (monotonic() - begun))):

@@ -1,4 +1,4 @@
-"""What time it is: the wall's, or under `VN_CLOCK=topic` what the last record of `vn.clock` says."""
+"""The clock: wall time, or under `VN_CLOCK=topic` the time of the last record of `vn.clock`."""
 
 import time
 from typing import Protocol
@@ -7,7 +7,7 @@ from processors.domain.tick import Tick
 
 
 class Clock(Protocol):
-    """Answers with the time in milliseconds, None as long as nobody has told it."""
+    """A clock in milliseconds; None until it has been set."""
 
     def now(self) -> int | None: ...
 
@@ -20,7 +20,7 @@ class WallClock:
 
 
 class TopicClock:
-    """The time that a demonstration or a simulation says it is; it never runs backwards."""
+    """The time that a demonstration or a simulation sets; it never runs backwards."""
 
     def __init__(self) -> None:
         self._now: int | None = None

@@ -22,18 +22,18 @@ class UserError(Exception):
 
 
 class Usage(UserError):
-    """Says what is wrong with how a command was called; ends it with exit code 2."""
+    """Says how a command was called wrongly; ends it with exit code 2."""
 
     exit_code: ClassVar[int] = 2
 
 
 class Stop(UserError):
-    """Ends the process, since nothing it could do by itself would mend this."""
+    """Ends the process: nothing it could do by itself would mend this."""
 
 
 class Retry(Exception):
-    """The broker or the store is away, and the same thing may be tried again."""
+    """The store is unavailable; the same thing may be tried again."""
 
 
 class Restart(Exception):
-    """What was in hand is not ours any more: throw it away, catch up, go on."""
+    """Uncommitted work must be discarded; catch up and go on."""

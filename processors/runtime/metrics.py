@@ -1,7 +1,7 @@
 """
-Every metric once, with its unit and meaning; docs/metrics.md lists them and a test compares.
+Every metric, with its meaning; docs/metrics.md lists them and a test compares.
 
-Labels are stages, outcomes, reasons and the like: never an id, a name or an address.
+The label `unit` is the stage. Labels are stages, outcomes, reasons and the like: never an id, a name or an address.
 """
 
 from typing import Final
@@ -42,7 +42,7 @@ TIMERS: Final = Gauge("vn_timers_pending", "Timers that are not due yet", ["unit
 READY: Final = Gauge(
     "vn_ready", "1 while the unit decides, 0 while it catches up or waits for broker or store", ["unit"], multiprocess_mode="mostrecent"
 )
-# In no registry of their own: read from Kafka by runtime/run/open_reviews.py when somebody asks.
+# Not in the default registry: runtime/run/open_reviews.py reads them from Kafka at each scrape.
 REVIEWS_OPEN: Final = Gauge("vn_reviews_open", "Reviews that wait for a person, by why they were opened", ["reason"], registry=None)
 REVIEW_OLDEST: Final = Gauge(
     "vn_review_oldest_seconds", "Age in seconds of the oldest review that waits for a person", ["reason"], registry=None

@@ -1,8 +1,8 @@
 """
-What the environment says (contract §7), each setting once; `Settings()` ends in one sentence where it is wrong.
+Settings from the environment (contract §7); `Settings()` raises UserError if one is invalid.
 
-`KAFKA_*` variables are librdkafka properties: `KAFKA_SECURITY_PROTOCOL` is `security.protocol`. A `VN_` variable that is
-not here is an error, so that a misspelt one is never silently without effect.
+`KAFKA_*` variables are librdkafka properties: `KAFKA_SECURITY_PROTOCOL` is `security.protocol`. An unknown `VN_` variable is
+an error, so that a misspelt one is never ignored.
 """
 
 import os
@@ -22,7 +22,7 @@ _KEY: Final = re.compile(rf"[0-9a-fA-F]{{{KEY_BYTES * 2}}}")
 
 
 class Settings(BaseSettings):
-    """The settings in force, read from the environment when made."""
+    """The settings, read from the environment on construction."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True)
 
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
         return tuple(each.strip() for each in value.split(",")) if isinstance(value, str) else value
 
     def kafka_properties(self) -> dict[str, str]:
-        """Return the librdkafka properties that the `KAFKA_*` variables name."""
+        """Return the librdkafka properties given as `KAFKA_*` variables."""
         if self.bootstrap_servers is None:
             raise UserError("no broker is configured: run `vn local up`, or set KAFKA_BOOTSTRAP_SERVERS")
         named = {
@@ -96,13 +96,13 @@ class Settings(BaseSettings):
         return named | {"bootstrap.servers": self.bootstrap_servers}
 
     def redis(self) -> str:
-        """Return the URL of the store."""
+        """Return the URL of Redis."""
         if self.redis_url is None:
             raise UserError("no store is configured: run `vn local up`, or set REDIS_URL")
         return self.redis_url
 
     def seal(self) -> Seal:
-        """Return the seal of contact data, with the key of `VN_KEY_FILE`, which nobody else may read."""
+        """Return the seal of contact data with the key from `VN_KEY_FILE`, which no other user may be able to read."""
         if self.key_file is None:
             raise UserError(
                 "no key is configured: `vn local up` makes one, or set VN_KEY_FILE to a file of mode 0600 that holds the output of "

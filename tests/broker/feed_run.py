@@ -21,7 +21,7 @@ from processors.rehearsal.feed import Sending, Step, read_feed
 from processors.rehearsal.player import Rehearsal, play, rehearse
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
-from processors.runtime.decide.driver import PipelineDriver, Unit
+from processors.runtime.decide.driver import PipelineDriver, RunningStage
 from processors.runtime.kafka.clients import Broker, committed_offsets
 from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.kafka.user_client import Client
@@ -121,7 +121,7 @@ class FeedRun:
                     topic, [(entry.key, self._value(entry.value)) for entry in driver.entries(topic) if entry.value != CONTROL_RECORD]
                 )
                 assert_same(topic.name, want, got)
-            for unit in driver._units:
+            for unit in driver._stages:
                 if unit.stage.changelog is not None:
                     assert_same(f"what {unit.stage.name} remembers", unit.fields, self._verify_state(unit.stage))
 
@@ -209,11 +209,11 @@ class DriverByIntakeOffset(PipelineDriver):
                 super()._append(topic, None, CONTROL_RECORD)
         super()._append(topic, key, value)
 
-    def _next(self, unit: Unit) -> Record | None:
+    def _next(self, unit: RunningStage) -> Record | None:
         if INTAKE in unit.stage.inputs:
             entries = self._topics.get(INTAKE.name, ())
             while (offset := unit.task.positions[INTAKE.name]) < len(entries) and entries[offset].value == CONTROL_RECORD:
-                unit.task.pass_over(INTAKE.name, offset)
+                unit.task.advance(INTAKE.name, offset)
         return super()._next(unit)
 
 

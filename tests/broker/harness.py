@@ -23,7 +23,7 @@ from processors.runtime.kafka.clients import Broker, committed_offsets
 from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.run.catchup import Stamp
-from processors.runtime.run.idle import Watch
+from processors.runtime.run.idle import Progress
 from processors.runtime.run.store import Store
 from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position, State
@@ -124,7 +124,7 @@ class ProbeHarness:
     def idle(self, stage: Stage[Any] = PROBE) -> bool:
         """Whether the committed offsets equal the ends of the inputs, transaction markers included."""
         try:
-            seen = Watch(self.broker, self.prefix, {stage.name: (stage,)}, clock=False).look()
+            seen = Progress(self.broker, self.prefix, {stage.name: (stage,)}, clock=False).look()
         except Restart:
             return False  # the broker does not know yet of a topic just created
         return all(committed == end for committed, end in seen.values())

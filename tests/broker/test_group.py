@@ -18,13 +18,13 @@ def test_copies_come_and_go(harness: ProbeHarness) -> None:
     harness.send(300)
     first.wait_for_log('"event": "batch"')
     second = harness.start()
-    second.wait_for_log('"event": "settled"')
+    second.wait_for_log('"event": "ready"')
     harness.send(300)
     assert first.stop() == 0
     harness.send(300)
     third = harness.start()
     harness.send(300)
-    third.wait_for_log('"event": "settled"')
+    third.wait_for_log('"event": "ready"')
     second.kill()
     harness.wait_until_settled()
     harness.verify()
@@ -35,7 +35,7 @@ def test_one_copy_has_the_same_partition_of_every_input(harness: ProbeHarness) -
     until(
         "both have one",
         lambda: all(
-            '"partitions": [0], "event": "settled"' in w.log or '"partitions": [1], "event": "settled"' in w.log for w in (first, second)
+            '"partitions": [0], "event": "ready"' in w.log or '"partitions": [1], "event": "ready"' in w.log for w in (first, second)
         ),
     )
     admin = harness.broker.admin()

@@ -48,7 +48,7 @@ def test_a_batch_of_timers_alone_is_fenced_too(harness: ProbeHarness, without: s
     until("the empty inputs are committed", harness.idle)
     assert first.stop() == 0
     zombie = harness.start("probe.decided=stop@2", without=without)
-    zombie.wait_for_log('"event": "settled"')
+    zombie.wait_for_log('"event": "ready"')
     harness.send(1, sides=(LEFT,))  # one batch with the record, and one with its timer
     zombie.wait_for_log('"event": "batch"')
     zombie.wait_until_stopped()

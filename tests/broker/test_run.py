@@ -67,12 +67,12 @@ def test_a_killed_unit_is_started_again_and_a_killed_supervisor_leaves_none(run:
     log = tmp_path / "log"
     port = next(number for number in range(19_000, 20_000) if is_free(number))
     process = run("dedupe", "match", VN_METRICS_PORT=str(port))
-    until("both run", lambda: log.read_text().count('"event": "settled"') == 2)
+    until("both run", lambda: log.read_text().count('"event": "ready"') == 2)
     metrics = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
     assert 'vn_ready{unit="dedupe"} 1.0' in metrics
     assert 'vn_ready{unit="match"} 1.0' in metrics
     os.kill(children(log)[0], signal.SIGKILL)
-    until("it is started again", lambda: log.read_text().count('"event": "settled"') == 3)
+    until("it is started again", lambda: log.read_text().count('"event": "ready"') == 3)
     process.kill()
     until("no unit is left", lambda: all(gone(pid) for pid in children(log)), 10)
 
@@ -80,7 +80,7 @@ def test_a_killed_unit_is_started_again_and_a_killed_supervisor_leaves_none(run:
 def test_a_clean_stop_is_quick_and_leaves_none(run: Run, tmp_path: Path) -> None:
     log = tmp_path / "log"
     process = run("ingest")
-    until("both run", lambda: log.read_text().count('"event": "settled"') == 2)
+    until("both run", lambda: log.read_text().count('"event": "ready"') == 2)
     process.send_signal(signal.SIGTERM)
     began = time.monotonic()
     assert process.wait(30) == 0

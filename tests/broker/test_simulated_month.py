@@ -38,7 +38,7 @@ def everything_runs(log: Path) -> Iterator[None]:
         try:
             client = Client(Settings())
             client.send(CLOCK, [(None, client.codec.encode(Tick(START)))])  # before it, no unit knows what time it is
-            until("all units run", lambda: log.read_text().count('"event": "settled"') == UNITS, 150)
+            until("all units run", lambda: log.read_text().count('"event": "ready"') == UNITS, 150)
             yield
         finally:
             process.terminate()

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from processors.domain.seal import Seal
 from processors.runtime.run import store
-from processors.runtime.run.runner import House, Runner
+from processors.runtime.run.runner import Environment, Runner
 from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec
@@ -65,7 +65,7 @@ if __name__ == "__main__":
     faulthandler.register(signal.SIGUSR1)
     settings = Settings()
     configure(settings.log_level, settings.log_format)
-    runner = Runner(PROBE, House(settings, Codec(), NoRules(), Seal(bytes(64))))
+    runner = Runner(PROBE, Environment(settings, Codec(), NoRules(), Seal(bytes(64))))
     signal.signal(signal.SIGTERM, lambda *_: runner.stop())
     runner.run()
     sys.exit(0)

@@ -47,9 +47,9 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
     return made
 
 
-def watching(kafka: Kafka) -> idle.Watch:
+def watching(kafka: Kafka) -> idle.Progress:
     broker: Any = kafka
-    return idle.Watch(broker, "", PIPELINE)
+    return idle.Progress(broker, "", PIPELINE)
 
 
 def test_idle_is_who_has_read_everything_and_fired_every_timer(kafka: Kafka) -> None:

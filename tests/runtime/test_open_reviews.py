@@ -10,7 +10,7 @@ from processors.domain.review import Review, ReviewState
 from processors.runtime.errors import Restart
 from processors.runtime.kafka.clients import EOF
 from processors.runtime.run import open_reviews
-from processors.runtime.run.open_reviews import Docket
+from processors.runtime.run.open_reviews import OpenReviews
 from processors.runtime.wire.codec import Codec
 
 CODEC = Codec()
@@ -105,7 +105,7 @@ def scraped(registry: CollectorRegistry) -> dict[tuple[str, str], float]:
 
 def test_what_is_open_is_counted_and_the_oldest_named_scrape_after_scrape(topic: Topic) -> None:
     registry = CollectorRegistry()
-    registry.register(Docket(topic, CODEC, "vn.reviews"))  # type: ignore[arg-type]
+    registry.register(OpenReviews(topic, CODEC, "vn.reviews"))  # type: ignore[arg-type]
     topic.reading.records = [review(1, since=NOW - 30_000), review(2), review(3, reason="surge"), review(4), ("4", None), None]
     assert scraped(registry) == {
         ("vn_reviews_open", "workflow"): 2,
@@ -120,7 +120,7 @@ def test_what_is_open_is_counted_and_the_oldest_named_scrape_after_scrape(topic:
 def test_nothing_is_said_before_the_end_was_reached_or_while_the_broker_is_away(topic: Topic) -> None:
     registry = CollectorRegistry()
     topic.away = True
-    registry.register(Docket(topic, CODEC, "vn.reviews"))  # type: ignore[arg-type]
+    registry.register(OpenReviews(topic, CODEC, "vn.reviews"))  # type: ignore[arg-type]
     assert scraped(registry) == {}
     topic.away = False
     topic.reading.records = [review(1)]

@@ -10,25 +10,33 @@ from processors.domain.journal import Verdict, Verdicts
 from processors.pipeline import PIPELINE
 from processors.runtime.errors import Restart, Stop, UserError
 from processors.runtime.run.faults import Broken, Faults
-from processors.runtime.run.runner import JOURNAL, LEAST, MOST, check_topics, journals, paced, shared
+from processors.runtime.run.runner import (
+    JOURNAL_BYTES,
+    MAX_BATCH,
+    MIN_BATCH,
+    check_topics,
+    common_partitions,
+    next_batch_size,
+    split_journal,
+)
 from processors.runtime.run.slots import Slot
 from processors.runtime.run.store import Store
 from processors.runtime.wire.codec import Codec
 
 
 def test_batches_grow_with_the_backlog_and_shrink_where_they_take_long() -> None:
-    assert paced(500, 500, 0.1) == 1000
-    assert paced(500, 499, 0.1) == 500
-    assert paced(500, 500, 0.5) == 500
-    assert paced(500, 500, 2) == 250
-    assert paced(MOST, MOST, 0.01) == MOST
-    assert paced(LEAST, 10, 5) == LEAST
+    assert next_batch_size(500, 500, 0.1) == 1000
+    assert next_batch_size(500, 499, 0.1) == 500
+    assert next_batch_size(500, 500, 0.5) == 500
+    assert next_batch_size(500, 500, 2) == 250
+    assert next_batch_size(MAX_BATCH, MAX_BATCH, 0.01) == MAX_BATCH
+    assert next_batch_size(MIN_BATCH, 10, 5) == MIN_BATCH
 
 
 def test_the_inputs_of_a_partition_come_together_or_not_at_all() -> None:
-    assert shared([("a", 1), ("b", 1), ("a", 0), ("b", 0)], ["a", "b"]) == [0, 1]
+    assert common_partitions([("a", 1), ("b", 1), ("a", 0), ("b", 0)], ["a", "b"]) == [0, 1]
     with pytest.raises(Restart):
-        shared([("a", 1), ("b", 0)], ["a", "b"])
+        common_partitions([("a", 1), ("b", 0)], ["a", "b"])
 
 
 class Counted:
@@ -52,16 +60,20 @@ def test_topics_that_are_missing_or_unlike_end_a_stage_with_what_mends_it() -> N
 
 def test_the_journal_of_a_batch_is_one_record_unless_it_were_too_large() -> None:
     codec = Codec()
-    assert journals([], codec.encode) == []
+    assert split_journal([], codec.encode) == []
     verdicts = [
         Verdict(stage="s", message_id=str(number), outcome="passed", reason="confirmed", detail="x" * 1000, at=0) for number in range(3000)
     ]
-    assert len(journals(verdicts[:100], codec.encode)) == 1
-    records = journals(verdicts, codec.encode)
-    assert all(len(record) <= JOURNAL for record in records)
+    assert len(split_journal(verdicts[:100], codec.encode)) == 1
+    records = split_journal(verdicts, codec.encode)
+    assert all(len(record) <= JOURNAL_BYTES for record in records)
     assert [each for record in records for each in codec.decode(record).verdicts] == verdicts
     assert (
-        len(journals([Verdict(stage="s", message_id="1", outcome="passed", reason="confirmed", detail="x" * JOURNAL, at=0)], codec.encode))
+        len(
+            split_journal(
+                [Verdict(stage="s", message_id="1", outcome="passed", reason="confirmed", detail="x" * JOURNAL_BYTES, at=0)], codec.encode
+            )
+        )
         == 1
     )
     assert isinstance(codec.decode(records[0]), Verdicts)

@@ -108,32 +108,32 @@ def test_time_never_runs_backwards() -> None:
 
 def test_the_clock_fires_nothing_before_the_inputs_are_read_to_their_ends() -> None:
     one = task({"k": 50})
-    one.end("in", 0)
-    assert not one.due(1000, "")
+    one.reach_end("in", 0)
+    assert not one.has_due(1000, "")
     assert one.decide([record("a", 10, "other")], 1000, 100, nothing, CODEC, CONTEXT).wakes == 0
-    one.end("other", 0)
-    assert one.due(1000, "")
-    assert not one.due(49, "")
+    one.reach_end("other", 0)
+    assert one.has_due(1000, "")
+    assert not one.has_due(49, "")
     assert seen(one.decide([], 1000, 100, nothing, CODEC, CONTEXT)) == ("wake 50",)
 
 
 def test_a_record_ends_being_caught_up_and_comes_once() -> None:
     one = task()
-    one.end("in", 0)
-    one.end("other", 3)
+    one.reach_end("in", 0)
+    one.reach_end("other", 3)
     assert one.caught_up
     assert one.moved
-    assert one.pass_over("in", 0)
+    assert one.advance("in", 0)
     assert not one.caught_up
-    assert not one.pass_over("in", 0)
-    assert not one.pass_over("other", 2)
+    assert not one.advance("in", 0)
+    assert not one.advance("other", 2)
     assert one.positions == {"in": 1, "other": 3}
 
 
 def test_so_many_timers_a_batch() -> None:
     one = task({f"k{number}": number for number in range(30)})
-    one.end("in", 0)
-    one.end("other", 0)
+    one.reach_end("in", 0)
+    one.reach_end("other", 0)
     assert [one.decide([], 1000, 10, nothing, CODEC, CONTEXT).wakes for _ in range(4)] == [10, 10, 10, 0]
 
 
@@ -250,14 +250,14 @@ def settled(one: Task, now: int, most: int = 100) -> Any:
 def test_after_the_rules_changed_everything_that_waits_is_looked_at_once() -> None:
     one = task({"a": 90, "b": 90}, SETTLING)
     one.ended = {"in", "other"}
-    assert one.due(20, VERSION)
-    assert not task({"a": 90}).due(20, VERSION), "a stage that does not ask for it"
-    assert not task({}, SETTLING).due(20, VERSION), "nothing waits"
+    assert one.has_due(20, VERSION)
+    assert not task({"a": 90}).has_due(20, VERSION), "a stage that does not ask for it"
+    assert not task({}, SETTLING).has_due(20, VERSION), "nothing waits"
     work = settled(one, 20)
     assert (seen(work, "a"), seen(work, "b")) == (("settle 20",), ("settle 20",))
     assert b"@a" not in work.changes, "the timer stays"
     assert work.position.settled == VERSION
-    assert not one.due(20, VERSION)
+    assert not one.has_due(20, VERSION)
     assert settled(one, 21).changes == {}
     assert (one.timers.next(), len(one.timers)) == (90, 2)
 
@@ -278,7 +278,7 @@ def test_a_timer_that_is_due_goes_before_and_one_that_is_set_to_an_earlier_time_
 
 def test_nothing_is_looked_at_before_the_inputs_were_read_to_their_end() -> None:
     one = task({"a": 90}, SETTLING)
-    assert not one.due(20, VERSION)
+    assert not one.has_due(20, VERSION)
     work = one.decide([record("x", 5, key="k")], 20, 100, nothing, CODEC, NEW_RULES)
     assert (sorted(work.changes), work.position.settled) == ([b"=k"], "")
 
@@ -288,7 +288,7 @@ def test_whoever_takes_over_looks_again_only_where_the_last_owner_had_not_come_t
         position = Position(7, {"in": 0, "other": 0}, settled=before)
         one = Task(SETTLING, 0, position, {"in": 0, "other": 0}, {"a": 90})
         one.ended = {"in", "other"}
-        assert one.due(20, VERSION) is due
+        assert one.has_due(20, VERSION) is due
 
 
 def test_when_a_message_came_in() -> None:

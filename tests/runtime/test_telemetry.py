@@ -12,7 +12,7 @@ import pytest
 from processors.runtime import metrics
 from processors.runtime.errors import Retry
 from processors.runtime.metrics import METRICS
-from processors.runtime.run.telemetry import FIELDS, Sparing, allowed, configure, told
+from processors.runtime.run.telemetry import FIELDS, RateLimit, configure, drop_unlisted, error_fields
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -33,7 +33,7 @@ def test_labels_are_never_ids() -> None:
 
 
 def test_fields_that_are_not_listed_are_not_written() -> None:
-    assert allowed(None, "info", {"event": "x", "address": "canary", "records": 3}) == {"event": "x", "records": 3}
+    assert drop_unlisted(None, "info", {"event": "x", "address": "canary", "records": 3}) == {"event": "x", "records": 3}
     assert not FIELDS & {"value", "key", "address", "to", "name", "contact"}
 
 
@@ -44,7 +44,7 @@ def test_an_exception_tells_where_and_never_what_unless_it_is_ours() -> None:
     def raised(error: Exception) -> dict[str, str]:
         with pytest.raises(type(error)) as caught:
             fail(error)
-        return told(caught.value)
+        return error_fields(caught.value)
 
     assert "canary" not in json.dumps(raised(ValueError("canary")))
     assert raised(ValueError("canary"))["error"] == "ValueError"
@@ -54,7 +54,7 @@ def test_an_exception_tells_where_and_never_what_unless_it_is_ours() -> None:
 
 def test_a_broker_that_is_away_is_told_of_once_in_a_while() -> None:
     sparing, lines = (
-        Sparing(),
+        RateLimit(),
         [logging.makeLogRecord({"msg": f"FAIL [client-{number}] refused", "created": 1000 + number}) for number in range(25)],
     )
     assert [sparing.filter(line) for line in lines].count(True) == 3

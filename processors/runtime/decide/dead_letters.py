@@ -1,4 +1,4 @@
-"""What becomes of a record of the pipeline's own that cannot be read, and when that is too many."""
+"""Dead letters of the pipeline's own records that cannot be read, and the limit on them."""
 
 import hashlib
 from collections import deque
@@ -15,9 +15,9 @@ OF_LAST: Final = 1_000
 
 class DeadLetterLimit:
     """
-    Stops a stage that dead-letters what the pipeline itself wrote: a bad deploy must not drain everything into the topic.
+    Stops a stage that cannot read too many of the pipeline's own records: a bad deploy must not dead-letter everything.
 
-    Outsiders' bad input does not come here: of that there may be any amount.
+    Bad input from outside is not counted.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class DeadLetterLimit:
         self._row = 0
 
     def count(self, *, bad: bool) -> None:
-        """The record was read, or not; raises Stop where too many were not."""
+        """Count one record; raises Stop when too many were bad."""
         self._read += 1
         if not bad:
             return
@@ -42,7 +42,7 @@ class DeadLetterLimit:
 
 
 def dead_letter(record: Record, stage: str, unreadable: Unreadable) -> DeadLetter:
-    """Return the dead letter of an internal record; what contact data it may hold is sealed already."""
+    """Return the dead letter of an internal record; contact data in it is sealed already."""
     original = record.raw or b""
     return DeadLetter(
         dead_letter_id=f"{record.topic}-{record.partition}-{record.offset}",

@@ -1,9 +1,9 @@
 """
 The whole pipeline in memory: the same stages, tasks and wire encodings, with a clock that the test moves.
 
-One partition a topic. Whoever is furthest down the road goes first, one record or timer at a time, until nobody has
-anything to do; then the clock may move, from one due timer to the next, as it does under `VN_CLOCK=topic`. The same
-inputs give the same bytes.
+Every topic has one partition. The last stage that has something to do goes first, one record or timer at a time, until
+none has; then the clock may move, from one due timer to the next, as under `VN_CLOCK=topic`. The same inputs give the same
+bytes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ START: Final = datetime.fromisoformat("2026-11-02T12:00:00-05:00")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record in a topic; `place` orders it among those of all topics."""
+    """One record in a topic; `place` is its position among the records of all topics."""
 
     place: int
     offset: int
@@ -43,8 +43,8 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Unit:
-    """One stage at work, its state as the changelog would have it."""
+class RunningStage:
+    """One stage with its task, and its state as the changelog would hold it."""
 
     stage: Stage[Any]
     task: Task
@@ -54,7 +54,7 @@ class Unit:
         return [self.fields.get(name) for name in names]
 
     def keep(self, changes: Mapping[bytes, bytes | None]) -> None:
-        """Every change is in place, as a changelog that was read again would put it."""
+        """Apply a batch's changes as a replayed changelog would."""
         for name, value in changes.items():
             if value is None:
                 self.fields.pop(name, None)
@@ -64,10 +64,10 @@ class Unit:
 
 class PipelineDriver:
     """
-    A pipeline to put messages into, move the time of, and look at.
+    A pipeline that takes messages, whose clock can be moved, and whose topics and states can be inspected.
 
-    `pipeline` is `processors.pipeline.PIPELINE`, `key` the 64 bytes of `VN_KEY_FILE`. Whatever is put in has gone all the
-    way when the call returns.
+    `pipeline` is `processors.pipeline.PIPELINE`, `key` the 64 bytes of `VN_KEY_FILE`. Each call returns when everything that
+    follows from it has been decided.
     """
 
     def __init__(self, pipeline: Mapping[str, tuple[Stage[Any], ...]], rules: Rules, key: bytes, start: datetime = START) -> None:
@@ -78,31 +78,31 @@ class PipelineDriver:
         self._policies: dict[str, Policy] = {}
         self._topics: dict[str, list[Entry]] = {}
         self._written = 0
-        self._units = [_unit(stage) for stages in pipeline.values() for stage in stages]
+        self._stages = [_started(stage) for stages in pipeline.values() for stage in stages]
 
-    # What goes in
+    # Inputs
 
     def send(self, topic: Topic, value: Message | None, key: str | None = None) -> None:
-        """The record is in the topic, and everything that follows from it has happened."""
+        """Write one record to a topic."""
         self._append(topic, key, None if value is None else self._raw(value))
         self._run()
 
     def submit(self, *submissions: Message) -> None:
-        """The submissions have gone as far as they can: documents as JSON, text and bytes as they are."""
+        """Submit messages: documents as JSON, text and bytes as they are."""
         for submission in submissions:
             self.send(SUBMISSIONS, submission)
 
     def register(self, *registrations: Mapping[str, Any]) -> None:
-        """The registrations are in force for whatever is submitted from now on, if they are good."""
+        """Send registrations."""
         for registration in registrations:
             self.send(REGISTRATIONS, registration, str(registration.get("registration_id")))
 
     def unregister(self, registration_id: str) -> None:
-        """The registration has ended."""
+        """End a registration."""
         self.send(REGISTRATIONS, None, registration_id)
 
     def receipt(self, reference: str, status: str, **fields: Any) -> None:
-        """A provider has said what became of the attempt."""
+        """Send a provider's delivery receipt for an attempt."""
         self.send(RECEIPTS, {"reference": reference, "status": status, "occurred_at": iso(self.now), "provider": "test", **fields})
 
     def review(
@@ -114,12 +114,12 @@ class PipelineDriver:
         reason: str = "checked",
         reviewer: str = "reviewer",
     ) -> None:
-        """A reviewer has decided on one review or a group."""
+        """Send a reviewer's decision on one review or a group."""
         decided = ReviewAction(action=action, reason=reason, reviewer=reviewer, review_id=review_id, group=group)
         self.send(REVIEW_ACTIONS, decided, review_id or group)
 
     def set_policy(self, key: str, value: str | None, **scope: str) -> None:
-        """The setting is in force for everything decided from now on; None unsets it."""
+        """Change a setting; None unsets it."""
         policy = Policy(key=key, value=value or "", set_by="test", set_at=self.now, **scope)
         name = policy_key(policy)
         if value is None:
@@ -132,11 +132,11 @@ class PipelineDriver:
     # Time
 
     def advance(self, duration: timedelta) -> None:
-        """So much time has passed, and every timer that came due in it has fired, in its order."""
+        """Move the clock on, firing timers in order."""
         self.advance_to(self.now + duration // timedelta(milliseconds=1))
 
     def advance_to(self, moment: int | datetime) -> None:
-        """It is `moment`, and every timer that came due until then has fired, in its order."""
+        """Move the clock to `moment`, firing timers in order."""
         until = moment if isinstance(moment, int) else _milliseconds(moment)
         while (due := self.next_due()) is not None and due <= until:
             self.now = max(self.now, due)
@@ -145,16 +145,16 @@ class PipelineDriver:
 
     def next_due(self) -> int | None:
         """Return when the next timer of any stage is due."""
-        return min((due for unit in self._units if (due := unit.task.timers.next()) is not None), default=None)
+        return min((due for running in self._stages if (due := running.task.timers.next()) is not None), default=None)
 
-    # What came out
+    # Outputs
 
     def entries(self, topic: Topic | str) -> list[Entry]:
-        """Return a topic's records as they lie there."""
+        """Return a topic's records."""
         return list(self._topics.get(topic if isinstance(topic, str) else topic.name, ()))
 
     def log(self) -> dict[str, list[tuple[str | None, bytes | None]]]:
-        """Return every topic's keys and values: what two runs on the same inputs must agree on, byte for byte."""
+        """Return every topic's keys and values; two runs on the same inputs give the same."""
         return {name: [(entry.key, entry.value) for entry in entries] for name, entries in sorted(self._topics.items())}
 
     def records(self, topic: Topic | str) -> list[Any]:
@@ -167,18 +167,18 @@ class PipelineDriver:
         return {key: self.codec.decode(value) for key, value in found.items() if value is not None}
 
     def outbound(self, channel: str | None = None) -> list[Outbound]:
-        """Return what left for the providers, in the order it left."""
+        """Return what was sent to the providers, in order."""
         topics = [OUTBOUND[channel]] if channel else list(OUTBOUND.values())
         entries = sorted((entry for topic in topics for entry in self.entries(topic)), key=lambda entry: entry.place)
         return [self.codec.decode(entry.value) for entry in entries if entry.value is not None]
 
     def verdicts(self, message_id: str | None = None) -> list[Verdict]:
-        """Return what was decided about a message, or about all, in the order it was decided."""
+        """Return the verdicts on a message, or all, in order."""
         verdicts = [verdict for batch in self.records(DECISIONS) for verdict in batch.verdicts]
         return verdicts if message_id is None else [verdict for verdict in verdicts if verdict.message_id == message_id]
 
     def explain(self, message_id: str | None = None) -> str:
-        """Return the verdicts a line each, to be read when a test fails."""
+        """Return the verdicts as text, a line each."""
         return "\n".join(
             f"{iso(each.at)} {each.message_id} {each.stage}: {each.outcome}, {each.reason}: {each.detail}"
             for each in self.verdicts(message_id)
@@ -190,49 +190,49 @@ class PipelineDriver:
 
     def state(self, stage: str, key: str) -> Any:
         """Return what a stage keeps under a key; None where it keeps nothing."""
-        unit = self._named(stage)
-        raw = unit.fields.get(b"=" + key.encode())
-        return None if raw is None else self.codec.states(unit.stage.state)(raw)
+        running = self._named(stage)
+        raw = running.fields.get(b"=" + key.encode())
+        return None if raw is None else self.codec.states(running.stage.state)(raw)
 
     def keys(self, stage: str) -> list[str]:
         """Return the keys under which a stage keeps something."""
         return sorted(name[1:].decode() for name in self._named(stage).fields if name.startswith(b"="))
 
-    # At work
+    # Processing
 
     def _run(self) -> None:
-        """Nobody has anything left to do at this time."""
+        """Decide until no stage has anything left to do at this time."""
         while self._step():
             pass
 
     def _step(self) -> bool:
-        """Whether somebody had something to do: the last stage down the road that has, one record or timer of it."""
-        for unit in reversed(self._units):
-            record = self._next(unit)
+        """Let the last stage that has something to do decide one record or timer; return whether there was one."""
+        for running in reversed(self._stages):
+            record = self._next(running)
             if record is not None:
-                unit.task.pass_over(record.topic, record.offset)
+                running.task.advance(record.topic, record.offset)
             else:
-                unit.task.ended = {topic.name for topic in unit.stage.inputs}
-                if not unit.task.due(self.now, self._context.rules.version):
+                running.task.ended = {topic.name for topic in running.stage.inputs}
+                if not running.task.has_due(self.now, self._context.rules.version):
                     continue
-            self._decide(unit, [] if record is None else [record])
+            self._decide(running, [] if record is None else [record])
             return True
         return False
 
-    def _decide(self, unit: Unit, records: list[Record]) -> None:
-        work = unit.task.decide(records, self.now, 1, unit.read, self.codec, self._context)
-        unit.keep(work.changes)
+    def _decide(self, running: RunningStage, records: list[Record]) -> None:
+        work = running.task.decide(records, self.now, 1, running.read, self.codec, self._context)
+        running.keep(work.changes)
         for topic, key, value in work.outputs:
             self._append(topic, None if key is None else key.decode(), value)
         if work.verdicts:
             self._append(DECISIONS, None, self.codec.encode(Verdicts(tuple(work.verdicts))))
 
-    def _next(self, unit: Unit) -> Record | None:
-        """Return the record of the unit's inputs that was written first and not read yet."""
+    def _next(self, running: RunningStage) -> Record | None:
+        """Return the oldest record of the stage's inputs that it has not read."""
         waiting = (
             (self._topics[topic.name][offset], topic)
-            for topic in unit.stage.inputs
-            if (offset := unit.task.positions[topic.name]) < len(self._topics.get(topic.name, ()))
+            for topic in running.stage.inputs
+            if (offset := running.task.positions[topic.name]) < len(self._topics.get(topic.name, ()))
         )
         found = min(waiting, key=lambda each: each[0].place, default=None)
         if found is None:
@@ -262,13 +262,13 @@ class PipelineDriver:
             return value.encode()
         return self.codec.encode(value) if isinstance(value, Struct) else msgspec.json.encode(value)
 
-    def _named(self, stage: str) -> Unit:
-        return next(unit for unit in self._units if unit.stage.name == stage)
+    def _named(self, stage: str) -> RunningStage:
+        return next(running for running in self._stages if running.stage.name == stage)
 
 
-def _unit(stage: Stage[Any]) -> Unit:
+def _started(stage: Stage[Any]) -> RunningStage:
     start = {topic.name: 0 for topic in stage.inputs}
-    return Unit(stage, Task(stage, 0, Position(0, start), dict(start), {}))
+    return RunningStage(stage, Task(stage, 0, Position(0, start), dict(start), {}))
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -1,4 +1,4 @@
-"""The states of one batch on one partition: read in as few rounds as the stage's questions allow, changed in memory, written once."""
+"""The states of one batch: read in as few round trips as the stage's `keys` allow, changed in memory, written once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -10,9 +10,9 @@ Read = Callable[[Sequence[bytes]], Sequence[bytes | None]]
 
 class States:
     """
-    What a batch knows of the stage's states, its own changes included.
+    The stage's states as the batch sees them, its own changes included.
 
-    `read` returns stored fields as they are under the stamp that the batch builds on, or raises.
+    `read` returns the stored fields under the stamp that the batch builds on, or raises.
     """
 
     def __init__(self, stage: Stage[Any], read: Read, decode: Callable[[bytes], Any]) -> None:
@@ -24,7 +24,7 @@ class States:
         self.changed: dict[str, Any] = {}
 
     def prefetch(self, inputs: Iterable[Input]) -> None:
-        """Whatever the inputs ask for, as far as it can be told before the first is decided, is in memory."""
+        """Load the states of all inputs, as far as they are known before the first is decided."""
         asking = [_Asking(each) for each in inputs]
         self._asked = {id(each.input): each for each in asking}
         while asking:
@@ -33,7 +33,7 @@ class States:
             asking = [each for each in asking if each.learns(self._held)]
 
     def of(self, each: Input) -> Mapping[str, Any]:
-        """Return the states that the input asks for, those found."""
+        """Return the states that the input needs, as far as they exist."""
         asked = self._asked.pop(id(each), None)
         if asked is not None and asked.stands(self._keys, self.changed):
             return asked.found
@@ -45,7 +45,7 @@ class States:
         return asking.found
 
     def change(self, states: Mapping[str, Any]) -> None:
-        """These states have new values; None forgets one."""
+        """Replace states; None forgets one."""
         self._held |= states
         self.changed |= states
 
@@ -58,7 +58,7 @@ class States:
 
 
 class _Asking:
-    """One input that is asked which states it needs, until what is found makes it ask for no more."""
+    """The states one input needs; asked again with what was found, until it names nothing new."""
 
     __slots__ = ("found", "input", "known", "new")
 
@@ -69,14 +69,14 @@ class _Asking:
         self.new: list[str] = []
 
     def wants(self, keys: Callable[[Input, Mapping[str, Any]], Iterable[str]]) -> bool:
-        """Whether it asks for states that it has not asked for before; they are `new`."""
+        """Ask for more keys, into `new`; return whether there are any."""
         known = self.known
         self.new = [name for name in keys(self.input, self.found) if name not in known]
         known.update(dict.fromkeys(self.new))
         return bool(self.new)
 
     def learns(self, held: Mapping[str, Any]) -> bool:
-        """Whether some of the new ones are there, so that it may ask for more."""
+        """Take the new keys' states; return whether any exists, so that there may be more to ask for."""
         found, before = self.found, len(self.found)
         for name in self.new:
             if (value := held[name]) is not None:
@@ -84,7 +84,7 @@ class _Asking:
         return len(found) > before
 
     def stands(self, keys: Callable[[Input, Mapping[str, Any]], Iterable[str]], changed: Mapping[str, Any]) -> bool:
-        """Whether it would ask for the same states after these changes, which `found` then shows."""
+        """Apply changes to `found`; return whether the input still needs the same keys."""
         if changed.keys().isdisjoint(self.known):
             return True
         stale = [name for name in self.known if name in changed]

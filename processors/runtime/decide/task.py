@@ -1,8 +1,8 @@
 """
-One partition of one stage: what it has come to, and what a batch on it comes to.
+One partition of one stage: its progress, and the result of one batch.
 
-A task is partition p of all inputs and of the changelog. Nothing here talks to Kafka; the store is read through a
-function that fails where the cache is not the one the task builds on. A task whose batch failed is thrown away.
+A task is partition p of all inputs and of the changelog. It does not talk to Kafka; it reads the store through a function
+that raises if the cache is not the one the task builds on. A task whose batch failed is discarded.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,8 +23,8 @@ Written = tuple[Topic, bytes | None, bytes | None]
 
 
 @dataclass(slots=True)
-class Work:
-    """What one batch on one partition comes to, all of it or nothing."""
+class BatchResult:
+    """The result of one batch on one partition; it is committed whole or not at all."""
 
     position: Position
     outputs: list[Written] = field(default_factory=list)
@@ -32,15 +32,15 @@ class Work:
     verdicts: list[Verdict] = field(default_factory=list)
     records: int = 0
     wakes: int = 0
-    oldest: int | None = None  # when the first of the batch's messages came in at the front door
+    oldest: int | None = None  # receive time of the batch's oldest message
 
 
 class Task:
     """
-    The owner's view of one partition.
+    One partition in the hands of its owner.
 
-    `positions` is the next offset of every input; `moved` is set while they are ahead of what was committed; `ended` are
-    the inputs read to their end.
+    `positions` is the next offset of every input, `moved` whether they are ahead of what was committed, `ended` the inputs
+    that have been read to their end.
     """
 
     def __init__(self, stage: Stage[Any], partition: int, position: Position, positions: dict[str, int], timers: dict[str, int]) -> None:
@@ -54,15 +54,15 @@ class Task:
         self._seq = position.seq
         self._time = position.time
         self._settled = position.settled
-        self._unsettled: tuple[str, list[str]] = (position.settled, [])  # the settings in force, and the keys not looked at since
+        self._unsettled: tuple[str, list[str]] = (position.settled, [])  # the rules in force, and the keys not yet judged by them
 
     @property
     def caught_up(self) -> bool:
-        """Whether every input was read to its end, so that what is not here by now has not happened by now."""
+        """Whether every input has been read to its end."""
         return len(self.ended) == len(self.positions)
 
-    def pass_over(self, topic: str, offset: int) -> bool:
-        """Whether the record at `offset` is the next or a later one of the topic; then it counts as read."""
+    def advance(self, topic: str, offset: int) -> bool:
+        """Move past the record at `offset`; return False if it had been read before."""
         if offset < self.positions[topic]:
             return False
         self.positions[topic] = offset + 1
@@ -70,46 +70,46 @@ class Task:
         self.moved = True
         return True
 
-    def end(self, topic: str, offset: int) -> None:
-        """The topic has been read to its end, the marks of transactions included."""
+    def reach_end(self, topic: str, offset: int) -> None:
+        """Note that the topic has been read to its end, transaction markers included."""
         self.ended.add(topic)
         if offset > self.positions[topic]:
             self.positions[topic] = offset
             self.moved = True
 
-    def due(self, now: int, rules: str) -> bool:
-        """Whether a timer is due by the clock, or to be looked at under new rules; and the records that might settle it have been seen."""
+    def has_due(self, now: int, rules: str) -> bool:
+        """Whether a timer is due or must be judged by new rules, and every record that might settle it has been read."""
         at = self.timers.next()
         return at is not None and self.caught_up and (at <= now or (self._stage.resettles and self._settled != rules))
 
     def decide(  # noqa: PLR0913, PLR0917  all that a batch is made of
         self, records: Sequence[Record], now: int, most: int, read: Read, codec: Codec, context: Context
-    ) -> Work:
+    ) -> BatchResult:
         """
-        Return what the records come to, and at most about `most` timers that are due by `now`.
+        Decide the records and at most about `most` timers that are due by `now`.
 
-        Timers due up to a record's time come before it; those due by the clock come last, and only when the task has
-        caught up: an outage must not fire a hold before the records that would have settled it.
+        A timer due by a record's time is decided before that record. Timers due by the clock are decided last, and only
+        when the task has caught up: an outage must not end a hold before the records that would have settled it.
         """
         batch = _Batch(self, self._stage, read, codec, context)
         times = [arrival(record) for record in records]
-        batch.work.oldest = min(times, default=None)
+        batch.result.oldest = min(times, default=None)
         until = max(times, default=self._time)
         if self.caught_up:
             until = max(until, now)
-        unsettled = (
-            [Resettle(key, max(self._time, until)) for key in self._to_settle(context.rules.version, most)] if self.caught_up else []
+        resettles = (
+            [Resettle(key, max(self._time, until)) for key in self._next_to_resettle(context.rules.version, most)] if self.caught_up else []
         )
-        batch.states.prefetch([*(Wake(*timer) for timer in self.timers.due(until, most)), *records, *unsettled])
+        batch.states.prefetch([*(Wake(*timer) for timer in self.timers.due(until, most)), *records, *resettles])
         for record, at in zip(records, times, strict=True):
             self._time = max(self._time, at)
             while (timer := self.timers.take(self._time)) is not None:
                 batch.wake(*timer)
             batch.record(record)
-        while self.caught_up and batch.work.wakes < most and (timer := self.timers.take(now)) is not None:
+        while self.caught_up and batch.result.wakes < most and (timer := self.timers.take(now)) is not None:
             self._time = max(self._time, timer[1])
             batch.wake(*timer)
-        for each in unsettled:
+        for each in resettles:
             if self.timers.at(each.key) is not None:
                 self._time = each.at
                 batch.resettle(each)
@@ -118,8 +118,8 @@ class Task:
         self._seq += 1
         return batch.done(Position(seq=self._seq, positions=dict(self.positions), time=self._time, at=wall(), settled=self._settled))
 
-    def _to_settle(self, rules: str, most: int) -> list[str]:
-        """Return the next keys that must be looked at, since the rules or settings are not those of the last time."""
+    def _next_to_resettle(self, rules: str, most: int) -> list[str]:
+        """Return the next keys that have not been judged by the rules and settings in force."""
         if rules != self._unsettled[0]:
             self._unsettled = (rules, self.timers.keys() if self._stage.resettles else [])
         left = self._unsettled[1]
@@ -127,10 +127,10 @@ class Task:
 
 
 class _Batch:
-    """One batch in the making."""
+    """The batch being decided."""
 
     def __init__(self, task: Task, stage: Stage[Any], read: Read, codec: Codec, context: Context) -> None:
-        self.work = Work(Position(0, {}))
+        self.result = BatchResult(Position(0, {}))
         self.states = States(stage, read, codec.states(stage.state))
         self._timers: dict[str, int | None] = {}  # as they were before the batch, of every key touched
         self._deadline = stage.deadline
@@ -140,14 +140,14 @@ class _Batch:
         self._context = context
 
     def record(self, record: Record) -> None:
-        """The record has been decided, or dead-lettered if the pipeline wrote it and cannot read it."""
-        self.work.records += 1
+        """Decide one record; one of the pipeline's own that cannot be read becomes a dead letter."""
+        self.result.records += 1
         value = record.value
         if type(value) is Unreadable and record.topic not in self._outsiders():
             self._task.limit.count(bad=True)
             letter = dead_letter(record, self._stage.name, value)
             self._write(Output(DEAD_LETTERS, letter.dead_letter_id, letter), None)
-            self.work.verdicts.append(
+            self.result.verdicts.append(
                 Verdict(
                     stage=self._stage.name,
                     message_id=letter.dead_letter_id,
@@ -162,8 +162,8 @@ class _Batch:
         self._decide(record, record)
 
     def wake(self, key: str, at: int) -> None:
-        """The timer, taken from among the others, has been decided, and is gone unless the state still has a deadline."""
-        self.work.wakes += 1
+        """Decide a timer that fired; it is set again if its state still has a deadline."""
+        self.result.wakes += 1
         self._timers.setdefault(key, at)
         wake = Wake(key, at)
         before = self.states.of(wake)
@@ -173,20 +173,20 @@ class _Batch:
         self._take(decision, None)
 
     def resettle(self, each: Resettle) -> None:
-        """What waits under the key has been looked at by the rules and settings of now."""
-        self.work.wakes += 1
+        """Judge what waits under a key by the rules and settings in force."""
+        self.result.wakes += 1
         self._decide(each, None)
 
-    def done(self, position: Position) -> Work:
-        """Return the batch's work: every changed key encoded once."""
-        work, encode = self.work, self._codec.encode
-        work.position = position
+    def done(self, position: Position) -> BatchResult:
+        """Return the batch's result, every changed key encoded once."""
+        result, encode = self.result, self._codec.encode
+        result.position = position
         for key, state in self.states.changed.items():
-            work.changes[b"=" + key.encode()] = None if state is None else self._codec.encode_state(state)
+            result.changes[b"=" + key.encode()] = None if state is None else self._codec.encode_state(state)
         for key, before in self._timers.items():
             if (at := self._task.timers.at(key)) != before:
-                work.changes[b"@" + key.encode()] = None if at is None else encode(Timer(at))
-        return work
+                result.changes[b"@" + key.encode()] = None if at is None else encode(Timer(at))
+        return result
 
     def _decide(self, each: Input, record: Record | None) -> None:
         self._take(self._stage.decide(each, self.states.of(each), self._context), record)
@@ -198,10 +198,10 @@ class _Batch:
                 self._arm(key, state)
         for output in decision.outputs:
             self._write(output, record)
-        self.work.verdicts += decision.verdicts
+        self.result.verdicts += decision.verdicts
 
     def _arm(self, key: str, state: Any | None) -> None:
-        """The timer of the key is due when its state must be looked at again."""
+        """Set the key's timer to the deadline of its state."""
         timers = self._task.timers
         at, before = None if state is None else self._deadline(state), timers.at(key)
         if at != before:
@@ -212,14 +212,14 @@ class _Batch:
         value, raw = output.value, None
         if value is not None:
             raw = record.raw if record is not None and value is record.value else self._codec.encode(value)
-        self.work.outputs.append((output.topic, None if output.key is None else output.key.encode(), raw))
+        self.result.outputs.append((output.topic, None if output.key is None else output.key.encode(), raw))
 
     def _outsiders(self) -> Iterable[str]:
         return (topic.name for topic in self._stage.inputs if topic.external)
 
 
 def arrival(record: Record) -> int:
-    """Return when the message came in at the front door; where nothing says so, the record's own time."""
+    """Return the receive time of the message a record stems from; the record's own time if it bears none."""
     value = record.value
     at: int | None = getattr(value, "received_at", None)
     if at is None:

@@ -1,10 +1,10 @@
-"""The timers of one partition, in memory; their truth is in the changelog like any state's."""
+"""The timers of one partition, in memory; the changelog holds them like any state."""
 
 from heapq import heapify, heappop, heappush
 
 
 class Timers:
-    """One timer a key, taken in the order of due time, then key."""
+    """At most one timer per key, in the order of due time, then key."""
 
     def __init__(self, due: dict[str, int] | None = None) -> None:
         self._due = due or {}
@@ -23,7 +23,7 @@ class Timers:
         return self._due.get(key)
 
     def set(self, key: str, at: int | None) -> None:
-        """The key's timer is due at `at`, or there is none."""
+        """Set the key's timer; None clears it."""
         if at is None:
             self._due.pop(key, None)
             return
@@ -36,7 +36,7 @@ class Timers:
             at, key = self._heap[0]
             if self._due.get(key) == at:
                 return at
-            heappop(self._heap)  # set anew or cleared since
+            heappop(self._heap)  # superseded or cleared
         return None
 
     def take(self, until: int) -> tuple[str, int] | None:

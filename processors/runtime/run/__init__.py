@@ -1,1 +1,1 @@
-"""Run one unit: the batch loop, catch-up, the Redis store, supervision."""
+"""Run one stage: the batch loop, catch-up, the Redis store, supervision."""

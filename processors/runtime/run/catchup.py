@@ -1,15 +1,15 @@
 """
-The truth about a stage's state, and how a partition's cache is brought up to it before the first decision.
+Brings a partition's cache up to the changelog, the authoritative copy of a stage's state, before the first decision.
 
-Every transaction that touches partition p ends its records on changelog partition p with the key `__pos`: a `Position`.
-The cache bears a `Stamp`: the position it was brought up to, and where in which log that lies. Catching up (the numbers
-are found in the body):
+The last record of every transaction on a changelog partition has the key `__pos` and holds a `Position`. The cache bears a
+`Stamp`: the position it was brought up to, its offset, and the identity of the log. Catching up (the numbers are found in
+the body):
 
-1. The committed offsets are read, stable ones; then the *uncommitted* end of the changelog, by a client made for it.
-2. The stamp is looked at: of this very log, behind its end, younger than the log's tombstones? Else the cache is emptied.
-3. The log is read from the stamp's own offset to the end, by position: control records count, records do not.
-4. Changes go to the cache in pieces, compare-and-set; only the last one bears a stamp.
-5. The position must equal the committed offsets. A difference means lost or restored data: never guess.
+1. Read the committed offsets, stable ones; then the *uncommitted* end of the changelog, by a client made for the call.
+2. Check the stamp: is it of this log, before its end, and younger than its tombstones? If not, empty the cache.
+3. Read the log from the stamp's offset to the end, by position: transaction markers take offsets too.
+4. Write the changes to the cache in chunks, each by compare-and-set; only the last chunk sets a stamp.
+5. The position must equal the committed offsets. If it does not, data was lost or restored: stop, never guess.
 """
 
 import secrets
@@ -32,12 +32,12 @@ from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
 from processors.topics import TOMBSTONES_KEPT
 
-PIECE: Final = 5_000  # changes in one compare-and-set
-STALLED: Final = 30.0  # seconds without progress: a hanging transaction, or a log cut short
+CHUNK: Final = 5_000  # changes per compare-and-set
+STALL_TIMEOUT: Final = 30.0  # seconds without progress: a hanging transaction, or a log cut short
 
 
 class Stamp(Struct, frozen=True):
-    """The position that the cache was brought up to, where the changelog says so, and which log that is."""
+    """The position that the cache was brought up to, its offset in the changelog, and the identity of that log."""
 
     position: Position
     offset: int
@@ -49,7 +49,7 @@ NEW: Final = Position(seq=0, positions={})
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A partition that may decide: what it has come to, the stamp its cache bears, and its timers."""
+    """A caught-up partition: its position, its cache's stamp, and its timers."""
 
     position: Position
     stamp: bytes
@@ -59,53 +59,53 @@ class Restored:
 class Changelog:
     """One stage's changelog with its cache."""
 
-    def __init__(self, broker: Broker, store: Store, codec: Codec, topic: str, unit: str) -> None:
+    def __init__(self, broker: Broker, store: Store, codec: Codec, topic: str, stage: str) -> None:
         self.topic = topic
         self._broker = broker
         self._store = store
         self._codec = codec
-        self._unit = unit
+        self._stage = stage
         self._identity = broker.topic_identity(topic)
         self._log = structlog.get_logger()
 
     def key(self, partition: int) -> str:
-        """Return the partition's one hash; the braces keep it in one slot of a cluster."""
+        """Return the key of the partition's hash; the braces keep it in one slot of a cluster."""
         return f"vn:{{{self.topic.removesuffix('.state')}:{partition}}}"
 
     def stamp(self, position: Position, offset: int) -> bytes:
-        """Return what the cache bears when it has been brought up to the position written at `offset`."""
+        """Return the stamp for the position written at `offset`."""
         return msgspec.json.encode(Stamp(position, offset, self._identity))
 
-    def restore(self, committed: Mapping[Place, int | None], partitions: list[int], alive: Callable[[], None]) -> dict[int, Restored]:
-        """The caches of the partitions are up to the changelog; `alive` is called now and then, and raises to end it."""
+    def restore(self, committed: Mapping[Place, int | None], partitions: list[int], keep_alive: Callable[[], None]) -> dict[int, Restored]:
+        """Catch the partitions' caches up; `keep_alive` is called now and then, and raises to abort."""
         ends = self._broker.end_offsets((self.topic, partition) for partition in partitions)  # 1
         restored = {}
         for partition in partitions:
             offsets = {topic: offset for (topic, place), offset in committed.items() if place == partition}
-            restored[partition] = self._restore(partition, offsets, ends[self.topic, partition], alive)
+            restored[partition] = self._restore(partition, offsets, ends[self.topic, partition], keep_alive)
         return restored
 
-    def _restore(self, partition: int, committed: Mapping[str, int | None], end: int, alive: Callable[[], None]) -> Restored:
+    def _restore(self, partition: int, committed: Mapping[str, int | None], end: int, keep_alive: Callable[[], None]) -> Restored:
         key = self.key(partition)
         held, _ = self._store.read(key, [])
-        stamp = self._trusted(held)  # 2
-        caught = self._catch_up(partition, held, stamp, end, alive)  # 3, 4
+        stamp = self._usable_stamp(held)  # 2
+        caught = self._catch_up(partition, held, stamp, end, keep_alive)  # 3, 4
         if caught is None:
-            # The log does not know the stamp though it is of this log: the log was set back, or the cache is of another life of it.
-            STAMP_AHEAD.labels(self._unit).inc()
-            self._log.error("stamp_ahead", unit=self._unit, partition=partition)
-            caught = self._catch_up(partition, held, None, end, alive)
+            # The log does not hold the stamp's position: it was truncated or restored.
+            STAMP_AHEAD.labels(self._stage).inc()
+            self._log.error("stamp_ahead", unit=self._stage, partition=partition)
+            caught = self._catch_up(partition, held, None, end, keep_alive)
         if caught is None:
             raise Restart(f"the changelog of partition {partition} could not be read")
         position, raw = caught
-        agree(self.topic, partition, position, committed)  # 5
+        check_positions(self.topic, partition, position, committed)  # 5
         timers = {field[1:].decode(): self._codec.decode(value).due_at for field, value in self._store.scan(key, "@*")}
         if self._store.read(key, [])[0] != raw:
             raise Restart(f"the cache of partition {partition} changed while its timers were read")
         return Restored(position, raw, timers)
 
-    def _trusted(self, held: bytes | None) -> Stamp | None:
-        """Return the stamp if the cache can be caught up from it."""
+    def _usable_stamp(self, held: bytes | None) -> Stamp | None:
+        """Return the stamp if the cache can be caught up from it, else None."""
         try:
             stamp = msgspec.json.decode(held or b"", type=Stamp)
         except msgspec.DecodeError:
@@ -115,23 +115,23 @@ class Changelog:
         return stamp
 
     def _catch_up(
-        self, partition: int, held: bytes | None, stamp: Stamp | None, end: int, alive: Callable[[], None]
+        self, partition: int, held: bytes | None, stamp: Stamp | None, end: int, keep_alive: Callable[[], None]
     ) -> tuple[Position, bytes] | None:
-        """Return the log's last position and the stamp that the cache then bears; None where the log does not know the stamp."""
+        """Return the log's last position and the cache's new stamp; None if the log does not hold the stamp's position."""
         key, changes, position, offset = self.key(partition), dict[bytes, bytes | None](), NEW, -1
         emptied = stamp is None and held is not None
         if stamp is None:
-            REBUILDS.labels(self._unit).inc()
+            REBUILDS.labels(self._stage).inc()
         elif stamp.offset >= end:
             return None
-        for place, field, value in self._records(partition, max(stamp.offset, 0) if stamp else OFFSET_BEGINNING, end, alive):
+        for place, field, value in self._records(partition, max(stamp.offset, 0) if stamp else OFFSET_BEGINNING, end, keep_alive):
             if field == STAMP:
                 position, offset = self._codec.decode(value or b""), place
                 if stamp is not None and place == stamp.offset and position != stamp.position:
                     return None
             else:
                 changes[field] = value
-            if len(changes) >= PIECE:
+            if len(changes) >= CHUNK:
                 unfinished = b"unfinished " + secrets.token_hex(8).encode()
                 self._swap(key, held, unfinished, changes, emptied=emptied)
                 held, changes, emptied = unfinished, {}, False
@@ -145,10 +145,10 @@ class Changelog:
     def _swap(self, key: str, old: bytes | None, new: bytes, changes: Mapping[bytes, bytes | None], *, emptied: bool) -> None:
         if not self._store.swap(key, old, new, changes, emptied=emptied):
             raise Restart("the cache is being written by another owner")
-        CATCH_UP_RECORDS.labels(self._unit).inc(len(changes))
+        CATCH_UP_RECORDS.labels(self._stage).inc(len(changes))
 
-    def _records(self, partition: int, start: int, end: int, alive: Callable[[], None]) -> Iterator[tuple[int, bytes, bytes | None]]:
-        """Yield what was committed to the partition between `start` and `end`."""
+    def _records(self, partition: int, start: int, end: int, keep_alive: Callable[[], None]) -> Iterator[tuple[int, bytes, bytes | None]]:
+        """Yield the committed records of the partition between `start` and `end`."""
         if end == 0:
             return
         reader = self._broker.partition_consumer(**LOW_LATENCY)
@@ -156,7 +156,7 @@ class Changelog:
             reader.assign([TopicPartition(self.topic, partition, start)])
             place, progress = -1, monotonic()
             while place < end:
-                for message in poll_batch(reader, PIECE, 0.1):
+                for message in poll_batch(reader, CHUNK, 0.1):
                     what, reached = message_kind(message), message.offset() or 0
                     if what == "noise":
                         continue
@@ -165,9 +165,9 @@ class Changelog:
                         reached += 1
                     if reached > place:
                         place, progress = reached, monotonic()
-                alive()
-                if monotonic() - progress > STALLED:
-                    self._log.error("catch_up_stalled", unit=self._unit, partition=partition, position=place, end=end)
+                keep_alive()
+                if monotonic() - progress > STALL_TIMEOUT:
+                    self._log.error("catch_up_stalled", unit=self._stage, partition=partition, position=place, end=end)
                     raise Restart(
                         f"the changelog of partition {partition} stands at {place} and not at its end {end}: a hanging transaction?"
                     )
@@ -175,8 +175,8 @@ class Changelog:
             reader.close()
 
 
-def agree(topic: str, partition: int, position: Position, committed: Mapping[str, int | None]) -> None:
-    """The changelog and the group's offsets say the same; where they do not, data was lost or restored, and nobody can guess which."""
+def check_positions(topic: str, partition: int, position: Position, committed: Mapping[str, int | None]) -> None:
+    """Raise Stop unless the changelog's position and the group's committed offsets agree: one of them was lost or restored."""
     for source, offset in committed.items():
         if position.positions.get(source) != offset:
             raise Stop(

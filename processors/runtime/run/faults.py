@@ -1,8 +1,8 @@
 """
-Named places in the protocol where a test can make something go wrong; none of them does anything unless armed.
+Fault points: named places in the protocol where a test can inject a failure; without effect unless armed.
 
-Armed by the setting `VN_FAULTS`: `<unit>.<point>=<action>[:<argument>][@<n>]`, separated by commas; the n-th time the
-point is reached (default: the first) the process is killed, stopped as by SIGSTOP, raises, or sleeps that long.
+Armed by the setting `VN_FAULTS`: `<stage>.<point>=<action>[:<argument>][@<n>]`, separated by commas. The n-th time the point
+is reached (default: the first) the process kills itself, stops as by SIGSTOP, raises, or sleeps.
 """
 
 import os
@@ -20,7 +20,7 @@ POINTS: Final[tuple[Point, ...]] = ("read", "decided", "begun", "produced", "sen
 
 
 class Broken(Exception):
-    """What an armed fault point raises: a bug like any other."""
+    """Raised by an armed fault point; handled like any bug."""
 
 
 def _raise(argument: str) -> None:
@@ -38,7 +38,7 @@ ARMED = re.compile(r"(?P<name>[\w-]+\.[a-z]+)=(?P<action>[a-z]+)(:(?P<argument>[
 
 @dataclass(slots=True)
 class Fault:
-    """One armed point; `turns` counts down to the hit that counts."""
+    """One armed point; acts when `turns` has been counted down to 0."""
 
     action: Callable[[str], None]
     argument: str
@@ -52,7 +52,7 @@ class Faults:
         self._armed = dict(parse(each) for each in armed)
 
     def point(self, unit: str) -> Callable[[Point], None]:
-        """Return what the unit calls at each of its points: nothing at all, where nothing is armed."""
+        """Return the function that the stage calls at each point; a no-op if nothing is armed."""
 
         def reach(point: Point) -> None:
             fault = self._armed.get(f"{unit}.{point}")
@@ -66,7 +66,7 @@ class Faults:
 
 
 def parse(text: str) -> tuple[str, Fault]:
-    """Return the point's name and what it does."""
+    """Return the point's name and its fault."""
     match = ARMED.fullmatch(text)
     if match is None or match["action"] not in ACTIONS or match["name"].partition(".")[2] not in POINTS:
         raise UserError(

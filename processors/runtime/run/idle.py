@@ -1,11 +1,10 @@
 """
-Whether the pipeline has anything left to do, as Kafka tells it: nothing is asked of the processes themselves.
+Whether the pipeline has anything left to do, judged by what is committed in Kafka; no process is asked.
 
-What a unit writes is committed with the offsets it read, and logs only grow: where the ends of all logs, asked for last,
-are what the units had committed before, none of them had anything left to read or to write. (Of a transaction that is
-being ended the old offsets are seen: its unit seems to be behind, and is asked again.) Under `VN_CLOCK=topic` a
-unit also commits, with the offsets of its batch, the clock's: up to the tick where it has fired every timer due, one
-before where it may have more to fire.
+A stage commits its outputs together with the offsets it read, and logs only grow. So if the ends of all logs, asked for
+last, equal what the stages had committed before, none had anything left to read or write. (While a transaction is being
+ended its old offsets are seen; the stage seems to be behind and is asked again.) Under `VN_CLOCK=topic` a stage also commits
+an offset of the clock with each batch: up to the last tick if it has fired every timer due, one before if it may have more.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,62 +21,62 @@ from processors.topics import CLOCK
 Pipeline = Mapping[str, tuple[Stage[Any], ...]]
 
 
-class Watch:
-    """Looks at the units of a pipeline, all of them or those named; `clock` tells whether the topic clock rules them."""
+class Progress:
+    """The progress of a pipeline's stages, all or those named; `clock` says whether they run by the topic clock."""
 
-    def __init__(self, broker: Broker, prefix: str, pipeline: Pipeline, units: Iterable[str] | None = None, *, clock: bool = True) -> None:
-        wanted = None if units is None else set(units)
+    def __init__(self, broker: Broker, prefix: str, pipeline: Pipeline, stages: Iterable[str] | None = None, *, clock: bool = True) -> None:
+        wanted = None if stages is None else set(stages)
         self._broker = broker
         self._prefix = prefix
-        self._units = [unit for stages in pipeline.values() for unit in stages if wanted is None or unit.name in wanted]
+        self._stages = [stage for stages in pipeline.values() for stage in stages if wanted is None or stage.name in wanted]
         self._clock = [(prefix + CLOCK.name, 0)] if clock else []
         self._inputs: dict[str, list[Place]] = {}
         self._observers: dict[str, Consumer] = {}
         self._behind: Stage[Any] | None = None
-        self._ends: dict[Place, int] = {}  # as last seen: no log can end before
+        self._ends: dict[Place, int] = {}  # as last seen; no log can end before
 
     def idle(self) -> bool:
         """
-        Whether every unit has read all of its inputs and fired all timers due by the topic clock's last tick.
+        Return whether every stage has read all of its inputs and fired all timers due by the topic clock's last tick.
 
-        Asks no further once one unit is seen to be behind, and the next time asks that one first: whoever waits asks often.
+        Stops at the first stage that is behind, and asks that one first the next time: whoever waits asks often.
         """
         with self._asked() as ends:
             groups = []
-            for unit in sorted(self._units, key=lambda each: each is not self._behind):
-                groups.append(committed_offsets(self._observer(unit.name), self._places(unit)))
+            for stage in sorted(self._stages, key=lambda each: each is not self._behind):
+                groups.append(committed_offsets(self._observer(stage.name), self._places(stage)))
                 if any((offset or 0) < self._ends.get(place, 0) for place, offset in groups[-1].items()):
-                    self._behind = unit
+                    self._behind = stage
                     return False
             self._ends = ends()
         return all((offset or 0) == self._ends[place] for group in groups for place, offset in group.items())
 
     def look(self) -> dict[tuple[str, Place], tuple[int | None, int]]:
-        """Return the committed offset and the end of every input of every unit; raises Restart where the broker is away."""
+        """Return the committed offset and the end of every input of every stage; raises Restart if the broker is unavailable."""
         with self._asked() as ends:
-            groups = {unit.name: committed_offsets(self._observer(unit.name), self._places(unit)) for unit in self._units}
+            groups = {stage.name: committed_offsets(self._observer(stage.name), self._places(stage)) for stage in self._stages}
             self._ends = ends()
-        return {(unit, place): (offset, self._ends[place]) for unit, places in groups.items() for place, offset in places.items()}
+        return {(stage, place): (offset, self._ends[place]) for stage, places in groups.items() for place, offset in places.items()}
 
     @contextmanager
     def _asked(self) -> Iterator[Callable[[], dict[Place, int]]]:
-        """Gives what asks for the ends of all logs; forgets all clients where the broker is away."""
-        places = {place for unit in self._units for place in self._places(unit)}
+        """Yield a function that reads the ends of all logs; discard all clients if the broker is unavailable."""
+        places = {place for stage in self._stages for place in self._places(stage)}
         try:
-            yield lambda: self._broker.end_offsets(places, self._observer(self._units[0].name))
+            yield lambda: self._broker.end_offsets(places, self._observer(self._stages[0].name))
         except Restart:
             self._observers.clear()  # one that lived through a broker's restart may never answer again
             self._ends.clear()
             raise
 
-    def _observer(self, unit: str) -> Consumer:
-        if unit not in self._observers:
-            self._observers[unit] = self._broker.offsets_consumer(f"{self._prefix}{unit}")
-        return self._observers[unit]
+    def _observer(self, stage: str) -> Consumer:
+        if stage not in self._observers:
+            self._observers[stage] = self._broker.offsets_consumer(f"{self._prefix}{stage}")
+        return self._observers[stage]
 
-    def _places(self, unit: Stage[Any]) -> Sequence[Place]:
-        if unit.name not in self._inputs:
-            counts = self._broker.partition_counts([self._prefix + topic.name for topic in unit.inputs])
+    def _places(self, stage: Stage[Any]) -> Sequence[Place]:
+        if stage.name not in self._inputs:
+            counts = self._broker.partition_counts([self._prefix + topic.name for topic in stage.inputs])
             inputs = [(topic, each) for topic, count in counts.items() for each in range(count)]
-            self._inputs[unit.name] = [*inputs, *self._clock]
-        return self._inputs[unit.name]
+            self._inputs[stage.name] = [*inputs, *self._clock]
+        return self._inputs[stage.name]

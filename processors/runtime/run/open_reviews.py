@@ -1,8 +1,8 @@
 """
-How many reviews are open and how old the oldest is, for whoever asks for the metrics.
+Metrics of open reviews: how many there are, and the age of the oldest.
 
-Read from `vn.reviews` and nothing else, so that any process tells the same: as a scrape asks, from where the one before
-ended. Before the end has been reached, or while the broker is away, nothing is said: half a number would be a wrong one.
+Each scrape reads `vn.reviews` on from where the last one ended, so that every process reports the same. Until the end has
+been reached, and while the broker is unavailable, nothing is reported: a partial count would be wrong.
 """
 
 from collections import Counter
@@ -21,40 +21,40 @@ from processors.runtime import metrics
 from processors.runtime.clock import wall
 from processors.runtime.errors import Restart, Retry, UserError
 from processors.runtime.kafka.clients import Broker, message_kind, poll_batch
-from processors.runtime.run.telemetry import told
+from processors.runtime.run.telemetry import error_fields
 from processors.runtime.wire.codec import Codec, Undecodable
 
 MANY: Final = 1_000
-LONGEST: Final = 3.0  # seconds that a scrape may take; what is left is read by the next
+LONGEST: Final = 3.0  # seconds a scrape may take; the next one reads the rest
 
 
 class Tally:
-    """The open reviews by id: why, and since when in milliseconds."""
+    """The open reviews by id: reason, and since when in milliseconds."""
 
     def __init__(self) -> None:
         self._open: dict[str, tuple[str, int]] = {}
 
     def take(self, review_id: str, review: Review | None) -> None:
-        """The review is as its newest record says; None forgets it."""
+        """Apply the newest record of a review; None forgets it."""
         if review is None or review.state != "open":
             self._open.pop(review_id, None)
         else:
             self._open[review_id] = (review.reason, review.since)
 
     def counts(self) -> Counter[str]:
-        """Return how many are open, by reason."""
+        """Return the number of open reviews by reason."""
         return Counter(reason for reason, _ in self._open.values())
 
     def oldest(self) -> dict[str, int]:
-        """Return when the oldest that is open began, by reason."""
+        """Return when the oldest open review began, by reason."""
         oldest: dict[str, int] = {}
         for reason, since in self._open.values():
             oldest[reason] = min(since, oldest.get(reason, since))
         return oldest
 
 
-class Docket(Collector):
-    """The two metrics of reviews, read anew for every scrape."""
+class OpenReviews(Collector):
+    """Collector of the two review metrics."""
 
     def __init__(self, broker: Broker, codec: Codec, topic: str) -> None:
         self._broker = broker
@@ -64,16 +64,16 @@ class Docket(Collector):
         self._forget()
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing is read before it is asked for."""
+        """Return nothing, so that registering does not read the topic."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Return the metrics as of now; none where the end could not be reached."""
+        """Return the metrics as of now; none if the end of the topic could not be reached."""
         with self._scrape:
             try:
                 whole = self._read_on()
             except (Restart, Retry, UserError) as error:
-                structlog.get_logger().warning("reviews_unread", **told(error))
+                structlog.get_logger().warning("reviews_unread", **error_fields(error))
                 self._forget()
                 return []
             return self._metrics() if whole else []
@@ -88,13 +88,13 @@ class Docket(Collector):
         return [*metrics.REVIEWS_OPEN.collect(), *metrics.REVIEW_OLDEST.collect()]
 
     def _forget(self) -> None:
-        """The next scrape begins at the beginning."""
+        """Start over from the beginning of the topic at the next scrape."""
         self._tally = Tally()
         self._reader: Consumer | None = None
         self._unread: set[int] = set()
 
     def _read_on(self) -> bool:
-        """Whether all that the reader had to say was taken, up to the end of every partition."""
+        """Read on; return whether every partition was read to its end."""
         if self._reader is None:
             self._unread = set(range(self._broker.partition_counts([self._topic])[self._topic]))
             self._reader = self._broker.partition_consumer()
@@ -121,5 +121,5 @@ class Docket(Collector):
         try:
             review = None if value is None else self._codec.decode(value)
         except Undecodable:
-            return None  # not written by the pipeline: nothing that waits
+            return None  # not written by the pipeline
         return review if isinstance(review, Review) else None

@@ -1,4 +1,4 @@
-"""A number that no other process on this machine holds for the same name: what keeps two copies of a stage from fencing each other."""
+"""Process slots: a number unique on this machine, so that two copies of a stage do not fence each other."""
 
 import fcntl
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Slot:
-    """The first free number, ours until the process ends, however it ends."""
+    """The first free number, held until the process ends, however it ends."""
 
     def __init__(self, name: str, directory: Path | None = None) -> None:
         directory = directory or Path(tempfile.gettempdir()) / f"vn-slots-{os.getuid()}"
@@ -24,5 +24,5 @@ class Slot:
             break
 
     def close(self) -> None:
-        """Let another process have the number."""
+        """Release the number."""
         self._file.close()

@@ -1,12 +1,12 @@
 """
-Redis as a stamped cache: the state of one stage partition is one hash, and its stamp is a field of that hash.
+Redis-backed cache of one stage partition, guarded by a stamp.
 
-One key, so that nothing (eviction, deletion, a failover) can part the state from the stamp that says what it is worth;
-one command reads both; one script moves both, and only from the stamp that the writer decided on. No expiry.
+States, timers and stamp are fields of one hash, so that nothing (eviction, deletion, a failover) can part them. One command
+reads states and stamp together; one script changes both, and only from the stamp that the writer decided on. No expiry.
 
     =<state key>   a state
     @<state key>   when its timer is due, in milliseconds
-    __pos          the stamp, or the mark of a catch-up that has not ended
+    __pos          the stamp, or the mark of an unfinished catch-up
 """
 
 import hashlib
@@ -43,7 +43,7 @@ SWAP_SHA: Final = hashlib.sha1(SWAP.encode(), usedforsecurity=False).hexdigest()
 
 
 class Store:
-    """The store that the URL names."""
+    """The Redis server, Sentinel group or cluster that a URL names."""
 
     def __init__(self, url: str) -> None:
         self._connect = connection(url)
@@ -56,21 +56,21 @@ class Store:
         return self._client.execute_command(*command)
 
     def ping(self) -> None:
-        with away():
+        with translated_errors():
             self.call("PING")
 
     def read(self, key: str, fields: Sequence[bytes]) -> tuple[bytes | None, list[bytes | None]]:
-        """Return the stamp and the fields as they were together at one moment."""
-        with away():
+        """Return the stamp and the fields, read atomically."""
+        with translated_errors():
             stamp, *values = self.call("HMGET", key, STAMP, *fields)
         return stamp, values
 
     def swap(self, key: str, old: bytes | None, new: bytes, changes: Mapping[bytes, bytes | None], *, emptied: bool = False) -> bool:
-        """Whether the hash bore the stamp `old`: then the changes are made (None removes) and it bears `new`; else nothing happened."""
+        """Replace the stamp `old` by `new` and apply the changes (None removes) atomically; return False if the stamp is not `old`."""
         kept = [part for field, value in changes.items() if value is not None for part in (field, value)]
         gone = [field for field, value in changes.items() if value is None]
         arguments = (1, key, old or b"", new, int(emptied), len(kept), *kept, *gone)
-        with away():
+        with translated_errors():
             try:
                 return bool(self.call("EVALSHA", SWAP_SHA, *arguments))
             except NoScriptError:
@@ -80,7 +80,7 @@ class Store:
         """Yield the fields that match, each at least once, with their values."""
         cursor: Any = 0
         while True:
-            with away():
+            with translated_errors():
                 cursor, found = self.call("HSCAN", key, cursor, "MATCH", pattern, "COUNT", 5000)
             pairs = found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True)
             yield from pairs
@@ -88,7 +88,7 @@ class Store:
                 return
 
     def setting(self, name: str) -> str | None:
-        """Return one of the store's own settings, None where this user may not ask."""
+        """Return one of the server's own settings; None if this user may not ask."""
         try:
             found = self.call("CONFIG", "GET", name)
         except ResponseError:
@@ -99,8 +99,8 @@ class Store:
         return value.decode() if isinstance(value, bytes) else str(value)
 
     def time(self) -> float:
-        """Return what time it is where the store runs, in seconds since the epoch."""
-        with away():
+        """Return the server's time in seconds since the epoch."""
+        with translated_errors():
             seconds, micros = self.call("TIME")
         return int(seconds) + int(micros) / 1_000_000
 
@@ -110,8 +110,8 @@ class Store:
 
 
 @contextmanager
-def away() -> Iterator[None]:
-    """Whatever is wrong with the store, the same thing may be tried again; its messages quote commands, and are not repeated."""
+def translated_errors() -> Iterator[None]:
+    """Translate any error of the client into Retry, without its message: it quotes commands."""
     try:
         yield
     except (RedisError, OSError) as error:
@@ -120,7 +120,7 @@ def away() -> Iterator[None]:
 
 def connection(url: str) -> Callable[[], Any]:
     """
-    Return what makes a client for redis://, rediss:// or unix://; with +sentinel or +cluster after the scheme, for those.
+    Return a function that connects to redis://, rediss:// or unix://; +sentinel or +cluster may follow the scheme.
 
     `redis+sentinel://[user:password@]host:port,host:port/service[/database]`, `rediss+cluster://host:port,host:port`
     """

@@ -1,9 +1,9 @@
 """
-Units as processes: one alone runs in the process itself, several run in one child each.
+Stages as processes: a single stage runs in this process, several run in one child process each.
 
-A child dies with its supervisor, however that ends: it holds the reading end of a pipe, and leaves when the other end is
-gone. A child that was killed is started again, since that is what the protocol is for; one that ends with an error ends
-them all, since it would only do so again.
+A child ends with its supervisor, however that ends: it holds the reading end of a pipe and exits when the other end is
+closed. A child that was killed is restarted, since the protocol survives that; one that ends with an error ends them all,
+since it would do so again.
 """
 
 import contextlib
@@ -26,29 +26,29 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from processors.rules.load import load_rules
 from processors.runtime.errors import Restart, Stop, UserError
 from processors.runtime.kafka.clients import Broker, Place, Unavailable
-from processors.runtime.run.idle import Watch
-from processors.runtime.run.open_reviews import Docket
-from processors.runtime.run.runner import House, Runner, check_topics
-from processors.runtime.run.telemetry import told
+from processors.runtime.run.idle import Progress
+from processors.runtime.run.open_reviews import OpenReviews
+from processors.runtime.run.runner import Environment, Runner, check_topics
+from processors.runtime.run.telemetry import error_fields
 from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec
 from processors.stage import Stage
 from processors.topics import REVIEWS
 
-LAST: Final = 8.0  # seconds from the order to stop until the process leaves anyway: the protocol survives that
+LAST: Final = 8.0  # seconds from the stop signal until the process exits regardless; the protocol survives that
 TICK: Final = 0.1
 LOOK: Final = 0.5
-AGAIN: Final = 0.5  # seconds until a killed child is started again, the longer the oftener
+AGAIN: Final = 0.5  # seconds until a killed child is restarted; doubled each time
 LONGEST: Final = 5.0
-GARBAGE: Final = 50_000  # objects made until the young ones are looked through: a batch makes more than the default of 700
+GARBAGE: Final = 50_000  # allocations between collections of the youngest generation: a batch makes more than the default of 700
 
 
-def run_unit(stage: Stage[Any], settings: Settings, idle: float | None = None, leash: int | None = None) -> int:
-    """Runs one unit in this process until SIGTERM or SIGINT, or until it has been idle that many seconds; returns the exit code."""
+def run_stage(stage: Stage[Any], settings: Settings, idle: float | None = None, leash: int | None = None) -> int:
+    """Run one stage in this process until SIGTERM or SIGINT, or until idle for that many seconds; return the exit code."""
     rules, seal = load_rules(settings.rules_dir), settings.seal()
-    gc.freeze()  # the rules stay: what collects garbage need not walk through them again and again
+    gc.freeze()  # the rules live as long as the process: keep the collector from scanning them
     gc.set_threshold(GARBAGE)
-    runner = Runner(stage, House(settings, Codec(settings.schema_registry_url, settings.topic_prefix), rules, seal))
+    runner = Runner(stage, Environment(settings, Codec(settings.schema_registry_url, settings.topic_prefix), rules, seal))
     if leash is not None:
         threading.Thread(target=_leave_at_end_of, args=(leash,), daemon=True).start()
     elif settings.metrics_port:
@@ -66,7 +66,7 @@ def run_unit(stage: Stage[Any], settings: Settings, idle: float | None = None, l
         try:
             runner.run()
         except Exception as error:
-            structlog.get_logger().error("stopped", unit=stage.name, **told(error))
+            structlog.get_logger().error("stopped", unit=stage.name, **error_fields(error))
             if isinstance(error, UserError):
                 raise
             return 1
@@ -80,7 +80,7 @@ def _leave_at_end_of(leash: int) -> None:
 
 def _serve(settings: Settings, registry: CollectorRegistry = REGISTRY) -> None:
     port, prefix = settings.metrics_port, settings.topic_prefix
-    registry.register(Docket(Broker(settings), Codec(settings.schema_registry_url, prefix), prefix + REVIEWS.name))
+    registry.register(OpenReviews(Broker(settings), Codec(settings.schema_registry_url, prefix), prefix + REVIEWS.name))
     try:
         start_http_server(port, registry=registry)
     except OSError as error:
@@ -100,19 +100,19 @@ def _on_signals(stop: Callable[..., None]) -> Any:
 # -- idle
 
 
-class Quiet:
-    """Whether nothing has been in flight for so many seconds, as Kafka tells it."""
+class IdleTimer:
+    """Tells when nothing has been in flight for so many seconds, judged by what is committed in Kafka."""
 
-    def __init__(self, settings: Settings, units: Sequence[Stage[Any]], seconds: float) -> None:
-        self._watch = Watch(
-            Broker(settings), settings.topic_prefix, {unit.name: (unit,) for unit in units}, clock=settings.clock == "topic"
+    def __init__(self, settings: Settings, stages: Sequence[Stage[Any]], seconds: float) -> None:
+        self._watch = Progress(
+            Broker(settings), settings.topic_prefix, {stage.name: (stage,) for stage in stages}, clock=settings.clock == "topic"
         )
         self._seconds = seconds
         self._last: dict[tuple[str, Place], tuple[int | None, int]] = {}
         self._since = monotonic()
 
     def look(self) -> bool:
-        """Whether every input has been read to its end, and that for long enough."""
+        """Return whether every input has been read to its end for long enough."""
         try:
             seen = self._watch.look()
         except Restart:
@@ -122,21 +122,21 @@ class Quiet:
         return monotonic() - self._since >= self._seconds
 
 
-def _stop_when_idle(settings: Settings, units: Sequence[Stage[Any]], seconds: float, stop: Callable[[], None]) -> None:
-    quiet, pause = Quiet(settings, units, seconds), threading.Event()
-    while not quiet.look():
+def _stop_when_idle(settings: Settings, stages: Sequence[Stage[Any]], seconds: float, stop: Callable[[], None]) -> None:
+    timer, pause = IdleTimer(settings, stages, seconds), threading.Event()
+    while not timer.look():
         pause.wait(min(LOOK, seconds / 2 or LOOK))
     stop()
 
 
-# -- several
+# -- several stages
 
 
 @dataclass(slots=True)
 class Child:
-    """One unit's process."""
+    """The process of one stage."""
 
-    unit: str
+    stage: str
     process: subprocess.Popen[bytes]
     started: float
     life: int
@@ -145,7 +145,7 @@ class Child:
 
 
 class Supervisor:
-    """Keeps one process a unit running; of the faults armed for a unit its first process has the first, the one after that the next."""
+    """Keeps one process per stage running; the n-th process of a stage gets the n-th fault armed for it."""
 
     def __init__(self, stages: Sequence[Stage[Any]], settings: Settings, idle: float | None = None) -> None:
         self._stages = stages
@@ -156,7 +156,7 @@ class Supervisor:
         self._stopped = threading.Event()
 
     def run(self) -> int:
-        """Runs until SIGTERM or SIGINT, or until idle; returns the exit code."""
+        """Run until SIGTERM or SIGINT, or until idle; return the exit code."""
         with tempfile.TemporaryDirectory(prefix="vn-metrics-") as folder, _on_signals(lambda *_: self._stopped.set()):
             self._folder = folder
             if self._settings.metrics_port:
@@ -172,13 +172,13 @@ class Supervisor:
             finally:
                 self._end(children)
 
-    def _start(self, unit: str, life: int = 0) -> Child:
-        command = [sys.executable, "-c", "from processors.cli.main import run; run()", "run", unit, "--leash", str(self._reading)]
-        faults = [each for each in self._settings.faults if each.startswith(f"{unit}.")][life : life + 1]
+    def _start(self, stage: str, life: int = 0) -> Child:
+        command = [sys.executable, "-c", "from processors.cli.main import run; run()", "run", stage, "--leash", str(self._reading)]
+        faults = [each for each in self._settings.faults if each.startswith(f"{stage}.")][life : life + 1]
         environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": self._folder, "VN_FAULTS": ",".join(faults)}
         process = subprocess.Popen(command, env=environment, pass_fds=(self._reading,), stdin=subprocess.DEVNULL)
-        self._log.info("started", unit=unit, pid=process.pid)
-        return Child(unit, process, monotonic(), life)
+        self._log.info("started", unit=stage, pid=process.pid)
+        return Child(stage, process, monotonic(), life)
 
     def _watch(self, children: list[Child]) -> int:
         while not self._stopped.wait(TICK):
@@ -188,18 +188,18 @@ class Supervisor:
                     continue
                 if child.again is None:
                     mark_process_dead(child.process.pid, self._folder)  # type: ignore[no-untyped-call]
-                    self._log.warning("ended", unit=child.unit, pid=child.process.pid, status=status)
+                    self._log.warning("ended", unit=child.stage, pid=child.process.pid, status=status)
                     if status >= 0:
                         return 1
                     child.wait = AGAIN if monotonic() - child.started > 2 * LONGEST else min(2 * child.wait, LONGEST)
                     child.again = monotonic() + child.wait
                 elif monotonic() >= child.again:
-                    children[number] = self._start(child.unit, child.life + 1)
+                    children[number] = self._start(child.stage, child.life + 1)
                     children[number].wait = child.wait
         return 0
 
     def _end(self, children: Sequence[Child]) -> None:
-        """Every child has left, by itself if it could."""
+        """End every child, by force if it does not stop by itself."""
         for child in children:
             child.process.terminate()
         deadline = monotonic() + LAST + 0.5
@@ -213,18 +213,18 @@ class Supervisor:
         os.close(self._reading)
 
 
-def run_units(stages: Sequence[Stage[Any]], settings: Settings, idle: float | None = None) -> int:
-    """Runs the units until they are stopped or idle; returns the exit code."""
+def run_stages(stages: Sequence[Stage[Any]], settings: Settings, idle: float | None = None) -> int:
+    """Run the stages until they are stopped or idle; return the exit code."""
     if not stages:
         raise Stop("there is nothing to run")
     if len(stages) == 1:
-        return run_unit(stages[0], settings, idle)
-    foresee(stages, settings)
+        return run_stage(stages[0], settings, idle)
+    check_before_start(stages, settings)
     return Supervisor(stages, settings, idle).run()
 
 
-def foresee(stages: Sequence[Stage[Any]], settings: Settings) -> None:
-    """What would end every unit ends the command in one sentence, before any is started; a broker that is away is waited for."""
+def check_before_start(stages: Sequence[Stage[Any]], settings: Settings) -> None:
+    """Raise, before any process starts, what would end every stage; a broker that is unavailable is waited for."""
     settings.redis()
     settings.seal()
     load_rules(settings.rules_dir)

@@ -1,8 +1,8 @@
 """
-What a running unit says of itself: one log line a batch, and the metrics.
+Logs and metrics of a running stage: one log line per batch.
 
-Only the fields listed here are ever written, and of an exception only where it was raised and, if it is one of ours, its
-sentence: libraries quote values in their messages, and values hold what nobody may read.
+Only the fields listed here are ever logged, and of an exception only its type, where it was raised and, for one of ours, its
+message: libraries quote values in their messages, and values hold personal data.
 """
 
 import logging
@@ -16,7 +16,7 @@ import structlog
 
 from processors.runtime import metrics
 from processors.runtime.clock import wall
-from processors.runtime.decide.task import Task, Work
+from processors.runtime.decide.task import BatchResult, Task
 from processors.runtime.errors import Restart, Retry, UserError
 
 FIELDS: Final = frozenset(
@@ -54,9 +54,9 @@ OURS: Final = (UserError, Retry, Restart)
 
 
 def configure(level: str, form: str) -> None:
-    """Everything that is logged goes to stderr, a line each, and shows nothing but the fields that may be shown."""
+    """Send all logging to stderr, one line each, with the listed fields only."""
     shown: Any = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    shared: list[Any] = [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), allowed]
+    shared: list[Any] = [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), drop_unlisted]
     structlog.configure(
         processors=[*shared, shown],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -66,15 +66,15 @@ def configure(level: str, form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, allowed, shown], foreign_pre_chain=shared
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, drop_unlisted, shown], foreign_pre_chain=shared
         )
     )
-    handler.addFilter(Sparing())
+    handler.addFilter(RateLimit())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
-class Sparing(logging.Filter):
-    """Lets through one line of a kind in a while: a broker that is away is told of by every connection, many times a second."""
+class RateLimit(logging.Filter):
+    """Lets through one line of a kind every ten seconds: every connection to an unavailable broker logs many a second."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class Sparing(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         kind = str(record.msg).partition(" ")[0]
-        if kind == "CONFWARN":  # a property of consumers, told to a producer, or the other way round
+        if kind == "CONFWARN":  # a consumer property given to a producer, or the reverse
             return False
         if record.created - self._last.get(kind, 0) < ONCE_IN:
             return False
@@ -90,56 +90,56 @@ class Sparing(logging.Filter):
         return True
 
 
-def allowed(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Return the event with the fields of the list only."""
+def drop_unlisted(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Return the event with the listed fields only."""
     return {name: value for name, value in event.items() if name in FIELDS or name.startswith("_")}
 
 
-def told(error: BaseException) -> dict[str, str]:
-    """Return what a log line may say of an exception: its kind, where it was raised, and its sentence if it is ours."""
+def error_fields(error: BaseException) -> dict[str, str]:
+    """Return the fields to log of an exception: its type, where it was raised, and its message if it is ours."""
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames[-6:]))
     return {"error": type(error).__name__, "where": where} | ({"why": str(error)} if isinstance(error, OURS) else {})
 
 
 class Telemetry:
-    """The metrics and the batch lines of one unit."""
+    """The metrics and log lines of one stage."""
 
-    def __init__(self, unit: str) -> None:
-        self.log = structlog.get_logger().bind(unit=unit)
-        self._unit = unit
-        self._batch_seconds = metrics.BATCH_SECONDS.labels(unit)
-        self._batch_records = metrics.BATCH_RECORDS.labels(unit)
-        self._end_to_end = metrics.END_TO_END_SECONDS.labels(unit)
-        self._wakes = metrics.WAKES.labels(unit)
-        self._oldest = metrics.OLDEST_SECONDS.labels(unit)
-        self._ready = metrics.READY.labels(unit)
+    def __init__(self, stage: str) -> None:
+        self.log = structlog.get_logger().bind(unit=stage)
+        self._stage = stage
+        self._batch_seconds = metrics.BATCH_SECONDS.labels(stage)
+        self._batch_records = metrics.BATCH_RECORDS.labels(stage)
+        self._end_to_end = metrics.END_TO_END_SECONDS.labels(stage)
+        self._wakes = metrics.WAKES.labels(stage)
+        self._oldest = metrics.OLDEST_SECONDS.labels(stage)
+        self._ready = metrics.READY.labels(stage)
 
-    def batch(self, works: Iterable[tuple[Task, Work]], seconds: float, rules: str) -> None:
-        """The batch was committed and applied."""
-        unit = self._unit
+    def batch(self, results: Iterable[tuple[Task, BatchResult]], seconds: float, rules: str) -> None:
+        """Report a batch that was committed and applied."""
+        stage = self._stage
         records, wakes, outputs, oldest = 0, 0, Counter[str](), None
         verdicts: Counter[tuple[str, str]] = Counter()
         dead: Counter[str] = Counter()
-        for task, work in works:
-            records += work.records
-            wakes += work.wakes
-            outputs.update(topic.name for topic, _, _ in work.outputs)
-            verdicts.update((each.outcome, each.reason) for each in work.verdicts)
-            dead.update(each.reason for each in work.verdicts if each.outcome == "rejected")
-            oldest = work.oldest if oldest is None or (work.oldest is not None and work.oldest < oldest) else oldest
-            metrics.TIMERS.labels(unit, task.partition).set(len(task.timers))
+        for task, result in results:
+            records += result.records
+            wakes += result.wakes
+            outputs.update(topic.name for topic, _, _ in result.outputs)
+            verdicts.update((each.outcome, each.reason) for each in result.verdicts)
+            dead.update(each.reason for each in result.verdicts if each.outcome == "rejected")
+            oldest = result.oldest if oldest is None or (result.oldest is not None and result.oldest < oldest) else oldest
+            metrics.TIMERS.labels(stage, task.partition).set(len(task.timers))
         self._batch_seconds.observe(seconds)
         if records or wakes:
             self._batch_records.observe(records + wakes)
         self._wakes.inc(wakes)
-        metrics.RECORDS.labels(unit).inc(records)
+        metrics.RECORDS.labels(stage).inc(records)
         for topic, count in outputs.items():
-            metrics.OUTPUTS.labels(unit, topic).inc(count)
+            metrics.OUTPUTS.labels(stage, topic).inc(count)
         for (outcome, reason), count in verdicts.items():
-            metrics.DECISIONS.labels(unit, outcome, reason).inc(count)
+            metrics.DECISIONS.labels(stage, outcome, reason).inc(count)
         for reason, count in dead.items():
-            metrics.DEAD_LETTERS.labels(unit, reason).inc(count)
+            metrics.DEAD_LETTERS.labels(stage, reason).inc(count)
         age = None if oldest is None else max(0.0, (wall() - oldest) / 1000)
         if age is not None:
             self._end_to_end.observe(age)
@@ -150,11 +150,11 @@ class Telemetry:
             )
 
     def oldest(self, seconds: float) -> None:
-        """The oldest record not decided yet has this age; 0 when all was read."""
+        """Report the age of the oldest record not yet decided; 0 when everything was read."""
         self._oldest.set(seconds)
 
     def lag(self, topic: str, partition: int, records: int) -> None:
-        metrics.LAG.labels(self._unit, topic, partition).set(records)
+        metrics.LAG.labels(self._stage, topic, partition).set(records)
 
     def ready(self, *, now: bool) -> None:
         self._ready.set(now)
