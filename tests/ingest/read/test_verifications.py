@@ -34,7 +34,7 @@ def test_a_code_may_be_written_in_groups(code: str) -> None:
         ("wrong_type", {"code": 48210}),
         ("missing_field", {"code": None}),
         ("missing_field", {"registration_id": None}),
-        ("bad_id", {"registration_id": "R\n"}),
+        ("bad_id", {"registration_id": "R\n1"}),
         ("unreadable_date", {"at": None}),
         ("unreadable_date", {"at": "now"}),
     ],
