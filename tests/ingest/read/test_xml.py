@@ -228,7 +228,7 @@ TIE = re.search(
 assert TIE
 SECOND_EVENT = "<vn-ext:CourtEvent><vn-ext:EventType>Court</vn-ext:EventType></vn-ext:CourtEvent>"
 
-SECOND_ID = "<x><DocumentIdentification><IdentificationID>2</IdentificationID></DocumentIdentification></x>"
+SECOND_ID = "<DocumentIdentification><IdentificationID>2</IdentificationID></DocumentIdentification>"
 
 REJECTIONS: list[tuple[str, str, Any]] = [
     ("no EventType", "event_type_count", lambda: without(RECAPTURE, "<vn-ext:EventType>Jail</vn-ext:EventType>")),

@@ -1,0 +1,138 @@
+"""
+Navigate a NIEM document of any version from 2 to 6: references, augmentations, dates.
+
+Elements are found by local name, whatever their namespace. An element refers to another by `structures:ref` or
+`structures:uri` (`ref="x"` and `uri="#x"` mean the same), with or without the suffix Reference in its name and with or
+without `xsi:nil`; objects with the same URI are one object. Properties that an augmentation adds count as the augmented
+object's own. Only children are properties: what lies deeper belongs to something else.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from lxml import etree
+
+from processors.ingest.read.rejection import Rejection, quote
+
+Element = etree._Element  # noqa: SLF001 - lxml gives its element type no public name
+
+XSI_NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+# The elements that may stand for a date (substitution group of nc:DateRepresentation), the most exact first.
+DATES: Final = ("DateTime", "ZuluDateTime", "Date", "YearMonthDate", "YearDate", "DateRepresentation")
+
+
+@lru_cache(4096)
+def local_name(name: str | bytes) -> str:
+    """Return a tag or attribute name without its namespace."""
+    return str(name).rpartition("}")[2]
+
+
+def text_of(element: Element | None) -> str | None:
+    """Return the element's own text with single blanks; None where there is none."""
+    return (" ".join((element.text or "").split()) or None) if element is not None else None
+
+
+def attribute(element: Element, name: str) -> str | None:
+    """Return the attribute with this local name, without blanks around it."""
+    return next((" ".join(str(value).split()) for key, value in element.attrib.items() if local_name(key) == name), None)
+
+
+def has_content(element: Element) -> bool:
+    """Whether the element says something itself; one that is nil or empty at most refers to another."""
+    return attribute_is_true(element.get(XSI_NIL)) is False and (len(element) > 0 or text_of(element) is not None)
+
+
+def attribute_is_true(value: str | None) -> bool:
+    return value is not None and value.strip() in {"true", "1"}
+
+
+def members(element: Element) -> Iterator[Element]:
+    """Yield the element's properties: its children and those of its augmentations."""
+    for child in element:
+        if local_name(child.tag).endswith("Augmentation"):
+            yield from members(child)
+        else:
+            yield child
+
+
+class NiemDocument:
+    """The elements of one document, by local name and by what they are called in references."""
+
+    def __init__(self, root: Element) -> None:
+        self.root = root
+        self.named: dict[str, list[Element]] = defaultdict(list)
+        self._ids: dict[str, Element] = {}
+        self._objects: dict[str, list[Element]] = defaultdict(list)
+        doubled = None
+        for element in root.iter():
+            self.named[local_name(element.tag)].append(element)
+            if identity := attribute(element, "id"):
+                doubled = identity if identity in self._ids else doubled
+                self._ids[identity] = element
+        for element in root.iter():
+            if has_content(element) or attribute(element, "id"):
+                for key in self._keys(element):
+                    self._objects[key].append(element)
+        self._doubled = doubled
+
+    def _keys(self, element: Element) -> list[str]:
+        """Return what an element is called: `#x` by its id, and its URI."""
+        identity, uri = attribute(element, "id"), self._uri(element)
+        return list(dict.fromkeys([*([f"#{identity}"] if identity else []), *([uri] if uri else [])]))
+
+    def _uri(self, element: Element) -> str | None:
+        uri = attribute(element, "uri")
+        return f"#{uri}" if uri in self._ids else uri
+
+    def target(self, element: Element) -> str | None:
+        """Return what the element refers to, as `#id` or as a URI; None where it refers to nothing."""
+        reference = attribute(element, "ref")
+        return f"#{reference.removeprefix('#')}" if reference else self._uri(element)
+
+    def key(self, element: Element) -> str | None:
+        """Return what the object is called that this element is or refers to."""
+        return self.target(element) or next(iter(self._keys(element)), None)
+
+    def resolve(self, element: Element) -> list[Element]:
+        """Return the element itself if it says something, else the elements that it refers to."""
+        if has_content(element):
+            return [element]
+        target = self.target(element)
+        return [each for each in self._objects.get(target, ()) if each is not element] if target else []
+
+    def children(self, element: Element, name: str) -> Iterator[Element]:
+        """Yield the properties of this name, references followed."""
+        for each in members(element):
+            if local_name(each.tag).removesuffix("Reference") == name:
+                yield from self.resolve(each)
+
+    def nearest(self, element: Element, name: str) -> list[Element]:
+        """Return the properties of this name; if there are none, what has this name deeper within."""
+        found = list(self.children(element, name))
+        return found or [each for each in element.iterdescendants() if local_name(each.tag) == name and has_content(each)]
+
+    def contents(self, name: str) -> list[Element]:
+        """Return the elements of this name that say something, anywhere in the document."""
+        return [each for each in self.named.get(name, ()) if has_content(each)]
+
+    def text(self, element: Element | None, *path: str) -> str | None:
+        """Return the first text found along a path of properties."""
+        if element is None or not path:
+            return text_of(element)
+        return next((text for each in self.children(element, path[0]) if (text := self.text(each, *path[1:]))), None)
+
+    def date(self, element: Element) -> str | None:
+        """Return the date that an element holds, in whichever representation, or its own text."""
+        return next((text for name in DATES if (text := self.text(element, name))), None) or text_of(element)
+
+    def check_references(self) -> None:
+        """Reject two elements with one id, and a reference to an id that no element has."""
+        if self._doubled is not None:
+            raise Rejection("doubled_reference", f"Two elements carry the id {quote(self._doubled)}.")
+        for element in self.root.iter():
+            target = self.target(element)
+            if target is not None and target.startswith("#") and target not in self._objects:
+                detail = f"{quote(local_name(element.tag))} refers to the id {quote(target[1:])}, which no element has."
+                raise Rejection("dangling_reference", detail)

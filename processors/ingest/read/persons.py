@@ -1,0 +1,144 @@
+"""
+Which persons of a NIEM document are offenders, and what it says of each (contract §3).
+
+Every Person is an offender unless the document says otherwise: a judge, an officer, a victim or a parent has a role that
+is not the subject's. A person may stand inside a role (`j:Subject/nc:RoleOfPerson`) or be referred to by it; what the
+role adds, such as a booking number, is the person's. An element that only refers is the person already there.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, Final
+
+from processors.ingest.read.niem import Element, NiemDocument, has_content, local_name, members, text_of
+
+# Where a person's numbers are, and the scheme of each; PersonOtherIdentification may name another.
+IDENTIFIERS: Final = {
+    "PersonStateFingerprintIdentification": "SID",
+    "PersonFBIIdentification": "FBI",
+    "PersonOtherIdentification": "ICOTS",
+    "SubjectIdentification": "BOOKING",
+    "SubjectCorrectionsIdentification": "DOC",
+}
+# The roles of the person that a justice message is about, and of the others in it.
+SUBJECT: Final = re.compile(
+    r".*(Subject|Defendant|DefendantParty|Offender|Inmate|Prisoner|Detainee|Arrestee|Probationer|Parolee|"
+    r"SupervisionPerson|SupervisedPerson|SupervisedIndividual|ReleasePerson|CustodyPerson)"
+)
+OTHER_ROLE: Final = re.compile(
+    r".*(Victim|Witness|Judge|Official|Officer|Attorney|Counsel|Prosecutor|Supervisor|Parent|Guardian|Relative|Contact|"
+    r"Employer|Employee|Physician|Reporter|Complainant|Petitioner|Plaintiff|Author|Submitter|Recipient|Creator|Registrant)"
+    r"(Party|Person|Information|Entity)?"
+)
+ROLE_HOLDERS: Final = frozenset({"RoleOfPerson", "EntityPerson"})  # their parent is the role
+PERSON_PROPERTIES: Final = frozenset({"PersonName", "PersonBirthDate", *IDENTIFIERS} - {"SubjectIdentification"})
+
+
+def offenders(document: NiemDocument) -> list[dict[str, Any]]:
+    """Return the offenders in the order in which the document describes them."""
+    descriptions: dict[object, list[Element]] = defaultdict(list)
+    roles: dict[object, set[str]] = defaultdict(set)
+    for element, role, described in appearances(document):
+        key = document.key(element) or element
+        roles[key] |= {role} if role else set()
+        descriptions[key] += [each for each in described if each not in descriptions[key]]
+    aliases = alias_names(document)
+    blank: list[dict[str, Any]] = [{} for element in document.named.get("Person", ()) if is_blank(document, element)]
+    return [
+        person(document, found, aliases.get(key, [])) for key, found in descriptions.items() if found and is_offender(roles[key])
+    ] + blank
+
+
+def appearances(document: NiemDocument) -> Iterator[tuple[Element, str | None, list[Element]]]:
+    """Yield every element that is or refers to a person, the role it gives them, and the elements that describe them."""
+    for element in document.root.iter():
+        name = local_name(element.tag).removesuffix("Reference")
+        parent = element.getparent()
+        subject, other = SUBJECT.fullmatch(name), OTHER_ROLE.fullmatch(name)
+        if parent is None or not (name == "Person" or name in ROLE_HOLDERS or subject or other) or in_envelope(element):
+            continue
+        described = [element] if has_content(element) else []
+        role = local_name(parent.tag)
+        if name in ROLE_HOLDERS:
+            yield element, role, [*described, parent]
+        elif name == "Person" and (described or document.target(element)):
+            known = SUBJECT.fullmatch(role) or OTHER_ROLE.fullmatch(role)
+            yield element, role if known else None, [*described, parent] if SUBJECT.fullmatch(role) else described
+        elif document.target(element) or any(local_name(each.tag) in PERSON_PROPERTIES for each in members(element)):
+            yield element, name, described
+
+
+def in_envelope(element: Element) -> bool:
+    """Whether the element says who sends the document or to whom, and not what it is about."""
+    return any(local_name(each.tag).startswith("Document") for each in element.iterancestors())
+
+
+def is_offender(roles: set[str]) -> bool:
+    """Whether somebody with these roles is whom the message is about: without any role, or with the subject's."""
+    return not roles or any(SUBJECT.fullmatch(role) for role in roles)
+
+
+def is_blank(document: NiemDocument, element: Element) -> bool:
+    """Whether a Person says nothing and refers to nobody."""
+    nil = "nil" in {local_name(key) for key in element.attrib}
+    return not has_content(element) and not nil and document.target(element) is None
+
+
+def person(document: NiemDocument, elements: list[Element], aliases: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the elements say of one person; numbers in document order."""
+    names = [found for each in elements for named in document.children(each, "PersonName") if (found := name(document, named))]
+    others = [found for each in elements for named in document.children(each, "PersonAlternateName") if (found := name(document, named))]
+    births = [date for each in elements for born in document.children(each, "PersonBirthDate") if (date := document.date(born))]
+    return drop_empty(
+        identifiers=[number for each in elements for number in identifiers(document, each)],
+        name=names[0] if names else None,
+        aliases=names[1:] + others + aliases,
+        birth_date=births[0] if births else None,
+    )
+
+
+def identifiers(document: NiemDocument, element: Element) -> Iterator[dict[str, str]]:
+    """Yield the numbers that are properties of the element."""
+    for each in members(element):
+        scheme = IDENTIFIERS.get(local_name(each.tag))
+        for found in document.resolve(each) if scheme else ():
+            value = document.text(found, "IdentificationID")
+            source = document.text(found, "IdentificationSourceText") if scheme == "ICOTS" else None
+            if value:
+                yield {"scheme": source or scheme or "", "value": value}
+
+
+def name(document: NiemDocument, element: Element) -> dict[str, Any]:
+    """Return a name in parts, or as a whole. Its augmentations, such as a Soundex code, are no part of it."""
+    parts: dict[str, list[str]] = defaultdict(list)
+    for each in element:
+        parts[local_name(each.tag)] += [text for found in document.resolve(each) if (text := text_of(found))]
+    return drop_empty(
+        given=next(iter(parts.get("PersonGivenName", ())), None),
+        middle=" ".join(parts.get("PersonMiddleName", ())),
+        sur=next(iter(parts.get("PersonSurName", ())), None),
+        full=next(iter(parts.get("PersonFullName", ())), None) or text_of(element),
+    )
+
+
+def alias_names(document: NiemDocument) -> dict[object, list[dict[str, Any]]]:
+    """Return the names of the identities that associations tie to persons, by person."""
+    found: dict[object, list[dict[str, Any]]] = defaultdict(list)
+    for association in document.contents("PersonAliasIdentityAssociation"):
+        names = [
+            alias
+            for identity in document.children(association, "Identity")
+            for described in document.children(identity, "IdentityPersonRepresentation")
+            for named in document.children(described, "PersonName")
+            if (alias := name(document, named))
+        ]
+        for each in members(association):
+            if local_name(each.tag).removesuffix("Reference") == "Person" and (key := document.key(each)):
+                found[key] += names
+    return found
+
+
+def drop_empty(**fields: Any) -> dict[str, Any]:
+    """Return the fields that have a value."""
+    return {name: value for name, value in fields.items() if value}
