@@ -78,6 +78,7 @@ class Reachable(Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: int | None = None
     ended: bool = False
     sealed: bytes = b""
+    silenced: tuple[str, ...] = ()
 
 
 class Verification(Struct, frozen=True, kw_only=True, omit_defaults=True):

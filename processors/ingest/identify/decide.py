@@ -3,10 +3,11 @@ Identify: every event is under its offender's key, in the one order of the front
 
 Reads     intake          everything let in, in one order
 Writes    events          by offender: an event an offender, registrations, actions on reviews
-          registrants     by registrant: where they can be reached, receipts
+          registrants     by registrant: where they can be reached, receipts, verification codes, what they answer
           reviews         people tied together who were known apart; surges
           expectations    agencies that fell silent, and sent again
-Keeps     identifiers and names -> offenders; registrations -> where they went; message -> offenders, for `duplicate.window`;
+Keeps     identifiers and names -> offenders; registrations -> where they went;
+          addresses (keyed digests) -> registrations, and whether they are silenced; message -> offenders, for `duplicate.window`;
           the rate of each agency and event subtype; when each agency last sent; open reviews with what waits for them
 Flags     what is beyond `surge.limit`
 Rejects   nothing
@@ -23,6 +24,7 @@ from processors.domain.intake import Intake
 from processors.domain.notification import Receipt
 from processors.domain.registration import Registration
 from processors.ingest.identify import registrations
+from processors.ingest.identify.addresses import decide_inbound, decide_verification, inbound_keys, verification_keys
 from processors.ingest.identify.identity import describe
 from processors.ingest.identify.journal import STAGE, note
 from processors.ingest.identify.remembered import forget, page_keys
@@ -57,7 +59,8 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
 
 def registration_keys(record: Record, states: States) -> Iterator[str]:
     registration = _registration(record.value.body)
-    return registrations.registration_keys(registration.registration_id, describe(registration.offender), states)
+    described = describe(registration.offender)
+    return registrations.registration_keys(registration.registration_id, described, states, registration.addresses)
 
 
 def removal_keys(record: Record, states: States) -> Iterator[str]:
@@ -101,6 +104,8 @@ KEYS: Final[Mapping[str, Callable[[Record, States], Iterable[str]]]] = {
     "registration": registration_keys,
     "removal": removal_keys,
     "receipt": no_keys,
+    "verification": verification_keys,
+    "inbound": inbound_keys,
     "review_action": action_keys,
 }
 DECIDE: Final[Mapping[str, Callable[[Record, States, Context], Decision[State]]]] = {
@@ -108,6 +113,8 @@ DECIDE: Final[Mapping[str, Callable[[Record, States, Context], Decision[State]]]
     "registration": decide_registration,
     "removal": decide_removal,
     "receipt": decide_receipt,
+    "verification": decide_verification,
+    "inbound": decide_inbound,
     "review_action": decide_action,
 }
 

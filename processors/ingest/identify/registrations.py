@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from processors.domain.registration import Reachable, Registration
 from processors.ingest.identify import pages
+from processors.ingest.identify.addresses import silenced
 from processors.ingest.identify.enrolments import enrolment
 from processors.ingest.identify.identity import Description, describe, offenders_at, same_person
 from processors.ingest.identify.state import (
@@ -18,6 +19,7 @@ from processors.ingest.identify.state import (
     Offender,
     State,
     States,
+    address_key,
     after,
     find,
     registration_key,
@@ -27,7 +29,9 @@ from processors.stage import Decision, Output, combine
 from processors.topics import REGISTRANTS
 
 
-def registration_keys(registration_id: str, described: Description | None, states: States) -> Iterator[str]:
+def registration_keys(
+    registration_id: str, described: Description | None, states: States, addresses: tuple[str, ...] = ()
+) -> Iterator[str]:
     """Yield the states that taking, changing or removing a registration needs."""
     key = registration_key(registration_id)
     yield key
@@ -41,6 +45,9 @@ def registration_keys(registration_id: str, described: Description | None, state
         yield from offenders_at(places, states)
         for place in described.places:
             yield from pages.last_page_keys(registrations_key(place), states)
+    for address in map(address_key, addresses):
+        yield address
+        yield from pages.last_page_keys(registrations_key(address), states)
 
 
 def accept(states: States, registration: Registration, seq: int, received_at: int) -> tuple[CurrentRegistration, Decision[State]]:
@@ -52,7 +59,7 @@ def accept(states: States, registration: Registration, seq: int, received_at: in
         replaced = replaced.then(end(registration_id, before, seq, received_at))
         before = None
     described = describe(registration.offender)
-    lists, listed = put_on_lists(after(states, replaced), registration_id, described)
+    lists, listed = put_on_lists(after(states, replaced), registration_id, described, registration.addresses)
     since = before.offenders if before else {}
     candidates = offenders_at((*described.homes, *described.places), states)
     meant = [key for key in candidates if (each := find(states, key, Offender)) and same_person(described, each)]
@@ -70,7 +77,7 @@ def accept(states: States, registration: Registration, seq: int, received_at: in
     )
     left = [enrolment(registration_id, current, key, seq, ended=True) for key in since.keys() - current.offenders.keys()]
     entered = [enrolment(registration_id, current, key, seq) for key in current.offenders]
-    outputs = (*left, *entered, _reachable(registration, seq, received_at))
+    outputs = (*left, *entered, _reachable(registration, seq, received_at, silenced(states, registration.addresses)))
     return current, combine((replaced, listed, Decision(outputs, {registration_key(registration_id): current})))
 
 
@@ -95,7 +102,9 @@ def take_off_lists(states: States, registration_id: str, registration: CurrentRe
     return combine(pages.remove(states, listed_at, page, registration_id) for listed_at, page in on)
 
 
-def put_on_lists(states: States, registration_id: str, described: Description) -> tuple[dict[str, int], Decision[State]]:
+def put_on_lists(
+    states: States, registration_id: str, described: Description, addresses: tuple[str, ...]
+) -> tuple[dict[str, int], Decision[State]]:
     """Return the lists that the registration is put on, each with its page, and the change."""
     lists: dict[str, int] = {}
     changes: list[Decision[State]] = []
@@ -105,10 +114,13 @@ def put_on_lists(states: States, registration_id: str, described: Description) -
             changes.append(Decision(states={place: IndexEntry(entry.offenders, watched=True)}))
         lists[registrations_key(place)], added = pages.add(states, registrations_key(place), registration_id)
         changes.append(added)
+    for key in map(registrations_key, map(address_key, addresses)):
+        lists[key], added = pages.add(states, key, registration_id)
+        changes.append(added)
     return lists, combine(changes)
 
 
-def _reachable(registration: Registration, seq: int, received_at: int) -> Output:
+def _reachable(registration: Registration, seq: int, received_at: int, silenced_addresses: tuple[str, ...]) -> Output:
     return Output(
         REGISTRANTS,
         registration.registrant_id,
@@ -122,5 +134,6 @@ def _reachable(registration: Registration, seq: int, received_at: int) -> Output
             time_zone=registration.time_zone,
             expires_at=registration.expires_at,
             sealed=registration.sealed,
+            silenced=silenced_addresses,
         ),
     )

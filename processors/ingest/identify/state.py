@@ -1,8 +1,8 @@
 """
 What identify keeps, by key.
 
-`i` and `n` index entries (identifiers, names), `w` the registrations listed at one, `o` offenders, `r` registrations,
-`m` messages, `f` pages of them, `s` message rates, `a` agencies, `v` open reviews, `g` groups of them.
+`i` and `n` index entries (identifiers, names), `d` addresses, `w` the registrations listed at one of these, `o` offenders,
+`r` registrations, `m` messages, `f` pages of them, `s` message rates, `a` agencies, `v` open reviews, `g` groups of them.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from processors.domain.event import Event
+from processors.domain.registration import Channel
 from processors.domain.review import Review
 from processors.ingest.comparison import digest, ends
 from processors.stage import Decision
@@ -117,6 +118,12 @@ class AgencyActivity(Struct, frozen=True, tag="heard", omit_defaults=True, kw_on
     check_at: int | None = None
 
 
+class Address(Struct, frozen=True, tag="address", omit_defaults=True):
+    """The channels on which an address, known by its keyed digest, asked to be sent nothing more."""
+
+    silenced: tuple[Channel, ...] = ()
+
+
 class ListHead(Struct, frozen=True, tag="roll"):
     """A list too long for one document; its pages are documents of their own."""
 
@@ -139,6 +146,7 @@ State = (
     | TimesBlock
     | OpenReview
     | AgencyActivity
+    | Address
     | ListHead
     | ListPage
 )
@@ -204,8 +212,12 @@ def registration_key(registration_id: str) -> str:
     return f"r{registration_id}"
 
 
+def address_key(digest_of_address: str) -> str:
+    return f"d{digest_of_address[:32]}"
+
+
 def registrations_key(place: str) -> str:
-    """Return the key of the list of registrations at an index entry."""
+    """Return the key of the list of registrations at an index entry or address."""
     return f"w{place}"
 
 

@@ -10,7 +10,7 @@ from processors.domain.registration import Enrolment, Reachable
 from processors.domain.review import Review
 from processors.ingest.identify.decide import IDENTIFY
 from processors.stage import Decision, Output
-from processors.topics import INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, Topic
+from processors.topics import INBOUND, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, VERIFICATIONS, Topic
 from tests.ingest.records import NOW, RECAPTURE, RECEIPT, REGISTRATION, changed, read
 from tests.one_stage import OneStage
 
@@ -34,6 +34,14 @@ class FrontDoor(OneStage):
 
     def send_receipt(self, **changes: Any) -> "Decided":
         return self.send(changed(RECEIPT, **changes), RECEIPTS)
+
+    def verify(self, registration_id: str = "IVINS-1", code: str = "048210") -> "Decided":
+        sent = {"registration_id": registration_id, "code": code, "at": "2026-11-02T18:20:00Z"}
+        return self.send(sent, VERIFICATIONS, key=registration_id)
+
+    def answer(self, body: str, address: str = "8045551007", channel: str = "sms") -> "Decided":
+        sent = {"provider": "example", "channel": channel, "from": address, "to": "8045550000", "body": body}
+        return self.send(sent | {"occurred_at": "2026-11-02T18:20:00Z"}, INBOUND)
 
     def act(self, action: str, **named: str) -> "Decided":
         return self.send({"action": action, "reason": "looked into", "reviewer": "ann", **named}, REVIEW_ACTIONS)

@@ -1,0 +1,84 @@
+"""
+Addresses, known by their keyed digests: whose they are, and on which channels they were silenced (contract §5).
+
+Whoever answers STOP is sent nothing more at that address under any registration that has it, one that comes later
+included, until the same address answers START.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import structs
+
+from processors.domain.inbound import Inbound
+from processors.domain.intake import Intake
+from processors.domain.registration import Channel, Verification
+from processors.ingest.identify import pages
+from processors.ingest.identify.journal import note
+from processors.ingest.identify.state import (
+    Address,
+    CurrentRegistration,
+    State,
+    States,
+    address_key,
+    find,
+    registration_key,
+    registrations_key,
+)
+from processors.stage import Context, Decision, Output, Record
+from processors.topics import REGISTRANTS
+
+_verification = msgspec.json.Decoder(Verification).decode
+_inbound = msgspec.json.Decoder(Inbound).decode
+
+
+def verification_keys(record: Record, _states: States) -> Iterator[str]:
+    yield registration_key(record.value.message_id)
+
+
+def decide_verification(record: Record, states: States, context: Context) -> Decision[State]:
+    """Send the code to the registrant of its registration."""
+    intake: Intake = record.value
+    verification = structs.replace(_verification(intake.body), seq=record.offset)
+    current = find(states, registration_key(verification.registration_id), CurrentRegistration)
+    if current is None:
+        return Decision(verdicts=(note(intake, context, "unknown_registration", "No such registration is in force."),))
+    verdict = note(intake, context, "verification", "The code goes to the registrant whose contact was sent one.", current.registrant_id)
+    return Decision((Output(REGISTRANTS, current.registrant_id, verification),), verdicts=(verdict,))
+
+
+def inbound_keys(record: Record, states: States) -> Iterator[str]:
+    key = address_key(_inbound(record.value.body).address)
+    yield key
+    yield from pages.all_page_keys(registrations_key(key), states)
+    yield from map(registration_key, pages.items(states, registrations_key(key)))
+
+
+def decide_inbound(record: Record, states: States, context: Context) -> Decision[State]:
+    """Send the message to every registrant with its address, and remember whether the address is silenced."""
+    intake: Intake = record.value
+    inbound = structs.replace(_inbound(intake.body), seq=record.offset)
+    key = address_key(inbound.address)
+    listed = (find(states, registration_key(each), CurrentRegistration) for each in pages.items(states, registrations_key(key)))
+    registrants = dict.fromkeys(each.registrant_id for each in listed if each is not None)
+    outputs = tuple(Output(REGISTRANTS, each, inbound) for each in registrants)
+    detail = f"The address says {inbound.keyword}; registrants who have it: {len(registrants)}."
+    return Decision(outputs, silence_changed(states, key, inbound), (note(intake, context, "inbound", detail),))
+
+
+def silence_changed(states: States, key: str, inbound: Inbound) -> dict[str, State | None]:
+    """Return the address as it is after STOP or START; nothing where that changes nothing."""
+    before = find(states, key, Address) or Address()
+    without: tuple[Channel, ...] = tuple(each for each in before.silenced if each != inbound.channel)
+    after = {"stop": (*without, inbound.channel), "start": without}.get(inbound.keyword, before.silenced)
+    return {} if after == before.silenced else {key: Address(after) if after else None}
+
+
+def silenced(states: States, addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which of the addresses are silenced, as `channel:digest`."""
+    return tuple(
+        f"{channel}:{address}"
+        for address in addresses
+        if (found := find(states, address_key(address), Address))
+        for channel in found.silenced
+    )
