@@ -10,10 +10,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench mutants lock clean
+.PHONY: help install demo test check bench mutants lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+install: $(INSTALLED)  ## installs into .venv, with the `vn` command
 
 demo: $(INSTALLED)  ## runs the five stages on the sample feed and shows what came out
 	@$(BIN)/vn demo

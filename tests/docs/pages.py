@@ -1,7 +1,8 @@
-"""docs/rules.md and docs/reasons.md, whole: `python -m tests.docs.pages` writes them, tests say that they are current."""
+"""The pages and pictures made from code and tables: `python -m tests.docs.pages` writes them, a test says that they are current."""
 
 import ast
 import importlib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from processors.domain.reasons import REASONS
 from processors.rules.settings import SETTINGS
+from tests.docs.pictures import PICTURES
 
 ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = ROOT / "docs"
@@ -182,7 +184,44 @@ def settings_asked_for() -> frozenset[str]:
     return frozenset(node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value in SETTINGS)
 
 
-PAGES: Final = {"rules.md": rules_markdown, "reasons.md": reasons_markdown}
+VOCABULARY: Final = ("domain", "stage.py", "topics.py", "rules", "runtime")
+GLOSSARY: Final = DOCS / "glossary.md"
+TYPE: Final = re.compile(r"\| \[?`(\w+)`(?:\]\([^)]*\))? \|$", re.MULTILINE)
+
+
+def named_types() -> tuple[str, ...]:
+    """Return the types that the glossary names."""
+    return tuple(TYPE.findall(GLOSSARY.read_text()))
+
+
+@cache
+def classes() -> Mapping[str, str]:
+    """Return the file that defines each class, the vocabulary before what else has a class of that name."""
+    found: dict[str, str] = {}
+    paths = sorted((ROOT / "processors").rglob("*.py"), key=lambda path: (rank(path), "local" in path.parts, path))
+    for path in paths:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, str(path.relative_to(ROOT)))
+    return found
+
+
+def rank(path: Path) -> int:
+    part = path.relative_to(ROOT / "processors").parts[0]
+    return VOCABULARY.index(part) if part in VOCABULARY else len(VOCABULARY)
+
+
+def glossary_markdown(page: str | None = None) -> str:
+    """Return the glossary with a link from each type to the file that defines it."""
+
+    def linked(found: re.Match[str]) -> str:
+        name = found[1]
+        return f"| [`{name}`](../{classes()[name]}) |" if name in classes() else f"| `{name}` |"
+
+    return TYPE.sub(linked, GLOSSARY.read_text() if page is None else page)
+
+
+PAGES: Final = {"glossary.md": glossary_markdown, "rules.md": rules_markdown, "reasons.md": reasons_markdown, **PICTURES}
 
 if __name__ == "__main__":
     for page, make in PAGES.items():
