@@ -1,80 +1,93 @@
 """
 What dedupe remembers of one offender.
 
-One document, `Sightings`, is read and written for every event and so holds no more than deciding takes. The messages
-themselves, of which a change or a cancellation must one day speak, lie beside it, each under a key of its own that is
-written once and read when needed.
+One document, `KnownEvents`, is read and written for every event and so holds no more than deciding takes. The messages
+themselves, of which a change or a cancellation must one day speak, are stored beside it, each under a key of its own
+that is written once and read when needed.
 """
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from processors.domain.event import Event
 
-Standing = Literal["unheard", "told", "held", "cancelled"]
+EventState = Literal["new", "told", "held", "cancelled"]
 
-LONGEST: Final = 128  # of the names, versions and cancellations of one event; the oldest go, but never the first name
+LONGEST: Final = 128  # of the message ids, fingerprints and Cancels of one event; the oldest go, but never the first message id
 
 
-class Held(Struct, frozen=True):
+class HeldCancel(Struct, frozen=True):
     """A Cancel that waits until `due` for its resubmission; without its submission, since the original's is told of."""
 
     due: int
     cancel: Event
 
 
-class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class KnownEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
     One event of one agency, from the first message about it on.
 
-    `seq` is the place of the message that opened it and names the kept event; `root` that message's id. `names` are
-    the message ids by which a Cancel or Update may mean it, `versions` what it has been said to be, newest last, each
-    with the time until which it is recognised, `cancels` the Cancels that were heard. `unseen` is a message a reviewer
-    judged before it ever arrived. It is forgotten at `until`.
+    `seq` is the place of the message that opened it and names the stored message; `root` that message's id.
+    `message_ids` are those by which a Cancel or Update may mean it, `fingerprints` the contents it has had, newest last,
+    each with the time until which it is recognised, `cancel_ids` the Cancels received. `overtaken` is the id of a
+    message that has not come yet, and about which a reviewer released a later one. The event is forgotten at `forget_at`.
     """
 
     seq: int
     ori: str
     root: str
-    standing: Standing = "told"
-    names: tuple[str, ...] = ()
-    versions: dict[str, int] = {}
-    cancels: tuple[str, ...] = ()
-    unseen: str | None = None
-    held: Held | None = None
-    until: int = 0
+    state: EventState = field(default="told", name="standing")
+    message_ids: tuple[str, ...] = field(default=(), name="names")
+    fingerprints: dict[str, int] = field(default_factory=dict, name="versions")
+    cancel_ids: tuple[str, ...] = field(default=(), name="cancels")
+    overtaken: str | None = field(default=None, name="unseen")
+    held: HeldCancel | None = None
+    forget_at: int = field(default=0, name="until")
 
     @property
     def newest(self) -> str | None:
-        """The fingerprint of what it was last said to be."""
-        return next(reversed(self.versions), None)
+        """The fingerprint of its last content."""
+        return next(reversed(self.fingerprints), None)
 
-    def named(self, name: str) -> "Sighting":
+    @property
+    def deadline(self) -> int:
+        """When its Cancel is told, or it is forgotten."""
+        return self.forget_at if self.held is None else self.held.due
+
+    def with_message_id(self, message_id: str) -> "KnownEvent":
         """Return it with one more message that may be referred to."""
-        return replace(self, names=lengthened(self.names, name))
+        return replace(self, message_ids=appended(self.message_ids, message_id))
 
-    def cancelled_by(self, name: str) -> "Sighting":
-        """Return it with one more Cancel heard."""
-        return replace(self, cancels=lengthened(self.cancels, name))
+    def with_cancel_id(self, message_id: str) -> "KnownEvent":
+        """Return it with one more Cancel received."""
+        return replace(self, cancel_ids=appended(self.cancel_ids, message_id))
+
+    def with_earlier_content(self, message_id: str, fingerprint: str, until: int) -> "KnownEvent":
+        """Return it with a message whose content is older than the one it has."""
+        named = self.with_message_id(message_id)
+        if fingerprint in named.fingerprints:
+            return named
+        return replace(named, fingerprints={fingerprint: until} | named.fingerprints)
 
 
-def lengthened(names: tuple[str, ...], name: str) -> tuple[str, ...]:
-    """Return `names` and `name`, the first and the newest of them where they become too many."""
-    if name in names:
-        return names
-    longer = (*names, name)
+def appended(ids: tuple[str, ...], new: str) -> tuple[str, ...]:
+    """Return `ids` and `new`, the first and the newest of them where they become too many."""
+    if new in ids:
+        return ids
+    longer = (*ids, new)
     return longer if len(longer) <= LONGEST else (longer[0], *longer[2:])
 
 
-def reworded(versions: dict[str, int], fingerprint: str, until: int) -> dict[str, int]:
-    """Return `versions` with one more, or one that was before, as the newest."""
-    others = [(each, at) for each, at in versions.items() if each != fingerprint]
+def with_newest(fingerprints: dict[str, int], fingerprint: str, until: int) -> dict[str, int]:
+    """Return `fingerprints` with one more, or one that was there before, as the newest."""
+    others = [(each, at) for each, at in fingerprints.items() if each != fingerprint]
     return dict((*others, (fingerprint, until))[-LONGEST:])
 
 
-class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class WaitingMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A Cancel or Update of nothing known: until `due`, then, flagged, until a reviewer acts on `review_id`."""
 
     seq: int
@@ -85,36 +98,51 @@ class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     due: int
     review_id: str | None = None
 
+    @property
+    def deadline(self) -> int | None:
+        """When it is flagged; a reviewer has all the time."""
+        return self.due if self.review_id is None else None
 
-class Sightings(Struct, frozen=True, tag="sightings", omit_defaults=True):
-    """All that is known of one offender's events, in the order they were first heard of, and what waits to be understood."""
 
-    sightings: tuple[Sighting, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
+class KnownEvents(Struct, frozen=True, tag="sightings", omit_defaults=True):
+    """All that is known of one offender's events, in the order they were first heard of, and the messages that wait."""
+
+    events: tuple[KnownEvent, ...] = field(default=(), name="sightings")
+    waiting: tuple[WaitingMessage, ...] = ()
 
     @property
     def deadline(self) -> int | None:
-        """When the document must be looked at again if nothing happens; None where nothing is due ever."""
-        dues = [each.until if each.held is None else each.held.due for each in self.sightings]
+        """When the first of its times comes; None where nothing is due ever."""
+        dues = [each.deadline for each in self.events]
         if self.waiting:
             dues += [each.due for each in self.waiting if each.review_id is None]
         return min(dues, default=None)
 
+    def changed(self, events: Mapping[int, KnownEvent | None], waiting: Mapping[int, WaitingMessage | None]) -> "KnownEvents":
+        """Return it with these events and waiting messages, by `seq`; None forgets one."""
+        known, waits = self.events, self.waiting
+        if events:
+            left: dict[int, KnownEvent | None] = {**{each.seq: each for each in known}, **events}
+            known = tuple([each for each in left.values() if each is not None])
+        if waiting:
+            waits = (*(each for each in waits if each.seq not in waiting), *(each for each in waiting.values() if each is not None))
+        return KnownEvents(known, waits)
 
-class Kept(Struct, frozen=True, tag="kept"):
-    """A message as it came: the newest that was told of a sighting, or one that waits."""
+
+class StoredMessage(Struct, frozen=True, tag="kept"):
+    """A message as it came: the newest that was told of an event, or one that waits."""
 
     event: Event
 
 
-State = Sightings | Kept
+State = KnownEvents | StoredMessage
 
 
 def deadline(state: State) -> int | None:
-    """Return when the state must be looked at again."""
-    return state.deadline if isinstance(state, Sightings) else None
+    """Return when the state must be looked at again; None for a message, whose time is in its offender's document."""
+    return state.deadline if isinstance(state, KnownEvents) else None
 
 
-def shelf(offender: str, seq: int) -> str:
-    """Return the key under which the message of a sighting, or one that waits, is kept."""
+def message_key(offender: str, seq: int) -> str:
+    """Return the key under which the message of a known event, or one that waits, is stored."""
     return f"{offender}/{seq}"

@@ -23,12 +23,12 @@ from typing import Final
 from msgspec.structs import replace
 
 from processors.domain.event import Event
-from processors.domain.journal import Outcome, Verdict
+from processors.domain.journal import Journal, Outcome, Verdict
 from processors.domain.normalize import normalize
 from processors.domain.notification import Notification
 from processors.domain.registration import Enrolment
-from processors.match.state import VERSIONS, Choice, Register, Registered, State, Told, deadline, told_key
-from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
+from processors.match.state import VERSIONS, ActiveRegistration, ActiveRegistrations, Choice, State, ToldRegistrants, deadline, told_key
+from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
 from processors.topics import CONFIRMED, MATCH_STATE, NOTIFICATIONS
 
 NAME: Final = "match"
@@ -38,7 +38,7 @@ Registrants = Mapping[str, tuple[str, ...]]
 
 
 def keys(given: Input, _: Mapping[str, State]) -> Iterable[str]:
-    """Name the offender's register and who was told of the event."""
+    """Name the offender's registrations and who was told of the event."""
     if not isinstance(given, Record):
         return (given.key,)
     if isinstance(given.value, Event):
@@ -48,75 +48,72 @@ def keys(given: Input, _: Mapping[str, State]) -> Iterable[str]:
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
     """Return what follows from one event, enrolment or timer."""
-    if isinstance(given, Wake):
-        return _woken(given, states.get(given.key))
-    if isinstance(given, Resettle):
-        return Decision()
+    if not isinstance(given, Record):
+        return forget_expired(given, states.get(given.key)) if isinstance(given, Wake) else Decision()
     if isinstance(given.value, Enrolment):
-        return _enrolled(given.value, _register(states, given.value.offender), context)
-    return _told(given.value, states, context)
+        return enrol(given.value, registrations_of(states, given.value.offender), context)
+    return notify(given.value, states, context)
 
 
-def _register(states: Mapping[str, State], offender: str) -> Register:
+def registrations_of(states: Mapping[str, State], offender: str) -> tuple[ActiveRegistration, ...]:
     found = states.get(offender)
-    return found if isinstance(found, Register) else Register()
+    return found.registrations if isinstance(found, ActiveRegistrations) else ()
 
 
 # who is told
 
 
-def _told(event: Event, states: Mapping[str, State], context: Context) -> Decision[State]:
+def notify(event: Event, states: Mapping[str, State], context: Context) -> Decision[State]:
+    """Write one notification for every registrant to be told, and remember who they are."""
     key = told_key(event)
     found = states.get(key)
-    before = found.registrants if isinstance(found, Told) else NOBODY
-    to = _to(event, before, states)
-    verdicts = (_verdict(event, len(to), len(before), context),)
+    before = found.registrants if isinstance(found, ToldRegistrants) else NOBODY
+    to = recipients(event, before, registrations_of(states, event.offender))
+    verdicts = (verdict(event, len(to), len(before), context),)
     outputs = tuple(
         Output(NOTIFICATIONS, each, Notification(registrant_id=each, registration_ids=to[each], event=event)) for each in sorted(to)
     )
     if event.telling == "cancellation":
-        forgotten: Mapping[str, None] = {key: None} if found is not None else {}
-        return Decision(outputs, forgotten, verdicts)
+        return Decision(outputs, {} if found is None else {key: None}, verdicts)
     if not to:
         return Decision(verdicts=verdicts)
-    until = _until(event, context)
-    if isinstance(found, Told):
+    until = remembered_until(event, context)
+    if isinstance(found, ToldRegistrants):
         until = max(until, found.until)
-    return Decision(outputs, {key: Told(_joined(before, to), until)}, verdicts)
+    return Decision(outputs, {key: ToldRegistrants(union(before, to), until)}, verdicts)
 
 
-def _to(event: Event, before: Registrants, states: Mapping[str, State]) -> Registrants:
+def recipients(event: Event, before: Registrants, registrations: Iterable[ActiveRegistration]) -> Registrants:
     """Return who is to be told of the event, where those in `before` were told of it."""
     if event.telling == "cancellation":
         return before
-    register = states.get(event.offender)
-    now = in_force(event, register.registrations) if isinstance(register, Register) else NOBODY
-    return now if event.telling == "news" else _joined(before, now)
+    now = in_force(event, registrations)
+    return now if event.telling == "news" else union(before, now)
 
 
-def in_force(event: Event, registrations: Iterable[Registered]) -> Registrants:
+def in_force(event: Event, registrations: Iterable[ActiveRegistration]) -> Registrants:
     """Return the registrants who chose this event, each with the registrations that say so."""
     found: dict[str, list[str]] = {}
-    numbers = _numbers(event.case_number, event.compact_case) if _numbers(event.case_number) else frozenset[str]()
+    numbers = comparable_numbers(event.case_number, event.compact_case) if comparable_numbers(event.case_number) else frozenset[str]()
     subtype = normalize(event.event_subtype)
     for each in registrations:
-        choice = _choice_at(each, event.seq)
-        if choice is not None and _chosen(choice, subtype, numbers, event.received_at):
+        choice = choice_at(each, event.seq)
+        if choice is not None and covers(choice, subtype, numbers, event.received_at):
             found.setdefault(each.registrant_id, []).append(each.registration_id)
     return {registrant: tuple(sorted(ids)) for registrant, ids in found.items()}
 
 
-def _choice_at(registered: Registered, seq: int) -> Choice | None:
+def choice_at(registration: ActiveRegistration, seq: int) -> Choice | None:
     """Return what the registrant had chosen when the message of that place came in."""
-    return next((each for each in reversed(registered.choices) if each.seq < seq), None)
+    return next((each for each in reversed(registration.choices) if each.seq < seq), None)
 
 
-def _numbers(*numbers: str | None) -> frozenset[str]:
+def comparable_numbers(*numbers: str | None) -> frozenset[str]:
     """Return the case numbers there are, as they compare."""
     return frozenset(each for number in numbers if number and (each := normalize(number)))
 
 
-def _chosen(choice: Choice, subtype: str, numbers: frozenset[str], at: int) -> bool:
+def covers(choice: Choice, subtype: str, numbers: frozenset[str], at: int) -> bool:
     return (
         (choice.expires_at is None or choice.expires_at > at)
         and (not choice.event_subtypes or subtype in choice.event_subtypes)
@@ -124,12 +121,12 @@ def _chosen(choice: Choice, subtype: str, numbers: frozenset[str], at: int) -> b
     )
 
 
-def _joined(some: Registrants, others: Registrants) -> dict[str, tuple[str, ...]]:
+def union(some: Registrants, others: Registrants) -> dict[str, tuple[str, ...]]:
     """Return the registrants of both in order, each with the registrations of both."""
     return {each: tuple(sorted({*some.get(each, ()), *others.get(each, ())})) for each in sorted({*some, *others})}
 
 
-def _until(event: Event, context: Context) -> int:
+def remembered_until(event: Event, context: Context) -> int:
     """Return how long the event may still be changed or cancelled."""
     rules = context.rules
     return max(
@@ -138,37 +135,28 @@ def _until(event: Event, context: Context) -> int:
     )
 
 
-_NOBODY: Final = {"news": "no_registration", "change": "no_registration", "cancellation": "nothing_told"}
+NOBODY_TOLD: Final = {"news": "no_registration", "change": "no_registration", "cancellation": "nothing_told"}
 
 
-def _verdict(event: Event, count: int, told: int, context: Context) -> Verdict:
+def verdict(event: Event, count: int, told: int, context: Context) -> Verdict:
     """Return the journal's line: how many are told, and how many had been."""
     outcome: Outcome = "matched" if count else "unmatched"
     before = "" if event.telling == "news" else f", of whom {told} had been told"
-    return Verdict(
-        stage=NAME,
-        message_id=event.message_id,
-        outcome=outcome,
-        reason="matched" if count else _NOBODY[event.telling],
-        detail=f"{count} {'registrant is' if count == 1 else 'registrants are'} to be told{before}",
-        at=event.received_at,
-        ori=event.ori,
-        offender=event.offender,
-        part=event.part,
-        rules=context.rules.version,
-    )
+    detail = f"{count} {'registrant is' if count == 1 else 'registrants are'} to be told{before}"
+    reason = "matched" if count else NOBODY_TOLD[event.telling]
+    return Journal(NAME, event.received_at, context.rules.version).verdict(event, outcome, reason, detail)
 
 
 # who is registered
 
 
-def _enrolled(enrolment: Enrolment, register: Register, context: Context) -> Decision[State]:
-    """The registration is in force for later events, or ended."""
-    known = {each.registration_id: each for each in register.registrations}
-    before = known.pop(enrolment.registration_id, None)
+def enrol(enrolment: Enrolment, before: tuple[ActiveRegistration, ...], context: Context) -> Decision[State]:
+    """Put a registration in force for later events, or end it."""
+    known = {each.registration_id: each for each in before}
+    previous = known.pop(enrolment.registration_id, None)
     if not enrolment.ended:
-        known[enrolment.registration_id] = _registered(enrolment, before)
-    after = Register(tuple(known[each] for each in sorted(known)))
+        known[enrolment.registration_id] = registration_after(enrolment, previous)
+    after = tuple(known[each] for each in sorted(known))
     verdict = Verdict(
         stage=NAME,
         message_id=enrolment.registration_id,
@@ -180,36 +168,35 @@ def _enrolled(enrolment: Enrolment, register: Register, context: Context) -> Dec
         rules=context.rules.version,
         registrant_id=enrolment.registrant_id,
     )
-    return _kept(enrolment.offender, register, after, verdict)
+    return Decision((), changed(enrolment.offender, before, after), (verdict,))
 
 
-def _registered(enrolment: Enrolment, before: Registered | None) -> Registered:
+def registration_after(enrolment: Enrolment, before: ActiveRegistration | None) -> ActiveRegistration:
     """Return the registration as it stands now; unless it is another person's now, what it chose before counts for what came before."""
     choice = Choice(
         enrolment.seq,
-        tuple(sorted(_numbers(*enrolment.case_numbers))),
+        tuple(sorted(comparable_numbers(*enrolment.case_numbers))),
         tuple(sorted(map(normalize, enrolment.event_subtypes))),
         enrolment.expires_at,
     )
     if before is None or before.registrant_id != enrolment.registrant_id:
-        return Registered(enrolment.registration_id, enrolment.registrant_id, (choice,))
+        return ActiveRegistration(enrolment.registration_id, enrolment.registrant_id, (choice,))
     if replace(choice, seq=before.choices[-1].seq) == before.choices[-1]:
         return before
     return replace(before, choices=(*before.choices, choice)[-VERSIONS:])
 
 
-def _woken(wake: Wake, state: State | None) -> Decision[State]:
-    """What has come to its end is forgotten: who was told of an old event, registrations that expired."""
-    if isinstance(state, Register):
+def forget_expired(wake: Wake, state: State | None) -> Decision[State]:
+    """Forget what has come to its end: who was told of an old event, registrations that expired."""
+    if isinstance(state, ActiveRegistrations):
         left = tuple(each for each in state.registrations if each.expires_at is None or each.expires_at > wake.due_at)
-        return _kept(wake.key, state, Register(left))
+        return Decision(states=changed(wake.key, state.registrations, left))
     return Decision(states={wake.key: None}) if state is not None else Decision()
 
 
-def _kept(key: str, before: Register, after: Register, *verdicts: Verdict) -> Decision[State]:
-    """Return the decision that keeps the register."""
-    states: Mapping[str, State | None] = {} if after == before else {key: after if after.registrations else None}
-    return Decision((), states, verdicts)
+def changed(key: str, before: tuple[ActiveRegistration, ...], after: tuple[ActiveRegistration, ...]) -> Mapping[str, State | None]:
+    """Return the registrations to keep, where they are other than before."""
+    return {} if after == before else {key: ActiveRegistrations(after) if after else None}
 
 
 STAGE: Final[Stage[State]] = Stage(
@@ -217,7 +204,7 @@ STAGE: Final[Stage[State]] = Stage(
     inputs=(CONFIRMED,),
     outputs=(NOTIFICATIONS,),
     changelog=MATCH_STATE,
-    state=Register | Told,
+    state=State,
     keys=keys,
     decide=decide,
     deadline=deadline,

@@ -1,5 +1,5 @@
 """
-What match remembers of one offender: who is registered, and, each in a document of its own, who was told of what.
+What match remembers of one offender: the registrations, and, each in a document of its own, who was told of which event.
 
 A document of those told is written when an event is told and read when it is changed or cancelled, so that the
 registrations are not written again for every event. Nothing here says where a registrant can be reached.
@@ -23,7 +23,7 @@ class Choice(Struct, frozen=True, array_like=True):
     expires_at: int | None = None
 
 
-class Registered(Struct, frozen=True):
+class ActiveRegistration(Struct, frozen=True):
     """One registration in force; `choices` oldest first, since a message may have waited while they changed."""
 
     registration_id: str
@@ -36,30 +36,27 @@ class Registered(Struct, frozen=True):
         return self.choices[-1].expires_at
 
 
-class Register(Struct, frozen=True, tag="register"):
+class ActiveRegistrations(Struct, frozen=True, tag="register"):
     """The registrations for one offender, by registration id."""
 
-    registrations: tuple[Registered, ...] = ()
-
-    @property
-    def deadline(self) -> int | None:
-        """When the first of them ends by itself."""
-        return min((each.expires_at for each in self.registrations if each.expires_at is not None), default=None)
+    registrations: tuple[ActiveRegistration, ...] = ()
 
 
-class Told(Struct, frozen=True, tag="told"):
+class ToldRegistrants(Struct, frozen=True, tag="told"):
     """Who was told of one event: registrants in order, each with the registrations by which they were told; kept until `until`."""
 
     registrants: dict[str, tuple[str, ...]]
     until: int
 
 
-State = Register | Told
+State = ActiveRegistrations | ToldRegistrants
 
 
 def deadline(state: State) -> int | None:
-    """Return when the state must be looked at again."""
-    return state.deadline if isinstance(state, Register) else state.until
+    """Return when the first registration expires, or it is forgotten who was told."""
+    if isinstance(state, ToldRegistrants):
+        return state.until
+    return min((each.expires_at for each in state.registrations if each.expires_at is not None), default=None)
 
 
 def told_key(event: Event) -> str:

@@ -12,9 +12,10 @@ from typing import Final, NamedTuple
 
 from processors.domain.event import Event
 from processors.validate import compact, order, timeline, transfer, window
-from processors.validate.facts import Facts, Terms
+from processors.validate.chain import chain_of, is_later
+from processors.validate.facts import Facts, RulesInForce
 from processors.validate.finding import Finding
-from processors.validate.state import Dossier, chain_of, is_later
+from processors.validate.state import OffenderState
 
 DATE: Final = "Date"
 PREVIOUS: Final = "Previous Event"
@@ -23,23 +24,23 @@ OTHER: Final = "Other Information"
 Check = Callable[[Facts], Finding | None]
 
 
-def words(facts: Facts) -> Finding | None:
+def has_text(facts: Facts) -> Finding | None:
     """Flag what no text tells of; it is never told in general words (contract §3)."""
     event = facts.event
-    if facts.terms.book.text(event.event_type, event.event_subtype, "en") is not None:
+    if facts.in_force.book.text(event.event_type, event.event_subtype, "en") is not None:
         return None
     return Finding("flagged", "no_text", f"the rules have no English text for {event.event_subtype} of {event.event_type}")
 
 
 def workflow(facts: Facts) -> Finding | None:
     """Return what the interstate compact has against the step: a state that is no member, or the workflow."""
-    if facts.terms.code.activity is None:
+    if facts.in_force.code.activity is None:
         return None
-    if (stranger := compact.members(facts.event, facts.terms.code, facts.terms.rules)) is not None:
+    if (stranger := compact.members(facts.event, facts.in_force.code, facts.in_force.rules)) is not None:
         return stranger
-    _, found = compact.step(facts.event, facts.compact, facts.terms.book)
+    _, found = compact.step(facts.event, facts.compact, facts.in_force.book)
     if found is not None and found.outcome == "waiting" and found.due is None:
-        return order.held(facts, found.reason, found.detail)
+        return order.wait_or_flag(facts, found.reason, found.detail)
     return found
 
 
@@ -65,7 +66,7 @@ class Rule(NamedTuple):
 
 
 TABLE: Final[tuple[Rule, ...]] = (
-    Rule("text", words, always=True),
+    Rule("text", has_text, always=True),
     Rule("known status", timeline.known_status),
     Rule("known location", timeline.known_location),
     Rule("date", window.date, DATE),
@@ -94,26 +95,26 @@ def chosen(notification_type: str, asked: tuple[str, ...], waived: tuple[str, ..
     return tuple(rule for rule in TABLE if rule.runs(notification_type, asked, waived))
 
 
-def gather(event: Event, dossier: Dossier, terms: Terms) -> Facts:
+def gather(event: Event, known: OffenderState, in_force: RulesInForce) -> Facts:
     """Return what the checks may know."""
-    history, expected = dossier.history, dossier.expected
+    history, expected = known.history, known.expected
     if is_later(event):
         chain = chain_of(event)
-        history = timeline.without(history, chain)
+        history = timeline.without_event(history, chain)
         expected = tuple(each for each in expected if each.chain != chain)
     at = timeline.place(history, event)
-    then = timeline.standing(history, event.case_number, (at, event.seq))
+    then = timeline.status_and_place(history, event.case_number, (at, event.seq))
     return Facts(
         event,
-        terms,
+        in_force,
         at,
         history,
         expected,
-        dossier.compact,
+        known.compact,
         then.status,
         then.kind,
-        timeline.status_after(event, terms.code, terms.book),
-        timeline.kind_after(event, terms.code, terms.book),
+        timeline.status_after(event, in_force.code, in_force.book),
+        timeline.kind_after(event, in_force.code, in_force.book),
     )
 
 
@@ -124,11 +125,11 @@ def failures(facts: Facts, rules: tuple[Rule, ...]) -> list[Finding]:
 
 def passed(facts: Facts, rules: tuple[Rule, ...]) -> str:
     """Return the sentence of a message that failed no check: which ran, and what they had nothing to compare with."""
-    return told(rules, facts.status_then is None, facts.kind_then is None, not facts.history)
+    return passing_sentence(rules, facts.status_then is None, facts.kind_then is None, not facts.history)
 
 
 @lru_cache(maxsize=512)
-def told(rules: tuple[Rule, ...], *missing: bool) -> str:
+def passing_sentence(rules: tuple[Rule, ...], *missing: bool) -> str:
     unknown = (
         f"no earlier {what} is known"
         for (what, check), is_missing in zip(COMPARED, missing, strict=True)

@@ -20,7 +20,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from processors.domain.event import Event
@@ -45,7 +45,7 @@ OFFICES: Final = {
 }
 
 
-class Running(Struct, frozen=True, array_like=True, gc=False):
+class Clock(Struct, frozen=True, array_like=True, gc=False):
     """
     One clock; `key` is its entry in the rules of the day it began, `chain` the agency's event that started it.
 
@@ -68,7 +68,7 @@ class Running(Struct, frozen=True, array_like=True, gc=False):
     at: int | None = None
 
 
-class Heard(Struct, frozen=True, array_like=True, gc=False):
+class PastActivity(Struct, frozen=True, array_like=True, gc=False):
     """
     One activity that was heard of; a clock that starts later may be met by it already.
 
@@ -89,8 +89,8 @@ class ClockState(Struct, frozen=True, omit_defaults=True):
     """The deadlines that run for an offender, and the activities last heard of."""
 
     offender: str = ""
-    running: tuple[Running, ...] = ()
-    heard: tuple[Heard, ...] = ()
+    clocks: tuple[Clock, ...] = field(default=(), name="running")
+    activities: tuple[PastActivity, ...] = field(default=(), name="heard")
 
 
 Advanced = tuple[ClockState, tuple[Expectation, ...], int | None]
@@ -98,39 +98,39 @@ Advanced = tuple[ClockState, tuple[Expectation, ...], int | None]
 
 def advance(event: Event | None, state: ClockState, now: int, rules: Rules) -> Advanced:
     """Return the clocks after `event` (None: after `now` has come), the expectations to publish, and when to be woken."""
-    after = state if event is None else told(event, state, rules)
-    if after.running:
-        running = tuple(strike(each, now, rules) for each in after.running)
-        after = replace(after, running=bounded(running))
+    after = state if event is None else after_event(event, state, rules)
+    if after.clocks:
+        running = tuple(expire(each, now, rules) for each in after.clocks)
+        after = replace(after, clocks=keep_latest(running))
     if after == state:
         return state, (), due(state)
-    return after, tuple(changes(state, after, event, now, rules)), due(after)
+    return after, tuple(changed_expectations(state, after, event, now, rules)), due(after)
 
 
 def due(state: ClockState) -> int | None:
     """Return when the next clock ends."""
-    return min((each.deadline for each in state.running if each.state == "open"), default=None)
+    return min((each.deadline for each in state.clocks if each.state == "open"), default=None)
 
 
-def told(event: Event, state: ClockState, rules: Rules) -> ClockState:
+def after_event(event: Event, state: ClockState, rules: Rules) -> ClockState:
     """Return the clocks after a message: what it replaces undone, what it settles settled, what it starts running."""
     chain = chain_of(event)
     if is_later(event):
-        state = taken_back(state, chain)
+        state = revert(state, chain)
     if event.telling == "cancellation" or not is_of_compact(event):
         return state
     book = book_on_the_day(event.jurisdiction, event.ori, event.action_at, rules)
     code = book.code(event.event_type, event.event_subtype)
     if code is None or code.activity is None:
         return state
-    heard = heard_from(event, code.activity, state, book)
-    running = tuple(settled(each, heard, rules) if each.chain != chain else each for each in state.running)
-    known = (*remembered(heard, (each for each in state.heard if each.chain != chain), book), heard)[-HEARD:]
-    started = starting(event, heard, known, book, rules)
+    heard = activity_of(event, code.activity, state, book)
+    running = tuple(settle(each, heard, rules) if each.chain != chain else each for each in state.clocks)
+    known = (*still_relevant(heard, (each for each in state.activities if each.chain != chain), book), heard)[-HEARD:]
+    started = clocks_started(event, heard, known, book, rules)
     return ClockState(event.offender, (*running, *started), known)
 
 
-def remembered(heard: Heard, before: Iterable[Heard], book: Book) -> tuple[Heard, ...]:
+def still_relevant(heard: PastActivity, before: Iterable[PastActivity], book: Book) -> tuple[PastActivity, ...]:
     """Return what was heard before; of a case that begins anew, only what came after it was closed."""
     known = tuple(before)
     if not book.workflow.reopens(heard.activity):
@@ -139,22 +139,22 @@ def remembered(heard: Heard, before: Iterable[Heard], book: Book) -> tuple[Heard
     return tuple(each for at, each in enumerate(known) if not closings or at > closings[-1] or not same_case(each.case, heard.case))
 
 
-def heard_from(event: Event, activity: str, state: ClockState, book: Book) -> Heard:
+def activity_of(event: Event, activity: str, state: ClockState, book: Book) -> PastActivity:
     """Return what is kept of a message; one that gives no reason has that of what it answers."""
     matters = book.workflow.gives_reasons(activity) or any(
         each.reasons or each.unless_reasons for each in book.deadlines.raised_by.get(activity, ())
     )
-    reason = (reason_of(event) or inherited(event, activity, state, book)) if matters else None
+    reason = (reason_of(event) or inherited_reason(event, activity, state, book)) if matters else None
     end = max(event.action_at, event.past_from - 1) if event.date_only else event.action_at
     closed_in = event.receiving_state if book.workflow.closes(activity) else None
-    return Heard(activity, chain_of(event), event.message_id, event.compact_case, end, event.received_at, reason, closed_in)
+    return PastActivity(activity, chain_of(event), event.message_id, event.compact_case, end, event.received_at, reason, closed_in)
 
 
-def inherited(event: Event, activity: str, state: ClockState, book: Book) -> str | None:
+def inherited_reason(event: Event, activity: str, state: ClockState, book: Book) -> str | None:
     """Return the reason of the latest activity in the case from which this one has its reason."""
     known = book.workflow.activities.get(activity)
     sources = {} if known is None else dict(known.reason_from)
-    for each in reversed(state.heard):
+    for each in reversed(state.activities):
         if each.activity in sources and each.chain != chain_of(event) and same_case(each.case, event.compact_case):
             return sources[each.activity] or each.reason
     return None
@@ -190,18 +190,18 @@ def day_sent(event: Event, zone: ZoneInfo) -> date:
     return min((instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)).astimezone(zone).date(), receipt)
 
 
-def starting(event: Event, heard: Heard, known: tuple[Heard, ...], book: Book, rules: Rules) -> Iterator[Running]:
+def clocks_started(event: Event, heard: PastActivity, known: tuple[PastActivity, ...], book: Book, rules: Rules) -> Iterator[Clock]:
     """Yield the clocks that the message starts; what they wait for may have been heard before, out of order."""
     before = {each.activity for each in known if same_case(each.case, heard.case)}
     for deadline in book.deadlines.raised(heard.activity, heard.reason):
         if (deadline.after and not before.intersection(deadline.after)) or before.intersection(deadline.unless_after):
             continue
-        if not told_where_it_counts(deadline, event):
+        if not announced_where_it_counts(deadline, event):
             continue
         end = deadline_of(deadline, event, book, rules)
         if end is None:
             continue
-        clock = Running(
+        clock = Clock(
             deadline.key,
             heard.chain,
             event.message_id,
@@ -215,7 +215,7 @@ def starting(event: Event, heard: Heard, known: tuple[Heard, ...], book: Book, r
         )
         for each in known:
             if each.chain != clock.chain:
-                clock = settled(clock, each, rules)
+                clock = settle(clock, each, rules)
         yield clock
 
 
@@ -227,7 +227,7 @@ def first_day(deadline: Deadline, event: Event, zone: ZoneInfo) -> date:
     return max(action, day_sent(event, zone)) if deadline.counted_from == "transmission" else action
 
 
-def told_where_it_counts(deadline: Deadline, event: Event) -> bool:
+def announced_where_it_counts(deadline: Deadline, event: Event) -> bool:
     """Whether the state whose agency tells of it is the one that the clock asks for; only a receiving state that is named is one."""
     in_receiving_state = event.receiving_state is not None and event.jurisdiction == event.receiving_state
     return deadline.told_in is None or (deadline.told_in == "receiving state") == in_receiving_state
@@ -258,7 +258,7 @@ def owing_state(deadline: Deadline, sending: str | None, receiving: str | None) 
     return receiving if deadline.owed_by == "receiving state" else sending
 
 
-def settled(clock: Running, heard: Heard, rules: Rules) -> Running:
+def settle(clock: Clock, heard: PastActivity, rules: Rules) -> Clock:
     """Return the clock after an activity: met or cancelled where that is what it waits for, in its case and not before it began."""
     if clock.state not in OWING or heard.end < clock.begin or not same_case(clock.case, heard.case):
         return clock
@@ -274,20 +274,20 @@ def settled(clock: Running, heard: Heard, rules: Rules) -> Running:
     return clock
 
 
-def taken_back(state: ClockState, chain: str) -> ClockState:
+def revert(state: ClockState, chain: str) -> ClockState:
     """Return the clocks as if the agency's event had not been: its own gone, those that it settled open again."""
     return ClockState(
         state.offender,
-        tuple(reopened(each) if each.by_chain == chain else each for each in state.running if each.chain != chain),
-        tuple(each for each in state.heard if each.chain != chain),
+        tuple(reopen(each) if each.by_chain == chain else each for each in state.clocks if each.chain != chain),
+        tuple(each for each in state.activities if each.chain != chain),
     )
 
 
-def reopened(clock: Running) -> Running:
+def reopen(clock: Clock) -> Clock:
     return replace(clock, state="open", by=None, by_chain=None, at=None)
 
 
-def strike(clock: Running, now: int, rules: Rules) -> Running:
+def expire(clock: Clock, now: int, rules: Rules) -> Clock:
     """Return the clock at `now`: at its deadline it is overdue, or, where it is a span of time, has passed as it should."""
     if clock.state != "open" or clock.deadline > now:
         return clock
@@ -295,7 +295,7 @@ def strike(clock: Running, now: int, rules: Rules) -> Running:
     return replace(clock, state="met" if deadline is not None and deadline.lapses else "overdue", at=clock.deadline)
 
 
-def bounded(running: tuple[Running, ...]) -> tuple[Running, ...]:
+def keep_latest(running: tuple[Clock, ...]) -> tuple[Clock, ...]:
     """Return at most `OPEN` clocks that are still owed and `SETTLED` that ended, the latest of each."""
     owing = [each for each in running if each.state in OWING]
     ended = [each for each in running if each.state not in OWING]
@@ -304,21 +304,21 @@ def bounded(running: tuple[Running, ...]) -> tuple[Running, ...]:
     return (*ended[-SETTLED:], *owing[-OPEN:])
 
 
-def changes(before: ClockState, after: ClockState, event: Event | None, now: int, rules: Rules) -> Iterator[Expectation]:
+def changed_expectations(before: ClockState, after: ClockState, event: Event | None, now: int, rules: Rules) -> Iterator[Expectation]:
     """Yield the record of every clock that is not as it was; one that is gone is cancelled, unless it had ended and is only forgotten."""
-    was = {id_of(each): each for each in before.running}
-    left = {id_of(each): each for each in after.running}
+    was = {id_of(each): each for each in before.clocks}
+    left = {id_of(each): each for each in after.clocks}
     by = None if event is None else event.message_id
     for name, each in was.items():
         undone = event is not None and each.chain == chain_of(event)
         if name not in left and (undone or each.state in OWING):
-            yield record(replace(each, state="cancelled", by=by if undone else None, at=now), after.offender, rules)
+            yield expectation_of(replace(each, state="cancelled", by=by if undone else None, at=now), after.offender, rules)
     for name, each in left.items():
         if was.get(name) != each:
-            yield record(each, after.offender, rules)
+            yield expectation_of(each, after.offender, rules)
 
 
-def record(clock: Running, offender: str, rules: Rules) -> Expectation:
+def expectation_of(clock: Clock, offender: str, rules: Rules) -> Expectation:
     """Return what is published of a clock: who owes what to whom, by which rule, until when."""
     deadline = entry_of(clock, rules)
     owed_by = "unknown" if deadline is None else office(deadline.owed_by, clock)
@@ -344,19 +344,19 @@ def record(clock: Running, offender: str, rules: Rules) -> Expectation:
     )
 
 
-def office(party: str, clock: Running) -> str:
+def office(party: str, clock: Clock) -> str:
     """Return a party by its state where that is known, else by its part in the transfer."""
     state = clock.receiving if party == "receiving state" else clock.sending
     part = "receiving state" if party == "receiving state" else "sending state"
     return OFFICES[party].format(f"{state} ({part})" if state else f"the {part}")
 
 
-def id_of(clock: Running) -> str:
+def id_of(clock: Clock) -> str:
     """Return the digest that names a clock: of the agency's event that started it, and of its entry."""
     return blake2b(f"{clock.chain}\n{clock.key}".encode(), digest_size=8).hexdigest()
 
 
-def entry_of(clock: Running, rules: Rules) -> Deadline | None:
+def entry_of(clock: Clock, rules: Rules) -> Deadline | None:
     """Return the entry that the clock runs by; None where a later edition of the rules no longer has it."""
     return book_on_the_day(clock.jurisdiction, clock.ori, clock.begin, rules).deadlines.by_key.get(clock.key)
 

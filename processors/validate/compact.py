@@ -89,15 +89,15 @@ def step(event: Event, state: CompactState, book: Book) -> tuple[CompactState, F
     activity = None if code is None or code.activity is None else book.workflow.activities.get(code.activity)
     if activity is None or not activity.moves or not is_of_compact(event):
         return state, None
-    without = taken_back(state, chain_of(event))
+    without = revert(state, chain_of(event))
     if event.telling == "cancellation":
         return without, None
     new = step_of(event, activity)
     case, others = case_of(event, without, book.workflow)
     found = finding(event, case, activity, book, new)
-    if found is not None and found.outcome == "flagged" and not vouched_for(event):
+    if found is not None and found.outcome == "flagged" and not is_vouched_for(event):
         return state, found
-    return CompactState(bounded((*others, placed(case, new, book.workflow)), book.workflow)), found
+    return CompactState(keep_latest((*others, insert_step(case, new, book.workflow)), book.workflow)), found
 
 
 def way(event: Event, state: CompactState, code: EventCode, book: Book) -> Way | None:
@@ -105,7 +105,7 @@ def way(event: Event, state: CompactState, code: EventCode, book: Book) -> Way |
     if code.activity is None or not book.workflow.has_ways(code.activity):
         return None
     new = step_of(event, book.workflow.activities[code.activity])
-    case, _ = case_of(event, taken_back(state, chain_of(event)), book.workflow)
+    case, _ = case_of(event, revert(state, chain_of(event)), book.workflow)
     return book.workflow.way(standing_before(case, place_of(case, new), book.workflow), code.activity)
 
 
@@ -114,7 +114,7 @@ def step_of(event: Event, activity: Activity) -> Step:
     return Step(event.action_at, end, event.seq, chain_of(event), activity.name, event.event_subtype)
 
 
-def vouched_for(event: Event) -> bool:
+def is_vouched_for(event: Event) -> bool:
     """Whether a reviewer let the message go, or its agency wants it unchecked (contract §3.1.2, §3.1.3)."""
     return event.released_by is not None or (event.do_not_validate and not event.validate) or "Previous Event" in event.waived
 
@@ -167,7 +167,7 @@ def place_of(case: Case, new: Step) -> int:
     return at
 
 
-def placed(case: Case, new: Step, workflow: Workflow) -> Case:
+def insert_step(case: Case, new: Step, workflow: Workflow) -> Case:
     """Return the case with the step in its place; of more than `STEPS`, the oldest are only remembered by where they led."""
     at = place_of(case, new)
     steps = (*case.steps[:at], new, *case.steps[at:])
@@ -213,7 +213,7 @@ def latest(case: Case) -> tuple[int, int]:
     return (case.steps[-1].begin, case.steps[-1].seq) if case.steps else (0, 0)
 
 
-def bounded(cases: tuple[Case, ...], workflow: Workflow) -> tuple[Case, ...]:
+def keep_latest(cases: tuple[Case, ...], workflow: Workflow) -> tuple[Case, ...]:
     """Return at most `CASES` cases; a closed one goes first, then the one without news for longest."""
     if len(cases) <= CASES:
         return cases
@@ -221,7 +221,7 @@ def bounded(cases: tuple[Case, ...], workflow: Workflow) -> tuple[Case, ...]:
     return tuple(case for case in cases if case is not gone)
 
 
-def taken_back(state: CompactState, chain: str) -> CompactState:
+def revert(state: CompactState, chain: str) -> CompactState:
     """Return the state as if the agency's event had not been; the same object where it was not."""
     if not any(each.chain == chain for case in state.cases for each in case.steps):
         return state

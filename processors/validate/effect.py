@@ -10,62 +10,68 @@ from msgspec.structs import replace
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.rules.book import Rules
-from processors.validate import clocks, compact, ledger, order, timeline
-from processors.validate.facts import Terms
-from processors.validate.state import Dossier, chain_of, is_later
+from processors.validate import clocks, compact, order, timeline, told_events
+from processors.validate.chain import chain_of, is_later
+from processors.validate.facts import RulesInForce
+from processors.validate.state import OffenderState
 
-Effect = tuple[Dossier, tuple[Expectation, ...]]
+Effect = tuple[OffenderState, tuple[Expectation, ...]]
 
 
-def taken(dossier: Dossier, event: Event, terms: Terms, *, told: bool) -> Effect:
-    """Return the dossier after the event, and the expectations that it raised or settled."""
-    history, expected = dossier.history, dossier.expected
+def apply(known: OffenderState, event: Event, in_force: RulesInForce, *, told: bool) -> Effect:
+    """Return what is known after the event, and the expectations that it raised or settled."""
+    history, expected = known.history, known.expected
     published: tuple[Expectation, ...] = ()
     if is_later(event):
-        history = timeline.without(history, chain_of(event))
+        history = timeline.without_event(history, chain_of(event))
         if expected and not event.expect:
-            expected, published = order.taken_back(expected, event, terms.now)
-    if terms.code.follows and expected:
-        expected, met = order.come(expected, event, terms.code)
+            expected, published = order.revert(expected, event, in_force.now)
+    if in_force.code.follows and expected:
+        expected, met = order.meet(expected, event, in_force.code)
         published += met
     if event.expect:
-        expected, new = order.raised(expected, event, terms.book)
+        expected, new = order.expect(expected, event, in_force.book)
         published += new
-    entry = timeline.entry(event, terms.code, terms.book, timeline.place(history, event), told=told)
-    dossier = replace(
-        dossier,
-        history=timeline.inserted(history, entry),
+    entry = timeline.entry_of(event, in_force.code, in_force.book, timeline.place(history, event), told=told)
+    known = replace(
+        known,
+        history=timeline.insert(history, entry),
         expected=expected,
-        told=ledger.noted(dossier.told, event, terms.rules) if told else dossier.told,
-        owed=ledger.paid(dossier.owed, event) if told else dossier.owed,
+        told_until=told_events.with_told(known.told_until, event, in_force.rules) if told else known.told_until,
+        untold=told_events.without_untold(known.untold, event) if told else known.untold,
     )
-    return advanced(dossier, event, terms, published)
+    return advance_compact(known, event, in_force, published)
 
 
-def taken_back(dossier: Dossier, cancel: Event, terms: Terms) -> Effect:
+def revert(known: OffenderState, cancel: Event, in_force: RulesInForce) -> Effect:
     """
-    Return the dossier as if the cancelled event had not been.
+    Return what is known as if the cancelled event had not been.
 
     Its place in the history goes, and with it the status and the location that it set; what it expected is cancelled,
     what it had met is open again. Its step and its clocks go also where its place in the history was given up long ago.
     """
-    history = timeline.without(dossier.history, chain_of(cancel))
-    expected, published = order.taken_back(dossier.expected, cancel, terms.now)
-    told, owed = ledger.struck(dossier.told, cancel), ledger.paid(dossier.owed, cancel)
-    dossier = replace(dossier, history=history, expected=expected, told=told, owed=owed)
-    return advanced(dossier, cancel, terms, published)
+    history = timeline.without_event(known.history, chain_of(cancel))
+    expected, published = order.revert(known.expected, cancel, in_force.now)
+    known = replace(
+        known,
+        history=history,
+        expected=expected,
+        told_until=told_events.without_told(known.told_until, cancel),
+        untold=told_events.without_untold(known.untold, cancel),
+    )
+    return advance_compact(known, cancel, in_force, published)
 
 
-def advanced(dossier: Dossier, event: Event, terms: Terms, published: tuple[Expectation, ...]) -> Effect:
-    """Return the dossier with the compact workflow and the legal clocks moved on."""
-    workflow = dossier.compact if terms.code.activity is None else compact.step(event, dossier.compact, terms.book)[0]
-    running, raised, due = clocks.advance(event, dossier.clocks, terms.now, terms.rules)
-    if workflow is not dossier.compact or running is not dossier.clocks or due != dossier.clock_due:
-        dossier = replace(dossier, compact=workflow, clocks=running, clock_due=due)
-    return dossier, published + raised
+def advance_compact(known: OffenderState, event: Event, in_force: RulesInForce, published: tuple[Expectation, ...]) -> Effect:
+    """Return what is known with the compact workflow and the legal clocks moved on."""
+    workflow = known.compact if in_force.code.activity is None else compact.step(event, known.compact, in_force.book)[0]
+    after, raised, due = clocks.advance(event, known.clocks, in_force.now, in_force.rules)
+    if workflow is not known.compact or after is not known.clocks or due != known.clock_due:
+        known = replace(known, compact=workflow, clocks=after, clock_due=due)
+    return known, published + raised
 
 
-def struck(dossier: Dossier, now: int, rules: Rules) -> Effect:
-    """Return the dossier after the legal clocks' time has come, and what fell overdue."""
-    running, raised, due = clocks.advance(None, dossier.clocks, now, rules)
-    return replace(dossier, clocks=running, clock_due=due), raised
+def expire_clocks(known: OffenderState, now: int, rules: Rules) -> Effect:
+    """Return what is known after clocks have ended, and the expectations that are overdue."""
+    after, raised, due = clocks.advance(None, known.clocks, now, rules)
+    return replace(known, clocks=after, clock_due=due), raised

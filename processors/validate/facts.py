@@ -15,7 +15,7 @@ LONGEST: Final = 60  # characters of an agency's own words that are quoted
 UNITS: Final = ((86_400_000, 2, "d"), (3_600_000, 1, "h"), (60_000, 1, "m"))  # a day alone is written 24h
 
 
-class Terms(Struct, frozen=True):
+class RulesInForce(Struct, frozen=True):
     """What holds for one message now: its line of the code lists, the jurisdiction's book, the settings, the time."""
 
     code: EventCode
@@ -26,7 +26,7 @@ class Terms(Struct, frozen=True):
 
 class Facts(Struct, frozen=True):
     """
-    One message, the terms that hold for it, and what is known of the offender.
+    One message, the in_force that hold for it, and what is known of the offender.
 
     `at` is where the action stands in the history. `history` and `expected` leave out what the message itself said
     before, so that a change is not checked against what it replaces. `status_then` and `kind_then` held just before the
@@ -34,7 +34,7 @@ class Facts(Struct, frozen=True):
     """
 
     event: Event
-    terms: Terms
+    in_force: RulesInForce
     at: int
     history: tuple[Entry, ...]
     expected: tuple[Expected, ...]
@@ -46,13 +46,20 @@ class Facts(Struct, frozen=True):
 
     def when(self, instant: int) -> str:
         """Return an instant as the agency's clocks show it."""
-        return local(instant, self.terms.book.zone_of(self.event.ori))
+        return local(instant, self.in_force.book.zone_of(self.event.ori))
 
     @property
     def action(self) -> str:
         """The action time as the agency wrote it, a date or a date with time."""
         shown = self.when(self.event.action_at)
         return shown.split(" ")[0] if self.event.date_only else shown
+
+
+def rules_in_force(event: Event, rules: Rules, now: int) -> RulesInForce:
+    """Return what holds for an event now; a code that has left the lists since it was accepted implies nothing."""
+    book = rules.book(event.jurisdiction, now)
+    code = book.code(event.event_type, event.event_subtype)
+    return RulesInForce(code or EventCode(event.event_type, event.event_subtype, (event.notification_type,)), book, rules, now)
 
 
 def local(instant: int, zone: ZoneInfo) -> str:

@@ -14,26 +14,27 @@ from msgspec.structs import replace
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.rules.book import Book, EventCode
+from processors.validate.chain import chain_of
 from processors.validate.facts import Facts, quoted, span
 from processors.validate.finding import Finding
-from processors.validate.state import EXPECTED, Expected, chain_of
+from processors.validate.state import EXPECTED, Expected
 from processors.validate.timeline import same_case
 
 ANYBODY: Final = "any agency"
 RULE: Final = "specification §4.2.1"
 
-Expecting = tuple[tuple[Expected, ...], tuple[Expectation, ...]]
+ExpectedAndPublished = tuple[tuple[Expected, ...], tuple[Expectation, ...]]
 
 
 def previous_event(facts: Facts) -> Finding | None:
     """Hold a message whose Previous Event is missing, then flag it; where the rules name no predecessor, nothing is missing."""
-    event, follows = facts.event, facts.terms.code.follows
+    event, follows = facts.event, facts.in_force.code.follows
     if not follows:
         return None
     if any(each.event_subtype in follows and same_case(each.case_number, event.case_number) for each in facts.expected):
         return None
     seen = ", ".join(dict.fromkeys(each.event_subtype for each in facts.expected)) or "none"
-    return held(
+    return wait_or_flag(
         facts,
         "previous_event_missing",
         f"{event.event_subtype} needs an earlier {' or '.join(follows)} that expects a subsequent event; known that expect one: {seen}",
@@ -44,7 +45,7 @@ def hearing_order(facts: Facts) -> Finding | None:
     """Flag a hearing that comes before what must precede it; what is not known contradicts nothing (contract §3.1.4)."""
     event = facts.event
     earlier = [each for each in facts.history if each.at <= facts.at and same_case(each.case_number, event.case_number)]
-    for order in facts.terms.code.order:
+    for order in facts.in_force.code.order:
         unknown = facts.status_then is None if order.statuses else not earlier
         met = facts.status_then in order.statuses or any(order.after(each.event_type, each.event_subtype) for each in earlier)
         if unknown or met:
@@ -60,16 +61,16 @@ def hearing_order(facts: Facts) -> Finding | None:
     return None
 
 
-def held(facts: Facts, reason: str, detail: str) -> Finding:
+def wait_or_flag(facts: Facts, reason: str, detail: str) -> Finding:
     """Return the wait for an earlier message; a flag with `reason` once `out_of_order.hold` is over."""
-    hold = facts.terms.rules.duration("out_of_order.hold", facts.event.scope)
+    hold = facts.in_force.rules.duration("out_of_order.hold", facts.event.scope)
     due = facts.event.received_at + hold
-    if facts.terms.now >= due:
+    if facts.in_force.now >= due:
         return Finding("flagged", reason, f"{detail}; waited {span(hold)}")
     return Finding("waiting", "out_of_order_hold", detail, due)
 
 
-def come(expected: tuple[Expected, ...], event: Event, code: EventCode) -> Expecting:
+def meet(expected: tuple[Expected, ...], event: Event, code: EventCode) -> ExpectedAndPublished:
     """Meet what the event was expected by: the latest open expectation that names it, in its case."""
     chain = chain_of(event)
     if any(each.met_by == chain for each in expected):
@@ -87,7 +88,7 @@ def come(expected: tuple[Expected, ...], event: Event, code: EventCode) -> Expec
     return expected, ()
 
 
-def raised(expected: tuple[Expected, ...], event: Event, book: Book) -> Expecting:
+def expect(expected: tuple[Expected, ...], event: Event, book: Book) -> ExpectedAndPublished:
     """Expect what follows the event; when there are more than `EXPECTED`, the oldest is given up, met ones first."""
     chain = chain_of(event)
     before = next((each for each in expected if each.chain == chain), None)
@@ -121,7 +122,7 @@ def raised(expected: tuple[Expected, ...], event: Event, book: Book) -> Expectin
     return tuple(each for each in kept if each is not oldest), (record, *given_up)
 
 
-def taken_back(expected: tuple[Expected, ...], by: Event, at: int) -> Expecting:
+def revert(expected: tuple[Expected, ...], by: Event, at: int) -> ExpectedAndPublished:
     """Cancel what the agency's event expected, and open again what it had met; `by` is the message that takes it back."""
     chain = chain_of(by)
     kept, published = [], []

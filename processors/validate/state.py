@@ -1,8 +1,8 @@
 """
 What validate keeps of an offender.
 
-The dossier is one small document; a message that waits or is in review lies in a document of its own, so that the
-dossier stays small however large the messages are. Everything is bounded: `HISTORY` entries, `EXPECTED` expectations,
+`OffenderState` is one small document; a message that waits or is in review is stored under a key of its own, so that the
+document stays small however large the messages are. Everything is bounded: `HISTORY` entries, `EXPECTED` expectations,
 `TOLD` messages told.
 """
 
@@ -12,11 +12,8 @@ from msgspec import Struct, field
 
 from processors.domain.event import Change, Event
 from processors.domain.expectation import Expectation
-from processors.validate.chain import chain_of, is_later
 from processors.validate.clocks import ClockState
 from processors.validate.compact import CompactState
-
-__all__ = ["EXPECTED", "HISTORY", "TOLD", "Dossier", "Entry", "Expected", "Held", "Pending", "State", "chain_of", "deadline", "is_later"]
 
 HISTORY: Final = 64
 EXPECTED: Final = 64
@@ -55,9 +52,9 @@ class Expected(Struct, frozen=True, array_like=True):
 
 class Pending(Struct, frozen=True, array_like=True, gc=False):
     """
-    A message without an end yet: it waits (`review_id` None) or a reviewer is asked.
+    A message that has not ended yet: it waits (`review_id` None) or a reviewer is asked.
 
-    `key` is where the message itself lies (a `Held`), `since` when it began, `due` when it is judged again.
+    `key` is the state key of the message itself (a `HeldMessage`), `since` when it began, `due` when it is checked again.
     """
 
     key: str
@@ -68,34 +65,34 @@ class Pending(Struct, frozen=True, array_like=True, gc=False):
     review_id: str | None = None
 
 
-class Held(Struct, frozen=True, tag="held"):
+class HeldMessage(Struct, frozen=True, tag="held"):
     """A message that waits or is in review, and the sentence that says why."""
 
     event: Event
     detail: str
 
 
-class Dossier(Struct, frozen=True, omit_defaults=True, tag="dossier"):
+class OffenderState(Struct, frozen=True, omit_defaults=True, tag="dossier"):
     """
     Everything known of one offender.
 
-    `history` is sorted by action time, ties by arrival. `told` maps the chain of every event that was told to the
-    instant until which that is remembered, `owed` that of some of them to what has changed since and was not told.
-    `clock_due` is when the legal clocks want to be woken.
+    `history` is sorted by action time, ties by arrival. `told_until` maps the chain of every event that was told to the
+    instant until which that is remembered, `untold` that of some of them to what has changed since and was not told.
+    `clock_due` is when the first legal clock ends.
     """
 
     history: tuple[Entry, ...] = ()
     pending: tuple[Pending, ...] = ()
-    told: dict[str, int] = {}
-    owed: dict[str, tuple[Change, ...]] = {}
+    told_until: dict[str, int] = field(default_factory=dict, name="told")
+    untold: dict[str, tuple[Change, ...]] = field(default_factory=dict, name="owed")
     expected: tuple[Expected, ...] = ()
     compact: CompactState = field(default_factory=CompactState)
     clocks: ClockState = field(default_factory=ClockState)
     clock_due: int | None = None
 
     @property
-    def due(self) -> int | None:
-        """When the earliest of all deadlines comes."""
+    def deadline(self) -> int | None:
+        """When the first message is checked again or the first legal clock ends."""
         if not self.pending:
             return self.clock_due
         times = [pending.due for pending in self.pending if pending.due is not None]
@@ -104,9 +101,9 @@ class Dossier(Struct, frozen=True, omit_defaults=True, tag="dossier"):
         return min(times, default=None)
 
 
-State = Dossier | Held
+State = OffenderState | HeldMessage
 
 
 def deadline(state: State) -> int | None:
-    """Return when the state must be looked at again."""
-    return state.due if isinstance(state, Dossier) else None
+    """Return when the state must be looked at again; None for a message, whose time is in its offender's document."""
+    return state.deadline if isinstance(state, OffenderState) else None

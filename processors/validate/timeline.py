@@ -14,16 +14,17 @@ from msgspec import Struct
 from processors.domain.event import Event
 from processors.domain.normalize import normalize
 from processors.rules.book import Book, EventCode
+from processors.validate.chain import chain_of
 from processors.validate.facts import Facts, quoted
 from processors.validate.finding import Finding
-from processors.validate.state import HISTORY, Entry, chain_of
+from processors.validate.state import HISTORY, Entry
 
 HEARING = "Hearing Notice"
 
 order_of = attrgetter("at", "seq")
 
 
-class Standing(Struct, frozen=True, gc=False):
+class StatusAndPlace(Struct, frozen=True, gc=False):
     """A status and a place; None is what is not known."""
 
     status: str | None = None
@@ -38,7 +39,7 @@ def place(history: tuple[Entry, ...], event: Event) -> int:
     return max((each.at for each in history if event.action_at <= each.at < event.past_from), default=event.action_at)
 
 
-def entry(event: Event, code: EventCode, book: Book, at: int, *, told: bool) -> Entry:
+def entry_of(event: Event, code: EventCode, book: Book, at: int, *, told: bool) -> Entry:
     """Return the event as the history keeps it, standing at `at`."""
     kind = kind_after(event, code, book)
     return Entry(
@@ -56,7 +57,7 @@ def entry(event: Event, code: EventCode, book: Book, at: int, *, told: bool) -> 
     )
 
 
-def inserted(history: tuple[Entry, ...], new: Entry) -> tuple[Entry, ...]:
+def insert(history: tuple[Entry, ...], new: Entry) -> tuple[Entry, ...]:
     """Return the history with `new` in its place by action time; the oldest goes when there are more than `HISTORY`."""
     at = len(history)
     while at and order_of(history[at - 1]) > order_of(new):
@@ -64,7 +65,7 @@ def inserted(history: tuple[Entry, ...], new: Entry) -> tuple[Entry, ...]:
     return (*history[:at], new, *history[at:])[-HISTORY:]
 
 
-def without(history: tuple[Entry, ...], chain: str) -> tuple[Entry, ...]:
+def without_event(history: tuple[Entry, ...], chain: str) -> tuple[Entry, ...]:
     """Return the history as if the agency's event had not been."""
     return tuple(each for each in history if each.chain != chain)
 
@@ -74,7 +75,7 @@ def same_case(one: str | None, other: str | None) -> bool:
     return one is None or other is None or one == other or normalize(one) == normalize(other)
 
 
-def standing(history: Iterable[Entry], case_number: str | None, before: tuple[int, int] | None = None) -> Standing:
+def status_and_place(history: Iterable[Entry], case_number: str | None, before: tuple[int, int] | None = None) -> StatusAndPlace:
     """Return what held for the case just before an action time and arrival; without one, what is current."""
     status = kind = place = None
     for each in reversed(tuple(history)):
@@ -86,7 +87,7 @@ def standing(history: Iterable[Entry], case_number: str | None, before: tuple[in
             kind, place = each.kind, each.place
         if status is not None and kind is not None:
             break
-    return Standing(status, kind, place)
+    return StatusAndPlace(status, kind, place)
 
 
 def status_after(event: Event, code: EventCode, book: Book) -> str | None:
@@ -110,25 +111,25 @@ def kind_after(event: Event, code: EventCode, book: Book) -> str | None:
 def known_status(facts: Facts) -> Finding | None:
     """Flag a status that the rules do not know (contract §3.1.7)."""
     named = facts.event.status
-    if named is None or facts.terms.book.status(named) is not None:
+    if named is None or facts.in_force.book.status(named) is not None:
         return None
     return Finding(
         "flagged",
         "unknown_status",
-        f"the message names the status {quoted(named)}, which the rules do not know; the status before is {known(facts.status_then)}",
+        f"the message names the status {quoted(named)}, which the rules do not know; the status before is {or_unknown(facts.status_then)}",
     )
 
 
 def known_location(facts: Facts) -> Finding | None:
     """Flag a kind of place that the rules do not know (contract §3.1.7)."""
     named = facts.event.location_kind
-    if named is None or facts.terms.book.location(named) is not None:
+    if named is None or facts.in_force.book.location(named) is not None:
         return None
     return Finding(
         "flagged",
         "unknown_location",
         f"the message names the kind of location {quoted(named)}, which the rules do not know; "
-        f"the location before is {known(facts.kind_then)}",
+        f"the location before is {or_unknown(facts.kind_then)}",
     )
 
 
@@ -136,8 +137,8 @@ def status_transition(facts: Facts) -> Finding | None:
     """Flag a status that cannot follow the one before (specification §4.1.5.2)."""
     if facts.status is None or facts.status_then is None:
         return None
-    before, after = facts.terms.book.status(facts.status_then), facts.terms.book.status(facts.status)
-    if before is None or after is None or facts.terms.book.may_become(facts.terms.code, before, after):
+    before, after = facts.in_force.book.status(facts.status_then), facts.in_force.book.status(facts.status)
+    if before is None or after is None or facts.in_force.book.may_become(facts.in_force.code, before, after):
         return None
     return Finding(
         "flagged",
@@ -151,10 +152,10 @@ def location_transition(facts: Facts) -> Finding | None:
     """Flag a movement that cannot start from where the offender was (specification §4.1.4.2)."""
     if facts.kind is None or facts.kind_then is None or facts.kind == facts.kind_then:
         return None
-    before, after = facts.terms.book.location(facts.kind_then), facts.terms.book.location(facts.kind)
+    before, after = facts.in_force.book.location(facts.kind_then), facts.in_force.book.location(facts.kind)
     if before is None or after is None:
         return None
-    stated = None if facts.event.from_kind is None else facts.terms.book.location(facts.event.from_kind)
+    stated = None if facts.event.from_kind is None else facts.in_force.book.location(facts.event.from_kind)
     if stated is not None and stated.name != before.name:
         return Finding(
             "flagged",
@@ -162,7 +163,7 @@ def location_transition(facts: Facts) -> Finding | None:
             f"the message moves the offender from {quoted(stated.name)} to {quoted(after.name)}, "
             f"but on {facts.action} the location was {quoted(before.name)}",
         )
-    if facts.terms.book.may_move(facts.terms.code, before, after):
+    if facts.in_force.book.may_move(facts.in_force.code, before, after):
         return None
     return Finding(
         "flagged",
@@ -172,5 +173,5 @@ def location_transition(facts: Facts) -> Finding | None:
     )
 
 
-def known(value: str | None) -> str:
+def or_unknown(value: str | None) -> str:
     return "not known" if value is None else quoted(value)

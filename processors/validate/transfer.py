@@ -12,12 +12,12 @@ from processors.validate.state import Entry
 
 def logical_movement(facts: Facts) -> Finding | None:
     """Hold a release to a custodial kind of place until its intake has come or `transfer.hold` is over."""
-    if not facts.terms.code.release or facts.kind is None:
+    if not facts.in_force.code.release or facts.kind is None:
         return None
-    to = facts.terms.book.location(facts.kind)
+    to = facts.in_force.book.location(facts.kind)
     if to is None or not to.custodial:
         return None
-    hold = facts.terms.rules.duration("transfer.hold", facts.event.scope)
+    hold = facts.in_force.rules.duration("transfer.hold", facts.event.scope)
     intake = next((each for each in reversed(facts.history) if is_intake(each, facts, hold)), None)
     if intake is not None:
         return Finding(
@@ -27,7 +27,7 @@ def logical_movement(facts: Facts) -> Finding | None:
             f"whose {intake.event_subtype} of {facts.when(intake.at)} was told instead",
         )
     due = facts.event.received_at + hold
-    if facts.terms.now >= due:
+    if facts.in_force.now >= due:
         return None
     return Finding(
         "waiting",
@@ -40,7 +40,7 @@ def logical_movement(facts: Facts) -> Finding | None:
 
 def is_intake(each: Entry, facts: Facts, hold: int) -> bool:
     """Whether an earlier event is the intake this release leads to: the same kind of place, told, and close in time."""
-    code = facts.terms.book.code(each.event_type, each.event_subtype)
+    code = facts.in_force.book.code(each.event_type, each.event_subtype)
     return (
         code is not None
         and code.intake

@@ -13,19 +13,19 @@ def date(facts: Facts) -> Finding | None:
     """Suppress what was past for longer than `date.past` on arrival; flag what is further ahead than `date.future`."""
     event = facts.event
     ago = event.received_at - event.past_from
-    if ago > 0 and ago > (limit := facts.terms.rules.duration("date.past", event.scope)):
+    if ago > 0 and ago > (limit := facts.in_force.rules.duration("date.past", event.scope)):
         return Finding(
             "suppressed",
             "past",
             f"the action time {facts.action} was over for more than date.past ({span(limit)}) "
             f"when the message came, {facts.when(event.received_at)}",
         )
-    ahead = event.action_at - facts.terms.now
-    if ahead > 0 and ahead > (limit := facts.terms.rules.duration("date.future", event.scope)):
+    ahead = event.action_at - facts.in_force.now
+    if ahead > 0 and ahead > (limit := facts.in_force.rules.duration("date.future", event.scope)):
         return Finding(
             "flagged",
             "too_far_ahead",
-            f"the action time {facts.action} is further ahead than date.future ({span(limit)}) on {facts.when(facts.terms.now)}",
+            f"the action time {facts.action} is further ahead than date.future ({span(limit)}) on {facts.when(facts.in_force.now)}",
             due=event.action_at - limit,
         )
     return None

@@ -2,7 +2,8 @@
 
 import pytest
 
-from processors.stage import Wake
+from processors.dedupe.decide import STAGE
+from processors.stage import Decision, Wake
 from tests.dedupe.scene import DAY, HEARING, MINUTE, OFFENDER, Scene
 
 HOLD = 15 * MINUTE
@@ -26,7 +27,7 @@ def test_a_cancel_is_never_its_targets_duplicate() -> None:
     scene.add("m1")
     assert scene.cancel("c1", of="m1") == ["c1 waiting cancel_hold"]
     assert scene.decision.outputs == ()
-    assert scene.wakes == {OFFENDER: scene.now + HOLD}
+    assert scene.timers == {OFFENDER: scene.now + HOLD}
 
 
 def test_a_cancel_that_nothing_follows_is_told_with_the_values_of_what_it_cancels(cancelled: Scene) -> None:
@@ -208,7 +209,7 @@ def test_the_hold_outlives_the_window_and_then_nothing_is_kept() -> None:
     scene.later(59 * MINUTE)
     scene.cancel("c1", of="m1")
     assert scene.later(HOLD) == ["c1 passed cancelled"]
-    assert scene.states == {}
+    assert scene.documents == {}
 
 
 def test_several_held_cancels_are_told_each_in_its_time() -> None:
@@ -227,10 +228,9 @@ def test_a_cancelled_events_message_is_forgotten_once_it_was_told() -> None:
     scene.add("m1")
     scene.cancel("c1", of="m1")
     scene.later(HOLD)
-    assert set(scene.states) == {OFFENDER}
+    assert set(scene.documents) == {OFFENDER}
 
 
 def test_a_timer_with_nothing_left_to_do_does_nothing() -> None:
     scene = Scene()
-    assert scene.decide(Wake(OFFENDER, scene.now)) == []
-    assert scene.states == {}
+    assert STAGE.decide(Wake(OFFENDER, scene.now), {}, scene.context) == Decision()

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from processors.dedupe.fingerprint import SAME, changes, compared, fingerprint, same, told
 from processors.domain.event import Change
-from tests.dedupe.scene import DAY, HEARING, HOUR, NOON, Scene, rules
+from tests.dedupe.scene import DAY, HEARING, HOUR, NOON, Scene
+from tests.one_stage import rules
 
 BOOK = rules().book("VA", NOON)
 EVENT = Scene().event("m1", status="In Custody", location_kind="County Jail", location_name="Henrico")

@@ -184,7 +184,7 @@ class Conversation(RuleBasedStateMachine):
 
     def send(self, ori: str, message: Message, spelling: int) -> None:
         op, id_, ref, content = message
-        self.scene.hear(
+        self.scene.receive(
             self.scene.event(
                 id_,
                 operation=op,
@@ -257,18 +257,18 @@ class Conversation(RuleBasedStateMachine):
 
     @invariant()
     def every_message_has_its_verdict(self) -> None:
-        assert all(each.verdicts for each in (self.scene.decision,) if each.outputs)
+        assert all(each.verdicts for each in self.scene.decisions if each.outputs)
 
     @invariant()
     def what_is_kept_is_what_may_be_needed(self) -> None:
-        """No message is kept that no sighting and nothing that waits would ever ask for, and none is missing."""
-        if not self.scene.states:
+        """No message is stored that no event and nothing that waits would ever ask for, and none is missing."""
+        if not self.scene.documents:
             return
-        document = self.scene.document
-        needed = {f"{OFFENDER}/{each.seq}" for each in document.sightings if each.standing != "cancelled"}
+        document = self.scene.known
+        needed = {f"{OFFENDER}/{each.seq}" for each in document.events if each.state != "cancelled"}
         needed |= {f"{OFFENDER}/{each.seq}" for each in document.waiting}
-        assert set(self.scene.states) == needed | {OFFENDER}
-        assert self.scene.wakes.get(OFFENDER) == document.deadline
+        assert set(self.scene.documents) == needed | {OFFENDER}
+        assert self.scene.timers.get(OFFENDER) == document.deadline
 
 
 TestConversation = Conversation.TestCase

@@ -2,52 +2,52 @@
 
 import pytest
 
-from processors.dedupe.state import LONGEST, Held, Sighting, Sightings, Waiting, lengthened, reworded, shelf
+from processors.dedupe.state import LONGEST, HeldCancel, KnownEvent, KnownEvents, WaitingMessage, appended, message_key, with_newest
 from tests.dedupe.scene import OFFENDER, Scene
 
 CANCEL = Scene().event("c1", operation="Cancel")
 FULL = tuple(f"m{number}" for number in range(LONGEST))
 
 
-def seen(until: int = 0, *, held: int | None = None) -> Sighting:
-    return Sighting(seq=1, ori="VA1", root="m1", until=until, held=None if held is None else Held(held, CANCEL))
+def seen(until: int = 0, *, held: int | None = None) -> KnownEvent:
+    return KnownEvent(seq=1, ori="VA1", root="m1", forget_at=until, held=None if held is None else HeldCancel(held, CANCEL))
 
 
-def waits(due: int, review_id: str | None = None) -> Waiting:
-    return Waiting(seq=1, ori="VA1", message_id="u1", reference="m1", fingerprint="f", due=due, review_id=review_id)
+def waits(due: int, review_id: str | None = None) -> WaitingMessage:
+    return WaitingMessage(seq=1, ori="VA1", message_id="u1", reference="m1", fingerprint="f", due=due, review_id=review_id)
 
 
 def test_of_too_many_names_the_first_and_the_newest_are_kept() -> None:
-    assert lengthened((), "m1") == ("m1",)
-    assert lengthened(("m1", "m2"), "m1") == ("m1", "m2")
-    assert lengthened(FULL[:-1], "new") == (*FULL[:-1], "new")
-    assert lengthened(FULL, "new") == ("m0", *FULL[2:], "new")
+    assert appended((), "m1") == ("m1",)
+    assert appended(("m1", "m2"), "m1") == ("m1", "m2")
+    assert appended(FULL[:-1], "new") == (*FULL[:-1], "new")
+    assert appended(FULL, "new") == ("m0", *FULL[2:], "new")
 
 
 def test_a_wording_said_again_is_the_newest_and_lasts_anew() -> None:
-    assert list(reworded({"a": 1, "b": 2}, "a", 3).items()) == [("b", 2), ("a", 3)]
-    assert list(reworded({}, "a", 3).items()) == [("a", 3)]
+    assert list(with_newest({"a": 1, "b": 2}, "a", 3).items()) == [("b", 2), ("a", 3)]
+    assert list(with_newest({}, "a", 3).items()) == [("a", 3)]
 
 
 def test_of_too_many_wordings_the_oldest_go() -> None:
     versions = dict.fromkeys(FULL, 1)
-    assert list(reworded(versions, "new", 2)) == [*FULL[1:], "new"]
-    assert list(reworded(versions, "m5", 2)) == [*(each for each in FULL if each != "m5"), "m5"]
+    assert list(with_newest(versions, "new", 2)) == [*FULL[1:], "new"]
+    assert list(with_newest(versions, "m5", 2)) == [*(each for each in FULL if each != "m5"), "m5"]
 
 
 def test_the_newest_wording_is_the_last() -> None:
-    assert Sighting(seq=1, ori="VA1", root="m1", versions={"a": 9, "b": 1}).newest == "b"
+    assert KnownEvent(seq=1, ori="VA1", root="m1", fingerprints={"a": 9, "b": 1}).newest == "b"
     assert seen().newest is None
 
 
 def test_more_names_and_more_cancels_lengthen_each_their_own() -> None:
-    one = Sighting(seq=1, ori="VA1", root="m1", names=("m1",), cancels=("c1",))
-    assert (one.named("m2").names, one.named("m2").cancels) == (("m1", "m2"), ("c1",))
-    assert (one.cancelled_by("c2").names, one.cancelled_by("c2").cancels) == (("m1",), ("c1", "c2"))
+    one = KnownEvent(seq=1, ori="VA1", root="m1", message_ids=("m1",), cancel_ids=("c1",))
+    assert (one.with_message_id("m2").message_ids, one.with_message_id("m2").cancel_ids) == (("m1", "m2"), ("c1",))
+    assert (one.with_cancel_id("c2").message_ids, one.with_cancel_id("c2").cancel_ids) == (("m1",), ("c1", "c2"))
 
 
 @pytest.mark.parametrize(
-    ("sightings", "waiting", "deadline"),
+    ("events", "waiting", "deadline"),
     [
         ((), (), None),
         ((seen(5), seen(3)), (), 3),
@@ -58,10 +58,10 @@ def test_more_names_and_more_cancels_lengthen_each_their_own() -> None:
     ],
 )
 def test_a_document_is_looked_at_again_when_the_first_of_its_times_comes(
-    sightings: tuple[Sighting, ...], waiting: tuple[Waiting, ...], deadline: int | None
+    events: tuple[KnownEvent, ...], waiting: tuple[WaitingMessage, ...], deadline: int | None
 ) -> None:
-    assert Sightings(sightings=sightings, waiting=waiting).deadline == deadline
+    assert KnownEvents(events=events, waiting=waiting).deadline == deadline
 
 
 def test_a_message_lies_under_its_offender_and_its_place() -> None:
-    assert shelf(OFFENDER, 7) == f"{OFFENDER}/7"
+    assert message_key(OFFENDER, 7) == f"{OFFENDER}/7"

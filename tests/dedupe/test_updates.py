@@ -230,7 +230,7 @@ def test_a_long_chain_keeps_its_document_small_and_its_first_name() -> None:
     scene.add("m1")
     for each in range(500):
         scene.update(f"u{each}", of="m1", action_at=B + each * MINUTE)
-    assert len(scene.states[OFFENDER]) < 10_000
+    assert len(scene.documents[OFFENDER]) < 10_000
     assert scene.cancel("c1", of="m1") == ["c1 waiting cancel_hold"]
 
 

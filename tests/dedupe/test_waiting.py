@@ -18,7 +18,7 @@ def test_an_update_of_nothing_known_waits_then_is_flagged() -> None:
     assert "message m1" in review.detail
     assert scene.verdicts[-1].review_id == review.review_id
     assert scene.told == []
-    assert scene.wakes == {}
+    assert scene.timers == {}
 
 
 def test_a_message_that_refers_to_nothing_is_flagged_too() -> None:
@@ -59,7 +59,7 @@ def test_an_update_before_its_target_is_told_as_news_in_its_place() -> None:
     assert scene.passed[-1].action_at == B
     assert scene.add("m1") == ["m1 suppressed duplicate"]
     assert scene.update("u2", of="m1", action_at=B) == ["u2 suppressed inconsequential"]
-    assert set(scene.states) == {OFFENDER, f"{OFFENDER}/2"}
+    assert set(scene.documents) == {OFFENDER, f"{OFFENDER}/2"}
 
 
 def test_of_several_that_waited_the_last_decides() -> None:
@@ -268,7 +268,7 @@ def test_a_discarded_message_does_nothing_any_more() -> None:
     assert scene.review("discard") == ["c1 suppressed discarded"]
     assert "kim" in scene.verdicts[-1].detail
     assert "checked" in scene.verdicts[-1].detail
-    assert scene.states == {}
+    assert scene.documents == {}
     assert scene.add("m1") == ["m1 passed first_sighting"]
 
 
@@ -288,4 +288,4 @@ def test_a_review_stays_open_however_long_it_takes() -> None:
     scene.later(1_000 * DAY)
     assert scene.review("release")[-1] == "c1 passed cancelled"
     scene.later(1_000 * DAY)
-    assert scene.states == {}
+    assert scene.documents == {}

@@ -14,6 +14,7 @@ from typing import Any, Final
 from processors.domain.reasons import REASONS
 from processors.rules.settings import SETTINGS
 from tests.docs.pictures import PICTURES
+from tests.docs.transitions import checks_markdown, duplicates_markdown
 
 ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = ROOT / "docs"
@@ -155,6 +156,9 @@ def codes_in(module: ast.AST) -> Iterator[str]:
     for node in ast.walk(module):
         if isinstance(node, ast.Constant) and node.value in REASONS and id(node) not in states:
             yield node.value
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="journal"), attr=str(code))) if code in REASONS:
+                yield code  # a method of `Journal` that is named for the reason that it gives
 
 
 def stateful(node: ast.AST) -> Iterator[ast.AST]:
@@ -221,7 +225,14 @@ def glossary_markdown(page: str | None = None) -> str:
     return TYPE.sub(linked, GLOSSARY.read_text() if page is None else page)
 
 
-PAGES: Final = {"glossary.md": glossary_markdown, "rules.md": rules_markdown, "reasons.md": reasons_markdown, **PICTURES}
+PAGES: Final = {
+    "glossary.md": glossary_markdown,
+    "rules.md": rules_markdown,
+    "reasons.md": reasons_markdown,
+    "duplicates.md": duplicates_markdown,
+    "checks.md": checks_markdown,
+    **PICTURES,
+}
 
 if __name__ == "__main__":
     for page, make in PAGES.items():

@@ -4,9 +4,8 @@ import msgspec
 
 from processors.domain.event import Event
 from processors.validate.checks import gather
-from processors.validate.decide import terms_for
-from processors.validate.facts import Facts
-from processors.validate.state import Dossier
+from processors.validate.facts import Facts, rules_in_force
+from processors.validate.state import OffenderState
 from tests.validate.scene import OFFENDER, Scene
 
 
@@ -14,7 +13,7 @@ def facts(one: Event, before: tuple[Event, ...] = (), now: int | None = None) ->
     """Return what the checks know of an event after those before it, at `now` or when it is received."""
     scene = Scene()
     for each in before:
-        scene.hear(msgspec.structs.replace(each, validate=False, do_not_validate=True))
-    dossier = scene.dossier if OFFENDER in scene.documents else Dossier()
+        scene.receive(msgspec.structs.replace(each, validate=False, do_not_validate=True))
+    known = scene.known if OFFENDER in scene.documents else OffenderState()
     one = msgspec.structs.replace(one, message_id="last", seq=99)
-    return gather(one, dossier, terms_for(one, scene.rules, one.received_at if now is None else now))
+    return gather(one, known, rules_in_force(one, scene.rules, one.received_at if now is None else now))

@@ -1,9 +1,7 @@
-"""One offender before the stage: hears events, lets time pass, and shows what came of it. State goes through its codec each time."""
+"""Events as dedupe passes them on, and one offender before validate."""
 
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import cache
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -13,23 +11,15 @@ from processors.domain.expectation import Expectation
 from processors.domain.journal import Verdict
 from processors.domain.policy import Policy
 from processors.domain.review import Review, ReviewAction
-from processors.domain.seal import Seal
 from processors.rules.book import Rules
-from processors.rules.load import load_rules
-from processors.stage import Context, Decision, Input, Record, Wake
-from processors.topics import CONFIRMED, EXPECTATIONS, REVIEWS
+from processors.stage import Decision
+from processors.topics import CONFIRMED, DISTINCT, EXPECTATIONS, REVIEWS
 from processors.validate.decide import STAGE
-from processors.validate.state import Dossier
-from tests.one_stage import timers_after
+from processors.validate.state import OffenderState
+from tests.one_stage import OneStage
 
 OFFENDER = "o0123456789abcdef"
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-SEAL = Seal(bytes(64))
-
-
-@cache
-def rules() -> Rules:
-    return load_rules()
 
 
 def ms(text: str, zone: str = "America/New_York") -> int:
@@ -106,83 +96,60 @@ def update(of: Event, **more: Any) -> Event:
     return msgspec.structs.replace(of, **(fields | more))
 
 
-@dataclass
-class Scene:
-    policies: tuple[Policy, ...] = ()
-    documents: dict[str, bytes] = field(default_factory=dict)
-    timers: dict[str, int] = field(default_factory=dict)
-    confirmed: list[Event] = field(default_factory=list)
-    reviews: dict[str, Review] = field(default_factory=dict)
-    expectations: dict[str, Expectation] = field(default_factory=dict)
-    verdicts: list[Verdict] = field(default_factory=list)
-    heard: int = 0
-    rules: Rules = field(default_factory=rules)
+class Scene(OneStage):
+    """One offender before validate: events come, time passes, reviewers act."""
+
+    def __init__(self) -> None:
+        super().__init__(STAGE, 0)
+        self.policies: tuple[Policy, ...] = ()
+        self.received = 0
 
     def set(self, key: str, value: str, **scope: str) -> None:
         self.policies += (Policy(key=key, value=value, **scope),)
-        self.rules = rules().with_policies(self.policies)
+        self.set_policies(*self.policies)
 
-    def hear(self, one: Event) -> Verdict:
-        """Hear one event after every timer that was due before it; return the last verdict on it."""
-        self.heard += 1
-        one = msgspec.structs.replace(one, seq=one.seq or self.heard, message_id=one.message_id or f"m{self.heard}")
+    def receive(self, one: Event) -> Verdict:
+        """Decide on an event after every timer that was due before it; return the last verdict on it."""
+        self.received += 1
+        one = msgspec.structs.replace(one, seq=one.seq or self.received, message_id=one.message_id or f"m{self.received}")
         self.until(one.received_at)
-        self.run(Record("events.distinct", 0, self.heard, OFFENDER, one.received_at, one))
+        decision = self.put(DISTINCT, one, OFFENDER)
+        assert decision.verdicts, "every event has its verdict"
         self.last = one
         return self.verdict(one.message_id)
 
-    def act(self, action: str, review_id: str, at: str) -> None:
+    def act(self, action: Literal["release", "discard"], review_id: str | None, at: str) -> Decision[Any]:
         said = ReviewAction(action=action, reason="seen the file", reviewer="r.reviewer", review_id=review_id, received_at=ms(at))
         self.until(said.received_at)
-        self.run(Record("events.distinct", 0, 0, OFFENDER, said.received_at, said))
+        return self.put(DISTINCT, said, OFFENDER)
 
     def until(self, instant: int) -> None:
-        while self.timers and min(self.timers.values()) <= instant:
-            key, due = min(self.timers.items(), key=lambda each: each[1])
-            del self.timers[key]
-            self.run(Wake(key, due))
-
-    def run(self, given: Input) -> Decision[Any]:
-        states: dict[str, Any] = {}
-        while wanted := [key for key in STAGE.keys(given, states) if key not in states and key in self.documents]:
-            states |= {key: msgspec.json.decode(self.documents[key], type=STAGE.state) for key in wanted}
-        context = Context(self.rules, SEAL)
-        decision = STAGE.decide(given, states, context)
-        assert STAGE.decide(given, states, context) == decision, "the same input decides the same"
-        for output in decision.outputs:
-            self.write(output)
-        for key, state in decision.states.items():
-            if state is None:
-                self.documents.pop(key, None)
-            else:
-                self.documents[key] = msgspec.json.encode(state)
-                assert msgspec.json.decode(self.documents[key], type=STAGE.state) == state, "what is kept can be read again"
-        for key, due in timers_after(STAGE, given, states, decision).items():
-            self.timers.pop(key, None)
-            if due is not None:
-                self.timers[key] = due
-        self.verdicts.extend(decision.verdicts)
-        assert isinstance(given, Wake) or not isinstance(given.value, Event) or decision.verdicts, "every event has its verdict"
-        return decision
-
-    def write(self, output: Any) -> None:
-        assert output.topic in {CONFIRMED, REVIEWS, EXPECTATIONS}
-        assert msgspec.convert(msgspec.to_builtins(output.value), type(output.value)) == output.value, "what is written can be read"
-        if output.topic is CONFIRMED:
-            self.confirmed.append(output.value)
-        elif output.topic is REVIEWS:
-            assert output.key == output.value.review_id
-            self.reviews[output.key] = output.value
-        else:
-            assert output.key == output.value.expectation_id
-            self.expectations[output.key] = output.value
+        self.advance_to(instant)
 
     def verdict(self, message_id: str) -> Verdict:
         return next(each for each in reversed(self.verdicts) if each.message_id == message_id)
 
     @property
-    def dossier(self) -> Dossier:
-        return msgspec.json.decode(self.documents[OFFENDER], type=Dossier)
+    def rules(self) -> Rules:
+        return self.context.rules
+
+    @property
+    def confirmed(self) -> list[Event]:
+        return self.written(CONFIRMED)
+
+    @property
+    def reviews(self) -> dict[str, Review]:
+        return self.latest(REVIEWS)
+
+    @property
+    def expectations(self) -> dict[str, Expectation]:
+        return self.latest(EXPECTATIONS)
+
+    @property
+    def known(self) -> OffenderState:
+        found = self.state(OFFENDER)
+        assert isinstance(found, OffenderState)
+        return found
 
     @property
     def told(self) -> list[str]:
@@ -199,5 +166,5 @@ class Scene:
         return only
 
 
-def ruling(verdict: Verdict) -> tuple[str, str]:
+def outcome_of(verdict: Verdict) -> tuple[str, str]:
     return verdict.outcome, verdict.reason

@@ -13,21 +13,22 @@ from processors.domain.expectation import Expectation
 from processors.rules.deadlines import Deadlines
 from processors.rules.load import load_rules
 from processors.validate import clocks
-from processors.validate.clocks import ClockState, Running
-from tests.validate.scene import OFFENDER, day_end, event, ms, rules
+from processors.validate.clocks import Clock, ClockState
+from tests.one_stage import rules
+from tests.validate.scene import OFFENDER, day_end, event, ms
 from tests.validate.test_clocks import clock, run, said
 
 LAST_DAY = 253_402_300_799_000  # 9999-12-31T23:59:59Z
 
 
 def keys(state: ClockState) -> list[str]:
-    return [each.key for each in state.running]
+    return [each.key for each in state.clocks]
 
 
 def test_the_name_of_a_clock_stays_the_same_from_release_to_release() -> None:
     state, known = run(said("progress report request", "2026-11-02 12:00", message_id="PRR-1"))
-    assert list(known) == [f"{OFFENDER}-{clocks.id_of(state.running[0])}"]
-    assert clocks.id_of(state.running[0]) == "baad843cfc17c864"
+    assert list(known) == [f"{OFFENDER}-{clocks.id_of(state.clocks[0])}"]
+    assert clocks.id_of(state.clocks[0]) == "baad843cfc17c864"
 
 
 @pytest.mark.parametrize(
@@ -78,10 +79,10 @@ def test_a_clock_that_does_not_run_keeps_no_other_from_running() -> None:
         replace(permit, name="undated", otherwise=None),
     )
     one = said("denial", "2026-11-02 12:00")
-    heard = clocks.heard_from(one, "denial", ClockState(), book)
+    heard = clocks.activity_of(one, "denial", ClockState(), book)
     for each in skipped:
         book.__dict__["deadlines"] = Deadlines((each, runs))
-        assert [found.key for found in clocks.starting(one, heard, (heard,), book, rules())] == [runs.key]
+        assert [found.key for found in clocks.clocks_started(one, heard, (heard,), book, rules())] == [runs.key]
 
 
 def test_a_clock_that_is_given_up_was_settled_by_no_message() -> None:
@@ -107,26 +108,26 @@ def test_the_reason_of_a_reply_is_that_of_the_latest_request_in_its_case() -> No
         said("instructions request", "2026-11-02 14:00", reason="expedited", compact_case="B"),
     ]
     state, _ = run(*asked, said("instructions reply", "2026-11-03 12:00", compact_case="A", message_id="reply"))
-    assert [each.reason for each in state.heard] == ["expedited", "sex offender", "expedited", "sex offender"]
+    assert [each.reason for each in state.activities] == ["expedited", "sex offender", "expedited", "sex offender"]
     assert "transfer request after instructions" in keys(state)
     state, _ = run(*asked, said("instructions reply", "2026-11-03 12:00", compact_case="A", reason="  DISCRETIONARY "))
-    assert state.heard[-1].reason == "discretionary", "its own before its request's"
+    assert state.activities[-1].reason == "discretionary", "its own before its request's"
 
 
 def test_a_message_without_a_body_or_a_reason_gives_none() -> None:
     for body in (b"", b"{}", b'{"details":{"ActivityReasonText":""}}', b'{"details":{"Other":"sex offender"}}'):
         state, _ = run(said("instructions request", "2026-11-02 12:00", submission=body))
-        assert state.heard[-1].reason is None
+        assert state.activities[-1].reason is None
         assert "instructions reply" in keys(state)
 
 
 def test_a_reason_is_kept_where_a_clock_or_another_message_needs_it() -> None:
     state, _ = run(said("progress report request", "2026-11-02 12:00", reason="sex offender"))
-    assert state.heard[-1].reason is None
+    assert state.activities[-1].reason is None
     state, _ = run(said("transfer request", "2026-11-02 12:00", reason="Pre-Release"))
-    assert state.heard[-1].reason == "pre-release"
+    assert state.activities[-1].reason == "pre-release"
     state, _ = run(said("instructions request", "2026-11-02 12:00", reason="expedited"), said("acceptance", "2026-11-03 12:00"))
-    assert state.heard[-1].reason is None
+    assert state.activities[-1].reason is None
 
 
 def test_what_was_heard_in_a_closed_case_starts_nothing_once_it_begins_anew_and_other_cases_go_on() -> None:
@@ -138,20 +139,24 @@ def test_what_was_heard_in_a_closed_case_starts_nothing_once_it_begins_anew_and_
     ]
     state, _ = run(*before)
     wanted, _ = run(said("custody", "2026-11-04 12:00", compact_case="A", message_id="c"), state=state)
-    assert "retaking" in [each.key for each in wanted.running if each.message_id == "c"], "the warrant outlives the closure"
+    assert "retaking" in [each.key for each in wanted.clocks if each.message_id == "c"], "the warrant outlives the closure"
     state, _ = run(said("transfer request", "2026-11-04 12:00", compact_case="A"), state=state)
-    assert [(each.activity, each.case) for each in state.heard] == [("warrant", "B"), ("closure reply", "A"), ("transfer request", "A")]
+    assert [(each.activity, each.case) for each in state.activities] == [
+        ("warrant", "B"),
+        ("closure reply", "A"),
+        ("transfer request", "A"),
+    ]
     closed, _ = run(said("custody", "2026-11-05 12:00", compact_case="A", message_id="c"), state=state)
-    assert [each.key for each in closed.running if each.message_id == "c"] == []
+    assert [each.key for each in closed.clocks if each.message_id == "c"] == []
     other, _ = run(said("custody", "2026-11-04 12:00", compact_case="B", message_id="c"), state=state)
-    assert "retaking" in [each.key for each in other.running if each.message_id == "c"]
+    assert "retaking" in [each.key for each in other.clocks if each.message_id == "c"]
 
 
 def test_an_activity_that_no_table_has_starts_and_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "VA.toml").write_text('[[event]]\ntypes = ["Interstate Compact"]\nsubtype = "Progress Report"\nactivity = "polka"\n')
     danced = said("progress report", "2026-11-02 12:00")
     state, published, due = clocks.advance(danced, ClockState(), danced.received_at, load_rules(tmp_path))
-    assert (state.running, published, due) == ((), (), None)
+    assert (state.clocks, published, due) == ((), (), None)
 
 
 def test_a_clock_remembers_whose_message_began_it_and_when() -> None:
@@ -159,7 +164,7 @@ def test_a_clock_remembers_whose_message_began_it_and_when() -> None:
     assert state == ClockState(
         OFFENDER,
         (
-            Running(
+            Clock(
                 "progress report",
                 "NC1\nPRR-1",
                 "PRR-1",
@@ -172,7 +177,7 @@ def test_a_clock_remembers_whose_message_began_it_and_when() -> None:
                 day_end("2026-12-02"),
             ),
         ),
-        (clocks.Heard("progress report request", "NC1\nPRR-1", "PRR-1", "A", ms("2026-11-02 12:00"), ms("2026-11-02 12:00")),),
+        (clocks.PastActivity("progress report request", "NC1\nPRR-1", "PRR-1", "A", ms("2026-11-02 12:00"), ms("2026-11-02 12:00")),),
     )
 
 
@@ -181,9 +186,9 @@ def test_a_met_clock_remembers_by_what_and_is_open_again_without_it() -> None:
     report = said("progress report", "2026-11-03 12:00", message_id="PR-1")
     open_, _ = run(request)
     met, _ = run(report, state=open_)
-    (found,) = met.running
+    (found,) = met.clocks
     assert (found.state, found.by, found.by_chain, found.at) == ("met", "PR-1", "VA0010000\nPR-1", report.received_at)
-    again = clocks.taken_back(met, "VA0010000\nPR-1")
+    again = clocks.revert(met, "VA0010000\nPR-1")
     assert again == open_
 
 
@@ -195,7 +200,7 @@ def test_only_what_a_message_settled_is_open_again_without_it() -> None:
         said("withdrawal", "2026-11-03 12:00", message_id="gone", compact_case="B"),
     )
     assert (clock(state, "transfer reply").state, clock(state, "transfer reply").by) == ("cancelled", "gone")
-    again = clocks.taken_back(state, "VA0010000\ngone")
+    again = clocks.revert(state, "VA0010000\ngone")
     assert (clock(again, "transfer reply").state, clock(again, "transfer reply").at) == ("open", None)
     assert (clock(again, "progress report").state, clock(again, "progress report").by) == ("met", "report")
 
@@ -216,7 +221,7 @@ def test_nobody_is_told_of_a_clock_that_is_as_it_was() -> None:
 
 
 def test_a_clock_whose_entry_is_withdrawn_goes_on_to_its_end_by_its_own_name() -> None:
-    gone = Running("gone", "VA0010000\nm", "m", "VA0010000", "VA", None, "VA", "NC", 1000, 2000)
+    gone = Clock("gone", "VA0010000\nm", "m", "VA0010000", "VA", None, "VA", "NC", 1000, 2000)
     assert clocks.due(ClockState(OFFENDER, (gone,))) == 2000
     after, published, due = clocks.advance(None, ClockState(OFFENDER, (gone,)), 2000, rules())
     assert due is None
@@ -239,7 +244,7 @@ def test_a_clock_whose_entry_is_withdrawn_goes_on_to_its_end_by_its_own_name() -
             last_day="1969-12-31",
         ),
     )
-    assert after.running[0].state == "overdue"
+    assert after.clocks[0].state == "overdue"
 
 
 @pytest.mark.parametrize(
@@ -252,20 +257,20 @@ def test_a_clock_whose_entry_is_withdrawn_goes_on_to_its_end_by_its_own_name() -
     ],
 )
 def test_a_party_is_named_by_its_state_where_that_is_known(party: str, named: str, unnamed: str) -> None:
-    one = Running("k", "c", "m", "o", "VA", None, "VA", "NC", 0, 0)
+    one = Clock("k", "c", "m", "o", "VA", None, "VA", "NC", 0, 0)
     assert clocks.office(party, one) == named
     assert clocks.office(party, msgspec.structs.replace(one, sending=None, receiving=None)) == unnamed
 
 
 def test_the_latest_clocks_are_kept_and_what_ended_goes_apart_from_what_is_owed() -> None:
-    def made(number: int, state: str) -> Running:
-        return Running(str(number), "c", "m", "o", "VA", None, None, None, 0, 0, state)  # type: ignore[arg-type]
+    def made(number: int, state: str) -> Clock:
+        return Clock(str(number), "c", "m", "o", "VA", None, None, None, 0, 0, state)  # type: ignore[arg-type]
 
     owing = tuple(made(number, "overdue" if number % 2 else "open") for number in range(clocks.OPEN + 1))
     ended = tuple(made(100 + number, "met" if number % 2 else "cancelled") for number in range(clocks.SETTLED + 1))
-    assert clocks.bounded((*owing[1:], *ended[1:])) == (*owing[1:], *ended[1:])
-    assert clocks.bounded((*owing, *ended[1:])) == (*ended[1:], *owing[1:])
-    assert clocks.bounded((*owing[1:], *ended)) == (*ended[1:], *owing[1:])
+    assert clocks.keep_latest((*owing[1:], *ended[1:])) == (*owing[1:], *ended[1:])
+    assert clocks.keep_latest((*owing, *ended[1:])) == (*ended[1:], *owing[1:])
+    assert clocks.keep_latest((*owing[1:], *ended)) == (*ended[1:], *owing[1:])
 
 
 def test_an_ended_clock_that_is_only_forgotten_is_not_said_to_be_cancelled() -> None:
@@ -274,7 +279,7 @@ def test_an_ended_clock_that_is_only_forgotten_is_not_said_to_be_cancelled() -> 
         many.append(said("progress report request", f"2026-11-02 12:{number:02}", compact_case=str(number), message_id=f"q{number}"))
         many.append(said("progress report", f"2026-11-03 12:{number:02}", compact_case=str(number), message_id=f"r{number}"))
     state, known = run(*many)
-    assert len(state.running) == clocks.SETTLED
+    assert len(state.clocks) == clocks.SETTLED
     assert {each.state for each in known.values()} == {"met"}
     assert len(known) == clocks.SETTLED + 4
 
@@ -285,14 +290,14 @@ def test_an_overdue_clock_of_a_cancelled_message_is_cancelled_by_it() -> None:
     assert [each.state for each in known.values()] == ["overdue"]
     gone = msgspec.structs.replace(one, message_id="C", operation="Cancel", refers_to="PRR-1", root="PRR-1", telling="cancellation")
     after, published, due = clocks.advance(gone, state, 7, rules())
-    assert (after.running, due) == ((), None)
+    assert (after.clocks, due) == ((), None)
     assert [(each.state, each.settled_by, each.settled_at) for each in published] == [("cancelled", "C", 7)]
 
 
 def test_a_clock_that_would_end_after_the_last_day_of_the_calendar_does_not_run() -> None:
     state, known = run(said("transfer request", "2026-11-02 12:00", action_at=LAST_DAY, past_from=LAST_DAY))
-    assert (state.running, known) == ((), {})
-    assert [each.activity for each in state.heard] == ["transfer request"]
+    assert (state.clocks, known) == ((), {})
+    assert [each.activity for each in state.activities] == ["transfer request"]
 
 
 def test_a_clock_that_counts_from_a_report_date_does_not_run_without_one_that_can_be_read() -> None:
@@ -346,4 +351,4 @@ def test_the_end_of_one_case_does_not_make_another_forget() -> None:
         said("case closure", "2026-11-03 12:00", compact_case="A"),
         said("transfer request", "2026-11-04 12:00", compact_case="B"),
     )
-    assert ("warrant", "B") in [(each.activity, each.case) for each in state.heard]
+    assert ("warrant", "B") in [(each.activity, each.case) for each in state.activities]

@@ -10,9 +10,11 @@ import pytest
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.rules.load import load_rules
+from processors.topics import DISTINCT, EXPECTATIONS
 from processors.validate import clocks
 from processors.validate.clocks import ClockState
-from tests.validate.scene import DAY, Scene, cancel, day_end, event, ms, rules, ruling, update
+from tests.one_stage import rules
+from tests.validate.scene import DAY, OFFENDER, Scene, cancel, day_end, event, ms, outcome_of, update
 from tests.validate.test_compact import step
 
 MISSED = "warrant after a missed return"
@@ -259,7 +261,7 @@ def run(*events: Event, state: ClockState | None = None) -> tuple[ClockState, di
 
 
 def clock(state: ClockState, key: str) -> Any:
-    return [each for each in state.running if each.key == key][-1]
+    return [each for each in state.clocks if each.key == key][-1]
 
 
 @pytest.mark.parametrize(("before", "activity", "day", "more", "key", "last"), GOLDEN)
@@ -479,7 +481,7 @@ def test_a_case_that_begins_anew_has_nothing_from_before_its_closure() -> None:
     course = ("departure", "arrival", "case closure", "transfer request", "acceptance")
     state, _ = run(*(said(each, f"2026-11-0{day} 12:00") for day, each in enumerate(course, 2)))
     assert clock(state, "acceptance validity").state == "open"
-    assert [each.activity for each in state.heard] == ["transfer request", "acceptance"]
+    assert [each.activity for each in state.activities] == ["transfer request", "acceptance"]
 
 
 @pytest.mark.parametrize(
@@ -511,7 +513,7 @@ def test_a_clock_does_not_run_where_its_rule_does_not_apply(
 ) -> None:
     earlier = [said(each, f"2026-11-0{day} 12:00") for day, each in enumerate(before, 2)]
     state, _ = run(*earlier, said(activity, "2026-11-09 12:00", **more))
-    assert absent not in {each.key for each in state.running}
+    assert absent not in {each.key for each in state.clocks}
 
 
 @pytest.mark.parametrize(
@@ -535,7 +537,7 @@ def test_a_message_without_a_reason_has_that_of_what_it_answers(course: tuple[tu
     events = [said(each, f"2026-11-0{day} 12:00", reason=reason, report_by="2026-11-20") for day, (each, reason) in enumerate(course, 2)]
     state, _ = run(*events)
     assert clock(state, key).state == "open"
-    assert sum(each.key.startswith(key.partition("/")[0]) for each in state.running) == 1
+    assert sum(each.key.startswith(key.partition("/")[0]) for each in state.clocks) == 1
 
 
 def test_a_clock_of_another_case_runs_on() -> None:
@@ -558,39 +560,37 @@ def test_a_clock_whose_answer_came_first_is_met_from_the_start() -> None:
 
 def test_a_clock_is_overdue_once_at_the_end_of_its_last_day_and_met_late() -> None:
     scene = Scene()
-    scene.hear(step("transfer request", "2026-11-02 12:00"))
+    scene.receive(step("transfer request", "2026-11-02 12:00"))
     (reply,) = [each for each in scene.expectations.values() if each.rule == "ICAOS Rule 3.104"]
     end = day_end("2026-12-17")  # Nov 2 + 28 = Nov 30, + 17 = Dec 17
     assert (reply.state, reply.deadline) == ("open", end)
-    writes: list[Any] = []
-    write = scene.write
-    scene.write = lambda output: (writes.append(output.value), write(output))[1]  # type: ignore[method-assign]
+    before = len(scene.written(EXPECTATIONS))
     scene.until(end - 1)
     assert scene.expectations[reply.expectation_id].state == "open"
     scene.until(end)
     late = scene.expectations[reply.expectation_id]
     assert (late.state, late.settled_at, late.settled_by) == ("overdue", end, None)
     scene.until(end + 400 * DAY)
-    assert [each.state for each in writes if each.expectation_id == reply.expectation_id] == ["overdue"]
+    later = scene.written(EXPECTATIONS)[before:]
+    assert [each.state for each in later if each.expectation_id == reply.expectation_id] == ["overdue"]
     assert scene.timers == {}
-    scene.hear(step("acceptance", "2026-12-20 12:00", message_id="late", received="2027-12-20 12:00", do_not_validate=True, validate=False))
+    scene.receive(
+        step("acceptance", "2026-12-20 12:00", message_id="late", received="2027-12-20 12:00", do_not_validate=True, validate=False)
+    )
     met = scene.expectations[reply.expectation_id]
     assert (met.state, met.settled_by) == ("met", "late")
 
 
 def test_a_stage_that_slept_through_a_deadline_says_overdue_once_before_it_hears_the_late_answer() -> None:
-    asleep = Scene()
-    asleep.hear(step("progress report request", "2026-11-02 12:00", message_id="request"))
-    awake = Scene(documents=dict(asleep.documents), timers=dict(asleep.timers))
-    writes: list[Expectation] = []
-    awake.write = lambda output: writes.append(output.value) if isinstance(output.value, Expectation) else None  # type: ignore[method-assign]
-    awake.hear(step("progress report", "2027-06-01 12:00", message_id="answer", seq=9))
-    end = day_end("2026-12-02")
-    assert [(each.state, each.settled_at, each.settled_by) for each in writes] == [
-        ("overdue", end, None),
+    scene = Scene()
+    scene.receive(step("progress report request", "2026-11-02 12:00", message_id="request"))
+    before, scene.now = len(scene.written(EXPECTATIONS)), ms("2027-06-01 12:00")
+    scene.put(DISTINCT, step("progress report", "2027-06-01 12:00", message_id="answer", seq=9), OFFENDER)
+    assert [(each.state, each.settled_at, each.settled_by) for each in scene.written(EXPECTATIONS)[before:]] == [
+        ("overdue", day_end("2026-12-02"), None),
         ("met", ms("2027-06-01 12:00"), "answer"),
     ]
-    assert awake.timers == {}
+    assert scene.timers == {}
 
 
 def test_a_timer_that_was_slept_through_still_says_overdue_with_its_own_deadline() -> None:
@@ -622,12 +622,12 @@ def test_the_victims_time_to_be_heard_ends_without_anybody_being_late() -> None:
 
 def test_a_cancelled_message_takes_its_clocks_with_it_and_opens_those_it_met() -> None:
     scene = Scene()
-    scene.hear(step("transfer request", "2026-11-02 12:00", message_id="request"))
-    scene.hear(step("acceptance", "2026-11-03 12:00", message_id="accept"))
+    scene.receive(step("transfer request", "2026-11-02 12:00", message_id="request"))
+    scene.receive(step("acceptance", "2026-11-03 12:00", message_id="accept"))
     by_rule = {each.rule: each.expectation_id for each in scene.expectations.values()}
     reply, validity = by_rule["ICAOS Rule 3.104"], by_rule["ICAOS Rule 3.104-1"]
     assert (scene.expectations[reply].state, scene.expectations[validity].state) == ("met", "open")
-    scene.hear(cancel(scene.last, received_at=ms("2026-11-04 12:00")))
+    scene.receive(cancel(scene.last, received_at=ms("2026-11-04 12:00")))
     undone = scene.expectations[validity]
     assert (undone.state, undone.settled_by, undone.settled_at) == ("cancelled", "accept-cancel", ms("2026-11-04 12:00"))
     assert (scene.expectations[reply].state, scene.expectations[reply].settled_by) == ("open", None)
@@ -637,9 +637,9 @@ def test_a_cancelled_message_takes_its_clocks_with_it_and_opens_those_it_met() -
 
 def test_a_changed_date_moves_the_same_clock() -> None:
     scene = Scene()
-    scene.hear(step("departure", "2026-11-02 12:00", report_by="2026-11-09"))
+    scene.receive(step("departure", "2026-11-02 12:00", report_by="2026-11-09"))
     (before,) = [each for each in scene.expectations.values() if each.rule == "ICAOS Rule 4.105"]
-    scene.hear(update(scene.last, report_by="2026-11-16", received_at=ms("2026-11-02 13:00")))
+    scene.receive(update(scene.last, report_by="2026-11-16", received_at=ms("2026-11-02 13:00")))
     (after,) = [each for each in scene.expectations.values() if each.rule == "ICAOS Rule 4.105"]
     assert after.expectation_id == before.expectation_id
     # Mon Nov 9; 10, not 11, 12 13 16 17. Mon Nov 16; 17 18 19 20 23.
@@ -648,7 +648,7 @@ def test_a_changed_date_moves_the_same_clock() -> None:
 
 def test_a_message_that_is_flagged_starts_no_clock_until_it_is_released() -> None:
     scene = Scene()
-    assert ruling(scene.hear(step("transfer request", "2026-11-02 12:00", receiving_state="GU"))) == ("flagged", "not_a_member")
+    assert outcome_of(scene.receive(step("transfer request", "2026-11-02 12:00", receiving_state="GU"))) == ("flagged", "not_a_member")
     assert scene.expectations == {}
     scene.act("release", scene.review.review_id, "2026-11-02 13:00")
     assert scene.expectations
@@ -660,7 +660,7 @@ def test_instructions_after_the_request_call_for_no_second_request() -> None:
         said("transfer request", "2026-11-03 12:00"),
         said("instructions reply", "2026-11-04 12:00"),
     )
-    assert "transfer request after instructions" not in {each.key for each in state.running}
+    assert "transfer request after instructions" not in {each.key for each in state.clocks}
 
 
 def test_a_reply_has_the_reason_of_its_request() -> None:
@@ -670,7 +670,7 @@ def test_a_reply_has_the_reason_of_its_request() -> None:
 
 def test_custody_of_an_offender_without_a_warrant_starts_no_clock() -> None:
     state, known = run(said("custody", "2026-11-02 12:00"))
-    assert (state.running, known) == ((), {})
+    assert (state.clocks, known) == ((), {})
 
 
 def test_events_that_are_not_of_the_compact_leave_the_clocks_alone() -> None:
@@ -681,10 +681,10 @@ def test_events_that_are_not_of_the_compact_leave_the_clocks_alone() -> None:
 def test_what_is_kept_is_bounded_and_what_is_given_up_is_cancelled() -> None:
     events = [said("violation report", "2026-11-02 12:00", message_id=f"m{number}", seq=number) for number in range(60)]
     state, known = run(*events)
-    assert len(state.running) == clocks.OPEN
-    assert len(state.heard) == clocks.HEARD
+    assert len(state.clocks) == clocks.OPEN
+    assert len(state.activities) == clocks.HEARD
     assert len(known) == 120
     assert sum(each.state == "open" for each in known.values()) == clocks.OPEN
     assert sum(each.state == "cancelled" for each in known.values()) == 120 - clocks.OPEN
     state, _ = run(said("violation response", "2026-11-03 12:00"), said("warrant", "2026-11-03 12:00"), state=state)
-    assert len(state.running) <= clocks.OPEN + clocks.SETTLED
+    assert len(state.clocks) <= clocks.OPEN + clocks.SETTLED

@@ -13,7 +13,8 @@ from processors.domain.event import Event
 from processors.rules.workflow import NOWHERE, Standing
 from processors.validate import compact
 from processors.validate.compact import CompactState
-from tests.validate.scene import HOUR, MINUTE, Scene, cancel, event, ms, rules, ruling, update
+from tests.one_stage import rules
+from tests.validate.scene import HOUR, MINUTE, Scene, cancel, event, ms, outcome_of, update
 
 SUBTYPES = {
     "instructions request": ("Reporting Instructions Request", "Internal"),
@@ -211,7 +212,7 @@ def after(place: Any, act: str) -> Any:
     return FIRST.get(act, THERE) if place is None else oracle(place, act)
 
 
-def standing(place: Any) -> Standing:
+def status_and_place(place: Any) -> Standing:
     return NOWHERE if place is None else Standing(TOLD.get(place[0], place[0]), PAPER.get(place[1], place[1]), PLACES[place[2]])
 
 
@@ -222,11 +223,11 @@ def test_every_edge_from_every_reachable_standing_is_legal_exactly_where_the_ora
         place = todo.pop()
         for act in acts:
             expected = after(place, act)
-            found = BOOK.workflow.step(standing(place), act)
+            found = BOOK.workflow.step(status_and_place(place), act)
             begun_unknown = place is None and expected is None
             assert (found is None) == (expected is None and not begun_unknown), (place, act, found, expected)
             if found is not None:
-                assert found == standing(expected), (place, act)
+                assert found == status_and_place(expected), (place, act)
             edges[found is not None] += 1
             if expected is not None and expected not in seen:
                 seen.add(expected)
@@ -296,7 +297,7 @@ class Walk(RuleBasedStateMachine):
         assert len(cases) <= 1
         assert msgspec.json.decode(msgspec.json.encode(self.state), type=CompactState) == self.state
         stands = compact.standing_of(cases[0], BOOK.workflow) if cases else NOWHERE
-        assert stands == standing(self.fold())
+        assert stands == status_and_place(self.fold())
 
 
 Walk.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
@@ -308,7 +309,7 @@ TestWalk = Walk.TestCase
 
 def told(scene: Scene, *acts: str, **more: Any) -> None:
     for day, act in enumerate(acts, 2):
-        scene.hear(step(act, f"2026-11-{day:02} 12:00", **more))
+        scene.receive(step(act, f"2026-11-{day:02} 12:00", **more))
         assert scene.verdicts[-1].reason in {"confirmed", "internal"}, scene.verdicts[-1]
 
 
@@ -374,11 +375,11 @@ def test_a_case_runs_its_course(acts: tuple[str, ...]) -> None:
 def test_an_illegal_step_is_flagged_with_both_values(acts: tuple[str, ...], illegal: str, values: tuple[str, ...]) -> None:
     scene = Scene()
     told(scene, *acts)
-    verdict = scene.hear(step(illegal, "2026-11-16 12:00"))
+    verdict = scene.receive(step(illegal, "2026-11-16 12:00"))
     if verdict.outcome == "waiting":
         scene.until(ms("2026-11-16 12:15"))
         verdict = scene.verdicts[-1]
-    assert ruling(verdict) == ("flagged", "workflow")
+    assert outcome_of(verdict) == ("flagged", "workflow")
     for value in values:
         assert value in verdict.detail
     assert scene.review.detail == verdict.detail
@@ -387,96 +388,98 @@ def test_an_illegal_step_is_flagged_with_both_values(acts: tuple[str, ...], ille
 def test_an_arrival_before_its_departure_waits_and_both_are_told_in_order() -> None:
     scene = Scene()
     told(scene, "transfer request", "acceptance")
-    assert ruling(scene.hear(step("arrival", "2026-11-05 12:00"))) == ("waiting", "out_of_order_hold")
-    scene.hear(step("departure", "2026-11-05 09:00", received="2026-11-05 12:10"))
+    assert outcome_of(scene.receive(step("arrival", "2026-11-05 12:00"))) == ("waiting", "out_of_order_hold")
+    scene.receive(step("departure", "2026-11-05 09:00", received="2026-11-05 12:10"))
     assert scene.told == ["Request ICOTS Transfer", "Accept Transfer", "Departure", "Arrival"]
 
 
 def test_an_arrival_whose_departure_never_comes_is_flagged_when_the_wait_is_over() -> None:
     scene = Scene()
     told(scene, "transfer request", "acceptance")
-    scene.hear(step("arrival", "2026-11-05 12:00"))
+    scene.receive(step("arrival", "2026-11-05 12:00"))
     scene.until(ms("2026-11-05 12:15") - 1)
     assert scene.reviews == {}
     scene.until(ms("2026-11-05 12:15"))
-    assert ruling(scene.verdicts[-1]) == ("flagged", "workflow")
+    assert outcome_of(scene.verdicts[-1]) == ("flagged", "workflow")
     scene.act("release", scene.review.review_id, "2026-11-05 13:00")
     assert scene.told[-1] == "Arrival"
-    assert ruling(scene.hear(step("behavior requiring retaking", "2026-11-06 12:00"))) == ("passed", "confirmed")
+    assert outcome_of(scene.receive(step("behavior requiring retaking", "2026-11-06 12:00"))) == ("passed", "confirmed")
 
 
 def test_an_arrival_waits_where_acceptance_and_departure_are_both_late() -> None:
     scene = Scene()
     told(scene, "transfer request")
-    assert scene.hear(step("arrival", "2026-11-05 12:00")).outcome == "waiting"
-    assert scene.hear(step("departure", "2026-11-05 09:00", received="2026-11-05 12:01")).outcome == "waiting"
-    scene.hear(step("acceptance", "2026-11-05 08:00", received="2026-11-05 12:02"))
+    assert scene.receive(step("arrival", "2026-11-05 12:00")).outcome == "waiting"
+    assert scene.receive(step("departure", "2026-11-05 09:00", received="2026-11-05 12:01")).outcome == "waiting"
+    scene.receive(step("acceptance", "2026-11-05 08:00", received="2026-11-05 12:02"))
     assert scene.told == ["Request ICOTS Transfer", "Accept Transfer", "Departure", "Arrival"]
 
 
 def test_a_cancelled_departure_takes_its_step_back() -> None:
     scene = Scene()
     told(scene, "transfer request", "acceptance", "departure")
-    scene.hear(cancel(scene.last, received_at=ms("2026-11-04 13:00")))
+    scene.receive(cancel(scene.last, received_at=ms("2026-11-04 13:00")))
     assert scene.told[-1] == "Departure cancellation"
-    assert ruling(scene.hear(step("withdrawal", "2026-11-05 12:00"))) == ("passed", "confirmed")
+    assert outcome_of(scene.receive(step("withdrawal", "2026-11-05 12:00"))) == ("passed", "confirmed")
 
 
 def test_a_changed_departure_is_not_held_against_itself() -> None:
     scene = Scene()
     told(scene, "transfer request", "acceptance", "departure")
-    verdict = scene.hear(
+    verdict = scene.receive(
         update(scene.last, action_at=ms("2026-11-04 15:00"), past_from=ms("2026-11-04 15:00"), received_at=ms("2026-11-04 16:00"))
     )
-    assert ruling(verdict) == ("passed", "confirmed")
-    assert len(scene.dossier.compact.cases[0].steps) == 3
+    assert outcome_of(verdict) == ("passed", "confirmed")
+    assert len(scene.known.compact.cases[0].steps) == 3
 
 
 def test_a_later_message_about_an_earlier_action_is_checked_against_what_held_then() -> None:
     scene = Scene()
     told(scene, "transfer request", "acceptance", "departure", "arrival")
-    verdict = scene.hear(step("address change", "2026-11-03 18:00", received="2026-11-04 12:30"))
-    assert ruling(verdict) == ("passed", "confirmed")
-    assert ruling(scene.hear(step("withdrawal", "2026-11-04 11:00", received="2026-11-05 10:00"))) == ("passed", "confirmed"), "before it"
+    verdict = scene.receive(step("address change", "2026-11-03 18:00", received="2026-11-04 12:30"))
+    assert outcome_of(verdict) == ("passed", "confirmed")
+    assert outcome_of(scene.receive(step("withdrawal", "2026-11-04 11:00", received="2026-11-05 10:00"))) == ("passed", "confirmed"), (
+        "before it"
+    )
     assert scene.told[-1] == "Withdraw Transfer"
 
 
 def test_a_date_without_time_is_not_before_what_came_earlier_that_day() -> None:
     scene = Scene()
-    scene.hear(step("transfer request", "2026-11-02 09:00"))
-    scene.hear(step("acceptance", "2026-11-02 10:00"))
-    assert ruling(scene.hear(step("departure", "2026-11-02", received="2026-11-02 11:00"))) == ("passed", "confirmed")
-    assert ruling(scene.hear(step("arrival", "2026-11-02 20:00"))) == ("passed", "confirmed")
+    scene.receive(step("transfer request", "2026-11-02 09:00"))
+    scene.receive(step("acceptance", "2026-11-02 10:00"))
+    assert outcome_of(scene.receive(step("departure", "2026-11-02", received="2026-11-02 11:00"))) == ("passed", "confirmed")
+    assert outcome_of(scene.receive(step("arrival", "2026-11-02 20:00"))) == ("passed", "confirmed")
 
 
 def test_cases_with_different_numbers_do_not_contradict_each_other() -> None:
     scene = Scene()
     told(scene, "transfer request", "acceptance", "departure", compact_case="A-1")
-    assert ruling(scene.hear(step("transfer request", "2026-11-06 12:00", compact_case="A-2"))) == ("passed", "confirmed")
-    assert ruling(scene.hear(step("withdrawal", "2026-11-07 12:00", compact_case="A-2"))) == ("passed", "confirmed")
-    assert ruling(scene.hear(step("withdrawal", "2026-11-07 13:00", compact_case="A-1"))) == ("flagged", "workflow")
+    assert outcome_of(scene.receive(step("transfer request", "2026-11-06 12:00", compact_case="A-2"))) == ("passed", "confirmed")
+    assert outcome_of(scene.receive(step("withdrawal", "2026-11-07 12:00", compact_case="A-2"))) == ("passed", "confirmed")
+    assert outcome_of(scene.receive(step("withdrawal", "2026-11-07 13:00", compact_case="A-1"))) == ("flagged", "workflow")
 
 
 def test_a_message_without_a_number_belongs_to_the_open_case_with_the_latest_step() -> None:
     scene = Scene()
     told(scene, "arrival", "case closure", compact_case="A-1")
     told(scene, "transfer request", compact_case="A-2")
-    assert ruling(scene.hear(step("acceptance", "2026-11-09 12:00"))) == ("passed", "confirmed")
-    assert [(case.number, len(case.steps)) for case in scene.dossier.compact.cases] == [("A-1", 2), ("A-2", 2)]
+    assert outcome_of(scene.receive(step("acceptance", "2026-11-09 12:00"))) == ("passed", "confirmed")
+    assert [(case.number, len(case.steps)) for case in scene.known.compact.cases] == [("A-1", 2), ("A-2", 2)]
 
 
 def test_a_case_without_a_number_takes_the_first_that_is_named() -> None:
     scene = Scene()
     told(scene, "transfer request")
-    scene.hear(step("acceptance", "2026-11-09 12:00", compact_case="A-1"))
-    assert [(case.number, len(case.steps)) for case in scene.dossier.compact.cases] == [("A-1", 2)]
+    scene.receive(step("acceptance", "2026-11-09 12:00", compact_case="A-1"))
+    assert [(case.number, len(case.steps)) for case in scene.known.compact.cases] == [("A-1", 2)]
 
 
 @pytest.mark.parametrize(("last", "outcome"), [("2026-12-17", "passed"), ("2026-12-18", "flagged"), (None, "passed")])
 def test_temporary_travel_lasts_at_most_45_days(last: str | None, outcome: str) -> None:
     scene = Scene()
     told(scene, "arrival")
-    verdict = scene.hear(step("temporary travel", "2026-11-02 13:00", report_by=last))
+    verdict = scene.receive(step("temporary travel", "2026-11-02 13:00", report_by=last))
     assert verdict.outcome == outcome
     if outcome == "flagged":
         assert verdict.reason == "workflow"
@@ -487,8 +490,8 @@ def test_temporary_travel_lasts_at_most_45_days(last: str | None, outcome: str) 
 @pytest.mark.parametrize("state", ["GU", "AS", "MP", "ZZ"])
 def test_only_members_of_the_compact_take_part(role: str, state: str) -> None:
     scene = Scene()
-    verdict = scene.hear(step("transfer request", **{role: state}))
-    assert ruling(verdict) == ("flagged", "not_a_member")
+    verdict = scene.receive(step("transfer request", **{role: state}))
+    assert outcome_of(verdict) == ("flagged", "not_a_member")
     assert f'the {role.removesuffix("_state")} state "{state}"' in verdict.detail
 
 
@@ -496,31 +499,31 @@ def test_all_53_members_may_take_part() -> None:
     members = [code for code in rules().jurisdictions if rules().member(code)]
     assert len(members) == 53
     for sending, receiving in zip(members, reversed(members), strict=True):
-        assert Scene().hear(step("transfer request", sending_state=sending, receiving_state=receiving)).outcome == "passed"
+        assert Scene().receive(step("transfer request", sending_state=sending, receiving_state=receiving)).outcome == "passed"
 
 
 def test_an_internal_step_that_contradicts_the_case_moves_nothing() -> None:
     scene = Scene()
     told(scene, "transfer request", "acceptance", "departure", "arrival")
-    scene.hear(step("resubmission", "2026-11-06 12:00"))
-    assert ruling(scene.hear(step("acceptance", "2026-11-07 12:00"))) == ("flagged", "workflow")
+    scene.receive(step("resubmission", "2026-11-06 12:00"))
+    assert outcome_of(scene.receive(step("acceptance", "2026-11-07 12:00"))) == ("flagged", "workflow")
 
 
 def test_other_agencies_move_a_case_only_where_they_name_it() -> None:
     scene = Scene()
     told(scene, "transfer request")
     free = event("Supervision", "Supervision Violation", "Information", "2026-11-03 12:00")
-    assert ruling(scene.hear(free)) == ("passed", "confirmed")
+    assert outcome_of(scene.receive(free)) == ("passed", "confirmed")
     named = event("Supervision", "Supervision Violation", "Information", "2026-11-03 13:00", receiving_state="NC")
-    assert ruling(scene.hear(named)) == ("waiting", "out_of_order_hold")
+    assert outcome_of(scene.receive(named)) == ("waiting", "out_of_order_hold")
 
 
 def test_the_workflow_is_not_asked_where_its_validation_is_waived_or_nothing_is_to_be_checked() -> None:
     for more in ({"waived": ("Previous Event",)}, {"validate": False, "do_not_validate": True}):
         scene = Scene()
         told(scene, "transfer request", "denial")
-        assert ruling(scene.hear(step("departure", "2026-11-05 12:00", **more))) == ("passed", "confirmed")
-        assert ruling(scene.hear(step("arrival", "2026-11-06 12:00"))) == ("passed", "confirmed"), "the step was taken all the same"
+        assert outcome_of(scene.receive(step("departure", "2026-11-05 12:00", **more))) == ("passed", "confirmed")
+        assert outcome_of(scene.receive(step("arrival", "2026-11-06 12:00"))) == ("passed", "confirmed"), "the step was taken all the same"
 
 
 def test_what_is_kept_of_a_case_is_bounded() -> None:
@@ -585,5 +588,5 @@ def test_what_is_told_of_a_journey_afterwards_takes_the_same_way(telling: str) -
     told(scene, "arrival", "return request", "departure")
     departure = scene.last
     later = {"received_at": ms("2026-11-04 13:00"), "seq": 99}
-    scene.hear(cancel(departure, **later) if telling == "cancellation" else update(departure, location_name="Richmond", **later))
+    scene.receive(cancel(departure, **later) if telling == "cancellation" else update(departure, location_name="Richmond", **later))
     assert [(each.telling, each.way) for each in scene.confirmed[-2:]] == [("news", "back"), (telling, "back")]

@@ -10,7 +10,8 @@ from processors.rules.workflow import NOWHERE, Activity, Move, Standing, Workflo
 from processors.validate import compact
 from processors.validate.compact import Case, CompactState, Step
 from processors.validate.finding import Finding
-from tests.validate.scene import HOUR, ms, rules
+from tests.one_stage import rules
+from tests.validate.scene import HOUR, ms
 from tests.validate.test_compact import BOOK, VOUCHED, step
 
 WORKFLOW = BOOK.workflow
@@ -110,12 +111,12 @@ def test_the_case_that_goes_is_a_closed_one_and_then_the_one_without_news_for_lo
         return Case(str(number), tuple(Step(number, number, number, f"c{number}", act, act) for act in acts))
 
     eight = tuple(case(number, "arrival") for number in range(1, compact.CASES + 1))
-    assert compact.bounded(eight, WORKFLOW) == eight
-    assert compact.bounded((case(99, "arrival"), *eight), WORKFLOW) == (case(99, "arrival"), *eight[1:])
+    assert compact.keep_latest(eight, WORKFLOW) == eight
+    assert compact.keep_latest((case(99, "arrival"), *eight), WORKFLOW) == (case(99, "arrival"), *eight[1:])
     late = case(99, "arrival", "case closure")
-    assert compact.bounded((*eight, late), WORKFLOW) == eight
+    assert compact.keep_latest((*eight, late), WORKFLOW) == eight
     both = (case(98, "arrival", "case closure"), *eight[1:], late)
-    assert compact.bounded(both, WORKFLOW) == both[1:]
+    assert compact.keep_latest(both, WORKFLOW) == both[1:]
 
 
 def test_a_case_whose_steps_are_forgotten_has_no_news() -> None:
@@ -143,9 +144,9 @@ def test_of_too_many_steps_the_oldest_are_remembered_by_where_they_led() -> None
 def test_a_case_without_steps_is_gone_unless_steps_before_it_are_remembered() -> None:
     lone, kept = Case("A", (at(1, seq=1),)), Case("B", (at(2, seq=2),), ("none", None, None))
     both = CompactState((lone, kept))
-    assert compact.taken_back(both, "c1") == CompactState((kept,))
-    assert compact.taken_back(both, "c2") == CompactState((lone, Case("B", (), ("none", None, None))))
-    assert compact.taken_back(both, "c3") is both
+    assert compact.revert(both, "c1") == CompactState((kept,))
+    assert compact.revert(both, "c2") == CompactState((lone, Case("B", (), ("none", None, None))))
+    assert compact.revert(both, "c3") is both
 
 
 def test_a_step_of_an_activity_that_the_rules_no_longer_have_moves_nothing() -> None:
@@ -184,7 +185,7 @@ def test_a_step_that_may_be_taken_from_several_standings_names_them_all() -> Non
 def test_a_step_older_than_all_that_is_kept_of_a_full_case_is_remembered_by_where_it_led() -> None:
     steps = tuple(Step(number, number, number, f"c{number}", "address change", "Address Change") for number in range(1, compact.STEPS + 1))
     old = Step(0, 0, 99, "old", "departure", "Departure")
-    found = compact.placed(Case("A", steps), old, WORKFLOW)
+    found = compact.insert_step(Case("A", steps), old, WORKFLOW)
     assert found == Case("A", steps, WORKFLOW.activities["departure"].enters)
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from processors.domain.event import Change, Event
@@ -12,8 +11,8 @@ from processors.stage import Record
 from processors.validate.checks import TABLE, applying
 from processors.validate.decide import STAGE
 from processors.validate.state import TOLD
-from processors.validate.timeline import standing
-from tests.validate.scene import DAY, OFFENDER, Scene, cancel, escape, event, hearing, intake, jailed, ms, recapture, ruling, update
+from processors.validate.timeline import status_and_place
+from tests.validate.scene import DAY, OFFENDER, Scene, cancel, escape, event, hearing, intake, jailed, ms, outcome_of, recapture, update
 
 OWN = {
     "Hearing Notice": {"date", "order of events"},
@@ -66,7 +65,7 @@ def test_the_table_names_each_check_once() -> None:
 
 def test_do_not_validate_is_told_whatever_its_date_status_or_location_and_brings_them_up_to_date() -> None:
     scene = Scene()
-    scene.hear(escape("2026-11-20 10:00"))
+    scene.receive(escape("2026-11-20 10:00"))
     unchecked = {"do_not_validate": True, "validate": False}
     for more in (
         {"at": "2026-11-20 11:00"},  # Escapee again
@@ -75,56 +74,56 @@ def test_do_not_validate_is_told_whatever_its_date_status_or_location_and_brings
         {"at": "2026-11-20 12:00", "status": "On The Moon", "location_kind": "Moon Base"},  # unknown
         {"at": "2026-11-20 12:01", "asked": ("Previous Event",)},
     ):
-        assert ruling(scene.hear(escape(**(unchecked | more)))) == ("passed", "confirmed")
+        assert outcome_of(scene.receive(escape(**(unchecked | more)))) == ("passed", "confirmed")
     assert len(scene.confirmed) == 6
-    assert "On The Moon" in [each.status for each in scene.dossier.history]
+    assert "On The Moon" in [each.status for each in scene.known.history]
     assert scene.reviews == {}
 
 
 def test_a_status_that_the_rules_do_not_know_contradicts_nothing_after_it() -> None:
     scene = Scene()
-    scene.hear(escape("2026-11-20 10:00", status="On The Moon", location_kind="Moon Base", do_not_validate=True, validate=False))
-    assert ruling(scene.hear(recapture("2026-11-20 11:00"))) == ("passed", "confirmed")
-    assert ruling(scene.hear(intake("2026-11-20 12:00"))) == ("passed", "confirmed")
+    scene.receive(escape("2026-11-20 10:00", status="On The Moon", location_kind="Moon Base", do_not_validate=True, validate=False))
+    assert outcome_of(scene.receive(recapture("2026-11-20 11:00"))) == ("passed", "confirmed")
+    assert outcome_of(scene.receive(intake("2026-11-20 12:00"))) == ("passed", "confirmed")
 
 
 def test_validate_and_do_not_validate_together_leave_out_what_is_tied_to_the_latter() -> None:
     scene = Scene()
-    scene.hear(escape("2026-11-20 10:00"))
+    scene.receive(escape("2026-11-20 10:00"))
     both = {"do_not_validate": True, "validate": True}
-    assert ruling(scene.hear(escape("2026-11-20 11:00", waived=("Previous Event",), **both))) == ("passed", "confirmed")
-    assert ruling(scene.hear(escape("2026-11-20 12:00", waived=("Date",), **both))) == ("flagged", "status_transition")
+    assert outcome_of(scene.receive(escape("2026-11-20 11:00", waived=("Previous Event",), **both))) == ("passed", "confirmed")
+    assert outcome_of(scene.receive(escape("2026-11-20 12:00", waived=("Date",), **both))) == ("flagged", "status_transition")
     past = escape("2026-11-01 12:00", received="2026-11-20 13:00", waived=("Date",), **both)
-    assert ruling(scene.hear(past)) == ("passed", "confirmed")
+    assert outcome_of(scene.receive(past)) == ("passed", "confirmed")
 
 
 def test_internal_messages_reach_nobody_and_still_change_the_state() -> None:
     scene = Scene()
-    verdict = scene.hear(internal("2026-11-20 10:00", expect=True))
-    assert ruling(verdict) == ("suppressed", "internal")
+    verdict = scene.receive(internal("2026-11-20 10:00", expect=True))
+    assert outcome_of(verdict) == ("suppressed", "internal")
     assert scene.told == []
-    assert standing(scene.dossier.history, None).status == "Escapee"
+    assert status_and_place(scene.known.history, None).status == "Escapee"
     assert scene.expectation.state == "open"
 
 
 def test_internal_messages_not_to_be_validated_reach_nobody_either() -> None:
     scene = Scene()
-    verdict = scene.hear(internal("2026-11-20 10:00", do_not_validate=True, validate=False, released_by="r"))
-    assert ruling(verdict) == ("suppressed", "internal")
+    verdict = scene.receive(internal("2026-11-20 10:00", do_not_validate=True, validate=False, released_by="r"))
+    assert outcome_of(verdict) == ("suppressed", "internal")
 
 
 def test_internal_messages_that_are_forwarded_are_dated_and_nothing_else() -> None:
     scene = Scene()
     scene.set("internal.forward", "true", jurisdiction="VA")
-    scene.hear(escape("2026-11-20 10:00"))
-    assert ruling(scene.hear(internal("2026-11-20 11:00"))) == ("passed", "confirmed")
+    scene.receive(escape("2026-11-20 10:00"))
+    assert outcome_of(scene.receive(internal("2026-11-20 11:00"))) == ("passed", "confirmed")
     old = internal("2026-11-18 11:00", received="2026-11-20 12:00")
-    assert ruling(scene.hear(old)) == ("suppressed", "past")
+    assert outcome_of(scene.receive(old)) == ("suppressed", "past")
 
 
 def test_an_unchanged_event_goes_on_as_the_very_same_object() -> None:
     one = escape()
-    decision = Scene().run(Record("events.distinct", 0, 1, OFFENDER, one.received_at, one))
+    decision = STAGE.decide(Record("events.distinct", 0, 1, OFFENDER, one.received_at, one), {}, Scene().context)
     assert decision.outputs[0].value is one
 
 
@@ -145,8 +144,8 @@ def test_anything_else_on_the_road_is_a_bug() -> None:
 
 def test_what_a_reviewer_of_an_earlier_stage_let_go_is_not_checked_again() -> None:
     scene = Scene()
-    scene.hear(escape("2026-11-20 10:00"))
-    assert ruling(scene.hear(escape("2026-11-01 10:00", received="2026-11-20 11:00", released_by="r"))) == ("passed", "confirmed")
+    scene.receive(escape("2026-11-20 10:00"))
+    assert outcome_of(scene.receive(escape("2026-11-01 10:00", received="2026-11-20 11:00", released_by="r"))) == ("passed", "confirmed")
 
 
 # --- changes and cancellations
@@ -154,126 +153,117 @@ def test_what_a_reviewer_of_an_earlier_stage_let_go_is_not_checked_again() -> No
 
 def test_a_change_of_something_told_is_told_as_a_change_and_takes_its_place_in_the_history() -> None:
     scene = Scene()
-    scene.hear(intake("2026-11-20 09:00"))
-    scene.hear(escape("2026-11-20 10:00"))
+    scene.receive(intake("2026-11-20 09:00"))
+    scene.receive(escape("2026-11-20 10:00"))
     changes = (Change("action time", "10:00", "10:30"),)
-    verdict = scene.hear(update(scene.last, action_at=ms("2026-11-20 10:30"), changes=changes, received_at=ms("2026-11-20 11:00")))
-    assert ruling(verdict) == ("passed", "confirmed")
+    verdict = scene.receive(update(scene.last, action_at=ms("2026-11-20 10:30"), changes=changes, received_at=ms("2026-11-20 11:00")))
+    assert outcome_of(verdict) == ("passed", "confirmed")
     assert scene.told == ["Intake", "Escape", "Escape change"]
     assert scene.confirmed[-1].changes == changes
-    assert [each.at for each in scene.dossier.history] == [ms("2026-11-20 09:00"), ms("2026-11-20 10:30")]
+    assert [each.at for each in scene.known.history] == [ms("2026-11-20 09:00"), ms("2026-11-20 10:30")]
 
 
 def test_a_change_is_dated_like_any_event() -> None:
     scene = Scene()
-    scene.hear(hearing("2026-12-01 10:00", received="2026-11-20 10:00"))
-    verdict = scene.hear(update(scene.last, action_at=ms("2027-12-01 10:00")))
-    assert ruling(verdict) == ("flagged", "too_far_ahead")
+    scene.receive(hearing("2026-12-01 10:00", received="2026-11-20 10:00"))
+    verdict = scene.receive(update(scene.last, action_at=ms("2027-12-01 10:00")))
+    assert outcome_of(verdict) == ("flagged", "too_far_ahead")
     scene.until(ms("2027-10-02 11:00"))
     assert scene.told == ["Court Hearing", "Court Hearing change"]
 
 
 def test_a_change_of_something_not_told_is_news() -> None:
     scene = Scene()
-    scene.hear(escape("2026-11-18 10:00", received="2026-11-20 10:00"))
+    scene.receive(escape("2026-11-18 10:00", received="2026-11-20 10:00"))
     changed = update(scene.last, action_at=ms("2026-11-20 09:00"), past_from=ms("2026-11-20 09:00"), changes=(Change("x", "", "y"),))
-    assert ruling(scene.hear(changed)) == ("passed", "confirmed")
+    assert outcome_of(scene.receive(changed)) == ("passed", "confirmed")
     assert (scene.confirmed[-1].telling, scene.confirmed[-1].changes) == ("news", ())
-    assert [each.at for each in scene.dossier.history] == [ms("2026-11-20 09:00")]
+    assert [each.at for each in scene.known.history] == [ms("2026-11-20 09:00")]
 
 
 def test_a_change_after_the_news_of_a_change_is_a_change() -> None:
     scene = Scene()
-    scene.hear(escape("2026-11-18 10:00", received="2026-11-20 10:00"))
+    scene.receive(escape("2026-11-18 10:00", received="2026-11-20 10:00"))
     first = scene.last
-    scene.hear(update(first, action_at=ms("2026-11-20 09:00"), past_from=ms("2026-11-20 09:00")))
-    scene.hear(update(first, message_id="third", action_at=ms("2026-11-20 09:30"), past_from=ms("2026-11-20 09:30")))
+    scene.receive(update(first, action_at=ms("2026-11-20 09:00"), past_from=ms("2026-11-20 09:00")))
+    scene.receive(update(first, message_id="third", action_at=ms("2026-11-20 09:30"), past_from=ms("2026-11-20 09:30")))
     assert scene.told == ["Escape", "Escape change"]
 
 
 def test_a_cancellation_of_something_told_goes_on_and_takes_back_its_status_and_place() -> None:
     scene = Scene()
-    scene.hear(intake("2026-11-20 09:00"))
-    scene.hear(escape("2026-11-20 10:00"))
-    verdict = scene.hear(cancel(scene.last, received_at=ms("2026-11-25 10:00")))
-    assert ruling(verdict) == ("passed", "confirmed")
+    scene.receive(intake("2026-11-20 09:00"))
+    scene.receive(escape("2026-11-20 10:00"))
+    verdict = scene.receive(cancel(scene.last, received_at=ms("2026-11-25 10:00")))
+    assert outcome_of(verdict) == ("passed", "confirmed")
     assert scene.told == ["Intake", "Escape", "Escape cancellation"]
-    current = standing(scene.dossier.history, None)
+    current = status_and_place(scene.known.history, None)
     assert (current.status, current.kind) == ("Incarcerated", "State Prison")
-    assert ruling(scene.hear(escape("2026-11-25 11:00"))) == ("passed", "confirmed")
+    assert outcome_of(scene.receive(escape("2026-11-25 11:00"))) == ("passed", "confirmed")
 
 
 def test_a_cancellation_of_something_past_takes_back_its_status_and_tells_nobody() -> None:
     scene = Scene()
-    scene.hear(intake("2026-11-01 09:00"))
-    scene.hear(escape("2026-11-18 10:00", received="2026-11-20 10:00"))
-    assert ruling(scene.hear(cancel(scene.last))) == ("suppressed", "nothing_told")
-    assert standing(scene.dossier.history, None).status == "Incarcerated"
+    scene.receive(intake("2026-11-01 09:00"))
+    scene.receive(escape("2026-11-18 10:00", received="2026-11-20 10:00"))
+    assert outcome_of(scene.receive(cancel(scene.last))) == ("suppressed", "nothing_told")
+    assert status_and_place(scene.known.history, None).status == "Incarcerated"
     assert scene.told == ["Intake"]
 
 
 def test_after_a_told_cancellation_nothing_is_left_to_cancel_or_change() -> None:
     scene = Scene()
-    scene.hear(escape("2026-11-20 10:00"))
+    scene.receive(escape("2026-11-20 10:00"))
     first = scene.last
-    scene.hear(cancel(first))
-    assert ruling(scene.hear(cancel(first, message_id="again"))) == ("suppressed", "nothing_told")
-    scene.hear(update(first))
+    scene.receive(cancel(first))
+    assert outcome_of(scene.receive(cancel(first, message_id="again"))) == ("suppressed", "nothing_told")
+    scene.receive(update(first))
     assert scene.told == ["Escape", "Escape cancellation", "Escape"]
 
 
 def test_a_cancellation_of_something_unknown_tells_nobody() -> None:
     scene = Scene()
     one = escape(message_id="never seen")
-    assert ruling(scene.hear(cancel(one))) == ("suppressed", "nothing_told")
-    assert scene.dossier.history == ()
+    assert outcome_of(scene.receive(cancel(one))) == ("suppressed", "nothing_told")
+    assert scene.known.history == ()
 
 
 def test_another_agencys_message_of_the_same_id_is_another_message() -> None:
     scene = Scene()
-    scene.hear(escape("2026-11-20 10:00", message_id="1"))
-    verdict = scene.hear(cancel(escape("2026-11-20 10:00", message_id="1", ori="NC0010000")))
-    assert ruling(verdict) == ("suppressed", "nothing_told")
+    scene.receive(escape("2026-11-20 10:00", message_id="1"))
+    verdict = scene.receive(cancel(escape("2026-11-20 10:00", message_id="1", ori="NC0010000")))
+    assert outcome_of(verdict) == ("suppressed", "nothing_told")
 
 
 def test_what_was_told_is_remembered_for_duplicate_window_and_no_longer() -> None:
     scene = Scene()
-    scene.hear(escape("2026-11-20 10:00"))
+    scene.receive(escape("2026-11-20 10:00"))
     first = scene.last
-    scene.hear(cancel(first, received_at=first.received_at + 90 * DAY))
+    scene.receive(cancel(first, received_at=first.received_at + 90 * DAY))
     assert scene.told == ["Escape"]
     scene = Scene()
-    scene.hear(first)
-    scene.hear(cancel(first, received_at=first.received_at + 90 * DAY - 1))
+    scene.receive(first)
+    scene.receive(cancel(first, received_at=first.received_at + 90 * DAY - 1))
     assert scene.told == ["Escape", "Escape cancellation"]
 
 
 def test_the_ledger_stays_bounded() -> None:
     scene = Scene()
     for at in range(TOLD + 5):
-        scene.hear(escape("2026-11-20 10:00", case_number=str(at)))
-    assert len(scene.dossier.told) == TOLD
-    scene.hear(jailed("2027-11-20 10:00"))
-    assert len(scene.dossier.told) == 1
+        scene.receive(escape("2026-11-20 10:00", case_number=str(at)))
+    assert len(scene.known.told_until) == TOLD
+    scene.receive(jailed("2027-11-20 10:00"))
+    assert len(scene.known.told_until) == 1
 
 
 def test_every_verdict_names_a_known_reason_and_the_rules_that_decided() -> None:
     scene = Scene()
     for one in (intake("2026-11-20 09:00"), escape(), escape("2026-11-20 11:00"), escape("2026-11-01 10:00", received="2026-11-20 12:00")):
-        scene.hear(one)
+        scene.receive(one)
     for verdict in scene.verdicts:
         assert verdict.reason in REASONS
         assert (verdict.stage, verdict.offender, verdict.ori, verdict.rules) == ("validate", OFFENDER, "VA0010000", scene.rules.version)
 
 
 def test_an_event_whose_code_left_the_lists_is_flagged_not_lost() -> None:
-    assert ruling(Scene().hear(event("Jail", "Knighthood", "Status Update", "2026-11-20 10:00"))) == ("flagged", "no_text")
-
-
-def test_state_survives_its_codec() -> None:
-    scene = Scene()
-    scene.hear(intake("2026-11-20 09:00"))
-    scene.hear(escape("2026-11-20 10:00", expect=True))
-    scene.hear(hearing("2027-11-20 10:00", received="2026-11-20 10:00"))
-    for text in scene.documents.values():
-        assert msgspec.json.encode(msgspec.json.decode(text, type=STAGE.state)) == text
+    assert outcome_of(Scene().receive(event("Jail", "Knighthood", "Status Update", "2026-11-20 10:00"))) == ("flagged", "no_text")

@@ -201,9 +201,9 @@ def test_a_wait_that_is_over_is_flagged_with_what_it_waited_for_and_how_long() -
 
 def test_a_release_told_by_its_intake_names_it() -> None:
     scene = Scene()
-    scene.hear(jailed())
-    scene.hear(intake("2026-11-20 09:00"))
-    verdict = scene.hear(jail_release("2026-11-20 08:00", received="2026-11-20 09:05"))
+    scene.receive(jailed())
+    scene.receive(intake("2026-11-20 09:00"))
+    verdict = scene.receive(jail_release("2026-11-20 08:00", received="2026-11-20 09:05"))
     assert (
         verdict.detail
         == 'the Release of 2026-11-20 08:00 EST leads to "State Prison", whose Intake of 2026-11-20 09:00 EST was told instead'
@@ -261,8 +261,8 @@ def test_a_hearing_whose_order_asks_for_a_status_is_not_flagged_where_none_is_kn
 )
 def test_an_intake_tells_the_release_from_transfer_hold_before_it_to_transfer_hold_after(came: int, *, told: bool) -> None:
     scene = Scene()
-    scene.hear(intake("2026-11-20 07:00", action_at=came, past_from=came))
-    verdict = scene.hear(jail_release("2026-11-20 08:00", received="2026-11-20 07:30"))
+    scene.receive(intake("2026-11-20 07:00", action_at=came, past_from=came))
+    verdict = scene.receive(jail_release("2026-11-20 08:00", received="2026-11-20 07:30"))
     assert verdict.reason == ("told_by_intake" if told else "transfer_hold")
 
 

@@ -7,10 +7,10 @@ import msgspec
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.rules.book import EventCode, Order
-from processors.validate.order import RULE, come, hearing_order, taken_back
+from processors.validate.order import RULE, hearing_order, meet, revert
 from processors.validate.state import EXPECTED, Expected
 from tests.validate.facts import facts
-from tests.validate.scene import MINUTE, OFFENDER, Scene, cancel, escape, event, hearing, intake, ms, recapture, ruling, update
+from tests.validate.scene import MINUTE, OFFENDER, Scene, cancel, escape, event, hearing, intake, ms, outcome_of, recapture, update
 
 PREVIOUS = ("Date", "Previous Event")
 
@@ -29,25 +29,25 @@ def parole(at: str, **more: object) -> Event:
 
 def test_the_specifications_appeal_decision_after_the_appeal_filed_by_another_agency_is_told() -> None:
     scene = Scene()
-    scene.hear(appeal_filed())
+    scene.receive(appeal_filed())
     assert scene.expectation.state == "open"
     assert "Appeal Decision" in scene.expectation.expects
     assert scene.expectation.deadline is None
-    verdict = scene.hear(appeal_decision())
-    assert ruling(verdict) == ("passed", "confirmed")
+    verdict = scene.receive(appeal_decision())
+    assert outcome_of(verdict) == ("passed", "confirmed")
     assert (scene.expectation.state, scene.expectation.settled_by) == ("met", verdict.message_id)
     assert scene.told == ["Appeal Filed", "Appeal Decision"]
 
 
 def test_a_missing_previous_event_waits_and_is_then_flagged_with_what_it_needs() -> None:
     scene = Scene()
-    waiting = scene.hear(appeal_decision("2026-11-21 10:00"))
-    assert ruling(waiting) == ("waiting", "out_of_order_hold")
+    waiting = scene.receive(appeal_decision("2026-11-21 10:00"))
+    assert outcome_of(waiting) == ("waiting", "out_of_order_hold")
     assert (scene.told, scene.reviews) == ([], {})
     scene.until(ms("2026-11-21 10:15") - 1)
     assert scene.reviews == {}
     scene.until(ms("2026-11-21 10:15"))
-    assert ruling(scene.verdict(waiting.message_id)) == ("flagged", "previous_event_missing")
+    assert outcome_of(scene.verdict(waiting.message_id)) == ("flagged", "previous_event_missing")
     assert scene.review.reason == "previous_event_missing"
     assert "Appeal Filed" in scene.review.detail
     assert "none" in scene.review.detail
@@ -56,8 +56,8 @@ def test_a_missing_previous_event_waits_and_is_then_flagged_with_what_it_needs()
 
 def test_a_previous_event_that_comes_within_the_hold_lets_it_go_after_itself() -> None:
     scene = Scene()
-    scene.hear(appeal_decision("2026-11-21 10:00"))
-    scene.hear(appeal_filed("2026-11-21 09:00", received="2026-11-21 10:14"))
+    scene.receive(appeal_decision("2026-11-21 10:00"))
+    scene.receive(appeal_filed("2026-11-21 09:00", received="2026-11-21 10:14"))
     assert scene.told == ["Appeal Filed", "Appeal Decision"]
     assert scene.expectation.state == "met"
     assert scene.timers == {}
@@ -65,98 +65,101 @@ def test_a_previous_event_that_comes_within_the_hold_lets_it_go_after_itself() -
 
 def test_a_predecessor_that_expects_nothing_does_not_meet_the_tag() -> None:
     scene = Scene()
-    scene.hear(appeal_filed(expect=False))
-    assert ruling(scene.hear(appeal_decision())) == ("waiting", "out_of_order_hold")
+    scene.receive(appeal_filed(expect=False))
+    assert outcome_of(scene.receive(appeal_decision())) == ("waiting", "out_of_order_hold")
 
 
 def test_the_first_message_about_an_offender_cannot_meet_its_own_tag() -> None:
     scene = Scene()
-    assert ruling(scene.hear(recapture(asked=PREVIOUS))) == ("waiting", "out_of_order_hold")
+    assert outcome_of(scene.receive(recapture(asked=PREVIOUS))) == ("waiting", "out_of_order_hold")
 
 
 def test_the_specifications_recapture_after_a_jails_escape_is_told() -> None:
     scene = Scene()
-    scene.hear(event("Jail", "Escape", "Status Update", "2026-11-20 10:00", expect=True))
-    assert ruling(scene.hear(event("Jail", "Recapture", "Status Update", "2026-11-20 12:00", asked=PREVIOUS))) == ("passed", "confirmed")
+    scene.receive(event("Jail", "Escape", "Status Update", "2026-11-20 10:00", expect=True))
+    assert outcome_of(scene.receive(event("Jail", "Recapture", "Status Update", "2026-11-20 12:00", asked=PREVIOUS))) == (
+        "passed",
+        "confirmed",
+    )
 
 
 def test_a_recapture_heard_of_before_the_escape_waits_for_it_whatever_else_is_wrong() -> None:
     scene = Scene()
-    scene.hear(intake("2026-11-20 09:00"))
-    assert ruling(scene.hear(recapture("2026-11-20 10:05", asked=PREVIOUS))) == ("waiting", "out_of_order_hold")
-    scene.hear(escape("2026-11-20 10:00", received="2026-11-20 10:10", expect=True))
+    scene.receive(intake("2026-11-20 09:00"))
+    assert outcome_of(scene.receive(recapture("2026-11-20 10:05", asked=PREVIOUS))) == ("waiting", "out_of_order_hold")
+    scene.receive(escape("2026-11-20 10:00", received="2026-11-20 10:10", expect=True))
     assert scene.told == ["Intake", "Escape", "Recapture"]
 
 
 def test_the_previous_event_is_of_the_same_case_where_both_name_one() -> None:
     scene = Scene()
-    scene.hear(appeal_filed(case_number="A"))
-    assert ruling(scene.hear(appeal_decision(case_number="B"))) == ("waiting", "out_of_order_hold")
-    assert ruling(scene.hear(appeal_decision("2026-11-21 10:01"))) == ("passed", "confirmed")
+    scene.receive(appeal_filed(case_number="A"))
+    assert outcome_of(scene.receive(appeal_decision(case_number="B"))) == ("waiting", "out_of_order_hold")
+    assert outcome_of(scene.receive(appeal_decision("2026-11-21 10:01"))) == ("passed", "confirmed")
 
 
 def test_a_met_expectation_still_proves_the_earlier_event() -> None:
     scene = Scene()
-    scene.hear(appeal_filed())
-    scene.hear(appeal_decision("2026-11-21 10:00"))
-    assert ruling(scene.hear(appeal_decision("2026-11-22 10:00"))) == ("passed", "confirmed")
+    scene.receive(appeal_filed())
+    scene.receive(appeal_decision("2026-11-21 10:00"))
+    assert outcome_of(scene.receive(appeal_decision("2026-11-22 10:00"))) == ("passed", "confirmed")
 
 
 def test_what_was_expected_meets_its_expectation_without_a_tag_too() -> None:
     scene = Scene()
-    scene.hear(escape(expect=True))
-    scene.hear(recapture())
+    scene.receive(escape(expect=True))
+    scene.receive(recapture())
     assert scene.expectation.state == "met"
 
 
 def test_what_nobody_need_precede_passes_the_tag_by_its_types_own_check() -> None:
     scene = Scene()
-    scene.hear(intake("2026-11-20 09:00"))
-    assert ruling(scene.hear(escape("2026-11-20 10:00", asked=PREVIOUS))) == ("passed", "confirmed")
-    assert ruling(scene.hear(escape("2026-11-20 11:00", asked=PREVIOUS))) == ("flagged", "status_transition")
+    scene.receive(intake("2026-11-20 09:00"))
+    assert outcome_of(scene.receive(escape("2026-11-20 10:00", asked=PREVIOUS))) == ("passed", "confirmed")
+    assert outcome_of(scene.receive(escape("2026-11-20 11:00", asked=PREVIOUS))) == ("flagged", "status_transition")
 
 
 def test_an_expectation_ends_with_the_message_that_raised_it() -> None:
     scene = Scene()
-    scene.hear(appeal_filed())
+    scene.receive(appeal_filed())
     filed = scene.last
-    verdict = scene.hear(cancel(filed))
-    assert ruling(verdict) == ("passed", "confirmed")
+    verdict = scene.receive(cancel(filed))
+    assert outcome_of(verdict) == ("passed", "confirmed")
     assert (scene.expectation.state, scene.expectation.settled_by) == ("cancelled", f"{filed.message_id}-cancel")
-    assert ruling(scene.hear(appeal_decision())) == ("waiting", "out_of_order_hold")
+    assert outcome_of(scene.receive(appeal_decision())) == ("waiting", "out_of_order_hold")
 
 
 def test_an_expectation_is_open_again_when_what_met_it_is_cancelled() -> None:
     scene = Scene()
-    scene.hear(appeal_filed())
-    scene.hear(appeal_decision())
-    scene.hear(cancel(scene.last))
+    scene.receive(appeal_filed())
+    scene.receive(appeal_decision())
+    scene.receive(cancel(scene.last))
     assert (scene.expectation.state, scene.expectation.settled_by) == ("open", None)
 
 
 def test_a_change_keeps_its_expectation_and_one_that_expects_nothing_ends_it() -> None:
     scene = Scene()
-    scene.hear(appeal_filed())
+    scene.receive(appeal_filed())
     filed = scene.last
-    decided = scene.hear(appeal_decision()).message_id
-    scene.hear(update(filed, action_at=filed.action_at - MINUTE))
+    decided = scene.receive(appeal_decision()).message_id
+    scene.receive(update(filed, action_at=filed.action_at - MINUTE))
     assert (scene.expectation.state, scene.expectation.settled_by) == ("met", decided)
-    scene.hear(update(filed, message_id="third", expect=False))
+    scene.receive(update(filed, message_id="third", expect=False))
     assert scene.expectation.state == "cancelled"
 
 
 def test_a_change_meets_no_second_expectation() -> None:
     scene = Scene()
-    scene.hear(appeal_filed("2026-11-20 10:00"))
-    scene.hear(appeal_filed("2026-11-20 11:00"))
-    scene.hear(appeal_decision(expect=True))
-    scene.hear(update(scene.last))
+    scene.receive(appeal_filed("2026-11-20 10:00"))
+    scene.receive(appeal_filed("2026-11-20 11:00"))
+    scene.receive(appeal_decision(expect=True))
+    scene.receive(update(scene.last))
     assert [each.state for each in scene.expectations.values()] == ["open", "met", "open"]
 
 
 def test_a_flagged_message_raises_no_expectation_until_it_is_released() -> None:
     scene = Scene()
-    scene.hear(appeal_filed("2028-01-01 10:00", received="2026-11-20 10:00"))
+    scene.receive(appeal_filed("2028-01-01 10:00", received="2026-11-20 10:00"))
     assert scene.expectations == {}
     scene.act("release", scene.review.review_id, "2026-11-20 11:00")
     assert scene.expectation.state == "open"
@@ -165,35 +168,35 @@ def test_a_flagged_message_raises_no_expectation_until_it_is_released() -> None:
 def test_expectations_stay_bounded_and_the_oldest_is_given_up_in_public() -> None:
     scene = Scene()
     for at in range(EXPECTED + 1):
-        scene.hear(appeal_filed("2026-11-20 10:00", action_at=ms("2026-11-20 10:00") + at * MINUTE))
-    assert len(scene.dossier.expected) == EXPECTED
+        scene.receive(appeal_filed("2026-11-20 10:00", action_at=ms("2026-11-20 10:00") + at * MINUTE))
+    assert len(scene.known.expected) == EXPECTED
     states = [each.state for each in scene.expectations.values()]
     assert states == ["cancelled"] + ["open"] * EXPECTED
 
 
 def test_met_expectations_are_given_up_before_open_ones() -> None:
     scene = Scene()
-    scene.hear(escape("2026-11-20 09:00", expect=True))
-    scene.hear(appeal_filed("2026-11-20 10:00"))
-    scene.hear(appeal_decision("2026-11-20 10:01"))
+    scene.receive(escape("2026-11-20 09:00", expect=True))
+    scene.receive(appeal_filed("2026-11-20 10:00"))
+    scene.receive(appeal_decision("2026-11-20 10:01"))
     for at in range(EXPECTED - 1):
-        scene.hear(appeal_filed("2026-11-20 11:00", action_at=ms("2026-11-20 11:00") + at * MINUTE))
-    assert len(scene.dossier.expected) == EXPECTED
+        scene.receive(appeal_filed("2026-11-20 11:00", action_at=ms("2026-11-20 11:00") + at * MINUTE))
+    assert len(scene.known.expected) == EXPECTED
     assert "cancelled" not in [each.state for each in scene.expectations.values()]
-    assert scene.dossier.expected[0].event_subtype == "Escape"
+    assert scene.known.expected[0].event_subtype == "Escape"
 
 
 def test_an_event_is_not_what_it_expects_itself() -> None:
     scene = Scene()
-    scene.hear(appeal_filed())
-    expected = scene.dossier.expected
+    scene.receive(appeal_filed())
+    expected = scene.known.expected
     code = EventCode("Attorney General", "Appeal Filed", ("Information",), follows=("Appeal Filed",))
-    assert come(expected, scene.last, code) == (expected, ())
+    assert meet(expected, scene.last, code) == (expected, ())
 
 
 def test_what_is_published_of_an_expectation_says_who_what_and_since_when() -> None:
     scene = Scene()
-    scene.hear(appeal_filed(message_id="filed"))
+    scene.receive(appeal_filed(message_id="filed"))
     assert scene.expectation == Expectation(
         # the name stays the same from release to release, since the published records go by it
         expectation_id="o0123456789abcdef-977bddf0d583",
@@ -213,62 +216,62 @@ def test_what_is_published_of_an_expectation_says_who_what_and_since_when() -> N
 
 def test_several_that_may_follow_are_all_named_and_where_the_rules_name_none_that_is_said() -> None:
     scene = Scene()
-    scene.hear(event("Interstate Compact", "Departure", "Movement", "2026-11-20 10:00", expect=True))
+    scene.receive(event("Interstate Compact", "Departure", "Movement", "2026-11-20 10:00", expect=True))
     assert [each.expects for each in scene.expectations.values() if each.rule == RULE] == ["Arrival, Failure to Arrive"]
     scene = Scene()
-    scene.hear(event("Court", "Change of Venue", "Information", "2026-11-20 10:00", expect=True))
+    scene.receive(event("Court", "Change of Venue", "Information", "2026-11-20 10:00", expect=True))
     assert scene.expectation.expects == "a subsequent event"
 
 
 def test_when_an_expectation_was_settled_is_published_and_taken_back() -> None:
     scene = Scene()
-    scene.hear(appeal_filed())
+    scene.receive(appeal_filed())
     filed = scene.last
-    scene.hear(appeal_decision("2026-11-21 10:00"))
+    scene.receive(appeal_decision("2026-11-21 10:00"))
     decided = scene.last
     assert scene.expectation.settled_at == ms("2026-11-21 10:00")
-    scene.hear(update(filed, received_at=ms("2026-11-21 11:00")))
+    scene.receive(update(filed, received_at=ms("2026-11-21 11:00")))
     assert scene.expectation.settled_at == ms("2026-11-21 10:00"), "a change of what expects settles nothing anew"
-    scene.hear(cancel(decided, received_at=ms("2026-11-21 12:00")))
+    scene.receive(cancel(decided, received_at=ms("2026-11-21 12:00")))
     assert (scene.expectation.state, scene.expectation.settled_at) == ("open", None), "the change has not forgotten what met it"
-    scene.hear(cancel(filed, received_at=ms("2026-11-21 13:00")))
+    scene.receive(cancel(filed, received_at=ms("2026-11-21 13:00")))
     assert (scene.expectation.state, scene.expectation.settled_at) == ("cancelled", ms("2026-11-21 13:00"))
 
 
 def test_what_is_met_is_the_latest_that_was_expected_in_its_case() -> None:
     scene = Scene()
-    scene.hear(appeal_filed("2026-11-20 09:00", case_number="A", message_id="A"))
-    scene.hear(appeal_filed("2026-11-20 10:00", case_number="B", message_id="B"))
-    scene.hear(escape("2026-11-20 11:00", message_id="C", expect=True))
-    scene.hear(appeal_decision(case_number="A"))
+    scene.receive(appeal_filed("2026-11-20 09:00", case_number="A", message_id="A"))
+    scene.receive(appeal_filed("2026-11-20 10:00", case_number="B", message_id="B"))
+    scene.receive(escape("2026-11-20 11:00", message_id="C", expect=True))
+    scene.receive(appeal_decision(case_number="A"))
     assert {each.message_id: each.state for each in scene.expectations.values()} == {"A": "met", "B": "open", "C": "open"}
-    assert [each.event_subtype for each in scene.dossier.expected] == ["Appeal Filed", "Appeal Filed", "Escape"]
-    scene.hear(appeal_decision("2026-11-21 11:00"))
+    assert [each.event_subtype for each in scene.known.expected] == ["Appeal Filed", "Appeal Filed", "Escape"]
+    scene.receive(appeal_decision("2026-11-21 11:00"))
     assert {each.message_id: each.state for each in scene.expectations.values()} == {"A": "met", "B": "met", "C": "open"}
 
 
 def test_what_is_given_up_says_when() -> None:
     scene = Scene()
     for at in range(EXPECTED + 1):
-        scene.hear(appeal_filed("2026-11-20 10:00", action_at=ms("2026-11-20 10:00") + at * MINUTE, message_id=f"f{at}"))
+        scene.receive(appeal_filed("2026-11-20 10:00", action_at=ms("2026-11-20 10:00") + at * MINUTE, message_id=f"f{at}"))
     given_up = next(each for each in scene.expectations.values() if each.state == "cancelled")
     assert (given_up.message_id, given_up.settled_at) == ("f0", ms("2026-11-20 10:00"))
 
 
 def test_taking_back_what_expected_and_met_nothing_leaves_the_expectations_as_they_are() -> None:
     scene = Scene()
-    scene.hear(appeal_filed())
-    expected = scene.dossier.expected
-    assert taken_back(expected, cancel(escape(message_id="other")), 0) == (expected, ())
+    scene.receive(appeal_filed())
+    expected = scene.known.expected
+    assert revert(expected, cancel(escape(message_id="other")), 0) == (expected, ())
 
 
 def test_taking_back_keeps_what_it_is_not_about() -> None:
     scene = Scene()
-    scene.hear(escape("2026-11-20 09:00", message_id="escape", expect=True))
-    scene.hear(appeal_filed(message_id="filed"))
-    scene.hear(appeal_decision(message_id="decided"))
-    scene.hear(cancel(scene.last))
-    escaped, filed = scene.dossier.expected
+    scene.receive(escape("2026-11-20 09:00", message_id="escape", expect=True))
+    scene.receive(appeal_filed(message_id="filed"))
+    scene.receive(appeal_decision(message_id="decided"))
+    scene.receive(cancel(scene.last))
+    escaped, filed = scene.known.expected
     assert isinstance(escaped, Expected)
     assert (escaped.event_subtype, escaped.met_by, escaped.record.state) == ("Escape", None, "open")
     assert (filed.event_subtype, filed.met_by, filed.record.state) == ("Appeal Filed", None, "open")
@@ -280,8 +283,8 @@ def test_taking_back_keeps_what_it_is_not_about() -> None:
 def ordered(orders: tuple[Order, ...], *before: Event) -> str | None:
     """Return what is said of a hearing that must come after these, by a jurisdiction's own rules."""
     known = facts(hearing("2026-11-20 12:00"), before)
-    terms = msgspec.structs.replace(known.terms, code=replace(known.terms.code, order=orders))
-    found = hearing_order(msgspec.structs.replace(known, terms=terms))
+    in_force = msgspec.structs.replace(known.in_force, code=replace(known.in_force.code, order=orders))
+    found = hearing_order(msgspec.structs.replace(known, in_force=in_force))
     return None if found is None else found.detail
 
 
@@ -311,9 +314,9 @@ def test_every_order_must_be_kept() -> None:
 
 def test_the_specifications_parole_hearing_before_prison_is_flagged_and_says_why() -> None:
     scene = Scene()
-    scene.hear(event("Jail", "Intake", "Movement", "2026-11-01 09:00", status="Pretrial"))
-    verdict = scene.hear(parole("2026-12-01 09:00", received="2026-11-20 09:00"))
-    assert ruling(verdict) == ("flagged", "hearing_order")
+    scene.receive(event("Jail", "Intake", "Movement", "2026-11-01 09:00", status="Pretrial"))
+    verdict = scene.receive(parole("2026-12-01 09:00", received="2026-11-20 09:00"))
+    assert outcome_of(verdict) == ("flagged", "hearing_order")
     assert "a parole hearing comes after the offender has been sent to prison" in verdict.detail
     assert '"Pretrial"' in verdict.detail
     assert "Corrections/Intake" in verdict.detail
@@ -321,28 +324,28 @@ def test_the_specifications_parole_hearing_before_prison_is_flagged_and_says_why
 
 def test_a_parole_hearing_after_prison_is_told() -> None:
     scene = Scene()
-    scene.hear(event("Corrections", "Intake", "Movement", "2026-11-01 09:00"))
-    assert ruling(scene.hear(parole("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("passed", "confirmed")
+    scene.receive(event("Corrections", "Intake", "Movement", "2026-11-01 09:00"))
+    assert outcome_of(scene.receive(parole("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("passed", "confirmed")
 
 
 def test_a_parole_hearing_after_a_prison_term_that_is_over_is_told() -> None:
     scene = Scene()
-    scene.hear(event("Corrections", "Intake", "Movement", "2026-11-01 09:00"))
-    scene.hear(event("Corrections", "Release", "Status Update", "2026-11-02 09:00"))
-    assert ruling(scene.hear(parole("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("passed", "confirmed")
+    scene.receive(event("Corrections", "Intake", "Movement", "2026-11-01 09:00"))
+    scene.receive(event("Corrections", "Release", "Status Update", "2026-11-02 09:00"))
+    assert outcome_of(scene.receive(parole("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("passed", "confirmed")
 
 
 def test_a_parole_hearing_of_somebody_known_to_be_incarcerated_is_told() -> None:
     scene = Scene()
-    scene.hear(event("Court", "Bond Reduction", "Status Update", "2026-11-01 09:00", status="Incarcerated"))
-    assert ruling(scene.hear(parole("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("passed", "confirmed")
+    scene.receive(event("Court", "Bond Reduction", "Status Update", "2026-11-01 09:00", status="Incarcerated"))
+    assert outcome_of(scene.receive(parole("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("passed", "confirmed")
 
 
 def test_a_parole_hearing_before_the_day_of_the_intake_is_flagged() -> None:
     scene = Scene()
-    scene.hear(event("Jail", "Intake", "Movement", "2026-11-01 09:00", status="Pretrial"))
-    scene.hear(event("Corrections", "Intake", "Movement", "2026-12-02 09:00", received="2026-11-19 09:00"))
-    assert ruling(scene.hear(parole("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("flagged", "hearing_order")
+    scene.receive(event("Jail", "Intake", "Movement", "2026-11-01 09:00", status="Pretrial"))
+    scene.receive(event("Corrections", "Intake", "Movement", "2026-12-02 09:00", received="2026-11-19 09:00"))
+    assert outcome_of(scene.receive(parole("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("flagged", "hearing_order")
 
 
 def impact(at: str, **more: object) -> Event:
@@ -355,28 +358,31 @@ def charged(at: str, **more: object) -> Event:
 
 def test_the_specifications_sentencing_stage_hearing_comes_after_the_finding_of_guilt() -> None:
     scene = Scene()
-    scene.hear(charged("2026-11-01 09:00"))
-    assert ruling(scene.hear(impact("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("flagged", "hearing_order")
-    scene.hear(event("Court", "Disposition", "Information", "2026-11-20 10:00", status="Found Guilty"))
-    assert ruling(scene.hear(impact("2026-12-02 09:00", received="2026-11-20 11:00"))) == ("passed", "confirmed")
+    scene.receive(charged("2026-11-01 09:00"))
+    assert outcome_of(scene.receive(impact("2026-12-01 09:00", received="2026-11-20 09:00"))) == ("flagged", "hearing_order")
+    scene.receive(event("Court", "Disposition", "Information", "2026-11-20 10:00", status="Found Guilty"))
+    assert outcome_of(scene.receive(impact("2026-12-02 09:00", received="2026-11-20 11:00"))) == ("passed", "confirmed")
 
 
 def test_a_hearing_of_somebody_unknown_contradicts_nothing_and_the_journal_says_so() -> None:
-    verdict = Scene().hear(parole("2026-12-01 09:00", received="2026-11-20 09:00"))
-    assert ruling(verdict) == ("passed", "confirmed")
+    verdict = Scene().receive(parole("2026-12-01 09:00", received="2026-11-20 09:00"))
+    assert outcome_of(verdict) == ("passed", "confirmed")
     assert "no earlier event is known" in verdict.detail
 
 
 def test_the_order_of_another_case_proves_nothing() -> None:
     scene = Scene()
-    scene.hear(event("Court", "Disposition", "Information", "2026-11-01 09:00", case_number="A"))
-    scene.hear(charged("2026-11-02 09:00", case_number="B"))
-    assert ruling(scene.hear(impact("2026-12-01 09:00", received="2026-11-20 09:00", case_number="B"))) == ("flagged", "hearing_order")
-    assert ruling(scene.hear(impact("2026-12-01 09:00", received="2026-11-20 09:00", case_number="A"))) == ("passed", "confirmed")
+    scene.receive(event("Court", "Disposition", "Information", "2026-11-01 09:00", case_number="A"))
+    scene.receive(charged("2026-11-02 09:00", case_number="B"))
+    assert outcome_of(scene.receive(impact("2026-12-01 09:00", received="2026-11-20 09:00", case_number="B"))) == (
+        "flagged",
+        "hearing_order",
+    )
+    assert outcome_of(scene.receive(impact("2026-12-01 09:00", received="2026-11-20 09:00", case_number="A"))) == ("passed", "confirmed")
 
 
 def test_an_ordinary_hearing_needs_nothing_before_it() -> None:
     scene = Scene()
-    scene.hear(event("Jail", "Intake", "Movement", "2026-11-01 09:00", status="Pretrial"))
-    scene.hear(hearing("2026-12-01 09:00", received="2026-11-20 09:00"))
+    scene.receive(event("Jail", "Intake", "Movement", "2026-11-01 09:00", status="Pretrial"))
+    scene.receive(hearing("2026-12-01 09:00", received="2026-11-20 09:00"))
     assert scene.told == ["Intake", "Court Hearing"]

@@ -4,10 +4,11 @@ import msgspec
 import pytest
 
 from processors.domain.event import Change, Event, combined
-from processors.validate import clocks, effect, ledger, timeline
-from processors.validate.decide import terms_for
-from processors.validate.state import Dossier
-from tests.validate.scene import cancel, day_end, hearing, ms, rules, update
+from processors.validate import clocks, effect, timeline, told_events
+from processors.validate.facts import rules_in_force
+from processors.validate.state import OffenderState
+from tests.one_stage import rules
+from tests.validate.scene import cancel, day_end, hearing, ms, update
 
 CHAIN = "VA0010000\nm1"
 NEW_YORK = rules().book("VA", 0).zone
@@ -22,25 +23,25 @@ def changed(*changes: Change) -> Event:
 
 def test_the_next_change_is_told_from_what_is_held() -> None:
     later = changed(Change("action_at", "2026-12-08T15:00:00Z", "2026-12-09T15:00:00Z"))
-    told = ledger.since_told({CHAIN: (AT, COURT)}, later)
+    told = told_events.since_told({CHAIN: (AT, COURT)}, later)
     assert told.changes == combined((AT, COURT), later.changes)
     assert {(each.field, each.old, each.new) for each in told.changes} == {
         ("action_at", "2026-12-07T15:00:00Z", "2026-12-09T15:00:00Z"),
         ("court", "Richmond", "Henrico"),
     }
-    assert ledger.since_told({"other": (AT,)}, later) is later
+    assert told_events.since_told({"other": (AT,)}, later) is later
 
 
 def test_a_change_that_is_not_told_is_owed_as_long_as_its_event_is_remembered() -> None:
     owed = {"old": (COURT,), "kept": (COURT,)}
-    assert ledger.owing(owed, changed(AT), {"kept": 1, CHAIN: 1}) == {"kept": (COURT,), CHAIN: (AT,)}
-    assert ledger.owing(owed, ONE, {"kept": 1}) is owed
+    assert told_events.with_untold(owed, changed(AT), {"kept": 1, CHAIN: 1}) == {"kept": (COURT,), CHAIN: (AT,)}
+    assert told_events.with_untold(owed, ONE, {"kept": 1}) is owed
 
 
 def test_what_is_told_is_owed_no_longer() -> None:
-    assert ledger.paid({CHAIN: (AT,), "other": (COURT,)}, ONE) == {"other": (COURT,)}
+    assert told_events.without_untold({CHAIN: (AT,), "other": (COURT,)}, ONE) == {"other": (COURT,)}
     other = {"other": (COURT,)}
-    assert ledger.paid(other, ONE) is other
+    assert told_events.without_untold(other, ONE) is other
 
 
 @pytest.mark.parametrize(
@@ -57,27 +58,27 @@ def test_what_is_told_is_owed_no_longer() -> None:
 )
 def test_an_event_as_it_was_told_has_the_values_from_before_the_change(changes: tuple[Change, ...], fields: dict[str, object]) -> None:
     now = msgspec.structs.replace(ONE, court="Henrico", action_at=1, past_from=2, date_only="T" in changes[0].old)
-    assert ledger.as_told({CHAIN: changes}, now, NEW_YORK) == msgspec.structs.replace(now, **fields)
-    assert ledger.as_told({}, now, NEW_YORK) is now
+    assert told_events.with_values_told({CHAIN: changes}, now, NEW_YORK) == msgspec.structs.replace(now, **fields)
+    assert told_events.with_values_told({}, now, NEW_YORK) is now
 
 
 def test_what_is_still_held_is_said_with_the_date_where_that_was_changed() -> None:
-    assert ledger.still_held(changed(COURT)) == "; registrants still hold what they were told of message m1"
-    assert ledger.still_held(changed(COURT, AT)) == "; registrants still hold what they were told of message m1: 2026-12-07T15:00:00Z"
-    assert ledger.still_held(ONE) == ""
+    assert told_events.believed(changed(COURT)) == "; registrants still hold what they were told of message m1"
+    assert told_events.believed(changed(COURT, AT)) == "; registrants still hold what they were told of message m1: 2026-12-07T15:00:00Z"
+    assert told_events.believed(ONE) == ""
 
 
 def test_a_cancellation_leaves_nothing_owed() -> None:
-    terms = terms_for(ONE, rules(), ONE.received_at)
-    dossier = Dossier(owed={CHAIN: (AT,), "other": (COURT,)})
-    assert effect.taken_back(dossier, cancel(ONE), terms)[0].owed == {"other": (COURT,)}
+    in_force = rules_in_force(ONE, rules(), ONE.received_at)
+    known = OffenderState(untold={CHAIN: (AT,), "other": (COURT,)})
+    assert effect.revert(known, cancel(ONE), in_force)[0].untold == {"other": (COURT,)}
 
 
 def test_only_a_message_that_is_told_pays_what_is_owed_of_its_event() -> None:
-    terms = terms_for(ONE, rules(), ONE.received_at)
-    dossier = Dossier(owed={CHAIN: (AT,), "other": (COURT,)})
-    assert effect.taken(dossier, ONE, terms, told=True)[0].owed == {"other": (COURT,)}
-    assert effect.taken(dossier, ONE, terms, told=False)[0].owed == dossier.owed
+    in_force = rules_in_force(ONE, rules(), ONE.received_at)
+    known = OffenderState(untold={CHAIN: (AT,), "other": (COURT,)})
+    assert effect.apply(known, ONE, in_force, told=True)[0].untold == {"other": (COURT,)}
+    assert effect.apply(known, ONE, in_force, told=False)[0].untold == known.untold
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ Remembered for `duplicate.window` and, if that is later, until its date is past 
 can be taken back until then.
 
 A change of something that nobody was told of is news, and its cancellation tells nothing (contract §3.1.1). A change that
-is not told itself (in review, past, discarded) is `owed`: those told before still hold the old values, and the next change
+is not told itself (in review, past, discarded) is `untold`: those told before still hold the old values, and the next change
 or the cancellation is told from these.
 """
 
@@ -20,17 +20,18 @@ from processors.domain.event import Change, Event, combined
 from processors.domain.time import millis
 from processors.rules.book import Rules
 from processors.rules.calendar import end_of
-from processors.validate.state import TOLD, chain_of
+from processors.validate.chain import chain_of
+from processors.validate.state import TOLD
 
-Owed = dict[str, tuple[Change, ...]]
+Untold = dict[str, tuple[Change, ...]]
 
 
-def told(ledger: dict[str, int], event: Event) -> bool:
+def was_told(ledger: dict[str, int], event: Event) -> bool:
     """Whether registrants were told of the agency event that this message is about."""
     return ledger.get(chain_of(event), event.received_at) > event.received_at
 
 
-def noted(ledger: dict[str, int], event: Event, rules: Rules) -> dict[str, int]:
+def with_told(ledger: dict[str, int], event: Event, rules: Rules) -> dict[str, int]:
     """Return the ledger with the event told; what is past its time goes, and of more than `TOLD` the oldest."""
     chain, now, scope = chain_of(event), event.received_at, event.scope
     kept = {each: until for each, until in ledger.items() if until > now and each != chain}
@@ -43,7 +44,7 @@ def noted(ledger: dict[str, int], event: Event, rules: Rules) -> dict[str, int]:
     return kept
 
 
-def struck(ledger: dict[str, int], event: Event) -> dict[str, int]:
+def without_told(ledger: dict[str, int], event: Event) -> dict[str, int]:
     """Return the ledger without the event: once its cancellation was told, the same event is news."""
     chain = chain_of(event)
     return {each: until for each, until in ledger.items() if each != chain}
@@ -52,34 +53,34 @@ def struck(ledger: dict[str, int], event: Event) -> dict[str, int]:
 # what those told do not know yet
 
 
-def since_told(owed: Owed, event: Event) -> Event:
+def since_told(untold: Untold, event: Event) -> Event:
     """Return the change as it is to those who were told: from what they hold, not from what they never heard of."""
-    before = owed.get(chain_of(event))
+    before = untold.get(chain_of(event))
     return event if before is None else replace(event, changes=combined(before, event.changes))
 
 
-def owing(owed: Owed, event: Event, told: Mapping[str, int]) -> Owed:
-    """Return what is owed after the change was not told; of events that are no longer remembered, nothing is."""
+def with_untold(untold: Untold, event: Event, told: Mapping[str, int]) -> Untold:
+    """Return what is untold after the change was not told; of events that are no longer remembered, nothing is."""
     if event.telling != "change":
-        return owed
-    return {chain: each for chain, each in owed.items() if chain in told} | {chain_of(event): event.changes}
+        return untold
+    return {chain: each for chain, each in untold.items() if chain in told} | {chain_of(event): event.changes}
 
 
-def paid(owed: Owed, event: Event) -> Owed:
-    """Return what is owed after those told know how the event stands."""
+def without_untold(untold: Untold, event: Event) -> Untold:
+    """Return what is untold after those told know how the event stands."""
     chain = chain_of(event)
-    return {each: changes for each, changes in owed.items() if each != chain} if chain in owed else owed
+    return {each: changes for each, changes in untold.items() if each != chain} if chain in untold else untold
 
 
-def as_told(owed: Owed, event: Event, zone: ZoneInfo) -> Event:
+def with_values_told(untold: Untold, event: Event, zone: ZoneInfo) -> Event:
     """Return the event with the values that were told last."""
     fields: dict[str, Any] = {}
-    for change in owed.get(chain_of(event), ()):
+    for change in untold.get(chain_of(event), ()):
         fields |= _READ.get(change.field, _word)(change, zone)
     return replace(event, **fields) if fields else event
 
 
-def still_held(event: Event) -> str:
+def believed(event: Event) -> str:
     """Return the sentence for a change that is not told: what registrants go on believing."""
     if event.telling != "change":
         return ""

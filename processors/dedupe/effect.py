@@ -1,0 +1,54 @@
+"""
+What a part of a decision does to one offender's events, as a value.
+
+Effects are combined in order by `then`, and become one `Decision` at the end: whoever makes an effect sees the state
+before the decision, and nothing is changed on the way.
+"""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from processors.dedupe.situation import Situation
+from processors.dedupe.state import KnownEvent, State, StoredMessage, WaitingMessage, message_key
+from processors.domain.event import Event
+from processors.domain.journal import Verdict
+from processors.stage import Decision, Output
+
+
+class Effect(Struct, frozen=True):
+    """
+    Changes and records of a part of a decision.
+
+    `events`, `waiting` and `messages` are by `seq` and hold the next value of each; None forgets it.
+    """
+
+    events: Mapping[int, KnownEvent | None] = {}
+    waiting: Mapping[int, WaitingMessage | None] = {}
+    messages: Mapping[int, Event | None] = {}
+    outputs: tuple[Output, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+
+    def then(self, later: "Effect") -> "Effect":
+        """Return both as one; where both name a value, the later's holds."""
+        return Effect(
+            {**self.events, **later.events},
+            {**self.waiting, **later.waiting},
+            {**self.messages, **later.messages},
+            self.outputs + later.outputs,
+            self.verdicts + later.verdicts,
+        )
+
+
+def decision(effect: Effect, situation: Situation) -> Decision[State]:
+    """Return the effect as a decision on the offender's document and messages."""
+    if not (effect.events or effect.waiting or effect.messages):
+        return Decision(effect.outputs, verdicts=effect.verdicts)
+    offender = situation.offender
+    states: dict[str, State | None] = {
+        message_key(offender, seq): None if message is None else StoredMessage(message) for seq, message in effect.messages.items()
+    }
+    if effect.events or effect.waiting:
+        after = situation.known.changed(effect.events, effect.waiting)
+        states[offender] = after if after.events or after.waiting else None
+    return Decision(effect.outputs, states, verdicts=effect.verdicts)

@@ -1,0 +1,125 @@
+"""What dedupe knows when it decides: one offender's events, the time, the rules; and what is looked up in them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from processors.dedupe.fingerprint import fingerprint
+from processors.dedupe.state import KnownEvent, KnownEvents, State, StoredMessage, message_key
+from processors.domain.event import Event, Scope
+from processors.domain.journal import Journal
+from processors.rules.book import Book, Rules
+
+NAME: Final = "dedupe"
+NOTHING: Final = KnownEvents()
+
+
+class Message(Struct, frozen=True, gc=False):
+    """An agency's message about an event, and the fingerprint of its content."""
+
+    event: Event
+    fingerprint: str
+
+    @property
+    def reference(self) -> str:
+        """The message it is about; without a reference it can only be about the message whose id it bears."""
+        return self.event.refers_to or self.event.message_id
+
+
+class Situation(Struct, frozen=True, gc=False):
+    """The offender's events and stored messages before the decision, and the time to decide by."""
+
+    offender: str
+    at: int
+    rules: Rules
+    states: Mapping[str, State]
+    known: KnownEvents
+
+    @property
+    def journal(self) -> Journal:
+        return Journal(NAME, self.at, self.rules.version)
+
+    def book(self, event: Event) -> Book:
+        return self.rules.book(event.jurisdiction, event.received_at)
+
+    def message(self, event: Event) -> Message:
+        return Message(event, fingerprint(event, self.book(event)))
+
+    def window_end(self, scope: Scope) -> int:
+        """Return until when content that is told now is recognised (contract §6, `duplicate.window`)."""
+        return self.at + self.rules.duration("duplicate.window", scope)
+
+    def stored(self, seq: int) -> Event:
+        """Return the stored message of a known event, or one that waits."""
+        key = message_key(self.offender, seq)
+        found = self.states[key]
+        if not isinstance(found, StoredMessage):
+            raise TypeError(f"no message is stored under {key}")
+        return found.event
+
+    def is_repeated(self, message: Message) -> bool:
+        """Whether this very Cancel or Update came before."""
+        event = message.event
+        if event.operation == "Add":
+            return False
+        this = (event.ori, event.message_id, message.fingerprint)
+        if any((each.ori, each.message_id, each.fingerprint) == this for each in self.known.waiting):
+            return True
+        ours = [each for each in self.known.events if each.ori == event.ori]
+        if event.operation == "Cancel":
+            return any(event.message_id in each.cancel_ids for each in ours)
+        return any(
+            event.message_id in each.message_ids and message.fingerprint in each.fingerprints and event.message_id != each.overtaken
+            for each in ours
+        )
+
+    def is_recognised(self, known: KnownEvent, message: Message) -> bool:
+        """Whether the event had just this content, within `duplicate.window`."""
+        return known.fingerprints.get(message.fingerprint, self.at) > self.at
+
+    def with_same_content(self, message: Message) -> KnownEvent | None:
+        """
+        Return the event that is the same by its content.
+
+        That is one of which this was told, lately or as its last content, and not cancelled since.
+        """
+        alike = [each for each in self.known.events if message.fingerprint in each.fingerprints and each.ori == message.event.ori]
+        expired = None
+        for each in reversed(alike):
+            if each.state in {"told", "held"} and self.is_recognised(each, message):
+                return each
+            if each.state != "cancelled" and each.newest == message.fingerprint:
+                if each.state == "held":
+                    return each
+                expired = expired or each
+        return expired
+
+    def referred_to(self, message: Message) -> KnownEvent | None:
+        """Return the event that a Cancel or Update is about: of several with that message id the newest that still stands."""
+        meant = [each for each in self.known.events if each.ori == message.event.ori and message.reference in each.message_ids]
+        return next((each for each in reversed(meant) if each.state != "cancelled"), meant[-1] if meant else None)
+
+    def with_overtaken(self, event: Event) -> KnownEvent | None:
+        """Return the event about which a reviewer released a later message before this one came."""
+        return next((each for each in self.known.events if each.overtaken == event.message_id and each.ori == event.ori), None)
+
+    def followers(self, event: Event) -> list[Message]:
+        """Return the messages that waited for this one, and for those, in an order in which each follows what it is about."""
+        if not self.known.waiting or event.operation == "Cancel":
+            return []
+        ids, found = {event.message_id}, list[Message]()
+        left = [each for each in self.known.waiting if each.review_id is None and each.ori == event.ori]
+        while (ready := next((each for each in left if each.reference in ids), None)) is not None:
+            left.remove(ready)
+            message = Message(self.stored(ready.seq), ready.fingerprint)
+            found.append(message)
+            if message.event.operation != "Cancel":
+                ids.add(ready.message_id)
+        return found
+
+
+def situation(offender: str, at: int, rules: Rules, states: Mapping[str, State]) -> Situation:
+    """Return what is known of the offender at that time."""
+    found = states.get(offender)
+    return Situation(offender, at, rules, states, found if isinstance(found, KnownEvents) else NOTHING)

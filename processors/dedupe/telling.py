@@ -1,0 +1,64 @@
+"""What goes on to validate: an event as news, as a change, or as a cancellation."""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from processors.dedupe.effect import Effect
+from processors.dedupe.situation import Message, Situation
+from processors.dedupe.state import KnownEvent, appended, with_newest
+from processors.domain.event import Change, Event, Telling
+from processors.stage import Output
+from processors.topics import DISTINCT
+
+OF_THE_CANCEL: Final = (
+    "seq",
+    "received_at",
+    "message_id",
+    "operation",
+    "refers_to",
+    "validate",
+    "do_not_validate",
+    "expect",
+    "asked",
+    "waived",
+    "released_by",
+)
+
+
+def tell(situation: Situation, known: KnownEvent, message: Message, telling: Telling, changed: tuple[Change, ...] = ()) -> Effect:
+    """Pass the message on; its content is now the event's last."""
+    event = message.event
+    until = situation.window_end(event.scope)
+    past = event.past_from + situation.rules.duration("date.past", event.scope)
+    after = replace(
+        known,
+        state="told",
+        message_ids=appended(known.message_ids, event.message_id),
+        fingerprints=with_newest(known.fingerprints, message.fingerprint, until),
+        forget_at=max(until, past, known.forget_at),
+    )
+    # News under its own message id leaves as the very object that came, so that its bytes pass untouched.
+    untouched = telling == "news" and known.root == event.message_id
+    sent = event if untouched else replace(event, telling=telling, changes=changed, root=known.root)
+    return Effect({known.seq: after}, {}, {known.seq: event}, (output(situation, sent),))
+
+
+def tell_cancellation(situation: Situation, known: KnownEvent, cancel: Event) -> Effect:
+    """
+    Pass the cancellation on with the values that were told last, so that the text can say what was cancelled.
+
+    `part` is that of the message told, since it is that message's submission which names the offender.
+    """
+    of_the_cancel = {name: getattr(cancel, name) for name in OF_THE_CANCEL}
+    sent = replace(situation.stored(known.seq), **of_the_cancel, telling="cancellation", changes=(), root=known.root)
+    return Effect(
+        events={known.seq: replace(known, state="cancelled", held=None)},
+        messages={known.seq: None},
+        outputs=(output(situation, sent),),
+        verdicts=(situation.journal.verdict(cancel, "passed", "cancelled", f"the event of message {known.root} was not sent again"),),
+    )
+
+
+def output(situation: Situation, event: Event) -> Output:
+    return Output(DISTINCT, situation.offender, event)

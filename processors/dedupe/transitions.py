@@ -1,0 +1,206 @@
+"""
+What a message does to an event, by how the event stands (contract §3.1.1; specification §4).
+
+`TRANSITIONS` is the whole of it: the states are those of `KnownEvent`, and three that follow from the message: `new`,
+nothing is known of the event; `expired`, its content is recognised no longer; `overtaken`, a reviewer released a later
+message about it before this one came. `AT_DEADLINE` says what time does. docs/duplicates.md draws both.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, NamedTuple
+
+from msgspec.structs import replace
+
+from processors.dedupe.effect import Effect
+from processors.dedupe.fingerprint import changes
+from processors.dedupe.situation import Message, Situation
+from processors.dedupe.state import EventState, HeldCancel, KnownEvent
+from processors.dedupe.telling import tell, tell_cancellation
+from processors.domain.event import Change, Operation
+from processors.domain.journal import Outcome
+from processors.domain.time import iso
+from processors.domain.transition import transition
+
+State = EventState | Literal["expired", "overtaken"]
+Handler = Callable[[Situation, KnownEvent, Message], Effect]
+
+NAMED_IN_JOURNAL: Final = {"event_type", "event_subtype", "notification_type", "action_at", "status", "location_kind"}
+
+
+class Transition(NamedTuple):
+    """What happens, how the event stands afterwards, and the reasons that the journal gives."""
+
+    handler: Handler
+    to: tuple[EventState, ...]
+    reasons: tuple[str, ...]
+
+
+class Deadline(NamedTuple):
+    """What time does to an event whose deadline has come."""
+
+    handler: Callable[[Situation, KnownEvent], Effect]
+    to: tuple[EventState | Literal["forgotten"], ...]
+
+
+def take_effect(situation: Situation, known: KnownEvent, message: Message, operation: Operation) -> Effect:
+    """Return what the message does to the event."""
+    found = transition(TRANSITIONS, state_for(situation, known, message, operation), operation)
+    return found.handler(situation, known, message)
+
+
+def state_for(situation: Situation, known: KnownEvent, message: Message, operation: Operation) -> State:
+    """Return how the event stands as this message finds it."""
+    if known.overtaken == message.event.message_id and operation != "Cancel":
+        return "overtaken"
+    if known.state == "told" and operation == "Add" and not situation.is_recognised(known, message):
+        return "expired"
+    return known.state
+
+
+def tell_news(situation: Situation, known: KnownEvent, message: Message) -> Effect:
+    detail = f"no message of {message.event.ori} about this event is known"
+    return tell(situation, known, message, "news").then(verdict(situation, message, "passed", "first_sighting", detail))
+
+
+def tell_anew(situation: Situation, known: KnownEvent, message: Message) -> Effect:
+    """Tell the event as news; it keeps its old message ids, and what is said of those is about this one from now on."""
+    event = message.event
+    why = "was told as cancelled" if known.state == "cancelled" else "was told longer ago than duplicate.window"
+    successor = KnownEvent(
+        seq=event.seq,
+        ori=event.ori,
+        root=event.message_id,
+        message_ids=known.message_ids,
+        fingerprints=known.fingerprints,
+        cancel_ids=known.cancel_ids,
+    )
+    told = tell(situation, successor, message, "news")
+    detail = f"the event of message {known.root} {why}"
+    return forget(situation, known).then(told).then(verdict(situation, message, "passed", "first_sighting", detail))
+
+
+def suppress_copy(situation: Situation, known: KnownEvent, message: Message) -> Effect:
+    event = message.event
+    said = verdict(situation, message, "suppressed", "duplicate", f"the same event as message {known.root} of {known.ori}")
+    return said if event.message_id in known.message_ids else stands(known.with_message_id(event.message_id)).then(said)
+
+
+def suppress_second_cancel(situation: Situation, known: KnownEvent, message: Message) -> Effect:
+    detail = f"the event of message {known.root} is cancelled already"
+    return stands(known.with_cancel_id(message.event.message_id)).then(verdict(situation, message, "suppressed", "duplicate", detail))
+
+
+def tell_change(situation: Situation, known: KnownEvent, message: Message) -> Effect:
+    """Tell an Update as a change if it changes what tells events apart (contract §3.1.1)."""
+    event = message.event
+    if changed := changes(situation.stored(known.seq), event, situation.book(event)):
+        detail = f"message {known.root} is changed: {listed(changed)}"
+        return tell(situation, known, message, "change", changed).then(verdict(situation, message, "passed", "changed", detail))
+    detail = f"nothing that tells events of this kind apart differs from message {known.root}"
+    return stands(known.with_message_id(event.message_id)).then(verdict(situation, message, "suppressed", "inconsequential", detail))
+
+
+def hold_cancel(situation: Situation, known: KnownEvent, message: Message) -> Effect:
+    """Let a Cancel wait for its resubmission, unless a reviewer released it."""
+    event = message.event
+    known = known.with_cancel_id(event.message_id)
+    if event.released_by is not None:
+        return tell_cancellation(situation, known, event)
+    due = max(event.received_at + situation.rules.duration("cancel.hold", event.scope), situation.at)
+    held = replace(known, state="held", held=HeldCancel(due, replace(event, submission=b"")))
+    detail = f"the event of message {known.root} may be sent again until {iso(due)}"
+    return stands(held).then(verdict(situation, message, "waiting", "cancel_hold", detail))
+
+
+def take_cancel_back(situation: Situation, known: KnownEvent, message: Message) -> Effect:
+    """
+    Take a held Cancel back: the event was sent again as it was once told, or by an Update.
+
+    Where nothing differs from what was told last, neither the Cancel nor this message is told (specification §4); a
+    difference is told as a change.
+    """
+    event = message.event
+    if changes(situation.stored(known.seq), event, situation.book(event)):
+        changed = tell_change(situation, replace(known, state="told", held=None), message)
+        return cancel_ended(situation, known, "superseded", f"the event was changed by message {event.message_id}").then(changed)
+    stood = stands(replace(known.with_message_id(event.message_id), state="told", held=None))
+    detail = f"the event of message {known.root} was told and its Cancel taken back"
+    return stood.then(cancel_ended(situation, known, "resubmitted", f"the event was sent again as message {event.message_id}")).then(
+        verdict(situation, message, "suppressed", "resubmitted", detail)
+    )
+
+
+def cancel_before_news(situation: Situation, known: KnownEvent, message: Message) -> Effect:
+    """Suppress an event that was cancelled before it was told, and its cancellation with it."""
+    event = message.event
+    cancelled = replace(known.with_cancel_id(event.message_id), state="cancelled", forget_at=situation.window_end(event.scope))
+    detail = f"message {known.root} came after its Cancel and was not told"
+    return stands(cancelled).then(verdict(situation, message, "suppressed", "nothing_told", detail))
+
+
+def suppress_overtaken(situation: Situation, known: KnownEvent, message: Message) -> Effect:
+    """Suppress a message that came after a reviewer had released a later one about it."""
+    event = message.event
+    named = known.with_earlier_content(event.message_id, message.fingerprint, situation.window_end(event.scope))
+    detail = "a reviewer had released a later message about it before it came"
+    return stands(replace(named, overtaken=None)).then(verdict(situation, message, "suppressed", "superseded", detail))
+
+
+def stands(known: KnownEvent) -> Effect:
+    """Return the effect that the event stands like this from now on."""
+    return Effect(events={known.seq: known})
+
+
+def forget(_: Situation, known: KnownEvent) -> Effect:
+    return Effect(events={known.seq: None}, messages={known.seq: None})
+
+
+def cancel_ended(situation: Situation, known: KnownEvent, reason: str, detail: str) -> Effect:
+    """Return the journal's line on a held Cancel that is not told."""
+    if known.held is None:
+        return Effect()
+    return Effect(verdicts=(situation.journal.verdict(known.held.cancel, "suppressed", reason, detail),))
+
+
+def verdict(situation: Situation, message: Message, outcome: Outcome, reason: str, detail: str) -> Effect:
+    return Effect(verdicts=(situation.journal.verdict(message.event, outcome, reason, detail),))
+
+
+def listed(changed: tuple[Change, ...]) -> str:
+    """Return the changes as the journal may name them: of courts, cases and places only that they changed."""
+    return ", ".join(
+        f"{each.field} from {each.old or 'nothing'} to {each.new or 'nothing'}" if each.field in NAMED_IN_JOURNAL else each.field
+        for each in changed
+    )
+
+
+def end_hold(situation: Situation, known: KnownEvent) -> Effect:
+    """Tell a cancellation whose resubmission did not come; what is remembered no longer is forgotten with it."""
+    if known.held is None:
+        raise TypeError(f"no Cancel is held of the event of message {known.root}")
+    told = tell_cancellation(situation, known, known.held.cancel)
+    return told.then(forget(situation, known)) if known.forget_at <= situation.at else told
+
+
+TRANSITIONS: Final[Mapping[tuple[State, Operation], Transition]] = {
+    ("new", "Add"): Transition(tell_news, ("told",), ("first_sighting",)),
+    ("new", "Update"): Transition(tell_news, ("told",), ("first_sighting",)),
+    ("new", "Cancel"): Transition(cancel_before_news, ("cancelled",), ("nothing_told",)),
+    ("told", "Add"): Transition(suppress_copy, ("told",), ("duplicate",)),
+    ("told", "Update"): Transition(tell_change, ("told",), ("changed", "inconsequential")),
+    ("told", "Cancel"): Transition(hold_cancel, ("held", "cancelled"), ("cancel_hold", "cancelled")),
+    ("expired", "Add"): Transition(tell_anew, ("told",), ("first_sighting",)),
+    ("held", "Add"): Transition(take_cancel_back, ("told",), ("resubmitted", "changed")),
+    ("held", "Update"): Transition(take_cancel_back, ("told",), ("resubmitted", "changed")),
+    ("held", "Cancel"): Transition(suppress_second_cancel, ("held",), ("duplicate",)),
+    ("cancelled", "Update"): Transition(tell_anew, ("told",), ("first_sighting",)),
+    ("cancelled", "Cancel"): Transition(suppress_second_cancel, ("cancelled",), ("duplicate",)),
+    ("overtaken", "Add"): Transition(suppress_overtaken, ("told", "held", "cancelled"), ("superseded",)),
+    ("overtaken", "Update"): Transition(suppress_overtaken, ("told", "held", "cancelled"), ("superseded",)),
+}
+
+AT_DEADLINE: Final[Mapping[EventState, Deadline]] = {
+    "told": Deadline(forget, ("forgotten",)),
+    "held": Deadline(end_hold, ("cancelled", "forgotten")),
+    "cancelled": Deadline(forget, ("forgotten",)),
+}

@@ -1,0 +1,105 @@
+"""
+A Cancel or Update of nothing known: it waits `out_of_order.hold`, is flagged, and does nothing until a reviewer acts.
+
+Once released, it does what it says at once, whether or not what it is about has come meanwhile.
+"""
+
+from msgspec.structs import replace
+
+from processors.dedupe.effect import Effect
+from processors.dedupe.situation import NAME, Message, Situation
+from processors.dedupe.state import KnownEvent, WaitingMessage
+from processors.dedupe.telling import output
+from processors.dedupe.transitions import take_effect, verdict
+from processors.domain.event import Event
+from processors.domain.review import STATE_AFTER, Review, ReviewAction, closed, open_review, review_id
+from processors.domain.time import iso
+from processors.stage import Output
+from processors.topics import REVIEWS
+
+
+def wait(situation: Situation, message: Message) -> Effect:
+    """Store a message about nothing known until `out_of_order.hold` is over."""
+    event = message.event
+    due = event.received_at + situation.rules.duration("out_of_order.hold", event.scope)
+    waiting = WaitingMessage(
+        seq=event.seq,
+        ori=event.ori,
+        message_id=event.message_id,
+        reference=message.reference,
+        fingerprint=message.fingerprint,
+        due=due,
+    )
+    detail = f"message {message.reference} of {event.ori} is not known; it may come until {iso(due)}"
+    stored = Effect(waiting={event.seq: waiting}, messages={event.seq: event})
+    return stored.then(verdict(situation, message, "waiting", "out_of_order_hold", detail))
+
+
+def flag(situation: Situation, waiting: WaitingMessage) -> Effect:
+    """Open a review of a message whose wait is over."""
+    event = situation.stored(waiting.seq)
+    review = review_of(event, waiting)
+    return Effect(
+        waiting={waiting.seq: replace(waiting, review_id=review.review_id)},
+        outputs=(Output(REVIEWS, review.review_id, review),),
+        verdicts=(situation.journal.verdict(event, "flagged", review.reason, review.detail, review.review_id),),
+    )
+
+
+def review_of(event: Event, waiting: WaitingMessage) -> Review:
+    reason = "unknown_reference"
+    name = review_id(NAME, event.offender, event.ori, event.message_id, str(event.part), reason, str(event.seq), separator="\0")
+    detail = f"the {event.operation} is about message {waiting.reference}, which {event.ori} has not sent by {iso(waiting.due)}"
+    return open_review(event, name, reason, detail, waiting.due)
+
+
+def stop_waiting(situation: Situation, seqs: set[int]) -> Effect:
+    """Forget those of the messages that wait."""
+    ended = {each.seq: None for each in situation.known.waiting if each.seq in seqs}
+    return Effect(waiting=ended, messages=ended)
+
+
+def act_on_review(situation: Situation, action: ReviewAction) -> Effect:
+    """Do what a reviewer decided on a message that was flagged here."""
+    waiting = next((each for each in situation.known.waiting if each.review_id == action.review_id), None)
+    if waiting is None or waiting.review_id is None:
+        return Effect(verdicts=(situation.journal.unknown_review(action, situation.offender),))
+    event = situation.stored(waiting.seq)
+    comment = f"by {action.reviewer}: {action.reason}"
+    if action.action == "discard":
+        return close(situation, event, waiting, action).then(
+            Effect(verdicts=(situation.journal.verdict(event, "suppressed", "discarded", f"discarded {comment}", waiting.review_id),))
+        )
+    return (
+        close(situation, event, waiting, action)
+        .then(Effect(verdicts=(situation.journal.verdict(event, "noted", "released", f"released {comment}", waiting.review_id),)))
+        .then(release(situation, Message(replace(event, released_by=action.reviewer), waiting.fingerprint)))
+    )
+
+
+def close(situation: Situation, event: Event, waiting: WaitingMessage, action: ReviewAction) -> Effect:
+    """Close the review of a message, which waits no longer."""
+    review = closed(review_of(event, waiting), STATE_AFTER[action.action], action)
+    return stop_waiting(situation, {event.seq}).then(Effect(outputs=(Output(REVIEWS, review.review_id, review),)))
+
+
+def release(situation: Situation, message: Message) -> Effect:
+    """Do at once what a released message says."""
+    event = message.event
+    known = situation.referred_to(message)
+    if known is not None:
+        return take_effect(situation, known, message, event.operation)
+    overtaken = None if message.reference == event.message_id else message.reference
+    opened = KnownEvent(
+        seq=event.seq, ori=event.ori, root=message.reference, state="new", message_ids=(message.reference,), overtaken=overtaken
+    )
+    if event.operation == "Update":  # all that is known of the event, and so told as if it were its first message
+        return take_effect(situation, situation.with_same_content(message) or opened, message, "Add")
+    cancelled = replace(opened.with_cancel_id(event.message_id), state="cancelled", forget_at=situation.window_end(event.scope))
+    sent = replace(event, telling="cancellation", root=message.reference)
+    detail = f"message {message.reference} is not known here; those who were told of it are told"
+    return Effect(
+        events={opened.seq: cancelled},
+        outputs=(output(situation, sent),),
+        verdicts=(situation.journal.verdict(event, "passed", "cancelled", detail),),
+    )
