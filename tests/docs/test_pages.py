@@ -1,9 +1,11 @@
 """The pages made from code and tables are current, and what they name is there."""
 
+import ast
+
 import pytest
 
 from processors.domain.reasons import REASONS
-from tests.docs.pages import DOCS, PAGES, codes_in_tests, given_by, missing_code, missing_test, parts, settings_asked_for
+from tests.docs.pages import DOCS, PAGES, codes_expected, codes_in_tests, given_by, missing_code, missing_test, parts, settings_asked_for
 
 RULES = [each for part in parts() for each in part.rules]
 
@@ -53,3 +55,19 @@ def test_every_reason_is_given_somewhere() -> None:
 
 def test_every_reason_is_shown_by_some_test() -> None:
     assert set(REASONS) - codes_in_tests() == set()
+
+
+def test_a_word_that_no_test_expects_shows_no_reason() -> None:
+    module = """
+CASES = ("doctype",)
+OTHERS = ("malformed",)
+NAMES = {"changed": 1}
+
+@pytest.mark.parametrize("reason", CASES)
+def test_it(reason):
+    submit("past")
+    found = [each for each in verdicts() if each.reason == "feed_silence"]
+    assert found[0].outcome == "accepted"
+    assert found[0].reason == "surge"
+"""
+    assert set(codes_expected(ast.parse(module))) == {"doctype", "feed_silence", "surge"}

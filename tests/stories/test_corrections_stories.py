@@ -43,6 +43,7 @@ def test_a_change_after_one_that_was_not_told_is_told_from_what_was_told_last(mo
     assert "Dec 14" in change.body, change.body
     assert "Dec 20" in change.body, change.body
     assert moved.reviews() == []
+    assert [each.reason for each in moved.verdicts("C") if each.stage == "dedupe"] == ["changed"]
 
 
 def test_a_change_back_to_what_was_told_last_is_silent_and_supersedes_the_review(moved: PipelineDriver) -> None:
