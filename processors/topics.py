@@ -14,11 +14,13 @@ from processors.domain.external import InboundForm, ReceiptForm, RegistrationFor
 from processors.domain.inbound import Inbound
 from processors.domain.intake import Intake
 from processors.domain.journal import DeadLetter, Verdicts
+from processors.domain.merge import Handover, Merge, SameEvent
 from processors.domain.notification import Notification, Outbound, Receipt, Response
 from processors.domain.policy import Policy
 from processors.domain.registration import Enrolment, Reachable, Verification
 from processors.domain.review import Review, ReviewAction
 from processors.domain.submission import Submission
+from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
 from processors.domain.tick import Tick
 
 DAY: Final = 86_400_000
@@ -50,9 +52,13 @@ POLICIES = Topic("policies", (Policy,), "setting and scope", partitions=1, reten
 CLOCK = Topic("clock", (Tick,), "none", partitions=1)
 
 INTAKE = Topic("intake", (Intake,), "none: one order", partitions=1, retention=7 * DAY)
-EVENTS = Topic("events", (Event, Enrolment, ReviewAction), "offender")
-DISTINCT = Topic("events.distinct", (Event, Enrolment, ReviewAction), "offender")
-CONFIRMED = Topic("events.confirmed", (Event, Enrolment), "offender")
+EVENTS = Topic("events", (Event, Enrolment, ReviewAction, Merge), "offender")
+DISTINCT = Topic("events.distinct", (Event, Enrolment, ReviewAction, Merge, SameEvent), "offender")
+CONFIRMED = Topic("events.confirmed", (Event, Enrolment, Merge, SameEvent), "offender")
+DEDUPE_HANDOVER = Topic("dedupe.handover", (Handover,), "offender that the state goes to")
+VALIDATE_HANDOVER = Topic("validate.handover", (Handover,), "offender that the state goes to")
+MATCH_HANDOVER = Topic("match.handover", (Handover,), "offender that the state goes to")
+TALLY = Topic("tally", (PartEnded, PartMatched, RegistrantTold, PartRepeated), "submission")
 NOTIFICATIONS = Topic("notifications", (Notification,), "registrant id")
 REGISTRANTS = Topic("registrants", (Reachable, Receipt, ReviewAction, Verification, Inbound), "registrant id")
 
@@ -92,6 +98,10 @@ TOPICS: Final[tuple[Topic, ...]] = (
     EVENTS,
     DISTINCT,
     CONFIRMED,
+    DEDUPE_HANDOVER,
+    VALIDATE_HANDOVER,
+    MATCH_HANDOVER,
+    TALLY,
     NOTIFICATIONS,
     REGISTRANTS,
     *OUTBOUND.values(),

@@ -53,8 +53,9 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     Not Validate. `telling` is what registrants are told: the event (news), its `changes` (change) or its cancellation;
     `root` is the id of the first message about the event, None if it is this one. `way` is the direction of a journey
     under the compact that is not a first transfer: back to the sending state, onward to a subsequent state, or ahead of
-    the transfer for a limited time; validate derives it from the case. `released_by` is the reviewer who released it.
-    `submission` is the whole message, decoded only where texts are rendered.
+    the transfer for a limited time; validate derives it from the case. `leaves` counts the events that identify made
+    of the submission; `formerly` are the keys that the offender had before they were merged into `offender`. `released_by`
+    is the reviewer who released it. `submission` is the whole message, decoded only where texts are rendered.
     """
 
     offender: str
@@ -93,6 +94,8 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     changes: tuple[Change, ...] = ()
     root: str | None = None
     way: Way | None = None
+    leaves: int = 1
+    formerly: tuple[str, ...] = ()
     released_by: str | None = None
     submission: bytes = b""
 

@@ -20,11 +20,13 @@ from processors.domain.external import InboundForm, ReceiptForm, RegistrationFor
 from processors.domain.inbound import Inbound
 from processors.domain.intake import Intake
 from processors.domain.journal import DeadLetter, Verdicts
+from processors.domain.merge import Handover, Merge, SameEvent
 from processors.domain.notification import Notification, Outbound, Receipt, Response
 from processors.domain.policy import Policy
 from processors.domain.registration import Enrolment, Reachable, Verification
 from processors.domain.review import Review, ReviewAction
 from processors.domain.submission import Submission
+from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
 from processors.domain.tick import Tick
 from processors.runtime.wire.changelog import Position, State, Timer
 
@@ -41,6 +43,13 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
     Intake,
     Event,
     Enrolment,
+    Merge,
+    Handover,
+    SameEvent,
+    PartEnded,
+    PartMatched,
+    RegistrantTold,
+    PartRepeated,
     Notification,
     Reachable,
     Receipt,
