@@ -1,9 +1,27 @@
 """When a registrant is not to be disturbed: quiet hours are wall-clock time where the registrant lives (contract §6 `quiet.hours`)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from processors.rules.book import QuietHours
+
+TOO_LONG: Final = 2 * 24 * 60 * 60 * 1_000  # zones so far apart that it is always night in one of them
+
+
+def quiet_end_in_any(at: int, hours: QuietHours | None, zones: Sequence[ZoneInfo]) -> int:
+    """
+    Return the first instant from `at` on that is quiet in none of the zones in which a registrant may be.
+
+    A toll-free number may be anywhere from Guam to Bermuda, where some zone is always quiet: then the first zone counts.
+    """
+    until = at
+    while (later := max(quiet_end(until, hours, zone) for zone in zones)) > until:
+        until = later
+        if until - at > TOO_LONG:
+            return quiet_end(at, hours, zones[0])
+    return until
 
 
 def quiet_end(at: int, hours: QuietHours | None, zone: ZoneInfo) -> int:

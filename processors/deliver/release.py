@@ -10,10 +10,10 @@ from processors.deliver.contacts import Destination, destinations, verified
 from processors.deliver.dispatch.attempts import digest
 from processors.deliver.dispatch.outbound import Messages, send
 from processors.deliver.moment import STAGE_NAME, About, Moment
-from processors.deliver.quiet import quiet_end
+from processors.deliver.quiet import quiet_end_in_any
 from processors.deliver.state import Notice, Pending, Registrant, State
 from processors.deliver.wording.templates import Message, message_for
-from processors.domain.registration import Channel
+from processors.domain.registration import SEVERAL_ZONES, Channel
 from processors.domain.review import Review, ReviewAction, ReviewState
 from processors.domain.time import iso
 from processors.stage import Decision, Output, combine
@@ -103,7 +103,7 @@ def send_or_wait(due: Pending, registrant: Registrant, moment: Moment) -> Releas
     """Send one message to every contact, unless it is to wait for the end of quiet hours."""
     first, rules = due.notices[0], moment.rules
     if not due.emergency:
-        until = quiet_end(moment.at, rules.quiet_hours(first.scope), zone_of(due, registrant, moment))
+        until = quiet_end_in_any(moment.at, rules.quiet_hours(first.scope), zones_of(due, registrant, moment))
         if until > moment.at:
             gathered = tuple(
                 moment.notice_verdict(notice, "gathered", "quiet_hours", f"waits until {iso(until)}") for notice in due.notices
@@ -147,11 +147,11 @@ def look_again(first: Notice, moment: Moment) -> int:
     return moment.at + moment.rules.duration("delivery.give_up", first.scope)
 
 
-def zone_of(due: Pending, registrant: Registrant, moment: Moment) -> ZoneInfo:
-    """Return where the registrant lives, as the latest registration that this is for says."""
+def zones_of(due: Pending, registrant: Registrant, moment: Moment) -> tuple[ZoneInfo, ...]:
+    """Return the time zones in which the registrant may be, as the latest registration that this is for says."""
     named = {each for notice in due.notices for each in notice.registration_ids}
     latest = max((each for each in registrant.in_force(moment.at) if each.registration_id in named), key=lambda each: each.seq)
-    return ZoneInfo(latest.time_zone)
+    return tuple(map(ZoneInfo, latest.time_zone.split(SEVERAL_ZONES)))
 
 
 def resettled(registrant: Registrant, moment: Moment) -> Registrant:
@@ -164,7 +164,7 @@ def due_now(pending: Pending, registrant: Registrant, moment: Moment) -> int:
     """Return when something that waits is to be decided by the settings of now."""
     if pending.why == "quiet_hours":
         hours = moment.rules.quiet_hours(pending.notices[0].scope)
-        return quiet_end(moment.at, hours, zone_of(pending, registrant, moment))
+        return quiet_end_in_any(moment.at, hours, zones_of(pending, registrant, moment))
     return moment.at if pending.why == "no_text" and not lacks_text(pending.notices, registrant, moment) else pending.due_at
 
 

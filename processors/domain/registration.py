@@ -1,6 +1,6 @@
 """Registrations and contacts (contract §4)."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -8,6 +8,7 @@ from processors.domain.person import Person
 from processors.domain.seal import Seal
 
 Channel = Literal["sms", "email", "voice"]
+SEVERAL_ZONES: Final = ","  # between the time zones of a registrant whose telephone number has several
 
 
 class Contact(Struct, frozen=True):

@@ -7,8 +7,9 @@ import msgspec
 
 from processors.domain.review import ReviewAction
 from processors.ingest.read.document import convert, fields_of
+from processors.ingest.read.ids import check_id
 from processors.ingest.read.rejection import Rejection
-from processors.ingest.read.submission import check_id, unknown_code
+from processors.ingest.read.submission import unknown_code
 
 ACTIONS: Final = frozenset({"release", "discard"})
 

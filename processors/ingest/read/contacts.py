@@ -1,64 +1,145 @@
 """
-Check and normalise the addresses of a registrant.
+Check and normalise the addresses of a registrant (contract §4), each by itself: one refused contact never loses another.
 
-Telephone numbers become E.164 (contract §4). A number with an extension is refused: others may answer it.
+Blanks around an address and format characters (Unicode category Cf), which copying and pasting leaves behind, are taken
+off. Telephone numbers become E.164. A number that is possible but in no range the library knows is kept, since area
+codes open faster than libraries are updated; one that no person answers is refused.
 """
 
 import re
-from collections.abc import Sequence
-from typing import Final
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
 import phonenumbers
-from msgspec import Struct
+from email_validator import EmailNotValidError, validate_email
+from msgspec import Struct, ValidationError, convert
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
+from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
 from processors.domain.registration import Channel, Contact
 
 DEFAULT_REGION: Final = "US"  # of a number without country code
+NORTH_AMERICA: Final = 1  # the country code that the United States share with Canada and the Caribbean
 MAX_EMAIL: Final = 254
-_EMAIL: Final = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_](?:[\w-]*[^\W_])")
+MAX_NUMBER: Final = 64
+CHANNELS: Final[Mapping[str, Channel]] = {"sms": "sms", "email": "email", "voice": "voice"}
+# Area code and exchange begin with 2 to 9 and are no service code such as 911; 976 is the local premium exchange.
+_NORTH_AMERICAN: Final = re.compile(r"(?!.11)[2-9]\d\d(?!.11|976)[2-9]\d{6}")
+_PREMIUM: Final = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
+_NOBODY: Final = frozenset({PhoneNumberType.VOICEMAIL, PhoneNumberType.PAGER, PhoneNumberType.UAN})
 
 
 class SentContact(Struct, frozen=True):
     """A contact as it was sent."""
 
     channel: str
-    address: str
+    address: str | int
     verified: bool = False
 
 
-def usable_contacts(forms: Sequence[SentContact]) -> tuple[Contact, ...]:
-    """Return the contacts that can be used, each once; one that was sent verified and unverified is verified."""
+class Unusable(Exception):
+    """A contact is refused; says why in words that follow "contact 2"."""
+
+
+class Checked(NamedTuple):
+    """The contacts that can be used, each once, and a sentence on each that cannot."""
+
+    usable: tuple[Contact, ...]
+    refused: tuple[str, ...]
+
+
+def check_contacts(sent: Iterable[Any]) -> Checked:
+    """Return the contacts checked; an address that was sent both verified and unverified is verified."""
     found: dict[tuple[Channel, str], bool] = {}
-    for form in forms:
-        channel = CHANNELS.get(form.channel)
-        address = normalize(channel, form.address) if channel else None
-        if channel and address:
-            found[channel, address] = found.get((channel, address), False) or form.verified
-    return tuple(Contact(channel, address, verified) for (channel, address), verified in found.items())
+    refused = []
+    for place, each in enumerate(sent, 1):
+        try:
+            contact = check_contact(each)
+        except Unusable as why:
+            refused.append(f"contact {place} {why}")
+        else:
+            at = contact.channel, contact.address
+            found[at] = found.get(at, False) or contact.verified
+    return Checked(tuple(Contact(channel, address, verified) for (channel, address), verified in found.items()), tuple(refused))
+
+
+def check_contact(sent: Any) -> Contact:
+    """Return one contact in canonical form."""
+    try:
+        form = convert(sent, SentContact)
+    except ValidationError:
+        raise Unusable("lacks its channel or address, or holds a value of the wrong kind") from None
+    channel = CHANNELS.get(form.channel.strip().lower())
+    if channel is None:
+        raise Unusable("has a channel that is neither sms nor email nor voice")
+    return Contact(channel, NORMALIZE[channel](str(form.address)), form.verified)
 
 
 def normalize(channel: Channel, address: str) -> str | None:
-    """Return the address in its canonical form; None where nobody can be reached there."""
-    return normalize_email(address) if channel == "email" else normalize_telephone(address)
-
-
-def normalize_telephone(number: str) -> str | None:
-    """Return the number in E.164."""
+    """Return the address in canonical form; None where it is none of the channel."""
     try:
-        parsed = phonenumbers.parse(number, DEFAULT_REGION)
-    except phonenumbers.NumberParseException:
+        return NORMALIZE[channel](address)
+    except Unusable:
         return None
-    if parsed.extension or not phonenumbers.is_valid_number(parsed):
-        return None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
-def normalize_email(address: str) -> str | None:
+def normalize_telephone(number: str) -> str:
+    """Return the number in E.164."""
+    return phonenumbers.format_number(telephone(number), phonenumbers.PhoneNumberFormat.E164)
+
+
+def telephone(number: str) -> PhoneNumber:
+    """Return the number parsed; raises Unusable where it is none, or none that a registrant answers."""
+    plain = without_format(number)[:MAX_NUMBER]
+    if phonenumbers.connects_to_emergency_number(plain, DEFAULT_REGION):
+        raise Unusable("is an emergency number")
+    try:
+        parsed = phonenumbers.parse(plain, DEFAULT_REGION)
+    except NumberParseException:
+        raise Unusable("is no telephone number") from None
+    if parsed.extension:
+        raise Unusable("has an extension, which others than the registrant may answer")
+    if phonenumbers.is_possible_number_with_reason(parsed) != ValidationResult.IS_POSSIBLE:
+        raise Unusable("has too few or too many digits for a telephone number")
+    kind = phonenumbers.number_type(parsed)
+    national = phonenumbers.national_significant_number(parsed)
+    north_american = parsed.country_code == NORTH_AMERICA
+    if kind in _PREMIUM or (north_american and (national.startswith("900") or national[3:6] == "976")):
+        raise Unusable("is a premium-rate number")
+    if kind in _NOBODY or (north_american and not _NORTH_AMERICAN.fullmatch(national)):
+        raise Unusable("is a number that no person answers")
+    return parsed
+
+
+def normalize_email(address: str) -> str:
     """Return the address with its domain in lower case."""
-    if len(address) > MAX_EMAIL or not address.isprintable() or not _EMAIL.fullmatch(address):
-        return None
-    mailbox, _, domain = address.rpartition("@")
-    return f"{mailbox}@{domain.lower()}"
+    plain = without_format(address)
+    try:
+        found = validate_email(plain, check_deliverability=False, strict=True)
+    except EmailNotValidError:
+        raise Unusable("is no email address") from None
+    if len(found.normalized) > MAX_EMAIL:
+        raise Unusable("is no email address")
+    return found.normalized
 
 
-CHANNELS: Final[dict[str, Channel]] = {"sms": "sms", "email": "email", "voice": "voice"}
+NORMALIZE: Final[Mapping[Channel, Callable[[str], str]]] = {
+    "sms": normalize_telephone,
+    "voice": normalize_telephone,
+    "email": normalize_email,
+}
+
+
+def without_format(address: str) -> str:
+    """Return the address without format characters and without blanks around it."""
+    if address.isascii():
+        return address.strip()
+    return "".join(letter for letter in address if unicodedata.category(letter) != "Cf").strip()
+
+
+def time_zones(contacts: Iterable[Contact]) -> tuple[str, ...]:
+    """Return the time zones of the first telephone number among the contacts, several where its area has several; none if unknown."""
+    number = next((each.address for each in contacts if each.channel != "email"), None)
+    found: tuple[str, ...] = time_zones_for_number(phonenumbers.parse(number)) if number else ()
+    return tuple(each for each in found if each != UNKNOWN_TIMEZONE)

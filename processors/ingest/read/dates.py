@@ -31,6 +31,21 @@ _ISO: Final = re.compile(
 )
 
 
+# A date of which parts are unknown: 1979, 1979-02, 1979-00-00, 1979-99-99, 1979-XX-XX, 19790000, 0000-02-11, --02-11.
+_PART: Final = r"(?:\d\d|[XU?]{2})"
+_PARTIAL: Final = re.compile(
+    rf"(?P<year>\d{{4}}|[XU?]{{4}}|-)(?:-(?P<month>{_PART})(?:-(?P<day>{_PART}))?|(?P<basic_month>{_PART})(?P<basic_day>{_PART}))?"
+    r"(?:T00:?00(?::?00(?:\.0+)?)?)?(?:Z|[+-]\d\d:?\d\d)?",
+    re.ASCII,
+)
+_KNOWN: Final = re.compile(r"(?!0+$|9+$)\d+", re.ASCII)
+# What systems write where no birth date is known at all.
+IMPOSSIBLE_YEARS: Final = frozenset({"0001", "1753"})
+DEFAULT: Final = "1900-01-01"
+LAST_BIRTH: Final = 2100
+MONTHS: Final = 12
+
+
 class When(Struct, frozen=True, gc=False):
     """An action date: the instant it begins, the instant from which it is past, in milliseconds, and whether it is a day."""
 
@@ -62,6 +77,33 @@ def parse_when(text: str, zone: tzinfo) -> When:
 def parse_day(text: str) -> str:
     """Return the day named, as YYYY-MM-DD, of a date or date-time; raises ValueError where there is none."""
     return _day(_iso_form(text)).isoformat()
+
+
+@lru_cache(4096)
+def parse_birth_date(text: str) -> str | None:
+    """
+    Return a birth date as far as it is known: YYYY-MM-DD, YYYY-MM, YYYY, or None; raises ValueError where it is no date.
+
+    Systems write zeros, nines, X or ? for what they do not know, and an impossible year for nothing known at all.
+    """
+    found = _PARTIAL.fullmatch(text.upper().replace(" ", "T"))
+    if found is None:
+        return parse_day(text)
+    year, month, day = (
+        part if _KNOWN.fullmatch(part or "") else None
+        for part in (found["year"], found["month"] or found["basic_month"], found["day"] or found["basic_day"])
+    )
+    if year is None or year in IMPOSSIBLE_YEARS or f"{year}-{month}-{day}" == DEFAULT:
+        return None
+    if not FIRST_YEAR <= int(year) <= LAST_BIRTH:
+        raise ValueError("no year that anybody is born in")
+    if month is None:
+        return year
+    if day is not None:
+        return parse_day(f"{year}-{month}-{day}")
+    if not 1 <= int(month) <= MONTHS:
+        raise ValueError("no month of the year")
+    return f"{year}-{month}"
 
 
 def _iso_form(text: str) -> str:

@@ -23,6 +23,7 @@ from processors.ingest.read import action, inbound, receipt, registration, submi
 from processors.ingest.read.dates import When
 from processors.ingest.read.document import describe_unknown, tidy
 from processors.ingest.read.formats import MAX_BYTES, check_size, detect_format, parse_json
+from processors.ingest.read.ids import MAX_ID, check_private_id, looks_like_address
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.xml import XmlMessage
 from processors.stage import Context, Decision, Input, Output, Record, Stage
@@ -30,6 +31,7 @@ from processors.topics import DEAD_LETTERS, INBOUND, INTAKE, RECEIPTS, REGISTRAT
 
 NAME: Final = "read"
 NO_ID: Final = "-"
+WHOLE_DATE: Final = len("YYYY-MM-DD")
 ALWAYS_SEALED: Final = frozenset({REGISTRATIONS.name, RECEIPTS.name, VERIFICATIONS.name, INBOUND.name})
 # Signs of contact data in bytes that should hold none: a registration sent to the wrong topic, an address in remarks.
 CONTACT_FIELDS: Final = (b"contacts", b"registrant", b"contactemail", b"contacttelephone", b"telephonenumber")
@@ -121,7 +123,7 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
         sha256=hashlib.sha256(raw).hexdigest(),
         encrypted=encrypted,
         original=context.seal.close(raw, "dead-letter") if encrypted else raw,
-        key=record.key,
+        key=None if record.topic in ALWAYS_SEALED and record.key is not None and looks_like_address(record.key) else record.key,
     )
     verdict = Verdict(
         stage=NAME,
@@ -167,14 +169,27 @@ def accept_submission(
     """Return the submission accepted; `body` is its JSON where it need not be encoded again."""
     found, at = submission.check(sent, record.timestamp, context.rules)
     labels = submission_labels(sent.message_id, found.agency.ori)
-    return Accepted("submission", labels, body if body is not None and found is sent else encode(found), describe_unknown(unknown), at)
+    note = describe_births(sent, found) + describe_unknown(unknown)
+    return Accepted("submission", labels, body if body is not None and found is sent else encode(found), note, at)
+
+
+def describe_births(sent: Submission, found: Submission) -> str:
+    """Return a sentence on the birth dates that are not whole."""
+    if found is sent:
+        return ""
+    partial = [
+        str(place)
+        for place, (before, after) in enumerate(zip(sent.offenders, found.offenders, strict=True), 1)
+        if before.birth_date is not None and len(after.birth_date or "") < WHOLE_DATE
+    ]
+    return f" Birth dates that are not whole count as far as they go: of offender {', '.join(partial)}." if partial else ""
 
 
 def open_registration(record: Record, context: Context) -> Opened:
     if record.value is None:
         return open_removal(record)
     fields, unknown = tidy(json_document(record), registration.SHAPE)
-    labels = Labels(readable_id(fields.get("registration_id")))
+    labels = Labels(private_id(fields.get("registration_id")))
 
     def check() -> Accepted:
         found, note = registration.check(fields, record.key, context.seal)
@@ -188,10 +203,10 @@ def open_removal(record: Record) -> Opened:
     registration_id = (record.key or "").strip()
     if not registration_id:
         raise Rejection("bad_registration", "A removal names its registration as the record's key; this one has none.")
-    labels = Labels(registration_id)
+    labels = Labels(private_id(registration_id))
 
     def check() -> Accepted:
-        submission.check_id("key", registration_id)
+        check_private_id("key", registration_id)
         return Accepted("removal", labels, b"")
 
     return Opened(labels, check)
@@ -210,7 +225,7 @@ def open_receipt(record: Record, context: Context) -> Opened:
 
 def open_verification(record: Record, context: Context) -> Opened:
     fields, unknown = tidy(json_document(record), verification.SHAPE)
-    labels = Labels(readable_id(fields.get("registration_id")))
+    labels = Labels(private_id(fields.get("registration_id")))
 
     def check() -> Accepted:
         found = verification.check(fields, record.timestamp, context.seal)
@@ -275,7 +290,12 @@ def submission_labels(message_id: Any, ori: Any) -> Labels:
 
 def readable_id(value: Any) -> str:
     """Return an id as the journal may show it."""
-    return value if isinstance(value, str) and 0 < len(value) <= submission.MAX_ID and value.isprintable() else NO_ID
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_ID and value.isprintable() else NO_ID
+
+
+def private_id(value: Any) -> str:
+    """Return the id of a registration as the journal may show it: nothing that looks like an address."""
+    return NO_ID if isinstance(value, str) and looks_like_address(value) else readable_id(value)
 
 
 def raw_bytes(record: Record) -> bytes:

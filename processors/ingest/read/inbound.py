@@ -17,9 +17,10 @@ from processors.domain.registration import address_digest
 from processors.domain.seal import Seal
 from processors.ingest.read.contacts import CHANNELS, normalize
 from processors.ingest.read.document import convert, fields_of
-from processors.ingest.read.registration import parse_instant
+from processors.ingest.read.ids import check_id
+from processors.ingest.read.instants import parse_instant
 from processors.ingest.read.rejection import Rejection
-from processors.ingest.read.submission import check_id, unknown_code
+from processors.ingest.read.submission import unknown_code
 
 # Contract §5; the words that 47 CFR 64.1200(a)(10) and the carriers name, and their Spanish.
 KEYWORDS: Final[Mapping[str, tuple[Keyword, str]]] = {
@@ -77,7 +78,7 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Inbound:
         address=address_digest(address, seal),
         keyword=keyword,
         language=language,
-        occurred_at=parse_instant("occurred_at", form.occurred_at, UTC) or 0,
+        occurred_at=parse_instant("occurred_at", form.occurred_at, UTC),
         received_at=received_at,
         sealed=seal.close(msgspec.json.encode(text), PURPOSE),
     )

@@ -10,9 +10,11 @@ import msgspec
 from processors.domain.notification import Receipt, ReceiptStatus
 from processors.domain.seal import Seal
 from processors.ingest.read.document import convert, fields_of
-from processors.ingest.read.registration import parse_instant, pin_digest
+from processors.ingest.read.ids import check_id
+from processors.ingest.read.instants import parse_instant
+from processors.ingest.read.registration import pin_digest
 from processors.ingest.read.rejection import Rejection, quote
-from processors.ingest.read.submission import MAX_TEXT, check_id
+from processors.ingest.read.submission import MAX_TEXT
 
 STATUSES: Final[dict[str, ReceiptStatus]] = {each: each for each in get_args(ReceiptStatus)}
 MISSING: Final = {"occurred_at": "unreadable_date"}
@@ -48,7 +50,7 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Receipt:
     return Receipt(
         reference=form.reference,
         status=status,
-        occurred_at=parse_instant("occurred_at", form.occurred_at, UTC) or 0,
+        occurred_at=parse_instant("occurred_at", form.occurred_at, UTC),
         provider=form.provider,
         detail=form.detail and _CONTACT.sub("…", form.detail)[:MAX_TEXT],
         digits=pin_digest(form.digits, reference["registrant"], seal),

@@ -6,7 +6,7 @@ several apply.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, tzinfo
+from datetime import UTC
 from typing import Any, Final
 
 import msgspec
@@ -15,15 +15,17 @@ from processors.domain.person import Person
 from processors.domain.submission import Compact, Submission
 from processors.ingest.comparison import mark, names
 from processors.ingest.identify.agency import jurisdiction
-from processors.ingest.read.dates import When, parse_when
+from processors.ingest.read.dates import When, parse_birth_date
 from processors.ingest.read.dates import parse_day as iso_day
 from processors.ingest.read.document import convert, fields_of
+from processors.ingest.read.ids import MAX_ID, check_id
+from processors.ingest.read.instants import as_text, parse_moment, unreadable_date
 from processors.ingest.read.rejection import Rejection, quote
 from processors.rules.book import Book, EventCode, Rules
 
 SHAPE: Final = fields_of(Submission)
+TIMES: Final = ("action_at", "sent_at")  # ISO 8601, or Unix milliseconds
 OPERATIONS: Final = frozenset({"Add", "Update", "Cancel"})
-MAX_ID: Final = 256
 MAX_TEXT: Final = 1_024
 MAX_OFFENDERS: Final = 50
 MAX_IDENTIFIERS: Final = 64
@@ -62,7 +64,8 @@ def from_document(document: Mapping[str, Any]) -> Submission:
     """Return the tidied document as a submission; raises Rejection where it is none."""
     if isinstance(document.get("event_type"), list):
         raise Rejection("event_type_count", "The message has a list of event types; it needs one.")
-    return convert(document, Submission, MISSING)
+    times = {field: as_text(field, value) for field in TIMES if isinstance(value := document.get(field), int)}
+    return convert({**document, **times}, Submission, MISSING)
 
 
 def check(submission: Submission, received_at: int, rules: Rules) -> tuple[Submission, When]:
@@ -104,10 +107,13 @@ def normalize(submission: Submission) -> Submission:
 
 
 def normalize_person(person: Person, field: str) -> Person:
-    """Return the person with the birth date as YYYY-MM-DD."""
+    """Return the person with the birth date as YYYY-MM-DD, or as far as it is known: YYYY-MM, YYYY, or none."""
     if person.birth_date is None:
         return person
-    birth_date = parse_day(f"{field}.birth_date", person.birth_date)
+    try:
+        birth_date = parse_birth_date(person.birth_date)
+    except ValueError:
+        raise unreadable_date(f"{field}.birth_date") from None
     return person if birth_date == person.birth_date else msgspec.structs.replace(person, birth_date=birth_date)
 
 
@@ -138,12 +144,6 @@ def short_texts(submission: Submission) -> Iterator[tuple[str, str | None]]:
         yield "case.court", submission.case.court
     if submission.compact is not None:
         yield "compact.case_number", submission.compact.case_number
-
-
-def check_id(field: str, value: str) -> None:
-    """Reject an id that is too long or unprintable: it becomes a key, a line of a log, a command's argument."""
-    if len(value) > MAX_ID or not value.isprintable():
-        raise Rejection("bad_id", f"The field {field} is longer than {MAX_ID} characters or holds some that do not print.")
 
 
 def check_codes(submission: Submission, book: Book, rules: Rules) -> None:
@@ -218,21 +218,9 @@ def action_time(submission: Submission, book: Book) -> When:
     return parse_moment("action_at", submission.action_at, book.zone_of(submission.agency.ori))
 
 
-def parse_moment(field: str, text: str, zone: tzinfo) -> When:
-    """Return the time that a field names."""
-    try:
-        return parse_when(text, zone)
-    except ValueError:
-        raise unreadable_date(field) from None
-
-
 def parse_day(field: str, text: str) -> str:
     """Return the day that a field names as YYYY-MM-DD."""
     try:
         return iso_day(text)
     except ValueError:
         raise unreadable_date(field) from None
-
-
-def unreadable_date(field: str) -> Rejection:
-    return Rejection("unreadable_date", f"The field {field} is no ISO 8601 date or date-time of a day that exists.")

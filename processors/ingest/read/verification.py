@@ -10,9 +10,9 @@ import msgspec
 from processors.domain.registration import Verification, verification_digest
 from processors.domain.seal import Seal
 from processors.ingest.read.document import convert, fields_of
-from processors.ingest.read.registration import parse_instant
+from processors.ingest.read.ids import check_id
+from processors.ingest.read.instants import parse_instant
 from processors.ingest.read.rejection import Rejection
-from processors.ingest.read.submission import check_id
 
 MISSING: Final = {"at": "unreadable_date"}
 _CODE: Final = re.compile(r"[0-9]{6}")
@@ -39,6 +39,6 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Verifica
     return Verification(
         registration_id=form.registration_id,
         code=verification_digest(code, form.registration_id, seal),
-        at=parse_instant("at", form.at, UTC) or 0,
+        at=parse_instant("at", form.at, UTC),
         received_at=received_at,
     )

@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from processors.domain.journal import Unreadable
 from processors.runtime.errors import Stop
+from processors.runtime.wire import outsiders
 from processors.runtime.wire.avro import Compiler, Malformed, Read, Write
 from processors.runtime.wire.changelog import State
 from processors.runtime.wire.compatibility import hazards
@@ -114,13 +115,12 @@ class Codec:
             return Unreadable("too_large", f"the record has {len(raw)} bytes")
         try:
             version, start = self._version(raw)
-            datum = _datum(version, raw, start)
+            found = _outsiders_document(version, raw, start)
         except Undecodable as error:
             return error.unreadable
-        if version.record in _INTERNAL or not isinstance(datum, dict):
+        if version.record in _INTERNAL or not isinstance(found, dict):
             return Unreadable("unknown_schema", f"outsiders do not send {version.record} records")
-        document: dict[str, Any] = _without_nulls(_as_json(version.source, datum, version.names))
-        return document
+        return found
 
     def describe(self, raw: bytes | None) -> Any:
         """Return any record's value as plain JSON: times as ISO 8601, bytes as base64, XML as text. Never raises."""
@@ -236,17 +236,22 @@ def _datum(version: Version, raw: bytes, start: int, reader: Any = None) -> Any:
     return value
 
 
+def _outsiders_document(version: Version, raw: bytes, start: int) -> Any:
+    """Return an outsider's record as its JSON document; raises Undecodable where it is broken."""
+    try:
+        value, end = outsiders.document(version.as_sent, raw, start)
+    except BROKEN:
+        raise Undecodable("malformed", f"the record is no datum of {version.record}") from None
+    if end != len(raw):
+        raise Undecodable("malformed", f"bytes follow the datum of {version.record}")
+    return value
+
+
 def _described(version: Version, value: Any) -> Any:
     """Return a datum as plain JSON; a state as its document."""
     if version.record == name_of(State):
         return {"state": _text(value["state"])}
     return _as_json(version.source, value, version.names)
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(part) for key, part in value.items() if part is not None}
-    return [_without_nulls(part) for part in value] if isinstance(value, list) else value
 
 
 def _as_json(schema: Any, value: Any, names: Mapping[str, Any]) -> Any:

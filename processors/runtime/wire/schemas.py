@@ -28,6 +28,7 @@ from processors.domain.review import Review, ReviewAction
 from processors.domain.submission import Submission
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
 from processors.domain.tick import Tick
+from processors.runtime.wire import outsiders
 from processors.runtime.wire.changelog import Position, State, Timer
 
 _BESIDE: Final = Path(__file__).parents[3] / "schemas"
@@ -120,6 +121,11 @@ class Version:
         if not isinstance(parsed, dict):
             raise TypeError(f"{self.record} is no record")
         return parsed
+
+    @cached_property
+    def as_sent(self) -> Any:
+        """The schema with times read by their logical types."""
+        return outsiders.parsed(self.source)
 
     @cached_property
     def names(self) -> dict[str, dict[str, Any]]:

@@ -73,20 +73,27 @@ UNREACHABLE = [
     contact("email", "ann@example..org"),
     contact("email", "a" * 250 + "@example.org"),
     contact("fax", "8045551007"),
-    contact("SMS", "8045551007"),
+    contact("", "8045551007"),
+    {"channel": "sms"},
+    {"channel": "sms", "address": None},
+    {"channel": "sms", "address": ["8045551007"]},
+    {"channel": "sms", "address": "8045551007", "verified": "yes"},
+    "8045551007",
+    None,
+    [],
 ]
 
 
 @pytest.mark.parametrize("bad", UNREACHABLE)
-def test_a_contact_that_cannot_be_reached_is_left_out_where_another_remains(bad: dict[str, Any]) -> None:
+def test_a_contact_that_cannot_be_reached_is_left_out_where_another_remains(bad: Any) -> None:
     both = [bad, contact("sms", "8045551007")]
     assert contacts(contacts=both).contacts == (Contact("sms", "+18045551007"),)
     (verdict,) = read(changed(REGISTRATION, contacts=both), REGISTRATIONS).verdicts
-    assert "1 of 2 contacts cannot be reached" in verdict.detail
+    assert " 1 of 2 contacts were left out: contact 1 " in verdict.detail
 
 
 @pytest.mark.parametrize("bad", UNREACHABLE)
-def test_a_registration_without_a_reachable_contact_is_refused(bad: dict[str, Any]) -> None:
+def test_a_registration_without_a_reachable_contact_is_refused(bad: Any) -> None:
     assert refused(changed(REGISTRATION, contacts=[bad]), REGISTRATIONS) == "no_contact"
 
 
@@ -119,13 +126,52 @@ def test_a_contact_counts_once_and_is_verified_if_it_ever_was() -> None:
         ("unreadable_date", {"offender": JOHN | {"birth_date": "17.5.1981"}}),
         ("bad_id", {"registrant_id": "R\n1"}),
         ("wrong_type", {"case_numbers": "CR1"}),
-        ("wrong_type", {"contacts": [{"channel": "sms", "address": "8045551007", "verified": "yes"}]}),
+        ("wrong_type", {"contacts": "8045551007"}),
         ("too_complex", {"contacts": [contact("sms", "8045551007")] * 33}),
         ("too_complex", {"case_numbers": ["CR1"] * 1_001}),
     ],
 )
 def test_what_is_wrong_is_refused_with_its_reason(reason: str, changes: dict[str, Any]) -> None:
     assert refused(changed(REGISTRATION, **changes), REGISTRATIONS) == reason
+
+
+@pytest.mark.parametrize(
+    "looks_like_an_address",
+    [
+        "ann@example.org",
+        "R-ann@example.org",
+        "+18045551007",
+        "8045551007",
+        "18045551007",
+        "804-555-1007",
+        "(804) 555-1007",
+        "804.555.1007",
+        "sms:+18045551007",
+        "tel:8045551007",
+        "R 804-555-1007 x",
+        "0044 20 7946 0958",
+        "+52 55 1234 5678",
+    ],
+)
+@pytest.mark.parametrize("field", ["registration_id", "registrant_id"])
+def test_an_id_that_looks_like_an_address_is_refused_and_told_nowhere(field: str, looks_like_an_address: str) -> None:
+    sent = changed(REGISTRATION, **{field: looks_like_an_address})
+    assert refused(sent, REGISTRATIONS, key=sent["registration_id"]) == "bad_id"
+    decision = read(sent, REGISTRATIONS, key=sent["registration_id"])
+    assert looks_like_an_address.encode() not in msgspec.json.encode([*(each.value for each in decision.outputs), *decision.verdicts])
+
+
+@pytest.mark.parametrize(
+    "plain", ["VINE-77004", "R-1001", "2026110245", "1234567890", "77004123456789", "a.b@c", "9f8c6a52-804b-11ee-b962", "2026-11-02-7"]
+)
+def test_an_id_that_is_a_number_of_another_kind_is_taken(plain: str) -> None:
+    assert registration(registrant_id=plain).registrant_id == plain
+
+
+def test_a_removal_under_an_address_is_refused_and_told_nowhere() -> None:
+    assert refused(None, REGISTRATIONS, key="ann@example.org") == "bad_id"
+    decision = read(None, REGISTRATIONS, key="ann@example.org")
+    assert b"ann@" not in msgspec.json.encode([*(each.value for each in decision.outputs), *decision.verdicts])
 
 
 def test_a_registration_under_anothers_key_could_never_be_removed() -> None:

@@ -1,0 +1,71 @@
+"""
+Parse the times of registrations, receipts and the like: ISO 8601, or Unix milliseconds (contract §4).
+
+A number that cannot be milliseconds is refused and never guessed at: seconds would be a day of January 1970, and
+microseconds a day in the fiftieth millennium.
+"""
+
+import re
+from datetime import tzinfo
+from typing import Final
+
+from processors.domain.time import iso
+from processors.ingest.read.dates import When, parse_when
+from processors.ingest.read.rejection import Rejection
+
+FIRST: Final = 100_000_000_000  # 1973-03-03; as seconds it would be the year 5138
+LAST: Final = 253_402_300_799_999  # the end of the year 9999
+NEVER: Final = re.compile(r"9999-?12-?31.*", re.DOTALL)
+NEVER_FROM: Final = 253_370_764_800_000  # the beginning of the year 9999
+LONGEST: Final = (1 << 63) - 1  # what programs write for "never"
+_NUMBER: Final = re.compile(r"-?(?:\d{9,13}|\d{15,20})", re.ASCII)  # 14 digits would be a date and time without signs
+_COMPACT: Final = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d")
+
+
+def parse_instant(field: str, value: str | int, zone: tzinfo) -> int:
+    """Return a time in milliseconds; a day alone means its beginning."""
+    number = as_number(value)
+    return parse_moment(field, str(value), zone).action_at if number is None else milliseconds(field, number)
+
+
+def parse_expiry(field: str, value: str | int, zone: tzinfo) -> int | None:
+    """Return when something ends, of a day alone the end of that day; None where the sender says never."""
+    number = as_number(value)
+    if number is None:
+        return None if NEVER.fullmatch(str(value)) else parse_moment(field, str(value), zone).past_from
+    return None if number == LONGEST or NEVER_FROM <= number <= LAST else milliseconds(field, number)
+
+
+def as_number(value: str | int) -> int | None:
+    """Return a number, also one that a spreadsheet made a text; None for a date."""
+    if isinstance(value, int):
+        return value
+    return int(value) if _NUMBER.fullmatch(value) else None
+
+
+def as_text(field: str, number: int) -> str:
+    """Return Unix milliseconds as ISO 8601."""
+    return iso(milliseconds(field, number))
+
+
+def milliseconds(field: str, number: int) -> int:
+    """Return a number that can be Unix milliseconds."""
+    if _COMPACT.fullmatch(str(number)):
+        kind = "a date and time written as one number"
+    elif FIRST <= number < NEVER_FROM:
+        return number
+    else:
+        kind = "seconds" if 0 < number < FIRST else "microseconds or smaller" if number > LAST else "no time that an event can have"
+    raise Rejection("unreadable_date", f"The field {field} is a number that is not Unix milliseconds: it looks like {kind}.")
+
+
+def parse_moment(field: str, text: str, zone: tzinfo) -> When:
+    """Return the time that a field names in ISO 8601."""
+    try:
+        return parse_when(text, zone)
+    except ValueError:
+        raise unreadable_date(field) from None
+
+
+def unreadable_date(field: str) -> Rejection:
+    return Rejection("unreadable_date", f"The field {field} is no ISO 8601 date or date-time of a day that exists.")

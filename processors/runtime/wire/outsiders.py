@@ -1,0 +1,100 @@
+"""
+Avro records of an outsider's own schema, as the JSON document that they would be.
+
+Times are read by their logical types, whichever branch of a union they are in: an instant becomes ISO 8601 in UTC, a local
+time ISO 8601 without offset, a day its date. Other logical types keep the value that is on the wire.
+"""
+
+import base64
+import io
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from fastavro import parse_schema, schemaless_reader
+from fastavro.read import LOGICAL_READERS
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+OWN: Final = "vn-"  # names our readers of logical types apart from the library's, which return objects of Python
+
+
+def instant(unit: timedelta, count: int) -> str | int:
+    """Return so many units since 1970 as ISO 8601 in UTC with milliseconds; the number where no calendar has such a time."""
+    try:
+        moment = EPOCH + unit * count
+    except OverflowError:
+        return count
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def local_time(unit: timedelta, count: int) -> str | int:
+    """Return so many units since 1970 as ISO 8601 without offset: the sender's own time."""
+    found = instant(unit, count)
+    return found.removesuffix("Z") if isinstance(found, str) else found
+
+
+def day(days: int) -> str | int:
+    """Return a day as YYYY-MM-DD."""
+    found = instant(timedelta(days=1), days)
+    return found[:10] if isinstance(found, str) else found
+
+
+def nanoseconds(read: Callable[[timedelta, int], str | int]) -> Callable[[int], str | int]:
+    return lambda count: read(timedelta(microseconds=1), count // 1_000)
+
+
+MILLISECOND, MICROSECOND = timedelta(milliseconds=1), timedelta(microseconds=1)
+TIMES: Final[Mapping[str, Callable[[int], str | int]]] = {
+    "long-timestamp-millis": lambda count: instant(MILLISECOND, count),
+    "long-timestamp-micros": lambda count: instant(MICROSECOND, count),
+    "long-timestamp-nanos": nanoseconds(instant),
+    "long-local-timestamp-millis": lambda count: local_time(MILLISECOND, count),
+    "long-local-timestamp-micros": lambda count: local_time(MICROSECOND, count),
+    "long-local-timestamp-nanos": nanoseconds(local_time),
+    "int-date": day,
+}
+
+
+def _reader(read: Callable[[int], str | int]) -> Callable[..., str | int]:
+    return lambda count, *_: read(count)
+
+
+for _name, _read in TIMES.items():
+    _primitive, _, _logical = _name.partition("-")
+    LOGICAL_READERS[f"{_primitive}-{OWN}{_logical}"] = _reader(_read)
+
+
+def parsed(source: Mapping[str, Any]) -> Any:
+    """Return an outsider's schema ready for `document`."""
+    return parse_schema(with_own_readers(source))
+
+
+def document(schema: Any, raw: bytes, start: int) -> tuple[Any, int]:
+    """Return the datum that begins at `start` as plain JSON, and where it ends."""
+    stream = io.BytesIO(raw)
+    stream.seek(start)
+    return plain(schemaless_reader(stream, schema, None)), stream.tell()
+
+
+def with_own_readers(schema: Any) -> Any:
+    """Return the schema with its times read by this module, and no other logical type."""
+    if isinstance(schema, list):
+        return [with_own_readers(branch) for branch in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: with_own_readers(part) for key, part in schema.items() if key not in {"logicalType", "doc", "default"}}
+    if f"{schema.get('type')}-{schema.get('logicalType')}" in TIMES:
+        kept["logicalType"] = f"{OWN}{schema['logicalType']}"
+    return kept
+
+
+def plain(value: Any) -> Any:
+    """Return a datum as JSON has it: without nulls in records and maps, bytes as base64, numbers that JSON lacks as text."""
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items() if part is not None}
+    if isinstance(value, list):
+        return [plain(part) for part in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,368 @@
+"""Numbers, units, logical types, sentinels, zones, languages and telephone numbers (B10 to B14, B16, B26)."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from processors.domain.registration import Contact, Contacts, Registration
+from processors.ingest.read.decide import READ
+from processors.runtime.decide.driver import PipelineDriver
+from processors.stage import Record
+from processors.topics import RECEIPTS, REGISTRATIONS, SUBMISSIONS
+from tests.cases.given import dead, registrants, sent_as_avro
+from tests.ingest.records import CONTEXT, NOW, RECAPTURE, REGISTRATION, SEAL, changed, read, submission, taken
+from tests.ingest.records import refused as refused_document
+from tests.stories.builders import registration as registration_of_walker
+from tests.stories.builders import submission as escape
+
+
+def registration(**changes: Any) -> Registration:
+    return msgspec.json.decode(taken(changed(REGISTRATION, **changes), REGISTRATIONS).body, type=Registration)
+
+
+def refused(**changes: Any) -> tuple[str, str]:
+    """Return reason and sentence of a registration that is refused."""
+    sent = changed(REGISTRATION, **changes)
+    (verdict,) = read(sent, REGISTRATIONS).verdicts
+    return refused_document(sent, REGISTRATIONS), verdict.detail
+
+
+def contacts(*sent: tuple[str, Any], **changes: Any) -> tuple[Contact, ...]:
+    found = registration(contacts=[{"channel": channel, "address": address, "verified": True} for channel, address in sent], **changes)
+    return msgspec.json.decode(SEAL.open(found.sealed, "contacts:R-1"), type=Contacts).contacts
+
+
+# --- B10, B11: numbers ---------------------------------------------------------------------------------------------------
+
+SECONDS, MICROSECONDS, MILLISECONDS = 1_893_456_000, 1_893_456_000_000_000, 1_893_456_000_000
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        10**25,
+        10**20,
+        2**63,
+        2**63 - 2,
+        2**64,
+        -(2**63),
+        -1,
+        0,
+        1,
+        SECONDS,
+        MICROSECONDS,
+        MICROSECONDS * 1000,
+        253_402_300_800_000,
+        20261102174000,
+    ],
+)
+@pytest.mark.parametrize("field", ["created_at", "expires_at"])
+def test_b10_b11_a_number_that_cannot_be_milliseconds_is_refused(field: str, number: int) -> None:
+    reason, sentence = refused(**{field: number})
+    assert reason == "unreadable_date"
+    assert f"The field {field} is a number that is not Unix milliseconds" in sentence
+
+
+def test_b10_b11_also_in_a_receipt() -> None:
+    receipt = {"reference": f"R-1.{'0' * 20}", "status": "delivered", "provider": "example"}
+    for number in (10**25, SECONDS, MICROSECONDS, 0):
+        assert refused_document(receipt | {"occurred_at": number}, RECEIPTS) == "unreadable_date"
+    assert taken(receipt | {"occurred_at": MILLISECONDS}, RECEIPTS).kind == "receipt"
+
+
+@pytest.mark.parametrize("value", [MILLISECONDS, str(MILLISECONDS), "2030-01-01T00:00:00Z", "2030-01-01T00:00:00.000+00:00"])
+def test_b11_milliseconds_and_iso_8601_are_the_same_time(value: Any) -> None:
+    assert registration(expires_at=value).expires_at == MILLISECONDS
+
+
+@pytest.mark.parametrize(
+    ("value", "unit"), [(SECONDS, "seconds"), (str(SECONDS), "seconds"), (MICROSECONDS, "microseconds"), (20261102174000, "one number")]
+)
+def test_b11_the_sentence_says_which_unit_it_looks_like(value: Any, unit: str) -> None:
+    assert unit in refused(expires_at=value)[1]
+
+
+def test_b11_seconds_end_in_a_dead_letter_and_not_in_1970(driver: PipelineDriver) -> None:
+    driver.register(registration_of_walker("R-1", expires_at=SECONDS), registration_of_walker("R-2", expires_at=MILLISECONDS))
+    driver.submit(escape())
+    assert registrants(driver) == ["R-2"]
+    assert dead(driver) == [("read", "unreadable_date")]
+
+
+def times(kind: Any) -> dict[str, Any]:
+    return {"type": "record", "name": "Sent", "fields": [{"name": "time", "type": kind}]}
+
+
+@pytest.mark.parametrize(
+    ("logical", "datum", "expected"),
+    [
+        ({"type": "long", "logicalType": "timestamp-millis"}, MILLISECONDS, "2030-01-01T00:00:00.000Z"),
+        ({"type": "long", "logicalType": "timestamp-micros"}, MICROSECONDS, "2030-01-01T00:00:00.000Z"),
+        ({"type": "long", "logicalType": "local-timestamp-millis"}, MILLISECONDS, "2030-01-01T00:00:00.000"),
+        ({"type": "long", "logicalType": "local-timestamp-micros"}, MICROSECONDS, "2030-01-01T00:00:00.000"),
+        ({"type": "int", "logicalType": "date"}, 21_915, "2030-01-01"),
+        ({"type": "int", "logicalType": "date"}, -1, "1969-12-31"),
+        ({"type": "long", "logicalType": "timestamp-millis"}, 2**62, 2**62),
+        ("long", MILLISECONDS, MILLISECONDS),
+        ({"type": "string", "logicalType": "uuid"}, "2030", "2030"),
+    ],
+)
+@pytest.mark.parametrize("union", [[], ["null"], ["null", "string"]])
+def test_b11_avro_is_read_by_its_logical_type_in_every_union(logical: Any, datum: Any, expected: Any, union: list[Any]) -> None:
+    plain = {key: part for key, part in logical.items() if key != "logicalType"} if isinstance(logical, dict) else logical
+    kinds = [each for each in union if each != (plain["type"] if isinstance(plain, dict) else plain)]
+    sent = sent_as_avro(times([*kinds, logical] if kinds else logical), {"time": datum})
+    assert sent == {"time": expected}
+
+
+def test_b11_a_union_of_a_day_and_an_instant_is_read_by_the_branch_it_is_in() -> None:
+    union = ["null", {"type": "int", "logicalType": "date"}, "string"]
+    assert sent_as_avro(times(union), {"time": 21_915}) == {"time": "2030-01-01"}
+    assert sent_as_avro(times(union), {"time": ("string", "soon")}) == {"time": "soon"}
+    assert sent_as_avro(times(union), {"time": None}) == {}
+
+
+def test_b11_a_submission_of_an_agencys_own_schema_is_taken_with_its_times() -> None:
+    schema = {
+        "type": "record",
+        "name": "Sent",
+        "fields": [
+            {"name": name, "type": ["null", "string", {"type": "long", "logicalType": "timestamp-micros"}]}
+            for name in ("action_at", "sent_at")
+        ]
+        + [{"name": "birth_date", "type": ["null", {"type": "int", "logicalType": "date"}]}],
+    }
+    found = sent_as_avro(schema, {"action_at": MICROSECONDS, "sent_at": None, "birth_date": 3_328})
+    person = RECAPTURE["offenders"][0] | {"birth_date": found.pop("birth_date")}
+    decision = READ.decide(Record(SUBMISSIONS.name, 0, 0, None, NOW, changed(RECAPTURE, offenders=[person]) | found, b""), {}, CONTEXT)
+    assert decision.verdicts[0].outcome == "accepted", decision.verdicts
+    body = msgspec.json.decode(decision.outputs[0].value.body)  # type: ignore[union-attr]
+    assert (body["action_at"], body["offenders"][0]["birth_date"]) == ("2030-01-01T00:00:00.000Z", "1979-02-11")
+
+
+def test_b11_a_submission_may_give_its_times_in_milliseconds() -> None:
+    assert submission(changed(RECAPTURE, action_at=NOW, sent_at=NOW)).action_at == "2026-11-02T19:04:11Z"
+    for number in (SECONDS, MICROSECONDS, 10**25):
+        assert refused_document(changed(RECAPTURE, action_at=number)) == "unreadable_date"
+
+
+# --- B12: never ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "never",
+    [
+        "9999-12-31",
+        "99991231",
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T00:00:00",
+        "9999-12-31T23:59:59.9999999",
+        "9999-12-31Z",
+        253_402_300_799_999,
+        253_402_214_400_000,
+        2**63 - 1,
+        None,
+    ],
+)
+def test_b12_what_databases_write_for_never_does_not_expire(never: Any) -> None:
+    assert registration(expires_at=never).expires_at is None
+
+
+def test_b12_a_date_far_ahead_is_that_date() -> None:
+    assert registration(expires_at="2999-12-31T00:00:00Z").expires_at == 32_503_593_600_000
+
+
+def test_b12_nobody_registered_on_that_day() -> None:
+    assert refused(created_at="9999-12-31")[0] == "unreadable_date"
+
+
+def test_b12_is_told(driver: PipelineDriver) -> None:
+    driver.register(registration_of_walker("R-1", expires_at="9999-12-31"))
+    driver.submit(escape())
+    assert registrants(driver) == ["R-1"]
+
+
+# --- B13: zones ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "zone", ["localtime", "Factory", "posixrules", "posix/America/New_York", "right/UTC", "EDT", "Eastern", "America", "zone.tab", "+05:00"]
+)
+def test_b13_what_is_no_iana_zone_is_refused(zone: str) -> None:
+    reason, sentence = refused(time_zone=zone)
+    assert (reason, "no zone of the IANA database" in sentence) == ("bad_registration", True)
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"),
+    [
+        ("America/Phoenix", "America/Phoenix"),
+        ("US/Eastern", "US/Eastern"),
+        ("america/new_york", "America/New_York"),
+        ("UTC", "UTC"),
+        ("Etc/GMT+5", "Etc/GMT+5"),
+    ],
+)
+def test_b13_an_iana_zone_is_taken_in_any_case(zone: str, name: str) -> None:
+    assert registration(time_zone=zone).time_zone == name
+
+
+def test_a_registration_without_zone_has_that_of_its_first_telephone_number() -> None:
+    def zone(*sent: tuple[str, str]) -> str:
+        return registration(contacts=[{"channel": channel, "address": address} for channel, address in sent], time_zone=None).time_zone
+
+    assert zone(("sms", "808 555 1007")) == "Pacific/Honolulu"
+    assert zone(("email", "ann@example.org"), ("voice", "787 555 1007"), ("sms", "8045551007")) == "America/Puerto_Rico"
+    assert zone(("sms", "907 777 1234")) == "America/Adak,America/Anchorage"
+    assert zone(("email", "ann@example.org")) == "America/New_York"
+    assert zone(("sms", "+15652355678")) == "America/New_York"  # an area code newer than the list
+
+
+# --- B14: languages ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [
+        ("es", "es"),
+        ("ES", "es"),
+        ("spa", "es"),
+        ("SPA", "es"),
+        ("spa-MX", "es-MX"),
+        ("es-MX", "es-MX"),
+        ("es-419", "es-419"),
+        ("eng", "en"),
+        ("fre", "fr"),
+        ("fra", "fr"),
+        ("ger", "de"),
+        ("vie", "vi"),
+        ("ht", "ht"),
+        ("chr", "chr"),
+        ("zh-Hant-TW", "zh-Hant-TW"),
+    ],
+)
+def test_b14_a_language_is_known_by_its_shortest_code(tag: str, language: str) -> None:
+    assert registration(language=tag).language == language
+
+
+@pytest.mark.parametrize("tag", ["sp", "xx", "Spanish", "es_MX", "en/es", "english, please", "1", "e"])
+def test_b14_what_is_no_language_is_refused(tag: str) -> None:
+    reason, sentence = refused(language=tag)
+    assert (reason, "The field language" in sentence) == ("bad_registration", True)
+
+
+def test_b14_spa_is_told_in_spanish(driver: PipelineDriver) -> None:
+    driver.register(registration_of_walker("R-1", language="spa"), registration_of_walker("R-2", language="es"))
+    driver.submit(escape())
+    registrants(driver)
+    assert len({each.body for each in driver.outbound()}) == 1
+    assert {each.language for each in driver.outbound()} == {"es"}
+
+
+# --- B16: telephone numbers ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("area", ["565", "436", "729", "471", "621", "465", "837", "624", "679", "457", "948", "804"])
+def test_b16_a_possible_number_is_kept_though_its_range_is_not_listed(area: str) -> None:
+    assert contacts(("sms", f"+1{area}2355678")) == (Contact("sms", f"+1{area}2355678", verified=True),)
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        ("911", "an emergency number"),
+        ("9-1-1", "an emergency number"),
+        ("112", "an emergency number"),
+        ("+1 900 555 1234", "premium-rate"),
+        ("(804) 976-1234", "premium-rate"),
+        ("+44 909 879 0000", "premium-rate"),
+        ("+1 911 555 1234", "no person answers"),
+        ("804-911-1234", "no person answers"),
+        ("+1 123 456 7890", "no person answers"),
+        ("804 155 1007", "no person answers"),
+        ("555-1007", "too few or too many digits"),
+        ("80455510071", "too few or too many digits"),
+        ("call me", "no telephone number"),
+        ("", "no channel"),
+        ("804 555 1007 ext. 12", "an extension"),
+    ],
+)
+def test_b16_a_number_that_no_registrant_answers_is_refused_with_a_sentence(number: str, why: str) -> None:
+    sent = [{"channel": "sms", "address": number}]
+    reason, sentence = refused(contacts=sent)
+    assert reason == "no_contact"
+    assert why in sentence or not number
+    assert number not in sentence or not number
+
+
+def test_b16_one_refused_contact_loses_no_other_and_comes_back_in_the_journal() -> None:
+    sent = [
+        {"channel": "voice", "address": "911"},
+        {"channel": "sms", "address": 8045551007},
+        {"channel": "email"},
+        {"channel": "EMAIL", "address": "ann@example.org"},
+    ]
+    (verdict,) = read(changed(REGISTRATION, contacts=sent), REGISTRATIONS).verdicts
+    assert verdict.detail == (
+        "Taken as registration. 2 of 4 contacts were left out: contact 1 is an emergency number, "
+        "contact 3 lacks its channel or address, or holds a value of the wrong kind."
+    )
+    assert [each.address for each in contacts(("voice", "911"), ("sms", 8045551007), ("EMAIL", "ann@example.org"))] == [
+        "+18045551007",
+        "ann@example.org",
+    ]
+
+
+def test_many_refused_contacts_do_not_fill_the_journal() -> None:
+    sent = [{"channel": "sms", "address": "911"}] * 30
+    assert refused(contacts=sent)[1].endswith("and 27 more.")
+
+
+# --- B26: birth dates ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sent", "known"),
+    [
+        ("1979-00-00", "1979"),
+        ("1979", "1979"),
+        ("1979-02", "1979-02"),
+        ("1979-02-00", "1979-02"),
+        ("19790000", "1979"),
+        ("19790200", "1979-02"),
+        ("1979-99-99", "1979"),
+        ("1979-XX-XX", "1979"),
+        ("1979-02-uu", "1979-02"),
+        ("1979-00-00T00:00:00", "1979"),
+        ("1979Z", "1979"),
+        ("0000-00-00", None),
+        ("0000-02-11", None),
+        ("XXXX-02-11", None),
+        ("--02-11", None),
+        ("0001-01-01T00:00:00", None),
+        ("1900-01-01", None),
+        ("9999-12-31", None),
+        ("1979-02-11", "1979-02-11"),
+        ("19790211", "1979-02-11"),
+    ],
+)
+def test_b26_a_birth_date_counts_as_far_as_it_is_known(sent: str, known: str | None) -> None:
+    person = {"identifiers": [{"scheme": "SID", "value": "VA7700123"}], "birth_date": sent}
+    assert submission(changed(RECAPTURE, offenders=[person])).offenders[0].birth_date == known
+
+
+@pytest.mark.parametrize(
+    "sent", ["1979-13-00", "1979-02-30", "1979-13", "unknown", "17.5.1981", "02/11/1979", "790211", "1079", "2979-00-00"]
+)
+def test_b26_what_is_no_date_is_still_refused(sent: str) -> None:
+    person = {"identifiers": [{"scheme": "SID", "value": "VA7700123"}], "birth_date": sent}
+    assert refused_document(changed(RECAPTURE, offenders=[person])) == "unreadable_date"
+
+
+def test_b26_the_journal_says_so(driver: PipelineDriver) -> None:
+    person = {"identifiers": [{"scheme": "SID", "value": "VA7700123"}], "birth_date": "1979-00-00"}
+    driver.register(registration_of_walker("R-1"))
+    driver.submit(escape(message_id="M", offenders=[person]))
+    assert registrants(driver) == ["R-1"]
+    assert "Birth dates that are not whole count as far as they go: of offender 1." in driver.verdicts("M")[0].detail
