@@ -31,7 +31,7 @@ def changes(old: Event, new: Event, book: Book) -> tuple[Change, ...]:
     """Return what a registrant who was told `old` must hear to know `new`."""
     names = dict.fromkeys((*KIND, *same(old, book), *same(new, book)))
     return tuple(
-        Change(name, told(old, name, book), told(new, name, book))
+        Change(name, as_written(old, name, book), as_written(new, name, book))
         for name in names
         if compared(old, name, book) != compared(new, name, book)
     )
@@ -52,7 +52,7 @@ def compared(event: Event, name: str, book: Book) -> str:
     return normalize(value) if reading is None else reading(event, book)
 
 
-def told(event: Event, name: str, book: Book) -> str:
+def as_written(event: Event, name: str, book: Book) -> str:
     """Return a field as `Change` carries it: the agency's words; of the action date, the date or the instant in ISO 8601."""
     if name != "action_at":
         return getattr(event, name) or ""

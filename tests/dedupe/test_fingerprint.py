@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from processors.dedupe.fingerprint import SAME, changes, compared, fingerprint, same, told
+from processors.dedupe.fingerprint import SAME, as_written, changes, compared, fingerprint, same
 from processors.domain.event import Change
 from tests.dedupe.scene import DAY, HEARING, HOUR, NOON, Scene
 from tests.one_stage import rules
@@ -54,10 +54,10 @@ def test_what_tells_events_apart_is_the_usual_where_the_rules_do_not_know_the_co
 
 
 def test_a_change_is_told_in_the_agencys_words() -> None:
-    assert told(EVENT, "status", BOOK) == "In Custody"
-    assert told(EVENT, "from_name", BOOK) == ""
-    assert told(EVENT, "action_at", BOOK) == "2026-12-07T15:20:00Z"
-    assert told(replace(EVENT, date_only=True), "action_at", BOOK) == "2026-12-07"
+    assert as_written(EVENT, "status", BOOK) == "In Custody"
+    assert as_written(EVENT, "from_name", BOOK) == ""
+    assert as_written(EVENT, "action_at", BOOK) == "2026-12-07T15:20:00Z"
+    assert as_written(replace(EVENT, date_only=True), "action_at", BOOK) == "2026-12-07"
 
 
 def test_changes_are_those_that_either_kind_of_event_tells_apart_kind_first() -> None:
@@ -76,4 +76,4 @@ def test_changes_are_those_that_either_kind_of_event_tells_apart_kind_first() ->
 def test_a_day_is_told_as_it_is_where_the_agency_is_also_east_of_greenwich() -> None:
     book = replace_zone(BOOK, zone=ZoneInfo("Pacific/Guam"), zones_by_ori={})
     midnight = HEARING - HEARING % DAY + 14 * HOUR  # 2026-12-08T00:00+10:00
-    assert told(replace(EVENT, date_only=True, action_at=midnight), "action_at", book) == "2026-12-08"
+    assert as_written(replace(EVENT, date_only=True, action_at=midnight), "action_at", book) == "2026-12-08"
