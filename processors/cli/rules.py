@@ -18,7 +18,8 @@ from processors.cli.output import print_json
 from processors.deliver.sample import sample_text
 from processors.rules.book import EventCode, Rules
 from processors.rules.check import check as find
-from processors.rules.document import Document, Part, document
+from processors.rules.document.build import document
+from processors.rules.document.parts import Document, Part
 from processors.rules.load import RuleLibrary, midnight, read_rules
 from processors.rules.settings import Settings as InForce
 from processors.runtime.errors import Usage, UserError
@@ -78,7 +79,7 @@ def show(
     rules = Rules(shelf, InForce.of(policies))
     zone = rules.history(code).books[-1].zone
     day = datetime.now(zone).date() if on is None else on.date()
-    shown = document(rules, chain(*shelf.binding(code)), code, day, sampler(rules, code, midnight(day, zone)))
+    shown = document(rules, chain(*shelf.files_for(code)), code, day, sampler(rules, code, midnight(day, zone)))
     (laid_out if sys.stdout.isatty() else plain)(shown)
 
 

@@ -1,8 +1,8 @@
 """
-What the rules say, as the stages ask it.
+The rules as stages query them.
 
-`Rules` is everything that was loaded, with the settings in force. `Rules.book(jurisdiction, at)` is the page that
-holds for one jurisdiction at one time: default rules, overlaid by the jurisdiction's, entries in effect on that day.
+`Rules` holds all rule files and the settings in force. `Rules.book(jurisdiction, at)` returns the rules of one
+jurisdiction on one day: the default rules overridden by the jurisdiction's, with the entries in effect on that day.
 """
 
 from bisect import bisect_right
@@ -39,7 +39,7 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class Order:
     """
-    A hearing must come after something: one of these events, or while in one of these statuses (specification §4.1.1.2).
+    What a hearing must come after: one of these events, or one of these statuses (specification §4.1.1.2).
 
     An event is a subtype of any agency ("Disposition") or of one kind of agency ("Corrections/Intake"): ask `after`.
     """
@@ -49,21 +49,21 @@ class Order:
     why: str = ""
 
     def after(self, event_type: str, subtype: str) -> bool:
-        """Whether an earlier event of this type and subtype is one that the hearing may come after."""
+        """Whether the hearing may come after an event of this type and subtype."""
         return subtype in self.events or f"{event_type}/{subtype}" in self.events
 
 
 @dataclass(frozen=True, slots=True)
 class EventCode:
     """
-    One event type with one subtype of the code lists.
+    One event type and subtype of the code lists.
 
-    `status` and `location` are what the event implies where the message names none. `follows` are the subtypes one of
-    which meets a Previous Event tag. `order` is what a hearing must come after. `release` marks the subtype that may be
-    a transfer to another facility, `intake` the one that tells it instead. `same` names the event fields that make two
-    messages the same event; `action_date` the XML elements that hold the action date, first choice first.
-    `from_statuses` and `from_locations` narrow what the event may follow where the tables of statuses and of moves are
-    wider (nobody is recaptured who is in custody): ask `Book.may_become` and `Book.may_move`, which know both.
+    `status` and `location` apply if the message gives none. `follows` are the subtypes that meet a Previous Event tag,
+    `order` is what a hearing must come after. `release` marks the subtype that may be a transfer to another facility,
+    `intake` the one that is told instead. `same` are the event fields that make two messages the same event;
+    `action_date` the XML elements of the action date in order of preference. `from_statuses` and `from_locations` restrict
+    what the event may follow beyond the tables of statuses and moves (nobody in custody is recaptured):
+    `Book.may_become` and `Book.may_move` consider both.
     """
 
     event_type: str
@@ -95,7 +95,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class LocationKind:
-    """A kind of place; `custodial` where one is held there; `next` are the kinds one may legally move to."""
+    """A kind of location; `custodial` if it is one of custody; `next` are the kinds that a legal move may lead to."""
 
     name: str
     synonyms: tuple[str, ...] = ()
@@ -105,7 +105,7 @@ class LocationKind:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The words for one subtype in one language; jinja2 sources. `noun` names the event inside changes and cancellations."""
+    """The jinja2 templates of one subtype in one language; `noun` names the event in changes and cancellations."""
 
     noun: str
     sms: str
@@ -116,7 +116,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Jurisdiction:
-    """Whose rules these are; `compact` where it is a member of the interstate compact. What is not known is empty."""
+    """A jurisdiction; `compact` if it is a member of the interstate compact. Unknown fields are empty."""
 
     code: str
     name: str
@@ -146,29 +146,29 @@ class Book:
     entries: Mapping[str, Mapping[Hashable, Any]] = field(default_factory=dict)  # every section of the rule files, by its own keys
 
     def code(self, event_type: str, subtype: str) -> EventCode | None:
-        """Return the code list entry, or None where the lists have none."""
+        """Return the code list entry, None if there is none."""
         return self.codes.get((event_type, subtype))
 
     def status(self, text: str) -> Status | None:
-        """Return the status that `text` names, by name or synonym, whatever its case and blanks."""
+        """Return the status by name or synonym, ignoring case and blanks."""
         return self.statuses.get(fold(text))
 
     def location(self, text: str) -> LocationKind | None:
-        """Return the kind of place that `text` names, by name or synonym, whatever its case and blanks."""
+        """Return the kind of location by name or synonym, ignoring case and blanks."""
         return self.locations.get(fold(text))
 
     def may_become(self, code: EventCode, current: Status, new: Status) -> bool:
-        """Whether somebody who is `current` may become `new` by an event of this code (specification §4.1.5.2)."""
+        """Whether an event of this code may change the status from `current` to `new` (specification §4.1.5.2)."""
         return new.name in current.next and (not code.from_statuses or current.name in code.from_statuses)
 
     def may_move(self, code: EventCode, current: LocationKind, new: LocationKind) -> bool:
-        """Whether this event may take somebody from `current` to `new` (specification §4.1.4.2); staying is legal (contract §3.1.7)."""
+        """Whether an event of this code may move from `current` to `new` (specification §4.1.4.2); staying is legal (contract §3.1.7)."""
         if new.name == current.name:
             return True
         return new.name in current.next and (not code.from_locations or current.name in code.from_locations)
 
     def zone_of(self, ori: str) -> ZoneInfo:
-        """Return the agency's time zone: by the longest ORI prefix that has an exception, else the state's default."""
+        """Return the agency's time zone: that of the longest matching ORI prefix, else the state's default."""
         if not self.zones_by_ori:
             return self.zone
         for length in range(len(ori), 0, -1):
@@ -183,7 +183,7 @@ class Book:
 
     @cached_property
     def deadlines(self) -> Deadlines:
-        """The legal clocks that begin on this day."""
+        """The deadlines that can start on this day."""
         return Deadlines.of(self.entries.get("deadline", {}))
 
     @cached_property
@@ -192,19 +192,19 @@ class Book:
         return Calendar.of(self.jurisdiction, self.entries.get("holiday", {}))
 
     def text(self, event_type: str, subtype: str, language: str) -> Text | None:
-        """Return the words for the subtype, those of the event type first; None where there are none in that language."""
+        """Return the text of the subtype, preferably that of the event type; None if there is none in that language."""
         return self.texts.get((f"{event_type}/{subtype}", language)) or self.texts.get((subtype, language))
 
 
 @lru_cache(maxsize=4096)
 def fold(text: str) -> str:
-    """Return `text` as codes compare: lower case, single blanks."""
+    """Return `text` for the comparison of codes: casefolded, with single blanks."""
     return " ".join(text.split()).casefold()
 
 
 @dataclass(frozen=True, slots=True)
 class BookHistory:
-    """One jurisdiction's books: `books[0]` holds until `starts[0]` (milliseconds), `books[n]` from `starts[n - 1]` on."""
+    """One jurisdiction's books over time: `books[0]` until `starts[0]` (milliseconds), `books[n]` from `starts[n - 1]` on."""
 
     starts: tuple[int, ...]
     books: tuple[Book, ...]
@@ -214,7 +214,7 @@ class BookHistory:
 
 
 class RuleSource(Protocol):
-    """What was read from the rule files; `rules.load` makes it."""
+    """The rule files as read by `rules.load`."""
 
     @property
     def version(self) -> str:
@@ -225,16 +225,16 @@ class RuleSource(Protocol):
         """Every jurisdiction with rules of its own, by its code."""
 
     def history(self, jurisdiction: str) -> BookHistory:
-        """Return the jurisdiction's page; an unknown one gets the default page."""
+        """Return the jurisdiction's books over time; an unknown one gets the default books."""
 
 
 class Rules:
     """
-    Every rule and setting in force, immutable; a new one is made when a setting changes.
+    All rules and settings in force; immutable, a change of a setting makes a new one.
 
-    Built by `rules.load.load_rules(directory)`, overlaid by `with_policies`. `version` names both, as the journal
-    records it: `r<digest of the rule files>.p<digest of the settings>`. `refused` says in a sentence each which policies
-    could not be used and were left out.
+    Built by `rules.load.load_rules(directory)` and `with_policies`. `version` is recorded in the journal:
+    `r<digest of the rule files>.p<digest of the settings>`. `refused` has a sentence for each policy that cannot be used
+    and was left out.
     """
 
     __slots__ = ("_library", "refused", "settings", "version")
@@ -265,7 +265,7 @@ class Rules:
         return frozenset(code.subtype for book in self.books() for code in book.codes.values())
 
     def books(self) -> Iterator[Book]:
-        """Yield every book: the default's, then each jurisdiction's, in the order of time."""
+        """Yield every book: the default ones, then those of each jurisdiction, each in order of time."""
         for code in ("", *self.jurisdictions):
             yield from self.history(code).books
 
@@ -279,7 +279,7 @@ class Rules:
         return self._library.history(jurisdiction)
 
     def book(self, jurisdiction: str, at: int) -> Book:
-        """Return the page for `jurisdiction` on the day of `at`; an unknown jurisdiction gets the default page."""
+        """Return the rules of `jurisdiction` on the day of `at`; an unknown jurisdiction gets the default rules."""
         return self._library.history(jurisdiction).at(at)
 
     def duration(self, key: str, scope: Scope, *, emergency: bool = False, channel: str = "") -> int:
@@ -291,15 +291,15 @@ class Rules:
         return cast("bool", self.settings.value(key, scope))
 
     def surge(self, scope: Scope) -> Surge | None:
-        """Return `surge.limit`, None where it is off."""
+        """Return `surge.limit`, None if it is off."""
         return cast("Surge | None", self.settings.value("surge.limit", scope))
 
     def verify_attempts(self) -> Surge | None:
-        """Return `verify.attempts`, None where it is off."""
+        """Return `verify.attempts`, None if it is off."""
         return cast("Surge | None", self.settings.value("verify.attempts", EVERYWHERE))
 
     def quiet_hours(self, scope: Scope) -> QuietHours | None:
-        """Return `quiet.hours`, None where there are none."""
+        """Return `quiet.hours`, None if there are none."""
         return cast("QuietHours | None", self.settings.value("quiet.hours", scope))
 
     def text(self, key: str, scope: Scope) -> str:

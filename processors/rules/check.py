@@ -1,8 +1,8 @@
 """
-Finds what is wrong between entries, where each by itself is well written: `vn rules check`.
+Consistency of the rules (`vn rules check`): contradictions between entries each of which is valid by itself.
 
-A finding names the file and the entry, says what is wrong and what to do. A check is a function of one book; to add
-one, write it and name it in `CHECKS`.
+A finding names file and entry, and says what is wrong and what to do. To add a check, write a function of one book and
+list it in `CHECKS`.
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
@@ -19,13 +19,13 @@ from msgspec import structs
 from processors.domain.event import Event
 from processors.rules.book import Book, EventCode, fold
 from processors.rules.files import RuleFile
-from processors.rules.load import DATING, EVERYBODY, Entries, RuleLibrary
+from processors.rules.load import DEFAULT, VALIDITY_FIELDS, Entries, RuleLibrary
 from processors.rules.sections import SECTIONS, Entry
 
 LANGUAGES: Final = ("en", "es")
-WORDING: Final = ("noun", "sms", "subject", "body", "voice")
-# What a text may name (default/texts.en.toml explains each), and the parts that the entries around others are made of.
-FACTS: Final = frozenset(
+TEXT_FIELDS: Final = ("noun", "sms", "subject", "body", "voice")
+# The variables of a text (explained in default/texts.en.toml) and of the frames around texts.
+TEXT_VARIABLES: Final = frozenset(
     {
         *("names", "n", "also", "when", "place", "origin", "court", "case", "agency", "sending", "receiving", "report_by", "way"),
         *("offenders", "emergency", "hearing", "changes", "unsaid", "offices"),
@@ -34,16 +34,16 @@ FACTS: Final = frozenset(
 )
 COMPARABLE: Final = frozenset(field.name for field in structs.fields(Event))
 KEYS: Final = frozenset({"name", "subtype", "types", "type", "language", "ori"})
-OWN: Final = frozenset({"jurisdiction", "zone"})  # every jurisdiction has its own, and no check looks at them
+UNCHECKED_SECTIONS: Final = frozenset({"jurisdiction", "zone"})  # differ in every jurisdiction, and no check reads them
 REGIONS: Final = ("instructions", "transfer", "supervision")
-FRAME: Final = "*"  # a text whose subtype begins so is a part of the others
+FRAME: Final = "*"  # prefix of texts that are not of a subtype
 
-Said = tuple[str, Hashable, str]  # section, key, what is wrong and what to do
+Problem = tuple[str, Hashable, str]  # section, key, sentence
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class FileFinding:
-    """One thing wrong: in which file, which entry, and what to do about it."""
+    """One problem: file, entry, and what is wrong and what to do."""
 
     file: str
     entry: str
@@ -54,53 +54,53 @@ class FileFinding:
 
 
 def check(shelf: RuleLibrary) -> tuple[FileFinding, ...]:
-    """Return everything wrong with the rules, each finding once, in the order of files and entries."""
+    """Return all findings, each once, sorted by file and entry."""
     found = set(overlaps(shelf.layers))
     checked: list[Entries] = []
-    for code in (EVERYBODY, *shelf.jurisdictions):
-        files = tuple(chain(*shelf.binding(code)))
+    for code in (DEFAULT, *shelf.jurisdictions):
+        files = tuple(chain(*shelf.files_for(code)))
         for book in shelf.history(code).books:
-            entries = {section: each for section, each in book.entries.items() if section not in OWN}
+            entries = {section: each for section, each in book.entries.items() if section not in UNCHECKED_SECTIONS}
             if entries in checked:
                 continue
             checked.append(entries)
             for section, key, problem in chain.from_iterable(each(book) for each in CHECKS):
-                found.add(FileFinding(source(files, section, key), f"{section} {written(key)}", problem))
+                found.add(FileFinding(source(files, section, key), f"{section} {label(key)}", problem))
     return tuple(sorted(found))
 
 
 def source(files: Iterable[RuleFile], section: str, key: Hashable) -> str:
-    """Return the last of the files that says something of this entry."""
+    """Return the last file that holds this entry."""
     keys = SECTIONS[section].keys
     holding = [each.where for each in files if any(key in keys(entry) for entry in each.entries.get(section, ()))]
     return holding[-1] if holding else "default"
 
 
-def written(key: Hashable) -> str:
-    """Return an entry's key as a person would say it."""
+def label(key: Hashable) -> str:
+    """Return an entry's key in readable form."""
     return "/".join(str(part) for part in key if part is not None) if isinstance(key, tuple) else str(key)
 
 
 def overlaps(layers: Iterable[Iterable[RuleFile]]) -> Iterator[FileFinding]:
-    """Yield the entries of one layer that say the same of the same thing on the same day."""
+    """Yield entries of one layer that set the same fields of the same key on the same day."""
     for layer in layers:
         said: dict[tuple[str, Hashable, str], list[tuple[RuleFile, Entry]]] = {}
         for file in layer:
             for section, entries in file.entries.items():
                 for entry in entries:
                     for key in SECTIONS[section].keys(entry):
-                        for bound in file.jurisdictions or (EVERYBODY,):
+                        for bound in file.jurisdictions or (DEFAULT,):
                             said.setdefault((section, key, bound), []).append((file, entry))
         for (section, key, _), saying in said.items():
             for (_, one), (file, other) in combinations(saying, 2):
-                if (fields := clash(one, other)) and both_in_effect(one, other):
+                if (fields := common_fields(one, other)) and both_in_effect(one, other):
                     problem = f"two entries in effect on the same day name {', '.join(fields)}: end the earlier one with `until`."
-                    yield FileFinding(file.where, f"{section} {written(key)}", problem)
+                    yield FileFinding(file.where, f"{section} {label(key)}", problem)
 
 
-def clash(one: Entry, other: Entry) -> list[str]:
-    """Return the fields that both entries name, beyond those that say what they are about."""
-    return sorted(one.model_fields_set & other.model_fields_set - DATING - KEYS) or (
+def common_fields(one: Entry, other: Entry) -> list[str]:
+    """Return the fields that both entries set, apart from their keys."""
+    return sorted(one.model_fields_set & other.model_fields_set - VALIDITY_FIELDS - KEYS) or (
         ["the same"] if one.withdrawn or other.withdrawn else []
     )
 
@@ -113,7 +113,7 @@ def both_in_effect(one: Entry, other: Entry) -> bool:
 
 
 class Reference(NamedTuple):
-    """Codes that one field of an entry names, and the list they must be in."""
+    """Codes named in one field of an entry, and the list that must contain them."""
 
     section: str
     key: Hashable
@@ -123,8 +123,8 @@ class Reference(NamedTuple):
     what: str
 
 
-def unknown_codes(book: Book) -> Iterator[Said]:
-    """Every code that an entry names is in a code list."""
+def unknown_codes(book: Book) -> Iterator[Problem]:
+    """Every code named in an entry is in a code list."""
     for each in chain(event_references(book), move_references(book), compact_references(book)):
         for given in each.given:
             if given not in each.known:
@@ -135,7 +135,7 @@ def unknown_codes(book: Book) -> Iterator[Said]:
 
 
 def event_references(book: Book) -> Iterator[Reference]:
-    """Yield what events name."""
+    """Yield the codes named by events."""
     subtypes = {code.subtype for code in book.codes.values()}
     events = subtypes | {f"{kind}/{subtype}" for kind, subtype in book.codes}
     statuses, kinds = names(book.entries["status"]), names(book.entries["location"])
@@ -154,7 +154,7 @@ def event_references(book: Book) -> Iterator[Reference]:
 
 
 def move_references(book: Book) -> Iterator[Reference]:
-    """Yield what statuses and kinds of locations name."""
+    """Yield the codes named by statuses and kinds of locations."""
     for section, what in (("status", "status"), ("location", "kind of location")):
         known = names(book.entries[section])
         for key, entry in book.entries[section].items():
@@ -163,7 +163,7 @@ def move_references(book: Book) -> Iterator[Reference]:
 
 
 def compact_references(book: Book) -> Iterator[Reference]:
-    """Yield what the compact's workflow and its clocks name, and which of its activities events name."""
+    """Yield the codes named by the compact's workflow and deadlines, and the activities named by events."""
     activities = names(book.entries["compact_activity"])
     for event, code in book.codes.items():
         yield Reference("event", event, "activity", [code.activity] if code.activity else [], activities, "compact activity")
@@ -172,19 +172,19 @@ def compact_references(book: Book) -> Iterator[Reference]:
         yield Reference("compact_activity", key, "awaits", activity.awaits, activities, "compact activity")
         sources = [each.activity for each in activity.reason_from]
         yield Reference("compact_activity", key, "reason_from", sources, activities, "compact activity")
-        yield Reference("compact_activity", key, "enters", placed(activity.enters), states, "compact state")
+        yield Reference("compact_activity", key, "enters", qualified(activity.enters), states, "compact state")
         for move in activity.moves:
             for region in REGIONS:
                 given = [f"{region}: {name}" for name in getattr(move, region)]
                 yield Reference("compact_activity", key, f"moves.{region}", given, states, "compact state")
-            yield Reference("compact_activity", key, "moves.to", placed(move.to), states, "compact state")
+            yield Reference("compact_activity", key, "moves.to", qualified(move.to), states, "compact state")
     for key, deadline in book.entries["deadline"].items():
         for field in ("raised_by", "met_by", "cancelled_by", "after", "unless_after"):
             yield Reference("deadline", key, field, getattr(deadline, field), activities, "compact activity")
 
 
-def placed(where: Mapping[str, str]) -> list[str]:
-    """Return places in the compact's workflow as its states are told."""
+def qualified(where: Mapping[str, str]) -> list[str]:
+    """Return workflow states as "region: state"."""
     return [f"{region}: {name}" for region, name in where.items()]
 
 
@@ -197,8 +197,8 @@ def names(entries: Mapping[Hashable, Any]) -> frozenset[str]:
     return frozenset(entry.name for entry in entries.values())
 
 
-def unreachable(book: Book) -> Iterator[Said]:
-    """Every status and every kind of location can be come to from another."""
+def unreachable(book: Book) -> Iterator[Problem]:
+    """Every status and every kind of location is reachable from another."""
     for section, values in (("status", book.statuses.values()), ("location", book.locations.values())):
         led_to = {name for each in values for name in each.next if name != each.name}
         for key, entry in book.entries[section].items():
@@ -206,17 +206,17 @@ def unreachable(book: Book) -> Iterator[Said]:
                 yield section, key, "no other leads to it: name it in another's `next`, or say what it comes `after`."
 
 
-def unreachable_in_compact(book: Book) -> Iterator[Said]:
+def unreachable_in_compact(book: Book) -> Iterator[Problem]:
     """Every state of the compact's workflow is entered by some activity."""
     activities = book.entries["compact_activity"].values()
-    entered = set(chain.from_iterable(placed(each.enters) for each in activities))
-    entered.update(chain.from_iterable(placed(move.to) for each in activities for move in each.moves))
+    entered = set(chain.from_iterable(qualified(each.enters) for each in activities))
+    entered.update(chain.from_iterable(qualified(move.to) for each in activities for move in each.moves))
     for key, state in book.entries["compact_state"].items():
         if f"{state.region}: {state.name}" not in entered:
             yield "compact_state", key, "no activity leads to it: name it in the `enters` or `to` of one."
 
 
-def claimed_twice(book: Book) -> Iterator[Said]:
+def ambiguous_synonyms(book: Book) -> Iterator[Problem]:
     """Every name and synonym stands for one status, and for one kind of location."""
     for section in ("status", "location"):
         owner: dict[str, str] = {fold(entry.name): entry.name for entry in book.entries[section].values()}
@@ -227,10 +227,10 @@ def claimed_twice(book: Book) -> Iterator[Said]:
                     yield section, key, f"{synonym!r} already stands for {claimed!r}: leave it to one of them."
 
 
-def unmeetable(book: Book) -> Iterator[Said]:
-    """Every expectation can be met: an event that must follow another, or be preceded by one, can come about."""
+def impossible_requirements(book: Book) -> Iterator[Problem]:
+    """Every requirement can be met: an event that must follow another, or be preceded by one, is possible."""
     for field, needs in (("follows", predecessors), ("order", precedents)):
-        possible = attainable(book, needs)
+        possible = possible_events(book, needs)
         for key in book.codes:
             if key not in possible:
                 yield "event", key, f"nothing can ever meet its `{field}`, which leads in a circle: let one of these events come first."
@@ -240,42 +240,42 @@ def unmeetable(book: Book) -> Iterator[Said]:
         for order in code.order:
             if not order.events and not order.statuses:
                 yield "event", key, "an `order` names neither events nor statuses: name what the hearing comes after."
-        if code.status and code.from_statuses and not any(code.status in led_to(book.statuses, name) for name in code.from_statuses):
+        if code.status and code.from_statuses and not any(code.status in next_of(book.statuses, name) for name in code.from_statuses):
             yield "event", key, f"none of its `from_statuses` may become {code.status!r}: add it to the `next` of one of them."
         if (
             code.location
             and code.from_locations
-            and not any(code.location in (name, *led_to(book.locations, name)) for name in code.from_locations)
+            and not any(code.location in (name, *next_of(book.locations, name)) for name in code.from_locations)
         ):
             yield "event", key, f"none of its `from_locations` leads to {code.location!r}: add it to the `next` of one of them."
 
 
-def led_to(values: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """Return what may come after the status or kind of that name."""
+def next_of(values: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return what may follow the status or kind of that name."""
     found = values.get(fold(name))
     return () if found is None else found.next
 
 
 def predecessors(code: EventCode, possible: Collection[tuple[str, str]]) -> bool:
-    """Whether something possible meets a Previous Event tag of this event."""
+    """Whether a possible event meets a Previous Event tag of this event."""
     return not code.follows or any(subtype in code.follows for _, subtype in possible)
 
 
 def precedents(code: EventCode, possible: Collection[tuple[str, str]]) -> bool:
-    """Whether every order of this hearing is met by something possible; a status can always be named by a message."""
+    """Whether every order of this hearing can be met by a possible event; a status is always possible."""
     return all(order.statuses or any(order.after(*event) for event in possible) for order in code.order)
 
 
-def attainable(book: Book, needs: Callable[[EventCode, Collection[tuple[str, str]]], bool]) -> set[tuple[str, str]]:
-    """Return the events that can come about, beginning with those that need nothing."""
+def possible_events(book: Book, needs: Callable[[EventCode, Collection[tuple[str, str]]], bool]) -> set[tuple[str, str]]:
+    """Return the events that are possible, starting from those that need nothing."""
     possible: set[tuple[str, str]] = set()
     while more := {key for key, code in book.codes.items() if key not in possible and needs(code, possible)}:
         possible |= more
     return possible
 
 
-def dates(book: Book) -> Iterator[Said]:
-    """Every event's action date is in an element that messages carry."""
+def unknown_date_elements(book: Book) -> Iterator[Problem]:
+    """Every event's action date is in an element that messages have."""
     for key, code in book.codes.items():
         if not code.action_date:
             yield "event", key, "`action_date` names no element: name the one that holds the date."
@@ -288,14 +288,14 @@ def dates(book: Book) -> Iterator[Said]:
                 )
 
 
-def wordless(book: Book) -> Iterator[Said]:
-    """Every subtype that may reach a registrant has its own words, in every language and for every channel."""
+def missing_texts(book: Book) -> Iterator[Problem]:
+    """Every subtype that may reach a registrant has a text in every language and for every channel."""
     for key, code in book.codes.items():
         if set(code.notification_types) <= {"Internal"}:
             continue
         for language in LANGUAGES:
             text = book.text(code.event_type, code.subtype, language)
-            lacking = WORDING if text is None else tuple(field for field in WORDING if not getattr(text, field).strip())
+            lacking = TEXT_FIELDS if text is None else tuple(field for field in TEXT_FIELDS if not getattr(text, field).strip())
             if lacking:
                 yield (
                     "event",
@@ -304,50 +304,50 @@ def wordless(book: Book) -> Iterator[Said]:
                 )
 
 
-def words(book: Book) -> Iterator[Said]:
-    """Every text is for a subtype of the lists, and its templates can be read."""
+def broken_texts(book: Book) -> Iterator[Problem]:
+    """Every text is for a subtype of the code lists, and its templates compile."""
     subtypes = {code.subtype for code in book.codes.values()}
     for key, entry in book.entries["text"].items():
         if entry.type is not None and (entry.type, entry.subtype) not in book.codes:
             yield "text", key, f"the lists have no {entry.subtype!r} of {entry.type!r}: correct it or add the [[event]]."
         elif entry.subtype not in subtypes and not entry.subtype.startswith(FRAME):
             yield "text", key, f"the lists have no subtype {entry.subtype!r}: correct it or add the [[event]]."
-        for field in WORDING:
+        for field in TEXT_FIELDS:
             if fault := template_fault(getattr(entry, field)):
                 yield "text", key, f"`{field}` cannot be read as a template: {fault}."
 
 
 @lru_cache(maxsize=4_096)
 def template_fault(source: str) -> str | None:
-    """Return why `source` is no template, None where it is one."""
+    """Return why `source` is not a valid template, None if it is."""
     try:
-        unknown = find_undeclared_variables(SandboxedEnvironment().parse(source)) - FACTS
+        unknown = find_undeclared_variables(SandboxedEnvironment().parse(source)) - TEXT_VARIABLES
     except TemplateSyntaxError as error:
         return (error.message or "it is broken").rstrip(".")
-    return f"there is nothing called {min(unknown)!r}, only {', '.join(sorted(FACTS))}" if unknown else None
+    return f"there is nothing called {min(unknown)!r}, only {', '.join(sorted(TEXT_VARIABLES))}" if unknown else None
 
 
-def compact_dead_ends(book: Book) -> Iterator[Said]:
-    """Every step of the compact's workflow has an event that takes it, and every clock can begin and end."""
-    told = {code.activity for code in book.codes.values()}
+def compact_dead_ends(book: Book) -> Iterator[Problem]:
+    """Every step of the compact's workflow has an event, and every deadline can start and be met."""
+    with_event = {code.activity for code in book.codes.values()}
     for key, activity in book.entries["compact_activity"].items():
-        if activity.name not in told:
+        if activity.name not in with_event:
             yield "compact_activity", key, "no event has this `activity`: name it in an [[event]], or leave it out."
     for key, deadline in book.entries["deadline"].items():
-        if not told.intersection(deadline.raised_by):
+        if not with_event.intersection(deadline.raised_by):
             yield "deadline", key, "no event starts it: name an activity that an event has in `raised_by`."
-        if not deadline.lapses and not told.intersection(deadline.met_by):
+        if not deadline.lapses and not with_event.intersection(deadline.met_by):
             yield "deadline", key, "nobody can ever meet it: name an activity that an event has in `met_by`, or let it end with `lapses`."
 
 
-CHECKS: Final[tuple[Callable[[Book], Iterable[Said]], ...]] = (
+CHECKS: Final[tuple[Callable[[Book], Iterable[Problem]], ...]] = (
     unknown_codes,
     unreachable,
     unreachable_in_compact,
-    claimed_twice,
-    unmeetable,
-    dates,
-    wordless,
-    words,
+    ambiguous_synonyms,
+    impossible_requirements,
+    unknown_date_elements,
+    missing_texts,
+    broken_texts,
     compact_dead_ends,
 )

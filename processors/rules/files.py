@@ -1,4 +1,4 @@
-"""Reads rule files: TOML in, checked entries out; whatever is wrong is one sentence that names file, entry and remedy."""
+"""Reads rule files (TOML) into validated entries; every error names file, entry and remedy."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from processors.rules.sections import SECTIONS, Entry
 
 BUILT_IN: Final = Path(__file__).parent
-HEAD: Final = frozenset({"jurisdictions", "language"})
+HEADER_KEYS: Final = frozenset({"jurisdictions", "language"})
 
 
 class BadRules(ValueError):
@@ -22,7 +22,7 @@ class BadRules(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleFile:
-    """One file as read; `where` is how messages name it, `jurisdictions` whom it binds (empty: everybody)."""
+    """One rule file; `where` is its name in messages, `jurisdictions` those it applies to (empty: all)."""
 
     where: str
     jurisdictions: tuple[str, ...]
@@ -31,14 +31,14 @@ class RuleFile:
 
 
 def read_files(directory: Path) -> tuple[RuleFile, ...]:
-    """Return every rule file in `directory`, in the order of their names."""
+    """Return the rule files in `directory`, sorted by name."""
     if not directory.is_dir():
         raise BadRules(f"{directory} is no directory: make it, or correct VN_RULES_DIR.")
     return tuple(read_file(path) for path in sorted(directory.glob("*.toml")))
 
 
 def read_file(path: Path) -> RuleFile:
-    """Return one rule file, every entry checked by itself; raises BadRules."""
+    """Return one rule file with its entries validated one by one; raises BadRules."""
     where = path.name
     try:
         raw = path.read_bytes()
@@ -49,12 +49,12 @@ def read_file(path: Path) -> RuleFile:
         raise BadRules(f"{where} is not UTF-8 text: save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
         raise BadRules(f"{where} is not TOML: mend it there: {error}.") from error
-    entries = {name: section(where, name, tables) for name in tables if name not in HEAD}
-    return RuleFile(where, binds(where, path.stem, tables), entries, blake2b(raw, digest_size=16).hexdigest())
+    entries = {name: section(where, name, tables) for name in tables if name not in HEADER_KEYS}
+    return RuleFile(where, jurisdictions_of(where, path.stem, tables), entries, blake2b(raw, digest_size=16).hexdigest())
 
 
-def binds(where: str, stem: str, tables: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return whom a file binds: those it lists, else the jurisdiction it is named for, else (empty) everybody."""
+def jurisdictions_of(where: str, stem: str, tables: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the jurisdictions of a file: those it lists, else the one it is named for, else all (empty)."""
     listed = tables.get("jurisdictions", [stem.upper()] if re.fullmatch(r"[A-Za-z]{2}", stem) else "all")
     if listed == "all":
         return ()
@@ -71,17 +71,19 @@ def section(where: str, name: str, tables: Mapping[str, Any]) -> tuple[Entry, ..
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadRules(f"{where}: [{name}] is not a list of entries: begin each entry with [[{name}]].")
     language = tables.get("language")
-    return tuple(entry(f"{where}, [[{name}]] {number} {called(row)}".rstrip(), name, row, language) for number, row in enumerate(rows, 1))
+    return tuple(
+        entry(f"{where}, [[{name}]] {number} {entry_label(row)}".rstrip(), name, row, language) for number, row in enumerate(rows, 1)
+    )
 
 
-def called(row: Mapping[str, Any]) -> str:
-    """Return what an entry is about, so that a person finds it in its file."""
+def entry_label(row: Mapping[str, Any]) -> str:
+    """Return a label by which a person finds the entry in its file."""
     words = [str(row[key]) for key in ("name", "subtype", "zone", "rule") if key in row]
     return f"({', '.join(words)})" if words else ""
 
 
 def entry(place: str, name: str, row: Mapping[str, Any], language: Any) -> Entry:
-    """Return one entry; raises BadRules with a sentence about the first thing wrong with it."""
+    """Return one validated entry; raises BadRules with a sentence about the first error."""
     model = SECTIONS[name].entry
     filled = {"language": language, **row} if language is not None and "language" in model.model_fields else row
     try:
@@ -94,7 +96,7 @@ def entry(place: str, name: str, row: Mapping[str, Any], language: Any) -> Entry
 
 
 def sentence(error: ValidationError, model: type[Entry]) -> str:
-    """Return the first finding of a validation in plain words."""
+    """Return the first validation error as a sentence."""
     first = error.errors(include_url=False)[0]
     named = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
     match first["type"]:

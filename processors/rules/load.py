@@ -1,9 +1,9 @@
 """
-Puts the rule files together.
+Combines rule files into books.
 
-A book is made of layers, each laid over the one before: the built-in default, files of `VN_RULES_DIR` that bind
-everybody, the built-in file of the jurisdiction, files of `VN_RULES_DIR` that bind it. An entry with the key of an
-earlier one changes what it names and leaves the rest; `withdrawn` takes it out of force.
+A book is built from layers, each overriding the one before: the built-in default, files of `VN_RULES_DIR` for everybody,
+the built-in file of the jurisdiction, files of `VN_RULES_DIR` for it. An entry with the key of an earlier one overrides
+the fields that it sets; `withdrawn` removes it.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -20,42 +20,42 @@ from processors.rules.book import Book, BookHistory, EventCode, Jurisdiction, Lo
 from processors.rules.files import BUILT_IN, BadRules, RuleFile, read_files
 from processors.rules.sections import SECTIONS, Entry, EventEntry, JurisdictionEntry, LocationEntry, StatusEntry
 
-EVERYBODY: Final = ""  # the default page's jurisdiction
-DATING: Final = frozenset({"since", "until", "withdrawn"})
+DEFAULT: Final = ""  # the jurisdiction of the default rules
+VALIDITY_FIELDS: Final = frozenset({"since", "until", "withdrawn"})
 
 Entries = Mapping[str, Mapping[Hashable, Any]]
 V = TypeVar("V")
 
 
 def load_rules(directory: Path | None = None) -> Rules:
-    """Return the built-in rules, overlaid by those in `directory` (VN_RULES_DIR); raises BadRules with one sentence."""
+    """Return the built-in rules overridden by those in `directory` (VN_RULES_DIR); raises BadRules."""
     return Rules(read_rules(directory))
 
 
 def read_rules(directory: Path | None = None) -> "RuleLibrary":
-    """Return every rule file, built in and added, ready to make books of; raises BadRules with one sentence."""
+    """Return all rule files, built in and in `directory`; raises BadRules."""
     added = read_files(directory) if directory is not None else ()
     default, own = built_in()
     shelf = RuleLibrary(
         (default, tuple(each for each in added if not each.jurisdictions), own, tuple(each for each in added if each.jurisdictions))
     )
-    for code in (EVERYBODY, *shelf.jurisdictions):
+    for code in (DEFAULT, *shelf.jurisdictions):
         shelf.history(code)
     return shelf
 
 
 @cache
 def built_in() -> tuple[tuple[RuleFile, ...], tuple[RuleFile, ...]]:
-    """Return the files that come with the pipeline: for everybody, and for each jurisdiction; read once, since they do not change."""
+    """Return the built-in files, for everybody and for jurisdictions; cached, since they do not change."""
     return read_files(BUILT_IN / "default"), read_files(BUILT_IN / "jurisdictions")
 
 
 @dataclass(frozen=True)
 class RuleLibrary:
-    """The files in their layers, and the pages made of them so far."""
+    """The rule files in their layers, and a cache of the books built from them."""
 
     layers: tuple[tuple[RuleFile, ...], ...]
-    pages: dict[str, BookHistory] = field(default_factory=dict, repr=False, compare=False)
+    histories: dict[str, BookHistory] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def version(self) -> str:
@@ -68,28 +68,28 @@ class RuleLibrary:
         return {code: jurisdiction_of(code, self.history(code).books[-1].entries["jurisdiction"]) for code in codes}
 
     def history(self, jurisdiction: str) -> BookHistory:
-        """Return the jurisdiction's page; one without rules of its own gets the default page."""
-        if (found := self.pages.get(jurisdiction)) is not None:
+        """Return the jurisdiction's books; one without rules of its own gets the default books."""
+        if (found := self.histories.get(jurisdiction)) is not None:
             return found
-        if jurisdiction != EVERYBODY and not any(jurisdiction in each.jurisdictions for each in chain(*self.layers)):
-            return self.history(EVERYBODY)
-        return self.pages.setdefault(jurisdiction, make_history(jurisdiction, self.binding(jurisdiction)))
+        if jurisdiction != DEFAULT and not any(jurisdiction in each.jurisdictions for each in chain(*self.layers)):
+            return self.history(DEFAULT)
+        return self.histories.setdefault(jurisdiction, make_history(jurisdiction, self.files_for(jurisdiction)))
 
-    def binding(self, jurisdiction: str) -> tuple[tuple[RuleFile, ...], ...]:
-        """Return the files that bind a jurisdiction, in their layers."""
+    def files_for(self, jurisdiction: str) -> tuple[tuple[RuleFile, ...], ...]:
+        """Return the files that apply to a jurisdiction, in their layers."""
         return tuple(tuple(each for each in layer if not each.jurisdictions or jurisdiction in each.jurisdictions) for layer in self.layers)
 
 
 def make_history(jurisdiction: str, layers: tuple[tuple[RuleFile, ...], ...]) -> BookHistory:
-    """Return one book for every stretch of days between which no entry begins or ends."""
+    """Return one book for every period in which no entry begins or ends."""
     files = tuple(chain(*layers))
-    days = changes(chain.from_iterable(chain.from_iterable(each.entries.values()) for each in files))
-    books = tuple(make_book(jurisdiction, overlay(files, day)) for day in (date.min, *days))
+    days = change_days(chain.from_iterable(chain.from_iterable(each.entries.values()) for each in files))
+    books = tuple(make_book(jurisdiction, effective_sections(files, day)) for day in (date.min, *days))
     return BookHistory(tuple(midnight(day, book.zone) for day, book in zip(days, books[1:], strict=True)), books)
 
 
-def changes(entries: Iterable[Entry]) -> tuple[date, ...]:
-    """Return the days on which an entry comes into effect or is no longer in effect."""
+def change_days(entries: Iterable[Entry]) -> tuple[date, ...]:
+    """Return the days on which an entry takes effect or ceases to."""
     begin, end = set(), set()
     for entry in entries:
         if entry.since is not None:
@@ -104,49 +104,49 @@ def midnight(day: date, zone: ZoneInfo) -> int:
     return int(datetime.combine(day, time(), zone).timestamp() * 1_000)
 
 
-class Laid(dict[Any, Any]):
-    """The entries of one section in effect, by key; hashable as the object it is, so that what is made of it is made once."""
+class EffectiveEntries(dict[Any, Any]):
+    """The entries of one section in effect, by key; hashable by identity, so that what is derived from it can be cached."""
 
-    __hash__ = object.__hash__  # type: ignore[assignment]  # it is not changed once it is laid
+    __hash__ = object.__hash__  # type: ignore[assignment]  # never changed after construction
 
 
-def overlay(files: tuple[RuleFile, ...], day: date) -> dict[str, Laid]:
+def effective_sections(files: tuple[RuleFile, ...], day: date) -> dict[str, EffectiveEntries]:
     """Return the entries in effect on `day`, by section and key."""
-    return {name: laid(tuple(each for each in files if name in each.entries), name, day) for name in SECTIONS}
+    return {name: effective_entries(tuple(each for each in files if name in each.entries), name, day) for name in SECTIONS}
 
 
 @lru_cache(maxsize=4_096)
-def laid(files: tuple[RuleFile, ...], name: str, day: date) -> Laid:
-    """Return one section's entries in effect on `day`, each file's laid over those before it; most jurisdictions share theirs."""
-    found = Laid()
+def effective_entries(files: tuple[RuleFile, ...], name: str, day: date) -> EffectiveEntries:
+    """Return one section's entries in effect on `day`; cached, since most jurisdictions share them."""
+    found = EffectiveEntries()
     for entry in chain.from_iterable(each.entries[name] for each in files):
         if entry.on(day):
             for key in SECTIONS[name].keys(entry):
-                lay(found, key, entry)
+                apply_entry(found, key, entry)
     return found
 
 
-def lay(entries: dict[Hashable, Any], key: Hashable, entry: Entry) -> None:
-    """Change the entry of that key in what the later one names, or add or withdraw it."""
+def apply_entry(entries: dict[Hashable, Any], key: Hashable, entry: Entry) -> None:
+    """Add the entry, or override or withdraw the earlier one of its key."""
     if entry.withdrawn:
         entries.pop(key, None)
     elif key in entries:
         before = entries[key]
-        named = {name: joined(name, before, entry) for name in entry.model_fields_set - DATING}
+        named = {name: merged_value(name, before, entry) for name in entry.model_fields_set - VALIDITY_FIELDS}
         entries[key] = before.model_copy(update=named)
     else:
         entries[key] = entry
 
 
-def joined(name: str, before: Entry, later: Entry) -> Any:
-    """Return the value of a field of which both entries may say something."""
+def merged_value(name: str, before: Entry, later: Entry) -> Any:
+    """Return a field's value after the later entry overrides or extends the earlier one."""
     if name in later.grows:
         return tuple(dict.fromkeys((*getattr(before, name), *getattr(later, name))))
     return getattr(later, name)
 
 
-def make_book(jurisdiction: str, entries: dict[str, Laid]) -> Book:
-    """Return the book that these entries make."""
+def make_book(jurisdiction: str, entries: dict[str, EffectiveEntries]) -> Book:
+    """Return the book of these entries."""
     if "" not in entries["zone"]:
         raise BadRules(
             f"{jurisdiction or 'default'}.toml: no time zone is in effect on some day: add a [[zone]] without `ori` for every day."
@@ -170,7 +170,7 @@ def make_book(jurisdiction: str, entries: dict[str, Laid]) -> Book:
 
 
 def jurisdiction_of(code: str, entries: Mapping[Hashable, JurisdictionEntry]) -> Jurisdiction:
-    """Return whose rules these are; a file that does not say its name is called by its code."""
+    """Return the jurisdiction; without a name it is called by its code."""
     entry = entries.get("", JurisdictionEntry())
     return Jurisdiction(
         code,
@@ -184,23 +184,23 @@ def jurisdiction_of(code: str, entries: Mapping[Hashable, JurisdictionEntry]) ->
 
 
 @lru_cache(maxsize=512)
-def codes_of(entries: Laid) -> Mapping[tuple[str, str], EventCode]:
-    """Return the code lists: one code for each event type that an entry names."""
+def codes_of(entries: EffectiveEntries) -> Mapping[tuple[str, str], EventCode]:
+    """Return the code lists: one code for each event type of an entry."""
     return {(kind, entry.subtype): event_code(kind, entry) for (kind, _), entry in entries.items()}
 
 
 @lru_cache(maxsize=512)
-def statuses_of(entries: Laid) -> Mapping[str, Status]:
+def statuses_of(entries: EffectiveEntries) -> Mapping[str, Status]:
     return by_synonym(entries, lambda entry, after: Status(entry.name, entry.synonyms, after))
 
 
 @lru_cache(maxsize=512)
-def locations_of(entries: Laid) -> Mapping[str, LocationKind]:
+def locations_of(entries: EffectiveEntries) -> Mapping[str, LocationKind]:
     return by_synonym(entries, lambda entry, after: LocationKind(entry.name, entry.synonyms, entry.custodial, after))
 
 
 @lru_cache(maxsize=512)
-def texts_of(entries: Laid) -> Mapping[tuple[str, str], Text]:
+def texts_of(entries: EffectiveEntries) -> Mapping[tuple[str, str], Text]:
     """Return the texts by subtype and language; an event type's own under "type/subtype"."""
     return {
         (entry.subtype if entry.type is None else f"{entry.type}/{entry.subtype}", entry.language): Text(
@@ -231,13 +231,13 @@ def event_code(event_type: str, entry: EventEntry) -> EventCode:
     )
 
 
-def by_synonym(entries: Laid, make: Callable[[Any, tuple[str, ...]], V]) -> Mapping[str, V]:
-    """Return each value under its folded name and synonyms, knowing all that may come next; a name beats another's synonym."""
+def by_synonym(entries: EffectiveEntries, make: Callable[[Any, tuple[str, ...]], V]) -> Mapping[str, V]:
+    """Return the values by folded name and synonyms; a name takes precedence over another's synonym."""
     values = {fold(entry.name): (entry, make(entry, reachable(entry, entries.values()))) for entry in entries.values()}
     found = {fold(synonym): value for entry, value in values.values() for synonym in entry.synonyms}
     return {**found, **{name: value for name, (_, value) in values.items()}}
 
 
 def reachable(entry: StatusEntry | LocationEntry, entries: Iterable[StatusEntry | LocationEntry]) -> tuple[str, ...]:
-    """Return what may come next: what the entry names itself, and those that name it as what they come after."""
+    """Return the names of `next`, and of the entries that have this one in their `after`."""
     return tuple(dict.fromkeys((*entry.next, *(other.name for other in entries if entry.name in other.after))))

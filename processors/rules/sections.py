@@ -1,8 +1,8 @@
 """
-What a rule file may hold: one model an entry, one line of the table a section.
+The sections of rule files: a model for the entries of each, and a line in `SECTIONS`.
 
-Every entry may have `from` (first day in effect), `until` (last day) and `withdrawn` (it is not in force here). A new
-section is a model and a line in `SECTIONS`; the stages find its entries in `Book.entries[name]`.
+Every entry may have `from` (first day in effect), `until` (last day) and `withdrawn` (not in force here). Stages find the
+entries of a section in `Book.entries[name]`.
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -46,14 +46,14 @@ class Model(Entry):
 
 
 class NamedEntry(Model):
-    """A word of a code list and what it means."""
+    """A code and its meaning."""
 
     name: str
     meaning: str = ""
 
 
 class OrderEntry(Model):
-    """What a hearing must come after (specification §4.1.1.2); `why` is the sentence a reviewer reads."""
+    """What a hearing must come after (specification §4.1.1.2); `why` is shown to the reviewer."""
 
     events: Words = ()
     statuses: Words = ()
@@ -94,7 +94,7 @@ class StatusEntry(Model):
 
 
 class LocationEntry(Model):
-    """A kind of place; `next` are those one may be moved to from it, `after` those one may come from (for a kind that is added)."""
+    """A kind of location; `next` are those that a move may lead to, `after` those it may come from (for a kind that is added)."""
 
     grows = frozenset({"synonyms", "after"})
 
@@ -124,7 +124,7 @@ class ZoneEntry(Model):
 
 
 class JurisdictionEntry(Model):
-    """Whose rules these are; contacts are left out where they are not known."""
+    """The jurisdiction of the file; unknown contacts are left out."""
 
     name: str = ""
     compact: bool = False
@@ -135,7 +135,7 @@ class JurisdictionEntry(Model):
 
 
 class TextEntry(Model):
-    """The words for one subtype in one language; `type` where one event type has words of its own."""
+    """The text of one subtype in one language; with `type` the text of that event type only."""
 
     subtype: str
     type: str | None = None
@@ -148,7 +148,7 @@ class TextEntry(Model):
 
 
 class CompactStateEntry(Model):
-    """One place where a compact case may stand in one region of the workflow; `closed` where the case has ended."""
+    """One state of one region of the compact workflow; `closed` if the case has ended."""
 
     region: Literal["instructions", "transfer", "supervision"]
     name: str
@@ -157,7 +157,7 @@ class CompactStateEntry(Model):
 
 
 class MoveEntry(Model):
-    """From where a step may be taken (a region not named: from anywhere), where it leads, and the way that a journey so takes."""
+    """The states in which a step is legal (any, in a region not named), where it leads, and the direction of the journey."""
 
     instructions: Words = ()
     transfer: Words = ()
@@ -167,14 +167,14 @@ class MoveEntry(Model):
 
 
 class ReasonEntry(Model):
-    """An activity that gives another its reason: `reason`, or where that is empty the one of its own message."""
+    """An activity that gives another its reason: `reason`, or if empty that of its own message."""
 
     activity: str
     reason: str = ""
 
 
 class CompactActivityEntry(Model):
-    """One kind of step of the compact workflow; without `moves` it moves no case."""
+    """One kind of step of the compact workflow; without `moves` it changes no state."""
 
     name: str
     enters: dict[str, str] = {}
@@ -213,7 +213,7 @@ class DeadlineEntry(Model):
 
 
 class UntrackedEntry(Model):
-    """Something that a rule of the compact sets a time for and no clock runs for: what it `says`, and `why` there is none."""
+    """A time limit of a compact rule for which no deadline is kept: what the rule `says`, and `why` not."""
 
     rule: str
     says: str
@@ -221,7 +221,7 @@ class UntrackedEntry(Model):
 
 
 class HolidayEntry(Model):
-    """A correction of the calendar: a day off that the library does not know or, `worked`, a day or yearly holiday that is none."""
+    """A correction of the calendar: an additional holiday or, with `worked`, a day or yearly holiday that is a business day."""
 
     name: str
     day: date | None = None
@@ -230,7 +230,7 @@ class HolidayEntry(Model):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section: what an entry is, and the keys by which a later file's entry overlays an earlier one's."""
+    """One section: the model of its entries, and the keys by which a later entry overrides an earlier one."""
 
     name: str
     entry: type[Entry]

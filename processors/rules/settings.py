@@ -1,9 +1,9 @@
 """
-The administrative settings (contract §6): what can be set, what it means, what it is until somebody sets it.
+The administrative settings (contract §6): keys, meanings, defaults, lookup.
 
-A value that was set beats every default. Among set values the most specific wins, subtype before notification type
-before jurisdiction: one set for a subtype in one jurisdiction beats one for the subtype alone, which beats any that
-names no subtype, however much else it names.
+A value that was set takes precedence over every default. Among set values the most specific wins, by subtype, then
+notification type, then jurisdiction: a value for a subtype in one jurisdiction beats one for the subtype alone, which
+beats any without a subtype.
 """
 
 import re
@@ -19,19 +19,19 @@ from processors.domain.policy import Policy
 Kind = Literal["duration", "flag", "surge", "hours", "word", "number"]
 Where = Literal["jurisdiction", "notification_type", "event_subtype"]
 
-EVERYWHERE: Final[tuple[Where, ...]] = ("event_subtype", "notification_type", "jurisdiction")
+ALL_SCOPES: Final[tuple[Where, ...]] = ("event_subtype", "notification_type", "jurisdiction")
 HEARING: Final = "Hearing Notice"
 UNITS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 LONGEST: Final = 36_500 * UNITS["d"]
 
 
 class BadSetting(ValueError):
-    """The setting cannot be used; the message is one sentence that says what would do."""
+    """The setting cannot be used; the message says what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surge:
-    """More than `limit` messages within `window` milliseconds is a bulk update."""
+    """At most `limit` within `window` milliseconds."""
 
     limit: int
     window: int
@@ -39,7 +39,7 @@ class Surge:
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """Minutes since midnight from which and until which nothing but emergencies is sent."""
+    """Start and end in minutes since midnight; only emergencies are sent between them."""
 
     start: int
     end: int
@@ -58,7 +58,7 @@ class Setting:
     kind: Kind
     default: str
     meaning: str
-    where: tuple[Where, ...] = EVERYWHERE
+    where: tuple[Where, ...] = ALL_SCOPES
     special: Mapping[str, str] = field(default_factory=dict)
     emergency: str | None = None
     words: tuple[str, ...] = ()
@@ -227,9 +227,27 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     )
 }
 
+# Can be set, and nothing reads them yet; a test keeps this list true.
+COMING: Final = frozenset(
+    {
+        "attempt.lease",
+        "contact.reverify",
+        "email.retry",
+        "notify.within",
+        "opt_out.scope",
+        "receipt.wait",
+        "response.hold",
+        "responses",
+        "review.four_eyes",
+        "sms.retry",
+        "voice.give_up",
+        "voice.retry",
+    }
+)
+
 
 def duration(key: str, text: str) -> int:
-    """Return the milliseconds that `text` names ("30s", "15m", "8h", "60d")."""
+    """Return the milliseconds of a duration ("30s", "15m", "8h", "60d")."""
     found = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
     if found is None:
         raise BadSetting(f"{key} cannot be {text!r}: write a whole number and s, m, h or d, such as 30s, 15m, 8h or 60d.")
@@ -239,7 +257,7 @@ def duration(key: str, text: str) -> int:
 
 
 def flag(key: str, text: str) -> bool:
-    """Return the truth that `text` names."""
+    """Return the boolean that `text` stands for."""
     if text not in {"true", "false"}:
         raise BadSetting(f"{key} cannot be {text!r}: write true or false.")
     return text == "true"
@@ -271,7 +289,7 @@ def hours(key: str, text: str) -> QuietHours | None:
 
 
 def word(key: str, text: str) -> str:
-    """Return `text`, one of the words the setting knows."""
+    """Return `text` if it is one of the setting's words."""
     if text not in SETTINGS[key].words:
         raise BadSetting(f"{key} cannot be {text!r}: write {' or '.join(SETTINGS[key].words)}.")
     return text
@@ -288,39 +306,39 @@ PARSERS: Final = {"duration": duration, "flag": flag, "surge": surge, "hours": h
 
 
 def parse(key: str, text: str) -> Any:
-    """Return the value of setting `key` that `text` stands for; raises BadSetting with a sentence that says what would do."""
+    """Return the parsed value of a setting; raises BadSetting."""
     if (setting := SETTINGS.get(key)) is None:
         raise BadSetting(f"there is no setting {key!r}: the settings are {', '.join(sorted(SETTINGS))}.")
     return PARSERS[setting.kind](key, text)
 
 
 def parse_policy(policy: Policy) -> Any:
-    """Return the value a policy sets; raises BadSetting where the key, the value or the scope cannot be used."""
+    """Return the parsed value of a policy; raises BadSetting if key, value or scope cannot be used."""
     value = parse(policy.key, policy.value)
     allowed = SETTINGS[policy.key].where
-    for name in EVERYWHERE:
+    for name in ALL_SCOPES:
         if getattr(policy, name) is not None and name not in allowed:
-            can = f"only for each {' and '.join(WORDS[each] for each in allowed)}" if allowed else "only for everything at once"
-            raise BadSetting(f"{policy.key} cannot be set for one {WORDS[name]}: it can be set {can}.")
+            can = f"only for each {' and '.join(SCOPE_NAMES[each] for each in allowed)}" if allowed else "only for everything at once"
+            raise BadSetting(f"{policy.key} cannot be set for one {SCOPE_NAMES[name]}: it can be set {can}.")
     if policy.jurisdiction is not None and not re.fullmatch(r"[A-Z]{2}", policy.jurisdiction):
         raise BadSetting(f"{policy.jurisdiction!r} is no jurisdiction: write the two capital letters of a state, such as VA.")
     return value
 
 
 def check_setting(key: str, text: str, scope: Scope, known: "Known") -> None:
-    """Raise BadSetting with one sentence where `text` cannot be set for `scope`; `known` are the rules that name the codes."""
-    parse_policy(Policy(key=key, value=text, **{name: getattr(scope, name) for name in EVERYWHERE}))
+    """Raise BadSetting if `text` cannot be set for `scope`; `known` has the codes that rules know."""
+    parse_policy(Policy(key=key, value=text, **{name: getattr(scope, name) for name in ALL_SCOPES}))
     if scope.jurisdiction is not None and scope.jurisdiction not in known.jurisdictions:
         raise BadSetting(f"no rule file is for {scope.jurisdiction!r}: write one of {', '.join(sorted(known.jurisdictions))}.")
     for name, codes in (("notification_type", known.notification_types), ("event_subtype", known.subtypes)):
         given = getattr(scope, name)
         if given is not None and given not in codes:
             like = get_close_matches(given, codes, 1) or sorted(codes)[:1]
-            raise BadSetting(f"no rule file knows the {WORDS[name]} {given!r}: write it as the code lists do, such as {like[0]!r}.")
+            raise BadSetting(f"no rule file knows the {SCOPE_NAMES[name]} {given!r}: write it as the code lists do, such as {like[0]!r}.")
 
 
 class Known(Protocol):
-    """The codes that rules know, whatever the jurisdiction."""
+    """The codes of all rules, whatever the jurisdiction."""
 
     @property
     def jurisdictions(self) -> Collection[str]:
@@ -335,7 +353,7 @@ class Known(Protocol):
         """The event subtypes of all code lists."""
 
 
-WORDS: Final[Mapping[str, str]] = {
+SCOPE_NAMES: Final[Mapping[str, str]] = {
     "jurisdiction": "jurisdiction",
     "notification_type": "notification type",
     "event_subtype": "event subtype",
@@ -352,23 +370,22 @@ EMERGENCY: Final = {key: parse(key, setting.emergency) for key, setting in SETTI
 @dataclass(frozen=True, slots=True)
 class Settings:
     """
-    The settings in force. `refused` holds a sentence for each policy that could not be used and was left out.
+    The settings in force. `refused` has a sentence for each policy that cannot be used and was left out.
 
-    Nothing is parsed when a setting is asked for: `values` holds what was set, `keys` for which settings that is anything,
-    `alike` the values of those that were set for everything at once and for nothing in particular, `texts` what was set as
-    the administrator wrote it.
+    Values are parsed once: `values` by key and scope, `keys_set` the keys with any value, `global_values` the values of keys
+    that were set without any scope only, `texts` the values as the administrator wrote them.
     """
 
     values: Mapping[Place, Any] = field(default_factory=dict)
-    keys: frozenset[str] = frozenset()
-    alike: Mapping[str, Any] = field(default_factory=dict)
+    keys_set: frozenset[str] = frozenset()
+    global_values: Mapping[str, Any] = field(default_factory=dict)
     version: str = "0"
     refused: tuple[str, ...] = ()
     texts: Mapping[Place, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, policies: Iterable[Policy]) -> "Settings":
-        """Return the settings with `policies` in force; of two for one place the later one counts."""
+        """Return the settings of these policies; of two for the same scope the later one counts."""
         values: dict[Place, Any] = {}
         texts: dict[Place, str] = {}
         refused = []
@@ -381,14 +398,14 @@ class Settings:
                 continue
             texts[place] = policy.value
         particular = {place[0] for place in values if place[1:] != (None, None, None)}
-        alike = {place[0]: value for place, value in values.items() if place[0] not in particular}
-        return cls(values, frozenset(place[0] for place in values), alike, digest(texts), tuple(refused), texts)
+        global_values = {place[0]: value for place, value in values.items() if place[0] not in particular}
+        return cls(values, frozenset(place[0] for place in values), global_values, digest(texts), tuple(refused), texts)
 
     def value(self, key: str, scope: Scope, *, emergency: bool = False, channel: str = "") -> Any:
         """Return the value in force for `scope`."""
-        if key in self.alike:
-            return self.alike[key]
-        if key in self.keys:
+        if key in self.global_values:
+            return self.global_values[key]
+        if key in self.keys_set:
             for place in places(key, scope):
                 if place in self.values:
                     return self.values[place]
@@ -398,12 +415,12 @@ class Settings:
         return DEFAULTS[key] if special is None else special
 
     def set_for(self, key: str, scope: Scope) -> Place | None:
-        """Return where the value in force for `scope` was set, None where it is the default."""
+        """Return the key and scope at which the value in force was set, None if it is the default."""
         return next((place for place in places(key, scope) if place in self.values), None)
 
 
 def places(key: str, scope: Scope) -> tuple[Place, ...]:
-    """Return where a value for `scope` may have been set, most specific first."""
+    """Return the keys and scopes that apply to `scope`, most specific first."""
     subtype, kind, state = scope.event_subtype, scope.notification_type, scope.jurisdiction
     return (
         (key, subtype, kind, state),
@@ -418,7 +435,7 @@ def places(key: str, scope: Scope) -> tuple[Place, ...]:
 
 
 def digest(texts: Mapping[Place, str]) -> str:
-    """Return a short name of these settings: equal settings, in whatever order they were set, have equal names."""
+    """Return a digest that is equal for equal settings, in whatever order they were set."""
     if not texts:
         return "0"
     lines = sorted("\x1f".join((*(part or "" for part in place), text)) for place, text in texts.items())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.rules.check import FACTS, check
+from processors.rules.check import TEXT_VARIABLES, check
 from processors.rules.load import read_rules
 from tests.rules.conftest import Written
 
@@ -181,7 +181,7 @@ def test_the_built_in_rules_are_sound() -> None:
             [
                 (
                     "VA.toml: text Escape/en: `sms` cannot be read as a template: there is nothing called 'nope', only "
-                    f"{', '.join(sorted(FACTS))}."
+                    f"{', '.join(sorted(TEXT_VARIABLES))}."
                 ),
             ],
         ),

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from processors.cli.rules import app, sampler
 from processors.domain.policy import Policy
 from processors.rules.check import check
-from processors.rules.document import settings_part
+from processors.rules.document.settings import settings_part
 from processors.rules.files import BadRules
 from processors.rules.load import load_rules, read_rules
 from processors.runtime.errors import UserError

@@ -1,20 +1,23 @@
 """The administrative settings: defaults, values, errors, and which of several values counts."""
 
+import ast
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import processors
 from processors.domain.event import Scope
 from processors.domain.policy import Policy
 from processors.rules.book import QuietHours, Rules, Surge
-from processors.rules.document import settings_markdown
-from processors.rules.settings import SETTINGS, BadSetting, Settings, check_setting, parse
+from processors.rules.settings import COMING, SETTINGS, BadSetting, Settings, check_setting, parse
+from processors.rules.settings_page import settings_markdown
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 ANYWHERE = Scope()
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+ROOT = Path(processors.__file__).parent
 
 
 @pytest.mark.parametrize(
@@ -247,9 +250,30 @@ def test_any_text_is_a_value_or_a_sentence(key: str, text: str) -> None:
 
 
 def test_the_page_of_settings_is_the_code_s() -> None:
-    assert PAGE.read_text() == settings_markdown(), "write docs/settings.md anew from processors.rules.document.settings_markdown()"
+    assert PAGE.read_text() == settings_markdown(), "write docs/settings.md anew from processors.rules.settings_page.settings_markdown()"
 
 
 def test_every_setting_is_on_the_page() -> None:
     page = PAGE.read_text()
     assert all(f"| `{key}` | {setting.default_text} |" in page for key, setting in SETTINGS.items())
+
+
+def read_by_the_pipeline() -> set[str]:
+    """Return the keys that occur as a string in the code, apart from the table of settings and the names of topics."""
+    sources = [path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).as_posix() not in {"rules/settings.py", "topics.py"}]
+    constants = {
+        node.value
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return {key for key in SETTINGS if key in constants}
+
+
+def test_a_setting_is_read_or_marked_as_coming() -> None:
+    assert set(SETTINGS) - COMING == read_by_the_pipeline()
+
+
+def test_the_page_marks_what_nobody_reads_yet() -> None:
+    marked = {line.split("`")[1] for line in PAGE.read_text(encoding="utf-8").splitlines() if "**Coming.**" in line}
+    assert marked == COMING

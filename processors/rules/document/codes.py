@@ -1,0 +1,111 @@
+"""The code lists, the tables of statuses and locations, and what makes two messages the same event."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from processors.rules.book import Book
+from processors.rules.document.parts import Part, joined, unique, yes
+
+SAME_EVENT: Final = "the same agency, event type, event subtype, notification type and offender"
+FIELDS: Final = {
+    "action_at": "action date",
+    "case_number": "case number",
+    "court": "court",
+    "status": "status",
+    "location_kind": "kind of location",
+    "location_name": "name of the location",
+    "sending_state": "sending state",
+    "receiving_state": "receiving state",
+}
+
+
+def event_parts(book: Book) -> Iterator[Part]:
+    """The code lists, an event type a part."""
+    for kind in sorted(book.event_types):
+        codes = [code for code in book.codes.values() if code.event_type == kind]
+        yield Part(
+            f"Events: {kind}",
+            (),
+            ("Event subtype", "Notification type", "Emergency", "Status after", "Location after", "Meaning"),
+            tuple(
+                (code.subtype, joined(code.notification_types), yes(code.emergency), code.status or "", code.location or "", code.meaning)
+                for code in sorted(codes, key=lambda code: code.subtype)
+            ),
+        )
+
+
+def action_date_part(book: Book) -> Part:
+    """Which element holds the action date."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for code in book.codes.values():
+        groups.setdefault(code.action_date, []).append(f"{code.event_type}: {code.subtype}")
+    usual = max(groups, key=lambda each: len(groups[each]), default=())
+    return Part(
+        "Action dates",
+        ("The action date is read from the first of these elements that the message has.",),
+        ("Elements", "Events"),
+        tuple(
+            (joined(elements, " else "), "all others" if elements == usual else joined(events, "; ")) for elements, events in groups.items()
+        ),
+    )
+
+
+def status_part(book: Book) -> Part:
+    """Which status may follow which."""
+    return Part(
+        "Status changes (specification 4.1.5.2)",
+        ("A status update is legal where the new status may follow the current one.",),
+        ("Status", "Also called", "May become"),
+        tuple((each.name, joined(each.synonyms), joined(each.next) or "nothing") for each in unique(book.statuses.values())),
+    )
+
+
+def location_part(book: Book) -> Part:
+    """Which move is legal."""
+    return Part(
+        "Moves (specification 4.1.4.2)",
+        ("A movement is legal where the new kind of location may follow the current one. Staying in the same kind is always legal.",),
+        ("Kind of location", "Held there", "Also called", "May move to"),
+        tuple(
+            (each.name, yes(each.custodial), joined(each.synonyms), joined(each.next) or "nowhere")
+            for each in unique(book.locations.values())
+        ),
+    )
+
+
+def narrower_part(book: Book) -> Part:
+    """Which events may happen only to somebody of certain statuses, or only from certain locations."""
+    return Part(
+        "Events with narrower conditions",
+        ("These events are legal only from the statuses or locations named here.",),
+        ("Event", "From statuses", "From kinds of location"),
+        tuple(
+            (
+                f"{code.event_type}: {code.subtype}",
+                joined(code.from_statuses) or "any that may",
+                joined(code.from_locations) or "any that may",
+            )
+            for code in book.codes.values()
+            if code.from_statuses or code.from_locations
+        ),
+    )
+
+
+def duplicate_part(book: Book) -> Part:
+    """What makes two messages the same event."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for code in book.codes.values():
+        groups.setdefault(code.same, []).append(f"{code.event_type}: {code.subtype}")
+    usual = max(groups, key=lambda each: len(groups[each]), default=())
+    return Part(
+        "Duplicates (specification 4)",
+        (
+            f"Two messages are the same event when they have {SAME_EVENT}, and equal values of these.",
+            "Any other difference between them is inconsequential.",
+        ),
+        ("Equal values", "Events"),
+        tuple(
+            (joined(FIELDS.get(each, each) for each in same), "all others" if same == usual else joined(events, "; "))
+            for same, events in groups.items()
+        ),
+    )

@@ -1,0 +1,111 @@
+"""The interstate compact: steps, deadlines, business days and time zones."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from processors.rules.book import Book
+from processors.rules.calendar import SATURDAY, public_holidays
+from processors.rules.deadline_phrases import WAYS, conditions
+from processors.rules.deadline_phrases import events as events_of
+from processors.rules.document.parts import Part, grouped, joined
+
+
+def compact_parts(book: Book) -> Iterator[Part]:
+    """The interstate compact's workflow and its legal clocks."""
+    activities = book.entries["compact_activity"].values()
+    events: dict[str, list[str]] = {}
+    for code in book.codes.values():
+        events.setdefault(code.activity or "", []).append(code.subtype)
+    yield Part(
+        "The interstate compact: steps",
+        (
+            "A compact case stands at once somewhere in its reporting instructions, its transfer and its supervision.",
+            "A step may be taken only from where one of its lines says. One from elsewhere waits for what may be late, then is flagged.",
+        ),
+        ("Step", "Event subtypes", "May be taken while it stands at", "Leads to"),
+        tuple(
+            (each.name if first else "", joined(events.get(each.name, ())) if first else "", *step)
+            for each in activities
+            for first, step in zip((True, *(False for _ in each.moves)), steps(each), strict=False)
+        ),
+    )
+    yield Part(
+        "The interstate compact: deadlines",
+        (
+            "What one state owes the other by when, by the rules in effect on this day; another day's activity has that day's deadline.",
+            "The day from which it counts is not counted. It ends with the last day where the state is that owes, and is then overdue.",
+        ),
+        ("Rule", "What is owed", "Owed by", "Begins with", "Met by", "Source"),
+        tuple(
+            (
+                each.rule,
+                each.text,
+                each.owed_by,
+                joined(filter(None, (events_of(each.raised_by, book, " or "), conditions(each, book))), "; "),
+                events_of(each.met_by, book, " or ") or "ends by itself",
+                each.source,
+            )
+            for each in sorted(book.entries["deadline"].values(), key=lambda each: (each.rule, each.name))
+        ),
+    )
+    yield Part(
+        "The interstate compact: no deadline is kept",
+        ("The rules set a time for these too; no message begins them, or none could meet them.",),
+        ("Rule", "What it says", "Why no deadline is kept"),
+        tuple((each.rule, each.says, each.why) for each in book.entries["untracked"].values()),
+    )
+
+
+def steps(activity: Any) -> Iterator[tuple[str, str]]:
+    """Yield from where an activity may be taken and where it leads, a pair for each of its moves."""
+    if not activity.moves:
+        yield "any", ""
+    for move in activity.moves:
+        regions = {region: getattr(move, region) for region in ("instructions", "transfer", "supervision")}
+        allowed = joined((f"{region} {joined(where, ' or ')}" for region, where in regions.items() if where), "; ")
+        leads = joined((f"{region} {where}" for region, where in move.to.items()), "; ") or "where it stands"
+        yield allowed or "any", joined(filter(None, (leads, WAYS.get(move.way or ""))), "; ")
+
+
+def business_days_part(book: Book, day: date) -> Part:
+    """Which working days are no business days in the year to come, and which rule file says so."""
+    corrected = {each.day or each.name: each for each in book.entries["holiday"].values()}
+    days = (day + timedelta(days=each) for each in range(366))
+    return Part(
+        "Business days",
+        (
+            "Deadlines in business days leave out Saturdays, Sundays and the holidays of the United States and of the jurisdiction.",
+            "The compact's rules do not define them: check this list for the year to come, and correct it in a rule file ([[holiday]]).",
+        ),
+        ("Day", "No business day because of"),
+        tuple(
+            (f"{each.isoformat()} {each:%A}", corrected[each].name if each in corrected else joined(sorted(names), "; "))
+            for each in days
+            if each.weekday() < SATURDAY
+            and not book.calendar.is_business_day(each)
+            and (names := public_holidays(book.calendar.state, each.year).get(each, frozenset()), True)
+        ),
+    )
+
+
+def zone_part(book: Book) -> Part:
+    """In which time zone dates are read."""
+    return Part(
+        "Time zones",
+        ("A date without a time lasts until the end of that day in the agency's time zone.",),
+        ("Agencies", "Time zone", "Remark"),
+        (
+            ("all others" if book.zones_by_ori else "all", book.zone.key, ""),
+            *(
+                (f"ORI {joined(prefixes)}…", zone, note)
+                for (zone, note), prefixes in grouped(
+                    (prefix, (book.zones_by_ori[prefix].key, zone_note(book, prefix))) for prefix in book.zones_by_ori
+                )
+            ),
+        ),
+    )
+
+
+def zone_note(book: Book, prefix: str) -> str:
+    return str(book.entries["zone"][prefix].note)

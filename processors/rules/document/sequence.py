@@ -1,0 +1,48 @@
+"""Which event needs which earlier or later one: hearings, previous events, transfers."""
+
+from processors.rules.book import Book
+from processors.rules.document.parts import Part, hours, joined, unique
+
+
+def order_part(book: Book) -> Part:
+    """What a hearing must come after."""
+    return Part(
+        "Order of hearings (specification 4.1.1.2)",
+        ("A hearing notice about somebody already known must come after one of the events, or while one of the statuses holds.",),
+        ("Hearing", "Comes after", "Or while", "Because"),
+        tuple(
+            (f"{code.event_type}: {code.subtype}", joined(order.events), joined(order.statuses), order.why)
+            for code in book.codes.values()
+            for order in code.order
+        ),
+    )
+
+
+def previous_part(book: Book) -> Part:
+    """What meets a Previous Event tag."""
+    return Part(
+        "Previous events (specification 4.3.3)",
+        ("A Previous Event tag on one of these is met by an earlier message of the events named that carried Expect Subsequent Event.",),
+        ("Event", "Follows"),
+        tuple((f"{code.event_type}: {code.subtype}", joined(code.follows, " or ")) for code in book.codes.values() if code.follows),
+    )
+
+
+def transfer_part(book: Book, hold: int) -> Part:
+    """Which release waits for which intake."""
+    custodial = [each.name for each in unique(book.locations.values()) if each.custodial]
+    return Part(
+        "Releases and intakes (specification 4.1.4.3)",
+        (
+            f"A release whose location is {joined(custodial, ' or ')} is a transfer to another facility.",
+            f"It waits {hours(hold)} for the intake of the same offender at the same kind of location, which may also come first.",
+            "The intake is then told and the release is not; without an intake the release is told.",
+        ),
+        ("Releases that wait", "Intakes that are told instead"),
+        (
+            (
+                joined(f"{code.event_type}: {code.subtype}" for code in book.codes.values() if code.release),
+                joined(f"{code.event_type}: {code.subtype}" for code in book.codes.values() if code.intake),
+            ),
+        ),
+    )

@@ -1,0 +1,27 @@
+"""The text messages that registrants get."""
+
+from collections.abc import Callable
+from typing import Final
+
+from processors.rules.book import Book, EventCode
+from processors.rules.document.parts import Part, grouped, joined
+
+Sample = Callable[[EventCode, str], str | None]  # the text message for one code in one language
+LANGUAGES: Final = {"en": "English", "es": "Spanish"}
+
+
+def text_part(book: Book, sample: Sample) -> Part:
+    """What registrants read, with a person, a day and places made up."""
+    groups = grouped(
+        (
+            code.event_type,
+            (code.subtype, *((text or "none: flagged for review") for text in (sample(code, language) for language in LANGUAGES))),
+        )
+        for code in book.codes.values()
+    )
+    return Part(
+        "Texts",
+        ("The text messages that registrants get, with an invented offender, day and places. Email and voice say the same in more words.",),
+        ("Event", *LANGUAGES.values()),
+        tuple((f"{subtype} ({joined(kinds)})", *texts) for (subtype, *texts), kinds in groups),
+    )
