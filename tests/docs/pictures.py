@@ -170,11 +170,13 @@ def unit_drawn(unit: Stage[Any], road: Sequence[Stage[Any]], top: int) -> Iterat
     yield text(CENTRE, top + 23, unit.name, "name")
     yield text(CENTRE, top + 42, DOES[unit.name], "does")
     side = top + (BOX - PILL) // 2
-    if unit.changelog is not None:
-        middle = RIGHT + pill_width(unit.changelog) // 2
-        yield from pill(middle, side, unit.changelog, "state")
-        yield arrow([(CENTRE + HALF, side + 13), (RIGHT, side + 13)], both=True)
-    else:
+    own = [(topic, "topic") for topic in unit.outputs if topic in unit.inputs]
+    kept = [*([(unit.changelog, "state")] if unit.changelog is not None else []), *own]
+    for number, (topic, kind) in enumerate(kept):
+        y = side + (number * 2 - len(kept) + 1) * 17
+        yield from pill(RIGHT + pill_width(topic) // 2, y, topic, kind)
+        yield arrow([(CENTRE + HALF, y + 13), (RIGHT, y + 13)], both=True)
+    if not kept:
         yield note(RIGHT, side + 17, "no state; as many copies as there are cores")
     read_on = {topic for other in road for topic in other.inputs}
     people = [topic for topic in unit.outputs if topic not in read_on and topic.name not in EVERYWHERE and not sent(topic)]
@@ -183,16 +185,25 @@ def unit_drawn(unit: Stage[Any], road: Sequence[Stage[Any]], top: int) -> Iterat
 
 
 def round_about(road: Sequence[Stage[Any]], tops: dict[str, int]) -> Iterator[str]:
-    """Draw topics that pass units by."""
+    """Draw topics that pass units by or lead back, each in a lane of its own: from all units that write it to all that read it."""
     lane = CENTRE - HALF - 76
-    for place, unit in enumerate(road):
-        for after in road[place + 2 :]:
-            for topic in (each for each in unit.outputs if each in after.inputs):
-                start, end = tops[unit.name] + BOX // 2, tops[after.name] + BOX // 2
-                yield arrow([(CENTRE - HALF, start), (lane, start), (lane, end), (CENTRE - HALF, end)])
-                yield from pill(lane, (start + end) // 2 - 13, topic, "topic")
-                yield f'  <text class="note" x="{lane - 8}" y="{(start + end) // 2 + 30}" text-anchor="end">by {topic.key}</text>'
-                lane -= 30
+    for topic in dict.fromkeys(topic for unit in road for topic in unit.outputs):
+        writers = [number for number, unit in enumerate(road) if topic in unit.outputs]
+        readers = [number for number, unit in enumerate(road) if topic in unit.inputs]
+        if not readers or writers == readers or all(reader == writer + 1 for writer in writers for reader in readers):
+            continue
+        rows = [tops[road[number].name] + BOX // 2 for number in (*writers, *readers)]
+        yield f'  <path class="line" d="M{lane} {min(rows)} L{lane} {max(rows)}"/>'
+        for number in writers:
+            y = tops[road[number].name] + BOX // 2
+            yield f'  <path class="line" d="M{CENTRE - HALF} {y} L{lane} {y}"/>'
+        for number in readers:
+            y = tops[road[number].name] + BOX // 2
+            yield arrow([(lane, y), (CENTRE - HALF, y)])
+        middle = (min(rows) + max(rows)) // 2 + (0 if lane == CENTRE - HALF - 76 else 70)
+        yield from pill(lane, middle - 13, topic, "topic")
+        yield f'  <text class="note" x="{lane - 8}" y="{middle + 30}" text-anchor="end">by {topic.key}</text>'
+        lane -= 26
 
 
 def out(last: Stage[Any], top: int) -> Iterator[str]:

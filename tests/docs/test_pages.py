@@ -6,6 +6,7 @@ import pytest
 
 from processors.domain.reasons import REASONS
 from tests.docs.pages import DOCS, PAGES, codes_expected, codes_in_tests, given_by, missing_code, missing_test, parts, settings_asked_for
+from tests.docs.pictures import units
 
 RULES = [each for part in parts() for each in part.rules]
 
@@ -71,3 +72,10 @@ def test_it(reason):
     assert found[0].reason == "surge"
 """
     assert set(codes_expected(ast.parse(module))) == {"doctype", "feed_silence", "surge"}
+
+
+def test_the_picture_of_the_pipeline_leaves_no_topic_out() -> None:
+    drawn = (DOCS / "images" / "pipeline.svg").read_text()
+    topics = {topic.name for _, unit in units() for topic in (*unit.inputs, *unit.outputs, *([unit.changelog] if unit.changelog else []))}
+    assert len(topics) > 15
+    assert {name for name in topics if f">vn.{name}<" not in drawn and f"vn.{name}" not in drawn} == set()
