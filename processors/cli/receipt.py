@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from processors.cli.app import new_app
-from processors.cli.submit import contents, document, split
+from processors.cli.documents import documents, fail_if, of_every_file, text_field
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import RECEIPTS
@@ -17,14 +17,12 @@ FILES = typer.Argument(help="Files of JSON, one receipt or many one a line; - is
 
 @app.command()
 def receipt(files: Annotated[list[str], FILES]) -> None:
-    """Send delivery receipts to the pipeline and print one reference a line."""
-    messages = [message for file in files for message in split(contents(file))]
-    references = [_reference(message) for message in messages]
-    Client(Settings()).send(RECEIPTS, zip(references, messages, strict=True))
+    """Send delivery receipts to the pipeline and print one reference a line. Of a file that breaks nothing is sent."""
+    settings = Settings()
+    messages, broken = of_every_file(files, documents)
+    references = [text_field(message, "reference") for message in messages]
+    if messages or not broken:
+        Client(settings).send(RECEIPTS, zip(references, messages, strict=True))
     for each in references:
         typer.echo(each or "-")
-
-
-def _reference(message: bytes) -> str | None:
-    value = (document(message) or {}).get("reference")
-    return value if isinstance(value, str) and value else None
+    fail_if(broken, "mend it and send it again")

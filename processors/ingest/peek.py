@@ -1,8 +1,11 @@
 """The labels of a submission, for commands that send or route messages without deciding anything."""
 
+import re
+from typing import Final
+
 from processors.ingest.read.formats import detect_format, parse_json
 from processors.ingest.read.rejection import Rejection
-from processors.ingest.read.xml import XmlMessage
+from processors.ingest.read.xml import XmlMessage, parse_xml
 
 
 def message_labels(message: bytes) -> tuple[str | None, str | None]:
@@ -18,3 +21,16 @@ def message_labels(message: bytes) -> tuple[str | None, str | None]:
 
 def _text(value: object) -> str | None:
     return value.strip() if isinstance(value, str) and value.strip() else None
+
+
+def broken_xml(message: bytes) -> tuple[str, int, int] | None:
+    """Return why, in which line and in which column an XML document is not well-formed; None where it is, or is rejected for more."""
+    try:
+        parse_xml(detect_format(message)[1])
+    except Rejection as why:
+        found = _PLACE.search(why.detail) if why.reason == "malformed" else None
+        return ("the XML is not well-formed", int(found[1]), int(found[2])) if found else None
+    return None
+
+
+_PLACE: Final = re.compile(r"line (\d+), column (\d+)")

@@ -1,6 +1,5 @@
 """How every command helps, refuses and ends (contract §1)."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,15 @@ import typer
 from processors.cli import main
 from tests.cli.given import Run
 
+A_FILE = str(Path(__file__).parents[2] / "examples" / "key.json")  # a JSON object, which is all that is looked at before it is sent
+
 NEED_A_BROKER = [
     ("topics", "create"),
     ("topics", "list"),
-    ("submit", os.devnull),
-    ("register", os.devnull),
+    ("submit", A_FILE),
+    ("register", A_FILE),
     ("unregister", "V-1"),
-    ("receipt", os.devnull),
+    ("receipt", A_FILE),
     ("tail", "submissions"),
     ("explain", "M-1"),
     ("review", "list"),
@@ -135,8 +136,8 @@ def test_an_unknown_setting_is_refused_where_none_is_needed_too(words: tuple[str
 
 
 CANNOT_BE_READ = [
-    (("register", "latin1.csv"), "vn: line 2 of the CSV is not UTF-8 text: "),
-    (("register", "quotes.csv"), "vn: the CSV cannot be read ("),
+    (("register", "latin1.csv"), "vn: latin1.csv, line 2, column 8: the text is neither UTF-8, nor UTF-16, nor Windows-1252: "),
+    (("register", "quotes.csv"), "vn: quotes.csv, line 2, column 1: the row cannot be read ("),
     (("simulate", "--check", "."), "vn: key.json is no key: "),
     (("simulate", "--check", "nowhere"), "vn: the key nowhere/key.json cannot be read (No such file or directory): "),
     (("demo", "--examples", "nowhere"), "vn: the key nowhere/key.json cannot be read (No such file or directory): "),
@@ -149,7 +150,7 @@ def test_what_cannot_be_read_is_said_in_one_line(
     words: tuple[str, ...], sentence: str, vn: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("latin1.csv").write_bytes("registration_id,given\nV-1,José\n".encode("latin-1"))
+    Path("latin1.csv").write_bytes(b"registration_id,given\nV-1,Jos\x81\n")
     Path("quotes.csv").write_text('registration_id,given\nV-1,"' + 200_000 * "a", encoding="utf-8")
     Path("key.json").write_text("[]", encoding="utf-8")
     code, out, err = vn(*words, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
@@ -167,7 +168,7 @@ def test_a_jurisdiction_is_known_in_small_letters_too(words: tuple[str, ...], vn
     assert (code, err) == (1, "vn: no broker is configured: run `vn local up`, or set KAFKA_BOOTSTRAP_SERVERS\n")
 
 
-@pytest.mark.parametrize("words", [("topics", "list"), ("submit", os.devnull), ("tail", "submissions")], ids=" ".join)
+@pytest.mark.parametrize("words", [("topics", "list"), ("submit", A_FILE), ("tail", "submissions")], ids=" ".join)
 def test_a_property_that_the_client_does_not_have_is_said_in_one_line(words: tuple[str, ...], vn: Run) -> None:
     code, out, err = vn(*words, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", KAFKA_NONSENSE="1")
     assert (code, out) == (1, "")

@@ -1,11 +1,11 @@
-"""`vn submit` tells messages apart and reads what they are called."""
+"""`vn submit` tells messages apart, reads what they are called, and says where a file breaks."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from processors.cli.submit import contents, split
+from processors.cli.documents import Broken, contents, documents, of_every_file
 from processors.ingest.peek import message_labels
 from processors.runtime.errors import UserError
 
@@ -13,16 +13,68 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 ONE = {"message_id": " M-1 ", "agency": {"ori": "VA0430000"}}
 
 
-def test_a_file_of_lines_is_as_many_messages() -> None:
-    content = b'{"a": 1}\r\n\n{"b": 2}\nnot json\n'
-    assert list(split(content)) == [b'{"a": 1}', b'{"b": 2}', b"not json"]
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"a": 1}\r\n\n{"b": 2}\n{"c": 3}\n',
+        b'\xef\xbb\xbf{"a": 1}\n{"b": 2}\n{"c": 3}',
+        '{"a": 1}\r\n{"b": 2}\r\n{"c": 3}\r\n'.encode("utf-16"),
+        b'{"a": 1}{"b": 2} {"c": 3}',
+        b'{\n  "a": 1\n}\n{\n  "b": 2\n}\n{"c": 3}',
+    ],
+)
+def test_json_documents_that_follow_each_other_are_as_many_messages(content: bytes) -> None:
+    assert [json.loads(each) for each in documents(content)] == [{"a": 1}, {"b": 2}, {"c": 3}]
 
 
 @pytest.mark.parametrize(
-    "content", [json.dumps(ONE, indent=2).encode(), b"<a>\n<b/>\n</a>", b"\xc3\x01\n\n\x00", b"", b"[1]\n[2]\n", b"nonsense"]
+    "content",
+    [
+        json.dumps(ONE, indent=2).encode(),
+        json.dumps(ONE).encode("utf-16"),
+        b"<a>\n<b/>\n</a>",
+        b"<!DOCTYPE a><a/>",
+        b"\xc3\x01\n\n\x00",
+        b"\x00\x00\x00\x00\x01{",
+        '{"name": "José \\u0007"}'.encode(),
+    ],
 )
-def test_anything_else_is_one(content: bytes) -> None:
-    assert list(split(content)) == [content]
+def test_anything_else_is_one_and_sent_as_it_is(content: bytes) -> None:
+    assert documents(content) == [content]
+
+
+BROKEN = [
+    (b"", "line 1, column 1: the file is empty"),
+    (b" \r\n", "line 1, column 1: the file is empty"),
+    (b"nonsense", "line 1, column 1: the file begins neither as XML, nor as JSON, nor as Avro"),
+    (b"[1]\n[2]\n", "line 1, column 1: the file begins neither as XML, nor as JSON, nor as Avro"),
+    (b'{"a": 1}\nnot json\n', "line 2, column 1: the JSON is not well-formed"),
+    (b'{"a": 1}\n[2]\n', "line 2, column 1: a message is a JSON object, and this is something else"),
+    (b'{"a": 1}\n{"b": \n', "line 2, column 6: the JSON is not well-formed"),
+    (b'\n\n  {"a": tru}', "line 3, column 9: the JSON is not well-formed"),
+    (b'{\n  "a": [\n    {"b": 1},\n  ],\n}', "line 4, column 3: the JSON is not well-formed"),
+    (b'{"a": ' + b"9" * 5_000 + b"}", "line 1, column 1: the JSON holds a number too long to read"),
+    (b'{"a":' + b"[" * 100_000, "line 1, column 1: the JSON nests too deeply"),
+    (b"<a>\n  <b>\n</a>", "line 3, column 5: the XML is not well-formed"),
+    (b'{"a": "\xff"}', "line 1, column 8: the text is not UTF-8, nor UTF-16 with a byte order mark"),
+]
+
+
+@pytest.mark.parametrize(("content", "where"), BROKEN, ids=[each[1] for each in BROKEN])
+def test_a_broken_file_says_where_it_breaks(content: bytes, where: str) -> None:
+    with pytest.raises(Broken) as found:
+        documents(content)
+    assert str(found.value) == where
+
+
+def test_a_broken_file_loses_no_other(tmp_path: Path) -> None:
+    (tmp_path / "good").write_bytes(b'{"a": 1}')
+    (tmp_path / "bad").write_bytes(b'{"b": 1}\n{"c"')
+    (tmp_path / "also").write_bytes(b'{"d": 1}')
+    files = [str(tmp_path / name) for name in ("good", "bad", "also")]
+    found, broken = of_every_file(files, documents)
+    assert found == [b'{"a": 1}', b'{"d": 1}']
+    assert broken == [f"{files[1]}, line 2, column 5: the JSON is not well-formed; nothing of it was sent"]
 
 
 def test_a_json_message_is_called_by_its_id_and_keyed_by_its_agency() -> None:
@@ -43,9 +95,7 @@ def test_what_cannot_be_read_has_neither(message: bytes) -> None:
 
 
 def test_deep_nesting_is_no_trouble() -> None:
-    deep = b"[" * 100_000
-    assert list(split(deep)) == [deep]
-    assert message_labels(b'{"message_id":' + deep) == (None, None)
+    assert message_labels(b'{"message_id":' + b"[" * 100_000) == (None, None)
 
 
 def test_a_file_that_is_not_there_is_said_in_one_sentence(tmp_path: Path) -> None:

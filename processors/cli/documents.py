@@ -1,0 +1,117 @@
+"""Tell the documents of a file apart, or say where the file breaks; nothing of a broken file is sent."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from processors.ingest.peek import broken_xml
+from processors.runtime.errors import UserError
+
+T = TypeVar("T")
+
+AVRO: Final = (b"\0", b"\xc3\x01")  # Confluent framing, single-object encoding
+UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+WHITE: Final = " \t\r\n\ufeff"
+
+
+class Broken(Exception):
+    """A file breaks at a line and column; says why in words that follow them."""
+
+    def __init__(self, why: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(f"line {line}, column {column}: {why}")
+
+
+def contents(file: str) -> bytes:
+    """Return the bytes of a file; `-` is standard input."""
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UserError(f"{file} cannot be read ({error.strerror}): name a file that exists") from None
+
+
+def of_every_file(files: Sequence[str], parse: Callable[[bytes], Iterable[T]]) -> tuple[list[T], list[str]]:
+    """Return what the readable files hold, and a sentence on each file that breaks."""
+    found: list[T] = []
+    broken = []
+    for file in files:
+        try:
+            found += list(parse(contents(file)))
+        except Broken as error:
+            broken.append(f"{'standard input' if file == '-' else file}, {error}; nothing of it was sent")
+    return found, broken
+
+
+def fail_if(broken: Sequence[str], advice: str) -> None:
+    """Raise one error that names every broken file."""
+    if broken:
+        raise UserError(f"{'. '.join(broken)}: {advice}")
+
+
+def documents(content: bytes) -> list[bytes]:
+    """Return the documents of a file: one of XML or Avro, or as many as there are of JSON."""
+    if content.startswith(AVRO):
+        return [content]
+    text = decode(content).lstrip(WHITE)
+    if text.startswith("<"):
+        if (where := broken_xml(content)) is not None:
+            raise Broken(*where)
+        return [content]
+    if text.startswith("{"):
+        found = json_documents(text.rstrip(WHITE), decode(content))
+        return [content] if len(found) == 1 else [each.encode() for each in found]
+    raise Broken("the file is empty" if not text else "the file begins neither as XML, nor as JSON, nor as Avro")
+
+
+def decode(content: bytes) -> str:
+    """Return the text of UTF-8, or of UTF-16 with a byte order mark."""
+    encoding = "utf-16" if content.startswith(UTF_16) else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before.rpartition(b"\n")[2]) + 1
+        raise Broken("the text is not UTF-8, nor UTF-16 with a byte order mark", line, column) from None
+
+
+def json_documents(text: str, whole: str) -> list[str]:
+    """Return the JSON objects that follow each other in the text; `whole` is the file that it is the end of."""
+    decoder, at, found = json.JSONDecoder(), 0, []
+    start = len(whole) - len(whole.lstrip(WHITE))
+    while at < len(text):
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except json.JSONDecodeError as error:
+            raise at_character("the JSON is not well-formed", whole, start + error.pos) from None
+        except RecursionError:
+            raise at_character("the JSON nests too deeply", whole, start + at) from None
+        except ValueError:
+            raise at_character("the JSON holds a number too long to read", whole, start + at) from None
+        if not isinstance(value, dict):
+            raise at_character("a message is a JSON object, and this is something else", whole, start + at)
+        found.append(text[at:end])
+        at = end + len(text[end:]) - len(text[end:].lstrip(WHITE))
+    return found
+
+
+def at_character(why: str, text: str, at: int) -> Broken:
+    """Return the error at a character of the text."""
+    before = text[:at]
+    return Broken(why, before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
+
+
+def json_object(text: bytes) -> dict[str, Any]:
+    """Return the JSON object that the text is; empty where it is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def text_field(message: bytes, field: str) -> str | None:
+    """Return a text field of a JSON message without blanks around it, None where it cannot be read."""
+    value = json_object(message).get(field)
+    return value.strip() if isinstance(value, str) and value.strip() else None

@@ -1,0 +1,169 @@
+"""
+Registrations from a spreadsheet: CSV as Excel and its like write it.
+
+UTF-8, UTF-16 or Windows-1252; parted by commas, semicolons, tabs or bars, or as a first line `sep=` says; headers in any
+case. A column may stand there several times, and a cell may hold several values parted by semicolons or line breaks.
+What cannot be read is refused with its line and column: a cell that is left out quietly may be a telephone number.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from processors.cli.documents import UTF_16, Broken
+
+# The columns and where each goes.
+PLAIN: Final = ("registration_id", "registrant_id", "source", "language", "time_zone", "pin", "created_at", "expires_at")
+SEVERAL: Final = ("case_numbers", "event_subtypes")
+NAMES: Final = ("given", "middle", "sur", "full")
+SCHEMES: Final = {"sid": "SID", "fbi": "FBI", "icots": "ICOTS", "booking": "BOOKING", "doc": "DOC"}
+CHANNELS: Final = ("sms", "email", "voice")
+COLUMNS: Final = frozenset({*PLAIN, *SEVERAL, *NAMES, *SCHEMES, *CHANNELS, "birth_date", "verified"})
+REPEATED: Final = frozenset({*SEVERAL, *SCHEMES, *CHANNELS})  # columns that hold several values
+SPELLINGS: Final = {
+    "e_mail": "email",
+    "e_mails": "email",
+    "emails": "email",
+    "surname": "sur",
+    "given_name": "given",
+    "date_of_birth": "birth_date",
+}
+
+YES: Final = frozenset({"y", "yes", "true", "t", "1", "x", "ja", "j", "wahr", "si", "sí", "verdadero", "oui", "vrai"})
+NO: Final = frozenset({"", "n", "no", "false", "f", "0", "nein", "falsch", "non", "faux", "falso"})
+SEPARATORS: Final = (",", ";", "\t", "|")
+MAX_CELL: Final = 131_072
+_SEP: Final = re.compile(r"\"?sep=(.)\"?[,;\t|]*", re.IGNORECASE | re.DOTALL)
+_SCIENTIFIC: Final = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
+_WORD: Final = re.compile(r"[\s.-]+")
+
+
+def registrations(content: bytes) -> Iterator[dict[str, Any]]:
+    """Yield a registration a row; raises Broken where the table cannot be read."""
+    lines = text_of(content).splitlines()
+    first = 1
+    separator = None
+    if lines and (said := _SEP.fullmatch(lines[0].strip("\r\n "))):
+        separator, first, lines = said[1], 2, lines[1:]
+    if not lines:
+        raise Broken("the file is empty: write a header, then a registration a line", first)
+    separator = separator or separator_of(lines[0], first)
+    rows = Rows(lines, separator, first)
+    header = columns(next(rows, (first, []))[1], first)
+    for line, row in rows:
+        if any(cell.strip() for cell in row):
+            yield registration(cells(header, row, line), line)
+
+
+class Rows:
+    """The rows of a table with the line that each begins on."""
+
+    def __init__(self, lines: list[str], separator: str, first: int) -> None:
+        self._first = first
+        self._reader = csv.reader(io.StringIO("\n".join(lines)), delimiter=separator, skipinitialspace=True, strict=True)
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        return self
+
+    def __next__(self) -> tuple[int, list[str]]:
+        line = self._first + self._reader.line_num
+        try:
+            return line, next(self._reader)
+        except csv.Error as error:
+            raise Broken(f"the row cannot be read ({error})", line) from None
+
+
+def text_of(content: bytes) -> str:
+    """Return the text of UTF-8, UTF-16 or, as Excel saves by default, Windows-1252."""
+    if content.startswith(UTF_16):
+        return _decoded(content, "utf-16")
+    if content[1:2] == b"\0" or content[:1] == b"\0":
+        return _decoded(content, "utf-16-le" if content[1:2] == b"\0" else "utf-16-be")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return _decoded(content, "cp1252")
+
+
+def _decoded(content: bytes, encoding: str) -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode(encoding, "replace")
+        why = "the text is neither UTF-8, nor UTF-16, nor Windows-1252: save the file as UTF-8"
+        raise Broken(why, before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1) from None
+
+
+def separator_of(header: str, line: int) -> str:
+    """Return what parts the columns of the header: what makes the most known columns of it."""
+    found = {each: sum(name_of(cell) in COLUMNS for cell in next(csv.reader([header], delimiter=each), [])) for each in SEPARATORS}
+    best = max(SEPARATORS, key=lambda each: found[each])
+    if not found[best]:
+        raise Broken("this is neither JSON nor a header with the column registration_id: see `vn register --help`", line)
+    return best
+
+
+def name_of(cell: str) -> str:
+    """Return a header's cell as the name of a column."""
+    name = _WORD.sub("_", cell.replace("\ufeff", "").strip().casefold())
+    return SPELLINGS.get(name, name)
+
+
+def columns(header: list[str], line: int) -> list[str]:
+    """Return the names of the columns, empty for one without a header."""
+    names = [name_of(cell) for cell in header]
+    for place, name in enumerate(names, 1):
+        if name and name not in COLUMNS:
+            raise Broken(f'"{name[:40]}" is no column of a registration: see `vn register --help`', line, place)
+        if name in names[: place - 1] and name and name not in REPEATED:
+            raise Broken(f"the column {name} stands there twice, and a registration has one", line, place)
+    if "registration_id" not in names:
+        raise Broken("the header has no column registration_id", line)
+    return names
+
+
+def cells(header: list[str], row: list[str], line: int) -> dict[str, list[str]]:
+    """Return the values of a row by column."""
+    found: dict[str, list[str]] = {}
+    for place, cell in enumerate(row, 1):
+        value = cell.strip().strip("\u200b\ufeff").strip()
+        name = header[place - 1] if place <= len(header) else ""
+        if not value:
+            continue
+        if not name:
+            raise Broken("there is a value in a column that has no header", line, place)
+        if _SCIENTIFIC.fullmatch(value):
+            raise Broken(f"the number in the column {name} was shortened by the spreadsheet: format the column as text", line, place)
+        if name == "verified" and value.casefold() not in YES | NO:
+            raise Broken("the column verified says neither yes nor no", line, place)
+        found.setdefault(name, []).extend(parts(value) if name in REPEATED else [value])
+    return found
+
+
+def registration(row: Mapping[str, list[str]], line: int) -> dict[str, Any]:
+    """Return the registration that a row describes."""
+    if not row.get("registration_id"):
+        raise Broken("the row has no registration_id", line)
+    verified = row.get("verified", [""])[0].casefold() in YES
+    offender: dict[str, Any] = {
+        "identifiers": [{"scheme": scheme, "value": value} for column, scheme in SCHEMES.items() for value in row.get(column, ())],
+    }
+    if name := {part: row[part][0] for part in NAMES if part in row}:
+        offender["name"] = name
+    if "birth_date" in row:
+        offender["birth_date"] = row["birth_date"][0]
+    return {
+        **{column: row[column][0] for column in PLAIN if column in row},
+        **{column: row.get(column, []) for column in SEVERAL},
+        "offender": offender,
+        "contacts": [
+            {"channel": channel, "address": address, "verified": verified} for channel in CHANNELS for address in row.get(channel, ())
+        ],
+    }
+
+
+def parts(cell: str) -> list[str]:
+    """Return the values of a cell that holds several."""
+    return [part.strip() for part in re.split(r"[;\n]", cell) if part.strip()]

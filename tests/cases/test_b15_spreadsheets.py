@@ -1,0 +1,92 @@
+"""Registrations from spreadsheets, and files that break (B15 and the find beside it)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from processors.cli import register, submit
+from processors.cli.documents import Broken, documents
+from processors.cli.register import registrations
+from processors.runtime.errors import UserError
+
+GOOD = "registration_id,registrant_id,source,sid,email,sms,verified\nV-1,R-1,VINE,VA7700123,reg1@example.org,804-555-1001,Y\n"
+DOUBLED = GOOD.replace("email,sms", "sms,sms").replace("reg1@example.org", "804-555-1000")
+
+
+def addresses(content: bytes) -> list[str]:
+    (found,) = map(json.loads, registrations(content))
+    return [each["address"] for each in found["contacts"]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        GOOD.encode("utf-16"),
+        f"sep=,\n{GOOD}".encode(),
+        GOOD.replace("registration_id", "Registration_ID").encode(),
+        GOOD.replace(",", ";").encode(),
+    ],
+    ids=["utf-16", "sep", "header", "semicolons"],
+)
+def test_b15_a_spreadsheet_is_read_as_it_is_saved(content: bytes) -> None:
+    assert addresses(content) == ["804-555-1001", "reg1@example.org"]
+
+
+def test_b15_a_doubled_column_loses_no_number() -> None:
+    assert addresses(DOUBLED.encode()) == ["804-555-1000", "804-555-1001"]
+
+
+def test_b15_yes_is_yes() -> None:
+    (found,) = map(json.loads, registrations(GOOD.encode()))
+    assert [each["verified"] for each in found["contacts"]] == [True, True]
+
+
+def test_b15_a_surplus_cell_is_refused_with_its_place() -> None:
+    with pytest.raises(Broken) as found:
+        list(registrations(GOOD.replace(",Y", ",Y,804-555-1003").encode()))
+    assert str(found.value) == "line 2, column 8: there is a value in a column that has no header"
+
+
+class Sent:
+    """A connection that keeps what is sent."""
+
+    def __init__(self, *_: Any) -> None:
+        self.records: list[Any] = []
+        LAST.append(self)
+
+    def send(self, _topic: Any, records: Any) -> None:
+        self.records = list(records)
+
+
+LAST: list[Sent] = []
+
+
+def test_b15_of_a_refused_file_nothing_is_sent_and_of_the_others_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(register, "Client", Sent)
+    (tmp_path / "good.csv").write_text(GOOD)
+    (tmp_path / "bad.csv").write_text(GOOD.replace(",Y", ",perhaps") + "V-9,R-9,VINE,VA1,,804-555-1009,Y\n")
+    with pytest.raises(UserError) as found:
+        register.register([str(tmp_path / "bad.csv"), str(tmp_path / "good.csv")])
+    place = f"{tmp_path}/bad.csv, line 2, column 7"
+    assert str(found.value) == f"{place}: the column verified says neither yes nor no; nothing of it was sent: mend it and send it again"
+    assert [key for key, _ in LAST[-1].records] == ["V-1"]
+    assert capsys.readouterr().out == "V-1\n"
+
+
+def test_a_broken_document_of_which_one_line_is_an_object_is_no_seven_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = b'{\n  "message_id": "M-1",\n  "offenders": [\n{"birth_date": "1979-02-11"}\n  ],\n  "remarks": "x",\n}\n'
+    with pytest.raises(Broken, match=r"^line 7, column 1: |^line 6, column 17: "):
+        documents(broken)
+    file = tmp_path / "broken.json"
+    file.write_bytes(broken)
+    monkeypatch.setattr(submit, "Client", Sent)
+    LAST.clear()
+    with pytest.raises(UserError, match=r"nothing of it was sent: mend it, or send it as it is with --raw$"):
+        submit.submit([str(file)], raw=False)
+    assert LAST == []
+    submit.submit([str(file)], raw=True)
+    assert LAST[-1].records == [(None, broken)]
