@@ -61,7 +61,7 @@ class Deployment:
     def wait_until_settled(self) -> None:
         """Wait until every started process has its partitions."""
         for name in self.processes:
-            until(f"{name} is settled", lambda name=name: b'"settled"' in self.log(name))  # type: ignore[misc]
+            until(f"{name} is ready", lambda name=name: b'"ready"' in self.log(name))  # type: ignore[misc]
 
     def log(self, name: str) -> bytes:
         process = self.processes[name]

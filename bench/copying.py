@@ -23,7 +23,7 @@ def main(group: str, source: str, target: str) -> None:
 
     def assigned(partitions: list[TopicPartition]) -> None:
         consumer.assign([TopicPartition(each.topic, each.partition, 0) for each in partitions])
-        print('"settled"', flush=True)
+        print('"ready"', flush=True)
 
     consumer = broker.group_consumer(group, [source], assigned, lambda: None)
     while True:

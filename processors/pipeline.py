@@ -17,3 +17,5 @@ PIPELINE: Final[dict[str, tuple[Stage[Any], ...]]] = {
     "match": (MATCH,),
     "deliver": (DELIVER,),
 }
+
+STAGES: Final[tuple[Stage[Any], ...]] = tuple(stage for stages in PIPELINE.values() for stage in stages)

@@ -123,3 +123,18 @@ class Stage(Generic[S]):
     decide: Callable[[Input, Mapping[str, S], Context], Decision[S]]
     deadline: Callable[[S], int | None] = no_deadline
     resettles: bool = False
+
+
+def upstream(stage: Stage[Any], stages: Iterable[Stage[Any]]) -> tuple[Stage[Any], ...]:
+    """Return the stages that what reaches `stage` has passed through, in the order of `stages`, the pipeline's."""
+    before: list[Stage[Any]] = []
+    for each in stages:
+        if each.name == stage.name:
+            break
+        before.append(each)
+    topics, found = set(stage.inputs), list[Stage[Any]]()
+    for each in reversed(before):
+        if not topics.isdisjoint(each.outputs):
+            found.append(each)
+            topics.update(each.inputs)
+    return tuple(reversed(found))

@@ -128,9 +128,9 @@ class OneStage:
 
     def _work(self, stage: Stage[Any], records: list[Record]) -> BatchResult:
         task = Task(stage, 0, self._position, dict(self._inputs), dict(self.timers))
-        if not records:
-            task.ended = set(self._inputs)
-        result = task.decide(records, self.now, MOST, self._read, CODEC, self.context)
+        watermark = None if records else self.now
+        task.awaited(self.now, self.context.rules.version)
+        result = task.decide(records, watermark, MOST, self._read, CODEC, self.context)
         result.position = structs.replace(result.position, at=0)
         return result
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from processors.cli.app import new_app
-from processors.pipeline import PIPELINE
+from processors.pipeline import PIPELINE, STAGES
 from processors.runtime.errors import Usage
 from processors.runtime.run.supervise import run_stage, run_stages
 from processors.runtime.run.telemetry import configure
@@ -34,7 +34,7 @@ def run(
     chosen = choose(stages)
     settings = Settings()
     configure(settings.log_level, settings.log_format)
-    code = run_stages(chosen, settings, until_idle) if leash is None else run_stage(chosen[0], settings, leash=leash)
+    code = run_stages(chosen, STAGES, settings, until_idle) if leash is None else run_stage(chosen[0], STAGES, settings, leash=leash)
     if code:
         raise typer.Exit(code)
 

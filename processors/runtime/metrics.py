@@ -39,6 +39,12 @@ OLDEST_SECONDS: Final = Gauge(
     multiprocess_mode="mostrecent",
 )
 TIMERS: Final = Gauge("vn_timers_pending", "Timers that are not due yet", ["unit", "partition"], multiprocess_mode="mostrecent")
+TIMERS_OVERDUE_SECONDS: Final = Gauge(
+    "vn_timers_overdue_seconds",
+    "Seconds by which the first timer is overdue: it waits for earlier stages to catch up",
+    ["unit"],
+    multiprocess_mode="mostrecent",
+)
 READY: Final = Gauge(
     "vn_ready", "1 while the unit decides, 0 while it catches up or waits for broker or store", ["unit"], multiprocess_mode="mostrecent"
 )
@@ -68,6 +74,7 @@ METRICS: Final = (
     LAG,
     OLDEST_SECONDS,
     TIMERS,
+    TIMERS_OVERDUE_SECONDS,
     READY,
     REVIEWS_OPEN,
     REVIEW_OLDEST,

@@ -28,15 +28,15 @@ def no_compare() -> None:
 
 def no_stamp() -> None:
     """Reads from the store do not compare the stamp."""
-    Runner._reading = lambda self, partition: lambda fields: self._store.read(self._changelog.key(partition), fields)[1]  # type: ignore[method-assign]
+    Runner._state_reader = lambda self, partition: lambda fields: self._store.read(self._changelog.key(partition), fields)[1]  # type: ignore[method-assign]
 
 
 def no_fence() -> None:
     """A batch of timers alone sends no offsets."""
     commit = Runner._commit
 
-    def unfenced(self: Runner, works: Any, metadata: Any, heard: Any) -> None:
-        if not any(work.records for _, work in works):
+    def unfenced(self: Runner, results: Any, metadata: Any, clock_offset: Any) -> None:
+        if not any(result.records for _, result in results):
             real = self._producer
 
             class Unfenced:
@@ -48,11 +48,11 @@ def no_fence() -> None:
 
             self._producer = Unfenced()  # type: ignore[assignment]
             try:
-                commit(self, works, metadata, heard)
+                commit(self, results, metadata, clock_offset)
             finally:
                 self._producer = real
         else:
-            commit(self, works, metadata, heard)
+            commit(self, results, metadata, clock_offset)
 
     Runner._commit = unfenced  # type: ignore[method-assign]
 

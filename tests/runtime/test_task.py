@@ -77,7 +77,7 @@ def seen(work: Any, key: str = "k") -> tuple[str, ...]:
 
 
 def test_timers_due_up_to_a_record_come_before_it() -> None:
-    work = task().decide([record("a", 100, wake=150), record("b", 149), record("c", 150)], 0, 100, nothing, CODEC, CONTEXT)
+    work = task().decide([record("a", 100, wake=150), record("b", 149), record("c", 150)], None, 100, nothing, CODEC, CONTEXT)
     assert seen(work) == ("a", "b", "wake 150", "c")
     assert b"@k" not in work.changes, "the timer was set and fired in the one batch"
     assert (work.records, work.wakes, work.oldest) == (3, 1, 100)
@@ -85,36 +85,58 @@ def test_timers_due_up_to_a_record_come_before_it() -> None:
 
 def test_a_timer_follows_its_state_and_is_written_only_where_it_differs() -> None:
     one = task({"k": 70})
-    work = one.decide([record("a", 10, wake=90), record("b", 10, wake=70)], 0, 100, nothing, CODEC, CONTEXT)
+    work = one.decide([record("a", 10, wake=90), record("b", 10, wake=70)], None, 100, nothing, CODEC, CONTEXT)
     assert (one.timers.at("k"), set(work.changes)) == (70, {b"=k"})
-    work = one.decide([record("c", 10, wake=80)], 0, 100, nothing, CODEC, CONTEXT)
+    work = one.decide([record("c", 10, wake=80)], None, 100, nothing, CODEC, CONTEXT)
     assert (one.timers.at("k"), work.changes[b"@k"]) == (80, CODEC.encode(Timer(80)))
 
 
 def test_a_timer_that_fired_is_set_again_where_the_state_it_left_alone_has_a_deadline() -> None:
     stage = Stage("test", (IN, OTHER), (), changelog("test"), Log, keys, lambda *_: Decision(), deadline)
     one = task({"k": 50, "gone": 60}, stage)
-    one.ended = {"in", "other"}
     stored = {b"=k": CODEC.encode_state(Log((), 80))}
     work = one.decide([], 70, 100, lambda names: [stored.get(name) for name in names], CODEC, CONTEXT)
     assert (work.wakes, work.changes) == (2, {b"@k": CODEC.encode(Timer(80)), b"@gone": None})
 
 
 def test_time_never_runs_backwards() -> None:
-    work = task().decide([record("late", 200), record("early", 100, wake=150), record("x", 120)], 0, 100, nothing, CODEC, CONTEXT)
+    work = task().decide([record("late", 200), record("early", 100, wake=150), record("x", 120)], None, 100, nothing, CODEC, CONTEXT)
     assert seen(work) == ("late", "early", "wake 150", "x")
     assert work.position.time == 200
 
 
-def test_the_clock_fires_nothing_before_the_inputs_are_read_to_their_ends() -> None:
+def test_the_clock_fires_nothing_before_the_watermark_is_known() -> None:
     one = task({"k": 50})
-    one.reach_end("in", 0)
-    assert not one.has_due(1000, "")
-    assert one.decide([record("a", 10, "other")], 1000, 100, nothing, CODEC, CONTEXT).wakes == 0
-    one.reach_end("other", 0)
-    assert one.has_due(1000, "")
-    assert not one.has_due(49, "")
-    assert seen(one.decide([], 1000, 100, nothing, CODEC, CONTEXT)) == ("wake 50",)
+    assert not one.has_due(None, 1000, "")
+    assert one.decide([record("a", 10, "other")], None, 100, nothing, CODEC, CONTEXT).wakes == 0
+    assert not one.has_due(49, 1000, "")
+    assert one.has_due(50, 1000, "")
+    assert seen(one.decide([], 50, 100, nothing, CODEC, CONTEXT)) == ("wake 50",)
+
+
+def test_a_record_fires_the_timers_of_its_own_states_only_since_others_may_still_be_settled() -> None:
+    one = task({"k": 50, "elsewhere": 40})
+    stored = {b"=k": CODEC.encode_state(Log((), 50))}
+    result = one.decide([record("a", 60)], None, 100, lambda names: [stored.get(name) for name in names], CODEC, CONTEXT)
+    assert (seen(result), result.wakes) == (("wake 50", "a"), 1)
+    assert one.timers.at("elsewhere") == 40
+    assert one.awaited(60, "") == 40, "the watermark that it waits for"
+
+
+def test_timers_due_by_a_watermark_that_was_reached_before_come_before_any_record() -> None:
+    one = task({"elsewhere": 40})
+    one.decide([], 30, 100, nothing, CODEC, CONTEXT)
+    assert one.timers.at("elsewhere") == 40
+    one.watermark = 45
+    order = one.decide([record("a", 20)], None, 100, nothing, CODEC, CONTEXT)
+    assert list(order.changes) == [b"=elsewhere", b"=k", b"@elsewhere"]
+
+
+def test_a_timer_waits_for_the_watermark_however_late_the_clock_is() -> None:
+    one = task({"k": 50})
+    assert one.awaited(40, "") is None
+    assert one.awaited(5000, "") == 50
+    assert not one.has_due(49, 5000, "")
 
 
 def test_a_record_ends_being_caught_up_and_comes_once() -> None:
@@ -132,14 +154,12 @@ def test_a_record_ends_being_caught_up_and_comes_once() -> None:
 
 def test_so_many_timers_a_batch() -> None:
     one = task({f"k{number}": number for number in range(30)})
-    one.reach_end("in", 0)
-    one.reach_end("other", 0)
     assert [one.decide([], 1000, 10, nothing, CODEC, CONTEXT).wakes for _ in range(4)] == [10, 10, 10, 0]
 
 
 def test_a_changed_key_is_written_once_and_a_value_passed_on_is_the_same_bytes() -> None:
     records = [record(str(number), 0, wake=900) for number in range(20)]
-    work = task().decide(records, 0, 100, nothing, CODEC, CONTEXT)
+    work = task().decide(records, None, 100, nothing, CODEC, CONTEXT)
     assert set(work.changes) == {b"=k", b"@k"}
     assert work.changes[b"@k"] == CODEC.encode(Timer(900))
     assert all(value is each.raw for (_, _, value), each in zip(work.outputs, records, strict=True))
@@ -148,12 +168,12 @@ def test_a_changed_key_is_written_once_and_a_value_passed_on_is_the_same_bytes()
 
 def test_a_state_that_is_forgotten_is_a_tombstone() -> None:
     stage = Stage("test", (IN,), (), changelog("test"), Log, keys, lambda each, *_: Decision(states={each.key or "": None}))
-    assert task(stage=stage).decide([record("a", 0)], 0, 100, nothing, CODEC, CONTEXT).changes == {b"=k": None}
+    assert task(stage=stage).decide([record("a", 0)], None, 100, nothing, CODEC, CONTEXT).changes == {b"=k": None}
 
 
 def test_what_cannot_be_read_is_a_dead_letter_and_the_rest_goes_on() -> None:
     bad = Record("in", 0, 5, "k", 9, Unreadable("malformed", "no datum"), b"bytes")
-    work = task().decide([record("a", 0), bad, record("b", 0)], 0, 100, nothing, CODEC, CONTEXT)
+    work = task().decide([record("a", 0), bad, record("b", 0)], None, 100, nothing, CODEC, CONTEXT)
     topic, key, value = work.outputs[1]
     letter = CODEC.decode(value or b"")
     assert (topic, key) == (DEAD_LETTERS, b"in-0-5")
@@ -186,7 +206,7 @@ def test_outsiders_may_send_what_they_like() -> None:
     stage = Stage("test", (outside,), (), None, Log, lambda *_: (), lambda *_: Decision())
     one = Task(stage, 0, Position(0, {}), {"outside": 0}, {})
     bad = Record("outside", 0, 5, "k", 9, Unreadable("malformed", "no datum"), b"bytes")
-    assert one.decide([bad] * 200, 0, 100, nothing, CODEC, CONTEXT).outputs == []
+    assert one.decide([bad] * 200, None, 100, nothing, CODEC, CONTEXT).outputs == []
 
 
 def test_states_are_asked_for_in_rounds_and_read_together() -> None:
@@ -242,22 +262,21 @@ VERSION = NEW_RULES.rules.version
 
 
 def settled(one: Task, now: int, most: int = 100) -> Any:
-    """The batch that follows where all was read."""
-    one.ended = {"in", "other"}
+    """The batch that follows where everything received by now was read."""
+    one.awaited(now, VERSION)
     return one.decide([], now, most, nothing, CODEC, NEW_RULES)
 
 
 def test_after_the_rules_changed_everything_that_waits_is_looked_at_once() -> None:
     one = task({"a": 90, "b": 90}, SETTLING)
-    one.ended = {"in", "other"}
-    assert one.has_due(20, VERSION)
-    assert not task({"a": 90}).has_due(20, VERSION), "a stage that does not ask for it"
-    assert not task({}, SETTLING).has_due(20, VERSION), "nothing waits"
+    assert one.has_due(20, 20, VERSION)
+    assert not task({"a": 90}).has_due(20, 20, VERSION), "a stage that does not ask for it"
+    assert not task({}, SETTLING).has_due(20, 20, VERSION), "nothing waits"
     work = settled(one, 20)
     assert (seen(work, "a"), seen(work, "b")) == (("settle 20",), ("settle 20",))
     assert b"@a" not in work.changes, "the timer stays"
     assert work.position.settled == VERSION
-    assert not one.has_due(20, VERSION)
+    assert not one.has_due(20, 20, VERSION)
     assert settled(one, 21).changes == {}
     assert (one.timers.next(), len(one.timers)) == (90, 2)
 
@@ -276,10 +295,12 @@ def test_a_timer_that_is_due_goes_before_and_one_that_is_set_to_an_earlier_time_
     assert one.timers.next() == 30
 
 
-def test_nothing_is_looked_at_before_the_inputs_were_read_to_their_end() -> None:
+def test_nothing_is_looked_at_before_the_watermark_has_reached_the_change_of_rules() -> None:
     one = task({"a": 90}, SETTLING)
-    assert not one.has_due(20, VERSION)
-    work = one.decide([record("x", 5, key="k")], 20, 100, nothing, CODEC, NEW_RULES)
+    assert not one.has_due(None, 20, VERSION)
+    assert one.awaited(30, VERSION) == 20
+    assert not one.has_due(19, 30, VERSION)
+    work = one.decide([record("x", 5, key="k")], 19, 100, nothing, CODEC, NEW_RULES)
     assert (sorted(work.changes), work.position.settled) == ([b"=k"], "")
 
 
@@ -287,8 +308,7 @@ def test_whoever_takes_over_looks_again_only_where_the_last_owner_had_not_come_t
     for before, due in ((VERSION, False), ("", True)):
         position = Position(7, {"in": 0, "other": 0}, settled=before)
         one = Task(SETTLING, 0, position, {"in": 0, "other": 0}, {"a": 90})
-        one.ended = {"in", "other"}
-        assert one.has_due(20, VERSION) is due
+        assert one.has_due(20, 20, VERSION) is due
 
 
 def test_when_a_message_came_in() -> None:

@@ -6,7 +6,7 @@ none has; then the clock may move, from one due timer to the next, as under `VN_
 bytes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -20,10 +20,10 @@ from processors.domain.policy import Policy, policy_key
 from processors.domain.review import Review, ReviewAction
 from processors.domain.seal import Seal
 from processors.rules.book import Rules
-from processors.runtime.decide.task import Task
+from processors.runtime.decide.task import Task, arrival
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec, Undecodable, iso
-from processors.stage import Context, Record, Stage
+from processors.stage import Context, Record, Stage, upstream
 from processors.topics import DECISIONS, OUTBOUND, POLICIES, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, REVIEWS, SUBMISSIONS, Topic
 
 Message = Mapping[str, Any] | Struct | bytes | str
@@ -47,6 +47,7 @@ class RunningStage:
     """One stage with its task, and its state as the changelog would hold it."""
 
     stage: Stage[Any]
+    upstream: tuple[Stage[Any], ...]
     task: Task
     fields: dict[bytes, bytes] = field(default_factory=dict)
 
@@ -67,7 +68,7 @@ class PipelineDriver:
     A pipeline that takes messages, whose clock can be moved, and whose topics and states can be inspected.
 
     `pipeline` is `processors.pipeline.PIPELINE`, `key` the 64 bytes of `VN_KEY_FILE`. Each call returns when everything that
-    follows from it has been decided.
+    follows from it has been decided, except by a stage that is on hold.
     """
 
     def __init__(self, pipeline: Mapping[str, tuple[Stage[Any], ...]], rules: Rules, key: bytes, start: datetime = START) -> None:
@@ -78,7 +79,9 @@ class PipelineDriver:
         self._policies: dict[str, Policy] = {}
         self._topics: dict[str, list[Entry]] = {}
         self._written = 0
-        self._stages = [_started(stage) for stages in pipeline.values() for stage in stages]
+        stages = [stage for stages in pipeline.values() for stage in stages]
+        self._stages = [_started(stage, upstream(stage, stages)) for stage in stages]
+        self._on_hold: set[str] = set()
 
     # Inputs
 
@@ -144,8 +147,20 @@ class PipelineDriver:
         self.now = max(self.now, until)
 
     def next_due(self) -> int | None:
-        """Return when the next timer of any stage is due."""
-        return min((due for running in self._stages if (due := running.task.timers.next()) is not None), default=None)
+        """Return when the next timer of any stage is due; a timer that waits for a stage on hold is not counted."""
+        dues = (running.task.timers.next() for running in self._stages)
+        return min((due for due in dues if due is not None and (due > self.now or not self._on_hold)), default=None)
+
+    # Outages
+
+    def hold(self, stage: str) -> None:
+        """Let a stage decide nothing until `release`, as if none of its copies were running."""
+        self._on_hold.add(self._named(stage).stage.name)
+
+    def release(self, stage: str) -> None:
+        """Let a stage go on where it was held."""
+        self._on_hold.remove(stage)
+        self._run()
 
     # Outputs
 
@@ -208,19 +223,39 @@ class PipelineDriver:
     def _step(self) -> bool:
         """Let the last stage that has something to do decide one record or timer; return whether there was one."""
         for running in reversed(self._stages):
+            if running.stage.name in self._on_hold:
+                continue
             record = self._next(running)
             if record is not None:
                 running.task.advance(record.topic, record.offset)
-            else:
-                running.task.ended = {topic.name for topic in running.stage.inputs}
-                if not running.task.has_due(self.now, self._context.rules.version):
-                    continue
-            self._decide(running, [] if record is None else [record])
-            return True
+                self._decide(running, [record], None)
+                return True
+            version = self._context.rules.version
+            if running.task.awaited(self.now, version) is not None:
+                watermark = self._watermark(running)
+                if running.task.has_due(watermark, self.now, version):
+                    self._decide(running, [], watermark)
+                    return True
         return False
 
-    def _decide(self, running: RunningStage, records: list[Record]) -> None:
-        work = running.task.decide(records, self.now, 1, running.read, self.codec, self._context)
+    def _watermark(self, running: RunningStage) -> int:
+        """Return the time up to which every message that was received has reached the stage."""
+        time = self.now
+        for name in (running.stage.name, *(each.name for each in running.upstream)):
+            each = self._named(name)
+            time = min([time, *map(arrival, self._unread(each))])
+            if each is not running and (due := each.task.timers.next()) is not None:
+                time = min(time, due)
+        return time
+
+    def _unread(self, running: RunningStage) -> Iterator[Record]:
+        """Yield the records of the stage's inputs that it has not read."""
+        for topic in running.stage.inputs:
+            for entry in self._topics.get(topic.name, ())[running.task.positions[topic.name] :]:
+                yield self._record(topic, entry)
+
+    def _decide(self, running: RunningStage, records: list[Record], watermark: int | None) -> None:
+        work = running.task.decide(records, watermark, 1, running.read, self.codec, self._context)
         running.keep(work.changes)
         for topic, key, value in work.outputs:
             self._append(topic, None if key is None else key.decode(), value)
@@ -238,6 +273,9 @@ class PipelineDriver:
         if found is None:
             return None
         entry, topic = found
+        return self._record(topic, entry)
+
+    def _record(self, topic: Topic, entry: Entry) -> Record:
         return Record(topic.name, 0, entry.offset, entry.key, entry.timestamp, self._value(topic, entry.value), entry.value)
 
     def _value(self, topic: Topic, raw: bytes | None) -> Any:
@@ -266,9 +304,9 @@ class PipelineDriver:
         return next(running for running in self._stages if running.stage.name == stage)
 
 
-def _started(stage: Stage[Any]) -> RunningStage:
+def _started(stage: Stage[Any], before: tuple[Stage[Any], ...]) -> RunningStage:
     start = {topic.name: 0 for topic in stage.inputs}
-    return RunningStage(stage, Task(stage, 0, Position(0, start), dict(start), {}))
+    return RunningStage(stage, before, Task(stage, 0, Position(0, start), dict(start), {}))
 
 
 def _milliseconds(moment: datetime) -> int:

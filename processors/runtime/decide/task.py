@@ -40,7 +40,8 @@ class Task:
     One partition in the hands of its owner.
 
     `positions` is the next offset of every input, `moved` whether they are ahead of what was committed, `ended` the inputs
-    that have been read to their end.
+    that have been read to their end. `watermark` is a time up to which every message that was received has been decided
+    here.
     """
 
     def __init__(self, stage: Stage[Any], partition: int, position: Position, positions: dict[str, int], timers: dict[str, int]) -> None:
@@ -50,10 +51,12 @@ class Task:
         self.ended: set[str] = set()
         self.timers = Timers(timers)
         self.limit = DeadLetterLimit()
+        self.watermark = 0
         self._stage = stage
         self._seq = position.seq
         self._time = position.time
         self._settled = position.settled
+        self._rules = (position.settled, 0)  # the rules in force, and since when
         self._unsettled: tuple[str, list[str]] = (position.settled, [])  # the rules in force, and the keys not yet judged by them
 
     @property
@@ -77,43 +80,64 @@ class Task:
             self.positions[topic] = offset
             self.moved = True
 
-    def has_due(self, now: int, rules: str) -> bool:
-        """Whether a timer is due or must be judged by new rules, and every record that might settle it has been read."""
+    def awaited(self, now: int, rules: str) -> int | None:
+        """Return the watermark that something here waits for: a timer that is due, or that new rules may change."""
         at = self.timers.next()
-        return at is not None and self.caught_up and (at <= now or (self._stage.resettles and self._settled != rules))
+        if at is None:
+            return None
+        if rules != self._rules[0]:
+            self._rules = (rules, now)
+        since = self._rules[1] if self._stage.resettles and self._settled != rules else None
+        return max((each for each in (at if at <= now else None, since) if each is not None), default=None)
+
+    def has_due(self, watermark: int | None, now: int, rules: str) -> bool:
+        """Whether a timer is due by the watermark, or must be judged by new rules."""
+        awaited, at = self.awaited(now, rules), self.timers.next()
+        if awaited is None or at is None or watermark is None:
+            return False
+        return at <= watermark or (self._resettles(rules) and self._rules[1] <= watermark)
+
+    def _resettles(self, rules: str) -> bool:
+        return self._stage.resettles and self._settled != rules
 
     def decide(  # noqa: PLR0913, PLR0917  all that a batch is made of
-        self, records: Sequence[Record], now: int, most: int, read: Read, codec: Codec, context: Context
+        self, records: Sequence[Record], watermark: int | None, most: int, read: Read, codec: Codec, context: Context
     ) -> BatchResult:
         """
-        Decide the records and at most about `most` timers that are due by `now`.
+        Decide the records, and at most about `most` timers.
 
-        A timer due by a record's time is decided before that record. Timers due by the clock are decided last, and only
-        when the task has caught up: an outage must not end a hold before the records that would have settled it.
+        `watermark` is a time up to which every message that was received has been decided once these records are; None if
+        that is not known. Timers due by it come last, those due by an earlier watermark first. Of the others only timers of
+        a record's own states come before the record, if they are due by its time: the rest may still be settled by a message
+        that is on its way.
         """
         batch = _Batch(self, self._stage, read, codec, context)
         times = [arrival(record) for record in records]
         batch.result.oldest = min(times, default=None)
-        until = max(times, default=self._time)
-        if self.caught_up:
-            until = max(until, now)
-        resettles = (
-            [Resettle(key, max(self._time, until)) for key in self._next_to_resettle(context.rules.version, most)] if self.caught_up else []
-        )
+        until = max([self._time, *times, watermark or 0])
+        rules = context.rules.version
+        if not len(self.timers):
+            self._settled = rules
+        judged = watermark is not None and self._resettles(rules) and self._rules[0] == rules and self._rules[1] <= watermark
+        keys = self._next_to_resettle(rules, most) if judged else []
+        resettles = [Resettle(key, until) for key in keys]
         batch.states.prefetch([*(Wake(*timer) for timer in self.timers.due(until, most)), *records, *resettles])
-        for record, at in zip(records, times, strict=True):
-            self._time = max(self._time, at)
-            while (timer := self.timers.take(self._time)) is not None:
-                batch.wake(*timer)
-            batch.record(record)
-        while self.caught_up and batch.result.wakes < most and (timer := self.timers.take(now)) is not None:
+        while (records or batch.result.wakes < most) and (timer := self.timers.take(self.watermark)) is not None:
             self._time = max(self._time, timer[1])
             batch.wake(*timer)
+        for record, at in zip(records, times, strict=True):
+            self._time = max(self._time, at)
+            batch.record(record, self._time)
+        if watermark is not None:
+            self.watermark = max(self.watermark, watermark)
+            while batch.result.wakes < most and (timer := self.timers.take(watermark)) is not None:
+                self._time = max(self._time, timer[1])
+                batch.wake(*timer)
         for each in resettles:
             if self.timers.at(each.key) is not None:
                 self._time = each.at
                 batch.resettle(each)
-        if not self._unsettled[1]:
+        if judged and not self._unsettled[1]:
             self._settled = self._unsettled[0]
         self._seq += 1
         return batch.done(Position(seq=self._seq, positions=dict(self.positions), time=self._time, at=wall(), settled=self._settled))
@@ -139,8 +163,8 @@ class _Batch:
         self._codec = codec
         self._context = context
 
-    def record(self, record: Record) -> None:
-        """Decide one record; one of the pipeline's own that cannot be read becomes a dead letter."""
+    def record(self, record: Record, time: int) -> None:
+        """Decide one record after the timers of its states; one of the pipeline's own that cannot be read is a dead letter."""
         self.result.records += 1
         value = record.value
         if type(value) is Unreadable and record.topic not in self._outsiders():
@@ -159,7 +183,17 @@ class _Batch:
             )
             return
         self._task.limit.count(bad=False)
-        self._decide(record, record)
+        states = self.states.of(record)
+        while (due := self._first_due(states, time)) is not None:
+            self._task.timers.set(due[1], None)
+            self.wake(due[1], due[0])
+            states = self.states.of(record)
+        self._take(self._stage.decide(record, states, self._context), record)
+
+    def _first_due(self, states: Iterable[str], time: int) -> tuple[int, str] | None:
+        """Return the first timer of these states that is due by `time`, with its key."""
+        timers = self._task.timers
+        return min(((at, key) for key in states if (at := timers.at(key)) is not None and at <= time), default=None)
 
     def wake(self, key: str, at: int) -> None:
         """Decide a timer that fired; it is set again if its state still has a deadline."""

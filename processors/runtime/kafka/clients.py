@@ -236,10 +236,18 @@ def committed_offsets(consumer: Consumer, places: Iterable[Place]) -> dict[Place
 
     A read-committed consumer asks for stable offsets: it waits for those pending in a transaction.
     """
-    with translated_errors("the committed offsets could not be read"):
+    return {place: offset for place, (offset, _) in committed_progress(consumer, places).items()}
+
+
+def committed_progress(consumer: Consumer, places: Iterable[Place]) -> dict[Place, tuple[int | None, str | None]]:
+    """Return the group's committed offsets with their metadata, None for a partition without one."""
+    problem = "the committed offsets could not be read"
+    with translated_errors(problem):
         answer = call_with_deadline(CALL_DEADLINE, consumer.committed, [TopicPartition(*place) for place in places], REQUEST_TIMEOUT)
+    offsets = offsets_of(answer, problem)
     return {
-        place: offset if offset >= 0 else None for place, offset in offsets_of(answer, "the committed offsets could not be read").items()
+        (each.topic, each.partition): (offset if (offset := offsets[each.topic, each.partition]) >= 0 else None, each.metadata)
+        for each in answer
     }
 
 

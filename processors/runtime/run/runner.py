@@ -30,7 +30,7 @@ from processors.domain.journal import Verdict, Verdicts
 from processors.domain.seal import Seal
 from processors.rules.book import Rules
 from processors.runtime import metrics
-from processors.runtime.clock import Clock, WallClock
+from processors.runtime.clock import Clock, WallClock, wall
 from processors.runtime.decide.task import BatchResult, Task
 from processors.runtime.errors import Restart, Retry, Stop
 from processors.runtime.kafka.broadcast import ClockReader, PolicyReader
@@ -52,6 +52,7 @@ from processors.runtime.run.faults import Faults
 from processors.runtime.run.slots import Slot
 from processors.runtime.run.store import STAMP, Store
 from processors.runtime.run.telemetry import Telemetry, error_fields
+from processors.runtime.run.watermark import Watermarks, next_timer_metadata
 from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec, Undecodable
@@ -62,6 +63,7 @@ MAX_BATCH: Final = 5_000  # records in one transaction
 MIN_BATCH: Final = 250
 FAST, SLOW = 0.5, 1.5  # seconds that a batch should take, so that a backlog does not cost latency
 POLL_TIMEOUT: Final = 0.2  # seconds without a record until timers, settings and signals are looked at
+DUE_TIMEOUT: Final = 0.02  # the same while a timer that is due waits for the watermark
 TICK_TIMEOUT: Final = POLL_TIMEOUT / 20  # the same under the topic clock, whose ticks come by a reader of their own
 QUIET_TIME: Final = 0.2  # seconds of silence after which offsets that moved by themselves are committed
 LAG_EVERY: Final = 2.0
@@ -82,7 +84,7 @@ class Environment:
 class Runner:
     """One copy of one stage: run it in a process of its own, `stop` it from a signal handler."""
 
-    def __init__(self, stage: Stage[Any], environment: Environment) -> None:
+    def __init__(self, stage: Stage[Any], environment: Environment, upstream: Sequence[Stage[Any]] = ()) -> None:
         settings = environment.settings
         prefix = settings.topic_prefix
         self._stage = stage
@@ -103,6 +105,8 @@ class Runner:
         self._stamps: dict[int, bytes] = {}
         self._producer: Producer | None = None
         self._policies: PolicyReader | None = None
+        self._upstream = upstream
+        self._watermarks: Watermarks | None = None
         self._ticking: ClockReader | None = None
         self._clock_committed: int | None = None
         self._batch_size = 500
@@ -132,7 +136,7 @@ class Runner:
             self._close()
 
     def _close(self) -> None:
-        for each in (self._policies, self._ticking, self._store, self._slot):
+        for each in (self._policies, self._ticking, self._watermarks, self._store, self._slot):
             if each is not None:
                 each.close()
 
@@ -261,11 +265,10 @@ class Runner:
 
     def _poll_timeout(self) -> float:
         """Return how long to wait for the first record."""
-        now = self._clock().now()
-        due = [at for task in self._tasks.values() if task.caught_up and (at := task.timers.next()) is not None]
-        if self._ticking is not None or not due or now is None:
-            return POLL_TIMEOUT if self._ticking is None else TICK_TIMEOUT
-        return min(POLL_TIMEOUT, max(0.0, (min(due) - now) / 1000))
+        if self._ticking is not None:
+            return TICK_TIMEOUT
+        due = [at for task in self._tasks.values() if (at := task.timers.next()) is not None]
+        return min([POLL_TIMEOUT, *(max(DUE_TIMEOUT, (at - wall()) / 1000) for at in due)])
 
     def _records_of_ours(self, messages: Iterable[Message]) -> dict[int, list[Record]]:
         """Return the records of our partitions that were not decided before; note ends of partitions."""
@@ -301,17 +304,39 @@ class Runner:
     def _decide(self, records: dict[int, list[Record]]) -> list[tuple[Task, BatchResult]]:
         """Decide every partition that has records or due timers, or that moved past transaction markers and has been quiet since."""
         now = self._clock().now() or 0
+        self._want_watermark(now)
         quiet = monotonic() - self._last_record >= (QUIET_TIME if self._ticking is None else 0)
         context = self._context()
         version = context.rules.version
         results = []
         for partition, task in self._tasks.items():
             mine = records.get(partition, [])
-            if mine or task.has_due(now, version) or (task.moved and quiet):
+            watermark = self._watermark(task, now)
+            if mine or task.has_due(watermark, now, version) or (task.moved and quiet):
                 results.append(
-                    (task, task.decide(mine, now, self._batch_size, self._state_reader(partition), self._environment.codec, context))
+                    (task, task.decide(mine, watermark, self._batch_size, self._state_reader(partition), self._environment.codec, context))
                 )
         return results
+
+    def _want_watermark(self, now: int) -> None:
+        """Have the watermark measured that the first timers wait for."""
+        if self._watermarks is not None:
+            version = self._context().rules.version
+            awaited = [at for task in self._tasks.values() if (at := task.awaited(now, version)) is not None]
+            if awaited:
+                self._watermarks.want(max(awaited))
+
+    def _watermark(self, task: Task, now: int) -> int | None:
+        """
+        Return the time up to which everything received has been decided once the records in hand are; None if not known.
+
+        Under the topic clock it is the last tick: nobody moves the clock before all that was sent has been decided.
+        """
+        if self._watermarks is None:
+            task.watermark = now
+            return now
+        latest = self._watermarks.latest
+        return latest.time if latest.reached(task.partition, task.positions) else None
 
     def _state_reader(self, partition: int) -> Callable[[Sequence[bytes]], Sequence[bytes | None]]:
         def read(fields: Sequence[bytes]) -> Sequence[bytes | None]:
@@ -334,7 +359,7 @@ class Runner:
         if self._ticking is None:
             return None
         now, version = self._clock().now() or 0, self._context().rules.version
-        done = all(task.caught_up and not task.has_due(now, version) for task in self._tasks.values())
+        done = all(task.caught_up and not task.has_due(now, now, version) for task in self._tasks.values())
         return self._ticking.position - (not done)
 
     def _commit(self, results: Sequence[tuple[Task, BatchResult]], metadata: Any, clock_offset: int | None) -> None:
@@ -352,7 +377,7 @@ class Runner:
             if producer.flush(REQUEST_TIMEOUT):  # 5
                 raise Unavailable("the outcome of the transaction is not known: the broker takes no records")
             offsets = [
-                TopicPartition(topic, task.partition, offset)
+                TopicPartition(topic, task.partition, offset, next_timer_metadata(task.timers.next()))
                 for task, result in results
                 for topic, offset in result.position.positions.items()
             ]
@@ -409,6 +434,8 @@ class Runner:
                     self._telemetry.lag(self._topics[topic].name, task.partition, max(0, ends[1] - position))
         if all(task.caught_up for task in self._tasks.values()):
             self._telemetry.oldest(0)
+        due = [at for task in self._tasks.values() if (at := task.timers.next()) is not None]
+        self._telemetry.overdue(max([0, *(wall() - at for at in due)]) / 1000 if self._ticking is None else 0)
 
     def _refresh(self, *, to_the_end: bool = True) -> None:
         """Read pending settings and clock ticks, all of them with `to_the_end`; only here, between batches."""
@@ -416,6 +443,8 @@ class Runner:
             self._policies = PolicyReader(self._broker, self._environment.codec, self._environment.rules, self._prefix)
         if self._ticking is None and self._environment.settings.clock == "topic":
             self._ticking = ClockReader(self._broker, self._environment.codec, self._prefix)
+        elif self._ticking is None and self._watermarks is None:
+            self._watermarks = Watermarks(self._broker, self._prefix, self._stage, self._upstream)
         elif self._ticking is not None:
             self._ticking.refresh(to_the_end=to_the_end)
         if monotonic() - self._last_refresh < POLL_TIMEOUT:

@@ -32,7 +32,7 @@ from processors.runtime.run.runner import Environment, Runner, check_topics
 from processors.runtime.run.telemetry import error_fields
 from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec
-from processors.stage import Stage
+from processors.stage import Stage, upstream
 from processors.topics import REVIEWS
 
 LAST: Final = 8.0  # seconds from the stop signal until the process exits regardless; the protocol survives that
@@ -43,12 +43,19 @@ LONGEST: Final = 5.0
 GARBAGE: Final = 50_000  # allocations between collections of the youngest generation: a batch makes more than the default of 700
 
 
-def run_stage(stage: Stage[Any], settings: Settings, idle: float | None = None, leash: int | None = None) -> int:
-    """Run one stage in this process until SIGTERM or SIGINT, or until idle for that many seconds; return the exit code."""
+def run_stage(
+    stage: Stage[Any], pipeline: Sequence[Stage[Any]], settings: Settings, idle: float | None = None, leash: int | None = None
+) -> int:
+    """
+    Run one stage in this process until SIGTERM or SIGINT, or until idle for that many seconds; return the exit code.
+
+    Of the pipeline's other stages, wherever they run, it waits for those before it until it fires a timer.
+    """
     rules, seal = load_rules(settings.rules_dir), settings.seal()
     gc.freeze()  # the rules live as long as the process: keep the collector from scanning them
     gc.set_threshold(GARBAGE)
-    runner = Runner(stage, Environment(settings, Codec(settings.schema_registry_url, settings.topic_prefix), rules, seal))
+    environment = Environment(settings, Codec(settings.schema_registry_url, settings.topic_prefix), rules, seal)
+    runner = Runner(stage, environment, upstream(stage, pipeline))
     if leash is not None:
         threading.Thread(target=_leave_at_end_of, args=(leash,), daemon=True).start()
     elif settings.metrics_port:
@@ -213,12 +220,12 @@ class Supervisor:
         os.close(self._reading)
 
 
-def run_stages(stages: Sequence[Stage[Any]], settings: Settings, idle: float | None = None) -> int:
-    """Run the stages until they are stopped or idle; return the exit code."""
+def run_stages(stages: Sequence[Stage[Any]], pipeline: Sequence[Stage[Any]], settings: Settings, idle: float | None = None) -> int:
+    """Run stages of the pipeline until they are stopped or idle; return the exit code."""
     if not stages:
         raise Stop("there is nothing to run")
     if len(stages) == 1:
-        return run_stage(stages[0], settings, idle)
+        return run_stage(stages[0], pipeline, settings, idle)
     check_before_start(stages, settings)
     return Supervisor(stages, settings, idle).run()
 

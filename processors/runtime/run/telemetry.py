@@ -113,6 +113,7 @@ class Telemetry:
         self._end_to_end = metrics.END_TO_END_SECONDS.labels(stage)
         self._wakes = metrics.WAKES.labels(stage)
         self._oldest = metrics.OLDEST_SECONDS.labels(stage)
+        self._overdue = metrics.TIMERS_OVERDUE_SECONDS.labels(stage)
         self._ready = metrics.READY.labels(stage)
 
     def batch(self, results: Iterable[tuple[Task, BatchResult]], seconds: float, rules: str) -> None:
@@ -152,6 +153,10 @@ class Telemetry:
     def oldest(self, seconds: float) -> None:
         """Report the age of the oldest record not yet decided; 0 when everything was read."""
         self._oldest.set(seconds)
+
+    def overdue(self, seconds: float) -> None:
+        """Report by how much the first timer is late."""
+        self._overdue.set(seconds)
 
     def lag(self, topic: str, partition: int, records: int) -> None:
         metrics.LAG.labels(self._stage, topic, partition).set(records)

@@ -1,0 +1,199 @@
+"""
+The watermark: a time up to which every message that was received has reached this stage.
+
+A hold must not end while the message that would settle it lies unread in front of an earlier stage, so timers fire by the
+watermark and not by the clock. It is measured from what is committed in Kafka, when a timer is due and not before: nothing
+is written for it, no process is asked, and a stage that runs alone or a pipeline without traffic has one too.
+
+One measurement, at the time T by our clock (`Measurement`; the numbers are found in the body):
+
+1. Read the ends of the front door's topics. What was received by T, less `CLOCK_SKEW`, lies before them.
+2. Wait until the first stage has committed up to them. What it wrote was committed with that, so it lies before the ends of
+   the next topics, which are read only now; and so on, stage by stage in the pipeline's order.
+3. A stage may keep a message until a timer fires. Each commits, as metadata of its offsets, when its next timer is due: the
+   watermark does not pass that.
+4. The ends of our own inputs come last. A partition that has been read up to them has seen all that was received by then.
+
+It never falls, since offsets and ends never do; so a rebalance changes nothing about one that was measured before.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Condition, Thread
+from typing import Any, Final, NamedTuple, Protocol
+
+import structlog
+from confluent_kafka import Consumer
+
+from processors.runtime.clock import wall
+from processors.runtime.errors import Restart, UserError
+from processors.runtime.kafka.clients import Broker, Place, committed_progress
+from processors.runtime.run.telemetry import error_fields
+from processors.stage import Stage
+
+CLOCK_SKEW: Final = 250  # milliseconds by which the clocks of brokers and stages may differ
+FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5  # seconds between looks at a stage that is behind
+NEVER: Final = 1 << 62
+
+
+class Committed(NamedTuple):
+    """What a stage has committed for one partition: the next offset, and when the next timer of that partition is due."""
+
+    offset: int | None
+    next_timer: int | None
+
+
+class Log(Protocol):
+    """What a measurement asks Kafka."""
+
+    def ends(self, topics: Sequence[str]) -> Mapping[Place, int]:
+        """Return the uncommitted end of every partition of the topics."""
+        ...
+
+    def committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
+        """Return what the stage has committed for the partitions."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """`time` holds for every partition of ours that has been read up to `ends`."""
+
+    time: int
+    ends: Mapping[Place, int]
+
+    def reached(self, partition: int, positions: Mapping[str, int]) -> bool:
+        """Whether the partition has been read far enough for the watermark to hold there."""
+        return all(offset >= self.ends.get((topic, partition), NEVER) for topic, offset in positions.items())
+
+
+NONE: Final = Watermark(0, {})
+
+
+class Measurement:
+    """
+    One measurement, taken at `now`; call `step` until it returns the watermark.
+
+    `upstream` are the stages before ours in the pipeline's order, each with its input topics.
+    """
+
+    def __init__(self, log: Log, upstream: Sequence[tuple[str, Sequence[str]]], inputs: Sequence[str], now: int) -> None:
+        self._log = log
+        self._upstream = list(upstream)
+        self._inputs = inputs
+        self._time = now - CLOCK_SKEW
+        self._ends: Mapping[Place, int] | None = None
+
+    def step(self) -> Watermark | None:
+        """Go as far as the stages before ours have come; return the watermark once all have passed, else None."""
+        while self._upstream:
+            stage, topics = self._upstream[0]
+            if self._ends is None:
+                self._ends = self._log.ends(topics)  # 1, and again for every stage: only after those before it have passed
+            committed = self._log.committed(stage, self._ends)
+            if any((committed[place].offset or 0) < end for place, end in self._ends.items()):  # 2
+                return None
+            timers = [each.next_timer for each in committed.values() if each.next_timer is not None]
+            self._time = min([self._time, *timers])  # 3
+            self._upstream.pop(0)
+            self._ends = None
+        return Watermark(self._time, self._log.ends(self._inputs))  # 4
+
+
+class KafkaLog:
+    """Kafka, asked with clients that are discarded at their first error: one that lived through a broker's restart may lie."""
+
+    def __init__(self, broker: Broker, prefix: str) -> None:
+        self._broker = broker
+        self._prefix = prefix
+        self._observers: dict[str, Consumer] = {}
+        self._partitions: dict[str, int] = {}
+
+    def ends(self, topics: Sequence[str]) -> Mapping[Place, int]:
+        if unknown := [topic for topic in topics if topic not in self._partitions]:
+            self._partitions |= self._broker.partition_counts(unknown)
+        places = [(topic, each) for topic in topics for each in range(self._partitions[topic])]
+        return self._broker.end_offsets(places, self._observer("watermark"))
+
+    def committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
+        found = committed_progress(self._observer(stage), places)
+        return {place: Committed(offset, parse_next_timer(metadata)) for place, (offset, metadata) in found.items()}
+
+    def forget(self) -> None:
+        """Discard all clients."""
+        self._observers.clear()
+        self._partitions.clear()
+
+    def _observer(self, stage: str) -> Consumer:
+        if stage not in self._observers:
+            self._observers[stage] = self._broker.offsets_consumer(f"{self._prefix}{stage}")
+        return self._observers[stage]
+
+
+class Watermarks:
+    """Measures in a thread of its own, whenever a watermark of some time is wanted, until there is one."""
+
+    def __init__(self, broker: Broker, prefix: str, stage: Stage[Any], upstream: Sequence[Stage[Any]]) -> None:
+        self.latest = NONE
+        self._log = KafkaLog(broker, prefix)
+        self._upstream = [(each.name, [prefix + topic.name for topic in each.inputs]) for each in upstream]
+        self._inputs = [prefix + topic.name for topic in stage.inputs]
+        self._stage = stage.name
+        self._wanted = 0
+        self._changed = Condition()
+        self._closed = False
+        self._thread = Thread(target=self._run, name="watermark", daemon=True)
+        self._thread.start()
+
+    def want(self, time: int) -> None:
+        """Ask for a watermark of at least this time; `latest` has it once it could be measured."""
+        if time > self._wanted:
+            with self._changed:
+                self._wanted = time
+                self._changed.notify()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join(LONGEST_PAUSE)
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE
+        measurement: Measurement | None = None
+        while self._wait(pause if measurement is not None else None):
+            try:
+                if measurement is None:
+                    measurement, pause = Measurement(self._log, self._upstream, self._inputs, wall()), FIRST_PAUSE
+                found = measurement.step()
+            except (Restart, UserError) as error:
+                structlog.get_logger().warning("watermark_unmeasured", unit=self._stage, **error_fields(error))
+                self._log.forget()
+                found, pause = None, LONGEST_PAUSE
+            if found is None:
+                pause = min(2 * pause, LONGEST_PAUSE)
+                continue
+            advanced = found.time > self.latest.time
+            if advanced or not self.latest.ends:
+                self.latest = found
+            measurement, pause = None, FIRST_PAUSE if advanced else pause
+
+    def _wait(self, pause: float | None) -> bool:
+        """Wait until a watermark is wanted, and between looks; return False when closed."""
+        with self._changed:
+            if pause is not None or self._wanted > self.latest.time:
+                self._changed.wait_for(lambda: self._closed, pause or FIRST_PAUSE)
+            else:
+                self._changed.wait_for(lambda: self._closed or self._wanted > self.latest.time)
+            return not self._closed
+
+
+def next_timer_metadata(at: int | None) -> str:
+    """Return the metadata of a partition's committed offsets: when its next timer is due."""
+    return "" if at is None else f"next_timer={at}"
+
+
+def parse_next_timer(metadata: str | None) -> int | None:
+    """Return when the next timer is due; None if there is none, or if an earlier version committed the offsets."""
+    name, _, value = (metadata or "").partition("=")
+    return int(value) if name == "next_timer" and value.isdigit() else None
