@@ -67,8 +67,7 @@ class RunningStage:
         for start in range(0, len(stored), BATCH):
             began = process_time()
             records = [self._record(topic, *each) for each in stored[start : start + BATCH]]
-            now = time_ns() // 1_000_000
-            work = self._task.decide(records, now, BATCH, self._read, self._codec, self._context)
+            work = self._task.decide(records, None, BATCH, self._read, self._codec, self._context)
             split_journal(work.verdicts, self._codec.encode)
             self.cost.count(len(records), process_time() - began)
             self._count(work.verdicts)
