@@ -14,13 +14,14 @@ import processors
 
 ROOT = Path(processors.__file__).parent
 ROOMS = ("ingest", "dedupe", "validate", "match", "deliver")
-GRAMMAR = frozenset({"domain", "rules", "topics", "stage"})
+GRAMMAR = frozenset({"domain", "rules", "topics", "stage", "handover"})
 MAY_IMPORT = {
     "__init__": frozenset[str](),
     "domain": frozenset({"domain"}),
     "rules": frozenset({"rules", "domain"}),
     "topics": frozenset({"domain"}),
     "stage": frozenset({"domain", "rules", "topics"}),
+    "handover": frozenset({"domain", "rules", "topics", "stage"}),
     **{room: GRAMMAR | {room} for room in ROOMS},
     "pipeline": GRAMMAR | set(ROOMS),
     "simulation": frozenset({"simulation"}),

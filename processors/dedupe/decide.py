@@ -1,10 +1,12 @@
 """
 Dedupe: one event is told once (contract §3.1.1; specification §4, "Duplicate messages will not be delivered").
 
-Reads     events            by offender: events, enrolments, review actions
+Reads     events            by offender: events, enrolments, review actions, merges of two offenders
+          dedupe.handover   what was kept of an offender who was merged into another (processors/handover.py)
 Writes    events.distinct   what registrants may have to be told, as news, change or cancellation; enrolments and the
                             review actions of later stages untouched, in their place
           reviews           what is flagged here, and how its review ended
+          dedupe.handover   what is kept of an offender who is merged into another
 Keeps     per event of one agency: the message ids that name it, the contents it has had, and the newest message
           told of it; a message that waits, or is in review. An event is recognised for `duplicate.window` from when it
           was told; it can be changed and cancelled until then and, if that is later, until its date is past by
@@ -35,14 +37,16 @@ from functools import reduce
 from typing import Final
 
 from processors.dedupe.effect import Effect, decision
-from processors.dedupe.situation import NAME, Message, Situation, situation
+from processors.dedupe.merge import documents, fold
+from processors.dedupe.situation import NAME, Message, Situation, event_meant, situation
 from processors.dedupe.state import KnownEvent, KnownEvents, State, deadline, message_key
 from processors.dedupe.transitions import AT_DEADLINE, take_effect, verdict
 from processors.dedupe.waiting import act_on_review, flag, stop_waiting, wait
 from processors.domain.event import Event
 from processors.domain.review import ReviewAction, subject_of
+from processors.handover import Merger, with_handover
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
-from processors.topics import DEDUPE_STATE, DISTINCT, EVENTS, REVIEWS
+from processors.topics import DEDUPE_HANDOVER, DEDUPE_STATE, DISTINCT, EVENTS, REVIEWS
 
 
 def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
@@ -62,7 +66,8 @@ def offender_of(given: Input) -> str | None:
         return given.key
     if isinstance(given.value, Event):
         return given.value.offender
-    return subject_of(given.value.review_id, NAME) if isinstance(given.value, ReviewAction) else None
+    ours = isinstance(given.value, ReviewAction) and subject_of(given.value.review_id, NAME) is not None
+    return given.key if ours else None  # the key of today: a review id has that of the day when the message was flagged
 
 
 def needed(given: Input, known: KnownEvents) -> Iterable[int]:
@@ -115,17 +120,6 @@ def receive(now: Situation, message: Message) -> Effect:
     return effect.then(take_effect(now, known, last, last.event.operation))
 
 
-def event_meant(now: Situation, message: Message) -> KnownEvent | None:
-    """Return the event that the message is about; an Add that is about none opens one."""
-    event = message.event
-    if event.operation == "Cancel":
-        return now.referred_to(message)
-    if event.operation == "Update":
-        return now.with_overtaken(event) or now.referred_to(message)
-    opened = KnownEvent(seq=event.seq, ori=event.ori, root=event.message_id, state="new")
-    return now.with_same_content(message) or now.with_overtaken(event) or opened
-
-
 def with_overtaken(now: Situation, known: KnownEvent, message: Message) -> KnownEvent:
     """Return the event with the message id and the content of a message that a later one replaced before it was told."""
     event = message.event
@@ -141,13 +135,16 @@ def wake(now: Situation) -> Effect:
     return reduce(Effect.then, (*flagged, *ended), Effect())
 
 
-STAGE: Final[Stage[State]] = Stage(
-    name=NAME,
-    inputs=(EVENTS,),
-    outputs=(DISTINCT, REVIEWS),
-    changelog=DEDUPE_STATE,
-    state=State,
-    keys=keys,
-    decide=decide,
-    deadline=deadline,
+STAGE: Final = with_handover(
+    Stage(
+        name=NAME,
+        inputs=(EVENTS,),
+        outputs=(DISTINCT, REVIEWS),
+        changelog=DEDUPE_STATE,
+        state=State,
+        keys=keys,
+        decide=decide,
+        deadline=deadline,
+    ),
+    Merger(DEDUPE_HANDOVER, DISTINCT, documents, fold),
 )

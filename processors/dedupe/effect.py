@@ -8,6 +8,7 @@ before the decision, and nothing is changed on the way.
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from processors.dedupe.situation import Situation
 from processors.dedupe.state import KnownEvent, State, StoredMessage, WaitingMessage, message_key
@@ -38,6 +39,14 @@ class Effect(Struct, frozen=True):
             self.outputs + later.outputs,
             self.verdicts + later.verdicts,
         )
+
+
+def applied(effect: Effect, situation: Situation) -> Situation:
+    """Return the situation after the effect."""
+    messages = {message_key(situation.offender, seq): message for seq, message in effect.messages.items()}
+    states = {key: state for key, state in situation.states.items() if key not in messages}
+    states |= {key: StoredMessage(message) for key, message in messages.items() if message is not None}
+    return replace(situation, states=states, known=situation.known.changed(effect.events, effect.waiting))
 
 
 def decision(effect: Effect, situation: Situation) -> Decision[State]:

@@ -119,6 +119,17 @@ class Situation(Struct, frozen=True, gc=False):
         return found
 
 
+def event_meant(now: Situation, message: Message) -> KnownEvent | None:
+    """Return the event that the message is about; an Add that is about none opens one."""
+    event = message.event
+    if event.operation == "Cancel":
+        return now.referred_to(message)
+    if event.operation == "Update":
+        return now.with_overtaken(event) or now.referred_to(message)
+    opened = KnownEvent(seq=event.seq, ori=event.ori, root=event.message_id, state="new")
+    return now.with_same_content(message) or now.with_overtaken(event) or opened
+
+
 def situation(offender: str, at: int, rules: Rules, states: Mapping[str, State]) -> Situation:
     """Return what is known of the offender at that time."""
     found = states.get(offender)

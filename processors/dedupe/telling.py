@@ -23,6 +23,8 @@ OF_THE_CANCEL: Final = (
     "asked",
     "waived",
     "released_by",
+    "formerly",
+    "leaves",
 )
 
 

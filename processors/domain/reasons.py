@@ -45,6 +45,8 @@ REASONS: Final[dict[str, str]] = {
     "review_action": "a reviewer's action was sent on to the stage that flagged the message",
     "surge": "more messages of one kind came from one agency than surge.limit allows",
     "feed_silence": "the agency has sent nothing for longer than feed.silence",
+    # dedupe, validate, match
+    "merging": "the event waits for what was known of its offender under another key",
     # dedupe
     "cancel_hold": "a cancellation waits for a resubmission",
     "cancelled": "the event was cancelled and not sent again within cancel.hold",

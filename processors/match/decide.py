@@ -1,8 +1,10 @@
 """
 Match: everyone who registered for this offender and event, and nobody else, is to be told.
 
-Reads     events.confirmed   by offender: events to be told, enrolments
+Reads     events.confirmed   by offender: events to be told, enrolments, merges of two offenders
+          match.handover     what was kept of an offender who was merged into another (processors/handover.py)
 Writes    notifications      one a registrant: the event, and the registrations by which they are told
+          match.handover     what is kept of an offender who is merged into another
 Keeps     the registrations in force, each as it stood over time, until they end or expire; and who was told of each
           event, for `duplicate.window` and, if that is later, until its date is past by `date.past`, since an event
           may be told a year ahead and cancelled after that
@@ -17,19 +19,33 @@ then counts, not what it chooses now. An event without a case number is in every
 The journal counts registrants and names none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec.structs import replace
 
 from processors.domain.event import Event
 from processors.domain.journal import Journal, Outcome, Verdict
+from processors.domain.merge import Merge, SameEvent
 from processors.domain.normalize import normalize
 from processors.domain.notification import Notification
 from processors.domain.registration import Enrolment
-from processors.match.state import VERSIONS, ActiveRegistration, ActiveRegistrations, Choice, State, ToldRegistrants, deadline, told_key
+from processors.handover import Merger, with_handover
+from processors.match.state import (
+    VERSIONS,
+    ActiveRegistration,
+    ActiveRegistrations,
+    Choice,
+    State,
+    ToldEvents,
+    ToldRegistrants,
+    deadline,
+    key_of_told,
+    list_key,
+    told_key,
+)
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
-from processors.topics import CONFIRMED, MATCH_STATE, NOTIFICATIONS
+from processors.topics import CONFIRMED, MATCH_HANDOVER, MATCH_STATE, NOTIFICATIONS
 
 NAME: Final = "match"
 NOBODY: Final[Mapping[str, tuple[str, ...]]] = {}
@@ -37,13 +53,17 @@ NOBODY: Final[Mapping[str, tuple[str, ...]]] = {}
 Registrants = Mapping[str, tuple[str, ...]]
 
 
-def keys(given: Input, _: Mapping[str, State]) -> Iterable[str]:
-    """Name the offender's registrations and who was told of the event."""
+def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
+    """Name the offender's registrations and who was told of the event; where there are any, the list of told events."""
     if not isinstance(given, Record):
         return (given.key,)
-    if isinstance(given.value, Event):
-        return (given.value.offender, told_key(given.value))
-    return (given.value.offender,)
+    value = given.value
+    if isinstance(value, Event):
+        known = value.offender in found or told_key(value) in found
+        return (value.offender, told_key(value), list_key(value.offender)) if known else (value.offender, told_key(value))
+    if isinstance(value, SameEvent):
+        return (*(key_of_told(value.offender, value.ori, root) for root in (value.root, value.also)), list_key(value.offender))
+    return (value.offender,)
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
@@ -52,6 +72,8 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
         return forget_expired(given, states.get(given.key)) if isinstance(given, Wake) else Decision()
     if isinstance(given.value, Enrolment):
         return enrol(given.value, registrations_of(states, given.value.offender), context)
+    if isinstance(given.value, SameEvent):
+        return rename_event(given.value, states)
     return notify(given.value, states, context)
 
 
@@ -73,14 +95,28 @@ def notify(event: Event, states: Mapping[str, State], context: Context) -> Decis
     outputs = tuple(
         Output(NOTIFICATIONS, each, Notification(registrant_id=each, registration_ids=to[each], event=event)) for each in sorted(to)
     )
+    listed = told_events(states, event.offender)
     if event.telling == "cancellation":
-        return Decision(outputs, {} if found is None else {key: None}, verdicts)
+        left = {each: until for each, until in listed.items() if each != key}
+        return Decision(outputs, {} if found is None else {key: None, **as_list(event.offender, listed, left)}, verdicts)
     if not to:
         return Decision(verdicts=verdicts)
     until = remembered_until(event, context)
     if isinstance(found, ToldRegistrants):
         until = max(until, found.until)
-    return Decision(outputs, {key: ToldRegistrants(union(before, to), until)}, verdicts)
+    after = {each: at for each, at in listed.items() if at > event.received_at} | {key: until}
+    return Decision(outputs, {key: ToldRegistrants(union(before, to), until), **as_list(event.offender, listed, after)}, verdicts)
+
+
+def told_events(states: Mapping[str, State], offender: str) -> dict[str, int]:
+    """Return the keys of the events of which somebody was told, each until when that is kept."""
+    found = states.get(list_key(offender))
+    return found.until if isinstance(found, ToldEvents) else {}
+
+
+def as_list(offender: str, before: Mapping[str, int], after: dict[str, int]) -> dict[str, State | None]:
+    """Return the list of told events to keep, where it is another than before."""
+    return {} if after == before else {list_key(offender): ToldEvents(after) if after else None}
 
 
 def recipients(event: Event, before: Registrants, registrations: Iterable[ActiveRegistration]) -> Registrants:
@@ -199,13 +235,68 @@ def changed(key: str, before: tuple[ActiveRegistration, ...], after: tuple[Activ
     return {} if after == before else {key: ActiveRegistrations(after) if after else None}
 
 
-STAGE: Final[Stage[State]] = Stage(
-    name=NAME,
-    inputs=(CONFIRMED,),
-    outputs=(NOTIFICATIONS,),
-    changelog=MATCH_STATE,
-    state=State,
-    keys=keys,
-    decide=decide,
-    deadline=deadline,
+# two offenders who are one
+
+
+def documents(offender: str, found: Mapping[str, State]) -> Iterator[str]:
+    """Yield the keys of every state of an offender."""
+    yield offender
+    yield list_key(offender)
+    yield from told_events(found, offender)
+
+
+def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], _: Context) -> Decision[State]:
+    """Return what follows from the registrations and told events of `merge.offender` being those of `merge.into` too."""
+    known = {each.registration_id: each for each in registrations_of(theirs, merge.offender)}
+    for each in registrations_of(mine, merge.into):
+        known[each.registration_id] = joined_registration(each, known[each.registration_id]) if each.registration_id in known else each
+    registrations = tuple(known[each] for each in sorted(known))
+    states: dict[str, State | None] = {merge.into: ActiveRegistrations(registrations) if registrations else None}
+    listed = dict(told_events(mine, merge.into))
+    for key, told in theirs.items():
+        if isinstance(told, ToldRegistrants):
+            moved = merge.into + key.removeprefix(merge.offender)
+            states[moved] = together = joined_told(mine.get(moved), told)
+            listed[moved] = together.until
+    return Decision(states={**states, **as_list(merge.into, told_events(mine, merge.into), listed)})
+
+
+def joined_registration(one: ActiveRegistration, other: ActiveRegistration) -> ActiveRegistration:
+    """Return a registration that meant both offenders: its choices in order, in force since the earlier."""
+    if one.registrant_id != other.registrant_id:
+        return max(one, other, key=lambda each: each.choices[-1].seq)
+    choices = sorted({*one.choices, *other.choices}, key=lambda each: each.seq)
+    return replace(one, choices=tuple(choices)[-VERSIONS:])
+
+
+def joined_told(one: State | None, other: ToldRegistrants) -> ToldRegistrants:
+    if not isinstance(one, ToldRegistrants):
+        return other
+    return ToldRegistrants(union(one.registrants, other.registrants), max(one.until, other.until))
+
+
+def rename_event(same: SameEvent, states: Mapping[str, State]) -> Decision[State]:
+    """Return the decision by which those told of an event by one of its message ids are those told of it by the other."""
+    old, new = (key_of_told(same.offender, same.ori, root) for root in (same.also, same.root))
+    told = states.get(old)
+    if not isinstance(told, ToldRegistrants):
+        return Decision()
+    together = joined_told(states.get(new), told)
+    listed = told_events(states, same.offender)
+    after = {key: until for key, until in listed.items() if key != old} | {new: together.until}
+    return Decision(states={old: None, new: together, **as_list(same.offender, listed, after)})
+
+
+STAGE: Final = with_handover(
+    Stage(
+        name=NAME,
+        inputs=(CONFIRMED,),
+        outputs=(NOTIFICATIONS,),
+        changelog=MATCH_STATE,
+        state=State,
+        keys=keys,
+        decide=decide,
+        deadline=deadline,
+    ),
+    Merger(MATCH_HANDOVER, None, documents, fold),
 )

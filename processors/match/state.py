@@ -49,13 +49,21 @@ class ToldRegistrants(Struct, frozen=True, tag="told"):
     until: int
 
 
-State = ActiveRegistrations | ToldRegistrants
+class ToldEvents(Struct, frozen=True, tag="told_events"):
+    """Of which events somebody was told, by their state keys, each until when that is kept: what a merge must find."""
+
+    until: dict[str, int]
+
+
+State = ActiveRegistrations | ToldRegistrants | ToldEvents
 
 
 def deadline(state: State) -> int | None:
-    """Return when the first registration expires, or it is forgotten who was told."""
+    """Return when the first registration expires, or what was told is forgotten."""
     if isinstance(state, ToldRegistrants):
         return state.until
+    if isinstance(state, ToldEvents):
+        return max(state.until.values())
     return min((each.expires_at for each in state.registrations if each.expires_at is not None), default=None)
 
 
@@ -65,4 +73,13 @@ def told_key(event: Event) -> str:
 
     Ids are of characters that print, so that no two events have one key.
     """
-    return f"{event.offender}\t{event.ori}\t{event.root or event.message_id}"
+    return key_of_told(event.offender, event.ori, event.root or event.message_id)
+
+
+def key_of_told(offender: str, ori: str, root: str) -> str:
+    return f"{offender}\t{ori}\t{root}"
+
+
+def list_key(offender: str) -> str:
+    """Return the key under which the told events of an offender are listed."""
+    return f"{offender}\t"

@@ -86,11 +86,16 @@ class PastActivity(Struct, frozen=True, array_like=True, gc=False):
 
 
 class ClockState(Struct, frozen=True, omit_defaults=True):
-    """The deadlines that run for an offender, and the activities last heard of."""
+    """
+    The deadlines that run for an offender, and the activities last heard of.
+
+    `formerly` maps the id of a clock that began under another key of the offender to the id of its expectation, which stays.
+    """
 
     offender: str = ""
     clocks: tuple[Clock, ...] = field(default=(), name="running")
     activities: tuple[PastActivity, ...] = field(default=(), name="heard")
+    formerly: dict[str, str] = field(default_factory=dict)
 
 
 Advanced = tuple[ClockState, tuple[Expectation, ...], int | None]
@@ -127,7 +132,7 @@ def after_event(event: Event, state: ClockState, rules: Rules) -> ClockState:
     running = tuple(settle(each, heard, rules) if each.chain != chain else each for each in state.clocks)
     known = (*still_relevant(heard, (each for each in state.activities if each.chain != chain), book), heard)[-HEARD:]
     started = clocks_started(event, heard, known, book, rules)
-    return ClockState(event.offender, (*running, *started), known)
+    return replace(state, offender=event.offender, clocks=(*running, *started), activities=known)
 
 
 def still_relevant(heard: PastActivity, before: Iterable[PastActivity], book: Book) -> tuple[PastActivity, ...]:
@@ -276,10 +281,10 @@ def settle(clock: Clock, heard: PastActivity, rules: Rules) -> Clock:
 
 def revert(state: ClockState, chain: str) -> ClockState:
     """Return the clocks as if the agency's event had not been: its own gone, those that it settled open again."""
-    return ClockState(
-        state.offender,
-        tuple(reopen(each) if each.by_chain == chain else each for each in state.clocks if each.chain != chain),
-        tuple(each for each in state.activities if each.chain != chain),
+    return replace(
+        state,
+        clocks=tuple(reopen(each) if each.by_chain == chain else each for each in state.clocks if each.chain != chain),
+        activities=tuple(each for each in state.activities if each.chain != chain),
     )
 
 
@@ -312,23 +317,25 @@ def changed_expectations(before: ClockState, after: ClockState, event: Event | N
     for name, each in was.items():
         undone = event is not None and each.chain == chain_of(event)
         if name not in left and (undone or each.state in OWING):
-            yield expectation_of(replace(each, state="cancelled", by=by if undone else None, at=now), after.offender, rules)
+            yield expectation_of(replace(each, state="cancelled", by=by if undone else None, at=now), after, rules)
     for name, each in left.items():
         if was.get(name) != each:
-            yield expectation_of(each, after.offender, rules)
+            yield expectation_of(each, after, rules)
 
 
-def expectation_of(clock: Clock, offender: str, rules: Rules) -> Expectation:
+def expectation_of(clock: Clock, state: ClockState, rules: Rules) -> Expectation:
     """Return what is published of a clock: who owes what to whom, by which rule, until when."""
     deadline = entry_of(clock, rules)
     owed_by = "unknown" if deadline is None else office(deadline.owed_by, clock)
-    state = None if deadline is None else owing_state(deadline, clock.sending, clock.receiving)
-    owing = rules.book(state, clock.begin) if state is not None else book_on_the_day(clock.jurisdiction, clock.ori, clock.begin, rules)
+    owing_in = None if deadline is None else owing_state(deadline, clock.sending, clock.receiving)
+    owing = (
+        rules.book(owing_in, clock.begin) if owing_in is not None else book_on_the_day(clock.jurisdiction, clock.ori, clock.begin, rules)
+    )
     return Expectation(
-        expectation_id=f"{offender}-{id_of(clock)}",
+        expectation_id=state.formerly.get(id_of(clock)) or f"{state.offender}-{id_of(clock)}",
         message_id=clock.message_id,
         ori=clock.ori,
-        offender=offender,
+        offender=state.offender,
         jurisdiction=clock.jurisdiction,
         state=clock.state,
         expects=clock.key if deadline is None else deadline.expects,
@@ -340,7 +347,7 @@ def expectation_of(clock: Clock, offender: str, rules: Rules) -> Expectation:
         settled_by=clock.by,
         settled_at=clock.at,
         last_day=day_of(clock.deadline - 1, owing.zone).isoformat(),
-        owing_state=state,
+        owing_state=owing_in,
     )
 
 

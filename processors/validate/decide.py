@@ -2,16 +2,18 @@
 Validate: what contradicts nothing known, and is neither past nor too far ahead, goes on.
 
 Reads     events.distinct    events, registrations resolved to an offender, reviewers' actions; by offender
+          validate.handover  what was kept of an offender who was merged into another (processors/handover.py)
 Writes    events.confirmed   what is to be told, byte for byte where nothing was changed; registrations untouched
           reviews            what is flagged, and every later state of its review
           expectations       what somebody said would follow, and what the law sets a deadline for
-Keeps     : history by action time, what was told, what is expected, the compact workflow and its clocks
+          validate.handover  what is kept of an offender who is merged into another
+Keeps     of an offender: history by action time, what was told, what is expected, the compact workflow and its clocks;
           a message that waits or is in review, whole, under a key of its own
 Waits     a Previous Event for `out_of_order.hold`, a release to another facility for `transfer.hold`
 Flags     what fails a check (contract §3.1.2–8, in the order of `checks.TABLE`); what is too far ahead lets itself go
 Suppresses  what is past, internal, told by an intake, or cancels what nobody was told of
 Rejects   nothing
-Replayed  the same record on the same known decides the same: ids are digests, and time is the receive time
+Replayed  the same record on the same state decides the same: ids are digests, and time is the receive time
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,13 +21,16 @@ from functools import partial
 from typing import Final
 
 from processors.domain.event import Event
+from processors.domain.merge import SameEvent
 from processors.domain.registration import Enrolment
 from processors.domain.review import ReviewAction, subject_of
+from processors.handover import Merger, with_handover
 from processors.stage import Context, Decision, Input, Output, Resettle, Stage, Wake
-from processors.topics import CONFIRMED, DISTINCT, EXPECTATIONS, REVIEWS, VALIDATE_STATE
+from processors.topics import CONFIRMED, DISTINCT, EXPECTATIONS, REVIEWS, VALIDATE_HANDOVER, VALIDATE_STATE
 from processors.validate import effect
 from processors.validate.arrivals import receive
 from processors.validate.chain import chain_of
+from processors.validate.merge import documents, fold, rename_event
 from processors.validate.pending import act_on_review, check_again, check_waiting
 from processors.validate.reviews import NAME
 from processors.validate.state import OffenderState, Pending, State, deadline
@@ -49,7 +54,10 @@ def offender_of(given: Input) -> str | None:
         return given.key
     if isinstance(given.value, Event):
         return given.value.offender
-    return subject_of(given.value.review_id, NAME) if isinstance(given.value, ReviewAction) else None
+    if isinstance(given.value, SameEvent):
+        return given.value.offender
+    ours = isinstance(given.value, ReviewAction) and subject_of(given.value.review_id, NAME) is not None
+    return given.key if ours else None  # the key of today: a review id has that of the day when the message was flagged
 
 
 def concerns(given: Input, pending: Pending) -> bool:
@@ -76,6 +84,8 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
         return check_waiting(receive(value, situation(value.offender, value.received_at, states, context))).decision()
     if isinstance(value, Enrolment):
         return Decision(outputs=(Output(CONFIRMED, given.key, value),))
+    if isinstance(value, SameEvent):
+        return Decision[State](outputs=(Output(CONFIRMED, given.key, value),)).then(rename_event(value, states))
     if isinstance(value, ReviewAction):
         return check_waiting(act_on_review(value, situation(offender_of(given) or "", value.received_at, states, context))).decision()
     raise TypeError(f"validate reads no {type(value).__name__}")
@@ -106,14 +116,17 @@ def resettle(now: Situation) -> Step:
     return step
 
 
-STAGE: Final[Stage[State]] = Stage(
-    name=NAME,
-    inputs=(DISTINCT,),
-    outputs=(CONFIRMED, REVIEWS, EXPECTATIONS),
-    changelog=VALIDATE_STATE,
-    state=State,
-    keys=keys,
-    decide=decide,
-    deadline=deadline,
-    resettles=True,
+STAGE: Final = with_handover(
+    Stage(
+        name=NAME,
+        inputs=(DISTINCT,),
+        outputs=(CONFIRMED, REVIEWS, EXPECTATIONS),
+        changelog=VALIDATE_STATE,
+        state=State,
+        keys=keys,
+        decide=decide,
+        deadline=deadline,
+        resettles=True,
+    ),
+    Merger(VALIDATE_HANDOVER, CONFIRMED, documents, fold),
 )

@@ -209,11 +209,11 @@ def test_the_document_does_not_hold_the_submissions() -> None:
     assert len(scene.documents[OFFENDER]) < 300
 
 
-def test_enrolments_pass_untouched_and_need_no_state() -> None:
+def test_enrolments_pass_untouched_and_ask_only_whether_the_offender_is_being_merged() -> None:
     scene = Scene()
     enrolment = Enrolment(offender=OFFENDER, seq=1, received_at=scene.now, registration_id="r1", registrant_id="p1")
     record = Record("events", 0, 1, OFFENDER, scene.now, enrolment)
-    assert list(STAGE.keys(record, {})) == []
+    assert list(STAGE.keys(record, {})) == [OFFENDER]
     decision = STAGE.decide(record, {}, scene.context)
     assert [each.value is enrolment for each in decision.outputs] == [True]
     assert (decision.states, decision.verdicts) == ({}, ())
@@ -223,7 +223,7 @@ def test_review_actions_of_later_stages_pass_in_their_place() -> None:
     scene = Scene()
     action = ReviewAction(action="release", reason="r", reviewer="kim", review_id=f"validate-{OFFENDER}-0123456789ab")
     record = Record("events", 0, 1, OFFENDER, scene.now, action)
-    assert list(STAGE.keys(record, {})) == []
+    assert list(STAGE.keys(record, {})) == [OFFENDER]
     assert [each.value is action for each in STAGE.decide(record, {}, scene.context).outputs] == [True]
 
 

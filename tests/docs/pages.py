@@ -41,6 +41,7 @@ somewhere and shown by some test. The journal (`vn.decisions`), reviews and dead
 
 UNITS: Final = ("read", "identify", "dedupe", "validate", "match", "deliver")
 DECODING: Final = "every unit, of what it cannot decode"
+SHARED: Final = {"runtime": (DECODING,), "handover.py": ("dedupe", "validate", "match")}  # what several units are made of
 # A word that is a reason code may also be the state of something, or the kind of a receipt or record; there it is none.
 STATES: Final = frozenset({"counted_from", "outcome", "standing", "state", "status", "telling"})
 REASON: Final = "reason"
@@ -142,12 +143,9 @@ def given_by() -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for path in sorted((ROOT / "processors").rglob("*.py")):
         parts = path.relative_to(ROOT / "processors").parts
-        unit = DECODING if parts[0] == "runtime" else next((part for part in parts[:2] if part in UNITS), None)
-        if unit is None:
-            continue
-        for code in codes_in(ast.parse(path.read_text())):
-            if (unit, code) not in OTHER_WORDS:
-                found.setdefault(code, set()).add(unit)
+        units = SHARED.get(parts[0]) or [part for part in parts[:2] if part in UNITS][:1]
+        for code in codes_in(ast.parse(path.read_text())) if units else ():
+            found.setdefault(code, set()).update(unit for unit in units if (unit, code) not in OTHER_WORDS)
     return {code: [unit for unit in (*UNITS, DECODING) if unit in units] for code, units in found.items()}
 
 

@@ -130,7 +130,7 @@ def test_an_unchanged_event_goes_on_as_the_very_same_object() -> None:
 def test_a_registration_passes_untouched() -> None:
     enrolment = Enrolment(offender=OFFENDER, seq=1, received_at=1, registration_id="r", registrant_id="p")
     given = Record("events.distinct", 0, 1, OFFENDER, 1, enrolment)
-    assert list(STAGE.keys(given, {})) == []
+    assert list(STAGE.keys(given, {})) == [OFFENDER], "it asks only whether the offender is being merged"
     decision = STAGE.decide(given, {}, None)  # type: ignore[arg-type]
     assert decision.outputs[0].value is enrolment
     assert not decision.states

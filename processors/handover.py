@@ -1,0 +1,274 @@
+"""
+Two offender keys are one person: a stage's state moves from the younger key to the older, and nothing is decided meanwhile.
+
+`with_handover` adds this to a stage whose records and states are by offender. What it keeps to:
+
+1. At the younger key, everything that came before the marker has been decided. One decision hands all its states over,
+   forgets them, and passes the marker on.
+2. At the older key, from the marker until the states have come, records are queued and timers rest: an event that was
+   told under the younger key would otherwise be told again.
+3. Then the stage folds both, and decides on the queue in its order, with the times that its records have and the timers
+   that were due between them. What comes out does not depend on which of the two partitions was ahead.
+
+A merge into a key that is itself on its way waits in that key's queue like any record. The younger always becomes the
+older, so no two keys wait for each other.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct, structs
+
+from processors.domain.event import Event
+from processors.domain.journal import Journal
+from processors.domain.merge import Handover, Merge, SameEvent
+from processors.domain.registration import Enrolment
+from processors.domain.review import ReviewAction
+from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake, combine
+from processors.topics import Topic
+
+S = TypeVar("S")
+
+
+class Merging(Struct, frozen=True, tag="merging"):
+    """An offender who waits for the states of `merge.offender`: how many records are queued, and the states whose timers rest."""
+
+    merge: Merge
+    queued: int = 0
+    states: dict[str, bytes] = {}
+
+
+class Queued(Struct, frozen=True, tag="queued", omit_defaults=True):
+    """One record that waits for a handover; exactly one of the last five is set."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    timestamp: int
+    event: Event | None = None
+    enrolment: Enrolment | None = None
+    action: ReviewAction | None = None
+    merge: Merge | None = None
+    same: SameEvent | None = None
+
+    @property
+    def record(self) -> Record:
+        value = self.event or self.enrolment or self.action or self.merge or self.same
+        return Record(self.topic, self.partition, self.offset, self.key, self.timestamp, value)
+
+
+class HandedOver(Struct, frozen=True, tag="handed_over"):
+    """One state that came before the marker did, or before the rest of the states."""
+
+    handover: Handover
+
+
+Own = Merging | Queued | HandedOver
+FIELDS: Final[Mapping[type, str]] = {Event: "event", Enrolment: "enrolment", ReviewAction: "action", Merge: "merge", SameEvent: "same"}
+
+
+@dataclass(frozen=True, slots=True)
+class Merger(Generic[S]):
+    """
+    What a stage says about merging two offenders.
+
+    `documents` names every state of an offender, given those found so far. `fold` returns the decision that makes one
+    offender of two: it is given both their states, and names under `merge.into` all that differ from what was there.
+    """
+
+    topic: Topic
+    onward: Topic | None
+    documents: Callable[[str, Mapping[str, S]], Iterable[str]]
+    fold: Callable[[Merge, Mapping[str, S], Mapping[str, S], Context], Decision[S]]
+
+
+def with_handover(stage: Stage[Any], merger: Merger[Any]) -> Stage[Any]:
+    """Return the stage as it merges offenders."""
+    handing = _Handing(stage, merger)
+    return replace(
+        stage,
+        inputs=(*stage.inputs, merger.topic),
+        outputs=(*stage.outputs, merger.topic),
+        state=stage.state | Own,
+        keys=handing.keys,
+        decide=handing.decide,
+        deadline=handing.deadline,
+    )
+
+
+def part_key(merge: Merge | Handover, part: int) -> str:
+    """Return the key of a state that was handed over and not folded yet."""
+    return f"{merge.into}<{merge.offender}/{part}"
+
+
+def queue_key(offender: str, number: int) -> str:
+    return f"{offender}>{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Handing:
+    """The keys and decisions of a stage that merges offenders."""
+
+    stage: Stage[Any]
+    merger: Merger[Any]
+
+    def deadline(self, state: Any) -> int | None:
+        return None if isinstance(state, Own) else self.stage.deadline(state)
+
+    # which states are needed
+
+    def keys(self, given: Input, found: Mapping[str, Any]) -> Iterable[str]:
+        if not isinstance(given, Record):
+            return self.stage.keys(given, found)
+        value, owner = given.value, given.key or ""
+        if isinstance(value, Handover):
+            return self._keys_of_handover(value, found)
+        if isinstance(found.get(owner), Merging):
+            return (owner,)
+        if isinstance(value, Merge):
+            return self._keys_of_merge(value, owner, found)
+        return (owner, *(key for key in self.stage.keys(given, found) if key != owner))
+
+    def _keys_of_merge(self, merge: Merge, owner: str, found: Mapping[str, Any]) -> Iterator[str]:
+        yield from self.merger.documents(owner, found)
+        if owner == merge.into:
+            yield from parts_of(merge, found)
+
+    def _keys_of_handover(self, handover: Handover, found: Mapping[str, Any]) -> Iterator[str]:
+        yield handover.into
+        merging = awaiting(handover, found)
+        if merging is None:
+            return
+        yield from (part_key(handover, part) for part in range(handover.parts - 1))
+        yield from self.merger.documents(handover.into, {**found, **self._resting(merging)})
+        for number in range(merging.queued):
+            yield queue_key(handover.into, number)
+            queued = found.get(queue_key(handover.into, number))
+            if isinstance(queued, Queued) and queued.merge is not None and queued.merge.into == handover.into:
+                yield from parts_of(queued.merge, found)
+
+    # what follows
+
+    def decide(self, given: Input, states: Mapping[str, Any], context: Context) -> Decision[Any]:
+        if not isinstance(given, Record):
+            return self.stage.decide(given, states, context)
+        value, owner = given.value, given.key or ""
+        if isinstance(value, Handover):
+            return self._receive(value, states, context)
+        merging = states.get(owner)
+        if isinstance(merging, Merging):
+            return self._queue(given, owner, merging, context)
+        if not isinstance(value, Merge):
+            return self.stage.decide(given, states, context)
+        return self._hand_over(value, states) if owner == value.offender else self._await(value, states, context)
+
+    def _hand_over(self, merge: Merge, states: Mapping[str, Any]) -> Decision[Any]:
+        """Send every state of the younger key to the older one's partition, and the marker after what was decided here."""
+        found = [(key, states[key]) for key in self.merger.documents(merge.offender, states) if key in states]
+        common = {"offender": merge.offender, "into": merge.into, "seq": merge.seq, "received_at": merge.received_at}
+        parts = [
+            Handover(**common, part=part, parts=len(found), state_key=key, state=msgspec.json.encode(state))  # type: ignore[arg-type]
+            for part, (key, state) in enumerate(found)
+        ] or [Handover(**common, part=0, parts=1)]  # type: ignore[arg-type]
+        outputs = tuple(Output(self.merger.topic, merge.into, each) for each in parts)
+        return Decision((*outputs, *self._onward(merge.offender, merge)), dict.fromkeys(key for key, _ in found))
+
+    def _await(self, merge: Merge, states: Mapping[str, Any], context: Context) -> Decision[Any]:
+        """Fold at once if the states have come; else let the offender's timers rest and queue what comes."""
+        passed = Decision[Any](tuple(self._onward(merge.into, merge)))
+        parts = [states.get(key) for key in parts_of(merge, states)]
+        handed = [each.handover for each in parts if isinstance(each, HandedOver)]
+        mine = {key: states[key] for key in self.merger.documents(merge.into, states) if key in states}
+        if handed and len(handed) == handed[0].parts:
+            return combine((passed, self._fold(merge, mine, handed, context)))
+        resting = {key: state for key, state in mine.items() if key == merge.into or self.stage.deadline(state) is not None}
+        merging = Merging(merge, 0, {key: msgspec.json.encode(state) for key, state in resting.items()})
+        return passed.then(Decision(states={**dict.fromkeys(resting), merge.into: merging}))
+
+    def _queue(self, record: Record, owner: str, merging: Merging, context: Context) -> Decision[Any]:
+        value = record.value
+        queued = Queued(record.topic, record.partition, record.offset, owner, record.timestamp, **{FIELDS[type(value)]: value})
+        after = {queue_key(owner, merging.queued): queued, owner: structs.replace(merging, queued=merging.queued + 1)}
+        if not isinstance(value, Event):
+            return Decision(states=after)
+        detail = f"the offender is the one known as {merging.merge.offender}, whose state is on its way"
+        journal = Journal(self.stage.name, value.received_at, context.rules.version)
+        return Decision(states=after, verdicts=(journal.verdict(value, "waiting", "merging", detail),))
+
+    def _receive(self, handover: Handover, states: Mapping[str, Any], context: Context) -> Decision[Any]:
+        """Keep a state that was handed over; with the last of them fold, and decide on what was queued."""
+        merging = awaiting(handover, states)
+        if merging is None:
+            return Decision(states={part_key(handover, handover.part): HandedOver(handover)})
+        earlier = [states[part_key(handover, part)].handover for part in range(handover.parts - 1)]
+        all_states = {**states, **self._resting(merging)}
+        mine = {key: all_states[key] for key in self.merger.documents(handover.into, all_states) if key in all_states}
+        queue = {queue_key(handover.into, number): states[queue_key(handover.into, number)] for number in range(merging.queued)}
+        folded = self._fold(merging.merge, mine, (*earlier, handover), context)
+        folded = Decision[Any](
+            states={handover.into: None, **dict.fromkeys(queue), **{key: mine[key] for key in self._resting(merging)}}
+        ).then(folded)
+        left = {key: state for key, state in states.items() if key not in queue}
+        return folded.then(self._replay((each.record for each in queue.values()), {**left, **folded.states}, context))
+
+    def _fold(self, merge: Merge, mine: Mapping[str, Any], handed: Iterable[Handover], context: Context) -> Decision[Any]:
+        theirs = {
+            each.state_key: msgspec.json.decode(each.state, type=self.stage.state)
+            for each in handed
+            if each.state_key is not None and each.state is not None
+        }
+        arrived = dict.fromkeys(part_key(each, each.part) for each in handed)
+        return Decision[Any](states=arrived).then(self.merger.fold(merge, mine, theirs, context))
+
+    def _replay(self, records: Iterable[Record], states: Mapping[str, Any], context: Context) -> Decision[Any]:
+        """Return what the records come to, each after the timers that were due before it."""
+        now = {key: state for key, state in states.items() if state is not None}
+        decisions: list[Decision[Any]] = []
+
+        def take(given: Input) -> None:
+            decision = self.decide(given, now, context)
+            decisions.append(decision)
+            for key, state in decision.states.items():
+                if state is None:
+                    now.pop(key, None)
+                else:
+                    now[key] = state
+
+        for record in records:
+            while (timer := self._first_due(now, record.value.received_at)) is not None:
+                take(timer)
+            take(record)
+        return combine(decisions)
+
+    def _first_due(self, states: Mapping[str, Any], until: int) -> Wake | None:
+        due = [(at, key) for key, state in states.items() if (at := self.deadline(state)) is not None and at <= until]
+        if not due:
+            return None
+        at, key = min(due)
+        return Wake(key, at)
+
+    def _resting(self, merging: Merging) -> dict[str, Any]:
+        """Return the states whose timers rest, as they were."""
+        return {key: msgspec.json.decode(state, type=self.stage.state) for key, state in merging.states.items()}
+
+    def _onward(self, key: str, merge: Merge) -> Iterator[Output]:
+        if self.merger.onward is not None:
+            yield Output(self.merger.onward, key, merge)
+
+
+def awaiting(handover: Handover, states: Mapping[str, Any]) -> Merging | None:
+    """Return the offender who waits for just this state, the last of those handed over; None while more must come."""
+    merging = states.get(handover.into)
+    waits = isinstance(merging, Merging) and merging.merge.offender == handover.offender
+    return merging if waits and handover.part == handover.parts - 1 else None
+
+
+def parts_of(merge: Merge, found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the keys of the states handed over so far: the first tells how many there are."""
+    yield part_key(merge, 0)
+    first = found.get(part_key(merge, 0))
+    if isinstance(first, HandedOver):
+        yield from (part_key(merge, part) for part in range(1, first.handover.parts))

@@ -1,0 +1,202 @@
+"""
+What is known of one offender out of what was known of two, once their keys are known to be one person.
+
+The history is that of both by action time; of one rule's legal clocks in one case the older runs on; what waits or is in
+review is checked again on what is known now.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from processors.domain.event import Event
+from processors.domain.expectation import Expectation
+from processors.domain.merge import Merge, SameEvent
+from processors.domain.normalize import normalize
+from processors.rules.book import Rules
+from processors.stage import Context, Decision
+from processors.validate import clocks, compact, reviews
+from processors.validate.clocks import Clock, ClockState
+from processors.validate.compact import Case, CompactState
+from processors.validate.pending import check_again, check_waiting
+from processors.validate.state import EXPECTED, HISTORY, TOLD, Entry, Expected, HeldMessage, OffenderState, Pending, State
+from processors.validate.step import Situation, Step, known_of
+
+T = TypeVar("T")
+
+
+def documents(offender: str, found: Mapping[str, State]) -> Iterator[str]:
+    """Yield the keys of every state of an offender."""
+    yield offender
+    known = found.get(offender)
+    if isinstance(known, OffenderState):
+        yield from (pending.key for pending in known.pending)
+
+
+def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], context: Context) -> Decision[State]:
+    """Return what follows from what is known of `merge.offender` being known of `merge.into` too."""
+    ours, other = known_of(merge.into, mine), known_of(merge.offender, theirs)
+    moved = {pending.key: move(pending, theirs, merge) for pending in other.pending}
+    running, ended = joined_clocks(ours.clocks, other.clocks, merge, context.rules)
+    expected, changed = joined_expectations(ours.expected, other.expected, merge)
+    known = OffenderState(
+        history=joined_history(ours.history, other.history),
+        pending=tuple(sorted((*ours.pending, *(pending for pending, _ in moved.values())), key=lambda each: (each.since, each.key))),
+        told_until=dict(sorted({**other.told_until, **ours.told_until}.items(), key=lambda each: each[1])[-TOLD:]),
+        untold={**other.untold, **ours.untold},
+        expected=expected,
+        compact=joined_cases(ours.compact, other.compact, context.rules, merge),
+        clocks=running,
+        clock_due=clocks.due(running),
+    )
+    held = {pending.key: message for pending, message in moved.values()}
+    states = {**mine, **held}
+    step = Step(Situation(merge.into, merge.received_at, context.rules, states, known, held)).publish((*changed, *ended))
+    for pending in known.pending:
+        step = step.then(partial(check_if_pending, pending))
+    return check_waiting(step).decision()
+
+
+def check_if_pending(pending: Pending, situation: Situation) -> Step:
+    return check_again(pending, situation) if pending in situation.known.pending else Step(situation)
+
+
+def move(pending: Pending, states: Mapping[str, State], merge: Merge) -> tuple[Pending, HeldMessage]:
+    """Return a pending message under the offender's key of now; its review keeps its id."""
+    held = states[pending.key]
+    if not isinstance(held, HeldMessage):
+        raise TypeError(f"{pending.key} holds no message")
+    event = under_one_key(held.event, merge)
+    return replace(pending, key=reviews.key_of(event)), replace(held, event=event)
+
+
+def under_one_key(event: Event, merge: Merge) -> Event:
+    """Return the event as one of the offender that its own was merged into."""
+    return replace(event, offender=merge.into, formerly=(*event.formerly, merge.offender))
+
+
+def joined_history(one: tuple[Entry, ...], other: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """Return both histories by action time; what one event did under both keys stands there once."""
+    found = {each.chain: each for each in (*other, *one)}
+    return tuple(sorted(found.values(), key=lambda each: (each.at, each.seq)))[-HISTORY:]
+
+
+def joined_expectations(
+    one: tuple[Expected, ...], other: tuple[Expected, ...], merge: Merge
+) -> tuple[tuple[Expected, ...], tuple[Expectation, ...]]:
+    """Return what is expected of either, and the records that change: one agency's event expects once, and is met if it was met."""
+    found = {each.chain: each for each in one}
+    changed: list[Expectation] = []
+    for each in other:
+        same = found.get(each.chain)
+        if same is None:
+            found[each.chain] = replace(each, record=replace(each.record, offender=merge.into))
+            changed.append(found[each.chain].record)
+            continue
+        changed.append(replace(each.record, state="cancelled", settled_at=merge.received_at))
+        if same.met_by is None and each.met_by is not None:
+            met = replace(same.record, state="met", settled_by=each.record.settled_by, settled_at=each.record.settled_at)
+            found[each.chain] = replace(same, met_by=each.met_by, record=met)
+            changed.append(met)
+    kept = sorted(found.values(), key=lambda each: each.record.since)[-EXPECTED:]
+    return tuple(kept), tuple(changed)
+
+
+def joined_clocks(one: ClockState, other: ClockState, merge: Merge, rules: Rules) -> tuple[ClockState, tuple[Expectation, ...]]:
+    """Return the clocks of both, and the records that change: of one rule and case the older runs on, the other is cancelled."""
+    if not other.clocks and not other.activities:
+        return one, ()
+    mine = {clocks.id_of(each) for each in one.clocks}
+    theirs = {name: f"{merge.offender}-{name}" for each in other.clocks if (name := clocks.id_of(each)) not in mine} | other.formerly
+    kept: list[Clock] = []
+    ended: list[Clock] = []
+    for each in sorted((*one.clocks, *other.clocks), key=lambda each: (each.begin, each.deadline)):
+        older = next((clock for clock in kept if is_same_clock(clock, each)), None)
+        (kept if older is None else ended).append(each)
+    activities = {(each.chain, each.activity): each for each in (*other.activities, *one.activities)}
+    heard = sorted(activities.values(), key=lambda each: each.received_at)[-clocks.HEARD :]
+    after = ClockState(merge.into, clocks.keep_latest(tuple(kept)), tuple(heard), {**theirs, **one.formerly})
+    cancelled = (replace(each, state="cancelled", at=merge.received_at) for each in ended if each.state in clocks.OWING)
+    moved = (each for each in after.clocks if clocks.id_of(each) in theirs)
+    return after, tuple(clocks.expectation_of(each, after, rules) for each in (*moved, *cancelled))
+
+
+def is_same_clock(one: Clock, other: Clock) -> bool:
+    """Whether two clocks are one: of one rule, in one case, both still owed, or started by the same message."""
+    if one.key != other.key or not clocks.same_case(one.case, other.case):
+        return False
+    return one.chain == other.chain or (one.state in clocks.OWING and other.state in clocks.OWING)
+
+
+def joined_cases(one: CompactState, other: CompactState, rules: Rules, merge: Merge) -> CompactState:
+    """Return the compact cases of both: cases of one number have the steps of both by action time."""
+    if not other.cases:
+        return one
+    workflow = rules.book("", merge.received_at).workflow
+    cases = list(one.cases)
+    for each in other.cases:
+        same = next((case for case in cases if case.number and each.number and normalize(case.number) == normalize(each.number)), None)
+        if same is None:
+            cases.append(each)
+            continue
+        known = {step.chain for step in same.steps}
+        joined = same
+        for step in each.steps:
+            if step.chain not in known:
+                joined = compact.insert_step(joined, step, workflow)
+        cases[cases.index(same)] = joined
+    kept = tuple(cases)
+    while len(kept) > compact.CASES:
+        kept = compact.keep_latest(kept, workflow)
+    return CompactState(kept)
+
+
+def rename_event(same: SameEvent, states: Mapping[str, State]) -> Decision[State]:
+    """Return the decision by which what is known of an event by one of its message ids is known by the other."""
+    known = known_of(same.offender, states)
+    old, new = f"{same.ori}\n{same.also}", f"{same.ori}\n{same.root}"
+    after = replace(
+        known,
+        history=joined_history((), tuple(replace(each, chain=new) if each.chain == old else each for each in known.history)),
+        pending=tuple(replace(each, chain=new) if each.chain == old else each for each in known.pending),
+        told_until=renamed(known.told_until, old, new),
+        untold=renamed(known.untold, old, new),
+        expected=tuple(rename_expected(each, old, new) for each in known.expected),
+        compact=CompactState(tuple(rename_steps(each, old, new) for each in known.compact.cases)),
+        clocks=rename_clocks(known.clocks, old, new),
+    )
+    return Decision(states={} if after == known else {same.offender: after})
+
+
+def renamed(by_chain: Mapping[str, T], old: str, new: str) -> dict[str, T]:
+    """Return the values by chain; where both chains have one, that of the new one."""
+    found = {new if chain == old else chain: value for chain, value in by_chain.items() if chain != old or new not in by_chain}
+    return dict(by_chain) if old not in by_chain else found
+
+
+def rename_expected(expected: Expected, old: str, new: str) -> Expected:
+    chain, met_by = (new if each == old else each for each in (expected.chain, expected.met_by))
+    return replace(expected, chain=chain or "", met_by=met_by)
+
+
+def rename_steps(case: Case, old: str, new: str) -> Case:
+    """Return the case with the step of an event once."""
+    twice = any(each.chain == new for each in case.steps)
+    steps = (replace(each, chain=new) if each.chain == old else each for each in case.steps if each.chain != old or not twice)
+    return replace(case, steps=tuple(steps))
+
+
+def rename_clocks(state: ClockState, old: str, new: str) -> ClockState:
+    """Return the clocks by the new chain; the expectation of each keeps its id."""
+    formerly = dict(state.formerly)
+    running = []
+    for each in state.clocks:
+        chain, by_chain = (new if name == old else name for name in (each.chain, each.by_chain))
+        after = replace(each, chain=chain or "", by_chain=by_chain)
+        if clocks.id_of(after) != clocks.id_of(each):
+            formerly[clocks.id_of(after)] = formerly.pop(clocks.id_of(each), f"{state.offender}-{clocks.id_of(each)}")
+        running.append(after)
+    heard = tuple(replace(each, chain=new) if each.chain == old else each for each in state.activities)
+    return replace(state, clocks=tuple(running), activities=heard, formerly=formerly)

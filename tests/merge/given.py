@@ -1,0 +1,71 @@
+"""Two offender keys, registrants of either, and what agencies say about them."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from processors.domain.event import Event
+from processors.domain.merge import Merge
+from processors.domain.registration import Enrolment
+from processors.topics import EVENTS
+from tests.two_partitions import TwoPartitions
+
+A, B = "o000000000000000a", "o000000000000000b"
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
+HEARING = NOON + 15 * DAY
+
+
+class Given(TwoPartitions):
+    """Messages under one of two keys until they are merged; then identify sends all to the older key."""
+
+    def __init__(self) -> None:
+        super().__init__({A: 0, B: 1}, NOON)
+        self.seq = 0
+        self.merged = False
+
+    def enrol(self, registration_id: str, registrant_id: str, key: str) -> None:
+        self.seq += 1
+        owner = A if self.merged else key
+        self.put(
+            EVENTS,
+            owner,
+            Enrolment(offender=owner, seq=self.seq, received_at=self.now, registration_id=registration_id, registrant_id=registrant_id),
+        )
+
+    def message(self, key: str, message_id: str, operation: str = "Add", **more: Any) -> None:
+        self.seq += 1
+        at = more.get("action_at", HEARING)
+        owner = A if self.merged else key
+        fields: dict[str, Any] = {
+            "offender": owner,
+            "formerly": (B,) if self.merged else (),
+            "seq": self.seq,
+            "received_at": self.now,
+            "message_id": message_id,
+            "ori": "VA0010000",
+            "jurisdiction": "VA",
+            "part": 0,
+            "parts": 1,
+            "operation": operation,
+            "event_type": "Court",
+            "event_subtype": "Court Hearing",
+            "notification_type": "Hearing Notice",
+            "validate": True,
+            "action_at": at,
+            "past_from": at,
+            "case_number": "CR-1",
+            "submission": b"{}",
+        }
+        self.put(EVENTS, owner, Event(**(fields | more)))
+
+    def merge(self) -> None:
+        """Identify found that both keys are one person."""
+        self.seq += 1
+        self.merged = True
+        marker = Merge(offender=B, into=A, seq=self.seq, received_at=self.now, detail="SID VA1 agrees")
+        for key in (B, A):
+            self.put(EVENTS, key, marker)
+
+    def events(self) -> list[Event]:
+        return [replace(each.event, submission=b"") for each in self.notifications]
