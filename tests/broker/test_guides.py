@@ -62,7 +62,8 @@ class Shell:
             pause.wait(0.5)
 
     def close(self) -> None:
-        self._shell.communicate(timeout=60)
+        """Whatever runs in the background has ended, also where a page did not get as far as its last block."""
+        self._shell.communicate("jobs -p | xargs -r kill\nwait\n", timeout=60)
 
 
 @pytest.fixture
