@@ -18,7 +18,7 @@ from processors.domain.merge import Handover, Merge, SameEvent
 from processors.domain.notification import Notification, Outbound, Receipt, Response
 from processors.domain.policy import Policy
 from processors.domain.registration import Enrolment, Reachable, Verification
-from processors.domain.review import Review, ReviewAction
+from processors.domain.review import OffenderAction, Review, ReviewAction
 from processors.domain.submission import Submission
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
 from processors.domain.tick import Tick
@@ -47,7 +47,7 @@ REGISTRATIONS = Topic("registrations", (RegistrationForm,), "registration id", s
 RECEIPTS = Topic("receipts", (ReceiptForm,), "any", stamped=True, external=True)
 VERIFICATIONS = Topic("verifications", (VerificationForm,), "registration id", stamped=True, external=True)
 INBOUND = Topic("inbound", (InboundForm,), "any", stamped=True, external=True)
-REVIEW_ACTIONS = Topic("review.actions", (ReviewAction,), "review id", stamped=True, external=True)
+REVIEW_ACTIONS = Topic("review.actions", (ReviewAction, OffenderAction), "review id", stamped=True, external=True)
 POLICIES = Topic("policies", (Policy,), "setting and scope", partitions=1, retention=FOREVER, compacted=True, external=True)
 CLOCK = Topic("clock", (Tick,), "none", partitions=1)
 

@@ -4,7 +4,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-Kind = Literal["submission", "registration", "removal", "receipt", "review_action", "verification", "inbound"]
+from processors.domain.person import ComparedPerson
+
+Kind = Literal["submission", "registration", "removal", "receipt", "review_action", "verification", "inbound", "offender_action"]
 
 
 class Intake(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -14,7 +16,8 @@ class Intake(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     `message_id` is the id of the submission, registration or review, or the receipt's reference; an inbound message has
     none. `received_at` is the broker's timestamp of the original record. `body` is the JSON of the checked Submission,
     Registration, Receipt, ReviewAction, Verification or Inbound, empty for a removal. `action_at`, `past_from` and
-    `date_only` are those of Event, for submissions only.
+    `date_only` are those of Event, for submissions only. `people` are the submission's offenders, or whom the registration
+    is for, as they compare.
     """
 
     kind: Kind
@@ -24,3 +27,4 @@ class Intake(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     action_at: int = 0
     past_from: int = 0
     date_only: bool = False
+    people: tuple[ComparedPerson, ...] = ()

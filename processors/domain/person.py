@@ -3,11 +3,12 @@
 from msgspec import Struct
 
 
-class Identifier(Struct, frozen=True, order=True):
-    """A number that identifies an offender, such as scheme `SID`, value `VA1234567`."""
+class Identifier(Struct, frozen=True, omit_defaults=True):
+    """A number by which an agency knows the offender, such as scheme `SID`, value `VA1234567`; `issuer` is a state or an agency's ORI."""
 
     scheme: str
     value: str
+    issuer: str | None = None
 
 
 class Name(Struct, frozen=True, omit_defaults=True):
@@ -26,3 +27,10 @@ class Person(Struct, frozen=True, omit_defaults=True):
     name: Name | None = None
     aliases: tuple[Name, ...] = ()
     birth_date: str | None = None
+
+
+class ComparedPerson(Struct, frozen=True, gc=False):
+    """A person as they compare (processors.ingest.comparison): identifiers as marks, names with the birth date."""
+
+    marks: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()

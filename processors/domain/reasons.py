@@ -19,6 +19,7 @@ REASONS: Final[dict[str, str]] = {
     "event_type_count": "the message has no event type, or more than one",
     "malformed": "the XML, JSON or Avro is not well-formed",
     "no_contact": "the registration has no contact that can be reached",
+    "no_identity": "the registration names the offender only by a number that others may have too",
     "no_notification_subtype": "the message has no notification subtype",
     "no_offender": "the message names no offender",
     "no_registry": "the record is in Confluent framing and no schema registry is configured",
@@ -45,6 +46,10 @@ REASONS: Final[dict[str, str]] = {
     "review_action": "a reviewer's action was sent on to the stage that flagged the message",
     "surge": "more messages of one kind came from one agency than surge.limit allows",
     "feed_silence": "the agency has sent nothing for longer than feed.silence",
+    "merged": "two offenders were found to be one person",
+    "parted": "identifiers were taken from an offender and made another person's",
+    "possible_match": "a registration nearly describes a known offender",
+    "unknown_offender": "the action names no offender that is known",
     # dedupe, validate, match
     "merging": "the event waits for what was known of its offender under another key",
     # dedupe

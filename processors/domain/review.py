@@ -47,6 +47,20 @@ class ReviewAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seq: int = 0
 
 
+class OffenderAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    A person's decision on who is who: `offenders` are one (merge), or some `identifiers` of the one are another's (split).
+
+    Identifiers are written as they compare, such as SID:VA7700123.
+    """
+
+    action: Literal["merge", "split"]
+    offenders: tuple[str, ...]
+    reason: str
+    reviewer: str
+    identifiers: tuple[str, ...] = ()
+
+
 STATE_AFTER: Final[Mapping[Literal["release", "discard"], ReviewState]] = {"release": "released", "discard": "discarded"}
 
 

@@ -1,101 +1,84 @@
 """
-What two messages must have in common to be about the same person: identifiers and names as they compare.
+Whom a message is about, as people are compared (contract §3.2): the one description that identify weighs.
 
-Identifiers compare without regard to case, blanks and hyphens. Leading zeros count: agencies issue numbers of a fixed
-width, 0771 and 771 may be two people, and a false merger tells the wrong registrants where a missed one is seen by the
-identifiers that follow. Words that stand for "no number" are no identifiers: they would make one person of everybody.
-
-Names compare without regard to case, blanks, punctuation, diacritics and generation ("Jr."): the first and the last word
-must be equal, and what is between them must not contradict ("John Sample", "John Q Sample", "John Quincy Sample").
+`read` makes it, with the rules of the agency's jurisdiction, so that identify, which runs once, need not. Identifiers
+become marks (processors.rules.identity), names are as in processors.domain.names, each with the birth date:
+"thomas quincy,walker|1979-02-11". A birth date that is not whole ("1979", "1979-02") is used as far as it goes.
 """
 
 import re
-import unicodedata
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
-from processors.domain.person import Identifier, Name, Person
+from processors.domain.names import compared_name
+from processors.domain.person import ComparedPerson, Name, Person
+from processors.rules.identity import NO_ISSUER, IdentityRules, Issuer, LeftOut, is_strong
 
-NO_NUMBER: Final = frozenset({"", "NA", "N/A", "NIL", "NONE", "NULL", "PENDING", "TBD", "UNASSIGNED", "UNK", "UNKNOWN", "X", "XX", "XXX"})
-GENERATIONS: Final = frozenset({"jr", "sr", "ii", "iii", "iv"})
-
-_HYPHENS: Final = dict.fromkeys(map(ord, "-\u00ad\u2010\u2011\u2012\u2013\u2014\u2212\uff0d"))
-_LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th"})
-_SILENT: Final = re.compile(r"['`´’‘ʼ.]")
-_NO_WORD: Final = re.compile(r"[\W_]+")
-
-
-def mark(identifier: Identifier) -> str | None:
-    """Return an identifier as it compares, `SID:VA1234567`; None where it stands for no number."""
-    value = _compact(identifier.value)
-    if value in NO_NUMBER or not value.strip("0"):
-        return None
-    return f"{_compact(identifier.scheme)}:{value}"
+CACHED: Final = 1 << 14  # people: the same offenders come again and again
+SHOWN: Final = 32  # characters of a value that is left out
+WHOLE: Final = 10  # characters of a whole date
+_DATE: Final = re.compile(r"(?P<year>[0-9]{4})(-(?P<month>[0-9]{2})(-(?P<day>[0-9]{2}))?)?")
 
 
-def _compact(text: str) -> str:
-    if text.isascii() and text.isalnum():  # as most are
-        return text.upper()
-    return "".join(unicodedata.normalize("NFKC", text).translate(_HYPHENS).upper().split())
+@lru_cache(CACHED)
+def compare_person(person: Person, rules: IdentityRules, issuer: Issuer = NO_ISSUER) -> tuple[ComparedPerson, str]:
+    """Return the person as they compare, and a sentence on every identifier that is none."""
+    marks: dict[str, None] = {}
+    left_out = []
+    for each in person.identifiers:
+        try:
+            marks[rules.mark(each, issuer)] = None
+        except LeftOut as why:
+            left_out.append(f" {shown(each.scheme)} {shown(each.value)} is left out: {why}.")
+    return ComparedPerson(tuple(marks), compared_names(person)), "".join(left_out)
 
 
-def whole(name: Name) -> str:
-    """Return a name as it compares: all words in the order spoken, "john q sample"; empty where there are none."""
-    parts = (name.given, name.middle, name.sur)
-    if any(parts):
-        return _words(" ".join(filter(None, parts)))
-    sur, comma, given = (name.full or "").partition(",")
-    return _words(f"{given} {sur}" if comma and _words(given) not in GENERATIONS else name.full or "")
+def compared_names(person: Person) -> tuple[str, ...]:
+    """Return the person's name and aliases, each with the birth date; the birth date alone where there is no name."""
+    birth_date = known_part(person.birth_date or "")
+    names: tuple[Name | None, ...] = (person.name, *person.aliases)
+    found = dict.fromkeys(compared for each in names if each is not None and (compared := compared_name(each)))
+    if not found:
+        return (f"|{birth_date}",) if birth_date else ()
+    return tuple(f"{each}|{birth_date}" for each in found)
 
 
-def _words(text: str) -> str:
-    plain = text.lower() if text.isascii() else _without_marks(text)
-    if not plain.replace(" ", "").isalnum():
-        plain = _NO_WORD.sub(" ", _SILENT.sub("", plain))
-    found = plain.split()
-    while len(found) > 1 and found[-1] in GENERATIONS:
-        found.pop()
-    return " ".join(found)
+def known_part(birth_date: str) -> str:
+    """Return as much of a birth date as is known: "1979" of 1979-00-00."""
+    found = _DATE.fullmatch(birth_date)
+    if found is None:
+        return ""
+    known = []
+    for each in ("year", "month", "day"):
+        if not (part := found[each]) or not part.strip("0"):
+            break
+        known.append(part)
+    return "-".join(known)
 
 
-def _without_marks(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+def is_whole(birth_date: str) -> bool:
+    return len(birth_date) == WHOLE
 
 
-def ends(name: str) -> str:
-    """Return the first and the last word of a whole name."""
-    found = name.split()
-    return " ".join((found[0], found[-1])) if found else ""
+def can_be_identified(person: ComparedPerson) -> bool:
+    """Whether a message may be about this person: a number, or a name with a whole birth date (contract §3)."""
+    return bool(person.marks) or has_name_and_birth_date(person)
 
 
-def alike(one: str, other: str) -> bool:
-    """Whether two whole names may be the same person's."""
-    if one == other:
-        return True
-    if ends(one) != ends(other):
-        return False
-    between, and_between = one.split()[1:-1], other.split()[1:-1]
-    if not between or not and_between:
-        return True
-    return len(between) == len(and_between) and all(map(_same_or_initial, between, and_between))
+def can_be_registered_for(person: ComparedPerson) -> bool:
+    """Whether a registration names somebody: a weak number needs a name or birth date beside it."""
+    return any(map(is_strong, person.marks)) or bool(person.names)
 
 
-def _same_or_initial(one: str, other: str) -> bool:
-    return one == other or (1 in (len(one), len(other)) and one[0] == other[0])
+def has_name_and_birth_date(person: ComparedPerson) -> bool:
+    return any(words and is_whole(birth_date) for words, _, birth_date in (each.rpartition("|") for each in person.names))
 
 
-def marks(person: Person) -> tuple[str, ...]:
-    """Return the person's identifiers as they compare, each once, in their order."""
-    return tuple(dict.fromkeys(found for each in person.identifiers if (found := mark(each))))
-
-
-def names(person: Person) -> tuple[str, ...]:
-    """Return the person's name and aliases as they compare, each with the birth date; none without a birth date."""
-    if person.birth_date is None:
-        return ()
-    found = (whole(each) for each in ((person.name, *person.aliases) if person.name else person.aliases))
-    return tuple(dict.fromkeys(f"{each}|{person.birth_date}" for each in found if each))
+def shown(text: str) -> str:
+    """Return an agency's text as the journal may show it."""
+    plain = "".join(each if each.isprintable() else "?" for each in text[: SHOWN + 1])
+    return plain if len(text) <= SHOWN else f"{plain[:SHOWN]}…"
 
 
 def digest(text: str, size: int = 8) -> str:

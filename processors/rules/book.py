@@ -16,6 +16,7 @@ from processors.domain.event import EVERYWHERE, Scope
 from processors.domain.policy import Policy
 from processors.rules.calendar import Calendar
 from processors.rules.deadlines import Deadlines
+from processors.rules.identity import IdentityRules
 from processors.rules.settings import QuietHours, Settings, Surge
 from processors.rules.workflow import Workflow
 
@@ -143,6 +144,7 @@ class Book:
     zone: ZoneInfo
     zones_by_ori: Mapping[str, ZoneInfo] = field(default_factory=dict)
     name: str = ""
+    identity: IdentityRules = field(default_factory=lambda: IdentityRules({}))
     entries: Mapping[str, Mapping[Hashable, Any]] = field(default_factory=dict)  # every section of the rule files, by its own keys
 
     def code(self, event_type: str, subtype: str) -> EventCode | None:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from processors.rules.book import Book, BookHistory, EventCode, Jurisdiction, LocationKind, Order, Rules, Status, Text, fold
 from processors.rules.files import BUILT_IN, BadRules, RuleFile, read_files
+from processors.rules.identity import IdentityRules, schemes_of
 from processors.rules.sections import SECTIONS, Entry, EventEntry, JurisdictionEntry, LocationEntry, StatusEntry
 
 DEFAULT: Final = ""  # the jurisdiction of the default rules
@@ -165,7 +166,20 @@ def make_book(jurisdiction: str, entries: dict[str, EffectiveEntries]) -> Book:
         texts=texts_of(entries["text"]),
         zone=zones.pop(""),
         zones_by_ori={str(prefix): zone for prefix, zone in zones.items()},
+        identity=identity_of(entries["scheme"], entries["no_identifier"], entries["filler"]),
         entries=entries,
+    )
+
+
+@lru_cache(maxsize=512)
+def identity_of(schemes: EffectiveEntries, words: EffectiveEntries, fillers: EffectiveEntries) -> IdentityRules:
+    """Return what is an identifier and what two of them say."""
+    return IdentityRules(
+        schemes_of(
+            (each.name, each.scope, each.strong, each.pattern, each.length, each.prefixed, each.meaning) for each in schemes.values()
+        ),
+        frozenset(word for each in words.values() for word in each.words),
+        tuple((each.name, each.least, each.after_prefix) for each in fillers.values()),
     )
 
 

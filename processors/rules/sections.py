@@ -5,6 +5,7 @@ Every entry may have `from` (first day in effect), `until` (last day) and `withd
 entries of a section in `Book.entries[name]`.
 """
 
+import re
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -228,6 +229,50 @@ class HolidayEntry(Model):
     worked: bool = False
 
 
+class SchemeEntry(Model):
+    """A kind of number that agencies know people by (contract §3.2); `*` stands for every kind without an entry."""
+
+    name: str
+    meaning: str = ""
+    scope: Literal["nation", "state", "agency"] = "agency"
+    strong: bool = False
+    prefixed: bool = False
+    pattern: str = ".*[0-9].*"
+    length: tuple[int, int] = (1, 48)
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"{value!r} is no regular expression ({error}): correct it") from error
+        return value
+
+    @field_validator("length")
+    @classmethod
+    def _rises(cls, value: tuple[int, int]) -> tuple[int, int]:
+        if not 1 <= value[0] <= value[1]:
+            raise ValueError("write the least and the greatest length, such as [1, 12]")
+        return value
+
+
+class NoIdentifierEntry(Model):
+    """What is typed where there is no number."""
+
+    grows = frozenset({"words"})
+
+    words: Words
+
+
+class FillerEntry(Model):
+    """A form of value that only fills a field, from `least` characters on; `after_prefix`: these alone, after a state's letters."""
+
+    name: Literal["one repeated character", "an ascending run"]
+    least: int = Field(default=3, ge=2)
+    after_prefix: Words = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """One section: the model of its entries, and the keys by which a later entry overrides an earlier one."""
@@ -259,6 +304,9 @@ SECTIONS: Final[dict[str, Section]] = {
         Section("deadline", DeadlineEntry, lambda entry: ((entry.name, *entry.reasons),)),
         Section("untracked", UntrackedEntry, lambda entry: ((entry.rule, entry.says),)),
         Section("holiday", HolidayEntry, lambda entry: (entry.day or entry.name,)),
+        Section("scheme", SchemeEntry, lambda entry: (entry.name.upper(),)),
+        Section("no_identifier", NoIdentifierEntry, lambda _: ("",)),
+        Section("filler", FillerEntry, by_name),
         Section("text", TextEntry, lambda entry: ((entry.type, entry.subtype, entry.language),)),
     )
 }

@@ -24,13 +24,15 @@ from processors.domain.intake import Intake
 from processors.domain.notification import Receipt
 from processors.domain.registration import Registration
 from processors.ingest.identify import registrations
+from processors.ingest.identify.actions import action_keys, decide_action
 from processors.ingest.identify.addresses import decide_inbound, decide_verification, inbound_keys, verification_keys
-from processors.ingest.identify.identity import describe
+from processors.ingest.identify.description import describe
+from processors.ingest.identify.identity import offenders_at
 from processors.ingest.identify.journal import STAGE, note
+from processors.ingest.identify.people import ask_about_registration, decide_offender_action, offender_action_keys
 from processors.ingest.identify.remembered import forget, page_keys
-from processors.ingest.identify.reviews import action_keys, decide_action
 from processors.ingest.identify.silence import check_silence
-from processors.ingest.identify.state import MessagePage, State, States, deadline, find
+from processors.ingest.identify.state import MessagePage, State, States, after, deadline, find
 from processors.ingest.identify.submissions import decide_submission, submission_keys
 from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
 from processors.topics import DEAD_LETTERS, EVENTS, EXPECTATIONS, IDENTIFY_STATE, INTAKE, REGISTRANTS, REVIEWS
@@ -58,9 +60,8 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
 
 
 def registration_keys(record: Record, states: States) -> Iterator[str]:
-    registration = _registration(record.value.body)
-    described = describe(registration.offender)
-    return registrations.registration_keys(registration.registration_id, described, states, registration.addresses)
+    registration, (person,) = _registration(record.value.body), record.value.people
+    return registrations.registration_keys(registration.registration_id, describe(person), states, registration.addresses)
 
 
 def removal_keys(record: Record, states: States) -> Iterator[str]:
@@ -74,9 +75,14 @@ def no_keys(_record: Record, _states: States) -> Iterator[str]:
 def decide_registration(record: Record, states: States, context: Context) -> Decision[State]:
     """Put the registration in force wherever it is meant, now or later."""
     intake: Intake = record.value
-    current, accepted = registrations.accept(states, _registration(intake.body), record.offset, intake.received_at)
+    described = describe(intake.people[0])
+    current, accepted = registrations.accept(states, _registration(intake.body), described, record.offset, intake.received_at)
     detail = f"Offenders known so far that it means: {len(current.offenders)}."
-    return accepted.then(Decision(verdicts=(note(intake, context, "registered", detail, current.registrant_id),)))
+    registered = accepted.then(Decision(verdicts=(note(intake, context, "registered", detail, current.registrant_id),)))
+    for key in offenders_at(registrations.listing_places(described), states):
+        asked = ask_about_registration(after(states, registered), intake.message_id, key, record, context)
+        registered = registered.then(asked)
+    return registered
 
 
 def decide_removal(record: Record, states: States, context: Context) -> Decision[State]:
@@ -107,6 +113,7 @@ KEYS: Final[Mapping[str, Callable[[Record, States], Iterable[str]]]] = {
     "verification": verification_keys,
     "inbound": inbound_keys,
     "review_action": action_keys,
+    "offender_action": offender_action_keys,
 }
 DECIDE: Final[Mapping[str, Callable[[Record, States, Context], Decision[State]]]] = {
     "submission": decide_submission,
@@ -116,6 +123,7 @@ DECIDE: Final[Mapping[str, Callable[[Record, States, Context], Decision[State]]]
     "verification": decide_verification,
     "inbound": decide_inbound,
     "review_action": decide_action,
+    "offender_action": decide_offender_action,
 }
 
 IDENTIFY: Final[Stage[State]] = Stage(

@@ -5,9 +5,44 @@ from collections.abc import Mapping
 from msgspec import structs
 
 from processors.domain.registration import Enrolment
-from processors.ingest.identify.state import CurrentRegistration, State, registration_key
+from processors.ingest.identify.evidence import Weight, is_same, weigh
+from processors.ingest.identify.state import UNCHANGED, CurrentRegistration, Offender, State, registration_key
 from processors.stage import Decision, Output
 from processors.topics import EVENTS
+
+
+def update_registration(  # noqa: PLR0913, PLR0917  an offender as it is now, and what it was
+    registration_id: str, registration: CurrentRegistration, key: str, offender: Offender, seq: int, was: str | None = None
+) -> Decision[State]:
+    """
+    Send the registration to the offender if it is for them, or end it there.
+
+    `was` is an offender who has just become part of this one: match takes over their registrations with their events.
+    """
+    current = renamed(registration, was, key) if was is not None else registration
+    is_meant = is_for(current, key, offender)
+    if not is_meant and weigh(current, offender) is Weight.OPEN:
+        is_meant = set(current.offenders) <= {key}  # as long as the number is one person's only
+    if is_meant and key not in current.offenders:
+        return set_offenders(registration_id, current, {**current.offenders, key: current.seq}, seq)
+    if not is_meant and key in current.offenders:
+        return set_offenders(registration_id, current, {each: since for each, since in current.offenders.items() if each != key}, seq)
+    return UNCHANGED if current is registration else Decision(states={registration_key(registration_id): current})
+
+
+def is_for(registration: CurrentRegistration, key: str, offender: Offender) -> bool:
+    """Whether the registration describes the offender, or a person said that it is for them."""
+    return key in registration.confirmed or is_same(registration, offender)
+
+
+def renamed(registration: CurrentRegistration, was: str, key: str) -> CurrentRegistration:
+    """Return the registration with an offender's key replaced by the one that they are known under now."""
+    if was not in registration.offenders and was not in registration.confirmed:
+        return registration
+    since = [registration.offenders[each] for each in (was, key) if each in registration.offenders]
+    others = {each: place for each, place in registration.offenders.items() if each not in {was, key}}
+    confirmed = tuple(dict.fromkeys(key if each == was else each for each in registration.confirmed))
+    return structs.replace(registration, offenders=others | ({key: min(since)} if since else {}), confirmed=confirmed)
 
 
 def set_offenders(registration_id: str, registration: CurrentRegistration, offenders: Mapping[str, int], seq: int) -> Decision[State]:

@@ -16,13 +16,10 @@ OPERATIONS: Final[dict[str, Operation]] = {"Add": "Add", "Update": "Update", "Ca
 _NO_CASE, _NO_PLACE, _NO_COMPACT = Case(), Place(), Compact()
 
 
-def events(record: Record, submission: Submission, where: str, parts: tuple[tuple[str, ...], ...]) -> tuple[Event, ...]:
-    """Return an event for every offender of every part, in the order of the message."""
-    return tuple([event(record, submission, where, offender, (part, len(parts))) for part, keys in enumerate(parts) for offender in keys])
-
-
-def event(record: Record, submission: Submission, where: str, offender: str, part: tuple[int, int]) -> Event:
-    """Return one offender's part of a submission; `part` is which of how many."""
+def event(  # noqa: PLR0913, PLR0917  what a message is made of
+    record: Record, submission: Submission, where: str, offender: str, part: tuple[int, int, int], formerly: tuple[str, ...] = ()
+) -> Event:
+    """Return one offender's part of a submission; `part` is which of how many, and how many events they are; `formerly` its other keys."""
     intake: Intake = record.value
     case, place, before = submission.case or _NO_CASE, submission.location or _NO_PLACE, submission.from_location or _NO_PLACE
     compact = submission.compact or _NO_COMPACT
@@ -62,6 +59,8 @@ def event(record: Record, submission: Submission, where: str, offender: str, par
         receiving_state=compact.receiving_state,
         compact_case=compact.case_number,
         report_by=compact.report_by,
+        leaves=part[2],
+        formerly=formerly,
         submission=intake.body,
     )
 

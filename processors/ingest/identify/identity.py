@@ -1,99 +1,80 @@
 """
-Who is who: one offender's key for everything that is said of one person.
+Who is who: one offender's key for everything that is said of one person (contract §3.2).
 
-Any shared identifier is the same person. Else a name or alias with the same birth date is, unless both sides have an
-identifier of one scheme and none in common. Identity grows: what a message adds is learnt. Where a message ties
-together people known apart, nobody is merged: it goes out under each, the older first, and a review says so.
-Registrations teach nothing, since registrants may err; they are listed at every identifier and name they give.
+A message's description is weighed against every offender who has something in common with it (evidence.py). It is about
+those that are the same person; where they are several and nothing contradicts, they are merged into the one known
+longest. Where something does, the message goes out under each and a person is asked. Identity grows: what a message adds
+is learnt. Registrations teach nothing, since registrants may err; they are listed at every identifier and name they give.
 
-An offender's key is made of their first identifier, so that who is known by it is found without an index (`homes`).
+An offender's key is made of their first strong identifier, so that who is known by it is found without an index (`homes`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from processors.domain.person import Person
-from processors.ingest.comparison import alike, marks, names
+from msgspec import structs
+
 from processors.ingest.identify import pages
-from processors.ingest.identify.enrolments import set_offenders
+from processors.ingest.identify.description import Description
+from processors.ingest.identify.enrolments import update_registration
+from processors.ingest.identify.evidence import (
+    Facet,
+    Weight,
+    birth_facet,
+    explain_evidence,
+    name_facet,
+    strong_contradiction,
+    weigh,
+)
 from processors.ingest.identify.state import (
     UNCHANGED,
     CurrentRegistration,
     IndexEntry,
     ListPage,
+    MergedOffender,
     Offender,
     State,
     States,
     after,
     find,
     index_key,
-    name_key,
     offender_key,
     registration_key,
     registrations_key,
 )
+from processors.rules.identity import is_strong
 from processors.stage import Decision, combine
 
-CACHED: Final = 1 << 14  # descriptions: the same offenders come again and again
-PASSING: Final = frozenset({"BOOKING"})  # a booking number belongs to a stay in jail: two of them are no contradiction
+TIED = (Weight.STRONG, Weight.WEAK)
 
 
-class Description(NamedTuple):
+class Merging(NamedTuple):
+    """One offender who becomes part of another, and why."""
+
+    into: str
+    merged: str
+    why: str
+
+
+class Doubt(NamedTuple):
+    """Offenders of whom a person must say whether they are one, the message's own first, and what contradicts what."""
+
+    offenders: tuple[str, ...]
+    why: str
+
+
+class Identified(NamedTuple):
     """
-    A person as one message or registration describes them.
+    Whom a description is about: several, the one known longest first, where something keeps them apart.
 
-    `homes` are the keys of offenders who were first known by one of the identifiers, `places` the index keys at which
-    others are found.
+    `evidence` says in a sentence why; `mergings` and `doubts` what else it shows.
     """
 
-    marks: tuple[str, ...]
-    names: tuple[str, ...]
-    homes: tuple[str, ...]
-    places: tuple[str, ...]
-
-    @classmethod
-    def of(cls, marks: tuple[str, ...], names: tuple[str, ...]) -> "Description":
-        homes = tuple(map(offender_key, marks))
-        return cls(marks, names, homes, tuple(dict.fromkeys((*map(index_key, homes), *map(name_key, names)))))
-
-
-@lru_cache(CACHED)
-def describe(person: Person) -> Description:
-    """Return the person as they compare."""
-    return Description.of(marks(person), names(person))
-
-
-Described = Description | Offender | CurrentRegistration
-
-
-def same_person(one: Described, other: Described) -> bool:
-    """Whether two descriptions are of the same person."""
-    if not set(one.marks).isdisjoint(other.marks):
-        return True
-    return same_name(one, other) and not contradict(one, other)
-
-
-def same_name(one: Described, other: Described) -> bool:
-    """Whether a name or alias and its birth date agree."""
-    return any(
-        birth_date == other_birth_date and alike(words, other_words)
-        for words, _, birth_date in (each.rpartition("|") for each in one.names)
-        for other_words, _, other_birth_date in (each.rpartition("|") for each in other.names)
-    )
-
-
-def contradict(one: Described, other: Described) -> bool:
-    """Whether some scheme that tells people apart has identifiers on both sides and none in common."""
-    mine, theirs = by_scheme(one.marks), by_scheme(other.marks)
-    return any(mine[scheme].isdisjoint(theirs[scheme]) for scheme in mine.keys() & theirs.keys() - PASSING)
-
-
-def by_scheme(found: Iterable[str]) -> Mapping[str, set[str]]:
-    schemes: dict[str, set[str]] = {}
-    for each in found:
-        schemes.setdefault(each.partition(":")[0], set()).add(each)
-    return schemes
+    offenders: tuple[str, ...]
+    evidence: str
+    change: Decision[State] = UNCHANGED
+    mergings: tuple[Merging, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 def covers(offender: Offender, described: Description) -> bool:
@@ -105,34 +86,48 @@ def covers(offender: Offender, described: Description) -> bool:
 
 def at_home(described: Description, states: States) -> str | None:
     """
-    Return the offender who is first known by the description's first identifier, where nothing in it is new.
+    Return the offender who is first known by the description's first strong identifier, where nothing in it is new.
 
-    Nobody else is meant then, since an identifier is one offender's alone; nobody else need be looked for.
+    Nobody else is meant then, since a strong identifier is one offender's alone; nobody else need be looked for.
     """
     if not described.homes:
         return None
-    found = find(states, described.homes[0], Offender)
-    return described.homes[0] if found is not None and covers(found, described) else None
+    key = current_key(described.homes[0], states)
+    found = find(states, key, Offender)
+    return key if found is not None and covers(found, described) else None
 
 
-def description_keys(described: Description, states: States) -> list[str]:
-    """Return the states that identifying somebody needs; more where there is something to learn that registrations may wait for."""
-    keys = [*described.homes, *described.places]
+def description_keys(described: Description, states: States) -> Iterator[str]:
+    """Yield the states that identifying somebody needs; more where there is something to learn that registrations may wait for."""
+    yield from described.homes
+    yield from described.places
     if at_home(described, states):
-        return keys
-    candidates = offenders_at(keys, states)
-    keys += candidates
-    offenders = [found for key in candidates if (found := find(states, key, Offender))]
-    covered = [covers(each, described) for each in offenders]
-    if any(covered) and (described.marks or all(covered)):
-        return keys
-    places = dict.fromkeys((*described.places, *(name_key(name) for each in offenders for name in each.names)))
-    keys += places
+        return
+    yield from described.new_keys
+    candidates = offenders_at((*described.homes, *described.places, *described.new_keys), states)
+    yield from candidates
+    tied = {key: found for key in candidates if (found := find(states, key, Offender)) and weight_of(key, described, found) in TIED}
+    if len(tied) == 1 and all(covers(each, described) for each in tied.values()):
+        return
+    yield from learning_keys(described, tied, states)
+
+
+def learning_keys(described: Description, offenders: dict[str, Offender], states: States) -> Iterator[str]:
+    """Yield the states that adding a description to offenders, and merging them, needs."""
+    places = dict.fromkeys(described.places)
+    for key, each in offenders.items():
+        yield key
+        yield from each.formerly
+        described_by = Description.of(each.marks, each.names)
+        yield from described_by.homes
+        places |= dict.fromkeys(described_by.places)
+    yield from places
     for place in places:
         entry = find(states, place, IndexEntry)
-        if entry is not None and entry.watched:
-            keys += listed_registration_keys(place, states)
-    return keys
+        if entry is not None:
+            yield from entry.offenders
+            if entry.watched:
+                yield from listed_registration_keys(place, states)
 
 
 def listed_registration_keys(place: str, states: States) -> Iterator[str]:
@@ -144,41 +139,160 @@ def listed_registration_keys(place: str, states: States) -> Iterator[str]:
 
 
 def offenders_at(places: Iterable[str], states: States) -> tuple[str, ...]:
-    """Return the offenders found at these keys, their own or those of the index."""
+    """Return the offenders found at these keys, their own or those of the index; for one that was merged, the one it is now."""
     found: dict[str, None] = {}
     for place in places:
         state = states.get(place)
         if isinstance(state, IndexEntry):
-            found |= dict.fromkeys(state.offenders)
-        elif isinstance(state, Offender):
-            found[place] = None
+            found |= dict.fromkeys(current_key(each, states) for each in state.offenders)
+        elif isinstance(state, Offender | MergedOffender):
+            found[current_key(place, states)] = None
     return tuple(found)
 
 
-def find_offenders(states: States, described: Description) -> tuple[str, ...]:
-    """Return the offenders that are described, the one known longest first."""
-    found = _offenders(states, (*described.homes, *map(index_key, described.homes)))
-    if not found:
-        by_name = _offenders(states, map(name_key, described.names))
-        found = {key: each for key, each in by_name.items() if same_person(described, each)}
-    return tuple(sorted(found, key=lambda key: (found[key].since, key)))
+def current_key(key: str, states: States) -> str:
+    """Return the key of an offender, or of the one it was merged into."""
+    merged = find(states, key, MergedOffender)
+    return merged.into if merged is not None else key
 
 
-def _offenders(states: States, places: Iterable[str]) -> dict[str, Offender]:
-    return {key: each for key in offenders_at(places, states) if (each := find(states, key, Offender)) is not None}
+def find_offenders(states: States, described: Description) -> dict[str, tuple[Offender, Weight]]:
+    """Return the offenders who have something in common with the description, the one known longest first, and what it weighs."""
+    keys = offenders_at((*described.homes, *described.places, *described.new_keys), states)
+    found = {key: each for key in keys if (each := find(states, key, Offender)) is not None}
+    order = sorted(found, key=lambda key: (found[key].since, key))
+    return {key: (found[key], weight_of(key, described, found[key])) for key in order}
 
 
-def new_offender_key(described: Description) -> str:
-    """Return the key of an offender who is described for the first time."""
-    return offender_key((described.marks or described.names)[0])
+def weight_of(key: str, described: Description, offender: Offender) -> Weight:
+    """Return what ties the description to an offender; somebody described before in the very same words is the same."""
+    if key == described.own_key and strong_contradiction(described, offender) is None:
+        return Weight.WEAK
+    return weigh(described, offender)
 
 
-def identify(states: States, described: Description, seq: int) -> tuple[tuple[str, ...], Decision[State]]:
-    """Return the offender described, found or new, and what is learnt; several, oldest first, where people known apart are tied."""
+def identify(states: States, described: Description, seq: int) -> Identified:
+    """Return whom the description is about, found or new, and what that changes."""
     if home := at_home(described, states):
-        return (home,), UNCHANGED
-    offenders = find_offenders(states, described) or (new_offender_key(described),)
-    return offenders, learn(states, offenders[0], described, seq)
+        return Identified((home,), described.first)
+    found = find_offenders(states, described)
+    conflicts = [key for key, (_, weight) in found.items() if weight is Weight.CONFLICT]
+    tied, mergings = tie(described, found)
+    if not tied:
+        key = new_key(states, described, seq)
+        doubts = doubt_conflicts(key, conflicts, described, found)
+        return Identified((key,), "nobody known is described so", learn(states, key, described, seq), doubts=doubts)
+    change = UNCHANGED
+    for merging in mergings:
+        change = change.then(merge_states(after(states, change), merging, seq))
+    if len(tied) == 1:
+        change = change.then(learn(after(states, change), tied[0], described, seq))
+    doubts = (*doubt_conflicts(tied[0], conflicts, described, found), *doubt_tie(tied, found))
+    return Identified(tied, explain_evidence(described, found[tied[0]][0]), change, mergings, doubts)
+
+
+def tie(described: Description, found: dict[str, tuple[Offender, Weight]]) -> tuple[tuple[str, ...], tuple[Merging, ...]]:
+    """
+    Return the offenders that are described, and which of them are merged into the first.
+
+    What a strong identifier ties outweighs what a name or a weak identifier does: of the latter only those are meant that
+    nothing keeps apart from the former.
+    """
+    strong = [key for key, (_, weight) in found.items() if weight is Weight.STRONG]
+    weak = [key for key, (_, weight) in found.items() if weight is Weight.WEAK]
+    if not strong and not weak:
+        return (), ()
+    first, *others = strong + weak
+    united, keys, apart = found[first][0], [first], []
+    for key in others:
+        other = found[key][0]
+        if may_merge(united, other, by_strong=key in strong) and keys_are_not_apart(keys, united, key, other):
+            united = unite(united, other, key)
+            keys.append(key)
+        elif key in strong or not strong:
+            apart.append(key)
+    oldest = min(keys, key=list(found).index)
+    mergings = (Merging(oldest, key, explain_evidence(described, found[key][0])) for key in keys if key != oldest)
+    return (oldest, *apart), tuple(mergings)
+
+
+def keys_are_not_apart(keys: list[str], united: Offender, key: str, other: Offender) -> bool:
+    """Whether no person has said that the offender is somebody else than those already united."""
+    return key not in united.apart and set(other.apart).isdisjoint(keys)
+
+
+def may_merge(one: Offender, other: Offender, *, by_strong: bool) -> bool:
+    """Whether nothing known contradicts that two offenders are one."""
+    if strong_contradiction(one, other) is not None:
+        return False
+    contradictions = [name_facet(one, other), birth_facet(one, other)].count(Facet.CONTRADICTS)
+    return contradictions < (2 if by_strong else 1)
+
+
+def doubt_conflicts(
+    key: str, conflicts: Iterable[str], described: Description, found: dict[str, tuple[Offender, Weight]]
+) -> tuple[Doubt, ...]:
+    """Return the conflicts of the description, made for or tied to the offender of this key, that no person was asked about."""
+    known = found.get(key)
+    asked = {*known[0].met, *known[0].apart} if known is not None else set()
+    return tuple(Doubt((key, each), explain_evidence(described, found[each][0])) for each in conflicts if each not in asked)
+
+
+def doubt_tie(tied: tuple[str, ...], found: dict[str, tuple[Offender, Weight]]) -> tuple[Doubt, ...]:
+    """Return the doubt about offenders that one description ties, unless a person was asked about them."""
+    first = found[tied[0]][0]
+    if set(tied[1:]) <= {*first.met, *first.apart}:
+        return ()
+    return (Doubt(tied, "; ".join(explain_evidence(first, found[each][0]) for each in tied[1:])),)
+
+
+def new_key(states: States, described: Description, seq: int) -> str:
+    """Return a key that nobody has, of the first that says who is described."""
+    held = {mark for mark, home in zip(filter(is_strong, described.marks), described.homes, strict=True) if not is_free(states, mark)}
+    contested = {offender_key(each) for each in held}
+    free = (key for key in described.new_keys if key not in contested and not isinstance(states.get(key), Offender | MergedOffender))
+    return next(free, offender_key(f"{described.own_key}#{seq}"))
+
+
+def unite(one: Offender, other: Offender, other_key: str) -> Offender:
+    """Return two offenders as one person."""
+    return Offender(
+        since=min(one.since, other.since),
+        marks=joined(one.marks, other.marks),
+        names=joined(one.names, other.names),
+        met=joined(one.met, other.met),
+        formerly=joined(one.formerly, (other_key, *other.formerly)),
+        apart=joined(one.apart, other.apart),
+    )
+
+
+def joined(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*one, *other)))
+
+
+def merge_states(states: States, merging: Merging, seq: int) -> Decision[State]:
+    """Make the younger offender part of the older, with its index entries and registrations."""
+    into, merged = find(states, merging.into, Offender), find(states, merging.merged, Offender)
+    if into is None or merged is None:
+        return UNCHANGED
+    united = unite(into, merged, merging.merged)
+    changes: dict[str, State | None] = {
+        merging.into: united,
+        merging.merged: MergedOffender(merging.into, merged.since, merged.marks, merged.names, merging.why),
+    }
+    for key in merged.formerly:
+        earlier = find(states, key, MergedOffender)
+        if earlier is not None:
+            changes[key] = structs.replace(earlier, into=merging.into)
+    for place in Description.of(merged.marks, merged.names).places:
+        entry = find(states, place, IndexEntry)
+        if entry is not None and merging.merged in entry.offenders:
+            others = tuple(dict.fromkeys(merging.into if each == merging.merged else each for each in entry.offenders))
+            kept = tuple(each for each in others if each != merging.into or place != index_key(merging.into))
+            changes[place] = IndexEntry(kept, entry.watched)
+    change: Decision[State] = Decision(states=changes)
+    whole = Description.of(united.marks, united.names)
+    return change.then(update_registrations(after(states, change), merging.into, united, whole, seq, was=merging.merged))
 
 
 def learn(states: States, key: str, described: Description, seq: int) -> Decision[State]:
@@ -187,39 +301,43 @@ def learn(states: States, key: str, described: Description, seq: int) -> Decisio
     if before is not None and covers(before, described):
         return UNCHANGED
     offender = before or Offender(since=seq)
-    new_marks = tuple(each for each in described.marks if each not in offender.marks and _is_free(states, each))
+    new_marks = tuple(each for each in described.marks if each not in offender.marks and is_free(states, each))
     new_names = tuple(each for each in described.names if each not in offender.names)
     if before is not None and not new_marks and not new_names:
         return UNCHANGED
-    offender = Offender(offender.since, offender.marks + new_marks, offender.names + new_names, offender.met)
-    changes: dict[str, State | None] = {key: offender}
-    for place in Description.of(new_marks, new_names).places:
+    grown = structs.replace(offender, marks=offender.marks + new_marks, names=offender.names + new_names)
+    changes: dict[str, State | None] = {key: grown}
+    known = frozenset(Description.of(offender.marks, offender.names).places) if before is not None else frozenset()
+    # A number counts beside names and birth dates: a new one of either makes new places for the others.
+    for place in Description.of(grown.marks, grown.names).places:
+        if place in known or place == index_key(key):
+            continue
         entry = find(states, place, IndexEntry) or IndexEntry()
-        if place != index_key(key) and key not in entry.offenders:
+        if key not in entry.offenders:
             changes[place] = IndexEntry((*entry.offenders, key), entry.watched)
-    learnt = Description.of(new_marks, offender.names if new_marks else new_names)
     added: Decision[State] = Decision(states=changes)
-    return added.then(update_registrations(after(states, added), key, offender, learnt, seq))
+    whole = Description.of(grown.marks, grown.names)
+    return added.then(update_registrations(after(states, added), key, grown, whole, seq))
 
 
-def _is_free(states: States, mark: str) -> bool:
+def is_free(states: States, mark: str) -> bool:
+    """Whether a mark may be learnt: a strong one is one offender's alone."""
+    if not is_strong(mark):
+        return True
     home = offender_key(mark)
-    return not offenders_at((home, index_key(home)), states)
+    holders = (find(states, key, Offender) for key in offenders_at((home, index_key(home)), states))
+    return not any(each is not None and mark in each.marks for each in holders)
 
 
-def update_registrations(states: States, key: str, offender: Offender, learnt: Description, seq: int) -> Decision[State]:
+def update_registrations(  # noqa: PLR0913, PLR0917  an offender as it is now, and what it was
+    states: States, key: str, offender: Offender, learnt: Description, seq: int, was: str | None = None
+) -> Decision[State]:
     """Send every registration that is listed at what was learnt to the offender, or end it there."""
     watched = (place for place in learnt.places if (entry := find(states, place, IndexEntry)) and entry.watched)
     listed = (item for place in watched for item in pages.items(states, registrations_key(place)))
     updates = []
     for registration_id in dict.fromkeys(listed):
         registration = find(states, registration_key(registration_id), CurrentRegistration)
-        if registration is None:
-            continue
-        is_meant = same_person(registration, offender)
-        if is_meant and key not in registration.offenders:
-            updates.append(set_offenders(registration_id, registration, {**registration.offenders, key: registration.seq}, seq))
-        elif not is_meant and key in registration.offenders:
-            others = {each: since for each, since in registration.offenders.items() if each != key}
-            updates.append(set_offenders(registration_id, registration, others, seq))
+        if registration is not None:
+            updates.append(update_registration(registration_id, registration, key, offender, seq, was))
     return combine(updates)

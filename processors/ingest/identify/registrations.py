@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from processors.domain.registration import Reachable, Registration
 from processors.ingest.identify import pages
 from processors.ingest.identify.addresses import silenced
+from processors.ingest.identify.description import Description
 from processors.ingest.identify.enrolments import enrolment
-from processors.ingest.identify.identity import Description, describe, offenders_at, same_person
+from processors.ingest.identify.evidence import Weight, weigh
+from processors.ingest.identify.identity import offenders_at
+from processors.ingest.identify.nearness import near_places
 from processors.ingest.identify.state import (
     UNCHANGED,
     CurrentRegistration,
@@ -40,17 +43,25 @@ def registration_keys(
         for listed_at, page in before.rolls.items():
             yield pages.page_key(listed_at, page)
     if described is not None:
-        places = (*described.homes, *described.places)
+        places = listing_places(described)
+        yield from described.homes
         yield from places
-        yield from offenders_at(places, states)
-        for place in described.places:
+        yield from offenders_at((*described.homes, *places), states)
+        for place in places:
             yield from pages.last_page_keys(registrations_key(place), states)
     for address in map(address_key, addresses):
         yield address
         yield from pages.last_page_keys(registrations_key(address), states)
 
 
-def accept(states: States, registration: Registration, seq: int, received_at: int) -> tuple[CurrentRegistration, Decision[State]]:
+def listing_places(described: Description) -> tuple[str, ...]:
+    """Return the index entries at which a registration is listed: those of whom it describes, and of whom it may nearly describe."""
+    return tuple(dict.fromkeys((*described.places, *near_places(described))))
+
+
+def accept(
+    states: States, registration: Registration, described: Description, seq: int, received_at: int
+) -> tuple[CurrentRegistration, Decision[State]]:
     """Return the registration as it is now in force, and what that changes."""
     registration_id = registration.registration_id
     before = find(states, registration_key(registration_id), CurrentRegistration)
@@ -58,22 +69,28 @@ def accept(states: States, registration: Registration, seq: int, received_at: in
     if before is not None and before.registrant_id != registration.registrant_id:
         replaced = replaced.then(end(registration_id, before, seq, received_at))
         before = None
-    described = describe(registration.offender)
     lists, listed = put_on_lists(after(states, replaced), registration_id, described, registration.addresses)
     since = before.offenders if before else {}
+    is_unchanged = before is not None and (before.marks, before.names) == (described.marks, described.names)
+    confirmed = before.confirmed if before and is_unchanged else ()
     candidates = offenders_at((*described.homes, *described.places), states)
-    meant = [key for key in candidates if (each := find(states, key, Offender)) and same_person(described, each)]
+    weights = {key: weigh(described, each) for key in candidates if (each := find(states, key, Offender))}
+    meant = [key for key, weight in weights.items() if weight in {Weight.STRONG, Weight.WEAK}]
+    if not meant and len(perhaps := [key for key, weight in weights.items() if weight is Weight.OPEN]) == 1:
+        meant = perhaps
     current = CurrentRegistration(
         registrant_id=registration.registrant_id,
-        seq=before.seq if before and (before.marks, before.names) == (described.marks, described.names) else seq,
+        seq=before.seq if before and is_unchanged else seq,
         received_at=received_at,
         marks=described.marks,
         names=described.names,
         case_numbers=registration.case_numbers,
         event_subtypes=registration.event_subtypes,
         expires_at=registration.expires_at,
-        offenders={key: since.get(key, seq) for key in meant},
+        offenders={key: since.get(key, seq) for key in dict.fromkeys((*meant, *confirmed))},
         rolls=lists,
+        nearly=before.nearly if before and is_unchanged else (),
+        confirmed=confirmed,
     )
     left = [enrolment(registration_id, current, key, seq, ended=True) for key in since.keys() - current.offenders.keys()]
     entered = [enrolment(registration_id, current, key, seq) for key in current.offenders]
@@ -108,7 +125,7 @@ def put_on_lists(
     """Return the lists that the registration is put on, each with its page, and the change."""
     lists: dict[str, int] = {}
     changes: list[Decision[State]] = []
-    for place in described.places:
+    for place in listing_places(described):
         entry = find(states, place, IndexEntry) or IndexEntry()
         if not entry.watched:
             changes.append(Decision(states={place: IndexEntry(entry.offenders, watched=True)}))

@@ -12,15 +12,16 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from processors.domain.event import Event
+from processors.domain.names import name_block
 from processors.domain.registration import Channel
 from processors.domain.review import Review
-from processors.ingest.comparison import digest, ends
+from processors.ingest.comparison import digest
 from processors.stage import Decision
 
 
 class IndexEntry(Struct, frozen=True, tag="indexed", omit_defaults=True):
     """
-    Who has this identifier, or this first and last word of a name with this birth date; whether registrations are listed here.
+    Who has this identifier, or a name that may be like this one with this birth date; whether registrations are listed here.
 
     An offender is not listed under the identifier that their key is made of.
     """
@@ -30,19 +31,37 @@ class IndexEntry(Struct, frozen=True, tag="indexed", omit_defaults=True):
 
 
 class Offender(Struct, frozen=True, tag="offender", omit_defaults=True):
-    """All that is known of one person; `since` is the place of the first message, `met` the offenders they may be one with."""
+    """
+    All that is known of one person.
+
+    `since` is the place of the first message. `formerly` are offenders that were found to be the same and merged into this
+    one, `met` those that a person was asked about, `apart` those that a person said are somebody else.
+    """
 
     since: int
     marks: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     met: tuple[str, ...] = ()
+    formerly: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+
+
+class MergedOffender(Struct, frozen=True, tag="merged", omit_defaults=True):
+    """An offender who was found to be one person with the offender `into`, as they were known until then, and why."""
+
+    into: str
+    since: int
+    marks: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    why: str = ""
 
 
 class CurrentRegistration(Struct, frozen=True, tag="enrolled", omit_defaults=True):
     """
     A registration in force: whom it describes, and the offenders it was sent to, each with the place from which it holds.
 
-    `rolls` are the lists that it is on, each with its page.
+    `rolls` are the lists that it is on, each with its page. `nearly` are offenders whom it nearly describes, about whom a
+    person was asked, `confirmed` those whom a person said it is for.
     """
 
     registrant_id: str
@@ -55,6 +74,8 @@ class CurrentRegistration(Struct, frozen=True, tag="enrolled", omit_defaults=Tru
     expires_at: int | None = None
     offenders: dict[str, int] = {}
     rolls: dict[str, int] = {}
+    nearly: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] = ()
 
 
 class EarlierMessage(Struct, frozen=True, tag="remembered", omit_defaults=True):
@@ -96,11 +117,17 @@ class TimesBlock(Struct, frozen=True, tag="block"):
 
 
 class OpenReview(Struct, frozen=True, tag="open", omit_defaults=True):
-    """A review that a person must settle, with the events that wait for it; they share one submission."""
+    """
+    A review that a person must settle, with the events that wait for it; they share one submission.
+
+    `offenders` are those of whom it asks whether they are one person; with `registration_id`, whether it is for the first.
+    """
 
     review: Review
     events: tuple[Event, ...] = ()
     submission: bytes = b""
+    offenders: tuple[str, ...] = ()
+    registration_id: str | None = None
 
 
 class AgencyActivity(Struct, frozen=True, tag="heard", omit_defaults=True, kw_only=True):
@@ -139,6 +166,7 @@ class ListPage(Struct, frozen=True, tag="page"):
 State = (
     IndexEntry
     | Offender
+    | MergedOffender
     | CurrentRegistration
     | EarlierMessage
     | MessagePage
@@ -188,10 +216,14 @@ def index_key(home: str) -> str:
     return f"i{home[1:]}"
 
 
-def name_key(name: str) -> str:
-    """Return the index key of a whole name with its birth date: names that may be alike have the same."""
-    words, _, birth_date = name.rpartition("|")
-    return f"n{digest(f'{ends(words)}|{birth_date}')}"
+def number_key(number: str, beside: str) -> str:
+    """Return the index key of a number, whoever issued it, of somebody with this name or birth date."""
+    return f"i{digest(f'{number}|{beside}')}"
+
+
+def name_key(words: str, birth_date: str) -> str:
+    """Return the index key of a name with its birth date: names that may be alike have the same."""
+    return f"n{digest(f'{name_block(words)}|{birth_date}')}"
 
 
 def message_key(ori: str, message_id: str) -> str:

@@ -1,6 +1,6 @@
 """Submissions at the front door: whom each is about, whether it is one of too many, and what is remembered of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -9,13 +9,26 @@ from msgspec import structs
 
 from processors.domain.event import Event, Scope
 from processors.domain.intake import Intake
+from processors.domain.person import ComparedPerson
 from processors.domain.submission import Submission
 from processors.ingest.identify.agency import jurisdiction
-from processors.ingest.identify.events import event, events
-from processors.ingest.identify.identity import Description, at_home, describe, description_keys, find_offenders, identify
+from processors.ingest.identify.description import Description, describe
+from processors.ingest.identify.events import event
+from processors.ingest.identify.identity import (
+    Doubt,
+    Identified,
+    Merging,
+    at_home,
+    current_key,
+    description_keys,
+    find_offenders,
+    identify,
+    tie,
+)
 from processors.ingest.identify.journal import event_verdict
+from processors.ingest.identify.people import ask_about_near_registrations, merge_records, open_conflict
 from processors.ingest.identify.remembered import PAGE, page_key, recall, remember
-from processors.ingest.identify.reviews import group_keys, hold, open_review, publish, replacing_keys, supersede
+from processors.ingest.identify.reviews import at_current_keys, group_keys, hold, replacing_keys, supersede
 from processors.ingest.identify.silence import note_activity
 from processors.ingest.identify.state import (
     UNCHANGED,
@@ -62,14 +75,14 @@ class Request(NamedTuple):
 
 def request(record: Record) -> Request:
     """Return the submission of an intake, decoded once while its batch is decided."""
-    body, page = record.value.body, record.offset // PAGE
-    return _cached(body, page) if len(body) <= SMALL else _request(body, page)
+    intake, page = record.value, record.offset // PAGE
+    return (_cached if len(intake.body) <= SMALL else _request)(intake.body, intake.people, page)
 
 
-def _request(body: bytes, page: int) -> Request:
+def _request(body: bytes, people: tuple[ComparedPerson, ...], page: int) -> Request:
     submission = _submission(body)
     ori = submission.agency.ori
-    persons = tuple(map(describe, submission.offenders))
+    persons = tuple(map(describe, people))
     refers_to = message_key(ori, submission.refers_to) if submission.refers_to and submission.operation != "Add" else None
     agency, rate, place = agency_key(ori), rate_key(ori, submission.event_subtype), page_key(page)
     keys = [agency, rate, place]
@@ -95,11 +108,31 @@ def submission_keys(record: Record, states: States) -> Iterable[str]:
             more += group_keys(rate.group, states)
     if asked.refers_to is not None:
         before = find(states, asked.refers_to, EarlierMessage)
-        more += replacing_keys(before.review_id if before is not None else None, states)
+        if before is not None:
+            more += replacing_keys(before.review_id, states)
+            more += [key for offenders in before.parts for key in offender_keys(offenders, states)]
     for person in asked.persons:
         if not at_home(person, states):
             more += description_keys(person, states)
     return (*asked.keys, *more) if more else asked.keys
+
+
+def offender_keys(offenders: Iterable[str], states: States) -> Iterator[str]:
+    """Yield the keys of offenders, and of those they were merged into."""
+    for key in offenders:
+        yield key
+        yield current_key(key, states)
+
+
+class Parts(NamedTuple):
+    """The offenders of every part of a message, with what identifying them showed; `evidence` is a sentence for each part."""
+
+    offenders: tuple[tuple[str, ...], ...]
+    evidence: tuple[str, ...]
+    change: Decision[State] = UNCHANGED
+    mergings: tuple[Merging, ...] = ()
+    doubts: tuple[tuple[int, Doubt], ...] = ()
+    grown: tuple[str, ...] = ()
 
 
 def decide_submission(record: Record, states: States, context: Context) -> Decision[State]:
@@ -112,18 +145,34 @@ def decide_submission(record: Record, states: States, context: Context) -> Decis
     limit = rules.surge(scope)
     group, counted = count_message(states, asked.rate, limit, intake.received_at, record.offset) if limit else (None, UNCHANGED)
     earlier = recall(states, asked.refers_to, intake.received_at)
-    parts, learnt = identify_parts(states, asked, earlier, record.offset)
+    parts = identify_parts(states, asked, earlier, record.offset)
+    known = after(states, parts.change)
     active = note_activity(states, asked.agency, intake, (submission.agency.ori, where), context)
-    conflicts = note_conflicts(after(states, learnt), record, submission, where, parts, context)
-    found = events(record, submission, where, parts)
-    routed, review_id = route(states, asked, earlier, found, group, limit, context)
-    message = EarlierMessage(intake.received_at + rules.duration("duplicate.window", scope), parts, review_id)
-    return combine((counted, learnt, remember(states, asked.page, asked.message, message), active, conflicts, routed))
+    leaves = sum(map(len, parts.offenders))
+    found = tuple(
+        [
+            event(record, submission, where, offender, (part, len(parts.offenders), leaves), formerly(known, offender))
+            for part, offenders in enumerate(parts.offenders)
+            for offender in offenders
+        ]
+    )
+    shown = UNCHANGED
+    if parts.change is not UNCHANGED or parts.doubts:
+        shown = tell_mergings(record, parts.mergings, context).then(note_doubts(known, found, parts.doubts, context))
+        for key in parts.grown:
+            shown = shown.then(ask_about_near_registrations(after(known, shown), key, record, context))
+    routed, review_id = route(states, asked, earlier, found, (group, limit, parts.evidence), context)
+    message = EarlierMessage(intake.received_at + rules.duration("duplicate.window", scope), parts.offenders, review_id)
+    return combine((counted, parts.change, remember(states, asked.page, asked.message, message), active, shown, routed))
 
 
-def identify_parts(
-    states: States, asked: Request, earlier: EarlierMessage | None, seq: int
-) -> tuple[tuple[tuple[str, ...], ...], Decision[State]]:
+def formerly(states: States, key: str) -> tuple[str, ...]:
+    """Return the offenders that were merged into this one."""
+    offender = find(states, key, Offender)
+    return offender.formerly if offender is not None else ()
+
+
+def identify_parts(states: States, asked: Request, earlier: EarlierMessage | None, seq: int) -> Parts:
     """
     Return the offenders of every part of the message, and what is learnt of them.
 
@@ -131,44 +180,47 @@ def identify_parts(
     learnt then: an Update that corrects whom it was about ties nobody together.
     """
     if earlier is not None:
-        named = {key for person in asked.persons for key in find_offenders(states, person)}
-        if not any(key in named for offenders in earlier.parts for key in offenders):
-            return tuple(earlier.parts[min(part, len(earlier.parts) - 1)] for part in range(len(asked.persons))), UNCHANGED
+        before = tuple(tuple(dict.fromkeys(current_key(key, states) for key in offenders)) for offenders in earlier.parts)
+        named = {key for person in asked.persons for key in named_offenders(states, person)}
+        if not any(key in named for offenders in before for key in offenders):
+            offenders = tuple(before[min(part, len(before) - 1)] for part in range(len(asked.persons)))
+            return Parts(offenders, tuple("as in the message that it refers to" for _ in offenders))
     if len(asked.persons) == 1:
-        offenders, learnt = identify(states, asked.persons[0], seq)
-        return (offenders,), learnt
-    parts: list[tuple[str, ...]] = []
-    decisions: list[Decision[State]] = []
+        one = identify(states, asked.persons[0], seq)
+        grown = one.offenders if one.change is not UNCHANGED else ()
+        return Parts((one.offenders,), (one.evidence,), one.change, one.mergings, tuple((0, each) for each in one.doubts), grown)
+    found: list[Identified] = []
     for person in asked.persons:
-        offenders, learnt = identify(states, person, seq)
-        states = after(states, learnt)
-        parts.append(offenders)
-        decisions.append(learnt)
-    return tuple(parts), combine(decisions)
+        one = identify(states, person, seq)
+        states = after(states, one.change)
+        found.append(one)
+    return Parts(
+        tuple(tuple(dict.fromkeys(current_key(key, states) for key in each.offenders)) for each in found),
+        tuple(each.evidence for each in found),
+        combine(each.change for each in found),
+        tuple(merging for each in found for merging in each.mergings),
+        tuple((part, doubt) for part, each in enumerate(found) for doubt in each.doubts),
+        tuple(dict.fromkeys(current_key(key, states) for each in found if each.change is not UNCHANGED for key in each.offenders)),
+    )
 
 
-def note_conflicts(  # noqa: PLR0913, PLR0917  what an event is made of
-    states: States, record: Record, submission: Submission, where: str, parts: tuple[tuple[str, ...], ...], context: Context
-) -> Decision[State]:
-    """Ask a person about the offenders that a part of the message ties together."""
-    conflicts = UNCHANGED
-    for part, offenders in enumerate(parts):
-        if len(offenders) > 1:
-            first = event(record, submission, where, offenders[0], (part, len(parts)))
-            conflicts = conflicts.then(note_conflict(after(states, conflicts), first, offenders, context))
-    return conflicts
+def named_offenders(states: States, described: Description) -> Iterable[str]:
+    """Return the offenders known so far that are described."""
+    return tie(described, find_offenders(states, described))[0]
 
 
-def note_conflict(states: States, first: Event, offenders: tuple[str, ...], context: Context) -> Decision[State]:
-    """Remember that these offenders were tied together, with a review the first time."""
-    oldest = find(states, offenders[0], Offender)
-    if oldest is None or set(offenders[1:]) <= set(oldest.met):
-        return UNCHANGED
-    met = structs.replace(oldest, met=tuple(dict.fromkeys((*oldest.met, *offenders[1:]))))
-    detail = f"One message ties together {len(offenders)} offenders known apart: {', '.join(offenders)}; it goes out under each."
-    review = open_review(first, "identity_conflict", detail)
-    verdict = event_verdict(first, context, "noted", "identity_conflict", detail, review.review_id)
-    return publish(review).then(Decision(states={offenders[0]: met}, verdicts=(verdict,)))
+def tell_mergings(record: Record, mergings: tuple[Merging, ...], context: Context) -> Decision[State]:
+    """Send both keys of every merging what every stage that keeps something under them needs to know."""
+    return combine(merge_records(each, record.value, record.offset, context) for each in mergings)
+
+
+def note_doubts(states: States, found: tuple[Event, ...], doubts: tuple[tuple[int, Doubt], ...], context: Context) -> Decision[State]:
+    """Ask a person whether offenders are one where the evidence is divided."""
+    noted = UNCHANGED
+    for part, doubt in doubts:
+        first = next(each for each in found if each.part == part)
+        noted = noted.then(open_conflict(after(states, noted), first, doubt, context))
+    return noted
 
 
 def route(  # noqa: PLR0913, PLR0917  a message and all that may hold it
@@ -176,11 +228,11 @@ def route(  # noqa: PLR0913, PLR0917  a message and all that may hold it
     asked: Request,
     earlier: EarlierMessage | None,
     found: tuple[Event, ...],
-    group: str | None,
-    limit: Surge | None,
+    why: tuple[str | None, Surge | None, tuple[str, ...]],
     context: Context,
 ) -> tuple[Decision[State], str | None]:
     """Send the events on, or hold them for a person; return the review they wait in, if they do."""
+    group, limit, evidence = why
     detail = f"More than {limit.limit} messages of this kind came from this agency within {limit.window // 1000} s." if limit else ""
     waiting = held_original(states, earlier, found)
     superseded = UNCHANGED
@@ -198,12 +250,12 @@ def route(  # noqa: PLR0913, PLR0917  a message and all that may hold it
         verdicts = tuple(event_verdict(each, context, "flagged", "surge", detail, review.review_id) for each in found)
         return combine((superseded, held, Decision(verdicts=verdicts))), review.review_id
     outputs = tuple([Output(EVENTS, each.offender, each) for each in found])
-    verdicts = tuple([event_verdict(each, context, "passed", "identified", whose(each)) for each in found])
+    verdicts = tuple([event_verdict(each, context, "passed", "identified", whose(each, evidence[each.part])) for each in found])
     return superseded.then(Decision(outputs, verdicts=verdicts)), None
 
 
-def whose(event: Event) -> str:
-    return f"Offender {event.part + 1} of {event.parts} is {event.offender}."
+def whose(event: Event, evidence: str) -> str:
+    return f"Offender {event.part + 1} of {event.parts} is {event.offender}: {evidence}."
 
 
 def held_original(states: States, earlier: EarlierMessage | None, events: tuple[Event, ...]) -> OpenReview | None:
@@ -211,4 +263,5 @@ def held_original(states: States, earlier: EarlierMessage | None, events: tuple[
     waiting = find(states, review_key(earlier.review_id), OpenReview) if earlier is not None and earlier.review_id else None
     if waiting is None:
         return None
+    waiting = at_current_keys(states, waiting)
     return waiting if {each.offender for each in events} <= {each.offender for each in waiting.events} else None

@@ -1,17 +1,18 @@
-"""Check a reviewer's action: on one review or on a group, by a named reviewer, for a reason."""
+"""Check what a person decides: on one review or a group, or on who is who; by a named reviewer, for a reason."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
-from processors.domain.review import ReviewAction
+from processors.domain.review import OffenderAction, ReviewAction
 from processors.ingest.read.document import convert, fields_of
 from processors.ingest.read.ids import check_id
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import unknown_code
 
 ACTIONS: Final = frozenset({"release", "discard"})
+OFFENDERS: Final = {"merge": 2, "split": 1}  # how many each names
 
 
 class SentAction(msgspec.Struct, frozen=True):
@@ -22,18 +23,48 @@ class SentAction(msgspec.Struct, frozen=True):
     reviewer: str
     review_id: str | None = None
     group: str | None = None
+    offenders: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
 
 
 SHAPE: Final = fields_of(SentAction)
 
 
-def check(document: Mapping[str, Any], received_at: int) -> ReviewAction:
+def check(document: Mapping[str, Any], received_at: int) -> ReviewAction | OffenderAction:
     """Return the action with its receive time; raises Rejection where it names nothing or nobody."""
     form = convert(document, SentAction, {})
+    if form.action in OFFENDERS:
+        return check_offenders(form)
     if form.action not in ACTIONS:
         raise unknown_code("review action", form.action)
     if (form.review_id is None) == (form.group is None):
         raise Rejection("bad_review_action", "A review action names either one review or one group.")
     check_id("review_id", form.review_id or "-")
     check_id("group", form.group or "-")
-    return msgspec.convert(msgspec.to_builtins(form) | {"received_at": received_at}, ReviewAction)
+    return ReviewAction(
+        action="release" if form.action == "release" else "discard",
+        reason=form.reason,
+        reviewer=form.reviewer,
+        review_id=form.review_id,
+        group=form.group,
+        received_at=received_at,
+    )
+
+
+def check_offenders(form: SentAction) -> OffenderAction:
+    """Return a decision on who is who; raises Rejection where it does not name whom it is about."""
+    if len(set(form.offenders)) != OFFENDERS[form.action]:
+        raise Rejection(
+            "bad_review_action", f"To {form.action}, name {OFFENDERS[form.action]} offender key(s), as `vn explain` shows them."
+        )
+    if (form.action == "split") != bool(form.identifiers):
+        raise Rejection("bad_review_action", "A split, and nothing else, names the identifiers that are another person's.")
+    for each in (*form.offenders, *form.identifiers):
+        check_id("offenders, identifiers", each)
+    return OffenderAction(
+        action="merge" if form.action == "merge" else "split",
+        offenders=form.offenders,
+        identifiers=form.identifiers,
+        reason=form.reason,
+        reviewer=form.reviewer,
+    )

@@ -18,7 +18,10 @@ import msgspec
 
 from processors.domain.intake import Intake, Kind
 from processors.domain.journal import DeadLetter, Unreadable, Verdict
+from processors.domain.person import ComparedPerson
+from processors.domain.review import OffenderAction
 from processors.domain.submission import Submission
+from processors.ingest.identify.agency import NATIONAL
 from processors.ingest.read import action, inbound, receipt, registration, submission, verification
 from processors.ingest.read.dates import When
 from processors.ingest.read.document import describe_unknown, tidy
@@ -58,6 +61,7 @@ class Accepted(NamedTuple):
     body: bytes
     note: str = ""
     at: When = NO_DATE
+    people: tuple[ComparedPerson, ...] = ()
 
 
 class Opened(NamedTuple):
@@ -84,7 +88,7 @@ NO_AGENCY: Final = Labels(ori=NO_ID)
 
 def accept(record: Record, accepted: Accepted, context: Context) -> Decision[Any]:
     """Return the decision that passes the record on to identify."""
-    kind, (message_id, ori), body, note, at = accepted
+    kind, (message_id, ori), body, note, at, people = accepted
     intake = Intake(
         kind=kind,
         message_id=message_id,
@@ -93,6 +97,7 @@ def accept(record: Record, accepted: Accepted, context: Context) -> Decision[Any
         action_at=at.action_at,
         past_from=at.past_from,
         date_only=at.date_only,
+        people=people,
     )
     verdict = Verdict(
         stage=NAME,
@@ -167,10 +172,10 @@ def accept_submission(
     record: Record, context: Context, sent: Submission, body: bytes | None = None, unknown: Iterable[str] = ()
 ) -> Accepted:
     """Return the submission accepted; `body` is its JSON where it need not be encoded again."""
-    found, at = submission.check(sent, record.timestamp, context.rules)
+    found, at, people, left_out = submission.check(sent, record.timestamp, context.rules)
     labels = submission_labels(sent.message_id, found.agency.ori)
-    note = describe_births(sent, found) + describe_unknown(unknown)
-    return Accepted("submission", labels, body if body is not None and found is sent else encode(found), note, at)
+    note = describe_births(sent, found) + describe_unknown(unknown) + left_out
+    return Accepted("submission", labels, body if body is not None and found is sent else encode(found), note, at, people)
 
 
 def describe_births(sent: Submission, found: Submission) -> str:
@@ -192,8 +197,9 @@ def open_registration(record: Record, context: Context) -> Opened:
     labels = Labels(private_id(fields.get("registration_id")))
 
     def check() -> Accepted:
-        found, note = registration.check(fields, record.key, context.seal)
-        return Accepted("registration", labels, encode(found), note + describe_unknown(unknown))
+        identity = context.rules.book(NATIONAL, record.timestamp).identity
+        found, person, note = registration.check(fields, record.key, context.seal, identity)
+        return Accepted("registration", labels, encode(found), note + describe_unknown(unknown), people=(person,))
 
     return Opened(labels, check)
 
@@ -249,6 +255,8 @@ def open_action(record: Record, _context: Context) -> Opened:
 
     def check() -> Accepted:
         found = action.check(fields, record.timestamp)
+        if isinstance(found, OffenderAction):
+            return Accepted("offender_action", Labels(found.offenders[0]), encode(found), describe_unknown(unknown))
         return Accepted("review_action", Labels(found.review_id or found.group or NO_ID), encode(found), describe_unknown(unknown))
 
     return Opened(Labels(readable_id(fields.get("review_id"))), check)

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from processors.domain.person import Person
+from processors.domain.person import ComparedPerson, Person
 from processors.domain.registration import SEVERAL_ZONES, Contact, Contacts, Registration, address_digest
 from processors.domain.seal import Seal
+from processors.ingest.comparison import can_be_registered_for
 from processors.ingest.read.contacts import check_contacts, time_zones
 from processors.ingest.read.document import convert, fields_of
 from processors.ingest.read.ids import check_private_id
@@ -19,6 +20,7 @@ from processors.ingest.read.instants import parse_expiry, parse_instant
 from processors.ingest.read.languages import canonical_language
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import check_person, normalize_person, unknown_code
+from processors.rules.identity import NO_ISSUER, IdentityRules, spoken
 
 SOURCES: Final = frozenset({"IVINS", "VINE", "DOJ_VNS", "ICE_VNP", "AGENCY"})
 MAX_CONTACTS: Final = 32
@@ -50,8 +52,8 @@ class SentRegistration(msgspec.Struct, frozen=True):
 SHAPE: Final = {**fields_of(SentRegistration), "contacts": fields_of(Contact)}
 
 
-def check(document: Mapping[str, Any], key: str | None, seal: Seal) -> tuple[Registration, str]:
-    """Return the registration with its contacts sealed, and a sentence on what was left out of it."""
+def check(document: Mapping[str, Any], key: str | None, seal: Seal, rules: IdentityRules) -> tuple[Registration, ComparedPerson, str]:
+    """Return the registration with its contacts sealed, whom it is for, and a sentence on what was left out of it."""
     form = convert(document, SentRegistration, MISSING)
     check_fields(form, key)
     contacts, refused = check_contacts(form.contacts)
@@ -72,14 +74,26 @@ def check(document: Mapping[str, Any], key: str | None, seal: Seal) -> tuple[Reg
         sealed=seal_contacts(Contacts(contacts=contacts, pin=pin_digest(form.pin, form.registrant_id, seal)), form.registrant_id, seal),
         addresses=tuple(dict.fromkeys(address_digest(each.address, seal) for each in contacts)),
     )
-    check_person(registration.offender, "The offender")
-    return registration, f" {len(refused)} of {len(form.contacts)} contacts were left out{described(refused)}." if refused else ""
+    person, left_out = check_identity(registration.offender, rules)
+    note = f" {len(refused)} of {len(form.contacts)} contacts were left out{described(refused)}." if refused else ""
+    return registration, person, note + left_out
 
 
 def described(refused: tuple[str, ...]) -> str:
     """Return why contacts were refused, as the end of a sentence."""
     rest = f", and {len(refused) - MAX_REFUSED} more" if len(refused) > MAX_REFUSED else ""
     return f": {', '.join(refused[:MAX_REFUSED])}{rest}" if refused else ""
+
+
+def check_identity(offender: Person, rules: IdentityRules) -> tuple[ComparedPerson, str]:
+    """Return whom the registration is for; rejects one whom only a number names that others may have too (contract §3.2)."""
+    person, left_out = check_person(offender, "The offender", rules, NO_ISSUER)
+    if not can_be_registered_for(person):
+        numbers = " and ".join(map(spoken, person.marks))
+        raise Rejection(
+            "no_identity", f"{numbers} may be several people's number: add the offender's name or birth date, or a SID or FBI number."
+        )
+    return person, left_out
 
 
 def check_fields(form: SentRegistration, key: str | None) -> None:

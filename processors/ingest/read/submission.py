@@ -7,13 +7,13 @@ several apply.
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from processors.domain.person import Person
+from processors.domain.person import ComparedPerson, Person
 from processors.domain.submission import Compact, Submission
-from processors.ingest.comparison import mark, names
+from processors.ingest.comparison import can_be_identified, compare_person
 from processors.ingest.identify.agency import jurisdiction
 from processors.ingest.read.dates import When, parse_birth_date
 from processors.ingest.read.dates import parse_day as iso_day
@@ -22,6 +22,7 @@ from processors.ingest.read.ids import MAX_ID, check_id
 from processors.ingest.read.instants import as_text, parse_moment, unreadable_date
 from processors.ingest.read.rejection import Rejection, quote
 from processors.rules.book import Book, EventCode, Rules
+from processors.rules.identity import IdentityRules, Issuer
 
 SHAPE: Final = fields_of(Submission)
 TIMES: Final = ("action_at", "sent_at")  # ISO 8601, or Unix milliseconds
@@ -68,15 +69,24 @@ def from_document(document: Mapping[str, Any]) -> Submission:
     return convert({**document, **times}, Submission, MISSING)
 
 
-def check(submission: Submission, received_at: int, rules: Rules) -> tuple[Submission, When]:
-    """Return the submission in canonical form and the time of its event; raises Rejection for the first thing wrong."""
+class Checked(NamedTuple):
+    """A submission in canonical form: the time of its event, its offenders as they compare, a sentence on what was left out."""
+
+    submission: Submission
+    at: When
+    people: tuple[ComparedPerson, ...]
+    note: str
+
+
+def check(submission: Submission, received_at: int, rules: Rules) -> Checked:
+    """Return the checked submission; raises Rejection for the first thing wrong."""
     submission = normalize(submission)
     check_lengths(submission)
     where = jurisdiction(submission.agency, rules)
     book = rules.book(where, received_at)
     check_codes(submission, book, rules)
-    check_offenders(submission)
-    return submission, action_time(submission, book)
+    people, note = check_offenders(submission, book.identity, Issuer(submission.agency.ori, where))
+    return Checked(submission, action_time(submission, book), people, note)
 
 
 def action_dates(document: Mapping[str, Any], received_at: int, rules: Rules) -> tuple[str, ...]:
@@ -190,15 +200,16 @@ def unknown_code(what: str, code: str) -> Rejection:
     return Rejection("unknown_code", f"The {what} {quote(code)} is in no code list that applies.")
 
 
-def check_offenders(submission: Submission) -> None:
+def check_offenders(submission: Submission, rules: IdentityRules, issuer: Issuer) -> tuple[tuple[ComparedPerson, ...], str]:
+    """Return the offenders as they compare, and a sentence on what was left out."""
     if not submission.offenders:
         raise Rejection("no_offender", "The message names no offender.")
-    for place, offender in enumerate(submission.offenders, 1):
-        check_person(offender, f"Offender {place}")
+    found = [check_person(offender, f"Offender {place}", rules, issuer) for place, offender in enumerate(submission.offenders, 1)]
+    return tuple([person for person, _ in found]), "".join([note for _, note in found])
 
 
-def check_person(person: Person, who: str) -> None:
-    """Reject a person who cannot be distinguished from others (contract §3)."""
+def check_person(person: Person, who: str, rules: IdentityRules, issuer: Issuer) -> tuple[ComparedPerson, str]:
+    """Return the person as they compare; rejects one who cannot be distinguished from others (contract §3)."""
     if len(person.identifiers) > MAX_IDENTIFIERS or len(person.aliases) > MAX_IDENTIFIERS:
         raise Rejection("too_complex", f"{who} has more than {MAX_IDENTIFIERS} identifiers or aliases.")
     for each in person.identifiers:
@@ -207,8 +218,10 @@ def check_person(person: Person, who: str) -> None:
     for name in (person.name, *person.aliases):
         if name is not None and len(max(name.given or "", name.middle or "", name.sur or "", name.full or "", key=len)) > MAX_ID:
             raise Rejection("too_long", f"{who} has a name with a part longer than {MAX_ID} characters.")
-    if not any(map(mark, person.identifiers)) and not names(person):
-        raise Rejection("offender_not_identified", f"{who} has neither an identifier nor a name with a birth date.")
+    compared, note = compare_person(person, rules, issuer)
+    if not can_be_identified(compared):
+        raise Rejection("offender_not_identified", f"{who} has neither an identifier nor a name with a birth date.{note}")
+    return compared, note
 
 
 def action_time(submission: Submission, book: Book) -> When:

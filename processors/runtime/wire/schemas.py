@@ -24,7 +24,7 @@ from processors.domain.merge import Handover, Merge, SameEvent
 from processors.domain.notification import Notification, Outbound, Receipt, Response
 from processors.domain.policy import Policy
 from processors.domain.registration import Enrolment, Reachable, Verification
-from processors.domain.review import Review, ReviewAction
+from processors.domain.review import OffenderAction, Review, ReviewAction
 from processors.domain.submission import Submission
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
 from processors.domain.tick import Tick
@@ -52,6 +52,7 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
     RegistrantTold,
     PartRepeated,
     Notification,
+    OffenderAction,
     Reachable,
     Receipt,
     Verification,

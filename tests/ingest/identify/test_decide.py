@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.domain.event import Event
+from processors.domain.merge import Merge
 from processors.domain.notification import Receipt
 from processors.domain.review import ReviewAction
 from processors.domain.submission import Submission
@@ -85,6 +86,7 @@ def test_an_event_has_everything_that_decides(door: FrontDoor) -> None:
         receiving_state="NC",
         compact_case="1-2",
         report_by="2026-11-09",
+        leaves=2,
         submission=body,
     )
     assert (first.part, first.telling) == (0, "news")
@@ -120,9 +122,9 @@ def test_a_key_is_made_of_what_was_read() -> None:
 # --- identifiers and names -----------------------------------------------------------------------------------------------
 
 
-def test_any_shared_identifier_is_the_same_offender(door: FrontDoor) -> None:
-    known = door.submit(offenders=[offender("SID:VA1", "BOOKING:7")]).offender
-    assert door.submit(offenders=[offender("booking: 7 ", "DOC:5")]).offender == known
+def test_a_shared_strong_identifier_is_the_same_offender(door: FrontDoor) -> None:
+    known = door.submit(offenders=[offender("SID:VA1", "FBI:7")]).offender
+    assert door.submit(offenders=[offender("fbi: 7 ", "DOC:5")]).offender == known
     assert door.submit(offenders=[offender("DOC:5")]).offender == known
     assert door.submit(offenders=[offender("DOC:05")]).offender != known
 
@@ -190,11 +192,11 @@ def test_two_descriptions_of_one_person_in_one_message_are_one_offender(door: Fr
 # --- people tied together ------------------------------------------------------------------------------------------------
 
 
-def test_two_known_offenders_in_one_message_hear_it_both_and_a_person_is_asked(door: FrontDoor) -> None:
-    older, newer = door.submit(offenders=[offender("SID:VA1")]).offender, door.submit(offenders=[offender("BOOKING:7")]).offender
-    passed = door.submit(message_id="M", offenders=[offender("BOOKING:7", "SID:VA1", "DOC:5")])
+def test_two_people_whom_one_message_ties_hear_it_both_and_a_person_is_asked(door: FrontDoor) -> None:
+    older, newer = (door.submit(offenders=[offender(number)]).offender for number in ("SID:VA1", "SID:VA2"))
+    passed = door.submit(message_id="M", offenders=[offender("SID:VA2", "SID:VA1", "DOC:5")])
     assert passed.offenders == [older, newer]
-    assert [each.part for each in passed.events] == [0, 0]
+    assert [(each.part, each.leaves) for each in passed.events] == [(0, 2), (0, 2)]
     (review,) = passed.reviews
     assert (review.reason, review.state, review.stage, review.offender, review.message_id) == (
         "identity_conflict",
@@ -204,18 +206,16 @@ def test_two_known_offenders_in_one_message_hear_it_both_and_a_person_is_asked(d
         "M",
     )
     assert review.review_id.startswith(f"identify-{older}-")
-    assert older in review.detail
-    assert newer in review.detail
+    assert f"is about {older}; is that one person with {newer}? SID VA1 against SID VA2." in review.detail
     assert ("noted", "identity_conflict") in passed.reasons
-    assert door.submit(offenders=[offender("DOC:5")]).offender == older
-    assert door.submit(offenders=[offender("BOOKING:7")]).offender == newer
+    assert door.submit(offenders=[offender("DOC:5")]).offender not in {older, newer}, "it may be either's: nobody learnt it"
 
 
 def test_a_person_is_asked_once_about_the_same_two(door: FrontDoor) -> None:
     door.submit(offenders=[offender("SID:VA1")])
-    door.submit(offenders=[offender("BOOKING:7")])
-    assert len(door.submit(offenders=[offender("BOOKING:7", "SID:VA1")]).reviews) == 1
-    again = door.submit(offenders=[offender("BOOKING:7", "SID:VA1")])
+    door.submit(offenders=[offender("SID:VA2")])
+    assert len(door.submit(offenders=[offender("SID:VA2", "SID:VA1")]).reviews) == 1
+    again = door.submit(offenders=[offender("SID:VA2", "SID:VA1")])
     assert (len(again.events), again.reviews) == (2, [])
 
 
@@ -227,16 +227,30 @@ def test_a_name_that_two_people_bear_goes_out_under_both(door: FrontDoor) -> Non
     assert [each.reason for each in passed.reviews] == ["identity_conflict"]
 
 
-@pytest.mark.parametrize(("action", "state"), [("release", "released"), ("discard", "discarded")])
-def test_a_person_settles_the_question(door: FrontDoor, action: str, state: str) -> None:
-    door.submit(offenders=[offender("SID:VA1")])
-    door.submit(offenders=[offender("BOOKING:7")])
-    (review,) = door.submit(offenders=[offender("BOOKING:7", "SID:VA1")]).reviews
-    passed = door.act(action, review_id=review.review_id)
+def test_a_person_settles_that_they_are_one(door: FrontDoor) -> None:
+    older, newer = (door.submit(offenders=[offender(number)]).offender for number in ("SID:VA1", "SID:VA2"))
+    (review,) = door.submit(offenders=[offender("SID:VA2", "SID:VA1")]).reviews
+    passed = door.act("release", review_id=review.review_id)
     (settled,) = passed.reviews
-    assert (settled.review_id, settled.state, settled.reviewer, settled.comment) == (review.review_id, state, "ann", "looked into")
-    assert passed.events == []
-    assert door.act(action, review_id=review.review_id).reasons == [("noted", "unknown_review")]
+    assert (settled.review_id, settled.state, settled.reviewer, settled.comment) == (review.review_id, "released", "ann", "looked into")
+    assert [(output.key, output.value.offender, output.value.into) for output in passed.outputs if isinstance(output.value, Merge)] == [
+        (newer, newer, older),
+        (older, newer, older),
+    ]
+    assert passed.reasons == [("noted", "released"), ("noted", "merged")]
+    assert door.act("release", review_id=review.review_id).reasons == [("noted", "unknown_review")]
+    (event,) = door.submit(offenders=[offender("SID:VA2")]).events
+    assert (event.offender, event.formerly) == (older, (newer,))
+
+
+def test_a_person_settles_that_they_are_two_for_good(door: FrontDoor) -> None:
+    for number in ("SID:VA1", "SID:VA3"):
+        door.submit(offenders=[offender(number)])
+    (review,) = door.submit(offenders=[offender("SID:VA1", "SID:VA3")]).reviews
+    passed = door.act("discard", review_id=review.review_id)
+    assert ([each.state for each in passed.reviews], passed.of(Merge)) == (["discarded"], [])
+    again = door.submit(offenders=[offender("SID:VA1", "SID:VA3")])
+    assert (len(again.events), again.reviews, again.of(Merge)) == (2, [], [])
 
 
 # --- what a message refers to --------------------------------------------------------------------------------------------

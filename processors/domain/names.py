@@ -1,0 +1,129 @@
+"""
+Names of people as they compare (contract §3.2).
+
+Case, accents, blanks, hyphens, apostrophes of every kind, characters that do not show and a generation ("Jr.") count for
+nothing. A name as it compares is `given names,surname` ("thomas quincy,walker"), or where nobody said which word the
+surname begins with, its words alone ("thomas quincy walker"). The parts of a surname stay known ("ann,smith+jones").
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from processors.domain.person import Name
+
+GENERATIONS: Final = frozenset({"jr", "sr", "ii", "iii", "iv", "v", "junior", "senior", "2nd", "3rd", "4th", "5th"})
+ABBREVIATED: Final = GENERATIONS - {"junior", "senior", "v"}  # nobody's first name
+APOSTROPHES: Final = "'`´‘’‚‛′‵ʹʻʼʽˈ＇՚׳ꞌ᾽᾿῾‹›"
+CACHED: Final = 1 << 14
+
+_LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th"})
+_SILENT: Final = str.maketrans({**dict.fromkeys(APOSTROPHES, ""), ".": "", "\u2212": ""})
+_LETTERS_ONLY: Final = str.maketrans("", "", " ,+")
+_JOINED: Final = frozenset({"Cf", "Pd"})  # nothing is left of them, not even a blank
+
+
+def compared_name(name: Name) -> str:
+    """Return a name as it compares; empty where it has no letters."""
+    given, sur = words_of(f"{name.given or ''} {name.middle or ''}"), parts_of(name.sur or "")
+    if not given and not sur:
+        return compared_full(name.full or "")
+    return joined(without_generation(given), without_generation(sur))
+
+
+def compared_full(text: str) -> str:
+    """Return a whole name as it compares; "LAST, FIRST MIDDLE" says which word the surname is."""
+    parts = [part for part in text.split(",") if words_of(part)]
+    named = [part for part in parts if not GENERATIONS.issuperset(words_of(part))] or parts
+    if len(named) > 1:
+        return joined(without_generation(words_of(" ".join(named[1:]))), without_generation(parts_of(named[0])))
+    return " ".join(without_generation(words_of(named[0]), least=2)) if named else ""
+
+
+def joined(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
+    return f"{' '.join(given)},{'+'.join(sur)}" if given and sur else " ".join(given or sur)
+
+
+def parts_of(surname: str) -> tuple[str, ...]:
+    """Return the words of a surname, a hyphenated one in its parts."""
+    if surname.isascii() and "-" not in surname:
+        return words_of(surname)
+    return words_of("".join(" " if unicodedata.category(each) == "Pd" else each for each in surname))
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the words of a text as they compare: what joins two words, such as a hyphen, makes one of them."""
+    return tuple(_plain(text).split())
+
+
+@lru_cache(CACHED)
+def _plain(text: str) -> str:
+    if text.isascii() and text.replace(" ", "").isalnum():  # as most are
+        return text.lower()
+    folded = unicodedata.normalize("NFKD", text.translate(_SILENT).casefold().translate(_LETTERS))
+    letters = []
+    for each in folded.translate(_SILENT):
+        if each.isalnum():
+            letters.append(each)
+        elif not unicodedata.combining(each) and unicodedata.category(each) not in _JOINED:
+            letters.append(" ")
+    return "".join(letters)
+
+
+def without_generation(words: tuple[str, ...], least: int = 1) -> tuple[str, ...]:
+    """Return the words without a generation, wherever it stands, as long as so many are left."""
+    if GENERATIONS.isdisjoint(words):
+        return words
+    left = tuple(each for place, each in enumerate(words) if each not in GENERATIONS or (place == 0 and each not in ABBREVIATED))
+    return left if len(left) >= least else words
+
+
+@lru_cache(CACHED)
+def alike(one: str, other: str) -> bool:
+    """Whether two names as they compare may be the same person's."""
+    if one == other:
+        return True
+    if not one or not other or one[0] != other[0] or one[-1] != other[-1]:
+        return False
+    if one.translate(_LETTERS_ONLY) == other.translate(_LETTERS_ONLY):
+        return True
+    surnames: dict[str, list[tuple[str, ...]]] = {}
+    for given, sur in readings(one):
+        surnames.setdefault(sur, []).append(given)
+    return any(given_alike(mine, given) for given, sur in readings(other) for mine in surnames.get(sur, ()))
+
+
+def readings(name: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the given names and the surname that a name may have: one reading where it says which is which."""
+    given, comma, sur = name.rpartition(",")
+    if comma:
+        yield tuple(given.split()), sur.replace("+", "")
+        return
+    words = tuple(name.split())
+    for place in range(1, len(words)):
+        yield words[:place], "".join(words[place:])
+
+
+def given_alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether given names may be the same person's: the first is the same, and the others contradict nothing."""
+    for mine in range(1, len(one) + 1):
+        for yours in range(1, len(other) + 1):
+            if "".join(one[:mine]) == "".join(other[:yours]):
+                return middle_alike(one[mine:], other[yours:])
+    return False
+
+
+def middle_alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    if not one or not other or "".join(one) == "".join(other):
+        return True
+    return len(one) == len(other) and all(map(same_or_initial, one, other))
+
+
+def same_or_initial(one: str, other: str) -> bool:
+    return one == other or (1 in (len(one), len(other)) and one[0] == other[0])
+
+
+def name_block(name: str) -> str:
+    """Return what names that may be alike have in common: their first and last letters."""
+    return f"{name[0]}{name[-1]}"

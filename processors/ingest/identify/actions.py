@@ -1,0 +1,110 @@
+"""What people decide at the front door: on identify's own reviews, on offenders, and on what goes to another stage's review."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+from msgspec import structs
+
+from processors.domain.intake import Intake
+from processors.domain.journal import Outcome
+from processors.domain.review import REVIEW_ID, STATE_AFTER, ReviewAction, closed
+from processors.ingest.identify import pages
+from processors.ingest.identify.identity import current_key
+from processors.ingest.identify.journal import STAGE, event_verdict, note
+from processors.ingest.identify.people import confirm_registration, keep_apart, merge_offenders, merging_keys
+from processors.ingest.identify.reviews import at_current_keys, waiting_keys
+from processors.ingest.identify.state import (
+    UNCHANGED,
+    ListPage,
+    OpenReview,
+    State,
+    States,
+    after,
+    find,
+    group_key,
+    registration_key,
+    review_key,
+)
+from processors.stage import Context, Decision, Output, Record, combine
+from processors.topics import EVENTS, REGISTRANTS, REVIEWS
+
+DOWNSTREAM: Final = {"dedupe": EVENTS, "validate": EVENTS, "deliver": REGISTRANTS}  # the topic that leads to each stage's own reviews
+OUTCOMES: Final[Mapping[str, Outcome]] = {"release": "passed", "discard": "suppressed"}
+
+_action = msgspec.json.Decoder(ReviewAction).decode
+
+
+def action_keys(record: Record, states: States) -> Iterator[str]:
+    """Yield the states that an action on a review or a group needs."""
+    action = _action(record.value.body)
+    review_ids = []
+    if action.review_id is not None:
+        review_ids.append(action.review_id)
+        named = REVIEW_ID.fullmatch(action.review_id)
+        if named is not None and named["stage"] in DOWNSTREAM:
+            yield named["subject"]
+    if action.group is not None:
+        for key in pages.all_page_keys(group_key(action.group), states):
+            yield key
+            page = find(states, key, ListPage)
+            review_ids += page.items if page is not None else ()
+    for review_id in review_ids:
+        yield review_key(review_id)
+        waiting = find(states, review_key(review_id), OpenReview)
+        if waiting is not None:
+            yield from waiting_keys(waiting, states)
+            yield from merging_keys(waiting.offenders, states)
+            if waiting.registration_id is not None:
+                yield registration_key(waiting.registration_id)
+
+
+def decide_action(record: Record, states: States, context: Context) -> Decision[State]:
+    """Settle a review or group of identify's own; send an action on another stage's review to its offender or registrant."""
+    intake: Intake = record.value
+    action = structs.replace(_action(intake.body), seq=record.offset, received_at=intake.received_at)
+    named = REVIEW_ID.fullmatch(action.review_id or "")
+    if named is not None and named["stage"] in DOWNSTREAM:
+        verdict = note(intake, context, "review_action", f"Sent on to {named['stage']}: {action.action}.")
+        subject = current_key(named["subject"], states)
+        return Decision((Output(DOWNSTREAM[named["stage"]], subject, action),), verdicts=(verdict,))
+    review_ids = (action.review_id,) if action.review_id is not None else pages.items(states, group_key(action.group or ""))
+    found = [each for review in review_ids if (each := find(states, review_key(review), OpenReview))]
+    if not found:
+        ours = named is None or named["stage"] == STAGE
+        detail = "The action names no open review." if ours else "No stage takes actions on this review."
+        return Decision(verdicts=(note(intake, context, "unknown_review", detail),))
+    settled = [Decision[State](verdicts=(note(intake, context, STATE_AFTER[action.action], f"{len(found)} reviews are settled."),))]
+    for each in found:
+        answered = answer(states, each, action, record, context)
+        states = after(states, answered)
+        settled += (answered, settle(states, each, action, context))
+    return combine(settled)
+
+
+def answer(states: States, waiting: OpenReview, action: ReviewAction, record: Record, context: Context) -> Decision[State]:
+    """Do what the reviewer's answer to the review's question means: one person or two, for them or not."""
+    if not waiting.offenders:
+        return UNCHANGED
+    if waiting.registration_id is not None:
+        if action.action == "discard":
+            return UNCHANGED
+        return confirm_registration(states, waiting.registration_id, waiting.offenders[0], record)
+    if action.action == "discard":
+        return keep_apart(states, waiting.offenders)
+    return merge_offenders(states, waiting.offenders, f"{action.reviewer} says so: {action.reason}", record, context)
+
+
+def settle(states: States, waiting: OpenReview, action: ReviewAction, context: Context) -> Decision[State]:
+    """Close the review as the reviewer decided; what waited goes on, to be checked like any other message, or is dropped."""
+    state = STATE_AFTER[action.action]
+    review = closed(waiting.review, state, action)
+    detail = f"{action.action.capitalize()} by {action.reviewer}: {action.reason}"
+    waiting = at_current_keys(states, waiting)
+    verdicts = tuple(
+        structs.replace(event_verdict(each, context, OUTCOMES[action.action], state, detail, review.review_id), at=action.received_at)
+        for each in waiting.events
+    )
+    released = waiting.events if action.action == "release" else ()
+    events = (Output(EVENTS, each.offender, structs.replace(each, submission=waiting.submission)) for each in released)
+    return Decision((Output(REVIEWS, review.review_id, review), *events), {review_key(review.review_id): None}, verdicts)

@@ -1,0 +1,89 @@
+"""
+Registrations that nearly describe an offender (contract §4 `possible_match`): they never match, a person is asked.
+
+A registration without identifiers nearly fits where one thing is amiss: day and month of the birth date are swapped, the
+given name is a short form of the other, or one side has half of the other's double surname.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+
+from nicknames import NickNamer
+
+from processors.domain.names import alike, readings
+from processors.ingest.comparison import is_whole
+from processors.ingest.identify.description import half_names
+from processors.ingest.identify.evidence import Described, Weight, given_names, strong_contradiction, weigh
+from processors.ingest.identify.state import name_key
+
+
+def nearly_describes(registration: Described, offender: Described) -> str | None:
+    """Return in what the registration nearly fits the offender, None where it does not; whether it fits is known."""
+    if weigh(registration, offender) is Weight.OPEN:
+        return "a number agrees, and it does not say who issued it"
+    if registration.marks or strong_contradiction(registration, offender) is not None:
+        return None
+    for words, birth_date in given_names(registration):
+        for other_words, other_birth_date in given_names(offender):
+            if not words or not other_words or not is_whole(birth_date) or not is_whole(other_birth_date):
+                continue
+            if birth_date == other_birth_date:
+                if short_form(words, other_words):
+                    return "one given name is a short form of the other"
+                if half_surname(words, other_words):
+                    return "one surname is half of the other"
+            elif other_birth_date == swapped(birth_date) and alike(words, other_words):
+                return f"day and month of the birth date are swapped: {birth_date} against {other_birth_date}"
+    return None
+
+
+def swapped(birth_date: str) -> str:
+    """Return a birth date with day and month swapped."""
+    year, month, day = birth_date.split("-")
+    return f"{year}-{day}-{month}"
+
+
+def short_form(one: str, other: str) -> bool:
+    """Whether the names differ in nothing but a short form of the first given name."""
+    return any(
+        sur == other_sur and other_given[0] in forms_of(given[0]) and alike(_renamed(one, given[0], other_given[0]), other)
+        for given, sur in readings(one)
+        for other_given, other_sur in readings(other)
+        if given and other_given
+    )
+
+
+def _renamed(name: str, first: str, new: str) -> str:
+    return new + name.removeprefix(first)
+
+
+def half_surname(one: str, other: str) -> bool:
+    """Whether one surname is the first or last part of the other's, and the given names agree."""
+    return any(alike(half, other) for half in half_names(one)) or any(alike(one, half) for half in half_names(other))
+
+
+@cache
+def _names() -> NickNamer:
+    return NickNamer()
+
+
+@cache
+def forms_of(name: str) -> frozenset[str]:
+    """Return the names of which this one is a short form, and its short forms."""
+    full = _names().canonicals_of(name)
+    return frozenset({*full, *_names().nicknames_of(name)} - {name})
+
+
+def near_places(registration: Described) -> Iterator[str]:
+    """Yield the index keys at which offenders are found whom the registration may nearly describe."""
+    if registration.marks:
+        return
+    for words, birth_date in given_names(registration):
+        if not words or not is_whole(birth_date):
+            continue
+        yield name_key(words, swapped(birth_date))
+        for half in half_names(words):
+            yield name_key(half, birth_date)
+        first = words.replace(",", " ").split()[0]
+        for form in sorted(forms_of(first)):
+            yield name_key(_renamed(words, first, form), birth_date)

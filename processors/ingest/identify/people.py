@@ -1,0 +1,247 @@
+"""
+What is told and asked of people: who turned out to be one person, who may be one, and whom a registration may be for.
+
+A person decides by `vn review release|discard` what the evidence leaves open, and by `vn offender merge|split` what nothing
+shows. Each decision is remembered: those who were parted are not merged again by anything but a person.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from msgspec import structs
+
+from processors.domain.event import Event
+from processors.domain.intake import Intake
+from processors.domain.journal import Verdict
+from processors.domain.merge import Merge
+from processors.domain.review import OffenderAction, Review, review_id
+from processors.ingest.identify import pages
+from processors.ingest.identify.agency import NATIONAL
+from processors.ingest.identify.description import Description
+from processors.ingest.identify.enrolments import set_offenders
+from processors.ingest.identify.evidence import is_same
+from processors.ingest.identify.identity import (
+    Doubt,
+    Merging,
+    current_key,
+    learning_keys,
+    listed_registration_keys,
+    merge_states,
+    update_registrations,
+)
+from processors.ingest.identify.journal import STAGE, event_verdict, note
+from processors.ingest.identify.nearness import nearly_describes
+from processors.ingest.identify.reviews import open_review, publish
+from processors.ingest.identify.state import (
+    UNCHANGED,
+    CurrentRegistration,
+    IndexEntry,
+    Offender,
+    State,
+    States,
+    after,
+    find,
+    index_key,
+    offender_key,
+    registration_key,
+    registrations_key,
+)
+from processors.rules.identity import spoken
+from processors.stage import Context, Decision, Output, Record
+from processors.topics import EVENTS
+
+_action = msgspec.json.Decoder(OffenderAction).decode
+
+
+# merging
+
+
+def merge_records(merging: Merging, intake: Intake, seq: int, context: Context) -> Decision[State]:
+    """Tell both keys of a merging, so that every stage takes what it keeps under the one to the other."""
+    merge = Merge(offender=merging.merged, into=merging.into, seq=seq, received_at=intake.received_at, detail=merging.why)
+    outputs = tuple(Output(EVENTS, key, merge) for key in (merging.merged, merging.into))
+    detail = f"{merging.merged} is one person with {merging.into}: {merging.why}."
+    verdict = structs.replace(note(intake, context, "merged", detail), offender=merging.into)
+    return Decision(outputs, verdicts=(verdict,))
+
+
+def merge_offenders(states: States, keys: Iterable[str], why: str, record: Record, context: Context) -> Decision[State]:
+    """Merge the offenders into the one known longest, whatever contradicts it."""
+    found = {current: each for key in keys if (each := find(states, current := current_key(key, states), Offender))}
+    if len(found) < 2:  # noqa: PLR2004  two that are one already
+        return UNCHANGED
+    into, *others = sorted(found, key=lambda key: (found[key].since, key))
+    change = UNCHANGED
+    for key in others:
+        merging = Merging(into, key, why)
+        change = change.then(merge_states(after(states, change), merging, record.offset))
+        change = change.then(merge_records(merging, record.value, record.offset, context))
+    return change
+
+
+def keep_apart(states: States, keys: tuple[str, ...]) -> Decision[State]:
+    """Remember that these offenders are different people."""
+    current = tuple(dict.fromkeys(current_key(key, states) for key in keys))
+    changes: dict[str, State | None] = {}
+    for key in current:
+        offender = find(states, key, Offender)
+        if offender is not None:
+            others = tuple(each for each in current if each != key)
+            changes[key] = structs.replace(offender, apart=tuple(dict.fromkeys((*offender.apart, *others))))
+    return Decision(states=changes)
+
+
+def merging_keys(keys: Iterable[str], states: States) -> Iterator[str]:
+    """Yield the states that merging, parting or splitting these offenders needs."""
+    current = {}
+    for key in keys:
+        yield key
+        yield (now := current_key(key, states))
+        if (offender := find(states, now, Offender)) is not None:
+            current[now] = offender
+    yield from learning_keys(Description.of((), ()), current, states)
+
+
+# reviews
+
+
+def open_conflict(states: States, first: Event, doubt: Doubt, context: Context) -> Decision[State]:
+    """Ask a person whether offenders are one, and remember that they were asked."""
+    offender = find(states, doubt.offenders[0], Offender)
+    if offender is None:
+        return UNCHANGED
+    others = doubt.offenders[1:]
+    met = structs.replace(offender, met=tuple(dict.fromkeys((*offender.met, *others))))
+    detail = f"Message {first.message_id} is about {doubt.offenders[0]}; is that one person with {' and '.join(others)}? {doubt.why}."
+    review = open_review(first, f"identity_conflict|{'|'.join(others)}", detail)
+    review = structs.replace(review, reason="identity_conflict")
+    verdict = event_verdict(first, context, "noted", "identity_conflict", detail, review.review_id)
+    opened = publish(review, offenders=doubt.offenders)
+    return opened.then(Decision(states={doubt.offenders[0]: met}, verdicts=(verdict,)))
+
+
+def ask_about_near_registrations(states: States, key: str, record: Record, context: Context) -> Decision[State]:
+    """Ask about every registration that nearly describes the offender."""
+    offender = find(states, key, Offender)
+    if offender is None:
+        return UNCHANGED
+    places = Description.of(offender.marks, offender.names).places
+    watched = (place for place in places if (entry := find(states, place, IndexEntry)) and entry.watched)
+    listed = dict.fromkeys(item for place in watched for item in pages.items(states, registrations_key(place)))
+    asked = UNCHANGED
+    for registration_id in listed:
+        asked = asked.then(ask_about_registration(after(states, asked), registration_id, key, record, context))
+    return asked
+
+
+def ask_about_registration(states: States, registration_id: str, key: str, record: Record, context: Context) -> Decision[State]:
+    """Ask a person whether the registration is for an offender whom it nearly describes; it is not until they say so."""
+    registration, offender = find(states, registration_key(registration_id), CurrentRegistration), find(states, key, Offender)
+    if registration is None or offender is None or key in registration.nearly or key in registration.offenders:
+        return UNCHANGED
+    why = nearly_describes(registration, offender)
+    if why is None or is_same(registration, offender):
+        return UNCHANGED
+    intake: Intake = record.value
+    review = Review(
+        review_id=review_id(STAGE, key, "possible_match", registration_id, str(record.offset)),
+        message_id=registration_id,
+        ori="",
+        stage=STAGE,
+        offender=key,
+        state="open",
+        reason="possible_match",
+        detail=f"Registration {registration_id} nearly describes {key}: {why}. Released, it is for them.",
+        since=intake.received_at,
+        jurisdiction=NATIONAL,
+        event_type="",
+        event_subtype="",
+    )
+    asked = structs.replace(registration, nearly=(*registration.nearly, key))
+    verdict = Verdict(
+        stage=STAGE,
+        message_id=registration_id,
+        outcome="noted",
+        reason="possible_match",
+        detail=review.detail,
+        at=intake.received_at,
+        offender=key,
+        rules=context.rules.version,
+        review_id=review.review_id,
+        registrant_id=registration.registrant_id,
+    )
+    opened = publish(review, offenders=(key,), registration_id=registration_id)
+    return opened.then(Decision(states={registration_key(registration_id): asked}, verdicts=(verdict,)))
+
+
+def confirm_registration(states: States, registration_id: str, key: str, record: Record) -> Decision[State]:
+    """The registration is for the offender, as a person said."""
+    registration, current = find(states, registration_key(registration_id), CurrentRegistration), current_key(key, states)
+    if registration is None or find(states, current, Offender) is None:
+        return UNCHANGED
+    confirmed = structs.replace(registration, confirmed=tuple(dict.fromkeys((*registration.confirmed, current))))
+    return set_offenders(registration_id, confirmed, {**confirmed.offenders, current: record.offset}, record.offset)
+
+
+# `vn offender merge|split`
+
+
+def offender_action_keys(record: Record, states: States) -> Iterator[str]:
+    """Yield the states that merging or splitting offenders by hand needs."""
+    action = _action(record.value.body)
+    yield from merging_keys(action.offenders, states)
+    for mark in action.identifiers:
+        home = offender_key(mark)
+        yield from (home, index_key(home))
+        yield from listed_registration_keys(index_key(home), states)
+    yield split_key(record)
+
+
+def decide_offender_action(record: Record, states: States, context: Context) -> Decision[State]:
+    """Merge two offenders, or make another person of some of an offender's identifiers, as a person decided."""
+    intake: Intake = record.value
+    action = _action(intake.body)
+    unknown = [key for key in action.offenders if find(states, current_key(key, states), Offender) is None]
+    if unknown:
+        return Decision(verdicts=(note(intake, context, "unknown_offender", f"No offender {' or '.join(unknown)} is known."),))
+    why = f"{action.reviewer} says so: {action.reason}"
+    if action.action == "merge":
+        merged = merge_offenders(states, action.offenders, why, record, context)
+        if merged is not UNCHANGED:
+            return merged
+        return Decision(verdicts=(note(intake, context, "merged", f"{' and '.join(action.offenders)} are one person already."),))
+    key = current_key(action.offenders[0], states)
+    offender = find(states, key, Offender)
+    taken = tuple(each for each in action.identifiers if offender is not None and each in offender.marks)
+    if offender is None or not taken or len(taken) == len(offender.marks):
+        detail = f"{key} has {', '.join(offender.marks) if offender else 'nothing'}: name some of these and leave it at least one."
+        return Decision(verdicts=(note(intake, context, "unknown_offender", detail),))
+    detail = f"{', '.join(map(spoken, taken))} of {key} is {split_key(record)}'s from now on, who has no history yet: {why}."
+    verdict = structs.replace(note(intake, context, "parted", detail), offender=key)
+    return split(states, key, offender, taken, record).then(Decision(verdicts=(verdict,)))
+
+
+def split_key(record: Record) -> str:
+    """Return the key of an offender made by hand at this place: it has no history, so no key that had one will do."""
+    return offender_key(f"split#{record.offset}")
+
+
+def split(states: States, key: str, offender: Offender, taken: tuple[str, ...], record: Record) -> Decision[State]:
+    """Make another person of some of the offender's identifiers, with an empty history; registrations are resolved anew."""
+    new, seq = split_key(record), record.offset
+    left = structs.replace(offender, marks=tuple(each for each in offender.marks if each not in taken), apart=(*offender.apart, new))
+    made = Offender(since=seq, marks=taken, apart=(key,))
+    changes: dict[str, State | None] = {key: left, new: made}
+    staying = frozenset(Description.of(left.marks, left.names).places)
+    for place in Description.of(offender.marks, offender.names).places:
+        entry = find(states, place, IndexEntry)
+        if entry is not None and place not in staying and key in entry.offenders:
+            changes[place] = IndexEntry(tuple(each for each in entry.offenders if each != key), entry.watched)
+    for place in Description.of(taken, ()).places:
+        entry = find(after(states, Decision(states=changes)), place, IndexEntry) or IndexEntry()
+        changes[place] = IndexEntry((*entry.offenders, new), entry.watched)
+    change: Decision[State] = Decision(states=changes)
+    for each, now in ((key, left), (new, made)):
+        before = Description.of(offender.marks, offender.names)
+        change = change.then(update_registrations(after(states, change), each, now, before, seq))
+    return change

@@ -1,0 +1,186 @@
+"""
+Identifiers by the rules: within what scope they are the same, how much that says, and what is none (contract §3.2).
+
+A mark is an identifier as it compares, a text that is equal for equal identifiers and for no others:
+
+    FBI:551234AB1          strong, known in the whole nation
+    SID:VA7700123          strong, the value names its state
+    DOC@NC:0733210         strong, within the state's corrections
+    ~BOOKING@VA0430000:77  weak, within the agency
+    ~BOOKING@*:77          of an issuer that is not said, as registrations give them
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Final, Literal
+
+from processors.domain.names import APOSTROPHES
+from processors.domain.person import Identifier
+
+ScopeKind = Literal["nation", "state", "agency"]
+
+OTHER: Final = "*"  # the scheme of every number that has no scheme of its own
+ANY_ISSUER: Final = "*"
+WEAK: Final = "~"
+PREFIX: Final = 2  # letters that name a state
+STATES: Final = (
+    *("AK", "AL", "AR", "AS", "AZ", "CA", "CO", "CT", "DC", "DE", "FL", "GA", "GU", "HI", "IA", "ID", "IL", "IN", "KS", "KY", "LA"),
+    *("MA", "MD", "ME", "MI", "MN", "MO", "MP", "MS", "MT", "NC", "ND", "NE", "NH", "NJ", "NM", "NV", "NY", "OH", "OK", "OR", "PA"),
+    *("PR", "RI", "SC", "SD", "TN", "TX", "UT", "VA", "VI", "VT", "WA", "WI", "WV", "WY"),
+)
+
+_SILENT: Final = dict.fromkeys(map(ord, APOSTROPHES))
+_SEPARATORS: Final = frozenset({"Cf", "Pd", "Zs", "Cc", "Zl", "Zp"})
+_LETTERS: Final = re.compile(r"[A-Z]+")
+
+
+@lru_cache(1 << 14)
+def compact(text: str) -> str:
+    """Return a number or code as it compares: capitals, without blanks, hyphens, apostrophes and characters that do not show."""
+    if text.isascii() and text.isalnum():  # as most are
+        return text.upper()
+    plain = unicodedata.normalize("NFKC", text.translate(_SILENT)).translate(_SILENT)
+    return "".join(each for each in plain if unicodedata.category(each) not in _SEPARATORS and each != "\u2212").upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """One kind of number; `prefixed` where the value's first two letters name the state that issued it."""
+
+    name: str
+    scope: ScopeKind
+    strong: bool
+    pattern: re.Pattern[str]
+    length: tuple[int, int]
+    prefixed: bool = False
+    meaning: str = ""
+
+    def fits(self, value: str) -> bool:
+        """Whether a compact value has the scheme's form."""
+        return self.length[0] <= len(value) <= self.length[1] and self.pattern.fullmatch(value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Who is taken to have issued a number that does not say it: the submitting agency; nobody for a registration."""
+
+    agency: str = ""
+    state: str = ""
+
+    def of(self, scope: ScopeKind) -> str:
+        return (compact(self.agency) if scope == "agency" else compact(self.state)) or ANY_ISSUER
+
+
+NO_ISSUER: Final = Issuer()
+
+
+class LeftOut(ValueError):
+    """The value is no identifier; the message says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class IdentityRules:
+    """The schemes and what is no identifier, as one jurisdiction has them on one day."""
+
+    schemes: Mapping[str, Scheme]
+    words: frozenset[str] = frozenset()
+    fillers: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
+
+    @cached_property
+    def compact_words(self) -> frozenset[str]:
+        return frozenset(map(compact, self.words))
+
+    @cached_property
+    def long_words(self) -> frozenset[str]:
+        """Return the words for no number that are none where they stand beside digits or other words too: NA123 may be a number."""
+        return frozenset(each for each in self.compact_words if len(each) > PREFIX and each.isalpha())
+
+    def scheme(self, name: str) -> Scheme:
+        """Return the scheme of this name, else that of all others."""
+        return self.schemes.get(compact(name)) or self.schemes[OTHER]
+
+    def mark(self, identifier: Identifier, issuer: Issuer = NO_ISSUER) -> str:
+        """Return the identifier as it compares; raises LeftOut where it is none."""
+        scheme, name, value = self.scheme(identifier.scheme), compact(identifier.scheme), compact(identifier.value)
+        if self.is_word(identifier.value, value):
+            raise LeftOut("it stands for no number")
+        if filler := self.filler(value, prefixed=scheme.prefixed):
+            raise LeftOut(f"it is {filler}")
+        if not scheme.fits(value):
+            raise LeftOut(f"it has not the form of a {scheme.name} number" if scheme.name != OTHER else "it has not the form of a number")
+        strength = "" if scheme.strong else WEAK
+        if scheme.scope == "nation":
+            return f"{strength}{name}:{value}"
+        if scheme.prefixed and value[:PREFIX].isalpha():
+            return f"{strength}{name}:{value}"
+        said = compact(identifier.issuer or "")
+        by = (said[:PREFIX] if scheme.scope == "state" else said) or issuer.of(scheme.scope)
+        if scheme.prefixed and by != ANY_ISSUER:
+            return f"{strength}{name}:{by}{value}"
+        return f"{strength}{name}@{by}:{value}"
+
+    def is_word(self, text: str, value: str) -> bool:
+        """Whether a value says that there is no number, alone or among other words."""
+        if not value.strip("0") or value in self.compact_words:
+            return True
+        if value.isdigit():
+            return False
+        words = _LETTERS.findall(value if value.isalnum() else text.upper())
+        return "".join(words) in self.long_words or not self.long_words.isdisjoint(words)
+
+    def filler(self, value: str, *, prefixed: bool = False) -> str | None:
+        """Return what a value fills its field with, None where it is a number."""
+        body = value[PREFIX:] if prefixed and value[:PREFIX].isalpha() else ""
+        for name, least, after_prefix in self.fillers:
+            is_filler = FORMS[name]
+            if len(value) >= least and is_filler(value):
+                return name
+            if body and body[0] in after_prefix and len(body) >= least and is_filler(body):
+                return name
+        return None
+
+
+def is_repeated(value: str) -> bool:
+    return len(set(value)) == 1
+
+
+def is_run(value: str) -> bool:
+    """Whether each character is the next after the one before, 0 after 9."""
+    return all(ord(later) == ord(one) + 1 or one + later == "90" for one, later in pairwise(value))
+
+
+FORMS: Final = {"one repeated character": is_repeated, "an ascending run": is_run}
+
+
+def group_of(mark: str) -> str:
+    """Return within what a mark is one of its kind: two of one group and none in common are two people's."""
+    head, _, value = mark.partition(":")
+    return f"{head}:{value[:PREFIX]}" if value[:PREFIX].isalpha() and "@" not in head else head
+
+
+def is_strong(mark: str) -> bool:
+    return not mark.startswith(WEAK)
+
+
+def is_open(mark: str) -> bool:
+    """Whether nobody said who issued the number."""
+    return f"@{ANY_ISSUER}:" in mark
+
+
+def spoken(mark: str) -> str:
+    """Return a mark as a person reads it, "BOOKING 77 of VA0430000"."""
+    head, _, value = mark.lstrip(WEAK).partition(":")
+    scheme, _, issuer = head.partition("@")
+    return f"{scheme} {value} of {issuer}" if issuer and issuer != ANY_ISSUER else f"{scheme} {value}"
+
+
+def schemes_of(entries: Iterable[tuple[str, ScopeKind, bool, str, tuple[int, int], bool, str]]) -> Mapping[str, Scheme]:
+    """Return the schemes by their names as they compare."""
+    return {
+        (name if name == OTHER else compact(name)): Scheme(name, scope, strong, re.compile(pattern), length, prefixed, meaning)
+        for name, scope, strong, pattern, length, prefixed, meaning in entries
+    }
