@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench mutants lock clean
+.PHONY: help install demo test check bench mutants lock clean alerts dashboards
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -32,6 +32,12 @@ check: $(INSTALLED)  ## format, lint, types and the tests that need no broker
 
 bench: $(INSTALLED)  ## the benchmark
 	@$(BIN)/python -m bench
+
+alerts: $(INSTALLED)  ## faults on a real pipeline, seen by Debian's Prometheus and Alertmanager: each alert arrives and clears
+	@VN_TEST_ALERTS=1 $(BIN)/python -m pytest -ra -m broker tests/broker/test_alerts.py
+
+dashboards: $(INSTALLED)  ## Grafana's dashboards, made from processors/watch/boards.py
+	@$(BIN)/python deploy/grafana/build.py
 
 mutants: $(INSTALLED)  ## mutation testing of dates, transitions, deadlines and duplicates (docs/mutation.md), a quarter of an hour
 	@nice -n 15 $(BIN)/python -m tests.mutation.run

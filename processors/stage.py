@@ -55,12 +55,34 @@ class Resettle(Struct, frozen=True, gc=False):
 Input = Record | Wake | Resettle
 
 
+class Timing(Struct, frozen=True, gc=False):
+    """
+    What the metrics say of a notification that leaves for the first time; times in milliseconds.
+
+    `received_at` is when the submission was received, `free_at` from when nothing held the notification on purpose,
+    `within` how long after that it may leave (`notify.within`), `hold` why deliver held it and `held` for how long.
+    """
+
+    channel: str
+    emergency: bool
+    received_at: int
+    free_at: int
+    within: int
+    hold: str
+    held: int
+
+
 class Output(Struct, frozen=True, gc=False):
-    """One record to write. A `value` that is the input's own value is passed on byte for byte; None is a tombstone."""
+    """
+    One record to write. A `value` that is the input's own value is passed on byte for byte; None is a tombstone.
+
+    `timing` is for the metrics alone and is not written.
+    """
 
     topic: Topic
     key: str | None
     value: Struct | None
+    timing: Timing | None = None
 
 
 class Decision(Struct, Generic[S], frozen=True):

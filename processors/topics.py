@@ -8,12 +8,13 @@ number. A topic with `stamped` takes the broker's time of arrival, which is a su
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from processors.domain.agency import AgencyHeard
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.domain.external import InboundForm, ReceiptForm, RegistrationForm, VerificationForm
 from processors.domain.inbound import Inbound
 from processors.domain.intake import Intake
-from processors.domain.journal import DeadLetter, Verdicts
+from processors.domain.journal import DeadLetter, DeadLetterSettled, Verdicts
 from processors.domain.merge import Handover, Merge, SameEvent
 from processors.domain.notification import Notification, Outbound, Receipt, Response
 from processors.domain.policy import Policy
@@ -67,10 +68,15 @@ OUTBOUND = {
     "email": Topic("outbound.email", (Outbound,), "registrant id", retention=7 * DAY, external=True),
     "voice": Topic("outbound.voice", (Outbound,), "registrant id", retention=7 * DAY, external=True),
 }
+OUTBOUND_CANARY = Topic("outbound.canary", (Outbound,), "registrant id", partitions=1, retention=DAY)
 RESPONSES = Topic("responses", (Response,), "agency ORI", external=True)
 REVIEWS = Topic("reviews", (Review,), "review id", retention=FOREVER, compacted=True, external=True)
 EXPECTATIONS = Topic("expectations", (Expectation,), "expectation id", retention=FOREVER, compacted=True, external=True)
 DEAD_LETTERS = Topic("dead-letters", (DeadLetter,), "dead letter id", retention=90 * DAY, external=True)
+DEAD_LETTERS_SETTLED = Topic(
+    "dead-letters.settled", (DeadLetterSettled,), "dead letter id", partitions=1, retention=FOREVER, compacted=True, external=True
+)
+AGENCIES = Topic("agencies", (AgencyHeard,), "agency ORI", partitions=1, retention=FOREVER, compacted=True, external=True)
 DECISIONS = Topic("decisions", (Verdicts,), "stage and partition", retention=3 * 365 * DAY, external=True)
 
 
@@ -105,10 +111,13 @@ TOPICS: Final[tuple[Topic, ...]] = (
     NOTIFICATIONS,
     REGISTRANTS,
     *OUTBOUND.values(),
+    OUTBOUND_CANARY,
     RESPONSES,
     REVIEWS,
     EXPECTATIONS,
     DEAD_LETTERS,
+    DEAD_LETTERS_SETTLED,
+    AGENCIES,
     DECISIONS,
     IDENTIFY_STATE,
     DEDUPE_STATE,

@@ -27,7 +27,8 @@ MAY_IMPORT = {
     "simulation": frozenset({"simulation"}),
     "runtime": GRAMMAR | {"runtime"},
     "rehearsal": GRAMMAR | {"ingest", "pipeline", "rehearsal", "runtime"},
-    "cli": GRAMMAR | set(ROOMS) | {"cli", "pipeline", "rehearsal", "runtime", "simulation"},
+    "watch": GRAMMAR | {"pipeline", "runtime", "watch"},
+    "cli": GRAMMAR | set(ROOMS) | {"cli", "pipeline", "rehearsal", "runtime", "simulation", "watch"},
     "__main__": frozenset({"cli"}),
 }
 # What each part of the runtime may import of the others: run → decide → kafka, wire; the rest beside them.
@@ -43,7 +44,7 @@ RUNTIME_MAY_IMPORT = {
     "metrics": frozenset[str](),
     "settings": frozenset({"errors"}),
 }
-WITH_EFFECTS = frozenset({"runtime", "rehearsal", "cli", "__main__"})
+WITH_EFFECTS = frozenset({"runtime", "rehearsal", "watch", "cli", "__main__"})
 EFFECTS = frozenset(
     {
         "asyncio",

@@ -1,17 +1,19 @@
-"""`vn dead-letters`: what could not be read, and sending it again after a fix."""
+"""`vn dead-letters`: what could not be read, sending it again after a fix, and settling it otherwise."""
 
-from typing import Annotated
+import getpass
+from typing import Annotated, Literal
 
 import typer
 
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows, row
-from processors.domain.journal import DeadLetter
+from processors.domain.journal import DeadLetter, DeadLetterSettled
 from processors.domain.seal import Seal, SealBroken
+from processors.runtime.clock import wall
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
-from processors.topics import DEAD_LETTERS, TOPICS
+from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, TOPICS
 
 app = new_app("Shows what could not be read; sends it again.")
 
@@ -41,7 +43,30 @@ def replay(dead_letter_ids: Annotated[list[str], typer.Argument(help="The dead l
     for each in dead_letter_ids:
         letter = known[each]
         client.send(topics[letter.topic], [(letter.key, original(letter, seal))])
+        _settle(client, each, "replayed", "sent again", getpass.getuser())
         typer.echo(each)
+
+
+@app.command()
+def settle(
+    dead_letter_ids: Annotated[list[str], typer.Argument(help="The dead letters that somebody has seen to.", metavar="ID")],
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why nothing more is needed; kept with the dead letter.")],
+    settler: Annotated[str | None, typer.Option("--as", help="Who says so. Default: the user of this computer.")] = None,
+) -> None:
+    """Say that somebody has seen to dead letters, so that they count as open no longer."""
+    client = Client(Settings())
+    known = {each.dead_letter_id for each in _dead_letters()}
+    if missing := [each for each in dead_letter_ids if each not in known]:
+        raise UserError(f"there is no dead letter {missing[0]}: `vn dead-letters list` shows those there are")
+    for each in dead_letter_ids:
+        _settle(client, each, "settled", reason, settler or getpass.getuser())
+        typer.echo(each)
+
+
+def _settle(client: Client, dead_letter_id: str, how: Literal["replayed", "settled"], reason: str, settled_by: str) -> None:
+    settled = DeadLetterSettled(dead_letter_id=dead_letter_id, how=how, settled_by=settled_by, reason=reason, settled_at=wall())
+    client.send(DEAD_LETTERS_SETTLED, [(dead_letter_id, client.codec.encode(settled))])
 
 
 def original(letter: DeadLetter, seal: Seal) -> bytes | None:

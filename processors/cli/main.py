@@ -34,6 +34,8 @@ COMMANDS: Final = {
     "rules": ("processors.cli.rules", "The rules: check them, show them as a document."),
     "dead-letters": ("processors.cli.dead_letters", "What could not be read: list, replay."),
     "audit": ("processors.cli.audit", "Add up, from Kafka alone, that nothing was lost."),
+    "watch": ("processors.cli.watch", "Watch the pipeline from outside, as metrics."),
+    "top": ("processors.cli.top", "A live table of the stages in the terminal."),
     "doctor": ("processors.cli.doctor", "Check everything the pipeline stands on."),
     "simulate": ("processors.cli.simulate", "Make an ICOTS-like feed and what must come of it."),
 }

@@ -24,6 +24,7 @@ def run(
         typer.Option(metavar="SECONDS", min=0, help="Stop once nothing has been in flight for so long; timers not yet due do not count."),
     ] = None,
     leash: Annotated[int | None, typer.Option(hidden=True)] = None,
+    page: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """
     Run one or more stages until SIGTERM or SIGINT.
@@ -34,7 +35,7 @@ def run(
     chosen = choose(stages)
     settings = Settings()
     configure(settings.log_level, settings.log_format)
-    code = run_stages(chosen, STAGES, settings, until_idle) if leash is None else run_stage(chosen[0], STAGES, settings, leash=leash)
+    code = run_stages(chosen, STAGES, settings, until_idle) if leash is None else run_stage(chosen[0], STAGES, settings, leash=leash, page=page)
     if code:
         raise typer.Exit(code)
 

@@ -62,6 +62,7 @@ def notice_of(notification: Notification, *, emergency: bool) -> Notice:
         event_subtype=event.event_subtype,
         notification_type=event.notification_type,
         received_at=event.received_at,
+        held_until=event.held_until,
         action_at=event.action_at,
         date_only=event.date_only,
         emergency=emergency,

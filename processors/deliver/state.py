@@ -66,6 +66,7 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     receiving_state: str | None = None
     report_by: str | None = None
     way: Way | None = None
+    held_until: int | None = None
 
     @property
     def scope(self) -> Scope:

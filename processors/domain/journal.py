@@ -123,6 +123,16 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     key: str | None = None
 
 
+class DeadLetterSettled(Struct, frozen=True, kw_only=True):
+    """Somebody has seen to a dead letter: it was sent again (`replayed`) or needs nothing more (`settled`); key is its id."""
+
+    dead_letter_id: str
+    how: Literal["replayed", "settled"]
+    settled_by: str
+    reason: str
+    settled_at: int
+
+
 class Unreadable(Struct, frozen=True):
     """Why an external record that claims to be Avro cannot be decoded: reason code and sentence."""
 

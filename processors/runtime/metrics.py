@@ -10,6 +10,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 LONG_SECONDS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
+NOTIFICATION_BUCKETS: Final = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 43_200, 86_400)
 SIZES: Final = (1, 2, 5, 10, 50, 100, 500, 1000, 2000, 5000)
 
 RECORDS: Final = Counter("vn_records", "Input records decided and committed", ["unit"])
@@ -26,32 +27,32 @@ END_TO_END_SECONDS: Final = Histogram(
     ["unit"],
     buckets=LONG_SECONDS,
 )
-LAG: Final = Gauge(
-    "vn_lag_records",
-    "Offsets between the committed position and the end of the input",
-    ["unit", "topic", "partition"],
-    multiprocess_mode="mostrecent",
-)
-OLDEST_SECONDS: Final = Gauge(
-    "vn_oldest_unprocessed_seconds",
-    "Age in seconds of the oldest record in hand; 0 when caught up",
-    ["unit"],
-    multiprocess_mode="mostrecent",
-)
-TIMERS: Final = Gauge("vn_timers_pending", "Timers that are not due yet", ["unit", "partition"], multiprocess_mode="mostrecent")
+LAG: Final = Gauge("vn_lag_records", "Offsets between the committed position and the end of the input", ["unit", "topic", "partition"])
+OLDEST_SECONDS: Final = Gauge("vn_oldest_unprocessed_seconds", "Age in seconds of the oldest record in hand; 0 when caught up", ["unit"])
+TIMERS: Final = Gauge("vn_timers_pending", "Timers that are not due yet", ["unit", "partition"])
 TIMERS_OVERDUE_SECONDS: Final = Gauge(
-    "vn_timers_overdue_seconds",
-    "Seconds by which the first timer is overdue: it waits for earlier stages to catch up",
-    ["unit"],
-    multiprocess_mode="mostrecent",
+    "vn_timers_overdue_seconds", "Seconds by which the first timer is overdue: it waits for earlier stages to catch up", ["unit"]
 )
-READY: Final = Gauge(
-    "vn_ready", "1 while the unit decides, 0 while it catches up or waits for broker or store", ["unit"], multiprocess_mode="mostrecent"
+READY: Final = Gauge("vn_ready", "1 while the unit decides, 0 while it catches up or waits for broker or store", ["unit"])
+BEAT: Final = Gauge("vn_beat_timestamp_seconds", "When the stage's loop last turned, in Unix seconds", ["unit"])
+BUILD: Final = Gauge("vn_build_info", "1, with the version that runs", ["unit", "version"])
+TRANSACTIONS: Final = Counter(
+    "vn_transactions", "Transactions, by how they ended: committed, or in_doubt and done again", ["unit", "result"]
 )
-# Not in the default registry: runtime/run/open_reviews.py reads them from Kafka at each scrape.
-REVIEWS_OPEN: Final = Gauge("vn_reviews_open", "Reviews that wait for a person, by why they were opened", ["reason"], registry=None)
-REVIEW_OLDEST: Final = Gauge(
-    "vn_review_oldest_seconds", "Age in seconds of the oldest review that waits for a person", ["reason"], registry=None
+REBALANCES: Final = Counter("vn_rebalances", "Times that partitions were assigned anew", ["unit"])
+NOTIFICATION_SECONDS: Final = Histogram(
+    "vn_notification_seconds",
+    "Seconds from the receipt of the submission to the commit of the first outbound record, holds included",
+    ["channel", "emergency"],
+    buckets=NOTIFICATION_BUCKETS,
+)
+NOTIFICATIONS_LATE: Final = Counter(
+    "vn_notifications_late",
+    "First outbound records committed later than notify.within after nothing held them any more",
+    ["channel", "emergency"],
+)
+HOLD_SECONDS: Final = Histogram(
+    "vn_hold_seconds", "Seconds for which deliver held a notification on purpose, by why", ["hold"], buckets=NOTIFICATION_BUCKETS
 )
 DEAD_LETTERS: Final = Counter("vn_dead_letters", "Records that could not be taken, by reason code", ["unit", "reason"])
 RESTARTS: Final = Counter("vn_restarts", "Batches thrown away in doubt, and caught up again", ["unit"])
@@ -76,8 +77,13 @@ METRICS: Final = (
     TIMERS,
     TIMERS_OVERDUE_SECONDS,
     READY,
-    REVIEWS_OPEN,
-    REVIEW_OLDEST,
+    BEAT,
+    BUILD,
+    TRANSACTIONS,
+    REBALANCES,
+    NOTIFICATION_SECONDS,
+    NOTIFICATIONS_LATE,
+    HOLD_SECONDS,
     DEAD_LETTERS,
     RESTARTS,
     FENCED,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
 from processors.deliver.contacts import Destination
 from processors.deliver.dispatch.attempts import digest, notification_id, reference
 from processors.deliver.moment import About, Moment
@@ -14,7 +16,7 @@ from processors.domain.event import Scope
 from processors.domain.journal import Verdict
 from processors.domain.notification import Outbound, OutboundAgency, OutboundEvent, OutboundOffender
 from processors.domain.registration import Channel
-from processors.stage import Decision, Output
+from processors.stage import Decision, Output, Timing
 from processors.topics import DAY, OUTBOUND
 
 RECEIPTS_AFTER: Final = 30 * DAY  # how long after an attempt expired its receipts are still understood
@@ -59,7 +61,35 @@ def send(pending: Pending, destinations: tuple[Destination, ...], messages: Mess
         detail = f"attempt 1 by {destination.channel} in {message.language}{untold}, {len(notices)} told together"
         about = About(notification_id=identity, reference=outbound.reference, channel=destination.channel)
         verdicts += [moment.notice_verdict(notice, "sent", "attempted", detail, about) for notice in notices]
-    return attempted(leaving, message_ids, verdicts, moment)
+    decision = attempted(leaving, message_ids, verdicts, moment)
+    return replace(
+        decision,
+        outputs=tuple(
+            replace(each, timing=timing(pending, each.value.channel, moment))
+            for each in decision.outputs
+            if isinstance(each.value, Outbound)
+        ),
+    )
+
+
+def timing(pending: Pending, channel: Channel, moment: Moment) -> Timing:
+    """
+    Return what the metrics say of a first attempt.
+
+    Quiet hours end when they end, however late the notification came to wait for them; any other hold of deliver's own
+    is counted from when the submission was received or, where an earlier stage held it on purpose, passed on.
+    """
+    held = moment.at - pending.since
+    passed_on = max(notice.held_until or notice.received_at for notice in pending.notices)
+    return Timing(
+        channel=channel,
+        emergency=pending.emergency,
+        received_at=min(notice.received_at for notice in pending.notices),
+        free_at=moment.at if pending.why == "quiet_hours" else passed_on + held,
+        within=moment.rules.duration("notify.within", pending.notices[0].scope, emergency=pending.emergency),
+        hold=pending.why,
+        held=held,
+    )
 
 
 def request_verification(destination: Destination, moment: Moment) -> Decision[State]:

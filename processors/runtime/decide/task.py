@@ -16,7 +16,7 @@ from processors.runtime.decide.states import Read, States
 from processors.runtime.decide.timers import Timers
 from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec
-from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Timing, Wake
 from processors.topics import DEAD_LETTERS, Topic
 
 Written = tuple[Topic, bytes | None, bytes | None]
@@ -33,6 +33,7 @@ class BatchResult:
     records: int = 0
     wakes: int = 0
     oldest: int | None = None  # receive time of the batch's oldest message
+    timings: list[Timing] = field(default_factory=list)
 
 
 class Task:
@@ -246,6 +247,8 @@ class _Batch:
         value, raw = output.value, None
         if value is not None:
             raw = record.raw if record is not None and value is record.value else self._codec.encode(value)
+        if output.timing is not None:
+            self.result.timings.append(output.timing)
         self.result.outputs.append((output.topic, None if output.key is None else output.key.encode(), raw))
 
     def _outsiders(self) -> Iterable[str]:

@@ -18,7 +18,8 @@ still polled, so that the partitions stay ours.
 """
 
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
@@ -148,6 +149,7 @@ class Runner:
         self._generation += 1
         self._tasks.clear()
         self._member.assign([])
+        self._telemetry.assigned()
         self._fault("assigned")
 
     def _on_revoked(self) -> None:
@@ -230,6 +232,7 @@ class Runner:
         """Poll the group so that we stay a member; nothing is assigned to fetch, so only a rebalance can end the wait early."""
         until, generation = monotonic() + seconds, self._generation
         while True:
+            self._telemetry.beat()
             message = member.poll(max(0.0, until - monotonic()))
             if message is not None:
                 message_kind(message)
@@ -240,6 +243,7 @@ class Runner:
 
     def _run_batch(self, member: Consumer) -> None:
         messages = poll_batch(member, self._batch_size, self._poll_timeout())  # 1
+        self._telemetry.beat()
         metadata = member.consumer_group_metadata()
         started = monotonic()
         if started - self._last_lag >= LAG_EVERY:
@@ -368,7 +372,7 @@ class Runner:
         if producer is None:
             raise Restart("there is no producer")
         places: dict[int, int] = {}
-        with translated_errors("the outcome of the transaction is not known"):
+        with self._counted(), translated_errors("the outcome of the transaction is not known"):
             producer.begin_transaction()  # 3
             self._fault("begun")
             for task, result in results:  # 4
@@ -391,6 +395,16 @@ class Runner:
             task.moved = False
             self._apply(task, result, places)  # 8
         self._fault("applied")
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count the transaction by how it ended."""
+        try:
+            yield
+        except Exception:
+            self._telemetry.transaction("in_doubt")
+            raise
+        self._telemetry.transaction("committed")
 
     def _write(self, producer: Producer, task: Task, result: BatchResult, places: dict[int, int]) -> None:
         for topic, key, value in result.outputs:

@@ -98,6 +98,12 @@ class Store:
         value = found.get(name) or found.get(name.encode()) if isinstance(found, dict) else found[1]
         return value.decode() if isinstance(value, bytes) else str(value)
 
+    def information(self) -> dict[str, Any]:
+        """Return the store's own figures (Redis INFO), of a cluster those of the node asked."""
+        with translated_errors():
+            found = self.call("INFO")
+        return next(iter(found.values())) if found and all(isinstance(each, dict) for each in found.values()) else dict(found)
+
     def time(self) -> float:
         """Return the server's time in seconds since the epoch."""
         with translated_errors():

@@ -12,7 +12,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,19 +20,17 @@ from typing import Any, Final
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from processors.rules.load import load_rules
 from processors.runtime.errors import Restart, Stop, UserError
 from processors.runtime.kafka.clients import Broker, Place, Unavailable
+from processors.runtime.run.children_page import ChildrenPage
 from processors.runtime.run.idle import Progress
-from processors.runtime.run.open_reviews import OpenReviews
 from processors.runtime.run.runner import Environment, Runner, check_topics
 from processors.runtime.run.telemetry import error_fields
 from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec
 from processors.stage import Stage, upstream
-from processors.topics import REVIEWS
 
 LAST: Final = 8.0  # seconds from the stop signal until the process exits regardless; the protocol survives that
 TICK: Final = 0.1
@@ -43,8 +40,14 @@ LONGEST: Final = 5.0
 GARBAGE: Final = 50_000  # allocations between collections of the youngest generation: a batch makes more than the default of 700
 
 
-def run_stage(
-    stage: Stage[Any], pipeline: Sequence[Stage[Any]], settings: Settings, idle: float | None = None, leash: int | None = None
+def run_stage(  # noqa: PLR0913  what `vn run` and its supervisor say of one stage
+    stage: Stage[Any],
+    pipeline: Sequence[Stage[Any]],
+    settings: Settings,
+    *,
+    idle: float | None = None,
+    leash: int | None = None,
+    page: int | None = None,
 ) -> int:
     """
     Run one stage in this process until SIGTERM or SIGINT, or until idle for that many seconds; return the exit code.
@@ -58,8 +61,12 @@ def run_stage(
     runner = Runner(stage, environment, upstream(stage, pipeline))
     if leash is not None:
         threading.Thread(target=_leave_at_end_of, args=(leash,), daemon=True).start()
+    if page is not None:
+        server, _ = start_http_server(0, "127.0.0.1")
+        os.write(page, f"{server.server_port}\n".encode())
+        os.close(page)
     elif settings.metrics_port:
-        _serve(settings)
+        _serve(settings, REGISTRY)
 
     def stop(*_: object) -> None:
         runner.stop()
@@ -85,13 +92,11 @@ def _leave_at_end_of(leash: int) -> None:
     os._exit(1)
 
 
-def _serve(settings: Settings, registry: CollectorRegistry = REGISTRY) -> None:
-    port, prefix = settings.metrics_port, settings.topic_prefix
-    registry.register(OpenReviews(Broker(settings), Codec(settings.schema_registry_url, prefix), prefix + REVIEWS.name))
+def _serve(settings: Settings, registry: CollectorRegistry) -> None:
     try:
-        start_http_server(port, registry=registry)
+        start_http_server(settings.metrics_port, registry=registry)
     except OSError as error:
-        raise UserError(f"VN_METRICS_PORT {port} cannot be served: {error.strerror}") from None
+        raise UserError(f"VN_METRICS_PORT {settings.metrics_port} cannot be served: {error.strerror}") from None
 
 
 @contextlib.contextmanager
@@ -161,14 +166,14 @@ class Supervisor:
         self._log = structlog.get_logger()
         self._reading, self._writing = os.pipe()
         self._stopped = threading.Event()
+        self._page = ChildrenPage()
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT, or until idle; return the exit code."""
-        with tempfile.TemporaryDirectory(prefix="vn-metrics-") as folder, _on_signals(lambda *_: self._stopped.set()):
-            self._folder = folder
+        with _on_signals(lambda *_: self._stopped.set()):
             if self._settings.metrics_port:
                 registry = CollectorRegistry()
-                MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
+                registry.register(self._page)
                 _serve(self._settings, registry)
             if self._idle is not None:
                 arguments = (self._settings, self._stages, self._idle, self._stopped.set)
@@ -180,12 +185,23 @@ class Supervisor:
                 self._end(children)
 
     def _start(self, stage: str, life: int = 0) -> Child:
-        command = [sys.executable, "-c", "from processors.cli.main import run; run()", "run", stage, "--leash", str(self._reading)]
+        page, announce = os.pipe()
+        command = [sys.executable, "-c", "from processors.cli.main import run; run()", "run", stage]
+        command += ["--leash", str(self._reading), "--page", str(announce)]
         faults = [each for each in self._settings.faults if each.startswith(f"{stage}.")][life : life + 1]
-        environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": self._folder, "VN_FAULTS": ",".join(faults)}
-        process = subprocess.Popen(command, env=environment, pass_fds=(self._reading,), stdin=subprocess.DEVNULL)
+        environment = os.environ | {"VN_FAULTS": ",".join(faults)}
+        process = subprocess.Popen(command, env=environment, pass_fds=(self._reading, announce), stdin=subprocess.DEVNULL)
+        os.close(announce)
+        threading.Thread(target=self._hear_port, args=(stage, page), daemon=True).start()
         self._log.info("started", unit=stage, pid=process.pid)
         return Child(stage, process, monotonic(), life)
+
+    def _hear_port(self, stage: str, page: int) -> None:
+        """Note where the child's page is, once it says so; it says nothing if it ends before."""
+        with os.fdopen(page) as line:
+            port = line.readline().strip()
+        if port:
+            self._page.set_port(stage, int(port))
 
     def _watch(self, children: list[Child]) -> int:
         while not self._stopped.wait(TICK):
@@ -194,7 +210,7 @@ class Supervisor:
                 if status is None:
                     continue
                 if child.again is None:
-                    mark_process_dead(child.process.pid, self._folder)  # type: ignore[no-untyped-call]
+                    self._page.set_port(child.stage, None)
                     self._log.warning("ended", unit=child.stage, pid=child.process.pid, status=status)
                     if status >= 0:
                         return 1

@@ -9,8 +9,11 @@ import logging
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Mapping, MutableMapping
-from typing import Any, Final
+from collections.abc import Mapping, MutableMapping, Sequence
+from contextlib import suppress
+from importlib.metadata import version
+from itertools import product
+from typing import Any, Final, Literal
 
 import structlog
 
@@ -18,6 +21,8 @@ from processors.runtime import metrics
 from processors.runtime.clock import wall
 from processors.runtime.decide.task import BatchResult, Task
 from processors.runtime.errors import Restart, Retry, UserError
+from processors.stage import Timing
+from processors.topics import OUTBOUND
 
 FIELDS: Final = frozenset(
     {
@@ -49,6 +54,23 @@ FIELDS: Final = frozenset(
         "message",
     }
 )
+PER_STAGE: Final = (
+    metrics.RECORDS,
+    metrics.WAKES,
+    metrics.RESTARTS,
+    metrics.FENCED,
+    metrics.STORE_DOWN,
+    metrics.BROKER_DOWN,
+    metrics.REBUILDS,
+    metrics.CATCH_UP_RECORDS,
+    metrics.STAMP_AHEAD,
+    metrics.STALE,
+    metrics.REBALANCES,
+)
+Result = Literal["committed", "in_doubt"]
+RESULTS: Final[tuple[Result, ...]] = ("committed", "in_doubt")
+FLAGS: Final = ("true", "false")
+DELIVER: Final = "deliver"
 ONCE_IN: Final = 10.0  # seconds
 OURS: Final = (UserError, Retry, Restart)
 
@@ -102,6 +124,15 @@ def error_fields(error: BaseException) -> dict[str, str]:
     return {"error": type(error).__name__, "where": where} | ({"why": str(error)} if isinstance(error, OURS) else {})
 
 
+def report_notification(timing: Timing, now: int) -> None:
+    """Count how long a notification took, how long it was held on purpose, and whether it left late for no such reason."""
+    emergency = str(timing.emergency).lower()
+    metrics.NOTIFICATION_SECONDS.labels(timing.channel, emergency).observe(max(0, now - timing.received_at) / 1000)
+    metrics.HOLD_SECONDS.labels(timing.hold).observe(timing.held / 1000)
+    if now - timing.free_at > timing.within:
+        metrics.NOTIFICATIONS_LATE.labels(timing.channel, emergency).inc()
+
+
 class Telemetry:
     """The metrics and log lines of one stage."""
 
@@ -115,8 +146,42 @@ class Telemetry:
         self._oldest = metrics.OLDEST_SECONDS.labels(stage)
         self._overdue = metrics.TIMERS_OVERDUE_SECONDS.labels(stage)
         self._ready = metrics.READY.labels(stage)
+        self._beat = metrics.BEAT.labels(stage)
+        self._shown: set[tuple[str, int]] = set()
+        metrics.BUILD.labels(stage, version("vn-pipeline")).set(1)
+        self._start_at_zero()
 
-    def batch(self, results: Iterable[tuple[Task, BatchResult]], seconds: float, rules: str) -> None:
+    def _start_at_zero(self) -> None:
+        """Counters are there before anything is counted: an alert sees the first increase of those alone."""
+        stage = self._stage
+        for counter in PER_STAGE:
+            counter.labels(stage)
+        for result in RESULTS:
+            metrics.TRANSACTIONS.labels(stage, result)
+        if stage == DELIVER:
+            for channel, emergency in product(OUTBOUND, FLAGS):
+                metrics.NOTIFICATIONS_LATE.labels(channel, emergency)
+                metrics.NOTIFICATION_SECONDS.labels(channel, emergency)
+
+    def beat(self) -> None:
+        """Report that the loop turned."""
+        self._beat.set(wall() / 1000)
+
+    def assigned(self) -> None:
+        """Report a rebalance; series of partitions that may have been given away vanish, and come again if they are ours."""
+        metrics.REBALANCES.labels(self._stage).inc()
+        for topic, partition in self._shown:
+            metrics.LAG.remove(self._stage, topic, str(partition))
+        for partition in {partition for _, partition in self._shown}:
+            with suppress(KeyError):  # its first batch has not ended yet
+                metrics.TIMERS.remove(self._stage, str(partition))
+        self._shown.clear()
+
+    def transaction(self, result: Result) -> None:
+        """Report how a transaction ended."""
+        metrics.TRANSACTIONS.labels(self._stage, result).inc()
+
+    def batch(self, results: Sequence[tuple[Task, BatchResult]], seconds: float, rules: str) -> None:
         """Report a batch that was committed and applied."""
         stage = self._stage
         records, wakes, outputs, oldest = 0, 0, Counter[str](), None
@@ -141,6 +206,9 @@ class Telemetry:
             metrics.DECISIONS.labels(stage, outcome, reason).inc(count)
         for reason, count in dead.items():
             metrics.DEAD_LETTERS.labels(stage, reason).inc(count)
+        now = wall()
+        for timing in (timing for _, result in results for timing in result.timings):
+            report_notification(timing, now)
         age = None if oldest is None else max(0.0, (wall() - oldest) / 1000)
         if age is not None:
             self._end_to_end.observe(age)
@@ -159,6 +227,7 @@ class Telemetry:
         self._overdue.set(seconds)
 
     def lag(self, topic: str, partition: int, records: int) -> None:
+        self._shown.add((topic, partition))
         metrics.LAG.labels(self._stage, topic, partition).set(records)
 
     def ready(self, *, now: bool) -> None:

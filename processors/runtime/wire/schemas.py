@@ -14,12 +14,13 @@ from typing import Any, Final, get_args, get_type_hints
 from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 from msgspec import Struct
 
+from processors.domain.agency import AgencyHeard
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.domain.external import InboundForm, ReceiptForm, RegistrationForm, VerificationForm
 from processors.domain.inbound import Inbound
 from processors.domain.intake import Intake
-from processors.domain.journal import DeadLetter, Verdicts
+from processors.domain.journal import DeadLetter, DeadLetterSettled, Verdicts
 from processors.domain.merge import Handover, Merge, SameEvent
 from processors.domain.notification import Notification, Outbound, Receipt, Response
 from processors.domain.policy import Policy
@@ -62,6 +63,8 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
     Review,
     Expectation,
     DeadLetter,
+    DeadLetterSettled,
+    AgencyHeard,
     Verdicts,
     State,
     Timer,
@@ -89,6 +92,7 @@ TIMES: Final = frozenset(
         "created_at",
         "deadline",
         "due_at",
+        "heard_at",
         "expires_at",
         "not_before",
         "now",

@@ -1,0 +1,79 @@
+"""
+Build Grafana's dashboards from processors/watch/boards.py: `python deploy/grafana/build.py`.
+
+Thresholds are the alerts': the number behind the last comparison of the alert's expression in deploy/prometheus/rules.yml.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from grafana_foundation_sdk.builders import dashboard, prometheus, stat, table, timeseries
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import dashboard as models
+
+from processors.watch.boards import BOARDS, Board, Panel
+
+HERE: Final = Path(__file__).parent
+RULES: Final = HERE.parent / "prometheus" / "rules.yml"
+RUNBOOK: Final = "https://example.org/vn/deploy/runbook.md"  # where your copy of the runbook is read
+MAKERS: Final[dict[str, Any]] = {"timeseries": timeseries.Panel, "stat": stat.Panel, "table": table.Panel}
+WIDTHS: Final = {"timeseries": 12, "stat": 6, "table": 24}
+
+
+def threshold(alert: str) -> float | None:
+    """Return the number above which the alert fires; None where it fires below one or compares series."""
+    rules = yaml.safe_load(RULES.read_text())
+    expression = next(rule["expr"] for group in rules["groups"] for rule in group["rules"] if rule.get("alert") == alert)
+    found = re.findall(r">\s*(\d+(?:\.\d+)?)", expression)
+    return float(found[0]) if found else None
+
+
+def panel(each: Panel) -> Any:
+    """Return one panel, with its threshold, what normal looks like, and a link to the runbook."""
+    built = MAKERS[each.kind]().title(each.title).description(f"Normal: {each.normal}.").unit(each.unit).span(WIDTHS[each.kind])
+    built = built.height(6 if each.kind == "stat" else 8)
+    query = prometheus.Dataquery().expr(each.query).ref_id("A")
+    if each.legend:
+        query = query.legend_format(each.legend)
+    built = built.with_target(query.instant() if each.kind == "table" else query)
+    if each.empty_is_good:
+        built = built.no_value("none")
+    if each.alert is None:
+        return built
+    built = built.links(
+        [dashboard.DashboardLink(f"Runbook: {each.alert}").url(f"{RUNBOOK}#{each.alert.lower()}").type(models.DashboardLinkType.LINK)]
+    )
+    if (limit := threshold(each.alert)) is not None:
+        steps = [models.Threshold(value=None, color="green"), models.Threshold(value=limit, color="red")]
+        built = built.thresholds(dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps))
+    return built
+
+
+def document(board: Board) -> str:
+    """Return the dashboard as Grafana's JSON."""
+    built = (
+        dashboard.Dashboard(f"vn: {board.title}")
+        .uid(f"vn-{board.slug}")
+        .description(board.question)
+        .tags(["vn"])
+        .refresh("10s")
+        .time("now-1h", "now")
+        .timezone("browser")
+        .readonly()
+        .link(dashboard.DashboardLink("vn").tags(["vn"]).type(models.DashboardLinkType.DASHBOARDS).keep_time(True))
+    )
+    for each in board.panels:
+        built = built.with_panel(panel(each))
+    return JSONEncoder(sort_keys=True, indent=2).encode(built.build()) + "\n"
+
+
+def main() -> None:
+    """Write every dashboard."""
+    for board in BOARDS:
+        (HERE / "dashboards" / f"{board.slug}.json").write_text(document(board))
+
+
+if __name__ == "__main__":
+    main()

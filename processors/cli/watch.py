@@ -1,0 +1,52 @@
+"""`vn watch`: an eye outside the stages, as metrics."""
+
+import signal
+import threading
+from typing import Annotated
+
+import typer
+from prometheus_client import start_http_server
+
+from processors.cli.app import new_app
+from processors.rules.load import load_rules
+from processors.runtime.errors import UserError
+from processors.runtime.run.telemetry import configure
+from processors.runtime.settings import Settings
+from processors.watch.loop import Watch
+from processors.watch.metrics import Page
+
+app = new_app("Watches the pipeline from outside, and serves what it sees as metrics.")
+
+
+@app.command()
+def watch(
+    *,
+    host: Annotated[str, typer.Option(help="The address to serve on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="The port of /metrics; 0 = a free one. Default: VN_METRICS_PORT.")
+    ] = None,
+    canary: Annotated[
+        bool, typer.Option("--canary/--no-canary", help="Send a message of its own through the pipeline every five minutes.")
+    ] = True,
+) -> None:
+    """
+    Look at broker, store and every stage's progress from outside, until SIGTERM or SIGINT.
+
+    Lag, age, reviews, agencies, dead letters and a canary, on /metrics: true also of a stage that stands still or is
+    gone, since nothing is asked of the stages. docs/metrics.md lists what it shows.
+    """
+    settings = Settings()
+    configure(settings.log_level, settings.log_format)
+    page, stopped = Page(), threading.Event()
+    looker = Watch(settings, load_rules(settings.rules_dir), page, with_canary=canary)
+    try:
+        server, _ = start_http_server(settings.metrics_port if port is None else port, host, page.registry)
+    except OSError as error:
+        raise UserError(f"port {port or settings.metrics_port} cannot be served ({error.strerror}): name another with --port") from None
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stopped.set())
+    typer.echo(f"http://{host}:{server.server_port}/metrics")
+    try:
+        looker.run(stopped)
+    finally:
+        server.shutdown()

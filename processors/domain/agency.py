@@ -1,0 +1,12 @@
+"""When an agency was last heard."""
+
+from msgspec import Struct
+
+
+class AgencyHeard(Struct, frozen=True, kw_only=True):
+    """One agency's newest message, published at most once a minute; key is the ORI, `heard_at` in milliseconds."""
+
+    ori: str
+    jurisdiction: str
+    message_id: str
+    heard_at: int

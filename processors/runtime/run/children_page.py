@@ -1,0 +1,69 @@
+"""
+The supervisor's page: the metrics of the children that live, each asked for its own.
+
+Each child serves its page on a free port of loopback and writes the port into a pipe. A child that is gone, or does not
+answer in time, is left out: nothing it said before is told of it. Only the pipeline's own families are passed on.
+"""
+
+import threading
+import urllib.request
+from collections.abc import Iterable, Mapping
+from http.client import HTTPException
+from typing import Final
+
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+
+ANSWER_SECONDS: Final = 1.0
+OURS: Final = "vn_"
+
+
+class ChildrenPage(Collector):
+    """Collects from the pages of the children; `ports` says where they are now."""
+
+    def __init__(self) -> None:
+        self._ports: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def set_port(self, child: str, port: int | None) -> None:
+        """The child's page is at this port; None where it is gone."""
+        with self._lock:
+            if port is None:
+                self._ports.pop(child, None)
+            else:
+                self._ports[child] = port
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing: the families are known when a child is asked."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Return every family of the children that answer, their samples together."""
+        with self._lock:
+            ports = dict(self._ports)
+        found: dict[str, str] = {}
+        threads = [threading.Thread(target=self._ask, args=(child, port, found), daemon=True) for child, port in ports.items()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(2 * ANSWER_SECONDS)
+        return merged(dict(found))
+
+    @staticmethod
+    def _ask(child: str, port: int, found: dict[str, str]) -> None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=ANSWER_SECONDS) as answer:
+                found[child] = answer.read().decode()
+        except (OSError, HTTPException):
+            return  # frozen, or gone: it says nothing
+
+
+def merged(pages: Mapping[str, str]) -> list[Metric]:
+    """Return the pipeline's families of several pages, each family once with the samples of all."""
+    families: dict[str, Metric] = {}
+    for child in sorted(pages):
+        for family in text_string_to_metric_families(pages[child]):
+            if family.name.startswith(OURS):
+                families.setdefault(family.name, Metric(family.name, family.documentation, family.type)).samples.extend(family.samples)
+    return list(families.values())

@@ -1,0 +1,331 @@
+"""
+The operators' boards, once: Grafana's dashboards, `vn top` and the console's overview are made from these definitions.
+
+A panel names its query, its unit, what normal looks like, and the alert whose threshold it draws and whose runbook heading
+it links to. `empty_is_good` marks panels that show nothing while nothing is wrong.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Unit = Literal["short", "s", "reqps", "percentunit", "bytes", "dateTimeAsIso"]
+Kind = Literal["stat", "timeseries", "table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel; `legend` is Grafana's legend format, `alert` a rule of deploy/prometheus/rules.yml."""
+
+    title: str
+    query: str
+    normal: str
+    unit: Unit = "short"
+    kind: Kind = "timeseries"
+    legend: str = ""
+    alert: str | None = None
+    empty_is_good: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One dashboard."""
+
+    slug: str
+    title: str
+    question: str
+    panels: tuple[Panel, ...]
+
+
+DUTY: Final = Board(
+    "duty",
+    "Duty",
+    "Who has not been told yet, and why?",
+    (
+        Panel(
+            "Alerts that fire",
+            'sum by (alertname, severity) (ALERTS{alertstate="firing",severity!="none"})',
+            "none",
+            kind="table",
+            empty_is_good=True,
+        ),
+        Panel(
+            "Oldest unread record",
+            "max by (unit) (vn_group_oldest_seconds)",
+            "below 2 s at every stage",
+            "s",
+            legend="{{unit}}",
+            alert="VnWorkStands",
+        ),
+        Panel(
+            "Emergencies late, 24 h",
+            'sum(increase(vn_notifications_late_total{emergency="true"}[24h]))',
+            "0",
+            kind="stat",
+            alert="VnNotificationLate",
+        ),
+        Panel(
+            "Emergencies within a minute, 30 days",
+            'sum(increase(vn_notification_seconds_bucket{emergency="true",le="60.0"}[30d]))'
+            ' / sum(increase(vn_notification_seconds_count{emergency="true"}[30d]))',
+            "above 99.9 %",
+            "percentunit",
+            "stat",
+            alert="VnEmergencyBudget",
+        ),
+        Panel(
+            "Receipt to outbound, emergencies, 99 %",
+            'histogram_quantile(0.99, sum by (le, channel) (rate(vn_notification_seconds_bucket{emergency="true"}[5m])))',
+            "below 6 s: the merge window and half a second",
+            "s",
+            legend="{{channel}}",
+        ),
+        Panel(
+            "Since the last canary came out",
+            "time() - vn_canary_success_timestamp_seconds",
+            "below 310 s",
+            "s",
+            "stat",
+            alert="VnCanaryLate",
+        ),
+        Panel("A canary's way", "vn_canary_seconds", "5 to 7 s: the merge window of emergencies", "s"),
+        Panel(
+            "Waiting for a person",
+            "sum by (reason, emergency) (vn_reviews_open)",
+            "few; none of an emergency",
+            legend="{{reason}} emergency={{emergency}}",
+            alert="VnEmergencyInReview",
+            empty_is_good=True,
+        ),
+        Panel(
+            "Silent agencies",
+            "count((time() - vn_agency_heard_timestamp_seconds) > on (ori) vn_agency_silence_limit_seconds) or vector(0)",
+            "0",
+            kind="stat",
+            alert="VnAgencySilent",
+        ),
+        Panel("Overdue clocks", 'sum(vn_expectations{state="overdue"}) or vector(0)', "0", kind="stat", alert="VnExpectationsOverdue"),
+        Panel("Dead letters open", "sum(vn_dead_letters_open) or vector(0)", "0", kind="stat", alert="VnDeadLetterOpen"),
+    ),
+)
+
+PIPELINE: Final = Board(
+    "pipeline",
+    "Pipeline",
+    "Does every stage decide, and how far behind is it?",
+    (
+        Panel("Copies that decide", "count by (unit) (vn_ready == 1)", "at least 1 of each stage", legend="{{unit}}", alert="VnStageGone"),
+        Panel(
+            "Since the loop last turned",
+            "time() - max by (unit) (vn_beat_timestamp_seconds)",
+            "below 1 s",
+            "s",
+            legend="{{unit}}",
+            alert="VnLoopStands",
+        ),
+        Panel("Records a second", "sum by (unit) (rate(vn_records_total[1m]))", "as the agencies send", "reqps", legend="{{unit}}"),
+        Panel(
+            "Decisions", "sum by (unit, outcome) (rate(vn_decisions_total[5m]))", "mostly passed", "reqps", legend="{{unit}} {{outcome}}"
+        ),
+        Panel("Lag", "sum by (unit) (vn_group_lag_records)", "0, or falling after a backlog", legend="{{unit}}", alert="VnWorkStands"),
+        Panel(
+            "Batch, 99 %",
+            "histogram_quantile(0.99, sum by (unit, le) (rate(vn_batch_seconds_bucket[5m])))",
+            "below 0.1 s",
+            "s",
+            legend="{{unit}}",
+            alert="VnSlowBatches",
+        ),
+        Panel(
+            "Receipt to decision, 99 %",
+            "histogram_quantile(0.99, sum by (unit, le) (rate(vn_end_to_end_seconds_bucket[5m])))",
+            "below 0.5 s up to match",
+            "s",
+            legend="{{unit}}",
+        ),
+        Panel(
+            "Held on purpose, median",
+            "histogram_quantile(0.5, sum by (hold, le) (rate(vn_hold_seconds_bucket[1h])))",
+            "as the settings say",
+            "s",
+            legend="{{hold}}",
+        ),
+        Panel("Timers not due yet", "sum by (unit) (vn_timers_pending)", "steady", legend="{{unit}}"),
+    ),
+)
+
+AGENCIES: Final = Board(
+    "agencies",
+    "Agencies and clocks",
+    "Which agency is silent, refused or overdue?",
+    (
+        Panel(
+            "Silence against its limit",
+            "topk(20, (time() - vn_agency_heard_timestamp_seconds) / on (ori) vn_agency_silence_limit_seconds)",
+            "below 1",
+            "percentunit",
+            legend="{{ori}}",
+            alert="VnAgencySilent",
+        ),
+        Panel(
+            "Refused at the door",
+            'sum by (reason) (rate(vn_decisions_total{unit="read",outcome="rejected"}[1h]))',
+            "near 0",
+            "reqps",
+            legend="{{reason}}",
+            alert="VnDeadLetterOpen",
+            empty_is_good=True,
+        ),
+        Panel("Duplicates", 'sum(rate(vn_decisions_total{reason="duplicate"}[1h])) or vector(0)', "a few in a hundred", "reqps"),
+        Panel(
+            "Overdue by rule",
+            'sum by (rule) (vn_expectations{state="overdue"})',
+            "0",
+            legend="{{rule}}",
+            alert="VnExpectationsOverdue",
+            empty_is_good=True,
+        ),
+        Panel(
+            "Overdue by the state that owes",
+            'sum by (owing_state) (vn_expectations{state="overdue"})',
+            "0",
+            legend="{{owing_state}}",
+            alert="VnExpectationsOverdue",
+            empty_is_good=True,
+        ),
+        Panel("Open clocks", 'sum by (rule) (vn_expectations{state="open"})', "steady", legend="{{rule}}", empty_is_good=True),
+    ),
+)
+
+DELIVERY: Final = Board(
+    "delivery",
+    "Delivery",
+    "Do messages leave, and do they arrive?",
+    (
+        Panel(
+            "Outbound records",
+            'sum by (topic) (rate(vn_outputs_total{unit="deliver",topic=~"outbound.*"}[5m]))',
+            "as events come",
+            "reqps",
+            legend="{{topic}}",
+        ),
+        Panel(
+            "Notifications, 95 %",
+            "histogram_quantile(0.95, sum by (le, channel) (rate(vn_notification_seconds_bucket[1h])))",
+            "holds included: hours at night",
+            "s",
+            legend="{{channel}}",
+        ),
+        Panel(
+            "Late, by channel",
+            "sum by (channel, emergency) (increase(vn_notifications_late_total[1h]))",
+            "0",
+            legend="{{channel}} emergency={{emergency}}",
+            alert="VnNotificationLate",
+        ),
+        Panel(
+            "Unread by our providers",
+            "sum by (topic) (vn_outbound_unread_records)",
+            "0, where `vn provider` runs",
+            legend="{{topic}}",
+            empty_is_good=True,
+        ),
+        Panel(
+            "Why nothing left",
+            'sum by (reason) (rate(vn_decisions_total{unit="deliver",outcome="dropped"}[1h]))',
+            "superseded and ended registrations",
+            "reqps",
+            legend="{{reason}}",
+            empty_is_good=True,
+        ),
+        Panel(
+            "Waiting to leave",
+            'sum by (reason) (increase(vn_decisions_total{unit="deliver",outcome="gathered"}[1h]))',
+            "merge_window; quiet_hours at night",
+            legend="{{reason}}",
+            empty_is_good=True,
+        ),
+    ),
+)
+
+REVIEWS: Final = Board(
+    "reviews",
+    "Reviews and dead letters",
+    "What waits for a person?",
+    (
+        Panel(
+            "Open, by reason", "sum by (reason) (vn_reviews_open)", "few", legend="{{reason}}", alert="VnReviewWaits", empty_is_good=True
+        ),
+        Panel(
+            "Oldest",
+            "max by (reason) (vn_review_oldest_seconds)",
+            "below a quarter of an hour",
+            "s",
+            legend="{{reason}}",
+            alert="VnReviewWaits",
+            empty_is_good=True,
+        ),
+        Panel(
+            "Open, by jurisdiction",
+            "sum by (jurisdiction, emergency) (vn_reviews_open)",
+            "few",
+            legend="{{jurisdiction}} emergency={{emergency}}",
+            alert="VnEmergencyInReview",
+            empty_is_good=True,
+        ),
+        Panel(
+            "PolicyReader an hour",
+            'sum by (reason) (increase(vn_decisions_total{reason=~"released|discarded"}[1h]))',
+            "as many as are opened",
+            legend="{{reason}}",
+            empty_is_good=True,
+        ),
+        Panel(
+            "Dead letters open",
+            "sum by (stage, reason) (vn_dead_letters_open)",
+            "0",
+            legend="{{stage}} {{reason}}",
+            alert="VnDeadLetterOpen",
+            empty_is_good=True,
+        ),
+    ),
+)
+
+PROTOCOL: Final = Board(
+    "protocol",
+    "Exactly once and stores",
+    "Are Kafka, Redis and the protocol between them sound?",
+    (
+        Panel(
+            "Batches thrown away in doubt",
+            "sum by (unit) (increase(vn_restarts_total[1h]))",
+            "0 but for restarts and rebalances",
+            legend="{{unit}}",
+            alert="VnRestarts",
+        ),
+        Panel(
+            "Fenced", "sum by (unit) (increase(vn_fenced_total[1h]))", "0 but when copies come and go", legend="{{unit}}", alert="VnFenced"
+        ),
+        Panel("Rebuilds of the cache", "sum by (unit) (increase(vn_rebuilds_total[1h]))", "0", legend="{{unit}}", alert="VnRebuild"),
+        Panel(
+            "Stamps ahead, stale caches",
+            "sum by (unit) (increase(vn_stamp_ahead_total[1h]) + increase(vn_stale_cache_total[1h]))",
+            "0",
+            legend="{{unit}}",
+            alert="VnStampAhead",
+        ),
+        Panel("Records hidden", "max by (topic) (vn_hidden_seconds)", "0", "s", legend="{{topic}}", alert="VnRecordsHidden"),
+        Panel(
+            "Until retention removes something unread",
+            "min by (topic) (vn_retention_left_seconds)",
+            "a week or more",
+            "s",
+            legend="{{topic}}",
+            alert="VnRetentionShort",
+        ),
+        Panel("Redis memory", "vn_store_memory_bytes", "steady; below 80 % of maxmemory where that is set", "bytes", alert="VnStoreFull"),
+        Panel("Broker and store answer", "min(vn_broker_up) + min(vn_store_up)", "2", kind="stat", alert="VnBrokerAway"),
+        Panel("Partitions under min.insync.replicas", "vn_under_min_isr_partitions", "0", kind="stat", alert="VnUnderMinIsr"),
+    ),
+)
+
+BOARDS: Final = (DUTY, PIPELINE, AGENCIES, DELIVERY, REVIEWS, PROTOCOL)

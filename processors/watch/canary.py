@@ -1,0 +1,58 @@
+"""
+A canary: a message of the watch's own through the whole pipeline, from submission to outbound record.
+
+It is an emergency of an agency that nobody else is (`VNCANARY0`), about a person of that day, for a registrant whose
+messages leave on `vn.outbound.canary` alone: no provider reads that topic. One person a day keeps the states of one
+offender small.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from processors.domain.time import iso
+
+ORI: Final = "VNCANARY0"
+SOURCE: Final = "CANARY"
+REGISTRANT: Final = "vn-canary"
+DAY: Final = 86_400_000
+
+
+def registration(at: int) -> tuple[str, bytes]:
+    """Return the id and the JSON of the day's registration, which ends two days later."""
+    day = iso(at)[:10]
+    registration_id = f"vn-canary-{day}"
+    document: Mapping[str, Any] = {
+        "registration_id": registration_id,
+        "registrant_id": REGISTRANT,
+        "source": SOURCE,
+        "offender": _person(day),
+        "contacts": [{"channel": "sms", "address": "+12025550100", "verified": True}],
+        "time_zone": "Etc/UTC",
+        "expires_at": iso(at + 2 * DAY),
+    }
+    return registration_id, json.dumps(document).encode()
+
+
+def submission(at: int) -> tuple[str, bytes]:
+    """Return the id and the JSON of one canary: an escape at this very second, told whatever the checks say."""
+    message_id = f"canary-{at}"
+    document: Mapping[str, Any] = {
+        "message_id": message_id,
+        "agency": {"ori": ORI, "name": "vn watch"},
+        "event_type": "Jail",
+        "event_subtype": "Escape",
+        "notification_type": "Status Update",
+        "notification_subtypes": [{"subtype": "Do Not Validate"}],
+        "action_at": iso(at),
+        "offenders": [_person(iso(at)[:10])],
+    }
+    return message_id, json.dumps(document).encode()
+
+
+def _person(day: str) -> Mapping[str, Any]:
+    return {
+        "identifiers": [{"scheme": "CANARY", "value": f"C{day.replace('-', '')}"}],
+        "name": {"given": "Canary", "sur": f"Of {day}"},
+        "birth_date": "1970-01-01",
+    }

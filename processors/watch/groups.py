@@ -1,0 +1,163 @@
+"""
+Lag, age and hidden records of every stage, from Kafka alone.
+
+The committed offset and the record that lies there tell how far a stage is behind and since when, whether it runs,
+stands still or is gone. Records behind an open transaction are not read by anybody: the end that a read-committed
+reader sees stays below the log's, and how long it has is told of the topic.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Final
+
+from confluent_kafka import Consumer, TopicPartition
+
+from processors.runtime.errors import Restart
+from processors.runtime.kafka.clients import LOW_LATENCY, Broker, Place, committed_offsets, message_kind, poll_batch
+from processors.stage import Stage
+from processors.topics import FOREVER, OUTBOUND
+from processors.watch import metrics
+from processors.watch.metrics import Sample
+
+READ_SECONDS: Final = 3.0  # for the oldest unread records of all stages together
+FAMILIES: Final = frozenset({metrics.GROUP_LAG, metrics.GROUP_OLDEST, metrics.HIDDEN, metrics.RETENTION_LEFT, metrics.OUTBOUND_UNREAD})
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What one stage has not read of one partition; `oldest` is the first such record's time in milliseconds, None if there is none."""
+
+    unit: str
+    topic: str
+    records: int
+    oldest: int | None
+
+
+class Groups:
+    """Looks at the stages' consumer groups; its clients are thrown away whenever the broker fails to answer."""
+
+    def __init__(self, broker: Broker, prefix: str, stages: Sequence[Stage[Any]]) -> None:
+        self._broker = broker
+        self._prefix = prefix
+        self._inputs = {stage.name: [prefix + topic.name for topic in stage.inputs] for stage in stages}
+        self._retention = {prefix + topic.name: topic.retention for stage in stages for topic in stage.inputs}
+        self._observers: dict[str, Consumer] = {}
+        self._stable: Consumer | None = None
+        self._stuck: dict[Place, tuple[int, int]] = {}  # the stable end that stays below the log's end, and since when
+
+    def look(self, now: int) -> Iterator[Sample]:
+        """Yield the samples of every stage's inputs; raises Restart where the broker does not answer."""
+        try:
+            yield from self._look(now)
+        except Restart:
+            self._observers.clear()
+            self._stable = None
+            raise
+
+    def _look(self, now: int) -> Iterator[Sample]:
+        counts = self._broker.partition_counts({topic for topics in self._inputs.values() for topic in topics})
+        places = {unit: [(topic, each) for topic in topics for each in range(counts[topic])] for unit, topics in self._inputs.items()}
+        every = {place for found in places.values() for place in found}
+        offsets = {unit: committed_offsets(self._observer(unit), found) for unit, found in places.items() if found}
+        if self._stable is None:
+            self._stable = self._broker.partition_consumer()
+        stable = self._broker.end_offsets(every, self._stable)
+        ends = self._broker.end_offsets(every, self._observer(next(iter(self._inputs))))
+        yield from self._hidden(stable, ends, now)
+        begins = self._broker.start_offsets(every)
+        behind = {
+            (unit, place): max(offset or 0, begins[place])
+            for unit, found in offsets.items()
+            for place, offset in found.items()
+            if (offset or 0) < ends[place]
+        }
+        oldest = self._oldest(behind, ends)
+        yield from samples_of(
+            [
+                Unread(unit, place[0].removeprefix(self._prefix), max(0, ends[place] - (offset or 0)), oldest.get((unit, place)))
+                for unit, found in offsets.items()
+                for place, offset in found.items()
+            ],
+            {name.removeprefix(self._prefix): retention for name, retention in self._retention.items()},
+            now,
+        )
+        yield from self._outbound()
+
+    def _observer(self, unit: str) -> Consumer:
+        if unit not in self._observers:
+            self._observers[unit] = self._broker.offsets_consumer(f"{self._prefix}{unit}")
+        return self._observers[unit]
+
+    def _hidden(self, stable: Mapping[Place, int], ends: Mapping[Place, int], now: int) -> Iterator[Sample]:
+        """Yield for how long a topic's stable end has stood still below its end."""
+        stuck = {}
+        for place, end in stable.items():
+            if end < ends[place]:
+                before = self._stuck.get(place)
+                stuck[place] = before if before is not None and before[0] == end else (end, now)
+        self._stuck = stuck
+        longest: dict[str, int] = defaultdict(int)
+        for (topic, _), (_, since) in stuck.items():
+            longest[topic] = max(longest[topic], now - since)
+        for topic in {topic for topic, _ in stable}:
+            yield metrics.HIDDEN, (topic.removeprefix(self._prefix),), longest[topic] / 1000
+
+    def _oldest(self, behind: Mapping[tuple[str, Place], int], ends: Mapping[Place, int]) -> dict[tuple[str, Place], int]:
+        """
+        Return the time of the first record at or after each offset; nothing where only marks of transactions are left.
+
+        Of records that an open transaction hides it is the time since which they are seen to be hidden.
+        """
+        found: dict[tuple[str, Place], int] = {}
+        deadline = monotonic() + READ_SECONDS
+        starts: dict[str, dict[Place, int]] = defaultdict(dict)  # two stages may be behind on one partition at different offsets
+        for (unit, place), offset in behind.items():
+            starts[unit][place] = offset
+        for unit, offsets in starts.items():
+            reader = self._broker.partition_consumer(**LOW_LATENCY)
+            try:
+                reader.assign([TopicPartition(*place, offset) for place, offset in offsets.items()])
+                waiting = set(offsets)
+                while waiting and monotonic() < deadline:
+                    for message in poll_batch(reader, 1, 0.1):
+                        place = (message.topic() or "", message.partition() or 0)
+                        what = message_kind(message)
+                        if what == "noise" or place not in waiting:
+                            continue
+                        waiting.discard(place)
+                        if what == "record":
+                            found[unit, place] = message.timestamp()[1]
+                        elif (message.offset() or 0) < ends[place] and place in self._stuck:
+                            found[unit, place] = self._stuck[place][1]
+            finally:
+                reader.close()
+        return found
+
+    def _outbound(self) -> Iterator[Sample]:
+        """Yield what a provider of our own (`vn provider`) has not read; other providers' groups are not ours to know."""
+        for channel, topic in OUTBOUND.items():
+            name = self._prefix + topic.name
+            places = [(name, each) for each in range(self._broker.partition_counts([name])[name])]
+            offsets = committed_offsets(self._observer(f"provider.{channel}"), places)
+            if any(offset is not None for offset in offsets.values()):
+                ends = self._broker.end_offsets(places)
+                yield metrics.OUTBOUND_UNREAD, (topic.name,), sum(ends[place] - (offset or 0) for place, offset in offsets.items())
+
+
+def samples_of(unread: Sequence[Unread], retention: Mapping[str, int], now: int) -> Iterator[Sample]:
+    """Yield lag, age and what retention leaves, a stage's partitions of one topic together."""
+    lag: dict[tuple[str, str], int] = defaultdict(int)
+    age: dict[tuple[str, str], int] = defaultdict(int)
+    for each in unread:
+        labels = (each.unit, each.topic)
+        lag[labels] += each.records if each.oldest is not None else 0
+        age[labels] = max(age[labels], now - each.oldest if each.oldest is not None else 0)
+    for labels, records in lag.items():
+        yield metrics.GROUP_LAG, labels, records
+        yield metrics.GROUP_OLDEST, labels, age[labels] / 1000
+    for topic, kept in retention.items():
+        if kept != FOREVER:
+            oldest = max((seconds for (_, name), seconds in age.items() if name == topic), default=0)
+            yield metrics.RETENTION_LEFT, (topic,), (kept - oldest) / 1000

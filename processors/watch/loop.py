@@ -1,0 +1,209 @@
+"""
+The loop of `vn watch`: a look every few seconds; each look replaces what is shown.
+
+Every part is looked at by itself, so that a store that is away does not hide what the broker says. What could not be
+seen is absent from the page; `vn_broker_up` and `vn_store_up` say why, and `vn_watch_look_timestamp_seconds` that the
+watch itself still looks.
+"""
+
+from collections.abc import Callable, Iterable
+from threading import Event
+from time import monotonic
+from typing import Any, Final
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from processors.domain.seal import SealBroken
+from processors.pipeline import PIPELINE
+from processors.rules.book import Rules
+from processors.runtime.clock import wall
+from processors.runtime.errors import Restart, Retry, UserError
+from processors.runtime.kafka.broadcast import PolicyReader
+from processors.runtime.kafka.clients import LOW_LATENCY, Broker, message_kind, poll_batch
+from processors.runtime.kafka.user_client import Client
+from processors.runtime.run.store import Store
+from processors.runtime.run.telemetry import error_fields
+from processors.runtime.settings import Settings
+from processors.runtime.wire.codec import Undecodable
+from processors.topics import (
+    AGENCIES,
+    DEAD_LETTERS,
+    DEAD_LETTERS_SETTLED,
+    EXPECTATIONS,
+    OUTBOUND_CANARY,
+    REGISTRATIONS,
+    REVIEWS,
+    SUBMISSIONS,
+    Topic,
+)
+from processors.watch import brokers, canary, groups, metrics, redis, tables
+from processors.watch.metrics import Family, Page, Sample
+
+LOOK_SECONDS: Final = 5.0
+CLUSTER_SECONDS: Final = 30.0  # between two descriptions of the cluster
+CANARY_SECONDS: Final = 300.0
+READ_SECONDS: Final = 3.0  # of one look at the tables; where that is not enough they are absent, and read on at the next
+MANY: Final = 5_000
+
+
+class TopicTables:
+    """Follows compacted topics in no group, and hands each record to the tables of its topic."""
+
+    def __init__(self, broker: Broker, decode: Callable[[bytes], Any], prefix: str, followed: dict[Topic, tuple[Any, ...]]) -> None:
+        self._decode = decode
+        self._tables = {prefix + topic.name: found for topic, found in followed.items()}
+        counts = broker.partition_counts(self._tables)
+        self._unread = {(topic, each) for topic, count in counts.items() for each in range(count)}
+        self._reader: Consumer = broker.partition_consumer(**LOW_LATENCY)
+        self._reader.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in self._unread])
+
+    def read(self) -> bool:
+        """Whether the tables are as of now: everything up to the ends has been taken."""
+        deadline = monotonic() + READ_SECONDS
+        while monotonic() < deadline:
+            messages = poll_batch(self._reader, MANY, 0.1)
+            if not messages and not self._unread:
+                return True
+            for message in messages:
+                place = (message.topic() or "", message.partition() or 0)
+                what = message_kind(message)
+                if what == "end":
+                    self._unread.discard(place)
+                elif what == "record":
+                    self._unread.add(place)
+                    key, value = message.key() or b"", message.value()
+                    for table in self._tables[place[0]]:
+                        table.take(key.decode(errors="replace"), None if value is None else self._decoded(value))
+        return False
+
+    def _decoded(self, value: bytes) -> Any:
+        try:
+            return self._decode(value)
+        except (Undecodable, SealBroken):
+            return None  # not written by the pipeline: nothing that is counted
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+class Watch:
+    """One watch; `look` makes one look, `run` makes them until it is stopped."""
+
+    def __init__(self, settings: Settings, rules: Rules, page: Page, *, with_canary: bool = True) -> None:
+        self._settings = settings
+        self._rules = rules
+        self._page = page
+        self._client = Client(settings)
+        self._broker = Broker(settings)
+        self._store = Store(settings.redis())
+        self._stages = [stage for stages in PIPELINE.values() for stage in stages]
+        self._groups = groups.Groups(self._broker, settings.topic_prefix, self._stages)
+        self._settled: PolicyReader | None = None
+        self._tables: TopicTables | None = None
+        self._rows: tuple[tables.Table, ...] = ()
+        self._described: int | None = None
+        self._canary = Canary(self._client) if with_canary else None
+        self._log = structlog.get_logger()
+
+    def run(self, stopped: Event) -> None:
+        """Look until `stopped` is set."""
+        while True:
+            self.look(wall())
+            if stopped.wait(LOOK_SECONDS):
+                return
+
+    def look(self, now: int) -> None:
+        """Make one look; whatever goes wrong in one part is logged and shown as absent, and the other parts are looked at."""
+        self._page.replace(redis.FAMILIES, list(redis.look(self._store)))
+        up = self._part(groups.FAMILIES, lambda: self._groups.look(now))
+        if up and (self._described is None or now - self._described >= CLUSTER_SECONDS * 1000):
+            up = self._part(brokers.FAMILIES, lambda: brokers.look(self._broker, self._settings.topic_prefix))
+            self._described = now if up else None
+        if up:
+            self._part(tables.families_of(self._rows), lambda: self._tables_look(now))
+            if self._canary is not None:
+                self._part(Canary.families, lambda: self._canary.look(now) if self._canary is not None else ())
+        self._page.replace(frozenset({metrics.BROKER_UP}), [(metrics.BROKER_UP, (), float(up))])
+        self._page.replace(
+            frozenset({metrics.LOOK, metrics.STAGE_EXPECTED}),
+            [(metrics.LOOK, (), wall() / 1000), *((metrics.STAGE_EXPECTED, (stage.name,), 1) for stage in self._stages)],
+        )
+
+    def _part(self, families: frozenset[Family], look: Callable[[], Iterable[Sample]]) -> bool:
+        """Whether the part could be seen; its families show what was seen, or nothing."""
+        try:
+            samples = list(look())
+        except (Restart, Retry, UserError) as error:
+            self._log.warning("not_seen", **error_fields(error))
+            self._page.replace(families, [])
+            self._forget()
+            return False
+        self._page.replace(families | {family for family, _, _ in samples}, samples)
+        return True
+
+    def _tables_look(self, now: int) -> Iterable[Sample]:
+        if self._tables is None:
+            codec, prefix = self._client.codec, self._settings.topic_prefix
+            self._settled = PolicyReader(self._broker, codec, self._rules, prefix)
+            reviews, expectations = tables.OpenReviews(self._rules_in_force), tables.Expectations()
+            agencies, letters = tables.Agencies(self._rules_in_force), tables.DeadLetters()
+            self._rows = (reviews, expectations, agencies, letters)
+            followed: dict[Topic, tuple[Any, ...]] = {
+                REVIEWS: (reviews,),
+                EXPECTATIONS: (expectations,),
+                AGENCIES: (agencies,),
+                DEAD_LETTERS: (letters,),
+                DEAD_LETTERS_SETTLED: (letters,),
+            }
+            self._tables = TopicTables(self._broker, codec.decode, prefix, followed)
+        if self._settled is not None:
+            self._settled.refresh()
+        if not self._tables.read():
+            return []
+        return [sample for table in self._rows for sample in table.samples(now)]
+
+    def _rules_in_force(self) -> Rules:
+        return self._rules if self._settled is None else self._settled.rules
+
+    def _forget(self) -> None:
+        """Clients that lived through a broker's restart may never answer again: the next look makes new ones."""
+        if self._tables is not None:
+            self._tables.close()
+        if self._settled is not None:
+            self._settled.close()
+        self._tables = self._settled = None
+
+
+class Canary:
+    """Sends a canary every five minutes and waits for it on the canaries' outbound topic."""
+
+    families: Final = frozenset({metrics.CANARY_SENT, metrics.CANARY_SUCCESS, metrics.CANARY_SECONDS})
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._day = ""
+        self._sent: dict[str, int] = {}
+        self._last_sent: int | None = None
+        self._last_seen: int | None = None
+        self._seconds: float | None = None
+
+    def look(self, now: int) -> Iterable[Sample]:
+        """Send the next canary where it is time, take those that came out, and yield how they fared."""
+        if self._last_sent is None or now - self._last_sent >= CANARY_SECONDS * 1000:
+            registration_id, registration = canary.registration(now)
+            if registration_id != self._day:
+                self._client.send(REGISTRATIONS, [(registration_id, registration)])
+                self._day = registration_id
+            message_id, submission = canary.submission(now)
+            self._client.send(SUBMISSIONS, [(canary.ORI, submission)])
+            self._sent[message_id], self._last_sent = now, now
+        for record in self._client.read(OUTBOUND_CANARY):
+            outbound = None if record.value is None else self._client.codec.decode(record.value)
+            for message_id in getattr(outbound, "message_ids", ()):
+                if (sent := self._sent.pop(message_id, None)) is not None:
+                    self._last_seen, self._seconds = record.timestamp, (record.timestamp - sent) / 1000
+        yield metrics.CANARY_SENT, (), (self._last_sent or now) / 1000
+        if self._last_seen is not None and self._seconds is not None:
+            yield metrics.CANARY_SUCCESS, (), self._last_seen / 1000
+            yield metrics.CANARY_SECONDS, (), self._seconds

@@ -1,0 +1,104 @@
+"""Every metric of `vn watch`, with its unit and meaning; docs/metrics.md lists them and a test compares."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Gauge
+
+AGENCIES_SHOWN: Final = 500  # agencies with a series of their own; the rest share the one of `other`
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric: its name, meaning and labels."""
+
+    name: str
+    meaning: str
+    labels: tuple[str, ...] = ()
+
+
+LOOK: Final = Family("vn_watch_look_timestamp_seconds", "When the watch last finished a look, in Unix seconds")
+STAGE_EXPECTED: Final = Family("vn_unit_info", "1 for every stage that must be running", ("unit",))
+GROUP_LAG: Final = Family("vn_group_lag_records", "Records of an input that a stage has not committed yet", ("unit", "topic"))
+GROUP_OLDEST: Final = Family("vn_group_oldest_seconds", "Age in seconds of the oldest record that a stage has not read", ("unit", "topic"))
+HIDDEN: Final = Family("vn_hidden_seconds", "For how long records of a topic have been hidden behind an open transaction", ("topic",))
+RETENTION_LEFT: Final = Family(
+    "vn_retention_left_seconds", "Seconds until retention removes a record that its stage has not read", ("topic",)
+)
+OUTBOUND_UNREAD: Final = Family("vn_outbound_unread_records", "Outbound records that the provider's group has not committed", ("topic",))
+BROKER_UP: Final = Family("vn_broker_up", "1 while the broker answers")
+BROKERS: Final = Family("vn_brokers", "Brokers in the cluster")
+UNDER_MIN_ISR: Final = Family("vn_under_min_isr_partitions", "Partitions with fewer in-sync replicas than min.insync.replicas")
+STORE_UP: Final = Family("vn_store_up", "1 while the store answers")
+STORE_MEMORY: Final = Family("vn_store_memory_bytes", "Memory that the store uses")
+STORE_MAXMEMORY: Final = Family("vn_store_maxmemory_bytes", "Memory that the store may use; absent where it is unlimited")
+STORE_AOF: Final = Family("vn_store_aof_enabled", "1 while the store writes its append-only file")
+STORE_NOEVICTION: Final = Family("vn_store_noeviction", "1 while the store refuses writes instead of evicting state")
+REVIEWS_OPEN: Final = Family("vn_reviews_open", "Reviews that wait for a person", ("reason", "jurisdiction", "emergency"))
+REVIEW_OLDEST: Final = Family(
+    "vn_review_oldest_seconds", "Age in seconds of the oldest review that waits for a person", ("reason", "jurisdiction", "emergency")
+)
+EXPECTATIONS: Final = Family(
+    "vn_expectations", "Expected events, by state, rule and the state that owes them", ("state", "rule", "owing_state")
+)
+AGENCY_HEARD: Final = Family("vn_agency_heard_timestamp_seconds", "When an agency was last heard, in Unix seconds", ("ori",))
+AGENCY_LIMIT: Final = Family("vn_agency_silence_limit_seconds", "For how long the agency may be silent", ("ori",))
+DEAD_LETTERS_OPEN: Final = Family("vn_dead_letters_open", "Dead letters neither replayed nor settled", ("stage", "reason"))
+CANARY_SENT: Final = Family("vn_canary_sent_timestamp_seconds", "When the last canary was submitted, in Unix seconds")
+CANARY_SUCCESS: Final = Family("vn_canary_success_timestamp_seconds", "When the last canary came out of the pipeline, in Unix seconds")
+CANARY_SECONDS: Final = Family("vn_canary_seconds", "Seconds that the last canary took from submission to outbound record")
+
+FAMILIES: Final = (
+    LOOK,
+    STAGE_EXPECTED,
+    GROUP_LAG,
+    GROUP_OLDEST,
+    HIDDEN,
+    RETENTION_LEFT,
+    OUTBOUND_UNREAD,
+    BROKER_UP,
+    BROKERS,
+    UNDER_MIN_ISR,
+    STORE_UP,
+    STORE_MEMORY,
+    STORE_MAXMEMORY,
+    STORE_AOF,
+    STORE_NOEVICTION,
+    REVIEWS_OPEN,
+    REVIEW_OLDEST,
+    EXPECTATIONS,
+    AGENCY_HEARD,
+    AGENCY_LIMIT,
+    DEAD_LETTERS_OPEN,
+    CANARY_SENT,
+    CANARY_SUCCESS,
+    CANARY_SECONDS,
+)
+
+Sample = tuple[Family, tuple[str, ...], float]
+
+
+class Page:
+    """The gauges of one watch, in a registry of their own; each look replaces the samples of the families that it saw."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._gauges = {
+            family: Gauge(family.name, family.meaning, family.labels, registry=self.registry) for family in FAMILIES if family.labels
+        }
+        self._single: dict[Family, Gauge] = {}
+
+    def replace(self, families: frozenset[Family], samples: list[Sample]) -> None:
+        """Show `samples`; a family of `families` without a sample is absent: an old value would be a wrong one."""
+        for family in families:
+            if family.labels:
+                self._gauges[family].clear()
+            elif (gauge := self._single.pop(family, None)) is not None:
+                self.registry.unregister(gauge)
+        for family, labels, value in samples:
+            if family.labels:
+                self._gauges[family].labels(*labels).set(value)
+            else:
+                if family not in self._single:
+                    self._single[family] = Gauge(family.name, family.meaning, registry=self.registry)
+                self._single[family].set(value)

@@ -1,0 +1,72 @@
+"""The committed dashboards are those that the definitions make; rules, boards and metrics know one another."""
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from processors.runtime.metrics import METRICS
+from processors.watch.boards import BOARDS, Board, Panel
+from processors.watch.metrics import FAMILIES
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+RULES = [rule for group in yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())["groups"] for rule in group["rules"]]
+SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
+EXPOSED = {metric._name + suffix for metric in METRICS for suffix in SUFFIXES[metric._type]} | {family.name for family in FAMILIES}
+PANELS = [(board, panel) for board in BOARDS for panel in board.panels]
+every_board = pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.slug)
+promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)")
+
+
+def builder() -> Any:
+    spec = importlib.util.spec_from_file_location("build", DEPLOY / "grafana" / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@every_board
+def test_the_committed_dashboard_is_current(board: Board) -> None:
+    committed = (DEPLOY / "grafana" / "dashboards" / f"{board.slug}.json").read_text()
+    assert committed == builder().document(board), "python deploy/grafana/build.py"
+    assert len(json.loads(committed)["panels"]) == len(board.panels)
+
+
+@pytest.mark.parametrize(("board", "panel"), PANELS, ids=lambda each: each.slug if isinstance(each, Board) else each.title)
+def test_a_panel_asks_for_metrics_that_there_are_and_names_an_alert_that_there_is(board: Board, panel: Panel) -> None:
+    assert set(re.findall(r"\bvn_\w+", panel.query)) <= EXPOSED
+    assert panel.alert is None or panel.alert in {rule.get("alert") for rule in RULES}
+    assert panel.normal
+    assert board.question.endswith("?")
+
+
+def test_a_threshold_is_the_alerts() -> None:
+    assert builder().threshold("VnWorkStands") == 60
+    assert builder().threshold("VnDeadLetterOpen") == 0
+    assert builder().threshold("VnBrokerAway") is None
+
+
+@promtool
+def test_every_alert_fires_and_clears_as_its_test_says() -> None:
+    subprocess.run(["promtool", "test", "rules", "rules.test.yml"], cwd=DEPLOY / "prometheus", check=True, capture_output=True)
+
+
+def test_every_alert_has_a_test_in_which_it_fires() -> None:
+    tests = yaml.safe_load((DEPLOY / "prometheus" / "rules.test.yml").read_text())["tests"]
+    fires = {check["alertname"] for each in tests for check in each["alert_rule_test"] if check["exp_alerts"]}
+    assert fires == {rule["alert"] for rule in RULES if "alert" in rule}
+
+
+@promtool
+def test_every_query_of_a_board_parses(tmp_path: Path) -> None:
+    rules = [{"record": f"board:panel{number}", "expr": panel.query} for number, (_, panel) in enumerate(PANELS)]
+    (tmp_path / "boards.yml").write_text(yaml.safe_dump({"groups": [{"name": "boards", "rules": rules}]}))
+    subprocess.run(["promtool", "check", "rules", tmp_path / "boards.yml"], check=True, capture_output=True)

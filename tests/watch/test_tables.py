@@ -1,0 +1,136 @@
+"""What the watch counts of compacted topics: open, oldest, by label; never what is closed."""
+
+from datetime import UTC, datetime
+from functools import cache
+
+import pytest
+
+from processors.domain.agency import AgencyHeard
+from processors.domain.expectation import Expectation, ExpectationState
+from processors.domain.journal import DeadLetterSettled
+from processors.domain.review import Review, ReviewState
+from processors.rules.book import Rules
+from processors.rules.load import load_rules
+from processors.watch import metrics
+from processors.watch.metrics import AGENCIES_SHOWN, Page
+from processors.watch.tables import Agencies, DeadLetters, Expectations, OpenReviews
+from tests.cli.given import letter
+
+NOW = int(datetime(2026, 11, 2, 12, tzinfo=UTC).timestamp()) * 1000
+MINUTE = 60_000
+
+
+@cache
+def rules() -> Rules:
+    return load_rules(None)
+
+
+def review(review_id: str, since: int, *, subtype: str = "Escape", reason: str = "workflow", state: ReviewState = "open") -> Review:
+    return Review(
+        review_id=review_id,
+        message_id="M-1",
+        ori="VA0430000",
+        stage="validate",
+        offender="o1",
+        state=state,
+        reason=reason,
+        detail="",
+        since=since,
+        jurisdiction="VA",
+        event_type="Jail",
+        event_subtype=subtype,
+    )
+
+
+def test_open_reviews_count_by_reason_jurisdiction_and_emergency_with_the_age_of_the_oldest() -> None:
+    table = OpenReviews(rules)
+    table.take("a", review("a", NOW - 5 * MINUTE))
+    table.take("b", review("b", NOW - 9 * MINUTE))
+    table.take("c", review("c", NOW - 1 * MINUTE, subtype="Recapture", reason="status_transition"))
+    table.take("d", review("d", NOW - 1 * MINUTE))
+    table.take("d", review("d", NOW - 1 * MINUTE, state="released"))
+    table.take("e", review("e", NOW))
+    table.take("e", None)
+    assert sorted(table.samples(NOW), key=str) == sorted(
+        [
+            (metrics.REVIEWS_OPEN, ("workflow", "VA", "true"), 2),
+            (metrics.REVIEW_OLDEST, ("workflow", "VA", "true"), 540.0),
+            (metrics.REVIEWS_OPEN, ("status_transition", "VA", "false"), 1),
+            (metrics.REVIEW_OLDEST, ("status_transition", "VA", "false"), 60.0),
+        ],
+        key=str,
+    )
+
+
+def expectation(state: ExpectationState) -> Expectation:
+    return Expectation(
+        expectation_id="x",
+        message_id="M-1",
+        ori="VA0430000",
+        offender="o1",
+        jurisdiction="VA",
+        state=state,
+        expects="Reply",
+        owed_by="NC",
+        rule="4.104(c)",
+        text="",
+        since=NOW,
+        deadline=NOW,
+        owing_state="NC",
+    )
+
+
+@pytest.mark.parametrize(("state", "counted"), [("open", 1), ("overdue", 1), ("met", 0), ("cancelled", 0)])
+def test_expectations_count_while_somebody_owes(state: ExpectationState, counted: int) -> None:
+    table = Expectations()
+    table.take("x", expectation("open"))
+    table.take("x", expectation(state))
+    assert list(table.samples(NOW)) == [(metrics.EXPECTATIONS, (state, "4.104(c)", "NC"), 1)] * counted
+
+
+def heard(ori: str, at: int) -> AgencyHeard:
+    return AgencyHeard(ori=ori, jurisdiction="VA", message_id="M-1", heard_at=at)
+
+
+def test_an_agency_is_shown_with_its_own_limit() -> None:
+    table = Agencies(rules)
+    table.take("VA0430000", heard("VA0430000", NOW - MINUTE))
+    table.take("VA0430000", heard("VA0430000", NOW))
+    assert list(table.samples(NOW)) == [
+        (metrics.AGENCY_HEARD, ("VA0430000",), NOW / 1000),
+        (metrics.AGENCY_LIMIT, ("VA0430000",), 86_400.0),
+    ]
+
+
+def test_beyond_five_hundred_agencies_the_one_silent_longest_stands_for_the_rest() -> None:
+    table = Agencies(rules)
+    for number in range(AGENCIES_SHOWN + 3):
+        ori = f"VA{number:07}"
+        table.take(ori, heard(ori, NOW - number * MINUTE))
+    samples = list(table.samples(NOW))
+    assert len({labels for _, labels, _ in samples}) == AGENCIES_SHOWN + 1
+    assert (metrics.AGENCY_HEARD, ("other",), (NOW - (AGENCIES_SHOWN + 2) * MINUTE) / 1000) in samples
+
+
+def settled(dead_letter_id: str) -> DeadLetterSettled:
+    return DeadLetterSettled(dead_letter_id=dead_letter_id, how="settled", settled_by="ops", reason="a test", settled_at=NOW)
+
+
+@pytest.mark.parametrize("settled_first", [False, True])
+def test_a_dead_letter_is_open_until_somebody_has_seen_to_it_whichever_topic_is_read_first(*, settled_first: bool) -> None:
+    table = DeadLetters()
+    records = [("submissions-0-1", letter("malformed")), ("submissions-0-1", settled("submissions-0-1"))]
+    table.take("submissions-0-2", letter("malformed"))
+    for key, value in reversed(records) if settled_first else records:
+        table.take(key, value)
+    assert list(table.samples(NOW)) == [(metrics.DEAD_LETTERS_OPEN, ("read", "malformed"), 1)]
+
+
+def test_what_was_not_seen_is_absent_and_not_old() -> None:
+    page = Page()
+    families = frozenset({metrics.BROKERS, metrics.REVIEWS_OPEN})
+    page.replace(families, [(metrics.BROKERS, (), 3), (metrics.REVIEWS_OPEN, ("workflow", "VA", "true"), 2)])
+    assert page.registry.get_sample_value("vn_brokers") == 3
+    page.replace(families, [])
+    assert page.registry.get_sample_value("vn_brokers") is None
+    assert page.registry.get_sample_value("vn_reviews_open", {"reason": "workflow", "jurisdiction": "VA", "emergency": "true"}) is None
