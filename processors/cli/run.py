@@ -35,7 +35,11 @@ def run(
     chosen = choose(stages)
     settings = Settings()
     configure(settings.log_level, settings.log_format)
-    code = run_stages(chosen, STAGES, settings, until_idle) if leash is None else run_stage(chosen[0], STAGES, settings, leash=leash, page=page)
+    code = (
+        run_stages(chosen, STAGES, settings, until_idle)
+        if leash is None
+        else run_stage(chosen[0], STAGES, settings, leash=leash, page=page)
+    )
     if code:
         raise typer.Exit(code)
 

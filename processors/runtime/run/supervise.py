@@ -241,7 +241,7 @@ def run_stages(stages: Sequence[Stage[Any]], pipeline: Sequence[Stage[Any]], set
     if not stages:
         raise Stop("there is nothing to run")
     if len(stages) == 1:
-        return run_stage(stages[0], pipeline, settings, idle)
+        return run_stage(stages[0], pipeline, settings, idle=idle)
     check_before_start(stages, settings)
     return Supervisor(stages, settings, idle).run()
 
