@@ -90,7 +90,7 @@ BOX: Final = 54
 ROW: Final = 122
 CENTRE: Final = 330
 HALF: Final = 135
-RIGHT: Final = 560
+RIGHT: Final = 540
 PEOPLE: Final = 790
 
 
