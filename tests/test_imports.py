@@ -27,8 +27,10 @@ MAY_IMPORT = {
     "simulation": frozenset({"simulation"}),
     "runtime": GRAMMAR | {"runtime"},
     "rehearsal": GRAMMAR | {"ingest", "pipeline", "rehearsal", "runtime"},
+    "views": GRAMMAR | {"runtime", "views"},
+    "console": GRAMMAR | {"console", "deliver", "pipeline", "runtime", "views", "watch"},
     "watch": GRAMMAR | {"pipeline", "runtime", "watch"},
-    "cli": GRAMMAR | set(ROOMS) | {"cli", "pipeline", "rehearsal", "runtime", "simulation", "watch"},
+    "cli": GRAMMAR | set(ROOMS) | {"cli", "console", "pipeline", "rehearsal", "runtime", "simulation", "views", "watch"},
     "__main__": frozenset({"cli"}),
 }
 # What each part of the runtime may import of the others: run → decide → kafka, wire; the rest beside them.
@@ -44,7 +46,7 @@ RUNTIME_MAY_IMPORT = {
     "metrics": frozenset[str](),
     "settings": frozenset({"errors"}),
 }
-WITH_EFFECTS = frozenset({"runtime", "rehearsal", "watch", "cli", "__main__"})
+WITH_EFFECTS = frozenset({"runtime", "rehearsal", "watch", "views", "console", "cli", "__main__"})
 EFFECTS = frozenset(
     {
         "asyncio",

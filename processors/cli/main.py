@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "audit": ("processors.cli.audit", "Add up, from Kafka alone, that nothing was lost."),
     "watch": ("processors.cli.watch", "Watch the pipeline from outside, as metrics."),
     "top": ("processors.cli.top", "A live table of the stages in the terminal."),
+    "console": ("processors.cli.console", "The staff's pages: reviews, messages, clocks, settings."),
     "doctor": ("processors.cli.doctor", "Check everything the pipeline stands on."),
     "simulate": ("processors.cli.simulate", "Make an ICOTS-like feed and what must come of it."),
 }

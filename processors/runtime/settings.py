@@ -66,6 +66,26 @@ class Settings(BaseSettings):
         validation_alias="VN_FAULTS",
         description="fault points to hit in tests, as stage.point=action[:argument][@n], separated by commas; never in production",
     )
+    views_dir: Path = Field(
+        Path(".vn/views"),
+        validation_alias="VN_VIEWS_DIR",
+        description="where `vn console` and `vn site` keep their read models; rebuilt when missing",
+    )
+    console_user_header: str = Field(
+        "",
+        validation_alias="VN_CONSOLE_USER_HEADER",
+        description="the header in which a sign-in proxy names the person; empty: loopback only",
+    )
+    console_states_header: str = Field(
+        "X-Forwarded-States",
+        validation_alias="VN_CONSOLE_STATES_HEADER",
+        description="the header in which that proxy names the jurisdictions the person may see, separated by commas; none = all",
+    )
+    console_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias="VN_CONSOLE_PROXIES",
+        description="the addresses of that proxy, separated by commas: nobody else's headers count",
+    )
     otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="where traces go, if anywhere")
 
     def __init__(self, **values: object) -> None:
@@ -79,7 +99,7 @@ class Settings(BaseSettings):
             name = ".".join(str(part) for part in first["loc"])
             raise UserError(f"{name} cannot be used: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
 
-    @field_validator("faults", mode="before")
+    @field_validator("faults", "console_proxies", mode="before")
     @classmethod
     def _separated(cls, value: object) -> object:
         return tuple(each.strip() for each in value.split(",")) if isinstance(value, str) else value

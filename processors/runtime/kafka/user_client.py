@@ -109,17 +109,7 @@ class Client:
         for that long; with None, never.
         """
         name = self.topic(topic)
-        consumer = self._create(
-            Consumer,
-            {
-                "group.id": f"{self.settings.topic_prefix}reader",
-                "enable.auto.commit": False,
-                "isolation.level": "read_committed",
-                "enable.partition.eof": True,
-                "auto.offset.reset": "earliest",
-                "fetch.wait.max.ms": 50,
-            },
-        )
+        consumer = self._partition_reader()
         try:
             partitions = self._partitions(consumer, name)
             start = OFFSET_BEGINNING if beginning else OFFSET_END
@@ -142,6 +132,40 @@ class Client:
                     continue
                 last = monotonic()
                 yield topic_record(message)
+        finally:
+            consumer.close()
+
+    def read_at(self, topic: Topic, places: Iterable[tuple[int, int]]) -> Iterator[TopicRecord]:
+        """Yield the committed records at these partitions and offsets; nothing for one that retention has removed."""
+        name = self.topic(topic)
+        consumer = self._partition_reader()
+        try:
+            for partition, offset in places:
+                consumer.assign([TopicPartition(name, partition, offset)])
+                message = consumer.poll(REQUEST_TIMEOUT)
+                if message is not None and message.error() is None and message.offset() == offset:
+                    yield topic_record(message)
+        finally:
+            consumer.close()
+
+    def newest(self, topic: Topic, most: int) -> list[TopicRecord]:
+        """Return about the newest records of a topic, at most so many of each partition, the newest first."""
+        name = self.topic(topic)
+        consumer = self._partition_reader()
+        try:
+            starts = []
+            for partition in self._partitions(consumer, name):
+                low, high = consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=REQUEST_TIMEOUT)
+                if high > low:
+                    starts.append(TopicPartition(name, partition, max(low, high - most)))
+            consumer.assign(starts)
+            unread, found = {each.partition for each in starts}, list[TopicRecord]()
+            while unread and (message := consumer.poll(REQUEST_TIMEOUT)) is not None:
+                if message.error() is None:
+                    found.append(topic_record(message))
+                else:
+                    unread.discard(message.partition() or 0)
+            return sorted(found, key=lambda record: -record.timestamp)[:most]
         finally:
             consumer.close()
 
@@ -171,6 +195,20 @@ class Client:
             value = None if record.value is None else self.codec.decode(record.value)
             if isinstance(value, Verdicts):
                 yield from ((record.timestamp, verdict) for verdict in value.verdicts)
+
+    def _partition_reader(self) -> Consumer:
+        """Return a read-committed consumer outside every group's membership, for partitions that it is told."""
+        return self._create(
+            Consumer,
+            {
+                "group.id": f"{self.settings.topic_prefix}reader",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 50,
+            },
+        )
 
     def _create(self, make: Callable[..., C], properties: Mapping[str, Any]) -> C:
         try:

@@ -1,0 +1,86 @@
+"""`vn console`: the staff's pages."""
+
+import getpass
+import socket
+from datetime import datetime
+from itertools import chain
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+
+from processors.cli.app import new_app
+from processors.console.actions import Actions
+from processors.console.app import Console, app_of
+from processors.console.overview import Overview
+from processors.console.security import LOOPBACK, Proxy
+from processors.deliver.sample import sample_text
+from processors.rules.book import Rules
+from processors.rules.document.build import document
+from processors.rules.load import midnight, read_rules
+from processors.runtime.errors import UserError
+from processors.runtime.kafka.clients import Broker
+from processors.runtime.kafka.user_client import Client
+from processors.runtime.run.telemetry import configure
+from processors.runtime.settings import Settings
+from processors.views.database import View
+from processors.views.follower import Follower
+from processors.watch.loop import Watch
+from processors.watch.metrics import Page
+
+app = new_app("The staff's pages: reviews, messages, clocks, settings.")
+
+
+@app.command()
+def console(
+    *,
+    host: Annotated[str, typer.Option(help="The address to serve on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 = a free one.")] = 0,
+) -> None:
+    """
+    Serve the staff's pages until SIGTERM or SIGINT, and print their address.
+
+    On loopback you are who you are on this computer. On another address a sign-in proxy stands in front, and
+    VN_CONSOLE_USER_HEADER and VN_CONSOLE_PROXIES say whose word counts. Everything changed here is a record on the
+    pipeline's topics with the person's name.
+    """
+    settings = Settings()
+    configure("warning", settings.log_format)
+    proxy = None
+    if settings.console_user_header:
+        proxy = Proxy(settings.console_user_header, settings.console_states_header, frozenset(settings.console_proxies))
+    elif host not in LOOPBACK:
+        raise UserError(f"on {host} nobody is signed in: set VN_CONSOLE_USER_HEADER and VN_CONSOLE_PROXIES, or serve on 127.0.0.1")
+    served = app_of(made(settings), None if proxy else getpass.getuser(), proxy)
+    serve(served, host, port)
+
+
+def made(settings: Settings) -> Console:
+    """Return what the pages work with; raises UserError where a setting is missing."""
+    client, library, page = Client(settings), read_rules(settings.rules_dir), Page()
+    rules = Rules(library)
+    follower = Follower(Broker(settings), client.codec, settings.topic_prefix, View(settings.views_dir / "console.sqlite"))
+    actions = Actions(client, settings.views_dir / "console-decisions.sqlite", settings.seal())
+    overview = Overview(Watch(settings, rules, page, with_canary=False), page)
+
+    def rules_document(state: str) -> Any:
+        zone = rules.history(state).books[-1].zone
+        day = datetime.now(zone).date()
+        at = midnight(day, zone)
+        return document(
+            rules, chain(*library.files_for(state)), state, day, lambda code, language: sample_text(rules, state, code, at, language)
+        )
+
+    return Console(client, follower, actions, overview, rules, rules_document)
+
+
+def serve(application: Any, host: str, port: int) -> None:
+    """Serve an application until it is stopped, and print its address once it listens."""
+    try:
+        listening = socket.create_server((host, port))
+    except OSError as error:
+        raise UserError(f"port {port} cannot be served ({error.strerror}): name another with --port") from None
+    config = uvicorn.Config(application, log_level="warning", access_log=False, server_header=False, proxy_headers=False)
+    with listening:
+        typer.echo(f"http://{host}:{listening.getsockname()[1]}/")
+        uvicorn.Server(config).run(sockets=[listening])

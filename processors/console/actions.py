@@ -1,0 +1,136 @@
+"""
+What a page may change: records on the pipeline's topics, with the person's name.
+
+A decision on a review can be undone for eight seconds: until then it stands in the console's own file, so that a restart
+loses none, and is sent afterwards. Emergencies leave at once.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Final, Literal
+
+import structlog
+
+from processors.domain.journal import DeadLetterSettled
+from processors.domain.policy import Policy, policy_key
+from processors.domain.review import ReviewAction
+from processors.domain.seal import Seal
+from processors.runtime.clock import wall
+from processors.runtime.errors import UserError
+from processors.runtime.kafka.user_client import Client
+from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, POLICIES, REGISTRATIONS, REVIEW_ACTIONS, TOPICS
+
+UNDO_MILLISECONDS: Final = 8_000
+TICK_SECONDS: Final = 0.5
+Decision = Literal["release", "discard"]
+
+
+class Actions:
+    """Sends what people decided; undecided for eight seconds it waits in a file of its own."""
+
+    def __init__(self, client: Client, path: Path, seal: Seal) -> None:
+        self._client = client
+        self._path = path
+        self._seal = seal
+        self._stopped = Event()
+        self._log = structlog.get_logger()
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._database() as database:
+            database.execute("CREATE TABLE IF NOT EXISTS pending (review_id TEXT PRIMARY KEY, due INTEGER NOT NULL, action TEXT NOT NULL)")
+
+    # -- reviews
+
+    def decide(self, review_id: str, decision: Decision, reason: str, reviewer: str, *, at_once: bool) -> None:
+        """The decision is sent, at once or when it can be undone no longer."""
+        action = {"action": decision, "reason": reason, "reviewer": reviewer, "review_id": review_id}
+        with self._database() as database:
+            due = wall() + (0 if at_once else UNDO_MILLISECONDS)
+            database.execute("INSERT OR REPLACE INTO pending VALUES (?, ?, ?)", (review_id, due, json.dumps(action)))
+        if at_once:
+            self.send_due()
+
+    def undo(self, review_id: str) -> bool:
+        """Whether the decision had not been sent yet; then it never is."""
+        with self._database() as database:
+            return database.execute("DELETE FROM pending WHERE review_id = ?", (review_id,)).rowcount > 0
+
+    def pending(self, review_id: str) -> Mapping[str, Any] | None:
+        """Return the decision that waits and until when, None where none does."""
+        with self._database() as database:
+            row = database.execute("SELECT due, action FROM pending WHERE review_id = ?", (review_id,)).fetchone()
+        return None if row is None else {"due": row[0], **json.loads(row[1])}
+
+    def decide_group(self, group: str, decision: Decision, reason: str, reviewer: str) -> None:
+        """The decision on every open review of the group is sent at once."""
+        self._send_action(ReviewAction(action=decision, reason=reason, reviewer=reviewer, group=group), group)
+
+    def send_due(self) -> None:
+        """Send every decision whose time to be undone is over; one that cannot be sent stays and is tried again."""
+        with self._database() as database:
+            due = database.execute("SELECT review_id, action FROM pending WHERE due <= ? ORDER BY due", (wall(),)).fetchall()
+        for review_id, action in due:
+            self._send_action(ReviewAction(**json.loads(action)), review_id)
+            with self._database() as database:  # sent twice after a crash in between: the second finds no open review
+                database.execute("DELETE FROM pending WHERE review_id = ? AND action = ?", (review_id, action))
+
+    def start(self) -> None:
+        """Send in a thread of its own what becomes due, until `stop`."""
+        Thread(target=self._run, daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(TICK_SECONDS):
+            try:
+                self.send_due()
+            except UserError as error:
+                self._log.warning("decisions_wait", why=str(error))
+
+    def _send_action(self, action: ReviewAction, key: str) -> None:
+        self._client.send(REVIEW_ACTIONS, [(key, self._client.codec.encode(action))])
+
+    # -- dead letters, settings, registrations
+
+    def settle(self, dead_letter_id: str, reason: str, person: str) -> None:
+        """The dead letter counts as open no longer."""
+        self._settled(dead_letter_id, "settled", reason, person)
+
+    def replay(self, dead_letter_id: str, person: str) -> None:
+        """The original is sent again, byte for byte, to the topic it came from."""
+        letter = next((each for each in self._client.values(DEAD_LETTERS) if each.dead_letter_id == dead_letter_id), None)
+        if letter is None:
+            raise UserError(f"there is no dead letter {dead_letter_id}")
+        original = letter.original
+        if letter.encrypted and original is not None:
+            original = self._seal.open(original, "dead-letter")
+        topic = next(topic for topic in TOPICS if topic.name == letter.topic)
+        self._client.send(topic, [(letter.key, original)])
+        self._settled(dead_letter_id, "replayed", "sent again", person)
+
+    def _settled(self, dead_letter_id: str, how: Literal["replayed", "settled"], reason: str, person: str) -> None:
+        settled = DeadLetterSettled(dead_letter_id=dead_letter_id, how=how, settled_by=person, reason=reason, settled_at=wall())
+        self._client.send(DEAD_LETTERS_SETTLED, [(dead_letter_id, self._client.codec.encode(settled))])
+
+    def set_policy(self, policy: Policy) -> None:
+        """The setting is in force within five seconds."""
+        self._client.send(POLICIES, [(policy_key(policy), self._client.codec.encode(policy))])
+
+    def unset_policy(self, policy: Policy) -> None:
+        self._client.send(POLICIES, [(policy_key(policy), None)])
+
+    def register(self, registration_id: str, document: Mapping[str, Any]) -> None:
+        """The registration is on its way; whether it is good, the pipeline says."""
+        self._client.send(REGISTRATIONS, [(registration_id, json.dumps(document).encode())])
+
+    def unregister(self, registration_id: str) -> None:
+        self._client.send(REGISTRATIONS, [(registration_id, None)])
+
+    @contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._path, timeout=5)) as database, database:
+            yield database

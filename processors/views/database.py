@@ -1,0 +1,74 @@
+"""The view's SQLite file: rows and offsets move together; a file of another shape, of other logs, or broken is built anew."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from processors.views.tables import SCHEMA, SHAPE
+
+Place = tuple[str, int]  # topic without prefix, partition
+
+BUSY_MILLISECONDS: Final = 5_000
+
+
+class View:
+    """One file; the follower writes by `writing`, pages read by `reading`, each with a connection of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def open(self, identities: Mapping[str, str]) -> dict[Place, int]:
+        """
+        Return the next offset of every partition; nothing where the view begins anew.
+
+        `identities` are the ids of the topics' logs. The file is kept only if it is whole, has this shape, and follows
+        just these logs.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with closing(self._connect()) as database:
+                kept = database.execute("PRAGMA user_version").fetchone()[0] == _number(SHAPE) and dict(
+                    database.execute("SELECT topic, identity FROM logs")
+                ) == dict(identities)
+                if kept and database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+                    return {(topic, partition): after for topic, partition, after in database.execute("SELECT * FROM positions")}
+        except sqlite3.DatabaseError:
+            pass  # cut short or no database: the truth is in Kafka
+        self._create(identities)
+        return {}
+
+    def _create(self, identities: Mapping[str, str]) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        with closing(self._connect()) as database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.executescript(SCHEMA)
+            database.executemany("INSERT INTO logs VALUES (?, ?)", identities.items())
+            database.execute(f"PRAGMA user_version = {_number(SHAPE)}")
+            database.commit()
+        self.path.chmod(0o600)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it or nothing."""
+        with closing(self._connect()) as database, database:
+            yield database
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One read-only connection, whose rows have names."""
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=BUSY_MILLISECONDS / 1000)) as database:
+            database.row_factory = sqlite3.Row
+            yield database
+
+    def _connect(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self.path, timeout=BUSY_MILLISECONDS / 1000)
+        database.execute("PRAGMA synchronous = NORMAL")
+        return database
+
+
+def _number(shape: str) -> int:
+    """Return the shape as SQLite's user_version, which has 31 bits."""
+    return int(shape[:8], 16) & 0x7FFF_FFFF

@@ -1,0 +1,119 @@
+"""
+Follows the topics of a view, read-committed and in no group, and applies them batch by batch.
+
+A batch's rows and its offsets are one SQLite transaction, so a process killed at any point goes on where the file is.
+Whatever goes wrong with the broker is tried again with new clients; the pages go on with what the file holds, and say
+as of when.
+"""
+
+import time
+from collections import defaultdict
+from threading import Event, Thread
+from typing import Final
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+
+from processors.runtime.clock import wall
+from processors.runtime.errors import Restart, Retry, UserError
+from processors.runtime.kafka.clients import Broker, message_kind, poll_batch
+from processors.runtime.wire.codec import Codec, Undecodable
+from processors.views.database import Place, View
+from processors.views.tables import APPLY, Row
+
+MANY: Final = 5_000
+AGAIN_SECONDS: Final = 2.0
+
+
+class Follower:
+    """Keeps a view up to its topics; `as_of` is when it last was, in milliseconds, None before it ever was."""
+
+    def __init__(self, broker: Broker, codec: Codec, prefix: str, view: View) -> None:
+        self.view = view
+        self.as_of: int | None = None
+        self.applied = 0
+        self.total = 0
+        self._broker = broker
+        self._codec = codec
+        self._apply = {prefix + topic.name: (topic.name, apply) for topic, apply in APPLY.items()}
+        self._reader: Consumer | None = None
+        self._unread: set[Place] = set()
+        self._stopped = Event()
+        self._log = structlog.get_logger()
+
+    def start(self) -> None:
+        """Follow in a thread of its own until `stop`."""
+        Thread(target=self._run, daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self.step()
+            except (Restart, Retry, UserError) as error:
+                self._log.warning("view_waits", error=type(error).__name__)
+                self._reader = None
+                self._stopped.wait(AGAIN_SECONDS)
+
+    def catch_up(self, seconds: float) -> None:
+        """Apply everything that is there; raises Restart where that takes longer than so many seconds."""
+        deadline = time.monotonic() + seconds
+        while self.step() or self._unread:
+            if time.monotonic() > deadline:
+                raise Restart("the view has not been read to its ends")
+
+    def step(self) -> bool:
+        """Apply one batch; whether there was anything to apply."""
+        if self._reader is None:
+            self._reader = self._open()
+        messages = poll_batch(self._reader, MANY, 0.2)
+        rows: dict[str, list[Message]] = defaultdict(list)
+        for message in messages:
+            topic, place = message.topic() or "", (message.topic() or "", message.partition() or 0)
+            what = message_kind(message)
+            if what == "end":
+                self._unread.discard(place)
+            elif what == "record":
+                self._unread.add(place)
+                rows[topic].append(message)
+        if rows:
+            self._write(rows)
+        if not self._unread:
+            self.as_of = wall()
+        return bool(rows)
+
+    def _open(self) -> Consumer:
+        identities = {name: self._broker.topic_identity(topic) for topic, (name, _) in self._apply.items()}
+        counts = self._broker.partition_counts(self._apply)
+        positions = self.view.open(identities)
+        reader = self._broker.partition_consumer()
+        places = [(topic, name, each) for topic, (name, _) in self._apply.items() for each in range(counts[topic])]
+        self._unread = {(topic, each) for topic, _, each in places}
+        self.total = sum(self._broker.end_offsets(self._unread).values())
+        self.applied = sum(positions.values())
+        reader.assign([TopicPartition(topic, each, positions.get((name, each), OFFSET_BEGINNING)) for topic, name, each in places])
+        return reader
+
+    def _write(self, rows: dict[str, list[Message]]) -> None:
+        with self.view.writing() as database:
+            for topic, messages in rows.items():
+                name, apply = self._apply[topic]
+                after: dict[int, int] = {}
+                for message in messages:
+                    row = self._row(message)
+                    after[row.partition] = row.offset + 1
+                    apply(database, row)
+                    self.applied += 1
+                database.executemany(
+                    "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", [(name, each, next_) for each, next_ in after.items()]
+                )
+
+    def _row(self, message: Message) -> Row:
+        key, raw = message.key() or b"", message.value()
+        try:
+            value = None if raw is None else self._codec.decode(raw)
+        except Undecodable:
+            value = None  # not written by the pipeline: nothing that a page shows
+        return Row(message.partition() or 0, message.offset() or 0, message.timestamp()[1], key.decode(errors="replace"), value)

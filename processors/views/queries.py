@@ -1,0 +1,126 @@
+"""What the pages ask of a view: each a plain function of a read-only connection."""
+
+import json
+from collections.abc import Iterator
+from sqlite3 import Connection
+from typing import Any, Final
+
+AT_MOST: Final = 500
+
+
+def open_reviews(database: Connection, *, reason: str | None = None, jurisdiction: str | None = None) -> list[dict[str, Any]]:
+    """Return the open reviews, the oldest first."""
+    return _documents(
+        database.execute(
+            "SELECT document FROM reviews WHERE state = 'open' AND (?1 IS NULL OR reason = ?1) AND (?2 IS NULL OR jurisdiction = ?2)"
+            " ORDER BY since, review_id",
+            (reason, jurisdiction),
+        )
+    )
+
+
+def review(database: Connection, review_id: str) -> dict[str, Any] | None:
+    return _first(database.execute("SELECT document FROM reviews WHERE review_id = ?", (review_id,)))
+
+
+def grouped_reviews(database: Connection, group: str) -> list[dict[str, Any]]:
+    return _documents(database.execute("SELECT document FROM reviews WHERE grouped = ? AND state = 'open' ORDER BY review_id", (group,)))
+
+
+def how_reviews_ended(database: Connection, reason: str, most: int = 20) -> dict[str, int]:
+    """Return how the last reviews of a reason ended: a count a state."""
+    rows = database.execute(
+        "SELECT state, count(*) FROM (SELECT state FROM reviews WHERE reason = ? AND state <> 'open' ORDER BY since DESC LIMIT ?)"
+        " GROUP BY state ORDER BY state",
+        (reason, most),
+    )
+    return dict(rows)
+
+
+def expectations(database: Connection, *, states: tuple[str, ...] = ("open", "overdue")) -> list[dict[str, Any]]:
+    """Return expected events, the soonest deadline first; those without one last."""
+    return _documents(
+        database.execute(
+            "SELECT document FROM expectations WHERE state IN (SELECT value FROM json_each(?)) ORDER BY deadline IS NULL, deadline LIMIT ?",
+            (json.dumps(states), AT_MOST),
+        )
+    )
+
+
+def expectations_of(database: Connection, offender: str) -> list[dict[str, Any]]:
+    return _documents(database.execute("SELECT document FROM expectations WHERE offender = ? ORDER BY deadline", (offender,)))
+
+
+def reviews_of(database: Connection, offender: str) -> list[dict[str, Any]]:
+    return _documents(database.execute("SELECT document FROM reviews WHERE offender = ? ORDER BY since", (offender,)))
+
+
+def dead_letters(database: Connection) -> list[dict[str, Any]]:
+    """Return the newest dead letters, open ones first, with how each was settled; None while it is open."""
+    rows = database.execute(
+        "SELECT each.document, settled.document FROM dead_letters AS each LEFT JOIN dead_letters_settled AS settled"
+        " USING (dead_letter_id) ORDER BY settled.document IS NOT NULL, each.received_at DESC LIMIT ?",
+        (AT_MOST,),
+    )
+    return [{**json.loads(letter), "settled": json.loads(settled) if settled else None} for letter, settled in rows]
+
+
+def policies(database: Connection) -> list[dict[str, Any]]:
+    return _documents(database.execute("SELECT document FROM policies ORDER BY policy_key"))
+
+
+def policy_history(database: Connection) -> list[dict[str, Any]]:
+    """Return the newest changes of settings; `document` is None where one was unset."""
+    rows = database.execute("SELECT at, policy_key, document FROM policy_history ORDER BY rowid DESC LIMIT ?", (AT_MOST,))
+    return [{"at": at, "policy_key": key, "policy": json.loads(document) if document else None} for at, key, document in rows]
+
+
+def agencies(database: Connection) -> list[dict[str, Any]]:
+    """Return every agency heard, the one silent longest first."""
+    return [dict(row) for row in database.execute("SELECT * FROM agencies ORDER BY heard_at")]
+
+
+def journal_places(database: Connection, message_id: str) -> list[tuple[int, int]]:
+    """Return where in `vn.decisions` the verdicts on a message are: partition and offset."""
+    rows = database.execute("SELECT partition, place FROM journal WHERE message_id = ? ORDER BY partition, place", (message_id,))
+    return [(partition, place) for partition, place in rows]
+
+
+def messages_of(database: Connection, offender: str) -> list[dict[str, Any]]:
+    """Return the messages about an offender, the newest first."""
+    rows = database.execute(
+        "SELECT message_id, ori, at FROM journal_offenders WHERE offender = ? ORDER BY at DESC LIMIT ?",
+        (offender, AT_MOST),
+    )
+    return [dict(row) for row in rows]
+
+
+def told_to(database: Connection, registrant: str) -> list[dict[str, Any]]:
+    """Return what was decided for one registrant, the newest first."""
+    rows = database.execute(
+        "SELECT message_id, outcome, at, channel FROM journal_registrants WHERE registrant = ? ORDER BY at DESC LIMIT ?",
+        (registrant, AT_MOST),
+    )
+    return [dict(row) for row in rows]
+
+
+def search(database: Connection, text: str, most: int = 20) -> list[dict[str, str]]:
+    """Return messages, agencies, offenders and reviews whose id begins with the text."""
+    low, high = text, text + "\U0010ffff"
+    found: list[dict[str, str]] = []
+    for kind, query in (
+        ("message", "SELECT DISTINCT message_id FROM journal WHERE message_id >= ? AND message_id < ? LIMIT ?"),
+        ("offender", "SELECT DISTINCT offender FROM journal_offenders WHERE offender >= ? AND offender < ? LIMIT ?"),
+        ("agency", "SELECT ori FROM agencies WHERE ori >= ? AND ori < ? LIMIT ?"),
+        ("review", "SELECT review_id FROM reviews WHERE review_id >= ? AND review_id < ? LIMIT ?"),
+    ):
+        found += ({"kind": kind, "id": row[0]} for row in database.execute(query, (low, high, most)))
+    return found[:most]
+
+
+def _documents(rows: Iterator[Any]) -> list[dict[str, Any]]:
+    return [json.loads(row[0]) for row in rows]
+
+
+def _first(rows: Iterator[Any]) -> dict[str, Any] | None:
+    return next(iter(_documents(rows)), None)

@@ -1,0 +1,176 @@
+"""
+The tables of the view and what each record changes in them.
+
+The schema is the shape: a file of another shape is thrown away and built again from Kafka, so there are no migrations.
+A row holds what pages look for in columns, and the whole record as JSON beside it. Of the journal only places are kept:
+which record of `vn.decisions` holds the verdicts on which message.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Any, Final
+
+import msgspec
+
+from processors.domain.expectation import Expectation
+from processors.domain.journal import DeadLetter, DeadLetterSettled, Verdicts
+from processors.domain.policy import Policy
+from processors.domain.review import Review
+from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, DECISIONS, EXPECTATIONS, POLICIES, REVIEWS, Topic
+
+SCHEMA: Final = """
+CREATE TABLE positions (topic TEXT, partition INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, partition)) WITHOUT ROWID;
+CREATE TABLE logs (topic TEXT PRIMARY KEY, identity TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE reviews (
+    review_id TEXT PRIMARY KEY, state TEXT NOT NULL, reason TEXT NOT NULL, jurisdiction TEXT NOT NULL, since INTEGER NOT NULL,
+    grouped TEXT, offender TEXT NOT NULL, message_id TEXT NOT NULL, event_type TEXT NOT NULL, event_subtype TEXT NOT NULL,
+    document TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX reviews_by_state ON reviews (state, since);
+CREATE INDEX reviews_by_group ON reviews (grouped) WHERE grouped IS NOT NULL;
+CREATE INDEX reviews_by_reason ON reviews (reason, state);
+
+CREATE TABLE expectations (
+    expectation_id TEXT PRIMARY KEY, state TEXT NOT NULL, deadline INTEGER, ori TEXT NOT NULL, offender TEXT NOT NULL,
+    jurisdiction TEXT NOT NULL, document TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX expectations_by_state ON expectations (state, deadline);
+CREATE INDEX expectations_by_offender ON expectations (offender);
+
+CREATE TABLE dead_letters (
+    dead_letter_id TEXT PRIMARY KEY, stage TEXT NOT NULL, reason TEXT NOT NULL, received_at INTEGER NOT NULL, document TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE dead_letters_settled (dead_letter_id TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE policies (policy_key TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE policy_history (at INTEGER NOT NULL, policy_key TEXT NOT NULL, document TEXT);
+
+CREATE TABLE journal (
+    message_id TEXT NOT NULL, partition INTEGER NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (message_id, partition, place)
+) WITHOUT ROWID;
+CREATE TABLE journal_offenders (
+    offender TEXT NOT NULL, message_id TEXT NOT NULL, ori TEXT, at INTEGER NOT NULL, PRIMARY KEY (offender, message_id)
+) WITHOUT ROWID;
+CREATE TABLE journal_registrants (
+    registrant TEXT NOT NULL, message_id TEXT NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL, channel TEXT,
+    PRIMARY KEY (registrant, message_id, outcome, at)
+) WITHOUT ROWID;
+CREATE TABLE agencies (
+    ori TEXT PRIMARY KEY, heard_at INTEGER NOT NULL, message_id TEXT NOT NULL, messages INTEGER NOT NULL, rejected INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+SHAPE: Final = hashlib.sha256(SCHEMA.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record as the view takes it; `timestamp` in milliseconds."""
+
+    partition: int
+    offset: int
+    timestamp: int
+    key: str
+    value: Any
+
+
+def _document(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def apply_review(database: Connection, row: Row) -> None:
+    value = row.value
+    if not isinstance(value, Review):
+        database.execute("DELETE FROM reviews WHERE review_id = ?", (row.key,))
+        return
+    database.execute(
+        "INSERT OR REPLACE INTO reviews VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            value.review_id,
+            value.state,
+            value.reason,
+            value.jurisdiction,
+            value.since,
+            value.group,
+            value.offender,
+            value.message_id,
+            value.event_type,
+            value.event_subtype,
+            _document(value),
+        ),
+    )
+
+
+def apply_expectation(database: Connection, row: Row) -> None:
+    value = row.value
+    if not isinstance(value, Expectation):
+        database.execute("DELETE FROM expectations WHERE expectation_id = ?", (row.key,))
+        return
+    database.execute(
+        "INSERT OR REPLACE INTO expectations VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (value.expectation_id, value.state, value.deadline, value.ori, value.offender, value.jurisdiction, _document(value)),
+    )
+
+
+def apply_dead_letter(database: Connection, row: Row) -> None:
+    value = row.value
+    if isinstance(value, DeadLetter):
+        shown = msgspec.structs.replace(value, original=None)  # the bytes may hold contact data: they stay in Kafka
+        database.execute(
+            "INSERT OR REPLACE INTO dead_letters VALUES (?, ?, ?, ?, ?)",
+            (value.dead_letter_id, value.stage, value.reason, value.received_at, _document(shown)),
+        )
+
+
+def apply_settlement(database: Connection, row: Row) -> None:
+    value = row.value
+    if isinstance(value, DeadLetterSettled):
+        database.execute("INSERT OR REPLACE INTO dead_letters_settled VALUES (?, ?)", (value.dead_letter_id, _document(value)))
+
+
+def apply_policy(database: Connection, row: Row) -> None:
+    value = row.value if isinstance(row.value, Policy) else None
+    document = None if value is None else _document(value)
+    database.execute("INSERT INTO policy_history VALUES (?, ?, ?)", (row.timestamp, row.key, document))
+    if document is None:
+        database.execute("DELETE FROM policies WHERE policy_key = ?", (row.key,))
+    else:
+        database.execute("INSERT OR REPLACE INTO policies VALUES (?, ?)", (row.key, document))
+
+
+def apply_verdicts(database: Connection, row: Row) -> None:
+    """Keep which record holds the verdicts on which message, the messages of each offender, and what each agency sent."""
+    if not isinstance(row.value, Verdicts):
+        return
+    verdicts = row.value.verdicts
+    database.executemany(
+        "INSERT OR IGNORE INTO journal VALUES (?, ?, ?)", {(each.message_id, row.partition, row.offset) for each in verdicts}
+    )
+    database.executemany(
+        "INSERT OR IGNORE INTO journal_offenders VALUES (?, ?, ?, ?)",
+        [(each.offender, each.message_id, each.ori, each.at) for each in verdicts if each.offender and each.ori],
+    )
+    database.executemany(
+        "INSERT OR IGNORE INTO journal_registrants VALUES (?, ?, ?, ?, ?)",
+        [(each.registrant_id, each.message_id, each.outcome, each.at, each.channel) for each in verdicts if each.registrant_id],
+    )
+    for each in verdicts:
+        if each.stage == "read" and each.ori is not None:
+            database.execute(
+                "INSERT INTO agencies VALUES (?, ?, ?, 1, ?) ON CONFLICT (ori) DO UPDATE SET heard_at = max(heard_at, excluded.heard_at),"
+                " message_id = excluded.message_id, messages = messages + 1, rejected = rejected + excluded.rejected",
+                (each.ori, each.at, each.message_id, each.outcome == "rejected"),
+            )
+
+
+APPLY: Final[Mapping[Topic, Callable[[Connection, Row], None]]] = {
+    REVIEWS: apply_review,
+    EXPECTATIONS: apply_expectation,
+    DEAD_LETTERS: apply_dead_letter,
+    DEAD_LETTERS_SETTLED: apply_settlement,
+    POLICIES: apply_policy,
+    DECISIONS: apply_verdicts,
+}

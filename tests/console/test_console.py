@@ -1,0 +1,216 @@
+"""The staff's pages: what they show, whom they let in, and that a decision is a record with the person's name."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+from starlette.testclient import TestClient
+
+from processors.console import actions as actions_module
+from processors.console.actions import Actions
+from processors.console.app import Console, app_of, masked
+from processors.console.overview import Overview, polyline
+from processors.console.security import HEADERS, Proxy
+from processors.domain.notification import Outbound
+from processors.domain.review import ReviewAction
+from processors.domain.seal import Seal
+from processors.rules.load import load_rules
+from processors.runtime.clock import wall
+from processors.topics import REGISTRATIONS, REVIEW_ACTIONS, REVIEWS, Topic
+from processors.views.database import View
+from tests.views.given import made_view, put, review
+
+RULES = load_rules(None)
+
+
+@dataclass
+class Sent:
+    """Takes the place of the user's client: what is sent is kept, nothing is read."""
+
+    records: list[tuple[Topic, str | None, Any]] = field(default_factory=list)
+    codec: Any = field(default_factory=lambda: SimpleNamespace(encode=lambda value: value, decode=lambda value: value))
+
+    def send(self, topic: Topic, records: Any) -> int:
+        self.records += [(topic, key, value) for key, value in records]
+        return 1
+
+
+@dataclass
+class ConsoleUnderTest:
+    """The console over a view without a broker."""
+
+    view: View
+    sent: Sent
+    actions: Actions
+    client: TestClient
+
+    def token(self, path: str) -> str:
+        return str(re.findall(r'name="token" value="(\w+)"', self.client.get(path).text)[0])
+
+    def post(self, path: str, **form: str) -> Any:
+        return self.client.post(path, data={"token": self.token(path), **form}, follow_redirects=False)
+
+
+def console_over(tmp_path: Path, view: View, proxy: Proxy | None = None) -> ConsoleUnderTest:
+    sent = Sent()
+    actions = Actions(sent, tmp_path / "decisions.sqlite", Seal(bytes(64)))  # type: ignore[arg-type]
+    follower = SimpleNamespace(view=view, as_of=wall(), applied=1, total=1, start=lambda: None, stop=lambda: None)
+    watch = SimpleNamespace(look=lambda _: None)
+    overview = Overview(watch, SimpleNamespace(registry=CollectorRegistry()))  # type: ignore[arg-type]
+    document = SimpleNamespace(title="Rules", version="r1", parts=())
+    app = app_of(Console(sent, follower, actions, overview, RULES, lambda _: document), None if proxy else "ana", proxy)  # type: ignore[arg-type]
+    return ConsoleUnderTest(view, sent, actions, TestClient(app, base_url="http://127.0.0.1"))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> ConsoleUnderTest:
+    view = made_view(tmp_path)
+    put(view, REVIEWS, "a", review("a", event_subtype="Recapture", since=wall()))
+    put(view, REVIEWS, "e", review("e", event_subtype="Escape", since=wall()))
+    return console_over(tmp_path, view)
+
+
+def test_emergencies_come_first(desk: ConsoleUnderTest) -> None:
+    page = desk.client.get("/reviews").text
+    assert page.index("/reviews/e") < page.index("/reviews/a")
+    assert "<strong>1</strong> emergencies in review" in desk.client.get("/").text
+
+
+def test_a_decision_can_be_undone_for_eight_seconds_and_then_leaves_with_the_persons_name(
+    desk: ConsoleUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert desk.post("/reviews/a", what="release", reason="asked the jail").status_code == 303
+    assert "Undo" in desk.client.get("/reviews/a").text
+    desk.actions.send_due()
+    assert desk.sent.records == []
+    assert desk.post("/reviews/a", what="undo").status_code == 303
+    desk.post("/reviews/a", what="release", reason="asked again")
+    now = wall()
+    monkeypatch.setattr(actions_module, "wall", lambda: now + 9_000)
+    desk.actions.send_due()
+    assert desk.sent.records == [(REVIEW_ACTIONS, "a", ReviewAction(action="release", reason="asked again", reviewer="ana", review_id="a"))]
+    assert not desk.actions.undo("a")
+
+
+def test_a_decision_on_an_emergency_leaves_at_once(desk: ConsoleUnderTest) -> None:
+    desk.post("/reviews/e", what="discard", reason="a drill")
+    assert [(key, value.action) for _, key, value in desk.sent.records] == [("e", "discard")]
+
+
+def test_a_decision_that_waits_survives_the_console(desk: ConsoleUnderTest, tmp_path: Path) -> None:
+    desk.post("/reviews/a", what="release", reason="asked")
+    waiting = Actions(Sent(), tmp_path / "decisions.sqlite", Seal(bytes(64))).pending("a")  # type: ignore[arg-type]
+    assert waiting is not None
+    assert waiting["reason"] == "asked"
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"), [({"what": "release", "reason": " "}, "Say why"), ({"what": "delete", "reason": "x"}, "Choose release")]
+)
+def test_a_form_that_cannot_be_done_says_so_and_changes_nothing(desk: ConsoleUnderTest, form: dict[str, str], sentence: str) -> None:
+    answer = desk.post("/reviews/a", **form)
+    assert (answer.status_code, sentence in answer.text) == (400, True)
+    assert desk.actions.pending("a") is None
+
+
+def test_the_second_of_two_reviewers_is_told_who_was_first(desk: ConsoleUnderTest) -> None:
+    put(desk.view, REVIEWS, "a", review("a", state="released", reviewer="ben"))
+    token = desk.token("/policies")
+    answer = desk.client.post("/reviews/a", data={"token": token, "what": "discard", "reason": "x"})
+    assert "released by ben" in answer.text
+    assert desk.sent.records == []
+
+
+def test_a_whole_group_takes_its_number_typed(desk: ConsoleUnderTest) -> None:
+    for number in range(3):
+        put(desk.view, REVIEWS, f"g{number}", review(f"g{number}", group="G", reason="surge"))
+    assert "Type 3" in desk.post("/reviews/g0", what="release_group", reason="checked", count="2").text
+    assert desk.sent.records == []
+    desk.post("/reviews/g0", what="release_group", reason="checked", count="3")
+    assert [(key, value.group) for _, key, value in desk.sent.records] == [("G", "G")]
+
+
+def test_a_form_from_elsewhere_is_refused(desk: ConsoleUnderTest) -> None:
+    desk.client.get("/reviews/a")
+    assert desk.client.post("/reviews/a", data={"what": "release", "reason": "x"}).status_code == 403
+    assert desk.client.post("/reviews/a", data={"token": "0" * 64, "what": "release", "reason": "x"}).status_code == 403
+    assert desk.sent.records == []
+
+
+def test_every_answer_has_the_headers(desk: ConsoleUnderTest) -> None:
+    for path in ("/", "/reviews", "/reviews/none", "/static/console.css"):
+        answer = desk.client.get(path)
+        assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+
+
+def test_names_from_agencies_are_text_and_never_markup(desk: ConsoleUnderTest) -> None:
+    put(desk.view, REVIEWS, "x", review("x", detail="<script>alert(1)</script>", ori="<b>"))
+    page = desk.client.get("/reviews/x").text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_behind_a_proxy_only_its_word_counts_and_a_reviewer_sees_her_own_state(tmp_path: Path) -> None:
+    view = made_view(tmp_path)
+    put(view, REVIEWS, "va", review("va"))
+    put(view, REVIEWS, "nc", review("nc", jurisdiction="NC"))
+    desk = console_over(tmp_path, view, Proxy("X-User", "X-States", frozenset({"testclient"})))
+    assert desk.client.get("/reviews").status_code == 401
+    page = desk.client.get("/reviews", headers={"X-User": "ana", "X-States": "nc"}).text
+    assert "/reviews/nc" in page
+    assert "/reviews/va" not in page
+    assert desk.client.get("/reviews/va", headers={"X-User": "ana", "X-States": "nc"}).status_code == 404
+    other = console_over(tmp_path, view, Proxy("X-User", "X-States", frozenset({"10.0.0.1"})))
+    assert other.client.get("/reviews", headers={"X-User": "ana"}).status_code == 401
+
+
+def test_a_setting_is_checked_before_it_is_sent(desk: ConsoleUnderTest) -> None:
+    assert desk.post("/policies", what="set", key="cancel.hold", value="soon").status_code == 400
+    assert desk.sent.records == []
+    assert desk.post("/policies", what="set", key="cancel.hold", value="20m").status_code == 303
+    assert [value.set_by for _, _, value in desk.sent.records] == ["ana"]
+
+
+def test_an_advocate_registers_for_somebody(desk: ConsoleUnderTest) -> None:
+    assert "Fill in" in desk.post("/registrants", what="register", registrant_id="R-1", scheme="SID", value="VA1").text
+    desk.post("/registrants", what="register", registrant_id="R-1", scheme="SID", value="VA1234567", sms="+18045551007")
+    ((topic, _, value),) = desk.sent.records
+    assert topic is REGISTRATIONS
+    assert b'"verified": false' in value
+
+
+def test_what_may_hold_contact_data_is_never_shown() -> None:
+    outbound = Outbound(
+        reference="R-1.x",
+        notification_id="N-1",
+        attempt=1,
+        registrant_id="R-1",
+        kind="notification",
+        channel="sms",
+        to="+18045551007",
+        language="en",
+        subject=None,
+        body="canary",
+        emergency=False,
+        event=None,
+        offenders=None,
+        agency=None,
+        message_ids=("M-1",),
+        created_at=0,
+        not_before=None,
+        expires_at=0,
+        confirm=False,
+    )
+    shown = str(masked(outbound))
+    assert "R-1.x" in shown
+    assert "+18045551007" not in shown
+    assert "canary" not in shown
+
+
+def test_a_chart_has_its_highest_value_at_the_top() -> None:
+    assert polyline((0.0,)) == ""
+    assert polyline((0.0, 10.0, 5.0)) == "0.0,30.0 80.0,2.0 160.0,16.0"
