@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "topics": ("processors.cli.topics", "Create the topics; list them."),
     "run": ("processors.cli.run", "Run stages of the pipeline."),
     "sample": ("processors.cli.sample", "Print a submission or registration to try the pipeline with."),
+    "try": ("processors.cli.try_", "Show what would be told to whom, without a broker."),
     "submit": ("processors.cli.submit", "Send submissions as an agency would."),
     "register": ("processors.cli.register", "Send registrations as a registration site would."),
     "unregister": ("processors.cli.unregister", "Remove registrations."),

@@ -1,0 +1,105 @@
+"""`vn try`: what would be told to whom, without a broker."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from msgspec import structs
+
+from processors.cli.app import new_app
+from processors.cli.documents import documents, fail_if, of_every_file
+from processors.cli.output import JSON, console, print_json
+from processors.cli.register import registrations as registrations_of
+from processors.domain.journal import Verdict
+from processors.domain.time import iso
+from processors.rehearsal.trial import Message, Outcome, Trial, run_trial
+from processors.rules.load import load_rules
+from processors.runtime.errors import Usage
+from processors.runtime.settings import Settings
+
+app = new_app("Shows what would be told to whom, without a broker.")
+
+
+@app.command()
+def try_(
+    files: Annotated[list[str], typer.Argument(help="Files of submissions, as for `vn submit`; - is standard input.", metavar="FILE")],
+    *,
+    registrations: Annotated[
+        list[str] | None, typer.Option("--registrations", help="A file of registrations, as for `vn register`.", metavar="FILE")
+    ] = None,
+    at: Annotated[str | None, typer.Option("--at", help="When it is received, such as 2026-11-02T09:00:00-05:00; now if left out.")] = None,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """
+    Run submissions through the whole pipeline in memory and print what would be told to whom, or why not.
+
+    Nothing is sent and no broker is touched. Without registrations one registrant of every offender is assumed. Two
+    days are played through, in which quiet hours and holds end.
+    """
+    settings = Settings()
+    moment = received_at(at)
+    submissions, broken = of_every_file(files, documents)
+    fail_if(broken, "mend it")
+    given, broken = of_every_file(registrations or [], registrations_of)
+    fail_if(broken, "mend it")
+    trial = run_trial(submissions, given if registrations else None, moment, load_rules(settings.rules_dir))
+    if as_json:
+        for each in trial.outcomes:
+            print_json(plain(each))
+    else:
+        show(trial, assumed=not registrations)
+
+
+def received_at(at: str | None) -> datetime:
+    """Return when the submissions are received."""
+    if at is None:
+        return datetime.now(UTC).replace(microsecond=0)
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Usage("--at is a date and time with offset, such as 2026-11-02T09:00:00-05:00")
+    return moment
+
+
+def show(trial: Trial, *, assumed: bool) -> None:
+    """Print every submission with the messages that would leave, or with why none would."""
+    out = console()
+    for refused in trial.refused:
+        out.print(f"registration {refused.message_id} refused, {refused.reason}: {refused.detail}", markup=False, soft_wrap=True)
+    if assumed:
+        out.print("No registrations are given: one registrant of every offender is assumed.", soft_wrap=True)
+    for each in trial.outcomes:
+        out.print(f"\n[bold]{each.message_id}[/] {summary(each)}", soft_wrap=True)
+        for decision in each.decisions:
+            out.print(f"  {decision.stage:<9} {decision.outcome:<11} {decision.reason:<22} {decision.detail}", markup=False, soft_wrap=True)
+        for message in each.messages:
+            out.print(f"  to {message.registrant_id} by {message.channel} at {iso(message.at)}:", markup=False, soft_wrap=True)
+            out.print("\n".join(f"    {line}" for line in text_of(message)), markup=False, soft_wrap=True)
+
+
+def summary(outcome: Outcome) -> str:
+    """Return in a few words what would become of a submission."""
+    if outcome.messages:
+        registrants = len({each.registrant_id for each in outcome.messages})
+        return f"would be told to {registrants} {'registrant' if registrants == 1 else 'registrants'}"
+    last = outcome.decisions[-1]
+    return f"would be told to nobody: {last.reason}"
+
+
+def text_of(message: Message) -> list[str]:
+    return [*([message.subject] if message.subject else []), *message.body.splitlines()]
+
+
+def plain(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as JSON has it, times as ISO 8601."""
+    return {
+        "message_id": outcome.message_id,
+        "messages": [structs.asdict(each) | {"at": iso(each.at)} for each in outcome.messages],
+        "decisions": [decision(each) for each in outcome.decisions],
+    }
+
+
+def decision(verdict: Verdict) -> dict[str, Any]:
+    return {name: value for name, value in (structs.asdict(verdict) | {"at": iso(verdict.at)}).items() if value is not None}
