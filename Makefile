@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench mutants lock clean alerts dashboards
+.PHONY: help install demo test check bench fuzz mutants lock clean alerts dashboards
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ check: $(INSTALLED)  ## format, lint, types and the tests that need no broker
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q -n 2 -m "not broker"
+
+fuzz: $(INSTALLED)  ## fuzzes every door of the pipeline, a million inputs each; make fuzz FOR=60 stops after 60 s in all
+	@$(BIN)/python -m tests.fuzz $(if $(FOR),--seconds $(FOR))
 
 bench: $(INSTALLED)  ## the benchmark
 	@$(BIN)/python -m bench

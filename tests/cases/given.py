@@ -1,4 +1,4 @@
-"""What agencies, sites and spreadsheets really send, put through the whole pipeline (docs/cases.md)."""
+"""What agencies, sites and spreadsheets really send, put through the whole pipeline."""
 
 import io
 from datetime import timedelta

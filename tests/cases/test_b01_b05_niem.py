@@ -17,6 +17,8 @@ JUDGE = (
     "<nc:PersonBirthDate><nc:Date>1960-01-01</nc:Date></nc:PersonBirthDate>"
 )
 
+NAMED = JUDGE.replace("<nc:PersonName>", '<nc:PersonName s:id="V1">')
+
 
 def same_as_before(driver: PipelineDriver, text: str) -> None:
     """The message says of its offenders and tags what it says without the change, and the registrant is told."""
@@ -210,6 +212,7 @@ def test_b05_a_role_adds_its_number_to_the_person_it_refers_to(role: str) -> Non
         f'<nc:Person s:id="V1">{JUDGE}</nc:Person><j:Victim><nc:RoleOfPersonReference s:ref="V1"/></j:Victim>',
         f'<nc:Person s:id="V1">{JUDGE}</nc:Person><j:EnforcementOfficial><nc:RoleOfPerson s:uri="#V1"/></j:EnforcementOfficial>',
         f'<nc:Person s:id="V1">{JUDGE}</nc:Person><nc:SupervisionSupervisor s:ref="V1"/>',
+        f'<nc:Person>{NAMED}</nc:Person><j:Victim><nc:RoleOfPerson s:ref="V1"/></j:Victim>',
         f"<nc:DocumentAuthor><nc:Person>{JUDGE}</nc:Person></nc:DocumentAuthor>",
     ],
 )

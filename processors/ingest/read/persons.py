@@ -40,14 +40,24 @@ def offenders(document: NiemDocument) -> list[dict[str, Any]]:
     descriptions: dict[object, list[Element]] = defaultdict(list)
     roles: dict[object, set[str]] = defaultdict(set)
     for element, role, described in appearances(document):
-        key = document.key(element) or element
+        key = person_key(document, element)
         roles[key] |= {role} if role else set()
         descriptions[key] += [each for each in described if each not in descriptions[key]]
     aliases = alias_names(document)
-    blank: list[dict[str, Any]] = [{} for element in document.named.get("Person", ()) if is_blank(document, element)]
-    return [
-        person(document, found, aliases.get(key, [])) for key, found in descriptions.items() if found and is_offender(roles[key])
-    ] + blank
+    offending = {key: found for key, found in descriptions.items() if found and is_offender(roles[key])}
+    read = [(found, person(document, found, aliases.get(key, []))) for key, found in offending.items()]
+    # A role may refer to somebody whom the document does not describe; a Person that says nothing is one who cannot be identified.
+    known = [each for found, each in read if each or any(local_name(element.tag) == "Person" for element in found)]
+    return known + [{} for element in document.named.get("Person", ()) if is_blank(document, element)]
+
+
+def person_key(document: NiemDocument, element: Element) -> object:
+    """Return what the person is called that the element is or refers to; who refers to a person's name means the person."""
+    for named in () if has_content(element) else document.resolve(element):
+        holder = named.getparent()
+        if local_name(named.tag) == "PersonName" and holder is not None:
+            return document.key(holder) or holder
+    return document.key(element) or element
 
 
 def appearances(document: NiemDocument) -> Iterator[tuple[Element, str | None, list[Element]]]:

@@ -1,0 +1,170 @@
+"""
+The doors of the pipeline for fuzzing: what each takes, what it begins with, and what must hold whatever comes.
+
+Whatever comes, `read` answers with one verdict and one record, gives a reason of the list, and what it lets in is encoded
+and read again. A spreadsheet is read or refused with its line and column. Nothing else may be raised.
+"""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from processors.cli.documents import Broken, documents
+from processors.cli.register import registrations
+from processors.domain.external import ReceiptForm, RegistrationForm
+from processors.domain.intake import Intake
+from processors.domain.journal import DeadLetter
+from processors.domain.person import Identifier, Name, Person
+from processors.domain.reasons import REASONS
+from processors.domain.registration import Contact
+from processors.domain.seal import Seal
+from processors.domain.submission import Submission
+from processors.ingest.read.decide import READ
+from processors.rules.load import load_rules
+from processors.runtime.wire.codec import Codec
+from processors.runtime.wire.schemas import Version
+from processors.stage import Context, Record
+from processors.topics import INBOUND, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, VERIFICATIONS, Topic
+
+ROOT: Final = Path(__file__).parents[2]
+CORPUS: Final = Path(__file__).parent / "corpus"
+NOW: Final = 1_793_646_251_000
+CODEC: Final = Codec()
+
+
+class Registry:
+    """A schema registry that has every schema of ours under ids of its own, as the ones of outsiders."""
+
+    def __init__(self) -> None:
+        self.versions: dict[int, Version] = {}
+
+    def register(self, version: Version) -> int:
+        self.versions[len(self.versions) + 1] = version
+        return len(self.versions)
+
+    def schema(self, identity: int) -> Version | None:
+        return self.versions.get(identity)
+
+
+FRAMED: Final = Codec(registry=Registry())
+
+
+@cache
+def context() -> Context:
+    return Context(load_rules(), Seal(bytes(range(64))))
+
+
+def answer(topic: Topic, raw: bytes, value: Any) -> None:
+    """The record is answered with one verdict and one record, the same each time."""
+    record = Record(topic.name, 0, 0, None, NOW, value, raw)
+    decision = READ.decide(record, {}, context())
+    (verdict,), (output,) = decision.verdicts, decision.outputs
+    if verdict.reason not in REASONS or len(verdict.detail) > 600:
+        raise AssertionError(verdict)
+    if (verdict.outcome == "rejected") is not isinstance(output.value, DeadLetter):
+        raise AssertionError(verdict)
+    if not isinstance(output.value, DeadLetter | Intake) or CODEC.decode(CODEC.encode(output.value)) != output.value:
+        raise AssertionError(output)
+
+
+def text(topic: Topic) -> Callable[[bytes], None]:
+    """Return the door of a topic for what does not claim to be Avro."""
+
+    def door(raw: bytes) -> None:
+        answer(topic, raw, CODEC.decode_external(raw))
+
+    return door
+
+
+def avro(codec: Codec, header: int) -> Callable[[bytes], None]:
+    """Return the door of submissions in Avro; the header is a good one, since nobody guesses a fingerprint."""
+    good = codec.encode(AVRO_SUBMISSION)[:header]
+
+    def door(raw: bytes) -> None:
+        sent = good + raw
+        answer(SUBMISSIONS, sent, codec.decode_external(sent))
+
+    return door
+
+
+def spreadsheet(raw: bytes) -> None:
+    """A file of registrations is read, or refused with its line and column."""
+    try:
+        found = list(registrations(raw))
+    except Broken as error:
+        if not str(error).startswith("line "):
+            raise AssertionError(error) from None
+        return
+    for each in found:
+        if raw[:1] not in {b"\xc3", b"\0"} and not isinstance(json.loads(each), dict):
+            raise AssertionError(each)
+        answer(REGISTRATIONS, each, CODEC.decode_external(each))
+
+
+def several(raw: bytes) -> None:
+    """A file of submissions is told apart, or refused with its line and column."""
+    try:
+        found = documents(raw)
+    except Broken as error:
+        if not str(error).startswith("line "):
+            raise AssertionError(error) from None
+        return
+    for each in found:
+        answer(SUBMISSIONS, each, CODEC.decode_external(each))
+
+
+WALKER: Final = Person((Identifier("SID", "VA7700123"),), Name(given="Thomas", sur="Walker"), (), "1979-02-11")
+SUBMISSION: Final[dict[str, Any]] = {
+    "message_id": "M-1",
+    "agency": {"ori": "VA0430000", "name": "Riverside Jail", "state": "VA"},
+    "event_type": "Jail",
+    "event_subtype": "Escape",
+    "notification_type": "Status Update",
+    "notification_subtypes": [{"subtype": "Validate", "validations": ["Date"]}],
+    "action_at": "2026-11-02T11:00:00-05:00",
+    "offenders": [msgspec.to_builtins(WALKER)],
+}
+AVRO_SUBMISSION: Final = msgspec.convert(SUBMISSION, Submission)
+REGISTRATION: Final = RegistrationForm(
+    registration_id="V-1", registrant_id="R-1", source="VINE", offender=WALKER, contacts=(Contact("sms", "8045551007", verified=True),)
+)
+RECEIPT: Final = ReceiptForm(reference=f"R-1.{'0' * 20}", status="delivered", occurred_at=NOW, provider="example")
+ACTION: Final = {"action": "release", "reason": "x", "reviewer": "ann", "review_id": f"validate-o{'0' * 16}-{'0' * 12}"}
+VERIFICATION: Final = {"registration_id": "V-1", "code": "048210", "at": "2026-11-02T18:05:02Z"}
+MESSAGE: Final = {
+    "provider": "example",
+    "channel": "sms",
+    "from": "8045551007",
+    "to": "8045550000",
+    "body": "STOP",
+    "occurred_at": "2026-11-02T18:05:02Z",
+}
+TABLE: Final = "registration_id;registrant_id;source;sid;given;sms;verified\nV-1;R-1;VINE;VA7700123;José;8045551007;Y\n"
+
+
+def xml_seeds() -> list[bytes]:
+    return [path.read_bytes() for folder in ("examples/xml", "tests/cases/niem") for path in sorted((ROOT / folder).glob("*.xml"))]
+
+
+def json_seeds(*documents: Any) -> list[bytes]:
+    return [msgspec.json.encode(each) for each in documents]
+
+
+# Each door with what it begins with.
+DOORS: Final[dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]]] = {
+    "xml": (text(SUBMISSIONS), xml_seeds),
+    "json": (text(SUBMISSIONS), lambda: json_seeds(SUBMISSION, SUBMISSION | {"compact": {"sending_state": "VA"}, "operation": "Cancel"})),
+    "avro-single-object": (avro(CODEC, 10), lambda: [CODEC.encode(AVRO_SUBMISSION)[10:]]),
+    "avro-confluent": (avro(FRAMED, 5), lambda: [FRAMED.encode(AVRO_SUBMISSION)[5:]]),
+    "registrations": (text(REGISTRATIONS), lambda: [*json_seeds(REGISTRATION), CODEC.encode(REGISTRATION)]),
+    "spreadsheets": (spreadsheet, lambda: [TABLE.encode(), f"sep=,\n{TABLE.replace(';', ',')}".encode("utf-16"), TABLE.encode("cp1252")]),
+    "files": (several, lambda: [b"\n".join(json_seeds(SUBMISSION, SUBMISSION)), *xml_seeds()[:1]]),
+    "receipts": (text(RECEIPTS), lambda: [*json_seeds(RECEIPT), CODEC.encode(RECEIPT)]),
+    "review-actions": (text(REVIEW_ACTIONS), lambda: json_seeds(ACTION)),
+    "verifications": (text(VERIFICATIONS), lambda: json_seeds(VERIFICATION)),
+    "inbound": (text(INBOUND), lambda: json_seeds(MESSAGE)),
+}

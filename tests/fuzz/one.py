@@ -1,0 +1,12 @@
+"""One door under atheris, in a process of its own: `python -m tests.fuzz.one DOOR [libFuzzer options]`."""
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["processors.ingest.read", "processors.cli.documents", "processors.cli.spreadsheet"]):
+    from tests.fuzz.doors import DOORS
+
+door, _ = DOORS[sys.argv[1]]
+atheris.Setup([sys.argv[0], *sys.argv[2:]], door)
+atheris.Fuzz()
