@@ -76,7 +76,7 @@ class RunningStage:
                     self._fields.pop(name, None)
                 else:
                     self._fields[name] = value
-            yield from ((written.name, (key, value)) for written, key, value in work.outputs)
+            yield from ((written.name, (key, value)) for written, key, value, _ in work.outputs)
 
     def _record(self, topic: Topic, key: bytes | None, raw: bytes | None) -> Record:
         offset = self._offsets[topic.name]

@@ -77,12 +77,14 @@ class Output(Struct, frozen=True, gc=False):
     One record to write. A `value` that is the input's own value is passed on byte for byte; None is a tombstone.
 
     `timing` is for the metrics alone and is not written.
+    `headers` are for readers outside the pipeline; no stage reads them.
     """
 
     topic: Topic
     key: str | None
     value: Struct | None
     timing: Timing | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Decision(Struct, Generic[S], frozen=True):

@@ -20,6 +20,7 @@ from processors.domain.notification import Notification, Outbound, Receipt, Resp
 from processors.domain.policy import Policy
 from processors.domain.registration import Enrolment, Reachable, Verification
 from processors.domain.review import OffenderAction, Review, ReviewAction
+from processors.domain.sending import SendIntent
 from processors.domain.submission import Submission
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
 from processors.domain.tick import Tick
@@ -69,6 +70,7 @@ OUTBOUND = {
     "voice": Topic("outbound.voice", (Outbound,), "registrant id", retention=7 * DAY, external=True),
 }
 OUTBOUND_CANARY = Topic("outbound.canary", (Outbound,), "registrant id", partitions=1, retention=DAY)
+SENDS = Topic("sends", (SendIntent,), "channel and reference", retention=FOREVER, compacted=True)  # partitioned like OUTBOUND
 RESPONSES = Topic("responses", (Response,), "agency ORI", external=True)
 REVIEWS = Topic("reviews", (Review,), "review id", retention=FOREVER, compacted=True, external=True)
 EXPECTATIONS = Topic("expectations", (Expectation,), "expectation id", retention=FOREVER, compacted=True, external=True)
@@ -112,6 +114,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     REGISTRANTS,
     *OUTBOUND.values(),
     OUTBOUND_CANARY,
+    SENDS,
     RESPONSES,
     REVIEWS,
     EXPECTATIONS,

@@ -27,10 +27,11 @@ MAY_IMPORT = {
     "simulation": frozenset({"simulation"}),
     "runtime": GRAMMAR | {"runtime"},
     "rehearsal": GRAMMAR | {"ingest", "pipeline", "rehearsal", "runtime"},
+    "providers": frozenset({"domain", "topics", "providers", "runtime"}),
     "views": GRAMMAR | {"runtime", "views"},
     "console": GRAMMAR | {"console", "deliver", "pipeline", "runtime", "views", "watch"},
     "watch": GRAMMAR | {"pipeline", "runtime", "watch"},
-    "cli": GRAMMAR | set(ROOMS) | {"cli", "console", "pipeline", "rehearsal", "runtime", "simulation", "views", "watch"},
+    "cli": GRAMMAR | set(ROOMS) | {"cli", "console", "pipeline", "providers", "rehearsal", "runtime", "simulation", "views", "watch"},
     "__main__": frozenset({"cli"}),
 }
 # What each part of the runtime may import of the others: run → decide → kafka, wire; the rest beside them.
@@ -46,7 +47,7 @@ RUNTIME_MAY_IMPORT = {
     "metrics": frozenset[str](),
     "settings": frozenset({"errors"}),
 }
-WITH_EFFECTS = frozenset({"runtime", "rehearsal", "watch", "views", "console", "cli", "__main__"})
+WITH_EFFECTS = frozenset({"runtime", "rehearsal", "providers", "watch", "views", "console", "cli", "__main__"})
 EFFECTS = frozenset(
     {
         "asyncio",

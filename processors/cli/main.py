@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "register": ("processors.cli.register", "Send registrations as a registration site would."),
     "unregister": ("processors.cli.unregister", "Remove registrations."),
     "receipt": ("processors.cli.receipt", "Send delivery receipts as a provider would."),
+    "provider": ("processors.cli.provider", "Deliver outbound messages: SMTP, Twilio, the console."),
     "tail": ("processors.cli.tail", "Show the records of a topic, decoded."),
     "explain": ("processors.cli.explain", "Tell the life of one submitted message."),
     "review": ("processors.cli.review", "What waits for a person's judgement: list, show, release, discard."),

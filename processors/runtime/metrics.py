@@ -63,6 +63,14 @@ REBUILDS: Final = Counter("vn_rebuilds", "Caches of a partition built from the b
 CATCH_UP_RECORDS: Final = Counter("vn_catch_up_records", "Changes written to the store from the changelog", ["unit"])
 STAMP_AHEAD: Final = Counter("vn_stamp_ahead", "Caches that claimed more than Kafka holds: dropped and rebuilt", ["unit"])
 STALE: Final = Counter("vn_stale_cache", "Batches whose states were not under the expected stamp", ["unit"])
+PROVIDER_SENDS: Final = Counter(
+    "vn_provider_sends", "Messages that vendors were given, by the status reported", ["channel", "vendor", "status"]
+)
+AMBIGUOUS_SENDS: Final = Counter(
+    "vn_ambiguous_sends", "Messages of which it cannot be known whether the vendor took them", ["channel", "vendor"]
+)
+PROVIDER_SWITCHES: Final = Counter("vn_provider_switches", "Times a vendor was left for another", ["vendor"])
+UNKNOWN_CODES: Final = Counter("vn_provider_unknown_codes", "Error codes of a vendor that no table explains", ["vendor"])
 
 METRICS: Final = (
     RECORDS,
@@ -93,4 +101,8 @@ METRICS: Final = (
     CATCH_UP_RECORDS,
     STAMP_AHEAD,
     STALE,
+    PROVIDER_SENDS,
+    AMBIGUOUS_SENDS,
+    PROVIDER_SWITCHES,
+    UNKNOWN_CODES,
 )

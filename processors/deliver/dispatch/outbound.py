@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from processors.deliver.contacts import Destination
 from processors.deliver.dispatch.attempts import digest, notification_id, reference
+from processors.deliver.dispatch.headers import headers_of
 from processors.deliver.moment import About, Moment
 from processors.deliver.state import Attempt, Delivery, Notice, Pending, State, delivery_key
 from processors.deliver.wording.clean import clean
@@ -136,7 +137,7 @@ def attempted(
     first = leaving[0][0]
     delivery = Delivery(attempts=attempts, forget_at=first.expires_at + RECEIPTS_AFTER)
     return Decision(
-        tuple(Output(OUTBOUND[outbound.channel], moment.registrant_id, outbound) for outbound, _ in leaving),
+        tuple(Output(OUTBOUND[outbound.channel], moment.registrant_id, outbound, headers_of(outbound)) for outbound, _ in leaving),
         {delivery_key(moment.registrant_id, first.reference): delivery},
         tuple(verdicts),
     )

@@ -40,6 +40,7 @@ class Entry:
     timestamp: int
     key: str | None
     value: bytes | None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -257,8 +258,8 @@ class PipelineDriver:
     def _decide(self, running: RunningStage, records: list[Record], watermark: int | None) -> None:
         work = running.task.decide(records, watermark, 1, running.read, self.codec, self._context)
         running.keep(work.changes)
-        for topic, key, value in work.outputs:
-            self._append(topic, None if key is None else key.decode(), value)
+        for topic, key, value, headers in work.outputs:
+            self._append(topic, None if key is None else key.decode(), value, headers)
         if work.verdicts:
             self._append(DECISIONS, None, self.codec.encode(Verdicts(tuple(work.verdicts))))
 
@@ -288,9 +289,9 @@ class PipelineDriver:
         except Undecodable as error:
             return Unreadable(error.unreadable.reason, error.unreadable.detail)
 
-    def _append(self, topic: Topic, key: str | None, value: bytes | None) -> None:
+    def _append(self, topic: Topic, key: str | None, value: bytes | None, headers: tuple[tuple[str, str], ...] = ()) -> None:
         entries = self._topics.setdefault(topic.name, [])
-        entries.append(Entry(self._written, len(entries), self.now, key, value))
+        entries.append(Entry(self._written, len(entries), self.now, key, value, headers))
         self._written += 1
 
     def _raw(self, value: Message) -> bytes:

@@ -7,7 +7,7 @@ that raises if the cache is not the one the task builds on. A task whose batch f
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from processors.domain.journal import Unreadable, Verdict
 from processors.runtime.clock import wall
@@ -19,7 +19,14 @@ from processors.runtime.wire.codec import Codec
 from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Timing, Wake
 from processors.topics import DEAD_LETTERS, Topic
 
-Written = tuple[Topic, bytes | None, bytes | None]
+
+class Written(NamedTuple):
+    """One output as it is produced."""
+
+    topic: Topic
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -249,7 +256,7 @@ class _Batch:
             raw = record.raw if record is not None and value is record.value else self._codec.encode(value)
         if output.timing is not None:
             self.result.timings.append(output.timing)
-        self.result.outputs.append((output.topic, None if output.key is None else output.key.encode(), raw))
+        self.result.outputs.append(Written(output.topic, None if output.key is None else output.key.encode(), raw, output.headers))
 
     def _outsiders(self) -> Iterable[str]:
         return (topic.name for topic in self._stage.inputs if topic.external)

@@ -407,8 +407,8 @@ class Runner:
         self._telemetry.transaction("committed")
 
     def _write(self, producer: Producer, task: Task, result: BatchResult, places: dict[int, int]) -> None:
-        for topic, key, value in result.outputs:
-            producer.produce(self._names[topic.name], value, key)
+        for topic, key, value, headers in result.outputs:
+            producer.produce(self._names[topic.name], value, key, headers=[*headers])
         version = self._context().rules.version
         for journal in split_journal(
             [each if each.rules else structs.replace(each, rules=version) for each in result.verdicts], self._environment.codec.encode

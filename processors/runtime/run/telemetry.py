@@ -190,7 +190,7 @@ class Telemetry:
         for task, result in results:
             records += result.records
             wakes += result.wakes
-            outputs.update(topic.name for topic, _, _ in result.outputs)
+            outputs.update(each.topic.name for each in result.outputs)
             verdicts.update((each.outcome, each.reason) for each in result.verdicts)
             dead.update(each.reason for each in result.verdicts if each.outcome == "rejected")
             oldest = result.oldest if oldest is None or (result.oldest is not None and result.oldest < oldest) else oldest

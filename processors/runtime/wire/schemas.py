@@ -26,6 +26,7 @@ from processors.domain.notification import Notification, Outbound, Receipt, Resp
 from processors.domain.policy import Policy
 from processors.domain.registration import Enrolment, Reachable, Verification
 from processors.domain.review import OffenderAction, Review, ReviewAction
+from processors.domain.sending import SendIntent
 from processors.domain.submission import Submission
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
 from processors.domain.tick import Tick
@@ -59,6 +60,7 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
     Verification,
     Inbound,
     Outbound,
+    SendIntent,
     Response,
     Review,
     Expectation,

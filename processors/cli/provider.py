@@ -1,0 +1,135 @@
+"""`vn provider`: delivery providers as consumers of the outbound topics."""
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Thread
+from typing import Annotated, Any, Final
+
+import typer
+import uvicorn
+
+from processors.cli.app import new_app
+from processors.cli.documents import contents
+from processors.domain.external import InboundForm, ReceiptForm
+from processors.domain.registration import Channel
+from processors.providers.config import CHANNELS, TwilioEntry, read_config, secret, vendors
+from processors.providers.console import ConsoleVendor
+from processors.providers.dispatch import Limits
+from processors.providers.dsn import receipts
+from processors.providers.outcome import Vendor
+from processors.providers.twilio.callbacks import Callbacks, application
+from processors.providers.worker import Worker, wall
+from processors.runtime.errors import UserError
+from processors.runtime.kafka.user_client import Client
+from processors.runtime.run.telemetry import configure
+from processors.runtime.settings import Settings
+from processors.topics import INBOUND, RECEIPTS
+
+app = new_app("Delivers outbound messages.")
+
+CONFIG: Final = typer.Option("--config", metavar="FILE", help="Describes the vendors; docs/providers.md explains it.")
+DEFAULT: Final = Path("providers.toml")
+ALL: Final[tuple[Channel, ...]] = ("sms", "email", "voice")
+
+
+@app.command()
+def smtp(*, config: Annotated[Path, CONFIG] = DEFAULT) -> None:
+    """Send emails through the SMTP servers of the file until SIGTERM or SIGINT."""
+    run(CHANNELS["smtp"], "smtp", config)
+
+
+@app.command()
+def twilio(*, config: Annotated[Path, CONFIG] = DEFAULT) -> None:
+    """Send text messages and make calls through the Twilio accounts of the file until SIGTERM or SIGINT."""
+    run(CHANNELS["twilio"], "twilio", config)
+
+
+@app.command()
+def console(*, channel: Annotated[list[str] | None, typer.Option(help="sms, email or voice; all if left out.")] = None) -> None:
+    """Print messages instead of sending them, each as delivered, until SIGTERM or SIGINT."""
+    chosen = tuple(each for each in ALL if channel is None or each in channel)
+    if not chosen or (channel is not None and len(chosen) != len(set(channel))):
+        raise typer.BadParameter("a channel is sms, email or voice")
+
+    def write(text: str) -> None:
+        typer.echo(text)
+        sys.stdout.flush()
+
+    start(chosen, lambda: [(ConsoleVendor(write), Limits(rate=10_000))], Settings())
+
+
+@app.command()
+def callbacks(
+    *,
+    config: Annotated[Path, CONFIG] = DEFAULT,
+    host: Annotated[str, typer.Option(help="The address to listen on, behind a proxy that ends TLS.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8090,
+) -> None:
+    """Take Twilio's callbacks and write them as receipts and inbound messages, until SIGTERM or SIGINT."""
+    entry = next((each for each in read_config(config).vendor if isinstance(each, TwilioEntry)), None)
+    if entry is None:
+        raise UserError('the file describes no vendor of kind "twilio": add a [[vendor]] with kind = "twilio"')
+    client = Client(Settings())
+
+    def write(record: ReceiptForm | InboundForm) -> None:
+        topic = RECEIPTS if isinstance(record, ReceiptForm) else INBOUND
+        key = record.reference if isinstance(record, ReceiptForm) else None
+        client.send(topic, [(key, client.codec.encode(record))])
+
+    state = Callbacks(secret(entry.token_file), entry.public_url, write, wall, entry.name)
+    uvicorn.run(application(state), host=host, port=port, log_level="warning", access_log=False)
+
+
+@app.command()
+def bounces(
+    files: Annotated[list[str], typer.Argument(help="Delivery status notifications as emails; - is standard input.", metavar="FILE")],
+    *,
+    provider: Annotated[str, typer.Option(help="The vendor that the receipts name.")] = "smtp",
+) -> None:
+    """
+    Read bounces and write them as receipts; print one reference a line, `-` for an email that is none.
+
+    A mail server hands them over with an alias such as `bounces: "|vn provider bounces -"`.
+    """
+    found = [receipts(contents(file), provider, wall()) for file in files]
+    client = Client(Settings())
+    client.send(RECEIPTS, ((each.reference, client.codec.encode(each)) for several in found for each in several))
+    for several in found:
+        typer.echo("\n".join(each.reference for each in several) or "-")
+
+
+def run(channels: Sequence[Channel], kind: str, config: Path) -> None:
+    """Run the vendors of one kind."""
+    settings = Settings()
+    file = read_config(config)
+    start(channels, lambda: vendors(file, kind, wall), settings)
+
+
+def start(channels: Sequence[Channel], make: Callable[[], Sequence[tuple[Vendor, Limits]]], settings: Settings) -> None:
+    """Run one worker a channel, each with connections of its own, until a signal comes."""
+    configure(settings.log_level, settings.log_format)
+    workers = [Worker(channel, make(), settings) for channel in channels]
+    failures: list[BaseException] = []
+
+    def stop(*_: Any) -> None:
+        for worker in workers:
+            worker.stop()
+
+    def work(worker: Worker) -> None:
+        try:
+            worker.run()
+        except BaseException as error:  # noqa: BLE001  raised again below, once the others have stopped
+            failures.append(error)
+            stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    threads = [Thread(target=work, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]

@@ -1,0 +1,141 @@
+"""
+The file that describes the vendors, in order of preference; docs/providers.md explains it.
+
+It holds no passwords but names the files that do, each of mode 0600.
+"""
+
+import stat
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from processors.domain.registration import Channel
+from processors.providers.dispatch import Limits
+from processors.providers.dkim import Signer
+from processors.providers.mail import Sender
+from processors.providers.outcome import Vendor
+from processors.providers.smtp import Server, SmtpVendor
+from processors.providers.twilio.api import Account, TwilioVendor
+from processors.runtime.errors import UserError
+
+
+class Entry(BaseModel):
+    """What every vendor has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
+    timeout: float = Field(30.0, gt=0, le=120)
+    rate: float = Field(50.0, gt=0, le=10_000)
+    connections: int = Field(10, ge=1, le=200)
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.rate, self.connections)
+
+
+class SmtpEntry(Entry):
+    """An SMTP server."""
+
+    kind: Literal["smtp"]
+    host: str
+    port: int = Field(587, ge=1, le=65535)
+    username: str = ""
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    from_address: str = Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")
+    from_name: str = ""
+    bounces_to: str = ""
+    unsubscribe_url: str = Field("", pattern=r"^(https://[^\s<>?#]+)?$")
+    dkim_domain: str = ""
+    dkim_selector: str = ""
+    dkim_key_file: Path | None = None
+
+
+class TwilioEntry(Entry):
+    """A Twilio account."""
+
+    kind: Literal["twilio"]
+    account_sid: str
+    token_file: Path
+    sender: str
+    public_url: str = Field(pattern=r"^https?://[^\s<>?#]+[^/]$")
+    base_url: str = "https://api.twilio.com"
+
+
+Known = Annotated[SmtpEntry | TwilioEntry, Field(discriminator="kind")]
+CHANNELS: Final[dict[str, tuple[Channel, ...]]] = {"smtp": ("email",), "twilio": ("sms", "voice")}
+
+
+class File(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    vendor: tuple[Known, ...] = Field(min_length=1)
+
+
+def read_config(path: Path) -> File:
+    """Return the vendors that a file describes; raises UserError with a sentence that says what to do."""
+    try:
+        return File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): name the file that describes the vendors with --config") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"{path} is not TOML: mend it there: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"] if part not in {"smtp", "twilio"})
+        raise UserError(f"{path}: {place} cannot be used: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
+
+
+def secret(path: Path) -> str:
+    """Return what a file of mode 0600 holds; raises UserError where others may read it."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): name a file that exists") from None
+    if mode & 0o077:
+        raise UserError(f"{path} may be read by others (mode {mode:04o}): run `chmod 600 {path}`")
+    return text
+
+
+def vendors(file: File, kind: str, now: Callable[[], int]) -> tuple[tuple[Vendor, Limits], ...]:
+    """Return the vendors of one kind, in the order of the file; raises UserError where there is none."""
+    found = [(make(entry, now), entry.limits) for entry in file.vendor if entry.kind == kind]
+    if not found:
+        raise UserError(f'the file describes no vendor of kind "{kind}": add a [[vendor]] with kind = "{kind}"')
+    return tuple(found)
+
+
+def make(entry: Any, now: Callable[[], int]) -> Vendor:
+    """Return the vendor that an entry describes."""
+    if isinstance(entry, SmtpEntry):
+        server = Server(
+            entry.host,
+            entry.port,
+            entry.username,
+            "" if entry.password_file is None else secret(entry.password_file),
+            entry.timeout,
+            None if entry.ca_file is None else str(entry.ca_file),
+        )
+        sender = Sender(entry.from_address, entry.from_name, entry.bounces_to, entry.unsubscribe_url)
+        return SmtpVendor(entry.name, server, sender, signer(entry))
+    account = Account(entry.account_sid, secret(entry.token_file), entry.sender, entry.public_url, entry.base_url, entry.timeout)
+    return TwilioVendor(entry.name, account, now)
+
+
+def signer(entry: SmtpEntry) -> Signer | None:
+    """Return what signs the emails; None if no key is configured."""
+    if entry.dkim_key_file is None:
+        return None
+    if not entry.dkim_domain or not entry.dkim_selector:
+        raise UserError(f"vendor {entry.name}: dkim_key_file needs dkim_domain and dkim_selector: name both")
+    try:
+        return Signer.load(entry.dkim_domain, entry.dkim_selector, secret(entry.dkim_key_file).encode())
+    except ValueError as error:
+        raise UserError(f"{entry.dkim_key_file} holds no key that can be used ({error}): make an RSA or Ed25519 key in PEM") from None

@@ -1,0 +1,204 @@
+"""
+Email by SMTP.
+
+TLS is required (STARTTLS, or from the first byte on port 465). What a broken connection means depends on the phase: before
+the final dot of the message nothing was handed over, after it the server may have taken the message (RFC 1047).
+"""
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from aiosmtplib import SMTP
+from aiosmtplib.errors import SMTPAuthenticationError, SMTPException, SMTPResponseException
+from aiosmtplib.response import SMTPResponse
+
+from processors.domain.notification import Outbound
+from processors.providers.dkim import Signer
+from processors.providers.mail import Sender, email_of
+from processors.providers.outcome import Ambiguous, Outcome, Refused, Taken, Unavailable
+
+IMPLICIT_TLS: Final = 465
+FLUSHED: Final = 0.002  # seconds between looks at whether the message has left
+CLOSING: Final = 421  # the server is going away, whatever it was asked
+START_INPUT: Final = 354
+DETAIL: Final = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where and as whom to log in."""
+
+    host: str
+    port: int = 587
+    username: str = ""
+    password: str = ""
+    timeout: float = 30.0
+    ca_file: str | None = None
+
+
+class Rejected(Exception):
+    """The server answered a command with an error; `reply` is its answer, `recipient` whether it is about the recipient."""
+
+    def __init__(self, reply: SMTPResponse, *, recipient: bool) -> None:
+        super().__init__(f"{reply.code}")
+        self.reply = reply
+        self.recipient = recipient
+
+
+class DotSent(Exception):
+    """The connection broke after the final dot."""
+
+
+class SmtpVendor:
+    """One SMTP server; connections are kept for the next message."""
+
+    def __init__(self, name: str, server: Server, sender: Sender, signer: Signer | None = None) -> None:
+        self.name = name
+        self._server = server
+        self._sender = sender
+        self._signer = signer
+        self._idle: list[SMTP] = []
+        self._tls = ssl.create_default_context(cafile=server.ca_file)
+
+    async def send(self, message: Outbound) -> Outcome:
+        """Hand the message over."""
+        content = email_of(message, self._sender).as_bytes()
+        if self._signer is not None:
+            content = self._signer.sign(content)
+        try:
+            async with self._connection() as client:
+                reply = await self._transfer(client, message, content)
+        except Rejected as error:
+            return rejected(error)
+        except DotSent:
+            return Ambiguous("the connection broke after the message was handed over")
+        except SMTPAuthenticationError:
+            return Unavailable("the server refused the login")
+        except (SMTPException, OSError, ssl.SSLError) as error:
+            return Unavailable(f"the server could not be reached ({type(error).__name__})")
+        return Taken("accepted", said(reply))
+
+    async def find(self, message: Outbound) -> Outcome:
+        """Return that it cannot be known: SMTP answers no questions about earlier messages."""
+        return Ambiguous(f"SMTP cannot tell what became of {message.reference}")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for client in self._idle:
+            client.close()
+        self._idle.clear()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[SMTP]:
+        """Return an idle connection that still answers, or a new one; it is kept only if the message went well."""
+        client = await self._reusable() or await self._connect()
+        try:
+            yield client
+        except Rejected:
+            await self._reset(client)
+            raise
+        except BaseException:
+            client.close()
+            raise
+        self._idle.append(client)
+
+    async def _reusable(self) -> SMTP | None:
+        while self._idle:
+            client = self._idle.pop()
+            try:
+                await client.noop()
+            except (SMTPException, OSError):
+                client.close()
+                continue
+            return client
+        return None
+
+    async def _connect(self) -> SMTP:
+        server = self._server
+        implicit = server.port == IMPLICIT_TLS
+        client = SMTP(
+            hostname=server.host,
+            port=server.port,
+            timeout=server.timeout,
+            use_tls=implicit,
+            start_tls=None if implicit else True,  # required: without STARTTLS connecting fails
+            tls_context=self._tls,
+            username=server.username or None,
+            password=server.password or None,
+        )
+        await client.connect()
+        await client.ehlo()  # again: what the server offers within TLS
+        return client
+
+    async def _reset(self, client: SMTP) -> None:
+        try:
+            await client.rset()
+        except (SMTPException, OSError):
+            client.close()
+        else:
+            self._idle.append(client)
+
+    async def _transfer(self, client: SMTP, message: Outbound, content: bytes) -> SMTPResponse:
+        """Hand one message over and return the server's answer to the final dot."""
+        bounces = self._sender.bounces or self._sender.address
+        mail, rcpt = f"FROM:<{bounces}>", f"TO:<{message.to}>"
+        if client.supports_extension("dsn"):
+            mail += f" RET=HDRS ENVID={xtext(message.reference)}"
+            rcpt += f" NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;{xtext(message.to)}"
+        await self._command(client, b"MAIL", mail.encode(), recipient=False)
+        await self._command(client, b"RCPT", rcpt.encode(), recipient=True)
+        await self._command(client, b"DATA", recipient=False)
+        await self._write(client, content)
+        protocol = client.protocol
+        if protocol is None:
+            raise ConnectionResetError
+        protocol.write(b".\r\n")
+        try:
+            reply = await protocol.read_response(timeout=self._server.timeout)
+        except (SMTPException, OSError) as error:
+            if isinstance(error, SMTPResponseException):
+                raise Rejected(SMTPResponse(error.code, error.message), recipient=True) from None
+            raise DotSent from None
+        if reply.code >= 400:  # noqa: PLR2004  RFC 5321 §4.2.1
+            raise Rejected(reply, recipient=True)
+        return reply
+
+    async def _command(self, client: SMTP, *words: bytes, recipient: bool) -> None:
+        reply = await client.execute_command(*words, timeout=self._server.timeout)
+        if reply.code >= 400:  # noqa: PLR2004  RFC 5321 §4.2.1
+            raise Rejected(reply, recipient=recipient)
+
+    async def _write(self, client: SMTP, content: bytes) -> None:
+        """Write the message without its final dot, and wait until it has left."""
+        protocol = client.protocol
+        if protocol is None:
+            raise ConnectionResetError
+        lines = content if content.endswith(b"\r\n") else content + b"\r\n"
+        protocol.write(re.sub(rb"(?m)^\.", b"..", lines))
+        async with asyncio.timeout(self._server.timeout):
+            while (transport := protocol.transport) is not None and transport.get_write_buffer_size():  # type: ignore[attr-defined]  # noqa: ASYNC110  the library tells of no event
+                await asyncio.sleep(FLUSHED)
+        await asyncio.sleep(0)  # so that a connection which the server has closed is seen as closed
+
+
+def rejected(error: Rejected) -> Outcome:
+    """Return what an error answer means: about the recipient or the message, or about the server itself."""
+    if error.reply.code == CLOSING or not error.recipient:
+        return Unavailable(said(error.reply))
+    return Refused("temporary_failure" if error.reply.code < 500 else "permanent_failure", said(error.reply))  # noqa: PLR2004
+
+
+def said(reply: SMTPResponse) -> str:
+    """Return a server's answer without addresses, since it goes into receipts."""
+    text = re.sub(r"<?\S+@\S+>?", "…", " ".join(reply.message.split()))
+    return f"{reply.code} {text}"[:DETAIL]
+
+
+def xtext(text: str) -> str:
+    """Return `text` in the encoding of RFC 3461 §4."""
+    return re.sub(r"[^!-*,-<>-~]", lambda found: f"+{ord(found[0]):02X}", text)

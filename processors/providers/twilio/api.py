@@ -1,0 +1,97 @@
+"""
+Hands messages to Twilio.
+
+The reference travels in the callback URL: Twilio has no idempotency key, and cannot be asked by a reference of ours. A call
+of the API that breaks off after the request was sent is therefore ambiguous until a callback comes.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx2
+
+from processors.domain.notification import Outbound
+from processors.providers.outcome import Ambiguous, Outcome, Taken, Unavailable
+from processors.providers.twilio.codes import outcome_of
+from processors.providers.twilio.twiml import twiml_of
+
+BUSY: Final = frozenset({429, 503})  # statuses with which the request was certainly not processed
+VALIDITY: Final = (1, 36_000)  # seconds that Twilio accepts as a ValidityPeriod
+RING: Final = 30  # seconds a call rings before it counts as not answered
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account, the number or messaging service that messages come from, and where Twilio reports to."""
+
+    sid: str
+    token: str
+    sender: str
+    callback_url: str
+    base_url: str = "https://api.twilio.com"
+    timeout: float = 15.0
+
+
+class TwilioVendor:
+    """One Twilio account, for text messages and calls."""
+
+    def __init__(self, name: str, account: Account, now: Any, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+        self.name = name
+        self._account = account
+        self._now = now
+        self._client = httpx2.AsyncClient(auth=(account.sid, account.token), timeout=account.timeout, transport=transport)
+
+    async def send(self, message: Outbound) -> Outcome:
+        """Hand the message over."""
+        resource = "Calls" if message.channel == "voice" else "Messages"
+        url = f"{self._account.base_url}/2010-04-01/Accounts/{self._account.sid}/{resource}.json"
+        try:
+            answer = await self._client.post(url, data=self.form(message))
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
+            return Unavailable(f"Twilio could not be reached ({type(error).__name__})")
+        except httpx2.HTTPError as error:
+            return Ambiguous(f"the request was sent and not answered ({type(error).__name__})")
+        return answered(answer)
+
+    async def find(self, message: Outbound) -> Outcome:
+        """Return that it cannot be known: Twilio's API has no search by callback URL."""
+        return Ambiguous(f"Twilio cannot be asked for {message.reference}")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    def form(self, message: Outbound) -> dict[str, str]:
+        """Return the fields of the request."""
+        account = self._account
+        callback = f"{account.callback_url}/{message.channel}/{quote(message.reference, safe='')}"
+        common = {"To": message.to, "From": account.sender, "StatusCallback": callback}
+        if message.channel == "voice":
+            return common | {
+                "Twiml": twiml_of(message, f"{callback}/keys"),
+                "MachineDetection": "DetectMessageEnd",
+                "Timeout": str(RING),
+                "StatusCallbackEvent": "completed",
+            }
+        left = (message.expires_at - self._now()) // 1000
+        return common | {"Body": message.body, "ValidityPeriod": str(min(max(left, VALIDITY[0]), VALIDITY[1]))}
+
+
+def answered(answer: httpx2.Response) -> Outcome:
+    """Return the outcome of an answer of the API."""
+    try:
+        content = answer.json()
+    except ValueError:
+        content = {}
+    code = content.get("code") if isinstance(content, dict) else None
+    if answer.is_success:
+        sid = content.get("sid") if isinstance(content, dict) else None
+        return Taken("accepted", f"Twilio {sid}") if sid else Ambiguous("Twilio answered without an id")
+    if answer.status_code in BUSY:
+        return Unavailable(f"Twilio answered {answer.status_code}")
+    if code is not None:
+        return outcome_of(str(code))
+    if answer.status_code >= 500:  # noqa: PLR2004  RFC 9110 §15.6
+        return Ambiguous(f"Twilio answered {answer.status_code} without a code")
+    return Unavailable(f"Twilio answered {answer.status_code} without a code")

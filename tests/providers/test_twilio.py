@@ -1,0 +1,219 @@
+"""
+Twilio: requests, answers, callbacks.
+
+The HTTP API is the one stand-in here: its answers are written from Twilio's documentation, not given by Twilio.
+"""
+
+import asyncio
+import re
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from processors.domain.external import InboundForm, ReceiptForm
+from processors.providers.outcome import Ambiguous, Outcome, Refused, Taken, Unavailable
+from processors.providers.twilio.api import Account, TwilioVendor
+from processors.providers.twilio.callbacks import Callbacks, application, signature
+from processors.providers.twilio.codes import meaning, tables
+from processors.providers.twilio.twiml import twiml_of
+from processors.runtime.metrics import UNKNOWN_CODES
+from tests.providers.given import AT, MINUTE, outbound
+
+ACCOUNT = Account("AC1", "secret", "+18045550100", "https://vn.example.org/twilio")
+TEXT = outbound(channel="sms", to="+18045550107", subject=None, body="VN: John Q Sample has left Virginia.")
+CALL = outbound(channel="voice", to="+18045550108", subject=None, body='<speak>Hello.<break time="500ms"/></speak>', confirm=True)
+REFERENCE = TEXT.reference
+
+
+def send(answer: Any, message: Any = TEXT) -> tuple[Outcome, list[httpx2.Request]]:
+    requests: list[httpx2.Request] = []
+
+    def respond(request: httpx2.Request) -> httpx2.Response:
+        requests.append(request)
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx2.Response(answer[0], json=answer[1]) if isinstance(answer[1], dict) else httpx2.Response(answer[0], text=answer[1])
+
+    async def run() -> Outcome:
+        vendor = TwilioVendor("twilio", ACCOUNT, lambda: AT, httpx2.MockTransport(respond))
+        try:
+            return await vendor.send(message)
+        finally:
+            await vendor.close()
+
+    return asyncio.run(run()), requests
+
+
+# --- handing over
+
+
+def test_a_text_message_carries_its_reference_and_its_lease() -> None:
+    outcome, (request,) = send((201, {"sid": "SM1", "status": "queued"}))
+    assert outcome == Taken("accepted", "Twilio SM1")
+    assert str(request.url) == "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json"
+    assert dict(parse_qsl(request.content.decode())) == {
+        "To": "+18045550107",
+        "From": "+18045550100",
+        "StatusCallback": f"https://vn.example.org/twilio/sms/{REFERENCE}",
+        "Body": TEXT.body,
+        "ValidityPeriod": "900",
+    }
+
+
+def test_a_lease_longer_than_twilio_takes_is_cut() -> None:
+    _, (request,) = send((201, {"sid": "SM1"}), outbound(channel="sms", expires_at=AT + 1_440 * MINUTE))
+    assert dict(parse_qsl(request.content.decode()))["ValidityPeriod"] == "36000"
+
+
+def test_a_call_asks_for_the_pin() -> None:
+    _, (request,) = send((201, {"sid": "CA1"}), CALL)
+    fields = dict(parse_qsl(request.content.decode()))
+    assert str(request.url).endswith("/Calls.json")
+    assert fields["MachineDetection"] == "DetectMessageEnd"
+    assert f'action="https://vn.example.org/twilio/voice/{CALL.reference}/keys"' in fields["Twiml"]
+    assert fields["Twiml"].count('Hello.<break time="500ms"/>') == 2
+    assert "enter your four digit PIN" in fields["Twiml"]
+
+
+def test_plain_text_is_escaped_in_a_call() -> None:
+    assert "Smith &amp; &lt;Sons&gt;" in twiml_of(outbound(channel="voice", body="Smith & <Sons>"), "https://x/keys")
+
+
+ANSWERS = [
+    ((400, {"code": 21211}), Refused("permanent_failure", "Twilio error 21211")),
+    ((400, {"code": 21610}), Refused("opted_out", "Twilio error 21610")),
+    ((429, {"code": 20429}), Unavailable("Twilio answered 429")),
+    ((503, "down"), Unavailable("Twilio answered 503")),
+    ((401, {"message": "no"}), Unavailable("Twilio answered 401 without a code")),
+    ((500, "oops"), Ambiguous("Twilio answered 500 without a code")),
+    ((502, "bad gateway"), Ambiguous("Twilio answered 502 without a code")),
+    ((201, "not json"), Ambiguous("Twilio answered without an id")),
+    (httpx2.ConnectError("refused"), Unavailable("Twilio could not be reached (ConnectError)")),
+    (httpx2.ConnectTimeout("slow"), Unavailable("Twilio could not be reached (ConnectTimeout)")),
+    (httpx2.ReadTimeout("slow"), Ambiguous("the request was sent and not answered (ReadTimeout)")),
+    (httpx2.ReadError("reset"), Ambiguous("the request was sent and not answered (ReadError)")),
+]
+
+
+@pytest.mark.parametrize(("answer", "outcome"), ANSWERS, ids=str)
+def test_what_an_answer_means(answer: Any, outcome: Outcome) -> None:
+    assert send(answer)[0] == outcome
+
+
+def test_an_unknown_code_is_a_technical_failure_and_counted() -> None:
+    before = UNKNOWN_CODES.labels("twilio")._value.get()
+    assert send((400, {"code": 99999}))[0] == Unavailable("Twilio error 99999")
+    assert UNKNOWN_CODES.labels("twilio")._value.get() == before + 1
+
+
+def test_every_code_means_something() -> None:
+    assert {meaning(code) for code in tables()["codes"]} == {"unavailable", "temporary_failure", "permanent_failure", "opted_out"}
+    assert all(re.fullmatch(r"\d{5}", code) for code in tables()["codes"])
+
+
+# --- callbacks
+
+
+def post(
+    path: str, fields: dict[str, str], *, given: str | None = None, times: int = 1
+) -> tuple[list[int], list[ReceiptForm | InboundForm]]:
+    written: list[ReceiptForm | InboundForm] = []
+    client = TestClient(application(Callbacks("secret", "https://vn.example.org/twilio", written.append, lambda: AT)))
+    sign = given if given is not None else signature("secret", f"https://vn.example.org/twilio{path}", list(fields.items()))
+    headers = {"X-Twilio-Signature": sign, "Content-Type": "application/x-www-form-urlencoded"}
+    return [client.post(path, content=urlencode(fields), headers=headers).status_code for _ in range(times)], written
+
+
+def test_the_signature_is_the_one_of_twilios_documentation() -> None:
+    """https://www.twilio.com/docs/usage/security: the example with the token 12345."""
+    fields = {
+        "CallSid": "CA1234567890ABCDE",
+        "Caller": "+14158675310",
+        "Digits": "1234",
+        "From": "+14158675310",
+        "To": "+18005551212",
+    }
+    assert signature("12345", "https://example.com/myapp.php?foo=1&bar=2", list(fields.items())) == "L/OH5YylLD5NRKLltdqwSvS0BnU="
+
+
+STATUSES = [
+    ("sms", {"MessageStatus": "delivered"}, "delivered"),
+    ("sms", {"MessageStatus": "sent"}, "accepted"),
+    ("sms", {"MessageStatus": "undelivered", "ErrorCode": "30003"}, "temporary_failure"),
+    ("sms", {"MessageStatus": "undelivered", "ErrorCode": "30005"}, "permanent_failure"),
+    ("sms", {"MessageStatus": "failed", "ErrorCode": "21610"}, "opted_out"),
+    ("sms", {"MessageStatus": "failed", "ErrorCode": "99999"}, "temporary_failure"),
+    ("voice", {"CallStatus": "busy"}, "busy"),
+    ("voice", {"CallStatus": "no-answer"}, "no_answer"),
+    ("voice", {"CallStatus": "completed", "AnsweredBy": "human"}, "unconfirmed"),
+    ("voice", {"CallStatus": "completed", "AnsweredBy": "machine_end_beep"}, "voicemail"),
+]
+
+
+@pytest.mark.parametrize(("channel", "fields", "status"), STATUSES, ids=str)
+def test_a_callback_is_a_receipt(channel: str, fields: dict[str, str], status: str) -> None:
+    codes, (found,) = post(f"/{channel}/{REFERENCE}", fields)
+    assert codes == [204]
+    assert isinstance(found, ReceiptForm)
+    assert (found.reference, found.status, found.provider, found.occurred_at) == (REFERENCE, status, "twilio", AT)
+
+
+def test_a_status_that_nobody_knows_is_no_receipt() -> None:
+    assert post(f"/sms/{REFERENCE}", {"MessageStatus": "teleported"}) == ([204], [])
+
+
+@pytest.mark.parametrize(("digits", "status"), [("4821", "confirmed"), ("9", "opted_out"), ("", "unconfirmed"), ("12", "unconfirmed")])
+def test_keys_pressed_in_a_call(digits: str, status: str) -> None:
+    codes, (found,) = post(f"/voice/{REFERENCE}/keys", {"Digits": digits})
+    assert codes == [200]
+    assert isinstance(found, ReceiptForm)
+    assert (found.status, found.digits) == (status, "4821" if status == "confirmed" else None)
+
+
+def test_a_message_that_somebody_sends_goes_to_inbound() -> None:
+    _, found = post("/inbound", {"From": "+18045550107", "To": "+18045550100", "Body": "STOP"})
+    assert found == [InboundForm(provider="twilio", channel="sms", sender="+18045550107", to="+18045550100", body="STOP", occurred_at=AT)]
+
+
+@pytest.mark.parametrize(
+    "given", ["", "bad", signature("other", f"https://vn.example.org/twilio/sms/{REFERENCE}", [("MessageStatus", "sent")])]
+)
+def test_a_wrong_signature_is_refused(given: str) -> None:
+    assert post(f"/sms/{REFERENCE}", {"MessageStatus": "sent"}, given=given) == ([403], [])
+
+
+def test_a_signature_of_another_url_or_other_fields_is_refused() -> None:
+    other = signature("secret", "https://vn.example.org/twilio/sms/R-9.x", [("MessageStatus", "sent")])
+    assert post(f"/sms/{REFERENCE}", {"MessageStatus": "sent"}, given=other) == ([403], [])
+    fields = signature("secret", f"https://vn.example.org/twilio/sms/{REFERENCE}", [("MessageStatus", "delivered")])
+    assert post(f"/sms/{REFERENCE}", {"MessageStatus": "sent"}, given=fields) == ([403], [])
+
+
+def test_a_replay_is_refused_and_writes_nothing() -> None:
+    codes, found = post(f"/sms/{REFERENCE}", {"MessageStatus": "sent"}, times=3)
+    assert codes == [204, 409, 409]
+    assert len(found) == 1
+
+
+def test_a_callback_that_could_not_be_written_may_come_again() -> None:
+    failures = [OSError("the broker is away")]
+    written: list[ReceiptForm | InboundForm] = []
+
+    def write(record: ReceiptForm | InboundForm) -> None:
+        if failures:
+            raise failures.pop()
+        written.append(record)
+
+    path, fields = f"/sms/{REFERENCE}", {"MessageStatus": "sent"}
+    client = TestClient(application(Callbacks("secret", "https://vn.example.org", write, lambda: AT)), raise_server_exceptions=False)
+    headers = {"X-Twilio-Signature": signature("secret", f"https://vn.example.org{path}", list(fields.items()))}
+    assert [client.post(path, data=fields, headers=headers).status_code for _ in range(2)] == [500, 204]
+    assert len(written) == 1
+
+
+def test_nothing_is_done_by_a_get() -> None:
+    client = TestClient(application(Callbacks("secret", "https://vn.example.org", lambda _: None, lambda: AT)))
+    assert client.get(f"/sms/{REFERENCE}").status_code == 405
