@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-# From (which must be signed) and what a receiver acts upon. The unsubscribe headers must be covered (RFC 8058 §4).
+# From (which must be signed) and what a receiver acts upon. The unsubscribe headers must be covered (RFC 8058, section 4).
 SIGNED: Final = (
     *("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "content-language"),
     *("list-unsubscribe", "list-unsubscribe-post", "auto-submitted"),
@@ -62,7 +62,7 @@ class Signer:
     def _signature(self, signed: bytes) -> bytes:
         if isinstance(self.key, RSAPrivateKey):
             return self.key.sign(signed, PKCS1v15(), SHA256())
-        return self.key.sign(sha256(signed).digest())  # RFC 8463 §3: Ed25519 signs the hash
+        return self.key.sign(sha256(signed).digest())  # RFC 8463, section 3: Ed25519 signs the hash
 
 
 def signed_data(headers: Sequence[Header], named: Sequence[str], fields: str) -> bytes:
@@ -78,13 +78,13 @@ def parse_headers(head: bytes) -> list[Header]:
 
 
 def relaxed_header(name: str, value: str) -> str:
-    """Return a header in relaxed form (RFC 6376 §3.4.2)."""
+    """Return a header in relaxed form (RFC 6376, section 3.4.2)."""
     unfolded = value.replace("\r\n", "")
     return f"{name.lower()}:{WHITE.sub(' ', unfolded).strip(' ')}"
 
 
 def relaxed_body(body: bytes) -> bytes:
-    """Return a body in relaxed form (RFC 6376 §3.4.4): no blanks at line ends, single blanks within, no empty lines at the end."""
+    """Return a body in relaxed form (RFC 6376, section 3.4.4): no blanks at line ends, single blanks within, no empty lines at the end."""
     lines = [re.sub(rb"[ \t]+", b" ", line).rstrip(b" ") for line in body.split(b"\r\n")]
     while lines and not lines[-1]:
         lines.pop()

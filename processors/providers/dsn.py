@@ -72,5 +72,5 @@ def occurred_at(group: Message, received_at: int) -> int:
 
 
 def xtext_decoded(text: str) -> str:
-    """Return text without the encoding of RFC 3461 §4."""
+    """Return text without the encoding of RFC 3461, section 4."""
     return re.sub(r"\+([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), text.strip())

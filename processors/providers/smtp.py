@@ -81,7 +81,7 @@ class SmtpVendor:
             return Unavailable("the server refused the login")
         except (SMTPException, OSError, ssl.SSLError) as error:
             return Unavailable(f"the server could not be reached ({type(error).__name__})")
-        return Taken("accepted", said(reply))
+        return Taken("accepted", reply_text(reply))
 
     async def find(self, message: Outbound) -> Outcome:
         """Return that it cannot be known: SMTP answers no questions about earlier messages."""
@@ -164,13 +164,13 @@ class SmtpVendor:
             if isinstance(error, SMTPResponseException):
                 raise Rejected(SMTPResponse(error.code, error.message), recipient=True) from None
             raise DotSent from None
-        if reply.code >= 400:  # noqa: PLR2004  RFC 5321 §4.2.1
+        if reply.code >= 400:  # noqa: PLR2004  RFC 5321, section 4.2.1
             raise Rejected(reply, recipient=True)
         return reply
 
     async def _command(self, client: SMTP, *words: bytes, recipient: bool) -> None:
         reply = await client.execute_command(*words, timeout=self._server.timeout)
-        if reply.code >= 400:  # noqa: PLR2004  RFC 5321 §4.2.1
+        if reply.code >= 400:  # noqa: PLR2004  RFC 5321, section 4.2.1
             raise Rejected(reply, recipient=recipient)
 
     async def _write(self, client: SMTP, content: bytes) -> None:
@@ -189,16 +189,16 @@ class SmtpVendor:
 def rejected(error: Rejected) -> Outcome:
     """Return what an error answer means: about the recipient or the message, or about the server itself."""
     if error.reply.code == CLOSING or not error.recipient:
-        return Unavailable(said(error.reply))
-    return Refused("temporary_failure" if error.reply.code < 500 else "permanent_failure", said(error.reply))  # noqa: PLR2004
+        return Unavailable(reply_text(error.reply))
+    return Refused("temporary_failure" if error.reply.code < 500 else "permanent_failure", reply_text(error.reply))  # noqa: PLR2004
 
 
-def said(reply: SMTPResponse) -> str:
+def reply_text(reply: SMTPResponse) -> str:
     """Return a server's answer without addresses, since it goes into receipts."""
     text = re.sub(r"<?\S+@\S+>?", "…", " ".join(reply.message.split()))
     return f"{reply.code} {text}"[:DETAIL]
 
 
 def xtext(text: str) -> str:
-    """Return `text` in the encoding of RFC 3461 §4."""
+    """Return `text` in the encoding of RFC 3461, section 4."""
     return re.sub(r"[^!-*,-<>-~]", lambda found: f"+{ord(found[0]):02X}", text)

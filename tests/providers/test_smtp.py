@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from processors.domain.notification import Outbound
 from processors.providers.mail import Sender
 from processors.providers.outcome import Ambiguous, Outcome, Refused, Taken, Unavailable
-from processors.providers.smtp import Server, SmtpVendor, said, xtext
+from processors.providers.smtp import Server, SmtpVendor, reply_text, xtext
 from tests.providers.given import outbound
 
 SENDER = Sender("notify@vn.example.org", bounces="bounces@vn.example.org")
@@ -204,7 +204,7 @@ def test_what_a_server_says_is_kept_without_addresses() -> None:
     class Reply:
         code, message = 550, "5.1.1 <r1001@example.org>: user\nunknown r1001@example.org"
 
-    assert said(Reply()) == "550 5.1.1 … user unknown …"  # type: ignore[arg-type]
+    assert reply_text(Reply()) == "550 5.1.1 … user unknown …"  # type: ignore[arg-type]
 
 
 def test_an_envelope_id_is_written_as_rfc_3461_asks() -> None:

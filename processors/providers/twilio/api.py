@@ -92,6 +92,6 @@ def answered(answer: httpx2.Response) -> Outcome:
         return Unavailable(f"Twilio answered {answer.status_code}")
     if code is not None:
         return outcome_of(str(code))
-    if answer.status_code >= 500:  # noqa: PLR2004  RFC 9110 §15.6
+    if answer.status_code >= 500:  # noqa: PLR2004  RFC 9110, section 15.6
         return Ambiguous(f"Twilio answered {answer.status_code} without a code")
     return Unavailable(f"Twilio answered {answer.status_code} without a code")
