@@ -137,7 +137,7 @@ def attempted(
     first = leaving[0][0]
     delivery = Delivery(attempts=attempts, forget_at=first.expires_at + RECEIPTS_AFTER)
     return Decision(
-        tuple(Output(OUTBOUND[outbound.channel], moment.registrant_id, outbound, headers_of(outbound)) for outbound, _ in leaving),
+        tuple(Output(OUTBOUND[outbound.channel], moment.registrant_id, outbound, headers=headers_of(outbound)) for outbound, _ in leaving),
         {delivery_key(moment.registrant_id, first.reference): delivery},
         tuple(verdicts),
     )
