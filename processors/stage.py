@@ -6,6 +6,7 @@ the states that it names, and decides: the next states, the outputs and the reas
 the input's own, never the wall's.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -136,6 +137,7 @@ class Stage(Generic[S]):
     `state` is the type of a state value, a union of tagged Structs where a stage keeps several kinds. `deadline` says when
     a state must be looked at again, None for never: that is the timer of its key, and a Wake follows when it is due. A
     stage that `resettles` is given, after rules or settings changed, one Resettle for every key that has a timer.
+    `migrations` turn a state document of format n into one of n + 1, by n: pure functions of plain JSON values.
     """
 
     name: str
@@ -147,6 +149,7 @@ class Stage(Generic[S]):
     decide: Callable[[Input, Mapping[str, S], Context], Decision[S]]
     deadline: Callable[[S], int | None] = no_deadline
     resettles: bool = False
+    migrations: Mapping[int, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
 
 
 def upstream(stage: Stage[Any], stages: Iterable[Stage[Any]]) -> tuple[Stage[Any], ...]:

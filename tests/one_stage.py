@@ -21,6 +21,7 @@ from processors.rules.load import load_rules
 from processors.runtime.decide.task import BatchResult, Task
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
+from processors.runtime.wire.states import format_of
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
 from processors.topics import Topic
 from tests.contracts.checked import Watch
@@ -105,7 +106,7 @@ class OneStage:
     def state(self, key: str) -> Any:
         """Return what the stage keeps under a key; None where it keeps nothing."""
         raw = self.documents.get(key)
-        return None if raw is None else CODEC.states(self.stage.state)(raw)
+        return None if raw is None else CODEC.states(format_of(self.stage))(raw)
 
     # at work
 

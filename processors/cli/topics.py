@@ -6,7 +6,7 @@ import typer
 
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows
-from processors.runtime.kafka.topics_admin import create_topics, topic_status
+from processors.runtime.kafka.topics_admin import apply_properties, create_topics, property_differences, topic_status
 from processors.runtime.settings import Settings
 from processors.topics import DAY, FOREVER
 
@@ -14,15 +14,26 @@ app = new_app("Creates the pipeline's topics; lists them.")
 
 
 @app.command()
-def create() -> None:
+def create(
+    *,
+    apply: Annotated[bool, typer.Option("--apply", help="Set what differs.")] = False,
+) -> None:
     """
     Create every topic that is missing, with its partitions, retention and compaction.
 
-    Can be repeated: what is there is left as it is, but for the properties that the pipeline relies on. Refuses to go on
-    when a topic has another number of partitions than it should.
+    Can be repeated: a topic that exists is left as it is, whatever an operator has set on it. Properties that differ
+    from what the pipeline relies on are listed, and set with --apply. Refuses to go on when a topic has another number of
+    partitions than it should.
     """
-    for each in create_topics(Settings()):
-        typer.echo(f"{each.name}: created, {each.partitions} partition{'' if each.partitions == 1 else 's'}")
+    settings = Settings()
+    for topic in create_topics(settings):
+        typer.echo(f"{topic.name}: created, {topic.partitions} partition{'' if topic.partitions == 1 else 's'}")
+    differences = property_differences(settings)
+    if apply:
+        apply_properties(settings, differences)
+    for each in differences:
+        change = "set to" if apply else "left as it is; --apply sets it to"
+        typer.echo(f"{each.topic}: {each.name} was {each.actual}, {change} {each.wanted}")
 
 
 @app.command("list")

@@ -39,7 +39,7 @@ from typing import Final
 from processors.dedupe.effect import Effect, decision
 from processors.dedupe.merge import documents, fold
 from processors.dedupe.situation import NAME, Message, Situation, event_meant, situation
-from processors.dedupe.state import KnownEvent, KnownEvents, State, deadline, message_key
+from processors.dedupe.state import KnownEvent, KnownEvents, State, deadline, message_key, unheard_is_new
 from processors.dedupe.transitions import AT_DEADLINE, take_effect, verdict
 from processors.dedupe.waiting import act_on_review, flag, stop_waiting, wait
 from processors.domain.event import Event
@@ -145,6 +145,7 @@ STAGE: Final = with_handover(
         keys=keys,
         decide=decide,
         deadline=deadline,
+        migrations={1: unheard_is_new},
     ),
     Merger(DEDUPE_HANDOVER, DISTINCT, documents, fold),
 )

@@ -7,7 +7,7 @@ that is written once and read when needed.
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -146,3 +146,9 @@ def deadline(state: State) -> int | None:
 def message_key(offender: str, seq: int) -> str:
     """Return the key under which the message of a known event, or one that waits, is stored."""
     return f"{offender}/{seq}"
+
+
+def unheard_is_new(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document of format 1 in format 2: an event that nobody was told of was `unheard`, and is `new`."""
+    known = [each | {"standing": "new"} if each.get("standing") == "unheard" else each for each in document.get("sightings", ())]
+    return document | {"sightings": known} if known else document

@@ -1,6 +1,7 @@
 """The journal: each stage's decisions on each message, and dead letters."""
 
-from typing import Literal, Protocol
+import hashlib
+from typing import Final, Literal, Protocol, Self
 
 from msgspec import Struct
 
@@ -106,8 +107,42 @@ class Verdicts(Struct, frozen=True):
     verdicts: tuple[Verdict, ...]
 
 
+ORIGINAL_KEPT: Final = 2 * 1024 * 1024  # bytes of a rejected record kept whole; a record of three million may be produced
+BEGINNING_KEPT: Final = 64 * 1024  # bytes kept of a larger one
+KEY_KEPT: Final = 1024  # characters of a key
+
+
+class Original(Struct, frozen=True):
+    """
+    What a dead letter keeps of a rejected record.
+
+    A broker limits the *compressed* size, so a record may be larger than any that the pipeline could write: of one above
+    ORIGINAL_KEPT only its digest, length and beginning are kept. `length` is None for a record kept whole.
+    """
+
+    sha256: str
+    value: bytes
+    key: str | None = None
+    length: int | None = None
+
+    @classmethod
+    def of(cls, value: bytes, key: str | None) -> Self:
+        """Return what is kept of a record; the key of an incomplete one is dropped if it is too long."""
+        whole = len(value) <= ORIGINAL_KEPT and len(key or "") <= KEY_KEPT
+        return cls(
+            sha256=hashlib.sha256(value).hexdigest(),
+            value=value if len(value) <= ORIGINAL_KEPT else value[:BEGINNING_KEPT],
+            key=key if len(key or "") <= KEY_KEPT else None,
+            length=None if whole else len(value),
+        )
+
+
 class DeadLetter(Struct, frozen=True, kw_only=True):
-    """A record that was rejected; `original` holds its bytes, sealed if `encrypted`."""
+    """
+    A record that was rejected; `original` holds its bytes, sealed if `encrypted`.
+
+    `length` is the original's length in bytes if it was too large to be kept: then `original` is its beginning.
+    """
 
     dead_letter_id: str
     reason: str
@@ -121,6 +156,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     encrypted: bool
     original: bytes | None
     key: str | None = None
+    length: int | None = None
 
 
 class DeadLetterSettled(Struct, frozen=True, kw_only=True):

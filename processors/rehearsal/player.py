@@ -53,7 +53,12 @@ def rehearse(steps: Iterable[Step], rules: Rules, key: bytes) -> Rehearsal:
 
 
 def play(
-    moments: Sequence[Step], client: Client, *, before: Callable[[int], None] = lambda _: None, meanwhile: Callable[[], None] = lambda: None
+    moments: Sequence[Step],
+    client: Client,
+    *,
+    before: Callable[[int], None] = lambda _: None,
+    meanwhile: Callable[[], None] = lambda: None,
+    timeout: float = STEP_TIMEOUT,
 ) -> Iterator[int]:
     """
     Send each moment and wait until the pipeline is idle; yield the number of moments done.
@@ -66,11 +71,11 @@ def play(
         client.send(CLOCK, [(None, client.codec.encode(Tick(step.at)))])
         for topic, together in groupby(step.sendings, key=lambda sending: sending.topic):
             client.send(topic, ((sending.key, sending.value) for sending in together))
-        wait_until_idle(watch, meanwhile)
+        wait_until_idle(watch, meanwhile, timeout)
         yield number + 1
 
 
-def wait_until_idle(watch: Progress, meanwhile: Callable[[], None]) -> None:
+def wait_until_idle(watch: Progress, meanwhile: Callable[[], None], timeout: float) -> None:
     """Wait until every stage has read the last tick and has nothing left to do."""
     begun, pause = monotonic(), Event()
     while not pause.wait(max(SHORTEST_PAUSE, PAUSE_SHARE * (monotonic() - begun))):
@@ -80,5 +85,5 @@ def wait_until_idle(watch: Progress, meanwhile: Callable[[], None]) -> None:
         except Restart:
             pass  # the broker is restarting: check again until the deadline
         meanwhile()
-        if monotonic() - begun > STEP_TIMEOUT:
-            raise UserError(f"the pipeline is still at work on one step after {STEP_TIMEOUT:.0f} seconds: see its log")
+        if monotonic() - begun > timeout:
+            raise UserError(f"the pipeline is still at work on one step after {timeout:.0f} seconds: see its log")

@@ -18,6 +18,10 @@ from processors.domain.seal import Seal
 from processors.runtime.errors import UserError
 
 KEY_BYTES: Final = 64
+# Kubernetes sets variables like these in every container for each service of its namespace, whatever the service is called:
+# KAFKA_SERVICE_HOST, KAFKA_SERVICE_PORT_TLS, KAFKA_PORT_9092_TCP_ADDR, VN_CONSOLE_PORT=tcp://10.0.0.1:80.
+_SERVICE_LINK: Final = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
+_SERVICE_URL: Final = re.compile(r"(tcp|udp|sctp)://\S+")
 _KEY: Final = re.compile(rf"[0-9a-fA-F]{{{KEY_BYTES * 2}}}")
 
 
@@ -90,7 +94,7 @@ class Settings(BaseSettings):
 
     def __init__(self, **values: object) -> None:
         known = {str(field.validation_alias) for field in type(self).model_fields.values()}
-        if unknown := sorted(name for name in os.environ if name.startswith("VN_") and name not in known):
+        if unknown := sorted(name for name in configured("VN_") if name not in known):
             raise UserError(f"unknown setting {', '.join(unknown)}: the settings are {', '.join(sorted(known))}")
         try:
             super().__init__(**values)  # type: ignore[arg-type]
@@ -98,6 +102,12 @@ class Settings(BaseSettings):
             first = error.errors(include_input=False, include_url=False)[0]
             name = ".".join(str(part) for part in first["loc"])
             raise UserError(f"{name} cannot be used: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
+
+    @field_validator("metrics_port", mode="before")
+    @classmethod
+    def _not_a_service_link(cls, value: object) -> object:
+        """Ignore what Kubernetes sets for a service that is called vn-metrics."""
+        return 0 if isinstance(value, str) and _SERVICE_URL.fullmatch(value) else value
 
     @field_validator("faults", "console_proxies", mode="before")
     @classmethod
@@ -108,11 +118,7 @@ class Settings(BaseSettings):
         """Return the librdkafka properties given as `KAFKA_*` variables."""
         if self.bootstrap_servers is None:
             raise UserError("no broker is configured: run `vn local up`, or set KAFKA_BOOTSTRAP_SERVERS")
-        named = {
-            name[len("KAFKA_") :].lower().replace("_", "."): value
-            for name, value in os.environ.items()
-            if name.startswith("KAFKA_") and value
-        }
+        named = {name[len("KAFKA_") :].lower().replace("_", "."): value for name, value in configured("KAFKA_").items() if value}
         return named | {"bootstrap.servers": self.bootstrap_servers}
 
     def redis(self) -> str:
@@ -141,3 +147,12 @@ class Settings(BaseSettings):
         if not _KEY.fullmatch(text):
             raise UserError(f"VN_KEY_FILE does not hold {KEY_BYTES} random bytes in hex: make one with `openssl rand -hex {KEY_BYTES}`")
         return Seal(bytes.fromhex(text))
+
+
+def configured(prefix: str) -> dict[str, str]:
+    """Return the environment variables with this prefix, without those that Kubernetes sets for services."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(prefix) and not _SERVICE_LINK.fullmatch(name) and not (name.endswith("_PORT") and _SERVICE_URL.fullmatch(value))
+    }

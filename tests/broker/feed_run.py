@@ -18,7 +18,7 @@ import psutil
 from processors.ingest.peek import message_labels
 from processors.pipeline import PIPELINE
 from processors.rehearsal.feed import Sending, Step, read_feed
-from processors.rehearsal.player import Rehearsal, play, rehearse
+from processors.rehearsal.player import STEP_TIMEOUT, Rehearsal, play, rehearse
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver, RunningStage
@@ -38,6 +38,7 @@ UNITS: Final[tuple[Stage[Any], ...]] = tuple(unit for units in PIPELINE.values()
 NAMES: Final = tuple(unit.name for unit in UNITS)
 WRITTEN: Final[tuple[Topic, ...]] = tuple(dict.fromkeys([*(topic for unit in UNITS for topic in unit.outputs), DECISIONS]))
 
+EXAMPLES: Final = ROOT / "examples" / "feed.jsonl"
 SHOWN: Final = 20  # differing keys in a failure message
 CONTROL_RECORD: Final = b"a transaction marker"
 
@@ -45,7 +46,7 @@ CONTROL_RECORD: Final = b"a transaction marker"
 class FeedRun:
     """The sample feed played on one topic prefix of a broker."""
 
-    def __init__(self, addresses: Mapping[str, str], folder: Path, partitions: int = 2) -> None:
+    def __init__(self, addresses: Mapping[str, str], folder: Path, partitions: int = 2, feed: Path = EXAMPLES) -> None:
         self.prefix = f"d{os.getpid()}-{time.monotonic_ns()}."
         self.environment = {
             **addresses,
@@ -61,7 +62,7 @@ class FeedRun:
             create_topics(self.settings)
             self.client = Client(self.settings)
             self.broker = Broker(self.settings)
-        self.rehearsal: Rehearsal = rehearse(read_feed(ROOT / "examples" / "feed.jsonl"), load_rules(None), self.settings.seal().key)
+        self.rehearsal: Rehearsal = rehearse(read_feed(feed), load_rules(None), self.settings.seal().key)
         self._runs = 0
 
     @property
@@ -87,10 +88,16 @@ class FeedRun:
             finally:
                 process.kill()
 
-    def play(self, moments: Sequence[Step], before: Callable[[int], None] = lambda _: None) -> None:
+    def play(
+        self,
+        moments: Sequence[Step],
+        before: Callable[[int], None] = lambda _: None,
+        meanwhile: Callable[[], None] = lambda: None,
+        timeout: float = STEP_TIMEOUT,
+    ) -> None:
         """Send each moment and wait until the pipeline is idle."""
         with environment(self.environment):
-            for _ in play(moments, self.client, before=before):
+            for _ in play(moments, self.client, before=before, meanwhile=meanwhile, timeout=timeout):
                 pass
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":

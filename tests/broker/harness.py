@@ -32,7 +32,7 @@ from processors.stage import Stage
 from processors.topics import CLOCK, DEAD_LETTERS, DECISIONS, POLICIES, Topic
 from tests.broker.probe import LEFT, OUT, PROBE, PROBE_TOPICS, RIGHT, STATE, Tally, expected
 
-TIMEOUT = 60.0
+TIMEOUT = 150.0
 SHORT_TIMEOUTS = {"KAFKA_SESSION_TIMEOUT_MS": "1500", "KAFKA_HEARTBEAT_INTERVAL_MS": "300", "KAFKA_TRANSACTION_TIMEOUT_MS": "2500"}
 PARTITIONS = 2
 

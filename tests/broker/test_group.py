@@ -88,6 +88,19 @@ def test_what_the_pipeline_wrote_and_cannot_read_is_a_dead_letter(harness: Probe
     assert len(list(harness.client.values(DEAD_LETTERS))) == 3, "the batch that was too much is not committed"
 
 
+def test_the_limit_of_dead_letters_counts_across_restarts(harness: ProbeHarness) -> None:
+    for _ in range(2):
+        worker = harness.start()
+        send_raw(harness, 24)
+        until("they are read", harness.idle)
+        assert worker.stop() == 0
+    assert len(list(harness.client.values(DEAD_LETTERS))) == 48
+    send_raw(harness, 2)
+    worker = harness.start()
+    assert worker.wait_for_exit() == 1
+    assert "50 of the last 50 records" in worker.log
+
+
 def send_raw(harness: ProbeHarness, count: int) -> None:
     producer = Producer({"bootstrap.servers": harness.settings.kafka_properties()["bootstrap.servers"]})
     for _ in range(count):

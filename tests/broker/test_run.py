@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
+from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.topics_admin import create_topics
+from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
 from processors.runtime.local.ports import is_free
 from processors.runtime.settings import Settings
+from processors.topics import DEAD_LETTERS, REGISTRATIONS, SUBMISSIONS
 from tests.broker.harness import SHORT_TIMEOUTS, environment, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
@@ -24,13 +28,17 @@ Run = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def run(cluster: Local, tmp_path: Path) -> Iterator[Run]:
-    variables = {
+def variables(cluster: Local) -> dict[str, str]:
+    return {
         **cluster.addresses.environment,
         **SHORT_TIMEOUTS,
         "VN_TOPIC_PREFIX": f"r{os.getpid()}-{time.monotonic_ns()}.",
         "VN_PARTITIONS": "2",
     }
+
+
+@pytest.fixture
+def run(variables: dict[str, str], tmp_path: Path) -> Iterator[Run]:
     with environment(variables):
         create_topics(Settings())
     started: list[subprocess.Popen[str]] = []
@@ -92,3 +100,34 @@ def test_a_unit_that_fails_ends_them_all(run: Run, tmp_path: Path) -> None:
     assert run("dedupe", "match", VN_FAULTS="match.restored=raise").wait(120) == 1
     assert all(gone(pid) for pid in children(tmp_path / "log"))
     assert "Broken" in (tmp_path / "log").read_text()
+
+
+def test_one_outsiders_record_larger_than_the_pipeline_can_write_does_not_end_the_front_door(run: Run, variables: dict[str, str]) -> None:
+    """The broker limits the compressed size of a batch: forty million blanks pass it."""
+    producer = Producer(
+        {
+            "bootstrap.servers": variables["KAFKA_BOOTSTRAP_SERVERS"],
+            "compression.type": "lz4",
+            "message.max.bytes": 50_000_000,
+            "queue.buffering.max.kbytes": 100_000,
+        }
+    )
+    topic = variables["VN_TOPIC_PREFIX"] + SUBMISSIONS.name
+    producer.produce(topic, b"{" + b" " * 40_000_000, b"\xff" * 5_000, 0)
+    producer.produce(topic, b"{}", b"VA1", 0)
+    assert producer.flush(30) == 0
+    assert run("ingest", "--until-idle", "0.5").wait(120) == 0
+    with environment(variables):
+        letters = list(Client(Settings()).values(DEAD_LETTERS))
+    assert [(each.offset, each.reason, each.length) for each in letters] == [(0, "too_large", 40_000_001), (1, "missing_field", None)]
+
+
+def test_the_front_door_does_not_begin_anew_when_its_offsets_are_lost(run: Run, variables: dict[str, str], tmp_path: Path) -> None:
+    with environment(variables):
+        settings = Settings()
+        Client(settings).send(REGISTRATIONS, [("V-1", None)])
+        assert run("ingest", "--until-idle", "0.5").wait(120) == 0
+        admin, group = Broker(settings).admin(), f"{settings.topic_prefix}read"
+        until("the group is empty", lambda: admin.delete_consumer_groups([group])[group].exception(10) is None)
+    assert run("ingest").wait(120) == 1
+    assert "the committed offsets of read are lost" in (tmp_path / "log").read_text()

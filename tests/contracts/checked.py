@@ -10,6 +10,7 @@ from processors.domain.notification import Notification
 from processors.domain.reasons import REASONS
 from processors.domain.review import Review
 from processors.runtime.wire.codec import Codec
+from processors.runtime.wire.states import StateFormat
 from processors.stage import Context, Decision, Input, Record, Stage, Wake
 
 CODEC = Codec()
@@ -76,7 +77,7 @@ def states_come_back(stage: Stage[Any], decision: Decision[Any]) -> None:
     assert not decision.states or stage.changelog is not None
     for state in decision.states.values():
         if state is not None:
-            assert CODEC.states(stage.state)(CODEC.encode_state(state)) == state
+            assert CODEC.states(StateFormat(stage.state))(CODEC.encode_state(state)) == state
 
 
 def verdicts_are_complete(stage: Stage[Any], given: Input, decision: Decision[Any]) -> None:

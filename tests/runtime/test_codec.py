@@ -27,6 +27,7 @@ from processors.runtime.wire.changelog import State
 from processors.runtime.wire.codec import Codec, Undecodable, iso
 from processors.runtime.wire.documents import expand_events
 from processors.runtime.wire.schemas import INTERNAL, RECORDS, Version, current, name_of
+from processors.runtime.wire.states import StateFormat
 from tests.runtime.records import records
 
 EVENT = Event(
@@ -510,13 +511,13 @@ class Held(Struct, frozen=True, tag="held"):
 
 def test_a_state_comes_back_as_it_was_kept(codec: Codec) -> None:
     for state in (Seen(5, b"\xff"), Held(("a",))):
-        assert codec.states(Seen | Held)(codec.encode_state(state)) == state
+        assert codec.states(StateFormat(Seen | Held))(codec.encode_state(state)) == state
 
 
 @pytest.mark.parametrize("raw", [b"", b"\xc3\x01broken", _CODEC.encode(State(b"{")), _CODEC.encode(EVENT)])
 def test_a_state_that_cannot_be_read_stops_the_stage(codec: Codec, raw: bytes) -> None:
     with pytest.raises(Stop, match="cannot be read by this version"):
-        codec.states(Seen | Held)(raw)
+        codec.states(StateFormat(Seen | Held))(raw)
 
 
 def test_submissions_are_read_by_their_own_type(codec: Codec) -> None:

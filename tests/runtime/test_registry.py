@@ -12,7 +12,7 @@ from processors.domain.event import Event
 from processors.domain.notification import Notification
 from processors.runtime.errors import Retry, Stop
 from processors.runtime.wire.codec import Codec
-from processors.runtime.wire.registry import ConfluentRegistry
+from processors.runtime.wire.registry import PATIENCE, ConfluentRegistry
 from processors.runtime.wire.schemas import RECORDS, current, name_of
 
 
@@ -120,8 +120,6 @@ def test_a_refusal_says_whether_to_try_again(server: Any, url: str, status: int,
     server.status = status
     with pytest.raises(error, match="schema registry"):
         registry.register(current("Tick"))
-    with pytest.raises(error, match="schema registry"):
-        registry.schema(1)
 
 
 def test_silence_is_to_be_tried_again() -> None:
@@ -135,3 +133,28 @@ def test_silence_is_to_be_tried_again() -> None:
 def test_a_url_that_is_none_stops() -> None:
     with pytest.raises(Stop, match="SCHEMA_REGISTRY_URL"):
         Codec("localhost:8081")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+def test_whatever_is_answered_about_an_outsiders_id_is_no_reason_to_stop(server: Any, url: str, status: int) -> None:
+    registry = ConfluentRegistry(url, "test.")
+    server.status = status
+    assert registry.schema(7) is None
+
+
+def test_a_registry_that_is_unavailable_is_waited_for_but_not_for_ever(server: Any, url: str) -> None:
+    registry = ConfluentRegistry(url, "test.")
+    server.status = 503
+    for _ in range(PATIENCE - 1):
+        with pytest.raises(Retry):
+            registry.schema(7)
+    assert registry.schema(7) is None
+    with pytest.raises(Retry):
+        registry.schema(8)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '"string"', '{"type": "record"}', '{"type": "record", "name": 7}', "[" * 100_000])
+def test_a_schema_that_is_none_is_no_schema(server: Any, url: str, text: str) -> None:
+    registry = ConfluentRegistry(url, "test.")
+    server.others[7] = text
+    assert registry.schema(7) is None

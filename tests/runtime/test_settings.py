@@ -87,3 +87,38 @@ def test_passwords_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KAFKA_SERVICE_HOST", "10.96.0.17"),
+        ("KAFKA_SERVICE_PORT", "9092"),
+        ("KAFKA_SERVICE_PORT_TLS", "9093"),
+        ("KAFKA_PORT", "tcp://10.96.0.17:9092"),
+        ("KAFKA_PORT_9092_TCP", "tcp://10.96.0.17:9092"),
+        ("KAFKA_PORT_9092_TCP_ADDR", "10.96.0.17"),
+        ("KAFKA_PORT_9092_TCP_PROTO", "tcp"),
+        ("KAFKA_BOOTSTRAP_PORT_9092_TCP_PORT", "9092"),
+        ("VN_CONSOLE_SERVICE_HOST", "10.96.0.18"),
+        ("VN_CONSOLE_PORT", "tcp://10.96.0.18:80"),
+        ("VN_CONSOLE_PORT_80_TCP", "tcp://10.96.0.18:80"),
+        ("VN_METRICS_PORT", "tcp://10.96.0.19:9400"),
+        ("VN_METRICS_PORT_9400_TCP_ADDR", "10.96.0.19"),
+    ],
+)
+def test_what_kubernetes_sets_for_a_service_is_no_setting(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "broker:9092")
+    before = Settings()
+    monkeypatch.setenv(name, value)
+    settings = Settings()
+    assert settings == before
+    assert settings.kafka_properties() == before.kafka_properties()
+
+
+def test_a_port_that_somebody_set_is_a_setting_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VN_METRICS_PORT", "9400")
+    assert Settings().metrics_port == 9400
+    monkeypatch.setenv("VN_CONSOLE_PORT", "8000")
+    with pytest.raises(UserError, match="unknown setting VN_CONSOLE_PORT"):
+        Settings()

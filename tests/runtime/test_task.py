@@ -17,6 +17,7 @@ from processors.runtime.decide.task import Task, arrival
 from processors.runtime.errors import Stop
 from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec
+from processors.runtime.wire.states import StateFormat
 from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
 from processors.topics import DEAD_LETTERS, Topic, changelog
 from tests.broker.probe import NoRules
@@ -72,7 +73,7 @@ def nothing(fields: Sequence[bytes]) -> list[bytes | None]:
 
 
 def seen(work: Any, key: str = "k") -> tuple[str, ...]:
-    log: Log = CODEC.states(Log)(work.changes[b"=" + key.encode()])
+    log: Log = CODEC.states(StateFormat(Log))(work.changes[b"=" + key.encode()])
     return log.seen
 
 
@@ -224,7 +225,7 @@ def test_states_are_asked_for_in_rounds_and_read_together() -> None:
             yield from log.seen
 
     stage = Stage("test", (IN,), (), changelog("test"), Log, following, decide)
-    states = States(stage, read, CODEC.states(Log))
+    states = States(stage, read, CODEC.states(StateFormat(Log)))
     inputs = [record("x", 0, "a1"), record("x", 0, "a2")]
     states.prefetch(inputs)
     assert rounds == [[b"=a1", b"=a2"], [b"=b1", b"=b2"], [b"=c1", b"=c2"]]
@@ -244,7 +245,7 @@ def test_what_a_record_changed_the_next_one_of_its_batch_is_given() -> None:
         return (each.key or "", *(found[each.key].seen if each.key in found else ()))
 
     stage = Stage("test", (IN,), (), changelog("test"), Log, following, decide)
-    states = States(stage, lambda fields: [stored.get(field) for field in fields], CODEC.states(Log))
+    states = States(stage, lambda fields: [stored.get(field) for field in fields], CODEC.states(StateFormat(Log)))
     inputs = [record(str(number), 0, "a") for number in range(4)]
     states.prefetch(inputs)
     assert states.of(inputs[0]) == {"a": Log(("b",)), "b": Log()}

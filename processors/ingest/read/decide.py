@@ -9,7 +9,6 @@ Rejects   everything that contract §3, §4 and §5 name, each with its own reas
 Replayed  the same record gives the same intake record or the same dead letter
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, get_args
@@ -17,7 +16,7 @@ from typing import Any, Final, NamedTuple, get_args
 import msgspec
 
 from processors.domain.intake import Intake, Kind
-from processors.domain.journal import DeadLetter, Unreadable, Verdict
+from processors.domain.journal import DeadLetter, Original, Unreadable, Verdict
 from processors.domain.person import ComparedPerson
 from processors.domain.review import OffenderAction
 from processors.domain.submission import Submission
@@ -35,6 +34,7 @@ from processors.topics import DEAD_LETTERS, INBOUND, INTAKE, RECEIPTS, REGISTRAT
 NAME: Final = "read"
 NO_ID: Final = "-"
 WHOLE_DATE: Final = len("YYYY-MM-DD")
+LARGEST_BODY: Final = 2 * MAX_BYTES  # of what is accepted: dense Avro may grow as JSON beyond what can be written
 ALWAYS_SEALED: Final = frozenset({REGISTRATIONS.name, RECEIPTS.name, VERIFICATIONS.name, INBOUND.name})
 # Signs of contact data in bytes that should hold none: a registration sent to the wrong topic, an address in remarks.
 CONTACT_FIELDS: Final = (b"contacts", b"registrant", b"contactemail", b"contacttelephone", b"telephonenumber")
@@ -89,6 +89,8 @@ NO_AGENCY: Final = Labels(ori=NO_ID)
 def accept(record: Record, accepted: Accepted, context: Context) -> Decision[Any]:
     """Return the decision that passes the record on to identify."""
     kind, (message_id, ori), body, note, at, people = accepted
+    if len(body) > LARGEST_BODY:
+        raise Rejection("too_large", f"Decoded, the record has {len(body)} bytes; at most {LARGEST_BODY} are accepted.")
     intake = Intake(
         kind=kind,
         message_id=message_id,
@@ -116,6 +118,7 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
     """Return the dead letter with the original bytes (sealed where they may hold contact data) and the verdict."""
     raw = raw_bytes(record)
     encrypted = record.topic in ALWAYS_SEALED or may_hold_contact_data(raw)
+    kept = Original.of(raw, record.key)
     letter = DeadLetter(
         dead_letter_id=f"{record.topic}-{record.partition}-{record.offset}",
         reason=why.reason,
@@ -125,10 +128,11 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
         partition=record.partition,
         offset=record.offset,
         received_at=record.timestamp,
-        sha256=hashlib.sha256(raw).hexdigest(),
+        sha256=kept.sha256,
         encrypted=encrypted,
-        original=context.seal.close(raw, "dead-letter") if encrypted else raw,
-        key=None if record.topic in ALWAYS_SEALED and record.key is not None and looks_like_address(record.key) else record.key,
+        original=context.seal.close(kept.value, "dead-letter") if encrypted else kept.value,
+        key=None if record.topic in ALWAYS_SEALED and kept.key is not None and looks_like_address(kept.key) else kept.key,
+        length=kept.length,
     )
     verdict = Verdict(
         stage=NAME,

@@ -1,10 +1,10 @@
 """Dead letters of the pipeline's own records that cannot be read, and the limit on them."""
 
-import hashlib
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
-from processors.domain.journal import DeadLetter, Unreadable
+from processors.domain.journal import DeadLetter, Original, Unreadable
 from processors.runtime.errors import Stop
 from processors.stage import Record
 
@@ -17,33 +17,47 @@ class DeadLetterLimit:
     """
     Stops a stage that cannot read too many of the pipeline's own records: a bad deploy must not dead-letter everything.
 
-    Bad input from outside is not counted.
+    Bad input from outside is not counted. `read` and `unreadable` are kept with the partition's position, so that a stage
+    that is restarted, or taken over, goes on counting.
     """
 
-    def __init__(self) -> None:
-        self._read = 0
-        self._bad: deque[int] = deque()
-        self._row = 0
+    def __init__(self, read: int = 0, unreadable: Sequence[int] = ()) -> None:
+        self.read = read
+        self._bad = deque(unreadable)
+        self._row = trailing_run(self._bad)
+
+    @property
+    def unreadable(self) -> tuple[int, ...]:
+        """The numbers of the unreadable records among the last OF_LAST."""
+        return tuple(each for each in self._bad if each > self.read - OF_LAST)
 
     def count(self, *, bad: bool) -> None:
         """Count one record; raises Stop when too many were bad."""
-        self._read += 1
+        self.read += 1
         if not bad:
             return
-        self._row = self._row + 1 if self._bad and self._bad[-1] == self._read - 1 else 1
-        self._bad.append(self._read)
-        while self._bad[0] <= self._read - OF_LAST:
+        self._row = self._row + 1 if self._bad and self._bad[-1] == self.read - 1 else 1
+        self._bad.append(self.read)
+        while self._bad[0] <= self.read - OF_LAST:
             self._bad.popleft()
         if self._row >= IN_A_ROW or len(self._bad) > SHARE * OF_LAST:
             raise Stop(
-                f"{len(self._bad)} of the last {min(self._read, OF_LAST)} records of the pipeline's own cannot be read: this version and "
+                f"{len(self._bad)} of the last {min(self.read, OF_LAST)} records of the pipeline's own cannot be read: this version and "
                 "the one that wrote them do not fit; the last batch was not committed"
             )
 
 
+def trailing_run(numbers: Sequence[int]) -> int:
+    """Return how many of the last numbers follow each other without a gap."""
+    run = 0
+    while run < len(numbers) and numbers[-1 - run] == numbers[-1] - run:
+        run += 1
+    return run
+
+
 def dead_letter(record: Record, stage: str, unreadable: Unreadable) -> DeadLetter:
     """Return the dead letter of an internal record; contact data in it is sealed already."""
-    original = record.raw or b""
+    kept = Original.of(record.raw or b"", record.key)
     return DeadLetter(
         dead_letter_id=f"{record.topic}-{record.partition}-{record.offset}",
         reason=unreadable.reason,
@@ -53,8 +67,9 @@ def dead_letter(record: Record, stage: str, unreadable: Unreadable) -> DeadLette
         partition=record.partition,
         offset=record.offset,
         received_at=record.timestamp,
-        sha256=hashlib.sha256(original).hexdigest(),
+        sha256=kept.sha256,
         encrypted=False,
-        original=original,
-        key=record.key,
+        original=kept.value,
+        key=kept.key,
+        length=kept.length,
     )

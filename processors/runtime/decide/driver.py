@@ -23,6 +23,7 @@ from processors.rules.book import Rules
 from processors.runtime.decide.task import Task, arrival
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec, Undecodable, iso
+from processors.runtime.wire.states import format_of
 from processors.stage import Context, Record, Stage, upstream
 from processors.topics import DECISIONS, OUTBOUND, POLICIES, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, REVIEWS, SUBMISSIONS, Topic
 
@@ -208,7 +209,11 @@ class PipelineDriver:
         """Return what a stage keeps under a key; None where it keeps nothing."""
         running = self._named(stage)
         raw = running.fields.get(b"=" + key.encode())
-        return None if raw is None else self.codec.states(running.stage.state)(raw)
+        return None if raw is None else self.codec.states(format_of(running.stage))(raw)
+
+    def documents(self, stage: str) -> list[bytes]:
+        """Return every state that a stage keeps, as the JSON document it is."""
+        return [self.codec.decode(value).state for name, value in self._named(stage).fields.items() if name.startswith(b"=")]
 
     def keys(self, stage: str) -> list[str]:
         """Return the keys under which a stage keeps something."""

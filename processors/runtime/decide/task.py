@@ -16,6 +16,7 @@ from processors.runtime.decide.states import Read, States
 from processors.runtime.decide.timers import Timers
 from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec
+from processors.runtime.wire.states import format_of, latest
 from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Timing, Wake
 from processors.topics import DEAD_LETTERS, Topic
 
@@ -52,13 +53,16 @@ class Task:
     here.
     """
 
-    def __init__(self, stage: Stage[Any], partition: int, position: Position, positions: dict[str, int], timers: dict[str, int]) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  what a partition consists of
+        self, stage: Stage[Any], partition: int, position: Position, positions: dict[str, int], timers: dict[str, int], partitions: int = 0
+    ) -> None:
         self.partition = partition
         self.positions = positions
         self.moved = positions != position.positions
         self.ended: set[str] = set()
         self.timers = Timers(timers)
-        self.limit = DeadLetterLimit()
+        self.limit = DeadLetterLimit(position.read, position.unreadable)
+        self._partitions = partitions
         self.watermark = 0
         self._stage = stage
         self._seq = position.seq
@@ -148,7 +152,17 @@ class Task:
         if judged and not self._unsettled[1]:
             self._settled = self._unsettled[0]
         self._seq += 1
-        return batch.done(Position(seq=self._seq, positions=dict(self.positions), time=self._time, at=wall(), settled=self._settled))
+        position = Position(
+            seq=self._seq,
+            positions=dict(self.positions),
+            time=self._time,
+            at=wall(),
+            settled=self._settled,
+            partitions=self._partitions,
+            read=self.limit.read,
+            unreadable=self.limit.unreadable,
+        )
+        return batch.done(position)
 
     def _next_to_resettle(self, rules: str, most: int) -> list[str]:
         """Return the next keys that have not been judged by the rules and settings in force."""
@@ -163,7 +177,7 @@ class _Batch:
 
     def __init__(self, task: Task, stage: Stage[Any], read: Read, codec: Codec, context: Context) -> None:
         self.result = BatchResult(Position(0, {}))
-        self.states = States(stage, read, codec.states(stage.state))
+        self.states = States(stage, read, codec.states(format_of(stage)))
         self._timers: dict[str, int | None] = {}  # as they were before the batch, of every key touched
         self._deadline = stage.deadline
         self._task = task
@@ -224,7 +238,7 @@ class _Batch:
         result, encode = self.result, self._codec.encode
         result.position = position
         for key, state in self.states.changed.items():
-            result.changes[b"=" + key.encode()] = None if state is None else self._codec.encode_state(state)
+            result.changes[b"=" + key.encode()] = None if state is None else self._codec.encode_state(state, latest(self._stage.name))
         for key, before in self._timers.items():
             if (at := self._task.timers.at(key)) != before:
                 result.changes[b"@" + key.encode()] = None if at is None else encode(Timer(at))

@@ -49,6 +49,7 @@ CONSUMER_DEFAULTS: Final = {
     "queued.min.messages": 100_000,
     "partition.assignment.strategy": "range",  # gives one member the same partition of every input
     "reconnect.backoff.max.ms": 1_000,
+    "topic.metadata.refresh.interval.ms": 10_000,  # how soon partitions added under a running stage are noticed
 }
 LOW_LATENCY: Final = {"fetch.wait.max.ms": 10}  # where somebody waits for a partition to be read to its end
 CONSUMER_FIXED: Final = {
@@ -95,12 +96,28 @@ UNAVAILABLE_ERRORS: Final = frozenset(
 )
 
 
+# What the broker refuses, and the right that is lacking: on names that begin with the prefix, all of them.
+DENIED: Final = {
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "this user may not use transactional producers: grant IdempotentWrite on the cluster",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "this user may not join the group: grant Read on VN_TOPIC_PREFIX",
+    KafkaError.SASL_AUTHENTICATION_FAILED: "the broker does not know this user: mend KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "this user may not use the topic: grant Read and Write on VN_TOPIC_PREFIX",
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "this user may not use the transactional id: grant Write on VN_TOPIC_PREFIX",
+    KafkaError._AUTHENTICATION: "the broker refuses this user or its certificate: mend KAFKA_SASL_* or KAFKA_SSL_*",  # noqa: SLF001
+}
+UNKNOWN_TOPIC: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})  # noqa: SLF001
+
+
 class Fenced(Restart):
     """Another member of the group, or another producer with the same transactional id, has taken over."""
 
 
 class Unavailable(Restart):
     """The broker did not answer."""
+
+
+class UnknownTopic(Restart):
+    """The broker knows no such topic or partition: it was deleted, or has not reached every broker yet."""
 
 
 class Broker:
@@ -165,11 +182,16 @@ class Broker:
 
     def topic_identity(self, topic: str) -> str:
         """Return `<cluster id>/<topic id>`, which a topic deleted and created anew under the same name does not share."""
-        admin = self.admin()
-        with translated_errors("the topic could not be identified"):
+        return self.topic_identities([topic])[topic]
+
+    def topic_identities(self, topics: Iterable[str]) -> dict[str, str]:
+        """Return `<cluster id>/<topic id>` of each topic."""
+        admin, names = self.admin(), list(topics)
+        with translated_errors("the topics could not be identified"):
             cluster = admin.describe_cluster(request_timeout=REQUEST_TIMEOUT)
-            topics = admin.describe_topics(TopicCollection([topic]), request_timeout=REQUEST_TIMEOUT)
-            return f"{cluster.result(CALL_DEADLINE).cluster_id}/{topics[topic].result(CALL_DEADLINE).topic_id}"
+            described = admin.describe_topics(TopicCollection(names), request_timeout=REQUEST_TIMEOUT)
+            cluster_id = cluster.result(CALL_DEADLINE).cluster_id
+            return {name: f"{cluster_id}/{described[name].result(CALL_DEADLINE).topic_id}" for name in names}
 
     def _offsets(self, places: Iterable[Place], moment: int, asked: Consumer | None = None) -> dict[Place, int]:
         wanted = [TopicPartition(*place, moment) for place in places]
@@ -196,6 +218,8 @@ def translated_errors(what: str) -> Iterator[None]:
         reason: KafkaError = error.args[0]
         if reason.code() in PERMANENT_ERRORS:
             raise Stop(f"{what}: {reason.str()}") from None
+        if (right := DENIED.get(reason.code())) is not None:
+            raise Stop(f"{what}: {right}") from None
         error_type = Fenced if reason.code() in FENCED_ERRORS else Unavailable if reason.code() in UNAVAILABLE_ERRORS else Restart
         raise error_type(f"{what}: {reason.name()}") from None
     except BufferError:
@@ -273,6 +297,10 @@ def message_kind(message: Message) -> Literal["record", "end", "noise"]:
             f"{message.topic()}[{message.partition()}] does not hold offset {message.offset()}, which is next: records were removed before "
             "they were read, or the topic was made anew; see deploy/runbook.md"
         )
+    if (right := DENIED.get(error.code())) is not None:
+        raise Stop(f"{message.topic() or 'the inputs'} cannot be read: {right}")
+    if error.code() in UNKNOWN_TOPIC:
+        raise UnknownTopic(f"the broker does not know {message.topic() or 'a topic'} (any more)")
     if error.fatal():
         raise Restart(f"the consumer failed: {error.name()}")
     return "noise"

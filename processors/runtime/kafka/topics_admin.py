@@ -9,11 +9,12 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
 
 from processors.runtime.errors import Restart, UserError
-from processors.runtime.kafka.clients import MAX_RECORD_BYTES, REQUEST_TIMEOUT, Broker, Unavailable, translated_errors
+from processors.runtime.kafka.clients import CALL_DEADLINE, MAX_RECORD_BYTES, REQUEST_TIMEOUT, Broker, Unavailable, translated_errors
 from processors.runtime.settings import Settings
 from processors.topics import TOMBSTONES_KEPT, TOPICS, Topic
 
 HOUR: Final = 3_600_000
+SEGMENT_BYTES: Final = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,18 @@ def properties(topic: Topic) -> dict[str, str]:
     """Return the topic-level settings that the pipeline relies on."""
     found = {"max.message.bytes": str(MAX_RECORD_BYTES), "retention.ms": str(topic.retention)}
     if topic.compacted:
-        # An hour uncompacted, so that a cache that is a little behind reads little; a week of tombstones, so that none escapes it.
-        found |= {"cleanup.policy": "compact", "min.compaction.lag.ms": str(HOUR), "delete.retention.ms": str(TOMBSTONES_KEPT)}
+        # An hour uncompacted, so that a cache slightly behind reads little; a week of tombstones, so that none is missed. Small
+        # segments, compacted when a tenth is out of date and after a day at the latest: that bounds how much a rebuild reads,
+        # and how long a deleted value can still be read.
+        found |= {
+            "cleanup.policy": "compact",
+            "min.compaction.lag.ms": str(HOUR),
+            "max.compaction.lag.ms": str(24 * HOUR),
+            "delete.retention.ms": str(TOMBSTONES_KEPT),
+            "segment.ms": str(6 * HOUR),
+            "segment.bytes": str(SEGMENT_BYTES),
+            "min.cleanable.dirty.ratio": "0.1",
+        }
     if topic.stamped:
         found["message.timestamp.type"] = "LogAppendTime"
     return found
@@ -50,7 +61,11 @@ def topic_status(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[T
 
 
 def create_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[TopicStatus]:
-    """Every topic is there, with its properties; returns those that were made. Refuses where partitions differ."""
+    """
+    Create the missing topics and return them; raises UserError if an existing one has another number of partitions.
+
+    An existing topic keeps whatever an operator has set on it: see `property_differences` and `apply_properties`.
+    """
     found = topic_status(settings, topics)
     if wrong := [each for each in found if each.actual not in {0, each.partitions}]:
         each = wrong[0]
@@ -75,17 +90,48 @@ def create_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise
-        present = [_resource(each) for each in found if each.actual]
-        altered = admin.incremental_alter_configs(present) if present else {}
-        for future in altered.values():
-            future.result(3 * REQUEST_TIMEOUT)
     return missing
 
 
-def _resource(each: TopicStatus) -> ConfigResource:
-    """Return the change that gives the topic its properties and leaves alone what else was set on it."""
-    entries = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in properties(each.topic).items()]
-    return ConfigResource(ResourceType.TOPIC, each.name, incremental_configs=entries)
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One property of an existing topic that is not as specified."""
+
+    topic: str
+    name: str
+    actual: str
+    wanted: str
+
+
+def property_differences(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[Difference]:
+    """Return the properties of existing topics that differ from what the pipeline relies on."""
+    present = {each.name: properties(each.topic) for each in topic_status(settings, topics) if each.actual}
+    if not present:
+        return []
+    with _admin_errors():
+        admin = Broker(settings).admin()  # kept, or its futures never answer
+        described = admin.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in present], request_timeout=REQUEST_TIMEOUT)
+        actual = {resource.name: future.result(CALL_DEADLINE) for resource, future in described.items()}
+    return [
+        Difference(topic, name, str(actual[topic][name].value), value)
+        for topic, wanted in present.items()
+        for name, value in wanted.items()
+        if actual[topic][name].value != value
+    ]
+
+
+def apply_properties(settings: Settings, differences: Iterable[Difference]) -> None:
+    """Set the differing properties, and nothing else."""
+    changes: dict[str, list[ConfigEntry]] = {}
+    for each in differences:
+        changes.setdefault(each.topic, []).append(ConfigEntry(each.name, each.wanted, incremental_operation=AlterConfigOpType.SET))
+    if not changes:
+        return
+    resources = [ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries) for topic, entries in changes.items()]
+    with _admin_errors():
+        admin = Broker(settings).admin()
+        for future in admin.incremental_alter_configs(resources).values():
+            future.result(3 * REQUEST_TIMEOUT)
 
 
 def _partition_counts(settings: Settings, names: Iterable[str]) -> dict[str, int]:

@@ -41,6 +41,7 @@ class Daemon:
         """Start the program, killing any that ran in a deleted folder of this name; does not wait until it is up."""
         for orphan in filter(_homeless, self._running()):
             orphan.kill()
+            _gone(orphan, STOP_SECONDS)
         out = self._logs[-1]
         out.parent.mkdir(mode=0o700, exist_ok=True)
         out.write_bytes(b"")

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import structlog
+
 from processors.runtime.errors import UserError
 
 Point = Literal["read", "decided", "begun", "produced", "sent", "committed", "applied", "assigned", "restored"]
@@ -60,6 +62,7 @@ class Faults:
                 return
             fault.turns -= 1
             if fault.turns == 0:
+                structlog.get_logger().warning("fault", unit=unit, why=point)
                 fault.action(fault.argument)
 
         return reach if self._armed else lambda _: None

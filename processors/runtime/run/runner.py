@@ -17,7 +17,6 @@ offsets, the caches caught up (catchup.py). While the broker or the store is una
 still polled, so that the partitions stay ours.
 """
 
-import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,14 +41,17 @@ from processors.runtime.kafka.clients import (
     Fenced,
     Place,
     Unavailable,
+    UnknownTopic,
     call_with_deadline,
     committed_offsets,
+    committed_progress,
     message_kind,
     poll_batch,
     translated_errors,
 )
 from processors.runtime.run.catchup import Changelog
 from processors.runtime.run.faults import Faults
+from processors.runtime.run.inputs import Bookmark, Origin, check_bookmarks, check_identities, check_not_lost
 from processors.runtime.run.slots import Slot
 from processors.runtime.run.store import STAMP, Store
 from processors.runtime.run.telemetry import Telemetry, error_fields
@@ -99,7 +101,7 @@ class Runner:
         self._telemetry = Telemetry(stage.name)
         self._fault = Faults(settings.faults).point(stage.name)
         self._slot = Slot(f"{prefix}{stage.name}")
-        self._transactional_id = f"{prefix}{stage.name}.{socket.gethostname()}.{self._slot.number}"
+        self._transactional_id = f"{prefix}{stage.name}.{self._slot.host}.{self._slot.number}"
         self._assigned: list[TopicPartition] = []
         self._generation = 0
         self._tasks: dict[int, Task] = {}
@@ -113,7 +115,11 @@ class Runner:
         self._batch_size = 500
         self._wait = FIRST_WAIT
         self._last_record = self._last_refresh = self._last_lag = monotonic()
-        self._stopping = self._checked = False
+        self._checked = -1  # the generation for which the topics were checked
+        self._partition_count = 0
+        self._identities: dict[str, str] = {}
+        self._bookmarks: dict[Place, Bookmark] = {}
+        self._stopping = False
 
     def stop(self) -> None:
         """Finish the current batch and begin no other."""
@@ -129,6 +135,8 @@ class Runner:
                     if self._tasks or self._restore(member):
                         self._run_batch(member)
                 except (Retry, Restart) as error:
+                    if isinstance(error, UnknownTopic):
+                        self._checked = -1
                     self._start_over(member, error)
         finally:
             self._tasks.clear()
@@ -150,6 +158,7 @@ class Runner:
         self._tasks.clear()
         self._member.assign([])
         self._telemetry.assigned()
+        self._telemetry.ready(now=not partitions)  # a member without partitions stands by: there are more copies than partitions
         self._fault("assigned")
 
     def _on_revoked(self) -> None:
@@ -157,14 +166,16 @@ class Runner:
         self._assigned = []
         self._generation += 1
         self._tasks.clear()
+        self._telemetry.ready(now=False)
 
     # -- restoring: at start, after a rebalance, after any error
 
     def _restore(self, member: Consumer) -> bool:
         """Make the tasks of the assigned partitions, caught up to what Kafka holds; return whether there are any."""
-        if not self._checked:  # first: a topic that does not exist is never assigned
-            check_topics(self._broker, self._stage, self._prefix)
-            self._checked = True
+        if self._checked != self._generation:  # also before the first: a topic that does not exist is never assigned
+            self._partition_count = check_topics(self._broker, self._stage, self._prefix)
+            self._identities = self._broker.topic_identities(self._topics)
+            self._checked = self._generation
         self._heartbeat(member, 0 if self._assigned else POLL_TIMEOUT)
         if not self._assigned:
             return False
@@ -182,7 +193,7 @@ class Runner:
         self._producer = self._broker.producer(self._transactional_id)  # always a new one: it aborts whatever the last one left open
         places = [(each.topic, each.partition) for each in self._assigned]
         partitions = common_partitions(places, self._topics)
-        offsets = committed_offsets(member, places)
+        offsets = self._checked_offsets(member, places, keep_alive)
         tasks = self._restored_tasks(offsets, partitions, keep_alive)
         keep_alive()
         member.assign([TopicPartition(topic, task.partition, offset) for task in tasks for topic, offset in task.positions.items()])
@@ -193,6 +204,23 @@ class Runner:
         self._telemetry.log.info("ready", partitions=partitions)
         self._fault("restored")
         return True
+
+    def _checked_offsets(self, member: Consumer, places: list[Place], keep_alive: Callable[[], None]) -> dict[Place, int | None]:
+        """Return the committed offsets; raises Stop if they were made on other logs than the present ones, or are lost."""
+        progress = committed_progress(member, places)
+        offsets = {place: offset for place, (offset, _) in progress.items()}
+        origins = {place: Origin.parse(metadata) for place, (offset, metadata) in progress.items() if offset is not None}
+        check_identities(origins, self._identities)
+        check_bookmarks(self._broker, origins, keep_alive)
+        self._bookmarks = {place: each.bookmark for place, each in origins.items() if each is not None and each.bookmark is not None}
+        if self._stage.changelog is None and not origins:
+            everywhere = [(topic, partition) for topic in self._topics for partition in range(self._partition_count)]
+            own = [topic for topic in self._stage.outputs if topic is not DEAD_LETTERS]
+            counts = self._broker.partition_counts(self._names[topic.name] for topic in own)
+            ends = self._broker.end_offsets((topic, each) for topic, count in counts.items() for each in range(count))
+            committed = any(offset is not None for offset in committed_offsets(member, everywhere).values())
+            check_not_lost(self._stage.name, ends.values(), committed=committed)
+        return offsets
 
     def _restored_tasks(self, offsets: dict[Place, int | None], partitions: list[int], keep_alive: Callable[[], None]) -> list[Task]:
         """Return the partitions' tasks as of the committed offsets, or from the start of the log if none were ever committed."""
@@ -210,7 +238,12 @@ class Runner:
             positions = {topic: begins[topic, partition] if offset is None else offset for topic, offset in known.items()}
             before = Position(0, {topic: offset for topic, offset in known.items() if offset is not None})
             position, timers = (restored[partition].position, restored[partition].timers) if restored else (before, {})
-            tasks.append(Task(self._stage, partition, position, positions, timers))
+            if position.partitions not in {0, self._partition_count}:
+                raise Stop(
+                    f"the state of {self._stage.name} was written with {position.partitions} partitions and its topics have "
+                    f"{self._partition_count}: partitions were added by hand; see deploy/runbook.md"
+                )
+            tasks.append(Task(self._stage, partition, position, positions, timers, self._partition_count))
         return tasks
 
     def _start_over(self, member: Consumer, error: Retry | Restart) -> None:
@@ -286,6 +319,7 @@ class Runner:
             if what == "end":
                 task.reach_end(topic, offset)
             elif task.advance(topic, offset):
+                self._bookmarks[topic, task.partition] = Bookmark.of(message)
                 owned.setdefault(task.partition, []).append(self._record(message, topic, offset))
         if owned:
             self._last_record = monotonic()
@@ -381,7 +415,7 @@ class Runner:
             if producer.flush(REQUEST_TIMEOUT):  # 5
                 raise Unavailable("the outcome of the transaction is not known: the broker takes no records")
             offsets = [
-                TopicPartition(topic, task.partition, offset, next_timer_metadata(task.timers.next()))
+                TopicPartition(topic, task.partition, offset, self._offset_metadata(topic, task))
                 for task, result in results
                 for topic, offset in result.position.positions.items()
             ]
@@ -405,6 +439,11 @@ class Runner:
             self._telemetry.transaction("in_doubt")
             raise
         self._telemetry.transaction("committed")
+
+    def _offset_metadata(self, topic: str, task: Task) -> str:
+        """Return what goes with a committed offset: when the next timer is due, and which log the offset belongs to."""
+        origin = Origin(self._identities[topic], self._bookmarks.get((topic, task.partition)))
+        return f"{next_timer_metadata(task.timers.next())} {origin.metadata()}".strip()
 
     def _write(self, producer: Producer, task: Task, result: BatchResult, places: dict[int, int]) -> None:
         for topic, key, value, headers in result.outputs:
@@ -475,8 +514,8 @@ class Runner:
         return Context(self._environment.rules if policies is None else policies.rules, self._environment.seal)
 
 
-def check_topics(broker: Broker, stage: Stage[Any], prefix: str) -> None:
-    """Raise Stop unless every topic of the stage exists, with the same number of partitions where that matters."""
+def check_topics(broker: Broker, stage: Stage[Any], prefix: str) -> int:
+    """Return the number of partitions of the inputs; raises Stop unless every topic of the stage exists and those that must agree do."""
     changelog = [stage.changelog] if stage.changelog else []
     together = {prefix + topic.name for topic in (*stage.inputs, *changelog)}
     counts = broker.partition_counts({*together, *(prefix + topic.name for topic in (*stage.outputs, DECISIONS, DEAD_LETTERS, POLICIES))})
@@ -485,6 +524,7 @@ def check_topics(broker: Broker, stage: Stage[Any], prefix: str) -> None:
     if len({counts[name] for name in together}) > 1:
         unlike = {name: counts[name] for name in sorted(together)}
         raise Stop(f"the inputs and the changelog of {stage.name} must have the same number of partitions, and have {unlike}")
+    return max(counts[name] for name in together)
 
 
 def common_partitions(places: Iterable[Place], topics: Iterable[str]) -> list[int]:

@@ -1,10 +1,14 @@
 """Process slots: a number unique on this machine, so that two copies of a stage do not fence each other."""
 
 import fcntl
+import hashlib
 import os
+import secrets
+import socket
 import tempfile
 from itertools import count
 from pathlib import Path
+from typing import Final
 
 
 class Slot:
@@ -22,7 +26,27 @@ class Slot:
                 continue
             self.number = number
             break
+        self.host = f"{socket.gethostname()}-{_host_id(directory)}"
 
     def close(self) -> None:
         """Release the number."""
         self._file.close()
+
+
+BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+
+def _host_id(directory: Path) -> str:
+    """
+    Return what tells this host from others of the same name: a container from its twin, a virtual machine from its clone.
+
+    Processes that share the directory, and so its locks, share the id; it changes when the host boots.
+    """
+    file = directory / "host"
+    with (directory / "host.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not file.exists():
+            file.write_text(secrets.token_hex(8))
+        token = file.read_text()
+    boot = BOOT_ID.read_text() if BOOT_ID.exists() else ""
+    return hashlib.sha256(f"{token} {boot}".encode()).hexdigest()[:8]

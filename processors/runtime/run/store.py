@@ -19,12 +19,14 @@ from urllib.parse import unquote, urlsplit
 from redis import Redis, RedisCluster, RedisError, Sentinel
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoScriptError, RedisClusterException, ResponseError
 from redis.retry import Retry as Retries
 
 from processors.runtime.errors import Retry, UserError
 
 STAMP: Final = b"__pos"
+# A cluster whose nodes or slots are not to be found raises errors that are no RedisError.
+UNAVAILABLE: Final = (RedisError, RedisClusterException, OSError)
 TIMEOUTS: Final = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0}
 
 # KEYS: the hash. ARGV: the stamp it must bear ('' = none), the stamp it then bears, 1 to empty it first, how many
@@ -93,7 +95,7 @@ class Store:
             found = self.call("CONFIG", "GET", name)
         except ResponseError:
             return None
-        except (RedisError, OSError):
+        except UNAVAILABLE:
             raise Retry("the store does not answer") from None
         value = found.get(name) or found.get(name.encode()) if isinstance(found, dict) else found[1]
         return value.decode() if isinstance(value, bytes) else str(value)
@@ -120,7 +122,7 @@ def translated_errors() -> Iterator[None]:
     """Translate any error of the client into Retry, without its message: it quotes commands."""
     try:
         yield
-    except (RedisError, OSError) as error:
+    except UNAVAILABLE as error:
         raise Retry(f"the store does not answer: {type(error).__name__}") from None
 
 

@@ -195,5 +195,5 @@ def next_timer_metadata(at: int | None) -> str:
 
 def parse_next_timer(metadata: str | None) -> int | None:
     """Return when the next timer is due; None if there is none, or if an earlier version committed the offsets."""
-    name, _, value = (metadata or "").partition("=")
+    name, _, value = (metadata or "").partition(" ")[0].partition("=")
     return int(value) if name == "next_timer" and value.isdigit() else None

@@ -8,9 +8,10 @@ FORMAT: Final = 1
 
 
 class State(Struct, frozen=True):
-    """The whole state of one key, as a JSON document. A tombstone deletes it."""
+    """The whole state of one key, as a JSON document in a format of its stage's. A tombstone deletes it."""
 
     state: bytes
+    format: int = 1
 
 
 class Timer(Struct, frozen=True):
@@ -25,7 +26,8 @@ class Position(Struct, frozen=True):
 
     `seq` counts committed batches, `positions` holds the next offset of every input topic, `time` is the latest time
     decided with, `at` the wall-clock time of the batch. `settled` names the rules and settings under which every
-    pending timer has been re-evaluated.
+    pending timer has been re-evaluated. `partitions` is how many the inputs had, 0 where an earlier version did not say.
+    `read` and `unreadable` are what the limit of dead letters counts: records read, and which of the last were unreadable.
     """
 
     seq: int
@@ -34,3 +36,6 @@ class Position(Struct, frozen=True):
     at: int = 0
     format: int = FORMAT
     settled: str = ""
+    partitions: int = 0
+    read: int = 0
+    unreadable: tuple[int, ...] = ()

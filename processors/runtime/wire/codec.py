@@ -28,6 +28,7 @@ from processors.runtime.wire.changelog import State
 from processors.runtime.wire.compatibility import hazards
 from processors.runtime.wire.documents import FIELDS, FORMS, expand_events
 from processors.runtime.wire.schemas import INTERNAL, RECORDS, TIMES, Version, current, history, name_of, short, structs_of
+from processors.runtime.wire.states import StateFormat
 
 if TYPE_CHECKING:
     from processors.runtime.wire.registry import Registry
@@ -86,17 +87,21 @@ class Codec:
         except BROKEN:
             raise Undecodable("malformed", "the record is no datum of the schema it names") from None
 
-    def encode_state(self, state: Any) -> bytes:
-        """Return a state as it is written to the changelog."""
-        return self.encode(State(_json_encode(state)))
+    def encode_state(self, state: Any, number: int = 1) -> bytes:
+        """Return a state as it is written to the changelog, in the format of this number."""
+        return self.encode(State(_json_encode(state), number))
 
-    def states(self, kind: Any) -> Callable[[bytes], Any]:
-        """Return the decoder of states of type `kind`; it raises Stop for bytes that are no such state."""
-        read = _json_decoder(kind).decode
+    def states(self, wanted: StateFormat) -> Callable[[bytes], Any]:
+        """Return the decoder of states of a format and its earlier ones; it raises Stop for bytes that are no such state."""
+        read, present = _json_decoder(wanted.type).decode, wanted.number
 
         def decode(raw: bytes) -> Any:
             try:
-                return read(self.decode(raw).state)
+                record = self.decode(raw)
+                if record.format == present:
+                    return read(record.state)
+                wanted.check(record.format)
+                return read(wanted.migrate(record.state, record.format))
             except (msgspec.DecodeError, Undecodable, AttributeError) as error:
                 raise Stop(f"a state in the changelog cannot be read by this version ({type(error).__name__}): run what wrote it") from None
 

@@ -1,6 +1,7 @@
 """Confluent schema registry client: registers our schemas at start-up, looks up outsiders' schemas later."""
 
 import json
+from collections import Counter
 from typing import Final, Protocol
 
 import httpx2
@@ -10,7 +11,7 @@ from processors.runtime.errors import Retry, Stop
 from processors.runtime.wire.schemas import Version, short
 
 TIMEOUT: Final = 5
-NOT_FOUND: Final = 404
+PATIENCE: Final = 10  # answers that the registry is unavailable, to questions for one id
 CONFLICT: Final = 409
 TOO_MANY: Final = 429
 SERVER: Final = 500
@@ -31,6 +32,7 @@ class ConfluentRegistry:
 
     def __init__(self, url: str, prefix: str) -> None:
         self._prefix = prefix
+        self._unavailable: Counter[int] = Counter()
         try:
             self._client = SchemaRegistryClient({"url": url, "timeout": TIMEOUT, "max.retries": 1})
         except ValueError:
@@ -51,13 +53,19 @@ class ConfluentRegistry:
             raise _silence(error) from None
 
     def schema(self, identity: int) -> Version | None:
-        """Return the schema of an id; None if there is none, or not one self-contained record; raises as `register` does."""
+        """
+        Return the schema of an id; None if the registry gives none, or not one self-contained record.
+
+        The id is an outsider's: no answer about it may stop the stage. While the registry does not answer, or answers that it
+        is unavailable, Retry is raised; after PATIENCE such answers about one id there is taken to be no schema.
+        """
         try:
             found = self._client.get_schema(identity)
         except SchemaRegistryError as error:
-            if error.http_status_code == NOT_FOUND:
-                return None
-            raise _refusal(error) from None
+            self._unavailable[identity] += error.http_status_code >= SERVER or error.http_status_code == TOO_MANY
+            if 0 < self._unavailable[identity] < PATIENCE:
+                raise Retry(f"the schema registry answers {error.http_status_code}") from None
+            return None
         except httpx2.HTTPError as error:
             raise _silence(error) from None
         if found.schema_type != "AVRO" or found.references or not found.schema_str:
@@ -67,8 +75,12 @@ class ConfluentRegistry:
 
 def _self_contained(text: str) -> Version | None:
     """Return a record's schema; None for any other type of schema."""
-    source = json.loads(text)
-    return Version(short(source["name"]), source) if isinstance(source, dict) and source.get("type") == "record" else None
+    try:
+        source = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    named = isinstance(source, dict) and source.get("type") == "record" and isinstance(source.get("name"), str)
+    return Version(short(source["name"]), source) if named else None
 
 
 def _refusal(error: SchemaRegistryError) -> Retry | Stop:

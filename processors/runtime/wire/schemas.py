@@ -35,7 +35,8 @@ from processors.runtime.wire.changelog import Position, State, Timer
 
 _BESIDE: Final = Path(__file__).parents[3] / "schemas"
 _PACKAGED: Final = Path(__file__).parents[2] / "schemas"
-FOLDER: Final = (_BESIDE if _BESIDE.is_dir() else _PACKAGED) / "avro"
+SCHEMAS: Final = _BESIDE if _BESIDE.is_dir() else _PACKAGED
+FOLDER: Final = SCHEMAS / "avro"
 
 # What outsiders send.
 EXTERNAL: Final[tuple[type[Struct], ...]] = (Submission, RegistrationForm, ReceiptForm, VerificationForm, InboundForm, ReviewAction)

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from processors.domain.external import ReceiptForm, RegistrationForm
 from processors.domain.intake import Intake
-from processors.domain.journal import DeadLetter, Unreadable
+from processors.domain.journal import BEGINNING_KEPT, ORIGINAL_KEPT, DeadLetter, Unreadable
 from processors.domain.person import Identifier, Person
 from processors.domain.reasons import REASONS
 from processors.domain.registration import Contact
 from processors.domain.submission import Submission
 from processors.ingest.read.decide import READ
 from processors.ingest.read.formats import MAX_BYTES
+from processors.runtime.kafka.clients import MAX_RECORD_BYTES
 from processors.runtime.wire.codec import Codec
 from processors.stage import Record, Wake
 from processors.topics import DEAD_LETTERS, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS
@@ -178,3 +179,32 @@ def test_any_name_is_kept_as_written(text: str) -> None:
         assert (found.name.full if found.name else None) == (text.strip() or None)
     else:
         assert decision.verdicts[0].reason == "too_long"
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_record_larger_than_the_pipeline_can_write_is_kept_as_digest_length_and_beginning(topic: Any) -> None:
+    """A broker limits the compressed size: an outsider's record of any size may arrive."""
+    raw = b"{" + b" " * 50_000_000
+    letter = dead(raw, topic, key="k" * 5_000_000)
+    assert (letter.reason, letter.sha256, letter.length) == ("too_large", hashlib.sha256(raw).hexdigest(), 50_000_001)
+    assert SEAL.open(letter.original or b"", "dead-letter") == raw[:BEGINNING_KEPT]
+    assert letter.key is None
+    assert len(Codec().encode(letter)) < MAX_RECORD_BYTES
+
+
+def test_a_record_that_can_be_written_is_kept_whole() -> None:
+    raw = b"{" * ORIGINAL_KEPT
+    letter = dead(raw)
+    assert letter.length is None
+    assert SEAL.open(letter.original or b"", "dead-letter") == raw
+    assert len(Codec().encode(letter)) < MAX_RECORD_BYTES
+
+
+def test_avro_that_grows_beyond_what_can_be_written_when_decoded_is_rejected() -> None:
+    """An array of empty records takes a few bytes each in Avro and fifty in JSON."""
+    body = msgspec.json.decode(msgspec.json.encode(submission(XML)))
+    body["details"] = {f"field {number}": "x" * 40 for number in range(50_000)}
+    found = Record(SUBMISSIONS.name, 0, 0, None, NOW, body, b"\xc3\x01" + bytes(1_000))
+    (output,) = READ.decide(found, {}, CONTEXT).outputs
+    assert isinstance(output.value, DeadLetter)
+    assert output.value.reason == "too_large"

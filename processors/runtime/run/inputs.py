@@ -1,0 +1,124 @@
+"""
+Whether the inputs are still the logs that the committed offsets were made on.
+
+An offset alone says nothing about a topic that was deleted and created anew, that was restored on another cluster, or whose
+end was lost in an unclean election and written again. So every committed offset carries, as its metadata, the ids of
+cluster and topic and a bookmark: offset, leader epoch and timestamp of the last record read. When a stage takes a
+partition over, the ids must be the present ones, and the log must hold the record of the bookmark, if it holds its offset.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from time import monotonic
+from typing import Final, NamedTuple, Self
+
+from confluent_kafka import Message, TopicPartition
+
+from processors.runtime.errors import Restart, Stop
+from processors.runtime.kafka.clients import LOW_LATENCY, REQUEST_TIMEOUT, Broker, Place, message_kind, poll_batch
+
+NOTHING: Final = -1
+
+
+class Bookmark(NamedTuple):
+    """The last record read of one partition."""
+
+    offset: int
+    epoch: int
+    timestamp: int
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """Return the bookmark of a record."""
+        epoch = message.leader_epoch()
+        return cls(message.offset() or 0, NOTHING if epoch is None else epoch, message.timestamp()[1])
+
+
+class Origin(NamedTuple):
+    """What a committed offset was made on: `<cluster id>/<topic id>`, and the last record read, if any was."""
+
+    topic: str
+    bookmark: Bookmark | None = None
+
+    def metadata(self) -> str:
+        """Return the origin as words of the metadata of a committed offset."""
+        topic = f"topic={self.topic}"
+        return topic if self.bookmark is None else f"{topic} last={','.join(map(str, self.bookmark))}"
+
+    @classmethod
+    def parse(cls, metadata: str | None) -> Self | None:
+        """Return the origin of a committed offset; None for one that an earlier version or a tool committed."""
+        words = dict(word.split("=", 1) for word in (metadata or "").split(" ") if "=" in word)
+        if "topic" not in words:
+            return None
+        numbers = words.get("last", "").split(",")
+        try:
+            return cls(words["topic"], Bookmark(*map(int, numbers)))
+        except (TypeError, ValueError):
+            return cls(words["topic"])
+
+
+def check_identities(origins: Mapping[Place, Origin | None], present: Mapping[str, str]) -> None:
+    """Raise Stop if offsets were committed on another topic or another cluster; `present` maps topics to their ids."""
+    for (topic, partition), origin in origins.items():
+        if origin is None or origin.topic == present[topic]:
+            continue
+        cluster, now = origin.topic.partition("/")[0], present[topic].partition("/")[0]
+        if cluster != now:
+            raise Stop(
+                f"the offsets of {topic}[{partition}] were committed on cluster {cluster}, and this is cluster {now}: offsets of a "
+                "mirror or of a restored copy do not fit its logs; see deploy/runbook.md"
+            )
+        raise Stop(
+            f"{topic} was deleted and created anew since its offsets were committed: what they stand for is gone; see deploy/runbook.md"
+        )
+
+
+def check_bookmarks(broker: Broker, origins: Mapping[Place, Origin | None], keep_alive: Callable[[], None]) -> None:
+    """Raise Stop if a log holds another record where it was last read: its end was lost and written again."""
+    marks = {place: origin.bookmark for place, origin in origins.items() if origin is not None and origin.bookmark is not None}
+    starts, ends = broker.start_offsets(marks), broker.end_offsets(marks)
+    for (topic, partition), mark in marks.items():
+        if mark.offset >= ends[topic, partition]:
+            raise Stop(
+                f"{topic}[{partition}] ends at offset {ends[topic, partition]}, but offset {mark.offset} of it was read: its end was lost; "
+                "see deploy/runbook.md"
+            )
+    kept = {place: mark for place, mark in marks.items() if mark.offset >= starts[place]}
+    for (topic, partition), found in _records_at(broker, {place: mark.offset for place, mark in kept.items()}, keep_alive).items():
+        mark = kept[topic, partition]
+        if found != mark:
+            raise Stop(
+                f"{topic}[{partition}] holds another record at offset {mark.offset} than the one read there: its end was lost and written "
+                "again; see deploy/runbook.md"
+            )
+
+
+def _records_at(broker: Broker, offsets: Mapping[Place, int], keep_alive: Callable[[], None]) -> dict[Place, Bookmark | None]:
+    """Return the bookmark of the first record at or after each offset; None where the log ends first."""
+    found: dict[Place, Bookmark | None] = {}
+    if not offsets:
+        return found
+    reader = broker.partition_consumer(**LOW_LATENCY)
+    try:
+        reader.assign([TopicPartition(*place, offset) for place, offset in offsets.items()])
+        deadline = monotonic() + REQUEST_TIMEOUT
+        while len(found) < len(offsets):
+            for message in poll_batch(reader, len(offsets), 0.1):
+                kind, place = message_kind(message), (message.topic() or "", message.partition() or 0)
+                if kind != "noise":
+                    found.setdefault(place, Bookmark.of(message) if kind == "record" else None)
+                    reader.pause([TopicPartition(*place)])
+            keep_alive()
+            if monotonic() > deadline:
+                raise Restart("the last records read could not be read again in time")
+    finally:
+        reader.close()
+    return found
+
+
+def check_not_lost(stage: str, ends_of_outputs: Iterable[int], *, committed: bool) -> None:
+    """Raise Stop if a stage without a changelog has no committed offsets at all, but has written before."""
+    if not committed and any(ends_of_outputs):
+        raise Stop(
+            f"the committed offsets of {stage} are lost: it has written before, and would read everything anew; see deploy/runbook.md"
+        )
