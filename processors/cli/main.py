@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "tail": ("processors.cli.tail", "Show the records of a topic, decoded."),
     "explain": ("processors.cli.explain", "Tell the life of one submitted message."),
     "review": ("processors.cli.review", "What waits for a person's judgement: list, show, release, discard."),
+    "offender": ("processors.cli.offender", "Who is who: show, merge, split."),
     "expected": ("processors.cli.expected", "What somebody owes, and by when."),
     "policy": ("processors.cli.policy", "The administrative settings: show, set, unset."),
     "rules": ("processors.cli.rules", "The rules: check them, show them as a document."),

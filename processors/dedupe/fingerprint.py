@@ -11,6 +11,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
+from processors.domain.docket import compared_docket
 from processors.domain.event import Change, Event
 from processors.domain.normalize import normalize
 from processors.domain.time import iso
@@ -65,6 +66,10 @@ def _instant(event: Event, _: Book) -> str:
     return f"{event.action_at} day" if event.date_only else str(event.action_at)
 
 
+def _case_number(event: Event, _: Book) -> str:
+    return compared_docket(event.case_number or "")
+
+
 def _status(event: Event, book: Book) -> str:
     text = event.status or ""
     known = book.status(text)
@@ -77,4 +82,9 @@ def _location(event: Event, book: Book) -> str:
     return normalize(known.name if known else text)
 
 
-_COMPARED: Final[Mapping[str, Callable[[Event, Book], str]]] = {"action_at": _instant, "status": _status, "location_kind": _location}
+_COMPARED: Final[Mapping[str, Callable[[Event, Book], str]]] = {
+    "action_at": _instant,
+    "case_number": _case_number,
+    "status": _status,
+    "location_kind": _location,
+}

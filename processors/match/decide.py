@@ -24,6 +24,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from processors.domain.docket import compared_docket
 from processors.domain.event import Event
 from processors.domain.journal import Journal, Outcome, Verdict
 from processors.domain.merge import Merge, SameEvent
@@ -146,7 +147,7 @@ def choice_at(registration: ActiveRegistration, seq: int) -> Choice | None:
 
 def comparable_numbers(*numbers: str | None) -> frozenset[str]:
     """Return the case numbers there are, as they compare."""
-    return frozenset(each for number in numbers if number and (each := normalize(number)))
+    return frozenset(each for number in numbers if number and (each := compared_docket(number)))
 
 
 def covers(choice: Choice, subtype: str, numbers: frozenset[str], at: int) -> bool:

@@ -19,6 +19,7 @@ from msgspec import structs
 from processors.domain.event import Event
 from processors.rules.book import Book, EventCode, fold
 from processors.rules.files import RuleFile
+from processors.rules.identity import OTHER
 from processors.rules.load import DEFAULT, VALIDITY_FIELDS, Entries, RuleLibrary
 from processors.rules.sections import SECTIONS, Entry
 
@@ -340,6 +341,15 @@ def compact_dead_ends(book: Book) -> Iterator[Problem]:
             yield "deadline", key, "nobody can ever meet it: name an activity that an event has in `met_by`, or let it end with `lapses`."
 
 
+def unknown_numbers(book: Book) -> Iterator[Problem]:
+    """Find schemes that no number fits, and rules that say nothing of numbers without a scheme of their own."""
+    if OTHER not in book.identity.schemes:
+        yield "scheme", OTHER, "no entry says how other numbers compare: do not withdraw it."
+    for each in book.identity.schemes.values():
+        if each.prefixed and each.scope != "state":
+            yield "scheme", each.name, 'its values begin with a state, but its scope is another: write scope = "state".'
+
+
 CHECKS: Final[tuple[Callable[[Book], Iterable[Problem]], ...]] = (
     unknown_codes,
     unreachable,
@@ -350,4 +360,5 @@ CHECKS: Final[tuple[Callable[[Book], Iterable[Problem]], ...]] = (
     missing_texts,
     broken_texts,
     compact_dead_ends,
+    unknown_numbers,
 )

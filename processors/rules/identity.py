@@ -92,7 +92,7 @@ class IdentityRules:
 
     @cached_property
     def compact_words(self) -> frozenset[str]:
-        return frozenset(map(compact, self.words))
+        return frozenset("".join(filter(str.isalnum, compact(each))) for each in self.words)
 
     @cached_property
     def long_words(self) -> frozenset[str]:
@@ -106,9 +106,10 @@ class IdentityRules:
     def mark(self, identifier: Identifier, issuer: Issuer = NO_ISSUER) -> str:
         """Return the identifier as it compares; raises LeftOut where it is none."""
         scheme, name, value = self.scheme(identifier.scheme), compact(identifier.scheme), compact(identifier.value)
-        if self.is_word(identifier.value, value):
+        letters = value if value.isalnum() else "".join(filter(str.isalnum, value))
+        if self.is_word(identifier.value, letters):
             raise LeftOut("it stands for no number")
-        if filler := self.filler(value, prefixed=scheme.prefixed):
+        if filler := self.filler(letters, prefixed=scheme.prefixed):
             raise LeftOut(f"it is {filler}")
         if not scheme.fits(value):
             raise LeftOut(f"it has not the form of a {scheme.name} number" if scheme.name != OTHER else "it has not the form of a number")

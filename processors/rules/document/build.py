@@ -7,6 +7,7 @@ from processors.domain.event import Scope
 from processors.rules.book import Jurisdiction, Rules
 from processors.rules.document.codes import action_date_part, duplicate_part, event_parts, location_part, narrower_part, status_part
 from processors.rules.document.compact import business_days_part, compact_parts, zone_part
+from processors.rules.document.identity import identity_part
 from processors.rules.document.overview import dates_part, method_part, scope_part, signature_part
 from processors.rules.document.parts import Document
 from processors.rules.document.sequence import order_part, previous_part, transfer_part
@@ -38,6 +39,7 @@ def document(rules: Rules, files: Iterable[RuleFile], jurisdiction: str, day: da
             previous_part(book),
             transfer_part(book, rules.duration("transfer.hold", Scope(jurisdiction or None))),
             duplicate_part(book),
+            identity_part(book),
             *compact_parts(book),
             business_days_part(book, day),
             zone_part(book),

@@ -1,0 +1,104 @@
+"""`vn offender`: who is who, and deciding it by hand."""
+
+import getpass
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from processors.cli.app import new_app
+from processors.cli.output import JSON, print_json
+from processors.domain.review import OffenderAction
+from processors.runtime.errors import UserError
+from processors.runtime.kafka.user_client import Client
+from processors.runtime.settings import Settings
+from processors.runtime.wire.changelog import State
+from processors.topics import IDENTIFY_STATE, REVIEW_ACTIONS, REVIEWS
+
+app = new_app("Shows what is known of an offender; merges two who are one person, splits one who is two.")
+
+REASON = typer.Option("--reason", help="Why; kept in the audit trail.")
+REVIEWER = typer.Option("--as", help="Who decides; kept in the audit trail. Default: the user of this computer.")
+KEY = typer.Argument(help="The offender's key, as `vn explain` shows it.", metavar="KEY")
+
+
+@app.command()
+def show(key: Annotated[str, KEY], *, as_json: Annotated[bool, JSON] = False) -> None:
+    """Show an offender's identifiers, names, former keys, registrations and open reviews."""
+    client = Client(Settings())
+    found = describe(key, states(client))
+    found["reviews"] = sorted(
+        each.review_id for each in client.table(REVIEWS).values() if each.state == "open" and each.offender in {found["offender"], key}
+    )
+    if as_json:
+        print_json(found)
+        return
+    for name, value in found.items():
+        typer.echo(f"{name:<14} {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}")
+
+
+def states(client: Client) -> dict[str, dict[str, Any]]:
+    """Return what identify keeps, by key, as its changelog has it."""
+    kept = client.table(IDENTIFY_STATE)
+    return {key[1:]: msgspec.json.decode(each.state) for key, each in kept.items() if isinstance(each, State)}
+
+
+def describe(key: str, kept: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return what identify keeps of an offender; raises UserError where there is none of this key."""
+    state = kept.get(key, {})
+    current = state.get("into", key) if state.get("type") == "merged" else key
+    offender = kept.get(current, {})
+    if offender.get("type") != "offender":
+        raise UserError(f"no offender {key} is known: `vn explain MESSAGE_ID` shows the keys of a message's offenders")
+    return {
+        "offender": current,
+        "identifiers": offender.get("marks", []),
+        "names": offender.get("names", []),
+        "formerly": offender.get("formerly", []),
+        "kept_apart": offender.get("apart", []),
+        "registrations": sorted(
+            name[1:] for name, each in kept.items() if each.get("type") == "enrolled" and current in each.get("offenders", {})
+        ),
+    }
+
+
+@app.command()
+def merge(
+    older: Annotated[str, typer.Argument(help="One offender's key.", metavar="A")],
+    younger: Annotated[str, typer.Argument(help="The other's; the one known longer stays.", metavar="B")],
+    *,
+    reason: Annotated[str, REASON],
+    reviewer: Annotated[str | None, REVIEWER] = None,
+) -> None:
+    """Say that two offenders are one person: what is known of the younger becomes the older's."""
+    send(OffenderAction(action="merge", offenders=(older, younger), reason=reason, reviewer=reviewer or getpass.getuser()))
+
+
+@app.command()
+def split(
+    key: Annotated[str, KEY],
+    identifiers: Annotated[list[str], typer.Argument(help="Whose they are not, as `vn offender show` lists them.", metavar="IDENTIFIER…")],
+    *,
+    reason: Annotated[str, REASON],
+    reviewer: Annotated[str | None, REVIEWER] = None,
+) -> None:
+    """Say that some identifiers are another person's, who begins with an empty history."""
+    send(
+        OffenderAction(
+            action="split", offenders=(key,), identifiers=tuple(identifiers), reason=reason, reviewer=reviewer or getpass.getuser()
+        )
+    )
+
+
+def send(action: OffenderAction) -> None:
+    """Send the decision once every offender that it names is known."""
+    client = Client(Settings())
+    kept = states(client)
+    for key in action.offenders:
+        known = describe(key, kept)
+        if unknown := sorted(set(action.identifiers) - set(known["identifiers"])):
+            raise UserError(f"{key} has no identifier {', '.join(unknown)}: `vn offender show {key}` lists those it has")
+        if action.identifiers and set(action.identifiers) == set(known["identifiers"]):
+            raise UserError(f"{key} would be left without any identifier: name fewer")
+    client.send(REVIEW_ACTIONS, [(action.offenders[0], client.codec.encode(action))])
+    typer.echo(action.offenders[0])
