@@ -25,10 +25,10 @@ def register(files: Annotated[list[str], FILES]) -> None:
     """
     Send registrations to the pipeline and print one registration id a line.
 
-    CSV columns: registration_id, registrant_id, source, sid, fbi, icots, booking, doc, given, middle, sur, full,
-    birth_date, case_numbers, event_subtypes, language, time_zone, sms, email, voice, verified (empty means no), pin,
-    created_at, expires_at; several values in one cell are parted by semicolons. Of a file that cannot be read nothing
-    is sent.
+    CSV columns: registration_id, registrant_id, source, sid, fbi, icots, booking, doc, each with its issuer (sid_issuer,
+    ...: a state or an agency's ORI), given, middle, sur, full, birth_date, case_numbers, event_subtypes, language,
+    time_zone, sms, email, voice, verified (empty means no), pin, created_at, expires_at; several values in one cell are
+    parted by semicolons. Of a file that cannot be read nothing is sent.
     """
     settings = Settings()
     messages, broken = of_every_file(files, registrations)

@@ -20,7 +20,8 @@ SEVERAL: Final = ("case_numbers", "event_subtypes")
 NAMES: Final = ("given", "middle", "sur", "full")
 SCHEMES: Final = {"sid": "SID", "fbi": "FBI", "icots": "ICOTS", "booking": "BOOKING", "doc": "DOC"}
 CHANNELS: Final = ("sms", "email", "voice")
-COLUMNS: Final = frozenset({*PLAIN, *SEVERAL, *NAMES, *SCHEMES, *CHANNELS, "birth_date", "verified"})
+ISSUERS: Final = {column: f"{column}_issuer" for column in SCHEMES}  # who issued the numbers of that column
+COLUMNS: Final = frozenset({*ISSUERS.values(), *PLAIN, *SEVERAL, *NAMES, *SCHEMES, *CHANNELS, "birth_date", "verified"})
 REPEATED: Final = frozenset({*SEVERAL, *SCHEMES, *CHANNELS})  # columns that hold several values
 SPELLINGS: Final = {
     "e_mail": "email",
@@ -148,7 +149,11 @@ def registration(row: Mapping[str, list[str]], line: int) -> dict[str, Any]:
         raise Broken("the row has no registration_id", line)
     verified = row.get("verified", [""])[0].casefold() in YES
     offender: dict[str, Any] = {
-        "identifiers": [{"scheme": scheme, "value": value} for column, scheme in SCHEMES.items() for value in row.get(column, ())],
+        "identifiers": [
+            {"scheme": scheme, "value": value} | {"issuer": issuer for issuer in row.get(ISSUERS[column], ())}
+            for column, scheme in SCHEMES.items()
+            for value in row.get(column, ())
+        ],
     }
     if name := {part: row[part][0] for part in NAMES if part in row}:
         offender["name"] = name

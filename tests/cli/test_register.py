@@ -73,6 +73,15 @@ def test_nobody_is_invented_where_the_row_says_nothing() -> None:
     assert found == {"registration_id": "V-1", "case_numbers": [], "event_subtypes": [], "offender": {"identifiers": []}, "contacts": []}
 
 
+def test_a_number_has_the_issuer_of_its_column() -> None:
+    text = "registration_id,doc,doc_issuer,sid\nV-1,0733210,NC,VA1\n"
+    (row,) = spreadsheet.registrations(text.encode())
+    assert row["offender"]["identifiers"] == [
+        {"scheme": "SID", "value": "VA1"},
+        {"scheme": "DOC", "value": "0733210", "issuer": "NC"},
+    ]
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
     assert read("\ufeffregistration_id,sms\nV-1,+18045550107\n")[0]["registration_id"] == "V-1"
 
