@@ -150,7 +150,7 @@ def registration(row: Mapping[str, list[str]], line: int) -> dict[str, Any]:
     verified = row.get("verified", [""])[0].casefold() in YES
     offender: dict[str, Any] = {
         "identifiers": [
-            {"scheme": scheme, "value": value} | {"issuer": issuer for issuer in row.get(ISSUERS[column], ())}
+            {"scheme": scheme, "value": value, **({"issuer": row[ISSUERS[column]][0]} if ISSUERS[column] in row else {})}
             for column, scheme in SCHEMES.items()
             for value in row.get(column, ())
         ],

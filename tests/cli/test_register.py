@@ -74,8 +74,7 @@ def test_nobody_is_invented_where_the_row_says_nothing() -> None:
 
 
 def test_a_number_has_the_issuer_of_its_column() -> None:
-    text = "registration_id,doc,doc_issuer,sid\nV-1,0733210,NC,VA1\n"
-    (row,) = spreadsheet.registrations(text.encode())
+    (row,) = read("registration_id,doc,doc_issuer,sid\nV-1,0733210,NC,VA1\n")
     assert row["offender"]["identifiers"] == [
         {"scheme": "SID", "value": "VA1"},
         {"scheme": "DOC", "value": "0733210", "issuer": "NC"},
