@@ -52,3 +52,13 @@ def test_niem_6_intake() -> None:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_sample_is_tried(name: str) -> None:
     assert f"test_{name.replace('-', '_')}" in globals()
+
+
+def test_a_number_names_the_state_that_issued_it() -> None:
+    state = "<nc:LocationStateUSPostalServiceCode>NC</nc:LocationStateUSPostalServiceCode>"
+    jurisdiction = f"<nc:IdentificationJurisdiction>{state}</nc:IdentificationJurisdiction>"
+    text = SAMPLES["niem-2-parole"].read_text()
+    number = "<nc:IdentificationID>VA7700456</nc:IdentificationID>"
+    assert text.count(number) == 1
+    (offender,) = submission(text.replace(number, number + jurisdiction).encode()).offenders
+    assert offender.identifiers == (Identifier("SID", "VA7700456", "NC"),)

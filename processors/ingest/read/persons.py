@@ -21,6 +21,8 @@ IDENTIFIERS: Final = {
     "SubjectIdentification": "BOOKING",
     "SubjectCorrectionsIdentification": "DOC",
 }
+# The elements of a jurisdiction that hold a state's two letters.
+STATE_CODES: Final = ("LocationStateUSPostalServiceCode", "JurisdictionUSPostalServiceCode", "StateUSPostalServiceCode")
 # The roles of the person that a justice message is about, and of the others in it.
 SUBJECT: Final = re.compile(
     r".*(Subject|Defendant|DefendantParty|Offender|Inmate|Prisoner|Detainee|Arrestee|Probationer|Parolee|"
@@ -116,7 +118,14 @@ def identifiers(document: NiemDocument, element: Element) -> Iterator[dict[str, 
             value = document.text(found, "IdentificationID")
             source = document.text(found, "IdentificationSourceText") if scheme == "ICOTS" else None
             if value:
-                yield {"scheme": source or scheme or "", "value": value}
+                yield drop_empty(scheme=source or scheme, value=value, issuer=issuer(document, found))
+
+
+def issuer(document: NiemDocument, identification: Element) -> str | None:
+    """Return the state that issued a number, where the document says so."""
+    jurisdictions = document.children(identification, "IdentificationJurisdiction")
+    codes = (document.text(each, name) for each in jurisdictions for name in STATE_CODES)
+    return next((code for code in codes if code), None)
 
 
 def name(document: NiemDocument, element: Element) -> dict[str, Any]:
