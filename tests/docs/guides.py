@@ -24,7 +24,7 @@ vn local down
 """
 # What may be run again until it prints what it should: these only look.
 LOOKS: Final = re.compile(
-    r"^vn (explain|tail|audit|review (list|show)|dead-letters list|expected list|policy show|topics list|local status)\b"
+    r"^vn (explain|tail|top|audit|review (list|show)|dead-letters list|expected list|policy show|topics list|local status)\b"
 )
 
 
