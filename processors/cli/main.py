@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "expected": ("processors.cli.expected", "What somebody owes, and by when."),
     "policy": ("processors.cli.policy", "The administrative settings: show, set, unset."),
     "rules": ("processors.cli.rules", "The rules: check them, show them as a document."),
+    "texts": ("processors.cli.texts", "Show the texts that registrants get."),
     "dead-letters": ("processors.cli.dead_letters", "What could not be read: list, replay."),
     "audit": ("processors.cli.audit", "Add up, from Kafka alone, that nothing was lost."),
     "watch": ("processors.cli.watch", "Watch the pipeline from outside, as metrics."),

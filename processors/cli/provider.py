@@ -12,6 +12,7 @@ import uvicorn
 
 from processors.cli.app import new_app
 from processors.cli.documents import contents
+from processors.deliver.wording.templates import call_prompt
 from processors.domain.external import InboundForm, ReceiptForm
 from processors.domain.registration import Channel
 from processors.providers.config import CHANNELS, TwilioEntry, read_config, secret, vendors
@@ -21,6 +22,7 @@ from processors.providers.dsn import receipts
 from processors.providers.outcome import Vendor
 from processors.providers.twilio.callbacks import Callbacks, application
 from processors.providers.worker import Worker, wall
+from processors.rules.load import load_rules
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.run.telemetry import configure
@@ -104,7 +106,8 @@ def run(channels: Sequence[Channel], kind: str, config: Path) -> None:
     """Run the vendors of one kind."""
     settings = Settings()
     file = read_config(config)
-    start(channels, lambda: vendors(file, kind, wall), settings)
+    book = load_rules(settings.rules_dir).book("", wall())
+    start(channels, lambda: vendors(file, kind, lambda language, confirm: call_prompt(book, language, confirm=confirm), wall), settings)
 
 
 def start(channels: Sequence[Channel], make: Callable[[], Sequence[tuple[Vendor, Limits]]], settings: Settings) -> None:

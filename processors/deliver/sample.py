@@ -1,37 +1,68 @@
-"""The text message of an event that nobody reported, for who reads or reviews the texts."""
+"""Messages about events that nobody reported, for people who read or review the texts."""
 
 from typing import Final
 
 from processors.deliver.state import Notice
-from processors.deliver.wording.templates import message_for
-from processors.domain.person import Name
+from processors.deliver.wording.templates import Message, message_for
+from processors.domain.event import Change, Telling
+from processors.domain.person import Identifier, Name
+from processors.domain.registration import Channel
 from processors.rules.book import EventCode, Rules
 
 HEARINGS: Final = ("Hearing Notice",)
 AHEAD: Final = 14 * 86_400_000 + 10 * 3_600_000  # a hearing is a fortnight ahead, at ten in the morning
+CHANGES: Final = (Change("location_name", "Nottoway Correctional Center", "Greensville Correctional Center"),)
 
 
 def sample_text(rules: Rules, jurisdiction: str, code: EventCode, at: int, language: str) -> str | None:
-    """Return what is told of a code, with an offender, a place and a time made up; None where the language has no text for it."""
-    hearing = code.notification_types == HEARINGS
-    notice = Notice(
-        message_id="SAMPLE",
-        ori="",
-        offender="",
-        part=0,
-        root="SAMPLE",
-        registration_ids=(),
-        jurisdiction=jurisdiction,
-        event_type=code.event_type,
-        event_subtype=code.subtype,
-        notification_type=code.notification_types[0] if code.notification_types else "",
-        received_at=at,
-        action_at=at + AHEAD if hearing else at,
-        date_only=not hearing,
-        emergency=code.emergency,
-        name=Name(given="John", sur="Sample"),
-        sending_state="VA",
-        receiving_state="NC",
-    )
-    message = message_for((notice,), rules, at, language, "sms")
+    """Return the text message about a code, with an invented offender, place and time; None if the language has no text for it."""
+    message = message_for((sample_notice(jurisdiction, code, at),), rules, at, language, "sms")
     return message.body if message is not None and message.language == language else None
+
+
+def sample_message(rules: Rules, notice: Notice, language: str, channel: Channel) -> Message | None:
+    """Return what one channel says about a sample notice; None if the language has no text for it."""
+    message = message_for((notice,), rules, notice.received_at, language, channel)
+    return message if message is not None and message.language == language else None
+
+
+def full_notice(code: EventCode, at: int, telling: Telling = "news") -> Notice:
+    """Return a notice of one invented offender with everything that a message may mention."""
+    return sample_notice(
+        "",
+        code,
+        at,
+        telling=telling,
+        changes=CHANGES if telling == "change" else (),
+        identifiers=(Identifier("ICOTS", "1203344"),),
+        agency="Virginia Department of Corrections",
+        place="Nottoway Correctional Center",
+        court="Richmond Circuit Court",
+        case_number="CR26-001432",
+        report_by="2026-12-03",
+    )
+
+
+def sample_notice(jurisdiction: str, code: EventCode, at: int, **more: object) -> Notice:
+    """Return a notice of one invented offender."""
+    hearing = code.notification_types == HEARINGS
+    given: dict[str, object] = {
+        "message_id": "SAMPLE",
+        "ori": "",
+        "offender": "",
+        "part": 0,
+        "root": "SAMPLE",
+        "registration_ids": (),
+        "jurisdiction": jurisdiction,
+        "event_type": code.event_type,
+        "event_subtype": code.subtype,
+        "notification_type": code.notification_types[0] if code.notification_types else "",
+        "received_at": at,
+        "action_at": at + AHEAD if hearing else at,
+        "date_only": not hearing,
+        "emergency": code.emergency,
+        "name": Name(given="John", sur="Sample"),
+        "sending_state": "VA",
+        "receiving_state": "NC",
+    }
+    return Notice(**(given | more))  # type: ignore[arg-type]  # the fields are those above

@@ -18,6 +18,7 @@ from processors.providers.dkim import Signer
 from processors.providers.mail import Sender
 from processors.providers.outcome import Vendor
 from processors.providers.smtp import Server, SmtpVendor
+from processors.providers.ssml import Prompt
 from processors.providers.twilio.api import Account, TwilioVendor
 from processors.runtime.errors import UserError
 
@@ -104,15 +105,15 @@ def secret(path: Path) -> str:
     return text
 
 
-def vendors(file: File, kind: str, now: Callable[[], int]) -> tuple[tuple[Vendor, Limits], ...]:
+def vendors(file: File, kind: str, prompt: Prompt, now: Callable[[], int]) -> tuple[tuple[Vendor, Limits], ...]:
     """Return the vendors of one kind, in the order of the file; raises UserError where there is none."""
-    found = [(make(entry, now), entry.limits) for entry in file.vendor if entry.kind == kind]
+    found = [(make(entry, prompt, now), entry.limits) for entry in file.vendor if entry.kind == kind]
     if not found:
         raise UserError(f'the file describes no vendor of kind "{kind}": add a [[vendor]] with kind = "{kind}"')
     return tuple(found)
 
 
-def make(entry: Any, now: Callable[[], int]) -> Vendor:
+def make(entry: Any, prompt: Prompt, now: Callable[[], int]) -> Vendor:
     """Return the vendor that an entry describes."""
     if isinstance(entry, SmtpEntry):
         server = Server(
@@ -126,7 +127,7 @@ def make(entry: Any, now: Callable[[], int]) -> Vendor:
         sender = Sender(entry.from_address, entry.from_name, entry.bounces_to, entry.unsubscribe_url)
         return SmtpVendor(entry.name, server, sender, signer(entry))
     account = Account(entry.account_sid, secret(entry.token_file), entry.sender, entry.public_url, entry.base_url, entry.timeout)
-    return TwilioVendor(entry.name, account, now)
+    return TwilioVendor(entry.name, account, prompt, now)
 
 
 def signer(entry: SmtpEntry) -> Signer | None:

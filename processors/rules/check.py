@@ -23,7 +23,9 @@ from processors.rules.identity import OTHER
 from processors.rules.load import DEFAULT, VALIDITY_FIELDS, Entries, RuleLibrary
 from processors.rules.sections import SECTIONS, Entry
 
-LANGUAGES: Final = ("en", "es")
+LANGUAGES: Final = ("en", "es")  # and every other that a rule file has a text in
+REFERENCE: Final = "en"  # the language that has every text, against which the others are held
+OPTIONAL: Final = ("*state.", "*at.")  # texts that a language may do without
 TEXT_FIELDS: Final = ("noun", "sms", "subject", "body", "voice")
 # The variables of a text (explained in default/texts.en.toml) and of the frames around texts.
 TEXT_VARIABLES: Final = frozenset(
@@ -294,7 +296,7 @@ def missing_texts(book: Book) -> Iterator[Problem]:
     for key, code in book.codes.items():
         if set(code.notification_types) <= {"Internal"}:
             continue
-        for language in LANGUAGES:
+        for language in languages_of(book):
             text = book.text(code.event_type, code.subtype, language)
             lacking = TEXT_FIELDS if text is None else tuple(field for field in TEXT_FIELDS if not getattr(text, field).strip())
             if lacking:
@@ -303,6 +305,26 @@ def missing_texts(book: Book) -> Iterator[Problem]:
                     key,
                     f"its text in {language!r} lacks {', '.join(lacking)}: add a [[text]]; until then it is flagged, never told.",
                 )
+
+
+def languages_of(book: Book) -> list[str]:
+    """Return the languages that must be complete."""
+    return sorted({*LANGUAGES, *(language for _, language in book.texts)})
+
+
+def incomplete_languages(book: Book) -> Iterator[Problem]:
+    """Every language has the texts that are not of a subtype: frames, field names, requests, confirmations, prompts."""
+    needed = {
+        name: [field for field in TEXT_FIELDS if getattr(text, field).strip()]
+        for (name, language), text in book.texts.items()
+        if language == REFERENCE and name.startswith(FRAME) and not name.startswith(OPTIONAL)
+    }
+    for language in languages_of(book):
+        for name, fields in needed.items():
+            text = book.texts.get((name, language))
+            lacking = [field for field in fields if text is None or not getattr(text, field).strip()]
+            if lacking:
+                yield "text", (None, name, language), f"it lacks {', '.join(lacking)}: add it to the language's file."
 
 
 def broken_texts(book: Book) -> Iterator[Problem]:
@@ -358,6 +380,7 @@ CHECKS: Final[tuple[Callable[[Book], Iterable[Problem]], ...]] = (
     impossible_requirements,
     unknown_date_elements,
     missing_texts,
+    incomplete_languages,
     broken_texts,
     compact_dead_ends,
     unknown_numbers,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.deliver.wording import gsm7
+from processors.deliver.wording import gsm7, segments
 
 
 def test_the_alphabet_has_the_standards_127_letters_and_9_that_count_twice() -> None:
@@ -35,9 +35,9 @@ def test_what_is_written_has_only_letters_of_the_alphabet(text: str) -> None:
 
 
 def test_160_septets_fit_and_no_more() -> None:
-    assert gsm7.fits("a" * 160)
-    assert not gsm7.fits("a" * 161)
-    assert not gsm7.fits("a" * 159 + "€")
+    assert segments.fits("a" * 160)
+    assert not segments.fits("a" * 161)
+    assert not segments.fits("a" * 159 + "€")
 
 
 def test_a_cut_is_marked_and_never_longer() -> None:

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 from processors.deliver.wording.facts import facts_of, full_name
-from processors.deliver.wording.gsm7 import SEGMENT, septets, transliterate
+from processors.deliver.wording.gsm7 import septets, transliterate
+from processors.deliver.wording.segments import SINGLE, fits
 from processors.deliver.wording.style import Style
 from processors.deliver.wording.templates import context_of, fill, message_for
 from processors.domain.event import Change
 from processors.domain.person import Identifier, Name
 from processors.rules.book import Text
-from processors.rules.check import FACTS
+from processors.rules.check import TEXT_VARIABLES
 from processors.rules.load import load_rules
 from tests.deliver import golden_texts
 from tests.deliver.given import HOUR, JANE, JOHN, NOON, RULES, notice
@@ -72,7 +73,7 @@ def test_a_text_message_with_a_long_name_and_long_states_is_one_whole_segment(na
         action_at=1_797_262_200_000,
     )
     text = told(given, language=language)
-    assert septets(text) <= SEGMENT
+    assert septets(text) <= SINGLE["gsm7"]
     assert text == transliterate(text)
     assert text.startswith("VN: ")
     assert ("Feathersto" if telling == "change" else "Featherstonehaugh") in text
@@ -98,7 +99,7 @@ NAMES = st.builds(Name, given=st.text(max_size=20), middle=st.none() | st.text(m
     telling=st.sampled_from(["news", "change", "cancellation"]),
     text=st.text(max_size=80),
 )
-def test_whatever_an_agency_writes_a_text_message_is_one_line_of_one_segment(
+def test_whatever_an_agency_writes_a_text_message_is_one_line_that_fits(
     code: tuple[str, str], language: str, names: list[Name], telling: Any, text: str
 ) -> None:
     changes = (Change("court", text, text + "x"), Change("action_at", "2026-12-10", "2026-12-14T15:30:00Z")) if telling == "change" else ()
@@ -120,7 +121,7 @@ def test_whatever_an_agency_writes_a_text_message_is_one_line_of_one_segment(
         for part, name in enumerate(names)
     )
     said = told(*notices, language=language)
-    assert septets(said) <= SEGMENT
+    assert fits(said)
     assert "\n" not in said
     assert "\r" not in said
     for channel in ("email", "voice"):
@@ -315,7 +316,7 @@ def test_a_text_that_cannot_be_filled_in_is_none(sms: str, tmp_path: Path) -> No
 
 def test_the_check_of_rule_files_knows_what_a_text_may_name() -> None:
     facts = facts_of((notice("Jail", "Escape"),), Style("en", RULES, BOOK, BOOK.zone, brief=True), NOON)
-    assert context_of(facts).keys() == FACTS - {"text", "noun", "about"}
+    assert context_of(facts).keys() == TEXT_VARIABLES - {"text", "noun", "about"}
 
 
 def test_john_and_his_full_name_are_one() -> None:

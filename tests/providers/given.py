@@ -35,6 +35,10 @@ def outbound(number: int = 1, **fields: Any) -> Outbound:
     return Outbound(**(given | fields))
 
 
+def prompt(language: str, confirm: bool) -> str:  # noqa: FBT001  as vendors are given it
+    return f"{'Enter your PIN' if confirm else 'Press 9'} ({language})."
+
+
 class Scripted:
     """A vendor that gives the answers of a script, then takes everything; `sent` is what it was asked to send."""
 

@@ -20,11 +20,11 @@ from processors.providers.twilio.callbacks import Callbacks, application, signat
 from processors.providers.twilio.codes import meaning, tables
 from processors.providers.twilio.twiml import twiml_of
 from processors.runtime.metrics import UNKNOWN_CODES
-from tests.providers.given import AT, MINUTE, outbound
+from tests.providers.given import AT, MINUTE, outbound, prompt
 
 ACCOUNT = Account("AC1", "secret", "+18045550100", "https://vn.example.org/twilio")
 TEXT = outbound(channel="sms", to="+18045550107", subject=None, body="VN: John Q Sample has left Virginia.")
-CALL = outbound(channel="voice", to="+18045550108", subject=None, body='<speak>Hello.<break time="500ms"/></speak>', confirm=True)
+CALL = outbound(channel="voice", to="+18045550108", subject=None, body="Hello. Case 26-001432. In an emergency, call 911.", confirm=True)
 REFERENCE = TEXT.reference
 
 
@@ -38,7 +38,7 @@ def send(answer: Any, message: Any = TEXT) -> tuple[Outcome, list[httpx2.Request
         return httpx2.Response(answer[0], json=answer[1]) if isinstance(answer[1], dict) else httpx2.Response(answer[0], text=answer[1])
 
     async def run() -> Outcome:
-        vendor = TwilioVendor("twilio", ACCOUNT, lambda: AT, httpx2.MockTransport(respond))
+        vendor = TwilioVendor("twilio", ACCOUNT, prompt, lambda: AT, httpx2.MockTransport(respond))
         try:
             return await vendor.send(message)
         finally:
@@ -74,12 +74,12 @@ def test_a_call_asks_for_the_pin() -> None:
     assert str(request.url).endswith("/Calls.json")
     assert fields["MachineDetection"] == "DetectMessageEnd"
     assert f'action="https://vn.example.org/twilio/voice/{CALL.reference}/keys"' in fields["Twiml"]
-    assert fields["Twiml"].count('Hello.<break time="500ms"/>') == 2
-    assert "enter your four digit PIN" in fields["Twiml"]
+    assert fields["Twiml"].count("<s>Hello.</s>") == 2
+    assert fields["Twiml"].count("<p>Enter your PIN (en).</p>") == 2
 
 
 def test_plain_text_is_escaped_in_a_call() -> None:
-    assert "Smith &amp; &lt;Sons&gt;" in twiml_of(outbound(channel="voice", body="Smith & <Sons>"), "https://x/keys")
+    assert "Smith &amp; &lt;Sons&gt;" in twiml_of(outbound(channel="voice", body="Smith & <Sons>"), "https://x/keys", prompt)
 
 
 ANSWERS = [

@@ -1,4 +1,4 @@
-"""Shorten a text message step by step until it fits one segment."""
+"""Shorten a text message step by step until it fits: one segment of GSM-7, or a few of UCS-2."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,6 +6,7 @@ from typing import Final
 
 from processors.deliver.wording import gsm7
 from processors.deliver.wording.facts import Facts, readable
+from processors.deliver.wording.segments import encoded, fits
 
 Step = Callable[[Facts], Facts]
 
@@ -58,13 +59,13 @@ SHORTER: Final[tuple[Step, ...]] = (
 
 
 def shortest(render: Callable[[Facts], str], facts: Facts) -> str:
-    """Return the rendered text in GSM-7, shortened no further than one segment needs."""
-    text = gsm7.transliterate(render(facts))
+    """Return the rendered text as it leaves, shortened no further than its encoding needs."""
+    text = encoded(render(facts))
     for step in SHORTER:
-        if gsm7.fits(text):
+        if fits(text):
             return text
         facts = step(facts)
-        text = gsm7.transliterate(render(facts))
-    while not gsm7.fits(text):
+        text = encoded(render(facts))
+    while not fits(text):
         text = text[:-1]
     return text

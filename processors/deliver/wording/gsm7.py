@@ -5,7 +5,6 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-SEGMENT: Final = 160  # septets
 BASIC: Final = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
@@ -78,11 +77,6 @@ def letter(sign: str) -> str:
 def septets(text: str) -> int:
     """Return the length of a GSM-7 text in septets."""
     return len(text) if PLAIN.fullmatch(text) else len(text) + sum(map(text.count, EXTENSION))
-
-
-def fits(text: str) -> bool:
-    """Whether a GSM-7 text leaves as one segment."""
-    return septets(text) <= SEGMENT
 
 
 def legible(text: str) -> bool:

@@ -15,11 +15,11 @@ from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from processors.deliver.state import Notice
-from processors.deliver.wording import gsm7
 from processors.deliver.wording.clean import clean, tidy
 from processors.deliver.wording.dates import locale
 from processors.deliver.wording.facts import Facts, facts_of
 from processors.deliver.wording.fitting import shortest
+from processors.deliver.wording.segments import encoded
 from processors.deliver.wording.style import Style
 from processors.domain.registration import Channel
 from processors.rules.book import Book, Rules, Text
@@ -66,8 +66,15 @@ def verification_request(book: Book, language: str, channel: Channel) -> Message
     spoken = next(each for each in (language.partition("-")[0].lower(), FALLBACK) if ("*verification", each) in book.texts)
     text = book.texts["*verification", spoken]
     if channel == "sms":
-        return Message(spoken, None, gsm7.transliterate(text.sms))
+        return Message(spoken, None, encoded(text.sms))
     return Message(spoken, text.subject if channel == "email" else None, text.body if channel == "email" else text.voice)
+
+
+def call_prompt(book: Book, language: str, *, confirm: bool) -> str:
+    """Return what a registrant is told to key in during a call, in the language or in English."""
+    name = "*call.confirm" if confirm else "*call.stop"
+    found = (book.texts.get((name, spoken)) for spoken in (language.partition("-")[0].lower(), FALLBACK))
+    return next((text.voice for text in found if text is not None and text.voice), "")
 
 
 def fill(channel: Channel, facts: Facts, frame: Text, about: Text, text: Text) -> Message:

@@ -5,14 +5,16 @@ The reference travels in the callback URL: Twilio has no idempotency key, and ca
 of the API that breaks off after the request was sent is therefore ambiguous until a callback comes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import httpx2
 
 from processors.domain.notification import Outbound
 from processors.providers.outcome import Ambiguous, Outcome, Taken, Unavailable
+from processors.providers.ssml import Prompt
 from processors.providers.twilio.codes import outcome_of
 from processors.providers.twilio.twiml import twiml_of
 
@@ -36,9 +38,12 @@ class Account:
 class TwilioVendor:
     """One Twilio account, for text messages and calls."""
 
-    def __init__(self, name: str, account: Account, now: Any, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self, name: str, account: Account, prompt: Prompt, now: Callable[[], int], transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
         self.name = name
         self._account = account
+        self._prompt = prompt
         self._now = now
         self._client = httpx2.AsyncClient(auth=(account.sid, account.token), timeout=account.timeout, transport=transport)
 
@@ -69,7 +74,7 @@ class TwilioVendor:
         common = {"To": message.to, "From": account.sender, "StatusCallback": callback}
         if message.channel == "voice":
             return common | {
-                "Twiml": twiml_of(message, f"{callback}/keys"),
+                "Twiml": twiml_of(message, f"{callback}/keys", self._prompt),
                 "MachineDetection": "DetectMessageEnd",
                 "Timeout": str(RING),
                 "StatusCallbackEvent": "completed",

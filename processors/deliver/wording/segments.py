@@ -1,0 +1,41 @@
+"""
+How a text message is encoded, and in how many segments it leaves (3GPP TS 23.038, TS 23.040).
+
+GSM-7 wherever every letter can be written with it, since a segment then holds 160 characters; UCS-2 for other scripts.
+"""
+
+import unicodedata
+from typing import Final, Literal
+
+from processors.deliver.wording import gsm7
+
+MOST_SEGMENTS: Final = 4  # of a message in UCS-2; one in GSM-7 has one
+SINGLE: Final = {"gsm7": 160, "ucs2": 70}  # septets or UTF-16 units of a message in one segment
+JOINED: Final = {"gsm7": 153, "ucs2": 67}  # of each segment of a longer one, which begins with a header
+
+
+def encoded(text: str) -> str:
+    """Return the text as it leaves: in letters of GSM-7 if these can write it, else unchanged."""
+    return gsm7.transliterate(text) if writable(text) else unicodedata.normalize("NFC", text)
+
+
+def writable(text: str) -> bool:
+    """Whether GSM-7 can write every letter and digit of the text, by itself or by a plain letter."""
+    return not any(sign.isalnum() and gsm7.letter(sign) == gsm7.UNKNOWN for sign in text)
+
+
+def encoding(text: str) -> Literal["gsm7", "ucs2"]:
+    """Return the encoding of a text that leaves."""
+    return "gsm7" if all(sign in gsm7.ALPHABET for sign in text) else "ucs2"
+
+
+def segments(text: str) -> int:
+    """Return in how many segments a text leaves."""
+    kind = encoding(text)
+    length = gsm7.septets(text) if kind == "gsm7" else len(text.encode("utf-16-le")) // 2
+    return 1 if length <= SINGLE[kind] else -(-length // JOINED[kind])
+
+
+def fits(text: str) -> bool:
+    """Whether a text may leave: in one segment of GSM-7, or in a few of UCS-2."""
+    return segments(text) <= (1 if encoding(text) == "gsm7" else MOST_SEGMENTS)
