@@ -95,3 +95,15 @@ def test_a_reviewer_decides_what_the_evidence_leaves_open(driver: PipelineDriver
     driver.submit(submission(message_id="C", event_subtype="Recapture", action_at="2026-11-02T12:30:00-05:00", offenders=[dana]))
     driver.advance(HOUR)
     assert [each for each in told(driver) if each[1] == ("C",)] == [("R-CARL", ("C",)), ("R-DANA", ("C",))]
+
+
+def test_a_registration_that_the_merged_person_contradicts_hears_nothing_more(driver: PipelineDriver) -> None:
+    driver.submit(submission(message_id="A", offenders=[person("SID:VA1")]))
+    driver.submit(submission(message_id="B", event_subtype="Intake", offenders=[person("FBI:551234AB1")]))
+    driver.register(registration("R-1", offender=person("SID:VA2", "FBI:551234AB1")))
+    both = [person("SID:VA1", "FBI:551234AB1")]
+    driver.submit(submission(message_id="C", event_subtype="Recapture", action_at="2026-11-02T12:30:00-05:00", offenders=both))
+    driver.advance(HOUR)
+    driver.submit(submission(message_id="D", action_at="2026-11-02T13:30:00-05:00", offenders=both))
+    driver.advance(HOUR)
+    assert told(driver) == []

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from processors.domain.merge import Merge
 from processors.ingest.identify import pages
 from processors.ingest.identify.description import Description
 from processors.ingest.identify.enrolments import update_registration
@@ -43,7 +44,8 @@ from processors.ingest.identify.state import (
     registrations_key,
 )
 from processors.rules.identity import is_strong
-from processors.stage import Decision, combine
+from processors.stage import Decision, Output, combine
+from processors.topics import EVENTS
 
 TIED = (Weight.STRONG, Weight.WEAK)
 
@@ -171,7 +173,7 @@ def weight_of(key: str, described: Description, offender: Offender) -> Weight:
     return weigh(described, offender)
 
 
-def identify(states: States, described: Description, seq: int) -> Identified:
+def identify(states: States, described: Description, seq: int, received_at: int) -> Identified:
     """Return whom the description is about, found or new, and what that changes."""
     if home := at_home(described, states):
         return Identified((home,), described.first)
@@ -184,7 +186,7 @@ def identify(states: States, described: Description, seq: int) -> Identified:
         return Identified((key,), "nobody known is described so", learn(states, key, described, seq), doubts=doubts)
     change = UNCHANGED
     for merging in mergings:
-        change = change.then(merge_states(after(states, change), merging, seq))
+        change = change.then(merge(after(states, change), merging, seq, received_at))
     if len(tied) == 1:
         change = change.then(learn(after(states, change), tied[0], described, seq))
     doubts = (*doubt_conflicts(tied[0], conflicts, described, found), *doubt_tie(tied, found))
@@ -270,11 +272,17 @@ def joined(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*one, *other)))
 
 
-def merge_states(states: States, merging: Merging, seq: int) -> Decision[State]:
-    """Make the younger offender part of the older, with its index entries and registrations."""
+def merge(states: States, merging: Merging, seq: int, received_at: int) -> Decision[State]:
+    """
+    Make the younger offender part of the older, with its index entries and registrations.
+
+    Both keys are told first: what is sent to the older after that waits until the stages have moved what they keep.
+    """
     into, merged = find(states, merging.into, Offender), find(states, merging.merged, Offender)
     if into is None or merged is None:
         return UNCHANGED
+    record = Merge(offender=merging.merged, into=merging.into, seq=seq, received_at=received_at, detail=merging.why)
+    outputs = tuple(Output(EVENTS, key, record) for key in (merging.merged, merging.into))
     united = unite(into, merged, merging.merged)
     changes: dict[str, State | None] = {
         merging.into: united,
@@ -290,7 +298,7 @@ def merge_states(states: States, merging: Merging, seq: int) -> Decision[State]:
             others = tuple(dict.fromkeys(merging.into if each == merging.merged else each for each in entry.offenders))
             kept = tuple(each for each in others if each != merging.into or place != index_key(merging.into))
             changes[place] = IndexEntry(kept, entry.watched)
-    change: Decision[State] = Decision(states=changes)
+    change: Decision[State] = Decision(outputs, changes)
     whole = Description.of(united.marks, united.names)
     return change.then(update_registrations(after(states, change), merging.into, united, whole, seq, was=merging.merged))
 

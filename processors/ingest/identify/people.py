@@ -13,7 +13,6 @@ from msgspec import structs
 from processors.domain.event import Event
 from processors.domain.intake import Intake
 from processors.domain.journal import Verdict
-from processors.domain.merge import Merge
 from processors.domain.review import OffenderAction, Review, review_id
 from processors.ingest.identify import pages
 from processors.ingest.identify.agency import NATIONAL
@@ -26,7 +25,7 @@ from processors.ingest.identify.identity import (
     current_key,
     learning_keys,
     listed_registration_keys,
-    merge_states,
+    merge,
     update_registrations,
 )
 from processors.ingest.identify.journal import STAGE, event_verdict, note
@@ -47,8 +46,7 @@ from processors.ingest.identify.state import (
     registrations_key,
 )
 from processors.rules.identity import spoken
-from processors.stage import Context, Decision, Output, Record
-from processors.topics import EVENTS
+from processors.stage import Context, Decision, Record
 
 _action = msgspec.json.Decoder(OffenderAction).decode
 
@@ -56,13 +54,10 @@ _action = msgspec.json.Decoder(OffenderAction).decode
 # merging
 
 
-def merge_records(merging: Merging, intake: Intake, seq: int, context: Context) -> Decision[State]:
-    """Tell both keys of a merging, so that every stage takes what it keeps under the one to the other."""
-    merge = Merge(offender=merging.merged, into=merging.into, seq=seq, received_at=intake.received_at, detail=merging.why)
-    outputs = tuple(Output(EVENTS, key, merge) for key in (merging.merged, merging.into))
+def note_merging(merging: Merging, intake: Intake, context: Context) -> Verdict:
+    """Return the journal's note that two offenders are one person."""
     detail = f"{merging.merged} is one person with {merging.into}: {merging.why}."
-    verdict = structs.replace(note(intake, context, "merged", detail), offender=merging.into)
-    return Decision(outputs, verdicts=(verdict,))
+    return structs.replace(note(intake, context, "merged", detail), offender=merging.into)
 
 
 def merge_offenders(states: States, keys: Iterable[str], why: str, record: Record, context: Context) -> Decision[State]:
@@ -74,8 +69,8 @@ def merge_offenders(states: States, keys: Iterable[str], why: str, record: Recor
     change = UNCHANGED
     for key in others:
         merging = Merging(into, key, why)
-        change = change.then(merge_states(after(states, change), merging, record.offset))
-        change = change.then(merge_records(merging, record.value, record.offset, context))
+        change = change.then(merge(after(states, change), merging, record.offset, record.value.received_at))
+        change = change.then(Decision(verdicts=(note_merging(merging, record.value, context),)))
     return change
 
 

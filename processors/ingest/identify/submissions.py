@@ -26,7 +26,7 @@ from processors.ingest.identify.identity import (
     tie,
 )
 from processors.ingest.identify.journal import event_verdict
-from processors.ingest.identify.people import ask_about_near_registrations, merge_records, open_conflict
+from processors.ingest.identify.people import ask_about_near_registrations, note_merging, open_conflict
 from processors.ingest.identify.remembered import PAGE, page_key, recall, remember
 from processors.ingest.identify.reviews import at_current_keys, group_keys, hold, replacing_keys, supersede
 from processors.ingest.identify.silence import note_activity
@@ -145,7 +145,7 @@ def decide_submission(record: Record, states: States, context: Context) -> Decis
     limit = rules.surge(scope)
     group, counted = count_message(states, asked.rate, limit, intake.received_at, record.offset) if limit else (None, UNCHANGED)
     earlier = recall(states, asked.refers_to, intake.received_at)
-    parts = identify_parts(states, asked, earlier, record.offset)
+    parts = identify_parts(states, asked, earlier, record)
     known = after(states, parts.change)
     active = note_activity(states, asked.agency, intake, (submission.agency.ori, where), context)
     leaves = sum(map(len, parts.offenders))
@@ -158,7 +158,8 @@ def decide_submission(record: Record, states: States, context: Context) -> Decis
     )
     shown = UNCHANGED
     if parts.change is not UNCHANGED or parts.doubts:
-        shown = tell_mergings(record, parts.mergings, context).then(note_doubts(known, found, parts.doubts, context))
+        merged = tuple(note_merging(each, intake, context) for each in parts.mergings)
+        shown = Decision[State](verdicts=merged).then(note_doubts(known, found, parts.doubts, context))
         for key in parts.grown:
             shown = shown.then(ask_about_near_registrations(after(known, shown), key, record, context))
     routed, review_id = route(states, asked, earlier, found, (group, limit, parts.evidence), context)
@@ -172,7 +173,7 @@ def formerly(states: States, key: str) -> tuple[str, ...]:
     return offender.formerly if offender is not None else ()
 
 
-def identify_parts(states: States, asked: Request, earlier: EarlierMessage | None, seq: int) -> Parts:
+def identify_parts(states: States, asked: Request, earlier: EarlierMessage | None, record: Record) -> Parts:
     """
     Return the offenders of every part of the message, and what is learnt of them.
 
@@ -185,13 +186,14 @@ def identify_parts(states: States, asked: Request, earlier: EarlierMessage | Non
         if not any(key in named for offenders in before for key in offenders):
             offenders = tuple(before[min(part, len(before) - 1)] for part in range(len(asked.persons)))
             return Parts(offenders, tuple("as in the message that it refers to" for _ in offenders))
+    received_at = record.value.received_at
     if len(asked.persons) == 1:
-        one = identify(states, asked.persons[0], seq)
+        one = identify(states, asked.persons[0], record.offset, received_at)
         grown = one.offenders if one.change is not UNCHANGED else ()
         return Parts((one.offenders,), (one.evidence,), one.change, one.mergings, tuple((0, each) for each in one.doubts), grown)
     found: list[Identified] = []
     for person in asked.persons:
-        one = identify(states, person, seq)
+        one = identify(states, person, record.offset, received_at)
         states = after(states, one.change)
         found.append(one)
     return Parts(
@@ -207,11 +209,6 @@ def identify_parts(states: States, asked: Request, earlier: EarlierMessage | Non
 def named_offenders(states: States, described: Description) -> Iterable[str]:
     """Return the offenders known so far that are described."""
     return tie(described, find_offenders(states, described))[0]
-
-
-def tell_mergings(record: Record, mergings: tuple[Merging, ...], context: Context) -> Decision[State]:
-    """Send both keys of every merging what every stage that keeps something under them needs to know."""
-    return combine(merge_records(each, record.value, record.offset, context) for each in mergings)
 
 
 def note_doubts(states: States, found: tuple[Event, ...], doubts: tuple[tuple[int, Doubt], ...], context: Context) -> Decision[State]:

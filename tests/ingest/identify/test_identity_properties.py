@@ -47,7 +47,7 @@ def arrive(descriptions: Sequence[Description]) -> tuple[dict[str, State], list[
     states: dict[str, Any] = {}
     keys = []
     for seq, described in enumerate(descriptions):
-        found = identify(states, described, seq)
+        found = identify(states, described, seq, 0)
         states |= found.change.states
         keys.append(found.offenders)
     return states, keys

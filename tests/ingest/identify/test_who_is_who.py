@@ -202,6 +202,20 @@ def test_a_chain_of_merges_ends_in_the_oldest(door: FrontDoor) -> None:
     assert {submit(door, offender(number)).offender for number in ("SID:VA1", "FBI:551234AB1", "ICOTS:77")} == {keys[0]}
 
 
+def test_a_registration_that_the_merged_offender_contradicts_ends_after_the_merging(door: FrontDoor) -> None:
+    older = submit(door, offender("SID:VA1")).offender
+    younger = submit(door, offender("FBI:551234AB1")).offender
+    assert door.register(offender=offender("SID:VA2", "FBI:551234AB1")).enrolled == [("IVINS-1", younger, False)]
+    decided = submit(door, offender("SID:VA1", "FBI:551234AB1"))
+    assert [(type(each.value).__name__, each.key) for each in decided.outputs] == [
+        ("Merge", younger),
+        ("Merge", older),
+        ("Enrolment", older),
+        ("Event", older),
+    ]
+    assert decided.enrolled == [("IVINS-1", older, True)]
+
+
 def test_an_action_on_a_review_of_a_merged_key_goes_to_the_one_it_is_now(door: FrontDoor) -> None:
     older, younger = (submit(door, offender(number)).offender for number in ("SID:VA1", "FBI:551234AB1"))
     submit(door, offender("SID:VA1", "FBI:551234AB1"))
