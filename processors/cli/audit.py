@@ -1,7 +1,7 @@
 """`vn audit`: from Kafka alone, in = told + nobody registered + suppressed + flagged + dead-lettered + waiting."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Final, Literal
 
 import typer
@@ -17,6 +17,7 @@ app = new_app("Adds up that nothing was lost.")
 
 End = Literal["told", "nobody_registered", "suppressed", "flagged", "dead_lettered", "waiting", "missing"]
 Entry = tuple[str, str, str | None]  # ORI, message id, offender
+Words = dict[Entry, dict[str, dict[str | None, str]]]  # the last outcome by stage and registrant
 
 ENDS: Final[tuple[End, ...]] = ("told", "nobody_registered", "suppressed", "flagged", "dead_lettered", "waiting", "missing")
 ROAD: Final = ("identify", "dedupe", "validate", "match", "deliver")
@@ -61,17 +62,33 @@ def audit(*, as_json: Annotated[bool, JSON] = False) -> None:
 def account(journal: Iterable[Verdict]) -> dict[str, int]:
     """Return how many submissions were read and, by offender, how each ended; a stage that owes a word makes it `missing`."""
     read, rejected = 0, 0
-    words: dict[Entry, dict[str, dict[str | None, str]]] = {}
+    merged: dict[str, str] = {}
+    words: Words = {}
     for verdict in journal:
         if verdict.stage == "read" and verdict.ori is not None:
             read += 1
             rejected += verdict.outcome == "rejected"
+        elif verdict.formerly is not None and verdict.offender is not None:
+            merged[verdict.formerly] = verdict.offender
         elif verdict.offender is not None and verdict.ori is not None and verdict.outcome not in {"noted", "receipt"}:
             stages = words.setdefault((verdict.ori, verdict.message_id, verdict.offender), {})
             stages.setdefault(verdict.stage, {})[verdict.registrant_id] = verdict.outcome
-    ends = Counter(end(stages) for stages in words.values())
+    ends = Counter(end(stages) for stages in under_one_key(words, merged).values())
     ends["dead_lettered"] += rejected
     return {"read": read, **{name: ends[name] for name in ENDS}}
+
+
+def under_one_key(words: Words, merged: Mapping[str, str]) -> Words:
+    """Return the words on each part of a message with those on the keys that its offender had before they were merged."""
+    found: Words = {}
+    for (ori, message_id, offender), stages in words.items():
+        key = offender
+        while key is not None and key in merged:
+            key = merged[key]
+        together = found.setdefault((ori, message_id, key), {})
+        for stage, outcomes in stages.items():
+            together[stage] = together.get(stage, {}) | outcomes
+    return found
 
 
 def end(stages: dict[str, dict[str | None, str]]) -> End:

@@ -30,6 +30,7 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     `reason` is a code of `domain.reasons`, `detail` a sentence with the values behind the decision, `at` the time of the
     decision (the record's receive time or the timer's due time), `rules` the version of rules and settings.
+    `formerly` is a key that the offender had until then: two were merged.
     """
 
     stage: str
@@ -47,6 +48,7 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     registrant_id: str | None = None
     reference: str | None = None
     channel: str | None = None
+    formerly: str | None = None
 
 
 class MessagePart(Protocol):

@@ -1,6 +1,7 @@
 """In = told + nobody registered + suppressed + flagged + dead-lettered + waiting; a stage that owes a word makes it missing."""
 
 import pytest
+from msgspec import structs
 
 from processors.cli.audit import ENDS, End, account
 from processors.domain.journal import Outcome, Verdict
@@ -54,6 +55,14 @@ def test_every_offender_of_a_message_ends_by_itself() -> None:
         "nobody_registered": 1,
         "flagged": 1,
     }
+
+
+def test_a_message_goes_on_under_the_key_that_its_offender_was_merged_into() -> None:
+    merged = structs.replace(verdict("identify", "noted", "merged", offender="o1"), formerly="o2")
+    before = verdict("identify", "passed", offender="o2"), verdict("validate", "waiting", offender="o2")
+    after = verdict("match", "unmatched", offender="o1")
+    assert ends(READ, *before, merged, after) == {"read": 1, "nobody_registered": 1}
+    assert ends(READ, merged, after, *before) == {"read": 1, "nobody_registered": 1}
 
 
 def test_what_read_refuses_is_dead_lettered() -> None:

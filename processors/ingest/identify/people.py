@@ -57,7 +57,7 @@ _action = msgspec.json.Decoder(OffenderAction).decode
 def note_merging(merging: Merging, intake: Intake, context: Context) -> Verdict:
     """Return the journal's note that two offenders are one person."""
     detail = f"{merging.merged} is one person with {merging.into}: {merging.why}."
-    return structs.replace(note(intake, context, "merged", detail), offender=merging.into)
+    return structs.replace(note(intake, context, "merged", detail), offender=merging.into, formerly=merging.merged)
 
 
 def merge_offenders(states: States, keys: Iterable[str], why: str, record: Record, context: Context) -> Decision[State]:
