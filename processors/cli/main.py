@@ -28,6 +28,8 @@ COMMANDS: Final = {
     "unregister": ("processors.cli.unregister", "Remove registrations."),
     "receipt": ("processors.cli.receipt", "Send delivery receipts as a provider would."),
     "provider": ("processors.cli.provider", "Deliver outbound messages: SMTP, Twilio, the console."),
+    "verify": ("processors.cli.verify", "Verify a contact by the code it was sent."),
+    "inbound": ("processors.cli.inbound", "Send messages from registrants, such as STOP, as a provider would."),
     "tail": ("processors.cli.tail", "Show the records of a topic, decoded."),
     "explain": ("processors.cli.explain", "Tell the life of one submitted message."),
     "review": ("processors.cli.review", "What waits for a person's judgement: list, show, release, discard."),

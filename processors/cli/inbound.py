@@ -1,0 +1,30 @@
+"""`vn inbound`: messages from registrants, such as STOP, as a provider sends them."""
+
+from typing import Annotated
+
+import typer
+
+from processors.cli.app import new_app
+from processors.cli.documents import documents, fail_if, of_every_file
+from processors.runtime.kafka.user_client import Client
+from processors.runtime.settings import Settings
+from processors.topics import INBOUND
+
+app = new_app("Sends messages from registrants.")
+
+FILES = typer.Argument(help="Files of JSON, one message or many one a line; - is standard input.", metavar="FILE")
+
+
+@app.command()
+def inbound(files: Annotated[list[str], FILES]) -> None:
+    """
+    Send messages from registrants to the pipeline and print how many were sent.
+
+    Each has the fields provider, channel, from, to, body and occurred_at. Of a file that breaks nothing is sent.
+    """
+    settings = Settings()
+    messages, broken = of_every_file(files, documents)
+    if messages or not broken:
+        Client(settings).send(INBOUND, ((None, message) for message in messages))
+    typer.echo(f"{len(messages)} sent")
+    fail_if(broken, "mend it and send it again")
