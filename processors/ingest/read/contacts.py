@@ -26,6 +26,10 @@ MAX_NUMBER: Final = 64
 CHANNELS: Final[Mapping[str, Channel]] = {"sms": "sms", "email": "email", "voice": "voice"}
 # Area code and exchange begin with 2 to 9 and are no service code such as 911; 976 is the local premium exchange.
 _NORTH_AMERICAN: Final = re.compile(r"(?!.11)[2-9]\d\d(?!.11|976)[2-9]\d{6}")
+# One number as people write them, and nothing beside it: the library takes the first of two and drops the other.
+_ONE_NUMBER: Final = re.compile(
+    r"(?:(?:tel|sms):)?\s*\+?(?:[\s().\-\u2010-\u2015/]*\d){3,15}\)?(?:[\s,;]*(?:x|ext|extension|#)[.:\s]*\d{1,7})?", re.IGNORECASE
+)
 _PREMIUM: Final = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
 _NOBODY: Final = frozenset({PhoneNumberType.VOICEMAIL, PhoneNumberType.PAGER, PhoneNumberType.UAN})
 
@@ -91,13 +95,15 @@ def normalize_telephone(number: str) -> str:
 
 def telephone(number: str) -> PhoneNumber:
     """Return the number parsed; raises Unusable where it is none, or none that a registrant answers."""
-    plain = without_format(number)[:MAX_NUMBER]
+    plain = without_format(number)
+    if len(plain) > MAX_NUMBER or not _ONE_NUMBER.fullmatch(plain):
+        raise Unusable("is no telephone number, or more than one")
     if phonenumbers.connects_to_emergency_number(plain, DEFAULT_REGION):
         raise Unusable("is an emergency number")
     try:
         parsed = phonenumbers.parse(plain, DEFAULT_REGION)
     except NumberParseException:
-        raise Unusable("is no telephone number") from None
+        raise Unusable("is no telephone number, or more than one") from None
     if parsed.extension:
         raise Unusable("has an extension, which others than the registrant may answer")
     if phonenumbers.is_possible_number_with_reason(parsed) != ValidationResult.IS_POSSIBLE:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.ingest.read.dates import parse_day, parse_when
+from processors.ingest.read.dates import parse_birth_date, parse_day, parse_when
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -140,3 +140,40 @@ def test_an_instant_is_kept_to_the_millisecond(moment: datetime) -> None:
 )
 def test_a_day_has_one_spelling(text: str) -> None:
     assert parse_day(text) == "1981-05-17"
+
+
+@pytest.mark.parametrize(
+    ("sent", "known"),
+    [
+        ("1979-00-00", "1979"),
+        ("1979", "1979"),
+        ("1979-02", "1979-02"),
+        ("1979-02-00", "1979-02"),
+        ("19790000", "1979"),
+        ("19790200", "1979-02"),
+        ("1979-99-99", "1979"),
+        ("1979-XX-XX", "1979"),
+        ("1979-02-uu", "1979-02"),
+        ("1979-00-00T00:00:00", "1979"),
+        ("1979Z", "1979"),
+        ("0000-00-00", None),
+        ("0000-02-11", None),
+        ("XXXX-02-11", None),
+        ("--02-11", None),
+        ("0001-01-01T00:00:00", None),
+        ("1900-01-01", None),
+        ("9999-12-31", None),
+        ("1979-02-11", "1979-02-11"),
+        ("19790211", "1979-02-11"),
+    ],
+)
+def test_a_birth_date_counts_as_far_as_it_is_known(sent: str, known: str | None) -> None:
+    assert parse_birth_date(sent) == known
+
+
+@pytest.mark.parametrize(
+    "sent", ["1979-13-00", "1979-02-30", "1979-13", "unknown", "17.5.1981", "02/11/1979", "790211", "1079", "2979-00-00"]
+)
+def test_what_is_no_birth_date_is_refused(sent: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - its words are Python's or never shown
+        parse_birth_date(sent)
