@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench fuzz mutants lock clean alerts dashboards
+.PHONY: help install demo test check bench faults soak fuzz mutants lock clean alerts dashboards
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -38,6 +38,12 @@ bench: $(INSTALLED)  ## the benchmark
 
 alerts: $(INSTALLED)  ## faults on a real pipeline, seen by Debian's Prometheus and Alertmanager: each alert arrives and clears
 	@VN_TEST_ALERTS=1 $(BIN)/python -m pytest -ra -m broker tests/broker/test_alerts.py
+
+faults: $(INSTALLED)  ## every fault at every point of the protocol in every stage (docs/guarantees.md), half an hour; goes on where it was interrupted
+	@$(BIN)/python -m tests.broker.fault_matrix
+
+soak: $(INSTALLED)  ## random faults under load, for MINUTES (60) minutes
+	@$(BIN)/python -m tests.broker.soak --minutes $(or $(MINUTES),60)
 
 dashboards: $(INSTALLED)  ## Grafana's dashboards, made from processors/watch/boards.py
 	@$(BIN)/python deploy/grafana/build.py

@@ -131,7 +131,7 @@ def kept(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
     ]
     more = f", and {len(unlike) - 1} more properties likewise" if len(unlike) > 1 else ""
     if unlike:
-        yield Finding("topics", ok=False, found=f"{unlike[0]}{more}", mend="vn topics create")
+        yield Finding("topics", ok=False, found=f"{unlike[0]}{more}", mend="vn topics create --apply")
 
 
 def copies(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:

@@ -102,6 +102,18 @@ class ProbeHarness:
         self._workers.append(worker)
         return worker
 
+    def faults_struck(self) -> int:
+        """Return how many armed faults have struck."""
+        return sum(worker.log.count('"event": "fault"') for worker in self._workers)
+
+    def backlog(self) -> int:
+        """Return how many records of the inputs are not committed yet."""
+        try:
+            seen = Progress(self.broker, self.prefix, {PROBE.name: (PROBE,)}, clock=False).look()
+        except Restart:
+            return 0
+        return sum(end - (committed or 0) for committed, end in seen.values())
+
     def close(self) -> None:
         for worker in self._workers:
             worker.kill()

@@ -71,7 +71,7 @@ def sentinel_group(folder: Path) -> Iterator[tuple[str, Sequence[Server]]]:
     try:
         for server in (master, replica, sentinel):
             server.start()
-        until("the replica is in step", lambda: "master_link_status:up" in str(replica.ask("INFO", "replication")) or _in_step(replica))
+        until("the replica is in step", lambda: in_step(replica))
         until("the Sentinel knows the replica", lambda: sentinel.ask("SENTINEL", "REPLICAS", "states"))
         yield f"redis+sentinel://127.0.0.1:{watcher}/states/0", (master, replica)
     finally:
@@ -79,7 +79,8 @@ def sentinel_group(folder: Path) -> Iterator[tuple[str, Sequence[Server]]]:
             server.kill()
 
 
-def _in_step(replica: Server) -> bool:
+def in_step(replica: Server) -> bool:
+    """Whether a replica is connected to its master."""
     found = replica.ask("INFO", "replication")
     return isinstance(found, dict) and found.get("master_link_status") == "up"
 
@@ -106,5 +107,5 @@ def cluster(folder: Path) -> Iterator[tuple[str, Sequence[Server]]]:
 
 def is_whole(node: Server) -> bool:
     """Whether a node sees all slots served by three nodes."""
-    found = node.ask("CLUSTER", "INFO")
-    return isinstance(found, dict) and found.get("cluster_state") == "ok" and found.get("cluster_known_nodes") == "3"
+    found = str(node.ask("CLUSTER", "INFO"))
+    return "cluster_state:ok" in found and "cluster_known_nodes:3" in found

@@ -32,6 +32,8 @@ def test_labels_are_never_ids() -> None:
     assert {label for metric in METRICS for label in metric._labelnames} <= {
         "unit",
         "topic",
+        "status",
+        "vendor",
         "partition",
         "outcome",
         "reason",

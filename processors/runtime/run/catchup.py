@@ -28,7 +28,7 @@ from processors.runtime.errors import Restart, Stop
 from processors.runtime.kafka.clients import LOW_LATENCY, Broker, Place, message_kind, poll_batch
 from processors.runtime.metrics import CATCH_UP_RECORDS, REBUILDS, STAMP_AHEAD
 from processors.runtime.run.store import STAMP, Store
-from processors.runtime.wire.changelog import Position
+from processors.runtime.wire.changelog import FORMAT, Position
 from processors.runtime.wire.codec import Codec
 from processors.topics import TOMBSTONES_KEPT
 
@@ -104,6 +104,16 @@ class Changelog:
             raise Restart(f"the cache of partition {partition} changed while its timers were read")
         return Restored(position, raw, timers)
 
+    def _position(self, partition: int, raw: bytes) -> Position:
+        """Return the position that a record of the changelog holds; raises Stop for a format that this version does not know."""
+        position: Position = self._codec.decode(raw)
+        if position.format > FORMAT:
+            raise Stop(
+                f"the position of {self.topic}[{partition}] has format {position.format} and this version knows formats up to {FORMAT}: "
+                "a later version wrote it, run that one"
+            )
+        return position
+
     def _usable_stamp(self, held: bytes | None) -> Stamp | None:
         """Return the stamp if the cache can be caught up from it, else None."""
         try:
@@ -126,7 +136,7 @@ class Changelog:
             return None
         for place, field, value in self._records(partition, max(stamp.offset, 0) if stamp else OFFSET_BEGINNING, end, keep_alive):
             if field == STAMP:
-                position, offset = self._codec.decode(value or b""), place
+                position, offset = self._position(partition, value or b""), place
                 if stamp is not None and place == stamp.offset and position != stamp.position:
                     return None
             else:
