@@ -310,6 +310,7 @@ class Runner:
     def _records_of_ours(self, messages: Iterable[Message]) -> dict[int, list[Record]]:
         """Return the records of our partitions that were not decided before; note ends of partitions."""
         owned: dict[int, list[Record]] = {}
+        last: dict[Place, Message] = {}
         for message in messages:
             what = message_kind(message)
             task = self._tasks.get(message.partition() or 0)
@@ -319,8 +320,9 @@ class Runner:
             if what == "end":
                 task.reach_end(topic, offset)
             elif task.advance(topic, offset):
-                self._bookmarks[topic, task.partition] = Bookmark.of(message)
+                last[topic, task.partition] = message
                 owned.setdefault(task.partition, []).append(self._record(message, topic, offset))
+        self._bookmarks.update((place, Bookmark.of(message)) for place, message in last.items())
         if owned:
             self._last_record = monotonic()
         return owned
