@@ -29,6 +29,12 @@ def local_name(name: str | bytes) -> str:
     return str(name).rpartition("}")[2]
 
 
+@lru_cache(4096)
+def base_name(name: str | bytes) -> str:
+    """Return a tag's local name without the suffix of a reference."""
+    return local_name(name).removesuffix("Reference")
+
+
 def text_of(element: Element | None) -> str | None:
     """Return the element's own text with single blanks; None where there is none."""
     return (" ".join((element.text or "").split()) or None) if element is not None else None
@@ -36,7 +42,7 @@ def text_of(element: Element | None) -> str | None:
 
 def attribute(element: Element, name: str) -> str | None:
     """Return the attribute with this local name, without blanks around it."""
-    return next((" ".join(str(value).split()) for key, value in element.attrib.items() if local_name(key) == name), None)
+    return next((" ".join(str(value).split()) for key, value in element.items() if local_name(key) == name), None)
 
 
 def has_content(element: Element) -> bool:
@@ -65,17 +71,19 @@ class NiemDocument:
         self.named: dict[str, list[Element]] = defaultdict(list)
         self._ids: dict[str, Element] = {}
         self._objects: dict[str, list[Element]] = defaultdict(list)
-        doubled = None
+        self._doubled: str | None = None
+        self._attributed: list[Element] = []
         for element in root.iter():
             self.named[local_name(element.tag)].append(element)
-            if identity := attribute(element, "id"):
-                doubled = identity if identity in self._ids else doubled
-                self._ids[identity] = element
-        for element in root.iter():
+            if element.items():
+                self._attributed.append(element)
+                if identity := attribute(element, "id"):
+                    self._doubled = identity if identity in self._ids else self._doubled
+                    self._ids[identity] = element
+        for element in self._attributed:
             if has_content(element) or attribute(element, "id"):
                 for key in self._keys(element):
                     self._objects[key].append(element)
-        self._doubled = doubled
 
     def _keys(self, element: Element) -> list[str]:
         """Return what an element is called: `#x` by its id, and its URI."""
@@ -99,19 +107,26 @@ class NiemDocument:
         """Return the element itself if it says something, else the elements that it refers to."""
         if has_content(element):
             return [element]
-        target = self.target(element)
+        target = self.target(element) if element.items() else None
         return [each for each in self._objects.get(target, ()) if each is not element] if target else []
 
     def children(self, element: Element, name: str) -> Iterator[Element]:
         """Yield the properties of this name, references followed."""
-        for each in members(element):
-            if local_name(each.tag).removesuffix("Reference") == name:
-                yield from self.resolve(each)
+        if self.has(name):
+            for each in members(element):
+                if base_name(each.tag) == name:
+                    yield from self.resolve(each)
 
     def nearest(self, element: Element, name: str) -> list[Element]:
         """Return the properties of this name; if there are none, what has this name deeper within."""
+        if not self.has(name):
+            return []
         found = list(self.children(element, name))
         return found or [each for each in element.iterdescendants() if local_name(each.tag) == name and has_content(each)]
+
+    def has(self, name: str) -> bool:
+        """Whether any element of the document has this name, or refers to something that has."""
+        return name in self.named or f"{name}Reference" in self.named
 
     def contents(self, name: str) -> list[Element]:
         """Return the elements of this name that say something, anywhere in the document."""
@@ -131,7 +146,7 @@ class NiemDocument:
         """Reject two elements with one id, and a reference to an id that no element has."""
         if self._doubled is not None:
             raise Rejection("doubled_reference", f"Two elements carry the id {quote(self._doubled)}.")
-        for element in self.root.iter():
+        for element in self._attributed:
             target = self.target(element)
             if target is not None and target.startswith("#") and target not in self._objects:
                 detail = f"{quote(local_name(element.tag))} refers to the id {quote(target[1:])}, which no element has."

@@ -9,6 +9,7 @@ role adds, such as a booking number, is the person's. An element that only refer
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from processors.ingest.read.niem import Element, NiemDocument, has_content, local_name, members, text_of
@@ -66,9 +67,8 @@ def appearances(document: NiemDocument) -> Iterator[tuple[Element, str | None, l
     """Yield every element that is or refers to a person, the role it gives them, and the elements that describe them."""
     for element in document.root.iter():
         name = local_name(element.tag).removesuffix("Reference")
-        parent = element.getparent()
-        subject, other = SUBJECT.fullmatch(name), OTHER_ROLE.fullmatch(name)
-        if parent is None or not (name == "Person" or name in ROLE_HOLDERS or subject or other) or in_envelope(element):
+        parent = element.getparent() if may_be_person(name) else None
+        if parent is None or in_envelope(element):
             continue
         described = [element] if has_content(element) else []
         role = local_name(parent.tag)
@@ -79,6 +79,12 @@ def appearances(document: NiemDocument) -> Iterator[tuple[Element, str | None, l
             yield element, role if known else None, [*described, parent] if SUBJECT.fullmatch(role) else described
         elif document.target(element) or any(local_name(each.tag) in PERSON_PROPERTIES for each in members(element)):
             yield element, name, described
+
+
+@lru_cache(4096)
+def may_be_person(name: str) -> bool:
+    """Whether an element of this name may be or refer to a person."""
+    return name == "Person" or name in ROLE_HOLDERS or bool(SUBJECT.fullmatch(name) or OTHER_ROLE.fullmatch(name))
 
 
 def in_envelope(element: Element) -> bool:
