@@ -39,7 +39,17 @@ def round_of_faults(harness: ProbeHarness, chance: random.Random, workers: list[
     if chance.random() < 0.2:
         harness.store.call("DEL", *(harness.key(partition) for partition in range(PARTITIONS)))
         done["store emptied"] += 1
-    until("the backlog is short", lambda: harness.backlog() < BACKLOG, 300)
+    until("the backlog is short", lambda: harness.backlog() < BACKLOG or revive(harness, workers), 300)
+
+
+def revive(harness: ProbeHarness, workers: list[Worker]) -> bool:
+    """Start a copy without a fault in the place of each that has ended, and wake the stopped ones; return False."""
+    for number, worker in enumerate(workers):
+        if worker.process.poll() is not None:
+            workers[number] = harness.start()
+        else:
+            worker.signal(signal.SIGCONT)
+    return False
 
 
 def main() -> int:
