@@ -18,7 +18,7 @@ from processors.domain.journal import DeadLetter, DeadLetterSettled, Verdicts
 from processors.domain.merge import Handover, Merge, SameEvent
 from processors.domain.notification import Notification, Outbound, Receipt, Response
 from processors.domain.policy import Policy
-from processors.domain.registration import Enrolment, Reachable, Verification
+from processors.domain.registration import Enrolment, Reachable, RegistrationStatus, Verification, VerificationPermit
 from processors.domain.review import OffenderAction, Review, ReviewAction
 from processors.domain.sending import SendIntent
 from processors.domain.submission import Submission
@@ -62,7 +62,7 @@ VALIDATE_HANDOVER = Topic("validate.handover", (Handover,), "offender that the s
 MATCH_HANDOVER = Topic("match.handover", (Handover,), "offender that the state goes to")
 TALLY = Topic("tally", (PartEnded, PartMatched, RegistrantTold, PartRepeated), "submission")
 NOTIFICATIONS = Topic("notifications", (Notification,), "registrant id")
-REGISTRANTS = Topic("registrants", (Reachable, Receipt, ReviewAction, Verification, Inbound), "registrant id")
+REGISTRANTS = Topic("registrants", (Reachable, Receipt, ReviewAction, Verification, VerificationPermit, Inbound), "registrant id")
 
 OUTBOUND = {
     "sms": Topic("outbound.sms", (Outbound,), "registrant id", retention=7 * DAY, external=True),
@@ -71,6 +71,9 @@ OUTBOUND = {
 }
 OUTBOUND_CANARY = Topic("outbound.canary", (Outbound,), "registrant id", partitions=1, retention=DAY)
 SENDS = Topic("sends", (SendIntent,), "channel and reference", retention=FOREVER, compacted=True)  # partitioned like OUTBOUND
+REGISTRATION_STATUS = Topic(
+    "registration.status", (RegistrationStatus,), "registration id", retention=FOREVER, compacted=True, external=True
+)
 RESPONSES = Topic("responses", (Response,), "agency ORI", external=True)
 REVIEWS = Topic("reviews", (Review,), "review id", retention=FOREVER, compacted=True, external=True)
 EXPECTATIONS = Topic("expectations", (Expectation,), "expectation id", retention=FOREVER, compacted=True, external=True)
@@ -115,6 +118,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     *OUTBOUND.values(),
     OUTBOUND_CANARY,
     SENDS,
+    REGISTRATION_STATUS,
     RESPONSES,
     REVIEWS,
     EXPECTATIONS,

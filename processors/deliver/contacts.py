@@ -5,18 +5,23 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
-from processors.deliver.state import KnownRegistration
-from processors.domain.registration import Channel, Contact, Contacts
-from processors.domain.seal import Seal
+from processors.deliver.moment import Moment
+from processors.deliver.state import KnownContact, KnownRegistration, Registrant
+from processors.domain.registration import Channel, Contact, Contacts, address_digest
 
 _contacts = msgspec.json.Decoder(Contacts).decode
+UNKNOWN = KnownContact()
 
 
 class Destination(Struct, frozen=True, gc=False):
-    """One contact of a registrant: the `place`-th of its registration, which says language and PIN."""
+    """
+    One contact of a registrant in one registration, which says language and PIN.
+
+    `name` is what the contact is known by where nobody may read its address: its channel, and the address's keyed digest.
+    """
 
     contact: Contact
-    place: int
+    name: str
     registration: KnownRegistration
     pin: str | None
 
@@ -28,13 +33,8 @@ class Destination(Struct, frozen=True, gc=False):
     def language(self) -> str:
         return self.registration.language
 
-    @property
-    def address(self) -> tuple[str, str]:
-        """By which two contacts are the same one."""
-        return self.contact.channel, self.contact.address.casefold()
 
-
-def destinations(registrations: Iterable[KnownRegistration], registrant_id: str, seal: Seal) -> tuple[Destination, ...]:
+def destinations(registrations: Iterable[KnownRegistration], moment: Moment) -> tuple[Destination, ...]:
     """
     Return every contact of these registrations in the order they were registered.
 
@@ -42,15 +42,34 @@ def destinations(registrations: Iterable[KnownRegistration], registrant_id: str,
     """
     found = []
     for registration in sorted(registrations, key=lambda each: (each.seq, each.registration_id)):
-        contacts = _contacts(seal.open(registration.sealed, f"contacts:{registrant_id}"))
-        found += [Destination(contact, place, registration, contacts.pin) for place, contact in enumerate(contacts.contacts)]
+        contacts = _contacts(moment.seal.open(registration.sealed, f"contacts:{moment.registrant_id}"))
+        found += [
+            Destination(contact, contact_name(contact.channel, address_digest(contact.address, moment.seal)), registration, contacts.pin)
+            for contact in contacts.contacts
+        ]
     return tuple(found)
 
 
-def verified(found: Iterable[Destination]) -> tuple[Destination, ...]:
-    """Return each verified address once, as the first registration that has it verified says."""
-    kept: dict[tuple[str, str], Destination] = {}
-    for destination in found:
-        if destination.contact.verified:
-            kept.setdefault(destination.address, destination)
-    return tuple(kept.values())
+def contact_name(channel: Channel, address: str) -> str:
+    """Return the name of a contact from the keyed digest of its address."""
+    return f"{channel}:{address}"
+
+
+def usable(registrant: Registrant, moment: Moment) -> dict[str, Destination]:
+    """Return each contact that may be told of events once, by name: verified, and not silent."""
+    found: dict[str, Destination] = {}
+    for destination in destinations(registrant.in_force(moment.at), moment):
+        known = registrant.contacts.get(destination.name, UNKNOWN)
+        if (destination.contact.verified or known.verified_at is not None) and not known.silent:
+            found.setdefault(destination.name, destination)
+    return found
+
+
+def find(registrant: Registrant, name: str, moment: Moment) -> Destination | None:
+    """Return a contact by its name, verified or not; None where no registration in force has it."""
+    return next((each for each in destinations(registrant.in_force(moment.at), moment) if each.name == name), None)
+
+
+def pins(registrant: Registrant, moment: Moment) -> frozenset[str]:
+    """Return the keyed PINs of the registrations in force."""
+    return frozenset(each.pin for each in destinations(registrant.in_force(moment.at), moment) if each.pin is not None)

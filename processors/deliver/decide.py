@@ -1,57 +1,94 @@
 """
-Deliver: what each registrant is told, once, in words they understand, where they can be reached.
+Deliver: what each registrant is told, once, in words they understand, where they can be reached, until they were.
 
 Reads     notifications, registrants     by registrant
 Writes    outbound.sms, outbound.email, outbound.voice: one record an attempt
-Keeps     a registrant's registrations (contacts sealed), what waits for its merge window or the end of quiet hours; the
-          attempts of each notification
+          tally: the first final outcome of each offender's part, for the response to its agency
+          registration.status: what became of a registration, by its id
+          intake: whose address fell silent by a receipt, and requests to verify an address, for identify
+          reviews
+Keeps     a registrant's registrations (contacts sealed), what waits for its merge window or the end of quiet hours, what is
+          known of each contact; each notification on its way, with its attempts
 Flags     a notification whose registration was not seen within `out_of_order.hold`, until `delivery.give_up`; one that the
-          rules have no text for, until a reviewer decides or there is one
-Releases  the first by whatever other registration the registrant has in force, the second once there is a text; what
-          cannot be told yet stays in review, and the journal says why
+          rules have no text for, until a reviewer decides or there is one; an answer in words of its own
+Releases  the first by whatever other registration the registrant has in force, the second once there is a text, the third
+          as an opt-out; what cannot be told yet stays in review, and the journal says why
 Rejects   a receipt that refers to no attempt of ours
 Replayed  every id is a digest of what is told and to whom: the same attempt has the same reference, a new one another
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
-from processors.deliver.inbox import notifications, receipts, registrations, reviews
-from processors.deliver.moment import STAGE_NAME, Moment
+from processors.deliver.dispatch.deliveries import advance
+from processors.deliver.inbox import notifications, receipts, registrations, replies, reviews, verifications
+from processors.deliver.moment import STAGE_NAME, Moment, registrant_after
+from processors.deliver.registration_life import follow_registrations
 from processors.deliver.release import release_due, resettled
-from processors.deliver.state import Delivery, Registrant, State, deadline, delivery_key
+from processors.deliver.state import Delivery, Registrant, State, deadline, delivery_key, registrant_of
+from processors.domain.inbound import Inbound
 from processors.domain.notification import Notification, Receipt
-from processors.domain.registration import Reachable
+from processors.domain.registration import Reachable, Verification, VerificationPermit
 from processors.domain.review import ReviewAction
 from processors.stage import Context, Decision, Input, Record, Resettle, Stage, Wake
-from processors.topics import DEAD_LETTERS, DELIVER_STATE, NOTIFICATIONS, OUTBOUND, REGISTRANTS, REVIEWS
+from processors.topics import DEAD_LETTERS, DELIVER_STATE, INTAKE, NOTIFICATIONS, OUTBOUND, REGISTRANTS, REGISTRATION_STATUS, REVIEWS, TALLY
 
 
-def keys(given: Input, _: Mapping[str, State]) -> Iterable[str]:
-    """Name the registrant that the input is about; for a receipt also what it may be about."""
+def keys(given: Input, states: Mapping[str, State]) -> Iterator[str]:
+    """Name the registrant that the input is about, the delivery of a receipt or timer, and what else is under way where that matters."""
     if not given.key:
-        return ()
-    if isinstance(given, Record) and isinstance(given.value, Receipt):
-        return given.key, delivery_key(given.key, given.value.reference)
-    return (given.key,)
+        return
+    registrant_id = registrant_of(given.key)
+    yield registrant_id
+    if given.key != registrant_id:
+        yield given.key
+    if not isinstance(given, Record):
+        return
+    if isinstance(given.value, Receipt):
+        yield delivery_key(registrant_id, given.value.reference)
+    elif concerns_deliveries(given):
+        registrant = states.get(registrant_id)
+        if isinstance(registrant, Registrant):
+            yield from (delivery_key(registrant_id, each) for each in registrant.under_way)
+
+
+def concerns_deliveries(record: Record) -> bool:
+    """Whether what is already under way is looked at again: contacts changed, or something is changed or taken back."""
+    value = record.value
+    if isinstance(value, Notification):
+        return value.event.telling != "news"
+    return isinstance(value, Reachable | Verification | Inbound)
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
     """Return what follows for one registrant."""
-    key = given.key or ""
-    before = states.get(key)
-    if isinstance(before, Delivery):  # no receipt can be about it any more
-        return Decision(states={key: None}) if isinstance(given, Wake) else Decision()
-    registrant = before or Registrant(registrant_id=key)
-    moment = Moment(key, time_of(given), context.rules, context.seal)
+    registrant_id = registrant_of(given.key or "")
+    moment = Moment(registrant_id, time_of(given), context.rules, context.seal)
+    before = states.get(registrant_id)
+    registrant = before if isinstance(before, Registrant) else Registrant(registrant_id=registrant_id)
+    if given.key != registrant_id:
+        return look_at_delivery(given, registrant, states, moment)
     if isinstance(given, Record):
-        decision = released(take(registrant, given, states, moment), registrant, moment)
+        decision = take(registrant, given, states, moment)
     elif isinstance(given, Resettle):
-        decision = released(Decision(states={key: resettled(registrant, moment)}), registrant, moment)
+        decision = Decision(states={registrant_id: resettled(registrant, moment)})
     else:
-        decision = released(Decision(), registrant, moment)
-        decision = decision.then(registrations.forget_contacts(registrant_after(decision, registrant), moment))
-    return changes_only(decision, before, key)
+        decision = Decision()
+    decision = decision.then(release_due(registrant_after(decision, registrant), moment))
+    after = registrant_after(decision, registrant)
+    if isinstance(given, Wake) or (after.registrations, after.contacts) != (registrant.registrations, registrant.contacts):
+        decision = decision.then(follow_registrations(after, moment))
+    return changes_only(decision, registrant)
+
+
+def look_at_delivery(given: Input, registrant: Registrant, states: Mapping[str, State], moment: Moment) -> Decision[State]:
+    """Return what is due of one delivery, or forget it once no receipt can be about it any more."""
+    delivery = states.get(given.key or "")
+    if not isinstance(delivery, Delivery) or isinstance(given, Resettle):
+        return Decision()
+    if deadline(delivery) == delivery.forget_at:
+        return Decision(states={given.key or "": None})
+    return changes_only(advance(registrant, delivery, moment), registrant)
 
 
 def time_of(given: Input) -> int:
@@ -63,46 +100,67 @@ def time_of(given: Input) -> int:
 
 def take(registrant: Registrant, record: Record, states: Mapping[str, State], moment: Moment) -> Decision[State]:
     """Return what one record changes of what is known and of what waits."""
+    deliveries = [each for each in states.values() if isinstance(each, Delivery)]
     match record.value:
         case Notification() as notification:
-            return notifications.gather(registrant, notification, moment)
+            decision = notifications.gather(registrant, notification, deliveries, moment)
         case Reachable() as reachable:
-            return registrations.register(registrant, reachable, moment)
+            decision = registrations.register(registrant, reachable, deliveries, moment)
         case Receipt() as receipt:
             found = states.get(delivery_key(registrant.registrant_id, receipt.reference))
-            return receipts.settle(registrant, receipt, record, found, moment)
+            decision = receipts.settle(registrant, receipt, record, found, moment)
+        case Verification() as verification:
+            decision = verifications.verify(registrant, verification, deliveries, moment)
+        case VerificationPermit() as permit:
+            decision = verifications.ask(registrant, permit, moment)
+        case Inbound() as inbound:
+            decision = replied(registrant, inbound, deliveries, moment)
         case ReviewAction() as action:
-            return reviews.act(registrant, action, moment)
+            decision = reviews.act(registrant, action, moment)
         case other:
             raise TypeError(f"deliver reads no {type(other).__name__}")
+    return decision
 
 
-def released(decision: Decision[State], registrant: Registrant, moment: Moment) -> Decision[State]:
-    """Return the decision with what is due after it."""
-    return decision.then(release_due(registrant_after(decision, registrant), moment))
+def replied(registrant: Registrant, inbound: Inbound, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:
+    """Return what follows from an answer, for the deliveries under way too."""
+    decision = replies.take_reply(registrant, inbound, moment)
+    return registrations.advance_all(decision, registrant_after(decision, registrant), deliveries, moment)
 
 
-def registrant_after(decision: Decision[State], before: Registrant) -> Registrant:
-    """Return the registrant as the decision leaves it."""
-    after = decision.states.get(before.registrant_id, before)
-    return after if isinstance(after, Registrant) else before
-
-
-def changes_only(decision: Decision[State], before: Registrant | None, key: str) -> Decision[State]:
-    """Return the decision without a registrant that it leaves as it was, or of whom there is nothing to keep."""
-    if key not in decision.states or decision.states[key] != (before or Registrant(registrant_id=key)):
+def changes_only(decision: Decision[State], before: Registrant) -> Decision[State]:
+    """Return the decision without a registrant that it leaves as it was."""
+    key = before.registrant_id
+    if key not in decision.states or decision.states[key] != before:
         return decision
     return Decision(decision.outputs, {each: state for each, state in decision.states.items() if each != key}, decision.verdicts)
+
+
+def attempts_by_contact(document: Any) -> Any:
+    """
+    Return a document of format 1 in format 2.
+
+    An attempt named its contact by registration and place, which may be another contact's by now: what left under it gets
+    no further attempt, and its receipts are still understood.
+    """
+    if document["type"] != "sent":
+        return document
+    attempts = {
+        reference: {name: value for name, value in attempt.items() if name not in {"registration_id", "contact"}}
+        for reference, attempt in document["attempts"].items()
+    }
+    return {**document, "attempts": attempts}
 
 
 STAGE: Final[Stage[State]] = Stage(
     name=STAGE_NAME,
     inputs=(NOTIFICATIONS, REGISTRANTS),
-    outputs=(*OUTBOUND.values(), REVIEWS, DEAD_LETTERS),
+    outputs=(*OUTBOUND.values(), REGISTRATION_STATUS, TALLY, INTAKE, REVIEWS, DEAD_LETTERS),
     changelog=DELIVER_STATE,
     state=Registrant | Delivery,
     keys=keys,
     decide=decide,
     deadline=deadline,
     resettles=True,
+    migrations={1: attempts_by_contact},
 )

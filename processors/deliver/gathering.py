@@ -57,6 +57,7 @@ def notice_of(notification: Notification, *, emergency: bool) -> Notice:
         part=event.part,
         root=event.root or event.message_id,
         registration_ids=notification.registration_ids,
+        seq=event.seq,
         jurisdiction=event.jurisdiction,
         event_type=event.event_type,
         event_subtype=event.event_subtype,

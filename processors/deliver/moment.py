@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from processors.deliver.state import Notice
+from processors.deliver.state import Notice, Registrant, State
 from processors.domain.journal import Outcome, Verdict
 from processors.domain.seal import Seal
 from processors.rules.book import Rules
+from processors.stage import Decision
 
 STAGE_NAME: Final = "deliver"
 
@@ -68,3 +69,9 @@ class Moment:
             reference=about.reference,
             channel=about.channel,
         )
+
+
+def registrant_after(decision: Decision[State], before: Registrant) -> Registrant:
+    """Return the registrant as a decision leaves it."""
+    after = decision.states.get(before.registrant_id, before)
+    return after if isinstance(after, Registrant) else before

@@ -1,7 +1,7 @@
 """When a registrant is not to be disturbed: quiet hours are wall-clock time where the registrant lives (contract §6 `quiet.hours`)."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -32,10 +32,18 @@ def quiet_end(at: int, hours: QuietHours | None, zone: ZoneInfo) -> int:
     minute = local.hour * 60 + local.minute
     if not within(minute, hours):
         return at
-    day = local.date() + timedelta(days=1 if minute >= hours.end else 0)
-    end = datetime(day.year, day.month, day.day, hours.end // 60, hours.end % 60, tzinfo=zone)
+    end = clock_time(local.date() + timedelta(days=1 if minute >= hours.end else 0), hours.end, zone)
     # On the night clocks go back the end may come twice: the later one, if the first is over.
     return max(at, next((until for until in (instant(end), instant(end.replace(fold=1))) if until > at), at))
+
+
+def quiet_start(at: int, hours: QuietHours | None, zone: ZoneInfo) -> int | None:
+    """Return the instant after `at` at which quiet hours begin next; None where there are none."""
+    if hours is None or hours.start == hours.end:
+        return None
+    today = datetime.fromtimestamp(at / 1_000, zone).date()
+    starts = (instant(clock_time(today + timedelta(days=days), hours.start, zone)) for days in range(3))
+    return next(start for start in starts if start > at)
 
 
 def within(minute: int, hours: QuietHours) -> bool:
@@ -43,6 +51,11 @@ def within(minute: int, hours: QuietHours) -> bool:
     if hours.start < hours.end:
         return hours.start <= minute < hours.end
     return minute >= hours.start or minute < hours.end
+
+
+def clock_time(day: date, minute: int, zone: ZoneInfo) -> datetime:
+    """Return a minute of a day on the clocks of a zone."""
+    return datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
 
 
 def instant(moment: datetime) -> int:

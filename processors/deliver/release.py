@@ -6,18 +6,23 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from processors.deliver.contacts import Destination, destinations, verified
-from processors.deliver.dispatch.attempts import digest
-from processors.deliver.dispatch.outbound import Messages, send
-from processors.deliver.moment import STAGE_NAME, About, Moment
+from processors.deliver.contacts import Destination, destinations, usable
+from processors.deliver.dispatch.deliveries import advance
+from processors.deliver.dispatch.ids import notification_id
+from processors.deliver.dispatch.timing import timed
+from processors.deliver.moment import MESSAGE_ONLY, STAGE_NAME, About, Moment, registrant_after
+from processors.deliver.outcome import ended
 from processors.deliver.quiet import quiet_end_in_any
-from processors.deliver.state import Notice, Pending, Registrant, State
+from processors.deliver.state import Delivery, Notice, Pending, Registrant, Result, State
 from processors.deliver.wording.templates import Message, message_for
-from processors.domain.registration import SEVERAL_ZONES, Channel
-from processors.domain.review import Review, ReviewAction, ReviewState
+from processors.domain.registration import Channel
+from processors.domain.review import Review, ReviewAction, ReviewState, sealed_subject
+from processors.domain.review import review_id as name_review
 from processors.domain.time import iso
 from processors.stage import Decision, Output, combine
 from processors.topics import REVIEWS
+
+Messages = Mapping[tuple[str, Channel], Message]  # by language and channel
 
 DETAILS: Final[Mapping[str, str]] = {
     "unknown_registration": "a registration it is for was not seen within out_of_order.hold, and no other is in force",
@@ -36,24 +41,21 @@ def release_due(registrant: Registrant, moment: Moment) -> Decision[State]:
     """Decide about everything that is due."""
     if all(pending.due_at > moment.at for pending in registrant.pending):
         return Decision()
-    released = [
-        release(pending, registrant, moment) if pending.due_at <= moment.at else Released(Decision(), (pending,))
-        for pending in registrant.pending
-    ]
-    left = tuple(pending for each in released for pending in each.left)
-    decision = combine(each.decision for each in released)
-    return decision.then(Decision(states={registrant.registrant_id: replace(registrant, pending=left)}))
+    decisions: list[Decision[State]] = []
+    left: list[Pending] = []
+    current = registrant
+    for pending in registrant.pending:
+        released = release(pending, current, moment) if pending.due_at <= moment.at else Released(Decision(), (pending,))
+        decisions.append(released.decision)
+        left += released.left
+        current = registrant_after(released.decision, current)
+    return combine((*decisions, Decision(states={registrant.registrant_id: replace(current, pending=tuple(left))})))
 
 
 def release(due: Pending, registrant: Registrant, moment: Moment) -> Released:
     """Tell what can be told now. Registrations are looked at once more, immediately before it leaves."""
     wanted, unseen, ended = sorted_by_registration(due, registrant, moment)
-    dropped = Decision[State](
-        verdicts=tuple(
-            moment.notice_verdict(notice, "dropped", "registration_ended", "every registration it was for ended before it left")
-            for notice in ended
-        )
-    )
+    dropped = drop(ended, "registration_ended", "every registration it was for ended before it left", moment)
     if due.review_id is not None and not unseen:
         if wanted and lacks_text(wanted, registrant, moment):
             return Released(dropped, (replace(due, notices=wanted, due_at=look_again(wanted[0], moment)),))
@@ -92,8 +94,8 @@ def await_registration(due: Pending, unseen: tuple[Notice, ...], moment: Moment)
         return Released(Decision(verdicts=waiting), (replace(held, due_at=until, why="out_of_order_hold"),))
     if moment.at >= end:
         detail = "its registration was not seen before delivery.give_up"
-        dropped = tuple(moment.notice_verdict(notice, "dropped", "unknown_registration", detail) for notice in unseen)
-        return Released(Decision[State](verdicts=dropped).then(review(held, "discarded", detail, moment)))
+        dropped = drop(unseen, "unknown_registration", detail, moment, result="failed")
+        return Released(dropped.then(review(held, "discarded", detail, moment)))
     if due.review_id is not None:
         return Released(Decision(), (replace(held, due_at=end),))
     return flag(replace(held, due_at=end), "unknown_registration", moment)
@@ -109,18 +111,42 @@ def send_or_wait(due: Pending, registrant: Registrant, moment: Moment) -> Releas
                 moment.notice_verdict(notice, "gathered", "quiet_hours", f"waits until {iso(until)}") for notice in due.notices
             )
             return Released(Decision(verdicts=gathered), (replace(due, due_at=until, why="quiet_hours"),))
-    to = verified(destinations(registrant.in_force(moment.at), moment.registrant_id, moment.seal))
+    to = usable(registrant, moment)
     if not to:
-        detail = "no registration in force has a verified contact"
-        return Released(
-            Decision(verdicts=tuple(moment.notice_verdict(notice, "dropped", "no_verified_contact", detail) for notice in due.notices))
-        )
-    if rules.text("delivery.order", first.scope) == "escalate":
-        to = to[:1]
-    messages = messages_for(due.notices, to, moment)
-    if messages is None:
+        return Released(drop(due.notices, *nobody_left(registrant, moment), moment))
+    if messages_for(due.notices, to.values(), moment) is None:
         return flag(replace(due, due_at=look_again(first, moment)), "no_text", moment)
-    return Released(send(due, to, messages, moment))
+    return Released(timed(advance(registrant, delivery_of(due, moment), moment), due, moment))
+
+
+def delivery_of(due: Pending, moment: Moment) -> Delivery:
+    """Return the delivery that begins with what is due."""
+    return Delivery(
+        attempts={},
+        forget_at=moment.at,
+        notification_id=notification_id(moment.registrant_id, due.notices),
+        notices=due.notices,
+        created_at=moment.at,
+        emergency=due.emergency,
+    )
+
+
+def nobody_left(registrant: Registrant, moment: Moment) -> tuple[str, str]:
+    """Return why no contact can be told: the reason code and a sentence."""
+    silent = any(
+        each.name in registrant.contacts and registrant.contacts[each.name].silent
+        for each in destinations(registrant.in_force(moment.at), moment)
+    )
+    if silent:
+        return "opted_out", "every contact that could be told has opted out"
+    return "no_verified_contact", "no registration in force has a verified contact"
+
+
+def drop(  # noqa: PLR0913  a verdict's own fields
+    notices: Iterable[Notice], reason: str, detail: str, moment: Moment, *, result: Result = "nobody", about: About = MESSAGE_ONLY
+) -> Decision[State]:
+    """Return the end of notices that are not told; each counts for its agency's response."""
+    return combine(ended(notice, result, moment.notice_verdict(notice, "dropped", reason, detail, about)) for notice in notices)
 
 
 def messages_for(notices: tuple[Notice, ...], to: Iterable[Destination], moment: Moment) -> Messages | None:
@@ -138,8 +164,7 @@ def messages_for(notices: tuple[Notice, ...], to: Iterable[Destination], moment:
 
 def lacks_text(notices: tuple[Notice, ...], registrant: Registrant, moment: Moment) -> bool:
     """Whether some contact could not be told yet."""
-    every = destinations(registrant.in_force(moment.at), moment.registrant_id, moment.seal)
-    return messages_for(notices, every, moment) is None
+    return messages_for(notices, destinations(registrant.in_force(moment.at), moment), moment) is None
 
 
 def look_again(first: Notice, moment: Moment) -> int:
@@ -151,7 +176,7 @@ def zones_of(due: Pending, registrant: Registrant, moment: Moment) -> tuple[Zone
     """Return the time zones in which the registrant may be, as the latest registration that this is for says."""
     named = {each for notice in due.notices for each in notice.registration_ids}
     latest = max((each for each in registrant.in_force(moment.at) if each.registration_id in named), key=lambda each: each.seq)
-    return tuple(map(ZoneInfo, latest.time_zone.split(SEVERAL_ZONES)))
+    return latest.zones
 
 
 def resettled(registrant: Registrant, moment: Moment) -> Registrant:
@@ -170,8 +195,8 @@ def due_now(pending: Pending, registrant: Registrant, moment: Moment) -> int:
 
 def flag(due: Pending, reason: str, moment: Moment) -> Released:
     """Put notices that wait together before a reviewer."""
-    first, registrant_id, detail = due.notices[0], moment.registrant_id, DETAILS[reason]
-    review_id = f"{STAGE_NAME}-{registrant_id}-{digest(6, registrant_id, first.message_id, first.part, reason)}"
+    first, detail = due.notices[0], DETAILS[reason]
+    review_id = name_review(STAGE_NAME, sealed_subject(moment.registrant_id, moment.seal), first.message_id, str(first.part), reason)
     flagged = replace(due, review_id=review_id, why=reason)
     verdicts = tuple(moment.notice_verdict(notice, "flagged", reason, detail, About(review_id)) for notice in due.notices)
     return Released(review(flagged, "open", detail, moment).then(Decision(verdicts=verdicts)), (flagged,))

@@ -1,17 +1,21 @@
 """
 What deliver keeps of one registrant: how to reach them (sealed), what has not left yet, and, in documents of their own, what did.
 
-What left is looked at again only when its receipts come: a registrant who is told much is not written again whole with
-each message.
+What left is a document of its own, looked at again when its receipts come and when something follows from their absence.
 """
 
-from typing import Final
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
-from processors.domain.event import Change, Scope, Telling, Way
+from processors.deliver.life import AttemptState, ContactState
+from processors.domain.event import EVERYWHERE, Change, Scope, Telling, Way
 from processors.domain.person import Identifier, Name
-from processors.domain.registration import Channel
+from processors.domain.registration import SEVERAL_ZONES, Channel, RegistrationState
+
+Content = Literal["news", "verification", "registered", "opted_out", "opted_in", "help"]
+Result = Literal["reached", "failed", "nobody"]
 
 
 class KnownRegistration(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -19,7 +23,8 @@ class KnownRegistration(Struct, frozen=True, kw_only=True, omit_defaults=True, g
     One registration.
 
     `sealed` is the encrypted Contacts; from `forget_at` on it is gone and only the mark stays, so that "ended" differs
-    from "not seen yet".
+    from "not seen yet". `confirmed` once its first verified contact was told that it counts; `status` is what the
+    registration site was told last; `wrong_codes` are the times of the last wrong verification codes.
     """
 
     registration_id: str
@@ -30,6 +35,15 @@ class KnownRegistration(Struct, frozen=True, kw_only=True, omit_defaults=True, g
     ended: bool = False
     forget_at: int | None = None
     sealed: bytes = b""
+    source: str = ""
+    confirmed: bool = False
+    status: RegistrationState | None = None
+    wrong_codes: tuple[int, ...] = ()
+
+    @property
+    def zones(self) -> tuple[ZoneInfo, ...]:
+        """Return the time zones in which the registrant may be."""
+        return tuple(map(ZoneInfo, self.time_zone.split(SEVERAL_ZONES)))
 
     def in_force(self, at: int) -> bool:
         """Whether the registrant still wants to be told under this registration."""
@@ -45,6 +59,7 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     part: int
     root: str
     registration_ids: tuple[str, ...]
+    seq: int = 0
     jurisdiction: str
     event_type: str
     event_subtype: str
@@ -93,59 +108,142 @@ class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One outbound message, for its receipts and for the attempts after it.
 
-    The contact is the `contact`-th of `registration_id`, never an address. `status` is what providers said last, None
-    before they did. `message_ids` are the submissions told (for a verification, the registration). `confirm` where a
-    PIN was to be asked for.
+    `contact` is the contact's keyed digest, never an address. `status` is how far it has come (`life.ATTEMPT`), since
+    `status_at`. `message_ids` are the submissions told (of a message about a registration, the registration). `confirm`
+    where a PIN was to be asked for; `wrong_pins` counts those that were given.
     """
 
     reference: str
     notification_id: str
     channel: Channel
-    registration_id: str
-    contact: int
     message_ids: tuple[str, ...]
     sent_at: int
     expires_at: int
+    contact: str = field(name="contact_name", default="")
     number: int = 1
     confirm: bool = False
-    status: str | None = None
+    status: AttemptState = "sent"
     status_at: int | None = None
+    wrong_pins: int = 0
+
+
+class ContactProgress(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """
+    How far a notification has come with one contact (`life.CONTACT`).
+
+    `next_at` is when something is to be done should no receipt come: the next attempt, or the end of waiting for one.
+    `reference` is the latest attempt's, `attempts` how many there were.
+    """
+
+    channel: Channel
+    state: ContactState = "due"
+    next_at: int | None = None
+    attempts: int = 0
+    reference: str = ""
+
+
+class KnownContact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """
+    What is known of one contact of a registrant, whichever registrations have it.
+
+    `asked_at` is when it was last asked to verify itself, `verified_at` when it last did, `ask_at` when it is to be asked
+    again. `silent` after an opt-out. `failed` while the last attempt there has failed for good.
+    """
+
+    asked_at: int | None = None
+    verified_at: int | None = None
+    ask_at: int | None = None
+    silent: bool = False
+    failed: bool = False
+
+
+class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What somebody answered in words of their own, until a reviewer has read it; `sealed` is the encrypted text."""
+
+    review_id: str
+    channel: Channel
+    address: str
+    since: int
+    sealed: bytes = b""
 
 
 class Registrant(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="registrant"):
-    """Everything about one registrant that is still to be done, by registration id."""
+    """
+    Everything about one registrant that is still to be done: registrations by id, contacts by keyed digest.
+
+    `under_way` names the deliveries that may lead to further attempts, by the part of their key after the registrant.
+    """
 
     registrant_id: str
     registrations: dict[str, KnownRegistration] = {}
     pending: tuple[Pending, ...] = field(name="waiting", default=())
+    contacts: dict[str, KnownContact] = {}
+    under_way: tuple[str, ...] = ()
+    replies: tuple[Reply, ...] = ()
 
     def in_force(self, at: int) -> list[KnownRegistration]:
         """Return the registrations under which the registrant wants to be told."""
         return [each for each in self.registrations.values() if each.in_force(at)]
 
 
-class Delivery(Struct, frozen=True, kw_only=True, tag="sent"):
-    """The attempts of one notification by reference, until at `forget_at` no receipt can be about them any more."""
+class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="sent"):
+    """
+    One notification on its way to one registrant's contacts; its attempts by reference, its contacts by keyed digest.
+
+    `content` says what is told: the notices, or something about `registration_id`. `result` is its first final outcome;
+    once no attempt can follow, the notices are put away.
+    From `forget_at` on no receipt can be about it any more.
+    """
 
     attempts: dict[str, Attempt]
     forget_at: int
+    notification_id: str = ""
+    content: Content = "news"
+    notices: tuple[Notice, ...] = ()
+    registration_id: str = ""
+    created_at: int = 0
+    emergency: bool = False
+    contacts: dict[str, ContactProgress] = {}
+    result: Result | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """Where the settings of this notification are looked up."""
+        return self.notices[0].scope if self.notices else EVERYWHERE
+
+    @property
+    def message_ids(self) -> tuple[str, ...]:
+        """Return the submissions told; of a message about a registration, the registration."""
+        return tuple(dict.fromkeys(notice.message_id for notice in self.notices)) or (self.registration_id,)
 
 
 State = Registrant | Delivery
-
 
 SHARED: Final = 12  # hex digits that the references of one notification begin with, after the registrant
 
 
 def delivery_key(registrant_id: str, reference: str) -> str:
-    """Return the key of what left under `reference`; ids are of characters that print, so that no registrant has it."""
+    """
+    Return the key of what left under `reference`, or of a notification by its id.
+
+    Ids are of characters that print, so that no registrant has the key of a delivery.
+    """
     return f"{registrant_id}\t{reference.rpartition('.')[2][:SHARED]}"
+
+
+def registrant_of(key: str) -> str:
+    """Return the registrant that a state key belongs to."""
+    return key.partition("\t")[0]
 
 
 def deadline(state: State) -> int | None:
     """Return the earliest instant at which something is to be decided or forgotten."""
     if isinstance(state, Delivery):
-        return state.forget_at
+        due = [each.next_at for each in state.contacts.values() if each.next_at is not None]
+        return min(due, default=state.forget_at)
     due = [pending.due_at for pending in state.pending]
-    due += [each.forget_at for each in state.registrations.values() if each.forget_at is not None]
+    for each in state.registrations.values():
+        if each.forget_at is not None:
+            due.append(each.expires_at if each.status != "expired" and each.expires_at is not None else each.forget_at)
+    due += [each.ask_at for each in state.contacts.values() if each.ask_at is not None]
     return min(due, default=None)

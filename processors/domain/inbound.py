@@ -14,8 +14,8 @@ class Inbound(Struct, frozen=True, kw_only=True, omit_defaults=True):
     One message from a registrant's address.
 
     `address` is the keyed digest of the sender's address, `keyword` what the whole message asks for, `language` that of
-    the keyword. `sealed` is the encrypted `InboundText`, for the reviewer of a message that is no keyword, and for the
-    answer. `seq` is filled in by identify.
+    the keyword. `sealed` is the encrypted `InboundText`, for the reviewer of a message that is no keyword. `answered` where
+    somebody else answers it: the carrier, or another registrant with the address. `seq` is filled in by identify.
     """
 
     provider: str
@@ -27,6 +27,7 @@ class Inbound(Struct, frozen=True, kw_only=True, omit_defaults=True):
     received_at: int = 0
     seq: int = 0
     sealed: bytes = b""
+    answered: bool = False
 
 
 class InboundText(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,8 @@ Outcome = Literal[
     "gathered",  # deliver: waits for its merge window or the end of quiet hours
     "sent",  # deliver: an attempt left
     "dropped",  # deliver: registration gone, or superseded before it left
+    "delivered",  # deliver: a contact was reached
+    "undelivered",  # deliver: no contact was reached
     "receipt",  # deliver: a provider's answer
     "noted",  # nothing decided: registrations, review actions, observations
 ]

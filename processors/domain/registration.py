@@ -9,6 +9,7 @@ from processors.domain.seal import Seal
 
 Channel = Literal["sms", "email", "voice"]
 SEVERAL_ZONES: Final = ","  # between the time zones of a registrant whose telephone number has several
+RegistrationState = Literal["awaiting_verification", "active", "possible_match", "unreachable", "opted_out", "expired"]
 
 
 class Contact(Struct, frozen=True):
@@ -104,3 +105,28 @@ def verification_digest(code: str, registration_id: str, seal: Seal) -> str:
 def address_digest(address: str, seal: Seal) -> str:
     """Return the HMAC by which an address is known where nobody may read it; `address` is in canonical form."""
     return seal.fingerprint(address.lower(), "address")
+
+
+class RegistrationStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a registration, for the site that sent it (contract §5)."""
+
+    registration_id: str
+    source: str
+    status: RegistrationState
+    since: int
+
+
+class VerificationRequest(Struct, frozen=True, kw_only=True):
+    """Deliver asks whether one more request to verify may go to an address; identify knows how many went there today."""
+
+    registrant_id: str
+    contact: str
+
+
+class VerificationPermit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer: a request to verify may go to the contact now, or not before a time."""
+
+    registrant_id: str
+    contact: str
+    received_at: int
+    not_before: int | None = None

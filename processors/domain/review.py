@@ -9,7 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from processors.domain.event import Event
+from processors.domain.seal import Seal, SealBroken
 
+SUBJECT: Final = "review-subject"  # of the seal
 ReviewState = Literal["open", "released", "discarded", "superseded"]
 
 REVIEW_ID: Final = re.compile(r"(?P<stage>[a-z]+)-(?P<subject>.+)-(?P<digest>[0-9a-f]{12})")
@@ -67,6 +69,19 @@ STATE_AFTER: Final[Mapping[Literal["release", "discard"], ReviewState]] = {"rele
 def review_id(stage: str, subject: str, *parts: str, separator: str = "\n") -> str:
     """Return `<stage>-<subject>-<digest of the parts>`; the same decision taken twice names the same review."""
     return f"{stage}-{subject}-{blake2b(separator.join(parts).encode(), digest_size=6).hexdigest()}"
+
+
+def sealed_subject(subject: str, seal: Seal) -> str:
+    """Return a state key as a review id may show it where the key itself says too much; `opened_subject` reads it back."""
+    return seal.close(subject.encode(), SUBJECT).hex()
+
+
+def opened_subject(sealed: str, seal: Seal) -> str | None:
+    """Return the state key that `sealed_subject` hid; None where it hid none."""
+    try:
+        return seal.open(bytes.fromhex(sealed), SUBJECT).decode()
+    except (SealBroken, ValueError):
+        return None
 
 
 def subject_of(review: str | None, stage: str) -> str | None:

@@ -24,7 +24,7 @@ def notifications_told(messages: Iterable[Outbound]) -> Counter[Notification]:
             first.event.subtype if first.event else "",
             tuple(sorted(first.message_ids)),
             tuple(sorted(offender.name for offender in first.offenders or ())),
-            tuple(sorted(message.channel for message in sent)),
+            tuple(sorted(channel for channel, _ in {(message.channel, message.to) for message in sent})),
         )
         for (registrant, _), sent in notifications.items()
         for first in sent[:1]

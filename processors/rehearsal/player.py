@@ -5,6 +5,7 @@ The steps are the feed's own and the due times of timers, which a rehearsal find
 stages in memory.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,16 +13,18 @@ from threading import Event
 from time import monotonic
 from typing import Final
 
+from processors.domain.notification import Outbound
 from processors.domain.tick import Tick
 from processors.pipeline import PIPELINE
 from processors.rehearsal.feed import Step
+from processors.rehearsal.provider import RehearsalProvider
 from processors.rules.book import Rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.errors import Restart, UserError
 from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.run.idle import Progress
-from processors.topics import CLOCK
+from processors.topics import CLOCK, OUTBOUND
 
 STEP_TIMEOUT: Final = 180.0  # seconds a step may take: all units start in the first, and a killed broker takes ten to come back
 SHORTEST_PAUSE: Final = 0.005  # seconds between checks at first, then a share of the time waited: the stages need the CPU more
@@ -37,19 +40,54 @@ class Rehearsal:
 
 
 def rehearse(steps: Iterable[Step], rules: Rules, key: bytes) -> Rehearsal:
-    """Run a feed in memory; its moments are the feed's steps and the due times of timers between them."""
-    driver = PipelineDriver(PIPELINE, rules, key)
-    driver.now = 0
-    moments: list[Step] = []
+    """
+    Run a feed in memory; its moments are the feed's steps, the due times of timers, and the receipts of what leaves.
+
+    Of one time, timers come first, then receipts, then the feed.
+    """
+    run = _Run(PipelineDriver(PIPELINE, rules, key))
     for step in steps:
-        while (due := driver.next_due()) is not None and due < step.at:
-            moments.append(Step(due, ()))
-            driver.advance_to(due)
-        driver.advance_to(step.at)
-        moments.append(step)
+        run.provider.note(step.sendings)
+        while (moment := run.next_before(step.at)) is not None:
+            run.live_through(moment)
+        run.live_through(step)
+    return Rehearsal(run.driver, tuple(run.moments))
+
+
+class _Run:
+    """A rehearsal under way: the driver, what happened, and the receipts that are to come."""
+
+    def __init__(self, driver: PipelineDriver) -> None:
+        self.driver = driver
+        self.driver.now = 0
+        self.provider = RehearsalProvider()
+        self.moments: list[Step] = []
+        self._receipts: deque[Step] = deque()
+        self._answered = dict.fromkeys(OUTBOUND, 0)
+
+    def next_before(self, until: int) -> Step | None:
+        """Return the next timer or receipts before a time."""
+        timer = self.driver.next_due()
+        receipts = self._receipts[0] if self._receipts else None
+        if receipts is not None and receipts.at < until and (timer is None or receipts.at < timer):
+            return self._receipts.popleft()
+        return Step(timer, ()) if timer is not None and timer < until else None
+
+    def live_through(self, step: Step) -> None:
+        """Let time pass until the step, send what it sends, and let the provider take what leaves."""
+        self.driver.advance_to(step.at)
+        self.moments.append(step)
         for sending in step.sendings:
-            driver.send(sending.topic, sending.value, sending.key)
-    return Rehearsal(driver, tuple(moments))
+            self.driver.send(sending.topic, sending.value, sending.key)
+        if left := list(self._unanswered()):
+            self._receipts.append(self.provider.answers(left, step.at))
+
+    def _unanswered(self) -> Iterator[Outbound]:
+        for channel, topic in OUTBOUND.items():
+            entries = self.driver.entries(topic)
+            new = entries[self._answered[channel] :]
+            self._answered[channel] = len(entries)
+            yield from (self.driver.codec.decode(entry.value) for entry in new if entry.value is not None)
 
 
 def play(

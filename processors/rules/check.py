@@ -33,6 +33,7 @@ TEXT_VARIABLES: Final = frozenset(
         *("names", "n", "also", "when", "place", "origin", "court", "case", "agency", "sending", "receiving", "report_by", "way"),
         *("offenders", "emergency", "hearing", "changes", "unsaid", "offices"),
         *("text", "noun", "about"),
+        *("code", "spoken_code"),
     }
 )
 COMPARABLE: Final = frozenset(field.name for field in structs.fields(Event))

@@ -230,18 +230,9 @@ SETTINGS: Final[Mapping[str, Setting]] = {
 # Can be set, and nothing reads them yet; a test keeps this list true.
 COMING: Final = frozenset(
     {
-        "attempt.lease",
-        "contact.reverify",
-        "email.retry",
-        "notify.within",
-        "opt_out.scope",
-        "receipt.wait",
         "response.hold",
         "responses",
         "review.four_eyes",
-        "sms.retry",
-        "voice.give_up",
-        "voice.retry",
     }
 )
 

@@ -77,7 +77,7 @@ class Oracle:
                 self.notify(item.message, outcome, item.at)
         told: dict[str, list[dict[str, Any]]] = {}
         for registrant in sorted(self.by):
-            if found := [*self.verifications(registrant), *self.messages_to(registrant)]:
+            if found := [*self.verifications(registrant), *self.confirmations(registrant), *self.messages_to(registrant)]:
                 told[registrant] = found
         return {
             "told": told,
@@ -172,14 +172,33 @@ class Oracle:
         }
 
     def verifications(self, registrant: str) -> Iterable[dict[str, Any]]:
-        """Yield the requests to verify: one for each unverified contact."""
+        """Yield the requests to verify: one for each unverified contact, outside quiet hours."""
         asked: set[str] = set()
         for each in self.by[registrant]:
             for version in each.versions:
+                leaves = end_of_quiet_hours(version.at, each.registrant.zone)
+                here = {address for other in self.by[registrant] for _, address, _ in other.contacts_at(leaves + 1)}
                 for channel, address, verified in version.contacts:
-                    if not verified and address not in asked:
+                    if not verified and address not in asked and address in here:
                         asked.add(address)
-                        yield {"kind": "verification", "event_subtype": "", "message_ids": [], "offenders": [], "channels": [channel]}
+                        yield about_registration("verification", channel)
+
+    def confirmations(self, registrant: str) -> Iterable[dict[str, Any]]:
+        """Yield the confirmation of each registration, by its first verified contact, outside quiet hours."""
+        for each in self.by[registrant]:
+            for version in each.versions:
+                first = next(((channel, address) for channel, address, verified in version.contacts if verified), None)
+                if version.ended or first is None or (version.expires_at is not None and version.expires_at <= version.at):
+                    continue
+                leaves = end_of_quiet_hours(version.at, each.registrant.zone)
+                if first in {(channel, address) for other in self.by[registrant] for channel, address, _ in other.contacts_at(leaves + 1)}:
+                    yield about_registration("confirmation", first[0])
+                break
+
+
+def about_registration(kind: str, channel: str) -> dict[str, Any]:
+    """Return the key's entry for a message that tells of no event."""
+    return {"kind": kind, "event_subtype": "", "message_ids": [], "offenders": [], "channels": [channel]}
 
 
 def end_of_quiet_hours(at: int, zone: str) -> int:

@@ -68,6 +68,11 @@ class Registration:
             return None
         return found
 
+    def contacts_at(self, moment: int) -> tuple[Contact, ...]:
+        """Return the contacts by which somebody can be reached at `moment`."""
+        version = self.version_at(moment)
+        return () if version is None else version.contacts
+
     def document(self, version: Version) -> dict[str, Any]:
         return {
             "registration_id": self.registration_id,

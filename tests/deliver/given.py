@@ -7,13 +7,15 @@ import msgspec
 from processors.deliver.decide import STAGE
 from processors.deliver.state import Attempt, Delivery, Notice, Registrant
 from processors.domain.event import Event
-from processors.domain.notification import Notification, Outbound, Receipt
+from processors.domain.intake import Intake
+from processors.domain.notification import Notification, Outbound, Receipt, ReceiptStatus
 from processors.domain.person import Identifier, Name, Person
 from processors.domain.policy import Policy
-from processors.domain.registration import Contact, Contacts, Reachable
+from processors.domain.registration import Contact, Contacts, Reachable, RegistrationStatus, VerificationPermit, VerificationRequest
 from processors.domain.submission import Agency, NotificationSubtype, Submission
+from processors.domain.tally import RegistrantTold
 from processors.domain.time import millis
-from processors.topics import NOTIFICATIONS, REGISTRANTS
+from processors.topics import NOTIFICATIONS, REGISTRANTS, REGISTRATION_STATUS, TALLY
 from tests.one_stage import SEAL, OneStage, rules
 
 RULES = rules()
@@ -114,14 +116,22 @@ def receipt(reference: str, status: Any, **more: Any) -> Receipt:
 
 
 class AtDeliver(OneStage):
-    """One registrant at the stage, with a clock that the test moves."""
+    """
+    One registrant at the stage, with a clock that the test moves.
 
-    def __init__(self, policies: tuple[Policy, ...] = (), now: int = NOON) -> None:
+    `answers` is what providers say of every attempt at once, nothing where it is None. Requests to verify are permitted,
+    as identify permits the first three of a day.
+    """
+
+    def __init__(self, policies: tuple[Policy, ...] = (), now: int = NOON, answers: ReceiptStatus | None = "delivered") -> None:
         super().__init__(STAGE, now, policies)
+        self.answers = answers
+        self._seen = 0
 
     def tell(self, *events: Event, registrations: tuple[str, ...] = ("REG-1",)) -> "AtDeliver":
         for each in events:
             self.put(NOTIFICATIONS, Notification(registrant_id=ME, registration_ids=registrations, event=each), ME)
+            self._answer()
         return self
 
     def register(self, *found: Reachable) -> "AtDeliver":
@@ -130,23 +140,59 @@ class AtDeliver(OneStage):
     def receive(self, *found: Any) -> "AtDeliver":
         for each in found:
             self.put(REGISTRANTS, each, ME)
+            self._answer()
         return self
 
     def until(self, at: int) -> "AtDeliver":
+        """Move the clock from timer to timer, so that what leaves is answered before anything else comes due."""
+        while (due := min(self.timers.values(), default=at)) < at:
+            self.advance_to(max(due, self.now))
+            self._answer()
         self.advance_to(at)
+        self._answer()
         return self
 
     def after(self, span: int) -> "AtDeliver":
         return self.until(self.now + span)
 
+    def _answer(self) -> None:
+        while self._seen < len(self.outputs):
+            value = self.outputs[self._seen].value
+            self._seen += 1
+            if isinstance(value, Intake) and value.kind == "verification_request":
+                contact = msgspec.json.decode(value.body, type=VerificationRequest).contact
+                self.put(REGISTRANTS, VerificationPermit(registrant_id=ME, contact=contact, received_at=self.now), ME)
+            if isinstance(value, Outbound) and self.answers is not None:
+                self.put(REGISTRANTS, receipt(value.reference, self.answers), ME)
+
     @property
-    def sent(self) -> list[Outbound]:
+    def outbound(self) -> list[Outbound]:
+        """Every attempt."""
         return [output.value for output in self.outputs if isinstance(output.value, Outbound)]
 
     @property
+    def sent(self) -> list[Outbound]:
+        """The attempts that tell of an event."""
+        return [each for each in self.outbound if each.event is not None]
+
+    @property
+    def messages(self) -> list[Outbound]:
+        """The attempts that tell of none."""
+        return [each for each in self.outbound if each.event is None]
+
+    @property
     def others(self) -> list[Any]:
-        """What was written besides attempts."""
-        return [output.value for output in self.outputs if not isinstance(output.value, Outbound)]
+        """What was written besides attempts, statuses of registrations, outcomes and what goes to identify."""
+        return [each.value for each in self.outputs if not isinstance(each.value, Outbound | RegistrationStatus | RegistrantTold | Intake)]
+
+    @property
+    def results(self) -> list[tuple[str, str]]:
+        """The submissions, by their place in the intake, and how one registrant's part of each ended."""
+        return [(each.submission, each.result) for each in self.written(TALLY)]
+
+    @property
+    def statuses(self) -> list[str]:
+        return [each.status for each in self.written(REGISTRATION_STATUS)]
 
     @property
     def registrant(self) -> Registrant:
@@ -154,10 +200,13 @@ class AtDeliver(OneStage):
         assert isinstance(found, Registrant)
         return found
 
+    def deliveries(self) -> list[Delivery]:
+        kept = [self.state(key) for key in self.documents]
+        return [each for each in kept if isinstance(each, Delivery)]
+
     def attempts(self) -> dict[str, Attempt]:
         """What left and may still have receipts."""
-        kept = [self.state(key) for key in self.documents]
-        return {reference: each for delivery in kept if isinstance(delivery, Delivery) for reference, each in delivery.attempts.items()}
+        return {reference: each for delivery in self.deliveries() for reference, each in delivery.attempts.items()}
 
     def reasons(self, *outcomes: str) -> list[str]:
         return [verdict.reason for verdict in self.verdicts if not outcomes or verdict.outcome in outcomes]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from processors.deliver.state import Notice
-from processors.deliver.wording.gsm7 import septets
-from processors.deliver.wording.templates import message_for, verification_request
+from processors.deliver.wording.gsm7 import SEGMENT, septets
+from processors.deliver.wording.templates import message_for, plain_message
 from processors.domain.event import Change
 from processors.domain.time import millis
 from tests.deliver.given import DAY, HOUR, JANE, JOHN, NOON, RULES, notice
@@ -88,7 +88,7 @@ def golden(event_type: str, subtype: str, language: str) -> str:
 
 
 def frames(language: str) -> str:
-    """A change and a cancellation in full, and the request to verify a contact."""
+    """A change and a cancellation in full, and the messages that tell of no event."""
     changes = (
         Change("action_at", "2026-12-10", "2026-12-14T15:00:00Z"),
         Change("court", "Richmond Circuit Court", "Henrico Circuit Court"),
@@ -100,10 +100,14 @@ def frames(language: str) -> str:
     parts = {f"change, {channel}": said((hearing,), language, channel) for channel in ("sms", "email", "voice")}
     for each in cancelled:
         parts |= {f"{each.event_subtype} cancelled, {channel}": said((each,), language, channel) for channel in ("sms", "email", "voice")}
-    for channel in ("sms", "email", "voice"):
-        asked = verification_request(BOOK, language, channel)  # type: ignore[arg-type]
-        parts[f"verification, {channel}"] = f"Subject: {asked.subject}\n\n{asked.body}" if asked.subject else asked.body
-    return "Changes, cancellations, verification\n" + "".join(f"\n--- {name}\n{part}\n" for name, part in parts.items())
+    for name in ("verification", "registered", "opted_out", "opted_in", "help"):
+        for channel in ("sms", "email", "voice"):
+            told = plain_message(BOOK, f"*{name}", language, channel, {"code": "012345", "spoken_code": "0 1 2 3 4 5"})  # type: ignore[arg-type]
+            assert told is not None
+            if channel == "sms":
+                assert septets(told.body) <= SEGMENT
+            parts[f"{name}, {channel}"] = f"Subject: {told.subject}\n\n{told.body}" if told.subject else told.body
+    return "Changes, cancellations, and what tells of no event\n" + "".join(f"\n--- {name}\n{part}\n" for name, part in parts.items())
 
 
 def write() -> None:

@@ -32,7 +32,8 @@ def sent() -> list[tuple[dict[str, str], Outbound]]:
     driver.submit(sent_at(sample("icots-departure").text, NOW))
     driver.advance(timedelta(minutes=1))
     entries = [entry for topic in OUTBOUND.values() for entry in driver.entries(topic)]
-    return [(dict(entry.headers), driver.codec.decode(entry.value)) for entry in entries if entry.value is not None]
+    every = [(dict(entry.headers), driver.codec.decode(entry.value)) for entry in entries if entry.value is not None]
+    return [(headers, outbound) for headers, outbound in every if outbound.kind == "notification"]
 
 
 def test_a_reader_of_cloudevents_understands_them() -> None:

@@ -1,6 +1,6 @@
 """What the metrics are told of a first attempt: how long it took, how long it was held on purpose, and since when nothing held it."""
 
-from processors.deliver.dispatch.outbound import timing
+from processors.deliver.dispatch.timing import timing
 from processors.deliver.gathering import notice_of
 from processors.deliver.moment import Moment
 from processors.deliver.state import Pending

@@ -316,7 +316,7 @@ def test_a_text_that_cannot_be_filled_in_is_none(sms: str, tmp_path: Path) -> No
 
 def test_the_check_of_rule_files_knows_what_a_text_may_name() -> None:
     facts = facts_of((notice("Jail", "Escape"),), Style("en", RULES, BOOK, BOOK.zone, brief=True), NOON)
-    assert context_of(facts).keys() == TEXT_VARIABLES - {"text", "noun", "about"}
+    assert context_of(facts).keys() == TEXT_VARIABLES - {"text", "noun", "about", "code", "spoken_code"}
 
 
 def test_john_and_his_full_name_are_one() -> None:

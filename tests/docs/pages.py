@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from processors.domain.reasons import REASONS
 from processors.rules.settings import SETTINGS
+from tests.docs.delivery import delivery_markdown
 from tests.docs.pictures import PICTURES
 from tests.docs.transitions import checks_markdown, duplicates_markdown
 
@@ -255,6 +256,7 @@ PAGES: Final = {
     "reasons.md": reasons_markdown,
     "duplicates.md": duplicates_markdown,
     "checks.md": checks_markdown,
+    "delivery.md": delivery_markdown,
     **PICTURES,
 }
 

@@ -33,7 +33,20 @@ def item(message_id: str, came: int, subtype: str = "Furlough", *offenders: Offe
 
 def notified(*feed_items: FeedItem, registrations: tuple[Registration, ...] = (registered(),)) -> list[tuple[str, list[str], list[str]]]:
     found = Oracle(registrations).key(feed_items)["told"].get("R-1", [])
-    return [(each["kind"], each["message_ids"], each["offenders"]) for each in found]
+    return [(each["kind"], each["message_ids"], each["offenders"]) for each in found if each["kind"] != "confirmation"]
+
+
+def confirmed(registration: Registration) -> list[list[str]]:
+    """The channels by which a registration is confirmed."""
+    found = Oracle((registration,)).key(())["told"].get("R-1", [])
+    return [each["channels"] for each in found if each["kind"] == "confirmation"]
+
+
+def test_a_registration_is_confirmed_once_where_it_has_a_verified_contact() -> None:
+    assert confirmed(registered()) == [["sms"]]
+    removed_in_the_night = registered(at=NOON + 11 * 3_600_000)
+    removed_in_the_night.versions.append(Version(removed_in_the_night.versions[0].at + 1, ended=True))
+    assert confirmed(removed_in_the_night) == []
 
 
 def test_news_is_told_to_who_is_registered() -> None:

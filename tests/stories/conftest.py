@@ -6,6 +6,7 @@ from processors.pipeline import PIPELINE
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
+from tests.stories.answered import AnsweredDriver
 
 KEY = bytes(range(64))
 
@@ -17,4 +18,12 @@ def rules() -> Rules:
 
 @pytest.fixture
 def driver(rules: Rules) -> PipelineDriver:
-    return PipelineDriver(PIPELINE, rules, KEY)
+    return AnsweredDriver(PIPELINE, rules, KEY)
+
+
+@pytest.fixture
+def unanswered(rules: Rules) -> AnsweredDriver:
+    """A pipeline whose receipts the story sends itself."""
+    found = AnsweredDriver(PIPELINE, rules, KEY)
+    found.answers = None
+    return found

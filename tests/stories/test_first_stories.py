@@ -40,6 +40,8 @@ def test_an_escape_is_told_at_once_to_whom_it_concerns(driver: PipelineDriver) -
         ("match", "matched", "matched"),
         ("deliver", "gathered", "merge_window"),
         ("deliver", "sent", "attempted"),
+        ("deliver", "receipt", "receipt"),
+        ("deliver", "delivered", "reached"),
     ]
 
 

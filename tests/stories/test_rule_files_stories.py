@@ -12,6 +12,7 @@ from processors.rules.book import EventCode, Rules
 from processors.rules.check import check
 from processors.rules.load import load_rules, read_rules
 from processors.runtime.decide.driver import PipelineDriver
+from tests.stories.answered import AnsweredDriver
 from tests.stories.builders import WALKER, registration, submission, tagged
 from tests.stories.conftest import KEY
 
@@ -118,7 +119,7 @@ def test_every_subtype_reaches_three_channels_in_two_languages_in_words_of_its_o
 def test_no_two_subtypes_of_one_event_type_are_told_in_the_same_words(rules: Rules) -> None:
     bodies: dict[tuple[str, str], str] = {}
     for code in TOLD:
-        driver = PipelineDriver(PIPELINE, rules, KEY)
+        driver = AnsweredDriver(PIPELINE, rules, KEY)
         driver.register(registration("en", contacts=CHANNELS[:1]))
         driver.submit(message(code))
         driver.advance(2 * DAY)
@@ -135,7 +136,7 @@ def own(tmp_path: Path) -> Path:
 
 def test_a_54th_file_adds_an_event_type_end_to_end(own: Path) -> None:
     assert check(read_rules(own)) == ()
-    driver = PipelineDriver(PIPELINE, load_rules(own), KEY)
+    driver = AnsweredDriver(PIPELINE, load_rules(own), KEY)
     driver.register(registration("en", contacts=CHANNELS[:1]), registration("es", contacts=CHANNELS[:1], language="es"))
     now = datetime.fromtimestamp(driver.now / 1000, UTC)
     begins = {"event_type": "Ombudsman", "event_subtype": "Mediation Begins", "action_at": now.isoformat()}
@@ -171,7 +172,7 @@ def test_a_54th_file_adds_an_event_type_end_to_end(own: Path) -> None:
 
 
 def test_a_54th_file_binds_its_own_jurisdiction_alone(own: Path) -> None:
-    driver = PipelineDriver(PIPELINE, load_rules(own), KEY)
+    driver = AnsweredDriver(PIPELINE, load_rules(own), KEY)
     elsewhere = {"ori": "NC0010000", "name": "Ombudsman", "state": "NC"}
     driver.submit(submission(message_id="M", event_type="Ombudsman", event_subtype="Mediation Begins", agency=elsewhere))
     assert [(each.outcome, each.reason) for each in driver.verdicts("M")] == [("rejected", "unknown_code")]
@@ -182,7 +183,7 @@ def test_a_subtype_that_a_file_adds_without_words_is_flagged_and_never_told_in_g
         'jurisdictions = ["VA"]\n[[event]]\ntypes = ["Jail"]\nsubtype = "Work Detail"\nnotification_types = ["Information"]\n'
     )
     assert [finding for finding in check(read_rules(tmp_path)) if "Work Detail" in str(finding)]
-    driver = PipelineDriver(PIPELINE, load_rules(tmp_path), KEY)
+    driver = AnsweredDriver(PIPELINE, load_rules(tmp_path), KEY)
     driver.register(registration())
     driver.submit(submission(message_id="M", event_subtype="Work Detail", notification_type="Information"))
     driver.advance(DAY)
@@ -196,7 +197,7 @@ def test_a_rule_holds_from_its_day_on(tmp_path: Path) -> None:
     (tmp_path / "VA.toml").write_text(
         '[[event]]\ntypes = ["Jail"]\nsubtype = "Furlough"\nemergency = true\nfrom = 2026-11-04\nuntil = 2026-11-04\n'
     )
-    driver = PipelineDriver(PIPELINE, load_rules(tmp_path), KEY)
+    driver = AnsweredDriver(PIPELINE, load_rules(tmp_path), KEY)
     driver.register(registration())
     for _ in range(4):
         now = datetime.fromtimestamp(driver.now / 1000, UTC).isoformat()
@@ -207,7 +208,7 @@ def test_a_rule_holds_from_its_day_on(tmp_path: Path) -> None:
 
 def test_the_setting_of_a_jurisdiction_does_not_reach_another(rules: Rules) -> None:
     set_for_va = rules.with_policies([Policy(key="date.past", value="30d", jurisdiction="VA")])
-    driver = PipelineDriver(PIPELINE, set_for_va, KEY)
+    driver = AnsweredDriver(PIPELINE, set_for_va, KEY)
     driver.register(registration())
     old = {"action_at": "2026-10-20T11:00:00-04:00", "event_subtype": "Death", "notification_type": "Information"}
     driver.submit(submission(message_id="VA", **old))

@@ -1,62 +1,163 @@
-"""Attempts: under which reference each leaves, and what a provider's receipt makes of it."""
+"""One attempt: its outbound record, and how events take it and its contact further."""
 
-from collections.abc import Mapping
-from hashlib import blake2b
-from typing import Final
+from collections.abc import Sequence
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec.structs import replace
 
 from processors.deliver.contacts import Destination
-from processors.deliver.state import SHARED, Attempt, Notice
-from processors.domain.notification import Receipt
+from processors.deliver.dispatch.headers import headers_of
+from processors.deliver.dispatch.ids import reference
+from processors.deliver.dispatch.schedule import give_up_at, lease_end, receipt_deadline, retry_at
+from processors.deliver.life import ATTEMPT, CONTACT, OUTCOMES, AttemptEvent, ContactEvent, MessageKind, next_state
+from processors.deliver.moment import About, Moment
+from processors.deliver.state import Attempt, ContactProgress, Delivery, Notice
+from processors.deliver.wording.clean import clean
+from processors.deliver.wording.facts import full_name, number_of
+from processors.deliver.wording.templates import Message
+from processors.domain.notification import Outbound, OutboundAgency, OutboundEvent, OutboundKind, OutboundOffender
+from processors.stage import Output
+from processors.topics import DAY, OUTBOUND
 
-# How far each status of a receipt (contract §5) takes an attempt; a receipt counts only where it takes it further, so
-# that a final state is never overwritten.
-ON_ITS_WAY: Final = 1
-ENDED: Final = 2  # this attempt is over, another may follow
-FINAL: Final = 3  # nothing more is to be done for this contact
-STATUSES: Final[Mapping[str, int]] = {
-    "accepted": ON_ITS_WAY,
-    "busy": ENDED,
-    "no_answer": ENDED,
-    "temporary_failure": ENDED,
-    "unconfirmed": ENDED,
-    "voicemail": ENDED,
-    "confirmed": FINAL,
-    "delivered": FINAL,
-    "opted_out": FINAL,
-    "permanent_failure": FINAL,
-}
+RECEIPTS_AFTER = 30 * DAY  # how long after an attempt expired its receipts are still understood
 
 
-def notification_id(registrant_id: str, notices: tuple[Notice, ...]) -> str:
-    """Return the one id of what is told here, for every channel, contact and attempt."""
-    first = notices[0]
-    told = sorted((notice.message_id, notice.part) for notice in notices)
-    return digest(16, registrant_id, first.ori, first.event_subtype, first.action_at, first.telling, told)
+class Made(NamedTuple):
+    """An attempt that leaves now: the delivery with it, and its record."""
+
+    delivery: Delivery
+    outbound: Outbound
+
+    @property
+    def output(self) -> Output:
+        return Output(OUTBOUND[self.outbound.channel], self.outbound.registrant_id, self.outbound, headers=headers_of(self.outbound))
+
+    @property
+    def about(self) -> About:
+        """Return what a verdict on the attempt refers to."""
+        return About(notification_id=self.outbound.notification_id, reference=self.outbound.reference, channel=self.outbound.channel)
 
 
-def reference(registrant_id: str, notification: str, destination: Destination, number: int) -> str:
-    """Return the provider's idempotency key of one attempt, which also says whose it is and of which notification."""
-    own = digest(4, notification, destination.registration.registration_id, destination.place, destination.channel, number)
-    return f"{registrant_id}.{notification[:SHARED]}{own}"
+def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: Sequence[ZoneInfo], moment: Moment) -> Made:
+    """Return the next attempt to reach one contact."""
+    progress = delivery.contacts[to.name]
+    number = progress.attempts + 1
+    first = delivery.notices[0] if delivery.notices else None
+    outbound = Outbound(
+        reference=reference(moment.registrant_id, delivery.notification_id, to.name, number),
+        notification_id=delivery.notification_id,
+        attempt=number,
+        registrant_id=moment.registrant_id,
+        kind=kind_of(delivery),
+        channel=to.channel,
+        to=to.contact.address,
+        language=message.language,
+        subject=message.subject,
+        body=message.body,
+        emergency=delivery.emergency,
+        event=None if first is None else OutboundEvent(first.event_type, first.event_subtype, first.action_at),
+        offenders=None if first is None else offenders_of(delivery.notices),
+        agency=None if first is None else OutboundAgency(clean(first.agency or ""), first.ori),
+        message_ids=delivery.message_ids if delivery.notices else (),
+        created_at=moment.at,
+        not_before=None,
+        expires_at=lease_end(delivery, zones, moment),
+        confirm=delivery.emergency and to.channel == "voice" and to.pin is not None,
+    )
+    attempt = Attempt(
+        reference=outbound.reference,
+        notification_id=outbound.notification_id,
+        channel=outbound.channel,
+        message_ids=delivery.message_ids,
+        sent_at=moment.at,
+        expires_at=outbound.expires_at,
+        contact=to.name,
+        number=number,
+        confirm=outbound.confirm,
+    )
+    trying = replace(
+        progress,
+        state=next_state(CONTACT, progress.state, "attempt") or progress.state,
+        next_at=attempt.expires_at,
+        attempts=number,
+        reference=attempt.reference,
+    )
+    after = replace(
+        delivery,
+        attempts={**delivery.attempts, attempt.reference: attempt},
+        contacts={**delivery.contacts, to.name: trying},
+        forget_at=max(delivery.forget_at, attempt.expires_at + RECEIPTS_AFTER),
+    )
+    return Made(after, outbound)
 
 
-def digest(size: int, *parts: object) -> str:
-    """Return a digest of the parts in hexadecimal, `size` bytes long."""
-    return blake2b(msgspec.json.encode(parts), digest_size=size).hexdigest()
+def kind_of(delivery: Delivery) -> OutboundKind:
+    """Return the kind that the outbound record names."""
+    if delivery.content == "news":
+        return "notification" if delivery.notices[0].telling == "news" else "correction"
+    return "verification" if delivery.content == "verification" else "confirmation"
 
 
-def status_of(receipt: Receipt, pin: str | None) -> str:
-    """Return the status a receipt stands for: without the right PIN nothing is confirmed (contract §5)."""
-    if receipt.status == "confirmed" and pin is not None and receipt.digits != pin:
-        return "unconfirmed"
-    return receipt.status
-
-
-def after_receipt(attempt: Attempt, status: str, occurred_at: int) -> Attempt | None:
-    """Return the attempt after a receipt, None where it had come as far before."""
-    if STATUSES[status] <= STATUSES.get(attempt.status or "", 0):
+def settle_attempt(delivery: Delivery, attempt: Attempt, event: AttemptEvent, moment: Moment) -> Delivery | None:
+    """Return the delivery after an event of one of its attempts; None where the event changes nothing."""
+    status = next_state(ATTEMPT, attempt.status, event)
+    if status is None:
         return None
-    return replace(attempt, status=status, status_at=occurred_at)
+    settled = replace(attempt, status=status, status_at=moment.at)
+    after = replace(delivery, attempts={**delivery.attempts, attempt.reference: settled})
+    outcome = OUTCOMES[message_kind(delivery, attempt)][status]
+    return settle_contact(after, settled, outcome, moment)
+
+
+def message_kind(delivery: Delivery, attempt: Attempt) -> MessageKind:
+    """Return which column of the table of outcomes an attempt is judged by."""
+    if attempt.channel != "voice":
+        return "email" if attempt.channel == "email" else "text"
+    if attempt.confirm:
+        return "pin_call"
+    return "emergency_call" if delivery.emergency else "call"
+
+
+def settle_contact(delivery: Delivery, attempt: Attempt, event: ContactEvent, moment: Moment) -> Delivery:
+    """
+    Return the delivery with the attempt's contact as the outcome leaves it.
+
+    Of an earlier attempt only what ends the contact counts: that it was not delivered is known already.
+    """
+    progress = delivery.contacts.get(attempt.contact)
+    if progress is None or (event in {"accepted", "again", "silence"} and attempt.reference != progress.reference):
+        return delivery
+    state = next_state(CONTACT, progress.state, event)
+    if state is None:
+        return delivery
+    next_at: int | None = None
+    if state == "trying":
+        next_at = receipt_deadline(delivery, attempt.channel, moment)
+    elif state == "due":
+        next_at = retry_at(delivery, attempt, moment)
+        if next_at >= give_up_at(delivery, attempt.channel, moment):
+            state, next_at = next_state(CONTACT, state, "give_up") or state, None
+    return with_progress(delivery, attempt.contact, replace(progress, state=state, next_at=next_at))
+
+
+def end_contact(delivery: Delivery, name: str, event: ContactEvent) -> Delivery:
+    """Return the delivery with one contact at an end, whatever attempt is under way there."""
+    progress = delivery.contacts[name]
+    state = next_state(CONTACT, progress.state, event)
+    return delivery if state is None else with_progress(delivery, name, replace(progress, state=state, next_at=None))
+
+
+def with_progress(delivery: Delivery, name: str, progress: ContactProgress) -> Delivery:
+    """Return the delivery with one contact's progress replaced."""
+    return replace(delivery, contacts={**delivery.contacts, name: progress})
+
+
+def offenders_of(notices: tuple[Notice, ...]) -> tuple[OutboundOffender, ...]:
+    """Return every offender once, by name, with all identifiers."""
+    found: dict[str, OutboundOffender] = {}
+    for notice in notices:
+        name = full_name(notice.name) or number_of(notice.identifiers)
+        before = found.get(name.casefold(), OutboundOffender(name, ()))
+        found[name.casefold()] = OutboundOffender(before.name, tuple(dict.fromkeys((*before.identifiers, *notice.identifiers))))
+    return tuple(found.values())

@@ -1,45 +1,73 @@
 """A notification is gathered with others of its event; one that overtakes what has not left takes its place."""
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from processors.deliver import gathering
-from processors.deliver.moment import Moment
-from processors.deliver.release import review
-from processors.deliver.state import Notice, Pending, Registrant, State
+from processors.deliver.dispatch.attempts import end_contact
+from processors.deliver.dispatch.deliveries import advance
+from processors.deliver.gathering import overtaken
+from processors.deliver.moment import Moment, registrant_after
+from processors.deliver.outcome import ended
+from processors.deliver.release import drop, review
+from processors.deliver.state import Delivery, Notice, Registrant, State
 from processors.domain.notification import Notification
 from processors.domain.time import iso
 from processors.stage import Decision, combine
 
 
-def gather(registrant: Registrant, notification: Notification, moment: Moment) -> Decision[State]:
+def gather(registrant: Registrant, notification: Notification, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:
     """Return the registrant with the notification among what waits, and without what it replaces."""
     event = notification.event
     code = moment.rules.book(event.jurisdiction, event.received_at).code(event.event_type, event.event_subtype)
     notice = gathering.notice_of(notification, emergency=code is not None and code.emergency)
     pending, gone, left = gathering.overtake(registrant.pending, notice)
-    overtaken = superseded(registrant, gone, notice, moment)
+    replaced = supersede_pending(registrant, gone, notice, moment)
     if left is None:
-        verdicts = [moment.notice_verdict(notice, "dropped", "superseded", "what it takes back had not left yet")]
+        taken = drop((notice,), "superseded", "what it takes back had not left yet", moment)
     else:
         window = moment.rules.duration("merge.window", left.scope, emergency=left.emergency)
         pending, joined = gathering.admit(pending, left, moment.at, window)
         waits = moment.notice_verdict(left, "gathered", joined.why, f"waits until {iso(joined.due_at)}")
-        verdicts = [waits] if joined.due_at > moment.at else []
+        taken = Decision(verdicts=(waits,)) if joined.due_at > moment.at else Decision()
     after = replace(registrant, pending=pending)
-    return overtaken.then(Decision(states={registrant.registrant_id: after}, verdicts=tuple(verdicts)))
+    taken = combine((replaced, taken, Decision(states={registrant.registrant_id: after})))
+    return taken if notice.telling == "news" else stop_overtaken(taken, after, deliveries, notice, moment)
 
 
-def superseded(registrant: Registrant, gone: tuple[Notice, ...], by: Notice, moment: Moment) -> Decision[State]:
+def supersede_pending(registrant: Registrant, gone: tuple[Notice, ...], by: Notice, moment: Moment) -> Decision[State]:
     """Say of what was overtaken before it left that it was, and close the reviews that nothing is left of."""
-    detail = f"message {by.message_id} came before it left"
-    dropped = tuple(moment.notice_verdict(each, "dropped", "superseded", detail) for each in gone)
+    dropped = drop(gone, "superseded", f"message {by.message_id} came before it left", moment)
     reviews = (
         review(each, "superseded", f"message {by.message_id} replaced it", moment)
         for each in registrant.pending
-        if is_under_review(each) and set(each.notices) <= set(gone)
+        if each.review_id is not None and set(each.notices) <= set(gone)
     )
-    return combine((Decision[State](verdicts=dropped), *reviews))
+    return combine((dropped, *reviews))
 
 
-def is_under_review(pending: Pending) -> bool:
-    return pending.review_id is not None
+def stop_overtaken(
+    taken: Decision[State], registrant: Registrant, deliveries: Iterable[Delivery], by: Notice, moment: Moment
+) -> Decision[State]:
+    """Make no further attempt to tell what a later message changes or takes back; what else a delivery tells goes on."""
+    for delivery in deliveries:
+        gone = tuple(each for each in delivery.notices if overtaken(each, by))
+        if not gone:
+            continue
+        detail = f"message {by.message_id} came while it was being told; no further attempt is made"
+        verdicts = [moment.notice_verdict(each, "noted", "superseded", detail) for each in gone]
+        said = combine(ended(each, "nobody", verdict) for each, verdict in zip(gone, verdicts, strict=True))
+        taken = taken.then(said if delivery.result is None else Decision(verdicts=tuple(verdicts)))
+        left = replace(delivery, notices=tuple(each for each in delivery.notices if each not in gone))
+        if not left.notices:
+            left = replace(cancelled(delivery), notices=(), result=delivery.result or "nobody")
+        taken = taken.then(advance(registrant_after(taken, registrant), left, moment))
+    return taken
+
+
+def cancelled(delivery: Delivery) -> Delivery:
+    """Return the delivery with no contact under way."""
+    for name in delivery.contacts:
+        delivery = end_contact(delivery, name, "cancel")
+    return delivery

@@ -1,46 +1,93 @@
 """A provider's receipt takes its attempt further; one for no attempt of ours is a dead letter."""
 
 import hashlib
+from typing import Final, NamedTuple, get_args
 
 import msgspec
 from msgspec.structs import replace
 
-from processors.deliver.contacts import destinations
-from processors.deliver.dispatch.attempts import STATUSES, after_receipt, status_of
-from processors.deliver.moment import STAGE_NAME, About, Moment
+from processors.deliver.contacts import UNKNOWN, pins
+from processors.deliver.dispatch.attempts import settle_attempt
+from processors.deliver.dispatch.deliveries import advance
+from processors.deliver.inbox.replies import opt_out_by_receipt
+from processors.deliver.moment import STAGE_NAME, About, Moment, registrant_after
 from processors.deliver.state import Attempt, Delivery, Registrant, State, delivery_key
-from processors.domain.journal import DeadLetter
-from processors.domain.notification import Receipt
+from processors.domain.journal import DeadLetter, Verdict
+from processors.domain.notification import Receipt, ReceiptStatus
 from processors.stage import Decision, Output, Record
 from processors.topics import DEAD_LETTERS
 
+PINS_A_CALL: Final = 3
+KNOWN: Final = frozenset(get_args(ReceiptStatus))
+
+
+class Understood(NamedTuple):
+    """The status that a receipt stands for, and whether it is that of a wrong PIN."""
+
+    status: ReceiptStatus
+    wrong_pin: bool = False
+
 
 def settle(registrant: Registrant, receipt: Receipt, record: Record, found: State | None, moment: Moment) -> Decision[State]:
-    """Return the attempt as it is after the receipt."""
+    """Return the attempt as it is after the receipt, and what follows."""
     attempt = found.attempts.get(receipt.reference) if isinstance(found, Delivery) else None
-    if not isinstance(found, Delivery) or attempt is None or receipt.status not in STATUSES:
+    if not isinstance(found, Delivery) or attempt is None or receipt.status not in KNOWN:
         return refuse(receipt, record, moment)
-    status = status_of(receipt, pin_of(attempt, registrant, moment))
-    after = after_receipt(attempt, status, receipt.occurred_at)
-    if after is None:
-        states: dict[str, State | None] = {}
-        reason, detail = "late_receipt", f"the provider says {receipt.status}; the attempt stays {attempt.status}"
-    else:
-        key = delivery_key(registrant.registrant_id, attempt.reference)
-        states = {key: replace(found, attempts={**found.attempts, attempt.reference: after})}
-        differs = "" if status == receipt.status else f": the provider says {receipt.status}"
-        reason, detail = "receipt", f"attempt {attempt.number} is {status}{differs}"
+    understood = understand(receipt, attempt, registrant, moment)
+    if understood.wrong_pin:
+        attempt = replace(attempt, wrong_pins=attempt.wrong_pins + 1)
+        found = replace(found, attempts={**found.attempts, attempt.reference: attempt})
+    delivery = settle_attempt(found, attempt, understood.status, moment)
+    if delivery is None and not understood.wrong_pin:
+        detail = f"the provider says {receipt.status}; the attempt stays {attempt.status}"
+        return Decision(verdicts=verdicts_on(attempt, "late_receipt", detail, moment))
+    delivery = delivery or found
+    differs = "" if understood.status == receipt.status else f": the provider says {receipt.status}"
+    reason = "wrong_pin" if understood.wrong_pin else "receipt"
+    noted = Decision[State](verdicts=verdicts_on(attempt, reason, f"attempt {attempt.number} is {understood.status}{differs}", moment))
+    if not delivery.contacts:  # left before contacts were followed: nothing follows from it
+        return noted.then(Decision(states={delivery_key(moment.registrant_id, attempt.reference): delivery}))
+    noted = noted.then(contact_after(registrant, attempt, understood.status, delivery, moment))
+    noted = noted.then(advance(registrant_after(noted, registrant), delivery, moment))
+    if understood.status == "opted_out":
+        return noted.then(opt_out_by_receipt(registrant_after(noted, registrant), attempt, receipt, moment))
+    return noted
+
+
+def understand(receipt: Receipt, attempt: Attempt, registrant: Registrant, moment: Moment) -> Understood:
+    """
+    Return what a receipt stands for: of a call that asks for a PIN only the right one confirms, within three tries.
+
+    That such a call was delivered means that somebody, or a machine, answered it (contract §5).
+    """
+    if not attempt.confirm:
+        return Understood(receipt.status)
+    if receipt.status == "delivered":
+        return Understood("unconfirmed")
+    if receipt.status != "confirmed":
+        return Understood(receipt.status)
+    if receipt.digits in pins(registrant, moment) and attempt.wrong_pins < PINS_A_CALL:
+        return Understood("confirmed")
+    return Understood("unconfirmed", wrong_pin=True)
+
+
+def contact_after(registrant: Registrant, attempt: Attempt, status: ReceiptStatus, delivery: Delivery, moment: Moment) -> Decision[State]:
+    """Remember that nobody can be reached at a contact, which is then asked to verify itself again, or that somebody was."""
+    known = registrant.contacts.get(attempt.contact, UNKNOWN)
+    after = known
+    if status == "permanent_failure" and delivery.content == "news" and not known.failed:
+        after = replace(known, failed=True, ask_at=moment.at)
+    elif status in {"delivered", "confirmed"} and known.failed:
+        after = replace(known, failed=False)
+    if after == known:
+        return Decision()
+    return Decision(states={registrant.registrant_id: replace(registrant, contacts={**registrant.contacts, attempt.contact: after})})
+
+
+def verdicts_on(attempt: Attempt, reason: str, detail: str, moment: Moment) -> tuple[Verdict, ...]:
+    """Say what a receipt came to, for every message that the attempt told."""
     about = About(notification_id=attempt.notification_id, reference=attempt.reference, channel=attempt.channel)
-    verdicts = tuple(moment.verdict(message_id, "receipt", reason, detail, about) for message_id in attempt.message_ids)
-    return Decision(states=states, verdicts=verdicts)
-
-
-def pin_of(attempt: Attempt, registrant: Registrant, moment: Moment) -> str | None:
-    """Return what a confirmation of this attempt must show, None where nothing is asked for."""
-    registration = registrant.registrations.get(attempt.registration_id)
-    if registration is None or not registration.sealed or not attempt.confirm:
-        return None
-    return next((each.pin for each in destinations([registration], moment.registrant_id, moment.seal)), None)
+    return tuple(moment.verdict(message_id, "receipt", reason, detail, about) for message_id in attempt.message_ids)
 
 
 def refuse(receipt: Receipt, record: Record, moment: Moment) -> Decision[State]:

@@ -1,21 +1,22 @@
-"""A registration, its change or its end; contacts that are not verified are asked to verify themselves."""
+"""A registration, its change or its end, as identify passes it on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from processors.deliver.contacts import Destination, destinations
-from processors.deliver.dispatch.outbound import EVERYWHERE, request_verification
-from processors.deliver.moment import Moment
-from processors.deliver.state import KnownRegistration, Pending, Registrant, State
+from processors.deliver.contacts import UNKNOWN, destinations
+from processors.deliver.dispatch.deliveries import advance
+from processors.deliver.moment import Moment, registrant_after
+from processors.deliver.state import Delivery, KnownContact, KnownRegistration, Pending, Registrant, State
+from processors.domain.event import EVERYWHERE
 from processors.domain.registration import Reachable
-from processors.stage import Decision, combine
+from processors.stage import Decision
 
 AWAITS_REGISTRATION = frozenset({"out_of_order_hold", "unknown_registration"})
 
 
-def register(registrant: Registrant, reachable: Reachable, moment: Moment) -> Decision[State]:
-    """Return the registrant with the registration as it stands now, and the requests to verify that follow."""
+def register(registrant: Registrant, reachable: Reachable, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:
+    """Return the registrant with the registration as it stands now, and what that changes for deliveries under way."""
     known = registrant.registrations.get(reachable.registration_id)
     if known is not None and reachable.seq <= known.seq:
         late = moment.verdict(reachable.registration_id, "noted", "superseded", "a later state of the registration is known")
@@ -26,17 +27,24 @@ def register(registrant: Registrant, reachable: Reachable, moment: Moment) -> De
         registrations={**registrant.registrations, registration.registration_id: registration},
         pending=hurried(registrant.pending, registration.registration_id, moment.at),
     )
-    unasked = () if registration.ended else tuple(unasked_contacts(registrant, registration, moment))
+    if registration.in_force(moment.at):
+        after = replace(after, contacts=contacts_of(after, registration, reachable, moment))
+    asked = [name for name, each in after.contacts.items() if each.ask_at == moment.at]
     reason, detail = (
         ("registration_removed", "its contact data is forgotten after retention.contacts")
         if registration.ended
-        else ("registered", f"{len(unasked)} contacts are to be verified")
+        else ("registered", f"{len(asked)} contacts are to be verified")
     )
-    taken = Decision[State](
-        states={registrant.registrant_id: after},
-        verdicts=(moment.verdict(registration.registration_id, "noted", reason, detail),),
-    )
-    return combine((taken, *(request_verification(each, moment) for each in unasked)))
+    noted = moment.verdict(registration.registration_id, "noted", reason, detail)
+    taken = Decision[State](states={registrant.registrant_id: after}, verdicts=(noted,))
+    return advance_all(taken, after, deliveries, moment)
+
+
+def advance_all(decision: Decision[State], registrant: Registrant, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:
+    """Return the decision with what the registrant's contacts as they are now mean for deliveries under way."""
+    for delivery in deliveries:
+        decision = decision.then(advance(registrant_after(decision, registrant), delivery, moment))
+    return decision
 
 
 def kept(reachable: Reachable, known: KnownRegistration | None, moment: Moment) -> KnownRegistration:
@@ -53,7 +61,30 @@ def kept(reachable: Reachable, known: KnownRegistration | None, moment: Moment) 
         ended=reachable.ended,
         forget_at=end + retention if end is not None and sealed else None,
         sealed=sealed,
+        source=reachable.source or (known.source if known is not None else ""),
+        confirmed=known is not None and known.confirmed,
+        status=known.status if known is not None else None,
+        wrong_codes=known.wrong_codes if known is not None else (),
     )
+
+
+def contacts_of(registrant: Registrant, registration: KnownRegistration, reachable: Reachable, moment: Moment) -> dict[str, KnownContact]:
+    """
+    Return the registrant's contacts with those of the registration among them.
+
+    One that is not verified is to be asked at once, unless it was asked before; one that is, after `contact.reverify`.
+    Whether an address opted out is what identify knows of it.
+    """
+    contacts = dict(registrant.contacts)
+    again = moment.at + moment.rules.duration("contact.reverify", EVERYWHERE)
+    for each in destinations([registration], moment):
+        known = contacts.get(each.name, UNKNOWN)
+        verified = each.contact.verified or known.verified_at is not None
+        ask_at = known.ask_at
+        if ask_at is None and known.asked_at is None:
+            ask_at = again if verified else moment.at
+        contacts[each.name] = replace(known, silent=each.name in reachable.silenced, ask_at=ask_at)
+    return contacts
 
 
 def hurried(pending: tuple[Pending, ...], registration_id: str, at: int) -> tuple[Pending, ...]:
@@ -64,27 +95,3 @@ def hurried(pending: tuple[Pending, ...], registration_id: str, at: int) -> tupl
         else each
         for each in pending
     )
-
-
-def unasked_contacts(registrant: Registrant, registration: KnownRegistration, moment: Moment) -> Iterator[Destination]:
-    """Yield the unverified contacts of a registration that no registration in force has named before."""
-    in_force = registrant.in_force(moment.at)
-    if not registration.in_force(moment.at) or registration.sealed in {each.sealed for each in in_force}:
-        return
-    known = {each.address for each in destinations(in_force, moment.registrant_id, moment.seal)}
-    for destination in destinations([registration], moment.registrant_id, moment.seal):
-        if not destination.contact.verified and destination.address not in known:
-            known.add(destination.address)
-            yield destination
-
-
-def forget_contacts(registrant: Registrant, moment: Moment) -> Decision[State]:
-    """Return the registrant without the contact data of registrations that ended long enough ago."""
-    over = [each for each in registrant.registrations.values() if each.forget_at is not None and each.forget_at <= moment.at]
-    if not over:
-        return Decision()
-    marks = {each.registration_id: replace(each, ended=True, forget_at=None, sealed=b"") for each in over}
-    after = replace(registrant, registrations={**registrant.registrations, **marks})
-    detail = "retention.contacts has passed since it ended"
-    verdicts = tuple(moment.verdict(each.registration_id, "noted", "contacts_forgotten", detail) for each in over)
-    return Decision(states={registrant.registrant_id: after}, verdicts=verdicts)

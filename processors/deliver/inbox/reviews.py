@@ -2,8 +2,9 @@
 
 from msgspec.structs import replace
 
-from processors.deliver.moment import About, Moment
-from processors.deliver.release import DETAILS, Released, lacks_text, review, send_or_wait
+from processors.deliver.inbox.replies import decide_reply
+from processors.deliver.moment import About, Moment, registrant_after
+from processors.deliver.release import DETAILS, Released, drop, lacks_text, review, send_or_wait
 from processors.deliver.state import Pending, Registrant, State
 from processors.domain.review import ReviewAction
 from processors.stage import Decision
@@ -11,22 +12,25 @@ from processors.stage import Decision
 
 def act(registrant: Registrant, action: ReviewAction, moment: Moment) -> Decision[State]:
     """Return what follows from a reviewer's action."""
+    reply = next((each for each in registrant.replies if each.review_id == action.review_id), None)
+    if reply is not None:
+        return decide_reply(registrant, reply, action, moment)
     due = next((each for each in registrant.pending if each.review_id == action.review_id is not None), None)
     if due is None:
         detail = f"{action.reviewer} asked to {action.action} a review that is not open here"
         return Decision(verdicts=(moment.verdict(action.review_id or "", "noted", "unknown_review", detail),))
     decided = discard(due, action, moment) if action.action == "discard" else tell_or_keep(due, registrant, action, moment)
+    after = registrant_after(decided.decision, registrant)
     others = tuple(each for each in registrant.pending if each is not due)
-    after = replace(registrant, pending=(*others, *decided.left))
+    after = replace(after, pending=(*others, *decided.left))
     return decided.decision.then(Decision(states={registrant.registrant_id: after}))
 
 
 def discard(due: Pending, action: ReviewAction, moment: Moment) -> Released:
     """Tell it to nobody."""
     detail = f"{action.reviewer} discarded it: {action.reason}"
-    dropped = tuple(moment.notice_verdict(notice, "dropped", "discarded", detail, About(due.review_id)) for notice in due.notices)
-    closed = review(due, "discarded", detail, moment, action)
-    return Released(Decision[State](verdicts=dropped).then(closed))
+    dropped = drop(due.notices, "discarded", detail, moment, result="failed", about=About(due.review_id))
+    return Released(dropped.then(review(due, "discarded", detail, moment, action)))
 
 
 def tell_or_keep(due: Pending, registrant: Registrant, action: ReviewAction, moment: Moment) -> Released:

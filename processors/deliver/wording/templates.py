@@ -6,6 +6,7 @@ What agencies write is never a template.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -61,13 +62,32 @@ def message_for(notices: tuple[Notice, ...], rules: Rules, at: int, language: st
     return None
 
 
-def verification_request(book: Book, language: str, channel: Channel) -> Message:
-    """Return the request to verify a contact; it tells nothing of anybody, since the address may be a stranger's."""
-    spoken = next(each for each in (language.partition("-")[0].lower(), FALLBACK) if ("*verification", each) in book.texts)
-    text = book.texts["*verification", spoken]
-    if channel == "sms":
-        return Message(spoken, None, encoded(text.sms))
-    return Message(spoken, text.subject if channel == "email" else None, text.body if channel == "email" else text.voice)
+def plain_message(book: Book, name: str, language: str, channel: Channel, facts: Mapping[str, str]) -> Message | None:
+    """Return the text `name` with a few facts in it, in the language or in English; None where the rules have none."""
+    for spoken in (language.partition("-")[0].lower(), FALLBACK):
+        if (text := book.texts.get((name, spoken))) is None:
+            continue
+        try:
+            match channel:
+                case "sms":
+                    return Message(spoken, None, encoded(rendered(text.sms, facts)))
+                case "email":
+                    return Message(spoken, clean(rendered(text.subject, facts)), tidy(rendered(text.body, facts)))
+                case "voice":
+                    return Message(spoken, None, tidy(rendered(text.voice, facts)))
+        except (TemplateError, TypeError):
+            return None
+    return None
+
+
+def rendered(source: str, facts: Mapping[str, str]) -> str:
+    """Return a text with its facts filled in."""
+    return template(source).render(facts)
+
+
+@lru_cache(maxsize=256)
+def template(source: str) -> Template:
+    return ENVIRONMENT.from_string(source)
 
 
 def call_prompt(book: Book, language: str, *, confirm: bool) -> str:

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from processors.domain.intake import Intake
 from processors.domain.journal import Outcome
-from processors.domain.review import REVIEW_ID, STATE_AFTER, ReviewAction, closed
+from processors.domain.review import REVIEW_ID, STATE_AFTER, ReviewAction, closed, opened_subject
 from processors.ingest.identify import pages
 from processors.ingest.identify.identity import current_key
 from processors.ingest.identify.journal import STAGE, event_verdict, note
@@ -66,7 +66,8 @@ def decide_action(record: Record, states: States, context: Context) -> Decision[
     named = REVIEW_ID.fullmatch(action.review_id or "")
     if named is not None and named["stage"] in DOWNSTREAM:
         verdict = note(intake, context, "review_action", f"Sent on to {named['stage']}: {action.action}.")
-        subject = current_key(named["subject"], states)
+        # Deliver's reviews name no registrant: their subject is sealed.
+        subject = opened_subject(named["subject"], context.seal) or current_key(named["subject"], states)
         return Decision((Output(DOWNSTREAM[named["stage"]], subject, action),), verdicts=(verdict,))
     review_ids = (action.review_id,) if action.review_id is not None else pages.items(states, group_key(action.group or ""))
     found = [each for review in review_ids if (each := find(states, review_key(review), OpenReview))]

@@ -6,13 +6,15 @@ included, until the same address answers START.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 from msgspec import structs
 
+from processors.domain.event import EVERYWHERE
 from processors.domain.inbound import Inbound
 from processors.domain.intake import Intake
-from processors.domain.registration import Channel, Verification
+from processors.domain.registration import Channel, Verification, VerificationPermit, VerificationRequest
 from processors.ingest.identify import pages
 from processors.ingest.identify.journal import note
 from processors.ingest.identify.state import (
@@ -26,9 +28,13 @@ from processors.ingest.identify.state import (
     registrations_key,
 )
 from processors.stage import Context, Decision, Output, Record
-from processors.topics import REGISTRANTS
+from processors.topics import DAY, REGISTRANTS
+
+PHONE: Final[tuple[Channel, ...]] = ("sms", "voice")
+REQUESTS_A_DAY: Final = 3
 
 _verification = msgspec.json.Decoder(Verification).decode
+_request = msgspec.json.Decoder(VerificationRequest).decode
 _inbound = msgspec.json.Decoder(Inbound).decode
 
 
@@ -55,23 +61,50 @@ def inbound_keys(record: Record, states: States) -> Iterator[str]:
 
 
 def decide_inbound(record: Record, states: States, context: Context) -> Decision[State]:
-    """Send the message to every registrant with its address, and remember whether the address is silenced."""
+    """Send the message to every registrant with its address, of whom the first answers it, and remember whether it is silenced."""
     intake: Intake = record.value
     inbound = structs.replace(_inbound(intake.body), seq=record.offset)
     key = address_key(inbound.address)
     listed = (find(states, registration_key(each), CurrentRegistration) for each in pages.items(states, registrations_key(key)))
     registrants = dict.fromkeys(each.registrant_id for each in listed if each is not None)
-    outputs = tuple(Output(REGISTRANTS, each, inbound) for each in registrants)
+    outputs = tuple(
+        Output(REGISTRANTS, each, structs.replace(inbound, answered=inbound.answered or number > 0))
+        for number, each in enumerate(registrants)
+    )
     detail = f"The address says {inbound.keyword}; registrants who have it: {len(registrants)}."
-    return Decision(outputs, silence_changed(states, key, inbound), (note(intake, context, "inbound", detail),))
+    return Decision(outputs, silence_changed(states, key, inbound, context), (note(intake, context, "inbound", detail),))
 
 
-def silence_changed(states: States, key: str, inbound: Inbound) -> dict[str, State | None]:
-    """Return the address as it is after STOP or START; nothing where that changes nothing."""
+def silence_changed(states: States, key: str, inbound: Inbound, context: Context) -> dict[str, State | None]:
+    """Return the address as it is after STOP or START, of a telephone as `opt_out.scope` says; nothing where that changes nothing."""
     before = find(states, key, Address) or Address()
-    without: tuple[Channel, ...] = tuple(each for each in before.silenced if each != inbound.channel)
-    after = {"stop": (*without, inbound.channel), "start": without}.get(inbound.keyword, before.silenced)
-    return {} if after == before.silenced else {key: Address(after) if after else None}
+    whole = inbound.channel in PHONE and context.rules.text("opt_out.scope", EVERYWHERE) == "phone"
+    channels = PHONE if whole else (inbound.channel,)
+    without: tuple[Channel, ...] = tuple(each for each in before.silenced if each not in channels)
+    silent = {"stop": (*without, *channels), "start": without}.get(inbound.keyword, before.silenced)
+    after = structs.replace(before, silenced=silent)
+    return {} if after == before else {key: None if after == Address() else after}
+
+
+def request_keys(record: Record, _states: States) -> Iterator[str]:
+    yield address_key(_request(record.value.body).contact.partition(":")[2])
+
+
+def decide_request(record: Record, states: States, context: Context) -> Decision[State]:
+    """Permit at most three requests to verify a day and address, whoever's registration they are for (contract §4)."""
+    intake: Intake = record.value
+    request = _request(intake.body)
+    key = address_key(request.contact.partition(":")[2])
+    before = find(states, key, Address) or Address()
+    lately = tuple(each for each in before.asked if each > intake.received_at - DAY)
+    not_before = lately[0] + DAY if len(lately) >= REQUESTS_A_DAY else None
+    permit = VerificationPermit(
+        registrant_id=request.registrant_id, contact=request.contact, received_at=intake.received_at, not_before=not_before
+    )
+    asked = lately if not_before is not None else (*lately, intake.received_at)
+    verdict = note(intake, context, "verification", f"Requests to verify the address within a day: {len(asked)}.", request.registrant_id)
+    output = Output(REGISTRANTS, request.registrant_id, permit)
+    return Decision((output,), {key: structs.replace(before, asked=asked)}, (verdict,))
 
 
 def silenced(states: States, addresses: tuple[str, ...]) -> tuple[str, ...]:

@@ -25,7 +25,14 @@ from processors.domain.notification import Receipt
 from processors.domain.registration import Registration
 from processors.ingest.identify import registrations
 from processors.ingest.identify.actions import action_keys, decide_action
-from processors.ingest.identify.addresses import decide_inbound, decide_verification, inbound_keys, verification_keys
+from processors.ingest.identify.addresses import (
+    decide_inbound,
+    decide_request,
+    decide_verification,
+    inbound_keys,
+    request_keys,
+    verification_keys,
+)
 from processors.ingest.identify.description import describe
 from processors.ingest.identify.identity import offenders_at
 from processors.ingest.identify.journal import STAGE, note
@@ -112,6 +119,7 @@ KEYS: Final[Mapping[str, Callable[[Record, States], Iterable[str]]]] = {
     "receipt": no_keys,
     "verification": verification_keys,
     "inbound": inbound_keys,
+    "verification_request": request_keys,
     "review_action": action_keys,
     "offender_action": offender_action_keys,
 }
@@ -122,6 +130,7 @@ DECIDE: Final[Mapping[str, Callable[[Record, States, Context], Decision[State]]]
     "receipt": decide_receipt,
     "verification": decide_verification,
     "inbound": decide_inbound,
+    "verification_request": decide_request,
     "review_action": decide_action,
     "offender_action": decide_offender_action,
 }

@@ -146,9 +146,14 @@ class AgencyActivity(Struct, frozen=True, tag="heard", omit_defaults=True, kw_on
 
 
 class Address(Struct, frozen=True, tag="address", omit_defaults=True):
-    """The channels on which an address, known by its keyed digest, asked to be sent nothing more."""
+    """
+    The channels on which an address, known by its keyed digest, asked to be sent nothing more.
+
+    `asked` are the times at which it was last asked to verify itself, by anybody.
+    """
 
     silenced: tuple[Channel, ...] = ()
+    asked: tuple[int, ...] = ()
 
 
 class ListHead(Struct, frozen=True, tag="roll"):

@@ -328,7 +328,7 @@ def no_keys(_input: Input, _states: Mapping[str, Any]) -> Iterable[str]:
     return ()
 
 
-INPUTS: Final[tuple[Topic, ...]] = (SUBMISSIONS, REGISTRATIONS, RECEIPTS, REVIEW_ACTIONS)
+INPUTS: Final[tuple[Topic, ...]] = (SUBMISSIONS, REGISTRATIONS, RECEIPTS, VERIFICATIONS, INBOUND, REVIEW_ACTIONS)
 
 READ: Final[Stage[Any]] = Stage(
     name=NAME,

@@ -24,7 +24,7 @@ from processors.domain.journal import DeadLetter, DeadLetterSettled, Verdicts
 from processors.domain.merge import Handover, Merge, SameEvent
 from processors.domain.notification import Notification, Outbound, Receipt, Response
 from processors.domain.policy import Policy
-from processors.domain.registration import Enrolment, Reachable, Verification
+from processors.domain.registration import Enrolment, Reachable, RegistrationStatus, Verification, VerificationPermit
 from processors.domain.review import OffenderAction, Review, ReviewAction
 from processors.domain.sending import SendIntent
 from processors.domain.submission import Submission
@@ -59,9 +59,11 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
     Reachable,
     Receipt,
     Verification,
+    VerificationPermit,
     Inbound,
     Outbound,
     SendIntent,
+    RegistrationStatus,
     Response,
     Review,
     Expectation,

@@ -1,0 +1,24 @@
+"""Ids that are digests of what is told and to whom: the same decision taken twice names the same things."""
+
+from hashlib import blake2b
+
+import msgspec
+
+from processors.deliver.state import SHARED, Notice
+
+
+def notification_id(registrant_id: str, notices: tuple[Notice, ...]) -> str:
+    """Return the one id of what is told here, for every channel, contact and attempt."""
+    first = notices[0]
+    told = sorted((notice.message_id, notice.part) for notice in notices)
+    return digest(16, registrant_id, first.ori, first.event_subtype, first.action_at, first.telling, told)
+
+
+def reference(registrant_id: str, notification: str, contact: str, number: int) -> str:
+    """Return the provider's idempotency key of one attempt, which also says whose it is and of which notification."""
+    return f"{registrant_id}.{notification[:SHARED]}{digest(4, notification, contact, number)}"
+
+
+def digest(size: int, *parts: object) -> str:
+    """Return a digest of the parts in hexadecimal, `size` bytes long."""
+    return blake2b(msgspec.json.encode(parts), digest_size=size).hexdigest()

@@ -1,0 +1,39 @@
+"""What the metrics are told of a notification that leaves for the first time."""
+
+from msgspec.structs import replace
+
+from processors.deliver.moment import Moment
+from processors.deliver.state import Pending, State
+from processors.domain.notification import Outbound
+from processors.domain.registration import Channel
+from processors.stage import Decision, Output, Timing
+
+
+def timed(decision: Decision[State], pending: Pending, moment: Moment) -> Decision[State]:
+    """Return the decision with what the metrics say of its first attempts."""
+    return replace(decision, outputs=tuple(timed_output(each, pending, moment) for each in decision.outputs))
+
+
+def timed_output(output: Output, pending: Pending, moment: Moment) -> Output:
+    """Return an output with its timing, if it is an attempt."""
+    return replace(output, timing=timing(pending, output.value.channel, moment)) if isinstance(output.value, Outbound) else output
+
+
+def timing(pending: Pending, channel: Channel, moment: Moment) -> Timing:
+    """
+    Return what the metrics say of a first attempt.
+
+    Quiet hours end when they end, however late the notification came to wait for them; any other hold of deliver's own
+    is counted from when the submission was received or, where an earlier stage held it on purpose, passed on.
+    """
+    held = moment.at - pending.since
+    passed_on = max(notice.held_until or notice.received_at for notice in pending.notices)
+    return Timing(
+        channel=channel,
+        emergency=pending.emergency,
+        received_at=min(notice.received_at for notice in pending.notices),
+        free_at=moment.at if pending.why == "quiet_hours" else passed_on + held,
+        within=moment.rules.duration("notify.within", pending.notices[0].scope, emergency=pending.emergency),
+        hold=pending.why,
+        held=held,
+    )

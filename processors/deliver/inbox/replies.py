@@ -1,0 +1,187 @@
+"""
+Somebody answers from an address: they want no more messages there, want them again, ask for help, or say something else.
+
+An opt-out is of an address on a channel, or of the whole telephone by `opt_out.scope`, for every registration that has it
+(contract §5); identify tells every registrant who does. Whoever has just written is answered once, at any hour.
+"""
+
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from processors.deliver.contacts import UNKNOWN, contact_name, find
+from processors.deliver.dispatch.deliveries import advance
+from processors.deliver.dispatch.ids import digest
+from processors.deliver.moment import STAGE_NAME, Moment, registrant_after
+from processors.deliver.state import Attempt, ContactProgress, Content, Delivery, Registrant, Reply, State
+from processors.domain.event import EVERYWHERE
+from processors.domain.inbound import Inbound, Keyword
+from processors.domain.intake import Intake
+from processors.domain.journal import Verdict
+from processors.domain.notification import Receipt
+from processors.domain.registration import Channel
+from processors.domain.review import Review, ReviewAction, ReviewState, review_id, sealed_subject
+from processors.rules.calendar import business_days_after, day_of
+from processors.stage import Decision, Output
+from processors.topics import INTAKE, REVIEWS
+
+PHONE: Final[tuple[Channel, ...]] = ("sms", "voice")
+ANSWERS: Final[dict[Keyword, Content]] = {"stop": "opted_out", "start": "opted_in", "help": "help"}
+BUSINESS_DAYS: Final = 10  # to look at what may be a revocation in other words (47 CFR 64.1200(a)(10))
+
+
+def take_reply(registrant: Registrant, inbound: Inbound, moment: Moment) -> Decision[State]:
+    """Return what follows from a message that came from one of the registrant's addresses."""
+    if inbound.keyword == "other":
+        return ask_reviewer(registrant, inbound, moment)
+    if inbound.keyword == "help":
+        changed = Decision[State](verdicts=(reply_verdict(registrant, "help", f"asked for help by {inbound.channel}", moment),))
+        return changed if inbound.answered else changed.then(answer(registrant, inbound.channel, inbound.address, "help", moment))
+    silent = inbound.keyword == "stop"
+    before = registrant.contacts.get(contact_name(inbound.channel, inbound.address), UNKNOWN)
+    changed = silence(registrant, inbound.channel, inbound.address, moment, silent=silent)
+    if inbound.answered or before.silent == silent:
+        return changed
+    return changed.then(answer(registrant_after(changed, registrant), inbound.channel, inbound.address, ANSWERS[inbound.keyword], moment))
+
+
+def opt_out_by_receipt(registrant: Registrant, attempt: Attempt, receipt: Receipt, moment: Moment) -> Decision[State]:
+    """
+    Silence the address of an attempt here, and tell identify, which tells every other registrant who has it.
+
+    A text message's receipt says that the carrier has replied already; a key pressed in a call is answered by us.
+    """
+    channel, _, address = attempt.contact.partition(":")
+    before = registrant.contacts.get(attempt.contact, UNKNOWN)
+    if before.silent:
+        return Decision()
+    changed = silence(registrant, attempt.channel, address, moment, silent=True)
+    told = Inbound(
+        provider=receipt.provider,
+        channel=attempt.channel,
+        address=address,
+        keyword="stop",
+        occurred_at=receipt.occurred_at,
+        received_at=moment.at,
+        answered=True,
+    )
+    intake = Intake(kind="inbound", message_id="-", received_at=moment.at, body=msgspec.json.encode(told))
+    changed = changed.then(Decision(outputs=(Output(INTAKE, None, intake),)))
+    if channel == "sms":
+        return changed
+    return changed.then(answer(registrant_after(changed, registrant), attempt.channel, address, "opted_out", moment))
+
+
+def silence(registrant: Registrant, channel: Channel, address: str, moment: Moment, *, silent: bool) -> Decision[State]:
+    """Return the registrant with an address silent, or no longer, on the channels that the opt-out is of."""
+    whole_phone = channel in PHONE and moment.rules.text("opt_out.scope", EVERYWHERE) == "phone"
+    channels = PHONE if whole_phone else (channel,)
+    names = [contact_name(each, address) for each in channels]
+    contacts = {name: replace(registrant.contacts.get(name, UNKNOWN), silent=silent) for name in names}
+    reason = "opted_out" if silent else "opted_in"
+    detail = f"{'nothing more' if silent else 'messages'} by {' and '.join(channels)} to that address"
+    after = replace(registrant, contacts={**registrant.contacts, **contacts})
+    return Decision(states={registrant.registrant_id: after}, verdicts=(reply_verdict(registrant, reason, detail, moment),))
+
+
+def answer(registrant: Registrant, channel: Channel, address: str, content: Content, moment: Moment) -> Decision[State]:
+    """Answer once, at any hour, where the registrant wrote from."""
+    name = contact_name(channel, address)
+    to = find(registrant, name, moment)
+    if to is None:
+        return Decision()
+    return start_message(registrant, content, name, to.registration.registration_id, moment)
+
+
+def start_message(registrant: Registrant, content: Content, name: str, registration_id: str, moment: Moment) -> Decision[State]:
+    """Begin a delivery that tells of no event, to one contact."""
+    channel = name.partition(":")[0]
+    delivery = Delivery(
+        attempts={},
+        forget_at=moment.at,
+        notification_id=digest(16, registrant.registrant_id, content, registration_id, name, moment.at),
+        content=content,
+        registration_id=registration_id,
+        created_at=moment.at,
+        contacts={name: ContactProgress(channel=channel, next_at=moment.at)},  # type: ignore[arg-type]
+    )
+    return advance(registrant, delivery, moment)
+
+
+# --- other words -----------------------------------------------------------------------------------------------------
+
+
+def ask_reviewer(registrant: Registrant, inbound: Inbound, moment: Moment) -> Decision[State]:
+    """Put other words before a reviewer, who decides whether they revoke consent: in any reasonable manner counts."""
+    if inbound.answered:
+        return Decision(
+            verdicts=(reply_verdict(registrant, "unclear_reply", "another registrant with that address has the review", moment),)
+        )
+    subject = sealed_subject(registrant.registrant_id, moment.seal)
+    reply = Reply(
+        review_id=review_id(STAGE_NAME, subject, "unclear_reply", inbound.address, str(inbound.seq)),
+        channel=inbound.channel,
+        address=inbound.address,
+        since=moment.at,
+        sealed=inbound.sealed,
+    )
+    after = replace(registrant, replies=(*registrant.replies, reply))
+    return Decision(
+        (review_of(reply, "open", moment),),
+        {registrant.registrant_id: after},
+        (reply_verdict(registrant, "unclear_reply", f"other words by {inbound.channel}: a reviewer reads them", moment),),
+    )
+
+
+def decide_reply(registrant: Registrant, reply: Reply, action: ReviewAction, moment: Moment) -> Decision[State]:
+    """A reviewer read the words: released, they are an opt-out of the address, for everybody who has it; discarded, they are not."""
+    after = replace(registrant, replies=tuple(each for each in registrant.replies if each is not reply))
+    state: ReviewState = "released" if action.action == "release" else "discarded"
+    detail = f"{action.reviewer} {state} it: {action.reason}"
+    closed = Decision[State](
+        (review_of(reply, state, moment, action),),
+        {registrant.registrant_id: after},
+        (moment.verdict(reply.review_id, "noted", state, detail),),
+    )
+    if action.action == "discard":
+        return closed
+    stop = Inbound(
+        provider="reviewer",
+        channel=reply.channel,
+        address=reply.address,
+        keyword="stop",
+        occurred_at=moment.at,
+        received_at=moment.at,
+    )
+    intake = Intake(kind="inbound", message_id="-", received_at=moment.at, body=msgspec.json.encode(stop))
+    return closed.then(Decision(outputs=(Output(INTAKE, None, intake),)))
+
+
+def review_of(reply: Reply, state: ReviewState, moment: Moment, action: ReviewAction | None = None) -> Output:
+    """Return the record of the review of a reply; it names no registrant and no address."""
+    book = moment.rules.book("", reply.since)
+    due = business_days_after(book.calendar, day_of(reply.since, book.zone), BUSINESS_DAYS)
+    record = Review(
+        review_id=reply.review_id,
+        message_id="-",
+        ori="",
+        stage=STAGE_NAME,
+        offender="",
+        state=state,
+        reason="unclear_reply",
+        detail=f"somebody answered by {reply.channel} in words of their own: release it if they want no more messages, until {due}",
+        since=moment.at,
+        jurisdiction="",
+        event_type="",
+        event_subtype="",
+        reviewer=None if action is None else action.reviewer,
+        comment=None if action is None else action.reason,
+    )
+    return Output(REVIEWS, reply.review_id, record)
+
+
+def reply_verdict(registrant: Registrant, reason: str, detail: str, moment: Moment) -> Verdict:
+    """Say what a reply came to, on one of the registrant's registrations."""
+    registration_id = next(iter(registrant.registrations), "-")
+    return moment.verdict(registration_id, "noted", reason, detail)

@@ -1,0 +1,134 @@
+"""
+What time and contacts do to registrations: requests to verify, one confirmation, the status that the site hears, forgetting.
+
+Asked after every input that changed a registrant's registrations or contacts, and when one of their times came.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec.structs import replace
+
+from processors.deliver.contacts import UNKNOWN, Destination, destinations
+from processors.deliver.inbox.replies import start_message
+from processors.deliver.moment import Moment, registrant_after
+from processors.deliver.quiet import quiet_end_in_any
+from processors.deliver.state import KnownRegistration, Registrant, State
+from processors.domain.event import EVERYWHERE
+from processors.domain.intake import Intake
+from processors.domain.registration import RegistrationState, RegistrationStatus, VerificationRequest
+from processors.stage import Decision, Output
+from processors.topics import INTAKE, REGISTRATION_STATUS
+
+
+def follow_registrations(registrant: Registrant, moment: Moment) -> Decision[State]:
+    """Return what follows for a registrant's registrations now."""
+    decision: Decision[State] = Decision()
+    for step in (request_verifications, confirm, publish_statuses, forget_contacts):
+        decision = decision.then(step(registrant_after(decision, registrant), moment))
+    return decision
+
+
+def request_verifications(registrant: Registrant, moment: Moment) -> Decision[State]:
+    """Ask identify for leave to send a code to each contact that is to be asked now; in quiet hours that waits."""
+    due = [name for name, each in registrant.contacts.items() if each.ask_at is not None and each.ask_at <= moment.at]
+    if not due:
+        return Decision()
+    here = {each.name: each for each in destinations(registrant.in_force(moment.at), moment)}
+    contacts = dict(registrant.contacts)
+    outputs = []
+    for name in due:
+        to, known = here.get(name), contacts[name]
+        begin = None if to is None or known.silent else end_of_quiet_hours(to, moment)
+        contacts[name] = replace(known, ask_at=begin if begin is not None and begin > moment.at else None)
+        if to is not None and begin == moment.at:
+            request = VerificationRequest(registrant_id=registrant.registrant_id, contact=name)
+            body = msgspec.json.encode(request)
+            message_id = to.registration.registration_id
+            outputs.append(
+                Output(INTAKE, None, Intake(kind="verification_request", message_id=message_id, received_at=moment.at, body=body))
+            )
+    return Decision(tuple(outputs), {registrant.registrant_id: replace(registrant, contacts=contacts)})
+
+
+def end_of_quiet_hours(to: Destination, moment: Moment) -> int:
+    """Return from when a contact may be disturbed."""
+    return quiet_end_in_any(moment.at, moment.rules.quiet_hours(EVERYWHERE), to.registration.zones)
+
+
+def confirm(registrant: Registrant, moment: Moment) -> Decision[State]:
+    """Tell the first verified contact of a registration once that it counts (contract §4)."""
+    decision: Decision[State] = Decision()
+    for registration in registrant.in_force(moment.at):
+        if registration.confirmed:
+            continue
+        current = registrant_after(decision, registrant)
+        contacts = destinations([registration], moment)
+        to = next((each for each in contacts if is_verified(current, each) and not is_silent(current, each)), None)
+        if to is not None:
+            confirmed = with_registration(current, replace(registration, confirmed=True))
+            begun = start_message(confirmed, "registered", to.name, registration.registration_id, moment)
+            decision = decision.then(Decision(states={registrant.registrant_id: confirmed})).then(begun)
+    return decision
+
+
+def publish_statuses(registrant: Registrant, moment: Moment) -> Decision[State]:
+    """Tell the site of every registration whose status is another one now."""
+    after, outputs = registrant, []
+    for registration in registrant.registrations.values():
+        status = status_of(registrant, registration, moment)
+        if status is not None and status != registration.status:
+            after = with_registration(after, replace(registration, status=status))
+            told = RegistrationStatus(
+                registration_id=registration.registration_id, source=registration.source, status=status, since=moment.at
+            )
+            outputs.append(Output(REGISTRATION_STATUS, registration.registration_id, told))
+    return Decision(tuple(outputs), {registrant.registrant_id: after}) if outputs else Decision()
+
+
+def status_of(registrant: Registrant, registration: KnownRegistration, moment: Moment) -> RegistrationState | None:
+    """Return what became of a registration; None of one that was removed before it was known."""
+    if not registration.in_force(moment.at):
+        return "expired" if registration.sealed or registration.status is not None else None
+    to = destinations([registration], moment)
+    speaking = [each for each in to if not is_silent(registrant, each)]
+    if not speaking:
+        return "opted_out"
+    verified = [each for each in speaking if is_verified(registrant, each)]
+    if not verified:
+        return "opted_out" if any(is_verified(registrant, each) for each in to) else "awaiting_verification"
+    return "unreachable" if all(registrant.contacts.get(each.name, UNKNOWN).failed for each in verified) else "active"
+
+
+def is_verified(registrant: Registrant, to: Destination) -> bool:
+    return to.contact.verified or registrant.contacts.get(to.name, UNKNOWN).verified_at is not None
+
+
+def is_silent(registrant: Registrant, to: Destination) -> bool:
+    return registrant.contacts.get(to.name, UNKNOWN).silent
+
+
+def forget_contacts(registrant: Registrant, moment: Moment) -> Decision[State]:
+    """Return the registrant without the contact data of registrations that ended long enough ago."""
+    over = [each for each in registrant.registrations.values() if each.forget_at is not None and each.forget_at <= moment.at]
+    if not over:
+        return Decision()
+    after = registrant
+    for each in over:
+        after = with_registration(after, replace(each, ended=True, forget_at=None, sealed=b"", status="expired"))
+    kept = set(names_kept(after, moment))
+    after = replace(after, contacts={name: each for name, each in after.contacts.items() if name in kept})
+    detail = "retention.contacts has passed since it ended"
+    verdicts = tuple(moment.verdict(each.registration_id, "noted", "contacts_forgotten", detail) for each in over)
+    return Decision(states={registrant.registrant_id: after}, verdicts=verdicts)
+
+
+def names_kept(registrant: Registrant, moment: Moment) -> Iterator[str]:
+    """Yield the contacts that some registration still has, in force or not."""
+    kept = [each for each in registrant.registrations.values() if each.sealed]
+    yield from (each.name for each in destinations(kept, moment))
+
+
+def with_registration(registrant: Registrant, registration: KnownRegistration) -> Registrant:
+    """Return the registrant with one registration replaced."""
+    return replace(registrant, registrations={**registrant.registrations, registration.registration_id: registration})

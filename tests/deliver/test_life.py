@@ -1,0 +1,90 @@
+"""The tables of attempts and contacts: what is legal, what changes nothing, what an end means by the kind of message."""
+
+from typing import Any, get_args
+
+import pytest
+
+from processors.deliver.life import (
+    ATTEMPT,
+    CONTACT,
+    FINAL,
+    OUTCOMES,
+    REFUSALS,
+    UNDER_WAY,
+    AttemptEvent,
+    AttemptState,
+    ContactEvent,
+    ContactState,
+    MessageKind,
+    next_state,
+)
+from processors.domain.notification import ReceiptStatus
+
+STATES = get_args(AttemptState)
+RECEIPTS = get_args(ReceiptStatus)
+
+
+@pytest.mark.parametrize("final", FINAL)
+@pytest.mark.parametrize("event", [*RECEIPTS, "lease_ended", "wait_ended"])
+def test_a_final_state_of_an_attempt_is_never_left(final: Any, event: Any) -> None:
+    """Contract §5; case B20."""
+    assert next_state(ATTEMPT, final, event) is None
+
+
+@pytest.mark.parametrize("state", [state for state in STATES if state not in FINAL])
+@pytest.mark.parametrize("final", FINAL)
+def test_a_final_receipt_counts_however_late_it_comes(state: Any, final: Any) -> None:
+    assert next_state(ATTEMPT, state, final) == final
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_refusal_ends_an_attempt_once(refusal: Any) -> None:
+    assert next_state(ATTEMPT, "accepted", refusal) == refusal
+    assert [next_state(ATTEMPT, refusal, again) for again in (*REFUSALS, "accepted", "lease_ended", "wait_ended")] == [None] * 8
+
+
+def test_only_an_attempt_that_nobody_accepted_ends_with_its_lease_and_only_an_accepted_one_goes_unanswered() -> None:
+    assert [state for state in STATES if next_state(ATTEMPT, state, "lease_ended")] == ["sent"]
+    assert [state for state in STATES if next_state(ATTEMPT, state, "wait_ended")] == ["accepted"]
+
+
+def test_the_tables_name_only_states_and_events_that_there_are() -> None:
+    assert {state for state, _ in ATTEMPT} | set(ATTEMPT.values()) <= set(STATES)
+    assert {event for _, event in ATTEMPT} == {*RECEIPTS, "lease_ended", "wait_ended"}
+    assert {*RECEIPTS, "lease_ended", "wait_ended"} == {*RECEIPTS, *[each for each in flat(AttemptEvent) if each not in RECEIPTS]}
+    assert {state for state, _ in CONTACT} | set(CONTACT.values()) == set(get_args(ContactState))
+    assert {event for _, event in CONTACT} == set(get_args(ContactEvent))
+
+
+def flat(union: Any) -> set[str]:
+    return {part for each in get_args(union) for part in (get_args(each) or (each,))}
+
+
+@pytest.mark.parametrize("kind", get_args(MessageKind))
+def test_every_end_of_an_attempt_has_a_meaning_for_every_kind_of_message(kind: Any) -> None:
+    assert set(OUTCOMES[kind]) == set(STATES) - {"sent"}
+
+
+@pytest.mark.parametrize(
+    ("state", "meanings"),
+    [  # text, email, call, emergency call without PIN, call with PIN
+        ("delivered", ["reached", "reached", "reached", "reached", "reached"]),
+        ("unconfirmed", ["again", "again", "reached", "reached", "again"]),
+        ("voicemail", ["again", "again", "reached", "again", "again"]),
+        ("busy", ["again", "again", "again", "again", "again"]),
+        ("unanswered", ["silence", "reached", "again", "again", "again"]),
+        ("expired", ["again", "again", "again", "again", "again"]),
+        ("permanent_failure", ["failed", "failed", "failed", "failed", "failed"]),
+    ],
+)
+def test_what_an_end_means_depends_on_the_kind_of_message(state: Any, meanings: list[str]) -> None:
+    """A machine taken for a person must not end an emergency (contract §5)."""
+    assert [OUTCOMES[kind][state] for kind in ("text", "email", "call", "emergency_call", "pin_call")] == meanings  # type: ignore[index]
+
+
+def test_nothing_begins_again_at_a_contact_that_has_ended() -> None:
+    assert all(to not in UNDER_WAY for (state, _), to in CONTACT.items() if state not in UNDER_WAY)
+
+
+def test_a_contact_that_opted_out_or_was_reached_stays_so() -> None:
+    assert [pair for pair in CONTACT if pair[0] in {"opted_out", "reached"}] == []

@@ -1,0 +1,180 @@
+"""STOP, START, HELP and other words; opt-outs by receipt and key press (contract §5)."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from processors.domain.inbound import Inbound
+from processors.domain.registration import Contact, address_digest
+from processors.domain.review import Review, ReviewAction
+from processors.domain.time import millis
+from processors.topics import INTAKE, REVIEWS
+from tests.deliver.given import (
+    ALL_DAY,
+    AT_ONCE,
+    DAY,
+    EMAIL,
+    HOUR,
+    ME,
+    NOON,
+    SMS,
+    VOICE,
+    AtDeliver,
+    escape,
+    event,
+    policy,
+    reachable,
+    receipt,
+)
+from tests.one_stage import SEAL
+
+PHONE = Contact("voice", SMS.address, verified=True)  # calls to the number that has the text messages
+NIGHT = millis("2026-11-03T03:00:00Z")  # 22:00 in Virginia
+
+
+def inbound(keyword: Any, contact: Contact = SMS, **more: Any) -> Inbound:
+    address = address_digest(contact.address, SEAL)
+    return Inbound(provider="example", channel=contact.channel, address=address, keyword=keyword, occurred_at=NOON, **more)
+
+
+def registered(*contacts: Contact, policies: Any = ALL_DAY, now: int = NOON, **more: Any) -> AtDeliver:
+    return AtDeliver(policies=policies, now=now).register(reachable(*(contacts or (SMS, EMAIL)), **more))
+
+
+def kinds(told: AtDeliver) -> list[tuple[str, str]]:
+    return [(each.kind, each.channel) for each in told.messages[1:]]  # the first confirms the registration
+
+
+def test_stop_silences_the_address_at_once_and_other_channels_go_on() -> None:
+    """Case B21."""
+    told = registered().receive(inbound("stop"))
+    assert kinds(told) == [("confirmation", "sms")]
+    assert "no more messages" in told.messages[-1].body
+    assert [each.channel for each in told.tell(escape()).sent] == ["email"]
+
+
+def test_stop_twice_is_confirmed_once() -> None:
+    assert kinds(registered().receive(inbound("stop"), inbound("stop"))) == [("confirmation", "sms")]
+
+
+def test_a_stop_that_somebody_else_answers_is_not_answered() -> None:
+    told = registered().receive(inbound("stop", answered=True))
+    assert kinds(told) == []
+    assert told.reasons("noted")[-1] == "opted_out"
+
+
+def test_a_stop_at_night_is_answered_at_night() -> None:
+    told = registered(policies=AT_ONCE, now=NIGHT - 12 * HOUR, received_at=NIGHT - 12 * HOUR).until(NIGHT).receive(inbound("stop"))
+    (answer,) = told.messages[1:]
+    assert answer.created_at == NIGHT
+    assert answer.expires_at > NIGHT
+
+
+def test_start_undoes_it() -> None:
+    told = registered().receive(inbound("stop"), inbound("start"))
+    assert kinds(told) == [("confirmation", "sms")] * 2
+    assert told.reasons("noted")[-1] == "opted_in"
+    assert [each.channel for each in told.tell(escape()).sent] == ["sms", "email"]
+    assert told.statuses == ["active"]
+
+
+def test_help_is_answered_and_changes_nothing() -> None:
+    told = registered().receive(inbound("help"))
+    assert kinds(told) == [("confirmation", "sms")]
+    assert told.reasons("noted")[-1] == "help"
+    assert len(told.tell(escape()).sent) == 2
+
+
+def test_who_opted_out_of_all_is_told_nothing_and_the_site_hears_it() -> None:
+    told = registered(SMS).receive(inbound("stop")).tell(escape())
+    assert told.sent == []
+    assert told.reasons("dropped") == ["opted_out"]
+    assert told.statuses == ["active", "opted_out"]
+
+
+@pytest.mark.parametrize(("scope", "channels"), [("channel", ["voice"]), ("phone", [])])
+def test_opt_out_scope_says_whether_a_number_that_stops_texts_is_still_called(scope: str, channels: list[str]) -> None:
+    told = registered(SMS, PHONE, policies=(*ALL_DAY, policy("opt_out.scope", scope))).receive(inbound("stop")).tell(escape())
+    assert [each.channel for each in told.sent] == channels
+
+
+def test_a_stop_ends_a_series_that_is_running() -> None:
+    told = registered(SMS, EMAIL)
+    told.answers = None
+    told.tell(event())
+    told.receive(receipt(told.sent[0].reference, "temporary_failure"), receipt(told.sent[1].reference, "delivered"), inbound("stop"))
+    assert len(told.after(DAY).sent) == 2
+
+
+def test_a_registration_that_comes_after_the_stop_is_silent_too() -> None:
+    name = f"sms:{address_digest(SMS.address, SEAL)}"
+    told = registered(SMS, silenced=(name,)).tell(escape())
+    assert told.outbound == []
+    assert told.statuses == ["opted_out"]
+
+
+# --- by receipt and by key ---
+
+
+def test_an_opt_out_that_the_carrier_reports_is_told_to_identify_and_not_answered_again() -> None:
+    told = registered(SMS, EMAIL)
+    told.answers = None
+    told.tell(escape())
+    told.receive(receipt(told.sent[0].reference, "opted_out"))
+    assert kinds(told) == []
+    (intake,) = told.written(INTAKE)
+    passed_on = msgspec.json.decode(intake.body, type=Inbound)
+    assert (passed_on.keyword, passed_on.channel, passed_on.answered) == ("stop", "sms", True)
+    assert passed_on.address == address_digest(SMS.address, SEAL)
+    told.tell(escape(message_id="M-2", action_at=NOON))
+    assert [each.channel for each in told.sent] == ["sms", "email", "email"]
+
+
+def test_a_key_pressed_in_a_call_is_an_opt_out_of_calls_with_one_confirmation() -> None:
+    told = registered(VOICE, EMAIL)
+    told.answers = None
+    told.tell(escape())
+    told.receive(receipt(told.sent[0].reference, "opted_out"), receipt(told.sent[0].reference, "opted_out"))
+    assert kinds(told) == [("confirmation", "voice")]
+    assert len(told.written(INTAKE)) == 1
+    assert [each.channel for each in told.after(DAY).sent if each.attempt > 1] == ["email"] * sum(each.attempt > 1 for each in told.sent)
+
+
+# --- other words ---
+
+
+def act(told: AtDeliver, action: Any) -> Any:
+    (review,) = told.latest(REVIEWS).values()
+    told.receive(ReviewAction(action=action, reason="read", reviewer="jo", review_id=review.review_id))
+    return told.latest(REVIEWS)[review.review_id]
+
+
+def test_other_words_go_to_a_reviewer_within_ten_business_days_and_silence_nothing() -> None:
+    """47 CFR 64.1200(a)(10); the tenth business day after November 2, with Veterans Day between."""
+    told = registered().receive(inbound("other", sealed=b"words", seq=7))
+    (review,) = told.written(REVIEWS)
+    assert isinstance(review, Review)
+    assert (review.reason, review.state) == ("unclear_reply", "open")
+    assert "until 2026-11-17" in review.detail
+    assert ME not in review.review_id
+    assert len(told.tell(escape()).sent) == 2
+
+
+def test_other_words_that_a_reviewer_releases_are_an_opt_out_for_everybody_who_has_the_address() -> None:
+    told = registered().receive(inbound("other", seq=7))
+    assert act(told, "release").state == "released"
+    assert msgspec.json.decode(told.written(INTAKE)[-1].body, type=Inbound).keyword == "stop"
+
+
+def test_other_words_that_a_reviewer_discards_are_none() -> None:
+    told = registered().receive(inbound("other", seq=7))
+    assert act(told, "discard").state == "discarded"
+    assert told.written(INTAKE) == []
+    assert told.registrant.replies == ()
+
+
+def test_other_words_of_an_address_of_two_registrants_have_one_review() -> None:
+    told = registered().receive(inbound("other", seq=7, answered=True))
+    assert told.written(REVIEWS) == []
+    assert told.reasons("noted")[-1] == "unclear_reply"

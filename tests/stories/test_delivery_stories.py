@@ -1,0 +1,168 @@
+"""From registering until known to have been told: stories of delivery, through the whole pipeline with a movable clock."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from processors.domain.time import iso
+from processors.topics import INBOUND, REGISTRATION_STATUS, VERIFICATIONS
+from tests.stories.answered import PIN, AnsweredDriver
+from tests.stories.builders import registration, submission
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+PHONE = "+18045551000"
+
+
+def contact(channel: str, address: str, *, verified: bool = True) -> dict[str, Any]:
+    return {"channel": channel, "address": address, "verified": verified}
+
+
+def write_from(driver: AnsweredDriver, sender: str, body: str, channel: str = "sms") -> None:
+    """Somebody writes to us."""
+    sent = {"provider": "test", "channel": channel, "from": sender, "to": "12345", "body": body, "occurred_at": iso(driver.now)}
+    driver.send(INBOUND, sent)
+
+
+def give_code(driver: AnsweredDriver, registration_id: str, code: str) -> None:
+    driver.send(VERIFICATIONS, {"registration_id": registration_id, "code": code, "at": iso(driver.now)}, registration_id)
+
+
+def statuses(driver: AnsweredDriver) -> dict[str, str]:
+    return {key: each.status for key, each in driver.latest(REGISTRATION_STATUS).items()}
+
+
+def test_a_day_of_calls_until_the_right_pin(unanswered: AnsweredDriver) -> None:
+    """Every two hours, through the night; wrong PINs and machines go on; the right PIN on the second number ends both."""
+    driver = unanswered
+    driver.register(registration(contacts=[contact("voice", PHONE), contact("voice", "+18045552000")]))
+    driver.receipt(driver.confirmations()[0].reference, "delivered")
+    driver.submit(submission())
+    driver.advance(12 * HOUR + MINUTE)
+    calls = driver.outbound("voice")
+    assert [each.attempt for each in calls if each.to == PHONE] == [1, 2, 3, 4, 5, 6, 7]
+    driver.receipt(calls[-1].reference, "confirmed", digits="0000")
+    driver.receipt(calls[-2].reference, "voicemail")
+    driver.receipt(calls[-1].reference, "confirmed", digits=PIN)
+    driver.advance(2 * DAY)
+    assert len(driver.outbound("voice")) == len(calls)
+    assert [each.reason for each in driver.verdicts() if each.outcome == "delivered"] == ["reached"]
+
+
+def test_a_week_of_an_unreachable_registrant(unanswered: AnsweredDriver) -> None:
+    driver = unanswered
+    driver.register(registration(registration_id="V-1", contacts=[contact("sms", PHONE), contact("email", "a@example.org")]))
+    for _ in range(7):
+        driver.submit(submission(action_at=iso(driver.now)))
+        driver.advance(DAY)
+    outcomes = [each.reason for each in driver.verdicts() if each.outcome in {"delivered", "undelivered"}]
+    assert set(outcomes) == {"not_reached_emergency"}
+    assert len({each.reference for each in driver.outbound()}) == len(driver.outbound())
+
+
+def test_stop_silences_the_address_for_every_registrant_who_has_it_with_one_confirmation(driver: AnsweredDriver) -> None:
+    driver.register(
+        registration("R-1", contacts=[contact("sms", PHONE), contact("email", "a@example.org")]),
+        registration("R-2", contacts=[contact("sms", PHONE), contact("email", "b@example.org")]),
+    )
+    before = len(driver.confirmations())
+    write_from(driver, "(804) 555-1000", " Stop. ")
+    confirmed = driver.confirmations()[before:]
+    assert [(each.channel, each.to) for each in confirmed] == [("sms", PHONE)]
+    driver.submit(submission())
+    driver.advance(MINUTE)
+    assert sorted((each.registrant_id, each.channel) for each in driver.outbound()) == [("R-1", "email"), ("R-2", "email")]
+    driver.register(registration("R-3", contacts=[contact("sms", PHONE)]))
+    driver.submit(submission(action_at="2026-11-02T11:30:00-05:00", event_subtype="Recapture"))
+    driver.advance(MINUTE)
+    assert "R-3" not in {each.registrant_id for each in driver.outbound()}
+    write_from(driver, PHONE, "START")
+    driver.submit(submission(action_at="2026-11-02T11:45:00-05:00"))
+    driver.advance(MINUTE)
+    assert {each.registrant_id for each in driver.outbound("sms")} == {"R-1", "R-2", "R-3"}
+
+
+def test_what_the_carrier_reports_as_opted_out_silences_other_registrants_too(unanswered: AnsweredDriver) -> None:
+    """Case B21."""
+    driver = unanswered
+    driver.register(registration("R-1", contacts=[contact("sms", PHONE)]), registration("R-2", contacts=[contact("sms", PHONE)]))
+    for each in driver.confirmations():
+        driver.receipt(each.reference, "delivered")
+    driver.submit(submission())
+    driver.advance(MINUTE)
+    driver.receipt(driver.outbound()[0].reference, "opted_out")
+    left = len(driver.outbound())
+    assert len(driver.confirmations()) == 2
+    for minute in (10, 20, 30):
+        driver.submit(submission(action_at=f"2026-11-02T11:{minute}:00-05:00", event_subtype="Recapture" if minute % 20 else "Escape"))
+    driver.advance(DAY)
+    assert len(driver.outbound()) == left
+    assert set(statuses(driver).values()) == {"opted_out"}
+
+
+def test_other_words_reach_a_reviewer_and_released_they_are_an_opt_out(driver: AnsweredDriver) -> None:
+    driver.register(registration("R-1", contacts=[contact("sms", PHONE)]))
+    write_from(driver, PHONE, "please leave me alone")
+    (review,) = driver.reviews()
+    assert review.reason == "unclear_reply"
+    assert "R-1" not in review.review_id
+    driver.review("release", review.review_id)
+    assert driver.reviews() == []
+    driver.submit(submission())
+    driver.advance(MINUTE)
+    assert driver.outbound() == []
+
+
+def test_a_code_makes_a_contact_count(driver: AnsweredDriver) -> None:
+    driver.register(registration("R-1", registration_id="V-1", contacts=[contact("sms", PHONE, verified=False)]))
+    (asked,) = driver.outbound()
+    assert statuses(driver) == {"V-1": "awaiting_verification"}
+    found = re.search(r"\d{6}", asked.body)
+    assert found is not None
+    give_code(driver, "V-1", "000000" if found[0] != "000000" else "000001")
+    assert statuses(driver) == {"V-1": "awaiting_verification"}
+    give_code(driver, "V-1", found[0])
+    assert statuses(driver) == {"V-1": "active"}
+    assert [each.kind for each in driver.confirmations()] == ["confirmation"]
+    driver.submit(submission())
+    driver.advance(MINUTE)
+    assert [each.kind for each in driver.outbound()] == ["verification", "notification"]
+
+
+def test_an_address_is_asked_to_verify_itself_three_times_a_day_over_all_registrants(driver: AnsweredDriver) -> None:
+    """Nobody can have a stranger's number flooded (contract §4)."""
+    for number in range(5):
+        driver.register(registration(f"R-{number}", contacts=[contact("sms", PHONE, verified=False)]))
+    assert len(driver.outbound()) == 3
+    driver.advance(DAY)
+    assert len(driver.outbound()) == 5
+
+
+def test_a_number_that_changes_in_a_running_series(unanswered: AnsweredDriver) -> None:
+    driver = unanswered
+    first = registration("R-1", registration_id="V-1", contacts=[contact("voice", PHONE)])
+    driver.register(first)
+    driver.receipt(driver.confirmations()[0].reference, "delivered")
+    driver.submit(submission())
+    driver.advance(3 * HOUR)
+    driver.register({**first, "contacts": [contact("voice", "+18045552000")]})
+    driver.advance(5 * HOUR)
+    assert [each.to for each in driver.outbound("voice")] == [PHONE, PHONE, "+18045552000", "+18045552000", "+18045552000"]
+
+
+def test_receipts_that_are_unknown_doubled_early_or_late_are_harmless(unanswered: AnsweredDriver) -> None:
+    """Case B20."""
+    driver = unanswered
+    driver.register(registration("R-1", contacts=[contact("sms", PHONE)]))
+    driver.submit(submission())
+    driver.receipt(f"R-1.{'0' * 20}", "delivered")
+    driver.advance(MINUTE)
+    reference = driver.outbound()[0].reference
+    for status in ("delivered", "delivered", "accepted", "permanent_failure", "temporary_failure"):
+        driver.receipt(reference, status)
+    driver.advance(2 * DAY)
+    assert len(driver.outbound()) == 1
+    assert [each.reason for each in driver.verdicts("M") if each.outcome == "undelivered"] == []
+    said = [
+        each.reason for each in driver.verdicts() if each.reference == reference and each.stage == "deliver" and each.outcome == "receipt"
+    ]
+    assert said == ["receipt", "late_receipt", "late_receipt", "late_receipt", "late_receipt"]
