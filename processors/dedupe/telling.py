@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from processors.dedupe.effect import Effect
 from processors.dedupe.situation import Message, Situation
 from processors.dedupe.state import KnownEvent, appended, with_newest
-from processors.domain.event import Change, Event, Telling
+from processors.domain.event import Change, Event, Telling, passed_on
 from processors.stage import Output
 from processors.topics import DISTINCT
 
@@ -63,4 +63,4 @@ def tell_cancellation(situation: Situation, known: KnownEvent, cancel: Event) ->
 
 
 def output(situation: Situation, event: Event) -> Output:
-    return Output(DISTINCT, situation.offender, event)
+    return Output(DISTINCT, situation.offender, passed_on(event, situation.at))

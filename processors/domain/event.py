@@ -3,6 +3,7 @@
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 Operation = Literal["Add", "Update", "Cancel"]
 Telling = Literal["news", "change", "cancellation"]
@@ -105,3 +106,8 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     def scope(self) -> Scope:
         """The scope in which this event's settings are looked up."""
         return Scope(self.jurisdiction, self.notification_type, self.event_subtype)
+
+
+def passed_on(event: Event, at: int) -> Event:
+    """Return the event as a stage passes it on at `at`: where that is later than its receipt, it was held on purpose until then."""
+    return event if at <= event.received_at else replace(event, held_until=at)

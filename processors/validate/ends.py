@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from processors.domain.event import Event
+from processors.domain.event import Event, passed_on
 from processors.stage import Output
 from processors.topics import CONFIRMED, REVIEWS
 from processors.validate import compact, reviews, told_events
@@ -16,7 +16,7 @@ from processors.validate.step import Step
 def confirmed(event: Event, before: OffenderState, in_force: RulesInForce) -> Output:
     """Return the event as it goes on, with the way that a journey takes from where its case stood before."""
     way = compact.way(event, before.compact, in_force.code, in_force.book)
-    return Output(CONFIRMED, event.offender, event if way is None else replace(event, way=way))
+    return Output(CONFIRMED, event.offender, passed_on(event if way is None else replace(event, way=way), in_force.now))
 
 
 def end(step: Step, event: Event, result: CheckResult, reason: str, detail: str, review_id: str | None = None) -> Step:  # noqa: PLR0913, PLR0917  all that the journal is told

@@ -5,8 +5,11 @@ A silence is published as an expectation that is overdue, and as met when the ag
 by every message: when it is due, it is set again for as long as the agency has sent since.
 """
 
+from typing import Final
+
 from msgspec import structs
 
+from processors.domain.agency import AgencyHeard
 from processors.domain.event import Scope
 from processors.domain.expectation import Expectation
 from processors.domain.intake import Intake
@@ -16,7 +19,9 @@ from processors.ingest.comparison import digest
 from processors.ingest.identify.journal import STAGE
 from processors.ingest.identify.state import UNCHANGED, AgencyActivity, State, States, find
 from processors.stage import Context, Decision, Output
-from processors.topics import EXPECTATIONS
+from processors.topics import AGENCIES, EXPECTATIONS
+
+PUBLISH_EVERY: Final = 60_000  # milliseconds
 
 
 def note_activity(states: States, key: str, intake: Intake, agency: tuple[str, str], context: Context) -> Decision[State]:
@@ -26,12 +31,20 @@ def note_activity(states: States, key: str, intake: Intake, agency: tuple[str, s
     latest = at if before is None else max(at, before.at)
     activity = AgencyActivity(ori=ori, jurisdiction=jurisdiction, message_id=intake.message_id, at=latest)
     if before is not None and not before.silent:
-        return Decision(states={key: structs.replace(activity, check_at=before.check_at)})
+        return publish(structs.replace(activity, check_at=before.check_at, published_at=before.published_at), key)
     activity = structs.replace(activity, check_at=at + silence_limit(activity, context))
     if before is None:
-        return Decision(states={key: activity})
+        return publish(activity, key)
     ended = expectation(before, silence_limit(before, context), settled_by=intake.message_id, settled_at=at)
-    return Decision((Output(EXPECTATIONS, ended.expectation_id, ended),), {key: activity})
+    return publish(activity, key).then(Decision((Output(EXPECTATIONS, ended.expectation_id, ended),)))
+
+
+def publish(activity: AgencyActivity, key: str) -> Decision[State]:
+    """Keep the agency's activity, and publish it for those who watch, at most once a minute."""
+    if activity.published_at is not None and activity.at - activity.published_at < PUBLISH_EVERY:
+        return Decision(states={key: activity})
+    heard = AgencyHeard(ori=activity.ori, jurisdiction=activity.jurisdiction, message_id=activity.message_id, heard_at=activity.at)
+    return Decision((Output(AGENCIES, activity.ori, heard),), {key: structs.replace(activity, published_at=activity.at)})
 
 
 def check_silence(states: States, key: str, at: int, context: Context) -> Decision[State]:

@@ -134,7 +134,8 @@ class AgencyActivity(Struct, frozen=True, tag="heard", omit_defaults=True, kw_on
     """
     When an agency last sent a message, and which; whether its silence since has been published.
 
-    `check_at` is when to look whether it is silent, None while it is known to be.
+    `check_at` is when to look whether it is silent, None while it is known to be; `published_at` which of its times was
+    published last for those who watch.
     """
 
     ori: str
@@ -143,6 +144,7 @@ class AgencyActivity(Struct, frozen=True, tag="heard", omit_defaults=True, kw_on
     at: int
     silent: bool = False
     check_at: int | None = None
+    published_at: int | None = None
 
 
 class Address(Struct, frozen=True, tag="address", omit_defaults=True):
