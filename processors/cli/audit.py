@@ -35,6 +35,8 @@ LAST_WORD: Final[dict[str, End]] = {
 # What deliver's words on several registrants mean together: the first that any of them has.
 DELIVERED: Final[tuple[tuple[str, End], ...]] = (
     ("sent", "told"),
+    ("delivered", "told"),
+    ("undelivered", "told"),
     ("gathered", "waiting"),
     ("waiting", "waiting"),
     ("flagged", "flagged"),

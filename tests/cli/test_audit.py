@@ -26,6 +26,8 @@ def ends(*journal: Verdict) -> dict[str, int]:
         ("match", "matched", "missing"),
         ("match", "unmatched", "nobody_registered"),
         ("deliver", "sent", "told"),
+        ("deliver", "delivered", "told"),
+        ("deliver", "undelivered", "told"),
         ("deliver", "gathered", "waiting"),
         ("deliver", "dropped", "suppressed"),
     ],
