@@ -207,7 +207,7 @@ def test_outsiders_may_send_what_they_like() -> None:
     stage = Stage("test", (outside,), (), None, Log, lambda *_: (), lambda *_: Decision())
     one = Task(stage, 0, Position(0, {}), {"outside": 0}, {})
     bad = Record("outside", 0, 5, "k", 9, Unreadable("malformed", "no datum"), b"bytes")
-    assert one.decide([bad] * 200, None, 100, nothing, CODEC, CONTEXT).outputs == []
+    assert one.decide([bad] * 200, None, 200, nothing, CODEC, CONTEXT).outputs == []
 
 
 def test_states_are_asked_for_in_rounds_and_read_together() -> None:

@@ -261,6 +261,8 @@ class PipelineDriver:
                 yield self._record(topic, entry)
 
     def _decide(self, running: RunningStage, records: list[Record], watermark: int | None) -> None:
+        if records:
+            running.task.watermark = 0  # one input at a time: timers are decided by themselves
         work = running.task.decide(records, watermark, 1, running.read, self.codec, self._context)
         running.keep(work.changes)
         for topic, key, value, headers in work.outputs:

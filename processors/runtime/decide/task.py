@@ -5,9 +5,10 @@ A task is partition p of all inputs and of the changelog. It does not talk to Ka
 that raises if the cache is not the one the task builds on. A task whose batch failed is discarded.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from processors.domain.journal import Unreadable, Verdict
 from processors.runtime.clock import wall
@@ -40,8 +41,13 @@ class BatchResult:
     verdicts: list[Verdict] = field(default_factory=list)
     records: int = 0
     wakes: int = 0
+    bytes: int = 0  # of the records and outputs
     oldest: int | None = None  # receive time of the batch's oldest message
     timings: list[Timing] = field(default_factory=list)
+
+
+OUTPUTS_PER_INPUT: Final = 4  # beyond this many outputs for each input that a batch may have, it takes no more inputs
+BYTES_PER_INPUT: Final = 8_192  # the same for bytes of records and outputs
 
 
 class Task:
@@ -64,6 +70,8 @@ class Task:
         self.limit = DeadLetterLimit(position.read, position.unreadable)
         self._partitions = partitions
         self.watermark = 0
+        self.queue: deque[tuple[str, Record]] = deque()  # read and not yet decided, each with its input's name
+        self.fetched = dict(positions)  # the next offset to read; `positions` follow as records are decided
         self._stage = stage
         self._seq = position.seq
         self._time = position.time
@@ -73,24 +81,38 @@ class Task:
 
     @property
     def caught_up(self) -> bool:
-        """Whether every input has been read to its end."""
-        return len(self.ended) == len(self.positions)
+        """Whether every input has been read to its end, and decided."""
+        return not self.queue and len(self.ended) == len(self.positions)
 
     def advance(self, topic: str, offset: int) -> bool:
         """Move past the record at `offset`; return False if it had been read before."""
         if offset < self.positions[topic]:
             return False
-        self.positions[topic] = offset + 1
+        self.positions[topic] = self.fetched[topic] = offset + 1
         self.ended.discard(topic)
         self.moved = True
+        return True
+
+    def enqueue(self, topic: str, record: Record) -> bool:
+        """Take a record in to be decided; return False if it had been read before."""
+        if record.offset < self.fetched[topic]:
+            return False
+        self.fetched[topic] = record.offset + 1
+        self.ended.discard(topic)
+        self.queue.append((topic, record))
         return True
 
     def reach_end(self, topic: str, offset: int) -> None:
         """Note that the topic has been read to its end, transaction markers included."""
         self.ended.add(topic)
-        if offset > self.positions[topic]:
-            self.positions[topic] = offset
-            self.moved = True
+        self.fetched[topic] = max(offset, self.fetched[topic])
+        self._pass_markers()
+
+    def _pass_markers(self) -> None:
+        """Move on to what has been read, if everything read was decided."""
+        if not self.queue and self.fetched != self.positions:
+            self.moved = any(self.fetched[topic] > offset for topic, offset in self.positions.items()) or self.moved
+            self.positions = {topic: max(offset, self.fetched[topic]) for topic, offset in self.positions.items()}
 
     def awaited(self, now: int, rules: str) -> int | None:
         """Return the watermark that something here waits for: a timer that is due, or that new rules may change."""
@@ -116,12 +138,12 @@ class Task:
         self, records: Sequence[Record], watermark: int | None, most: int, read: Read, codec: Codec, context: Context
     ) -> BatchResult:
         """
-        Decide the records, and at most about `most` timers.
+        Decide the records and what timers are due, at most `most` of both, fewer if much follows from them.
 
-        `watermark` is a time up to which every message that was received has been decided once these records are; None if
-        that is not known. Timers due by it come last, those due by an earlier watermark first. Of the others only timers of
-        a record's own states come before the record, if they are due by its time: the rest may still be settled by a message
-        that is on its way.
+        Records of the queue that were not decided stay in it. `watermark` is a time up to which every message that was
+        received has been decided once these records are; None if that is not known. Timers due by it come last, those due by
+        an earlier watermark first. Of the others only timers of a record's own states come before the record, if they are due
+        by its time: the rest may still be settled by a message that is on its way.
         """
         batch = _Batch(self, self._stage, read, codec, context)
         times = [arrival(record) for record in records]
@@ -131,25 +153,29 @@ class Task:
         if not len(self.timers):
             self._settled = rules
         judged = watermark is not None and self._resettles(rules) and self._rules[0] == rules and self._rules[1] <= watermark
-        keys = self._next_to_resettle(rules, most) if judged else []
+        keys = self._next_to_resettle(rules, most) if judged and not records else []
         resettles = [Resettle(key, until) for key in keys]
         batch.states.prefetch([*(Wake(*timer) for timer in self.timers.due(until, most)), *records, *resettles])
-        while (records or batch.result.wakes < most) and (timer := self.timers.take(self.watermark)) is not None:
-            self._time = max(self._time, timer[1])
-            batch.wake(*timer)
-        for record, at in zip(records, times, strict=True):
+        self._fire(batch, self.watermark, most)
+        waiting = deque(zip(records, times, strict=True))
+        while waiting and not batch.full(most) and not self._is_due(self.watermark):
+            record, at = waiting.popleft()
             self._time = max(self._time, at)
             batch.record(record, self._time)
-        if watermark is not None:
+            self._dequeue(record)
+        if waiting and not self.queue:
+            raise ValueError("records that do not fit into one batch must be given by way of the queue")
+        self._pass_markers()
+        if watermark is not None and not waiting and not self.queue:
             self.watermark = max(self.watermark, watermark)
-            while batch.result.wakes < most and (timer := self.timers.take(watermark)) is not None:
-                self._time = max(self._time, timer[1])
-                batch.wake(*timer)
-        for each in resettles:
+            self._fire(batch, watermark, most)
+        while resettles and not batch.full(most):
+            each = resettles.pop(0)
             if self.timers.at(each.key) is not None:
                 self._time = each.at
                 batch.resettle(each)
-        if judged and not self._unsettled[1]:
+        self._unsettled[1].extend(each.key for each in reversed(resettles))
+        if judged and not records and not self._unsettled[1]:
             self._settled = self._unsettled[0]
         self._seq += 1
         position = Position(
@@ -163,6 +189,23 @@ class Task:
             unreadable=self.limit.unreadable,
         )
         return batch.done(position)
+
+    def _fire(self, batch: "_Batch", until: int, most: int) -> None:
+        """Decide the timers that are due by `until`, as many as the batch may have."""
+        while not batch.full(most) and (timer := self.timers.take(until)) is not None:
+            self._time = max(self._time, timer[1])
+            batch.wake(*timer)
+
+    def _is_due(self, until: int) -> bool:
+        at = self.timers.next()
+        return at is not None and at <= until
+
+    def _dequeue(self, record: Record) -> None:
+        """Move past a record that was decided, if it is of the queue."""
+        if self.queue and self.queue[0][1] is record:
+            topic, _ = self.queue.popleft()
+            self.positions[topic] = record.offset + 1
+            self.moved = True
 
     def _next_to_resettle(self, rules: str, most: int) -> list[str]:
         """Return the next keys that have not been judged by the rules and settings in force."""
@@ -185,9 +228,19 @@ class _Batch:
         self._codec = codec
         self._context = context
 
+    def full(self, most: int) -> bool:
+        """Whether the batch may have no more inputs; it always has one, whatever follows from it."""
+        result = self.result
+        return (
+            result.records + result.wakes >= most
+            or len(result.outputs) >= OUTPUTS_PER_INPUT * most
+            or result.bytes >= BYTES_PER_INPUT * most
+        )
+
     def record(self, record: Record, time: int) -> None:
         """Decide one record after the timers of its states; one of the pipeline's own that cannot be read is a dead letter."""
         self.result.records += 1
+        self.result.bytes += len(record.raw or b"")
         value = record.value
         if type(value) is Unreadable and record.topic not in self._outsiders():
             self._task.limit.count(bad=True)
@@ -270,6 +323,7 @@ class _Batch:
             raw = record.raw if record is not None and value is record.value else self._codec.encode(value)
         if output.timing is not None:
             self.result.timings.append(output.timing)
+        self.result.bytes += len(raw or b"")
         self.result.outputs.append(Written(output.topic, None if output.key is None else output.key.encode(), raw, output.headers))
 
     def _outsiders(self) -> Iterable[str]:

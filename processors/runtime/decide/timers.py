@@ -49,15 +49,11 @@ class Timers:
         return key, at
 
     def due(self, until: int, limit: int) -> list[tuple[str, int]]:
-        """Return up to `limit` timers that are due by `until`, in no order, and leave them."""
+        """Return the first timers that are due by `until`, at most `limit`, and leave them."""
         found: dict[str, int] = {}
-        below = [0]
-        while below and len(found) < limit:
-            place = below.pop()
-            if place >= len(self._heap) or self._heap[place][0] > until:
-                continue
-            at, key = self._heap[place]
-            if self._due.get(key) == at:
-                found[key] = at
-            below += (2 * place + 1, 2 * place + 2)
+        while len(found) < limit and (at := self.next()) is not None and at <= until:
+            key = heappop(self._heap)[1]
+            found[key] = at
+        for key, at in found.items():
+            heappush(self._heap, (at, key))
         return list(found.items())

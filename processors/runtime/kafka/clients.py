@@ -60,7 +60,7 @@ CONSUMER_FIXED: Final = {
     "auto.offset.reset": "error",
 }
 PRODUCER_DEFAULTS: Final = {
-    "transaction.timeout.ms": 10_000,
+    "transaction.timeout.ms": 30_000,  # the largest batch takes that long on a busy broker
     "retry.backoff.ms": 5,  # the default of 100 ms delays every transaction that directly follows another
     "linger.ms": 5,
     "compression.type": "lz4",

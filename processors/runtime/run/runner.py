@@ -20,6 +20,7 @@ still polled, so that the partitions stay ours.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from time import monotonic
 from typing import Any, Final
 
@@ -63,7 +64,9 @@ from processors.stage import Context, Record, Stage
 from processors.topics import DEAD_LETTERS, DECISIONS, POLICIES
 
 MAX_BATCH: Final = 5_000  # records in one transaction
-MIN_BATCH: Final = 250
+MIN_BATCH: Final = 250  # a slow batch shrinks no further; one that failed does
+SHRINK: Final = 4  # a batch that could not be committed is tried again at a quarter of the size
+SLOWEST_WRITE: Final = 4_000_000  # bytes a second that the broker takes, or is given up on
 FAST, SLOW = 0.5, 1.5  # seconds that a batch should take, so that a backlog does not cost latency
 POLL_TIMEOUT: Final = 0.2  # seconds without a record until timers, settings and signals are looked at
 DUE_TIMEOUT: Final = 0.02  # the same while a timer that is due waits for the watermark
@@ -255,6 +258,7 @@ class Runner:
             if isinstance(error, kind_of):
                 counter.labels(self._stage.name).inc()
         self._tasks.clear()
+        self._batch_size = max(1, self._batch_size // SHRINK)
         self._clock_committed = None
         self._producer = None
         member.assign([])
@@ -275,7 +279,8 @@ class Runner:
     # -- one batch
 
     def _run_batch(self, member: Consumer) -> None:
-        messages = poll_batch(member, self._batch_size, self._poll_timeout())  # 1
+        queued = sum(len(task.queue) for task in self._tasks.values())
+        messages = poll_batch(member, max(1, self._batch_size - queued), 0 if queued else self._poll_timeout())  # 1
         self._telemetry.beat()
         metadata = member.consumer_group_metadata()
         started = monotonic()
@@ -287,9 +292,9 @@ class Runner:
         if not member.memberid():
             raise Restart("the group has dropped us: offsets sent without a member's id would not be fenced")
         self._refresh(to_the_end=bool(messages))  # a record was sent after the tick of its step
-        records = self._records_of_ours(messages)
+        self._take_in(messages)
         self._fault("read")
-        results = self._decide(records)  # 2
+        results = self._decide()  # 2
         clock_offset = self._clock_offset()
         if not results and clock_offset == self._clock_committed:
             return
@@ -297,7 +302,8 @@ class Runner:
         self._commit(results, metadata, clock_offset)
         self._clock_committed = clock_offset
         seconds = monotonic() - started
-        self._batch_size = next_batch_size(self._batch_size, sum(len(each) for each in records.values()), seconds)
+        inputs = max((result.records + result.wakes for _, result in results), default=0)
+        self._batch_size = next_batch_size(self._batch_size, inputs, seconds)
         self._telemetry.batch(results, seconds, self._context().rules.version)
 
     def _poll_timeout(self) -> float:
@@ -307,9 +313,8 @@ class Runner:
         due = [at for task in self._tasks.values() if (at := task.timers.next()) is not None]
         return min([POLL_TIMEOUT, *(max(DUE_TIMEOUT, (at - wall()) / 1000) for at in due)])
 
-    def _records_of_ours(self, messages: Iterable[Message]) -> dict[int, list[Record]]:
-        """Return the records of our partitions that were not decided before; note ends of partitions."""
-        owned: dict[int, list[Record]] = {}
+    def _take_in(self, messages: Iterable[Message]) -> None:
+        """Queue the records of our partitions that were not read before; note ends of partitions."""
         last: dict[Place, Message] = {}
         for message in messages:
             what = message_kind(message)
@@ -319,13 +324,11 @@ class Runner:
             topic, offset = message.topic() or "", message.offset() or 0
             if what == "end":
                 task.reach_end(topic, offset)
-            elif task.advance(topic, offset):
+            elif task.enqueue(topic, self._record(message, topic, offset)):
                 last[topic, task.partition] = message
-                owned.setdefault(task.partition, []).append(self._record(message, topic, offset))
         self._bookmarks.update((place, Bookmark.of(message)) for place, message in last.items())
-        if owned:
+        if last:
             self._last_record = monotonic()
-        return owned
 
     def _record(self, message: Message, name: str, offset: int) -> Record:
         topic, raw, key = self._topics[name], message.value(), message.key()
@@ -341,7 +344,7 @@ class Runner:
         text = None if key is None else key.decode(errors="replace")
         return Record(topic.name, message.partition() or 0, offset, text, at, value, raw)
 
-    def _decide(self, records: dict[int, list[Record]]) -> list[tuple[Task, BatchResult]]:
+    def _decide(self) -> list[tuple[Task, BatchResult]]:
         """Decide every partition that has records or due timers, or that moved past transaction markers and has been quiet since."""
         now = self._clock().now() or 0
         self._want_watermark(now)
@@ -350,7 +353,7 @@ class Runner:
         version = context.rules.version
         results = []
         for partition, task in self._tasks.items():
-            mine = records.get(partition, [])
+            mine = [record for _, record in islice(task.queue, self._batch_size)]
             watermark = self._watermark(task, now)
             if mine or task.has_due(watermark, now, version) or (task.moved and quiet):
                 results.append(
@@ -376,7 +379,7 @@ class Runner:
             task.watermark = now
             return now
         latest = self._watermarks.latest
-        return latest.time if latest.reached(task.partition, task.positions) else None
+        return latest.time if latest.reached(task.partition, task.fetched) else None
 
     def _state_reader(self, partition: int) -> Callable[[Sequence[bytes]], Sequence[bytes | None]]:
         def read(fields: Sequence[bytes]) -> Sequence[bytes | None]:
@@ -414,7 +417,8 @@ class Runner:
             for task, result in results:  # 4
                 self._write(producer, task, result, places)
             self._fault("produced")
-            if producer.flush(REQUEST_TIMEOUT):  # 5
+            written = sum(result.bytes for _, result in results)
+            if producer.flush(REQUEST_TIMEOUT + written / SLOWEST_WRITE):  # 5
                 raise Unavailable("the outcome of the transaction is not known: the broker takes no records")
             offsets = [
                 TopicPartition(topic, task.partition, offset, self._offset_metadata(topic, task))
@@ -541,7 +545,7 @@ def common_partitions(places: Iterable[Place], topics: Iterable[str]) -> list[in
 def next_batch_size(pace: int, records: int, seconds: float) -> int:
     """Return the next batch's size: smaller if this one was slow, larger if it was full and fast."""
     if seconds > SLOW:
-        return max(MIN_BATCH, pace // 2)
+        return max(min(pace, MIN_BATCH), pace // 2)
     return min(MAX_BATCH, 2 * pace) if records >= pace and seconds < FAST else pace
 
 
