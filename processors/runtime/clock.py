@@ -1,7 +1,7 @@
 """The clock: wall time, or under `VN_CLOCK=topic` the time of the last record of `vn.clock`."""
 
 import time
-from typing import Protocol
+from typing import Final, Protocol
 
 from processors.domain.tick import Tick
 
@@ -30,6 +30,9 @@ class TopicClock:
 
     def tick(self, tick: Tick) -> None:
         self._now = max(tick.now, self._now or 0)
+
+
+AHEAD: Final = 60_000  # milliseconds that a time may lie ahead of our clock; what lies further ahead is taken for now
 
 
 def wall() -> int:

@@ -55,6 +55,9 @@ HOLD_SECONDS: Final = Histogram(
     "vn_hold_seconds", "Seconds for which deliver held a notification on purpose, by why", ["hold"], buckets=NOTIFICATION_BUCKETS
 )
 DEAD_LETTERS: Final = Counter("vn_dead_letters", "Records that could not be taken, by reason code", ["unit", "reason"])
+TIME_AHEAD: Final = Counter(
+    "vn_time_ahead", "Records whose time lay more than a minute ahead of the clock, and was taken for now", ["unit"]
+)
 RESTARTS: Final = Counter("vn_restarts", "Batches thrown away in doubt, and caught up again", ["unit"])
 FENCED: Final = Counter("vn_fenced", "Commits that Kafka refused because another member or producer has taken over", ["unit"])
 STORE_DOWN: Final = Counter("vn_store_down", "Times the store did not answer", ["unit"])
@@ -93,6 +96,7 @@ METRICS: Final = (
     NOTIFICATIONS_LATE,
     HOLD_SECONDS,
     DEAD_LETTERS,
+    TIME_AHEAD,
     RESTARTS,
     FENCED,
     STORE_DOWN,

@@ -21,7 +21,7 @@ from tests.stories.builders import submission
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
 
-HOLD = 45
+HOLD = 30
 START = 150.0  # seconds that processes may take to start on a machine that is busy
 SETTINGS = {"cancel.hold": f"{HOLD}s"}
 # The control: a stage whose watermark is the clock.
@@ -61,9 +61,7 @@ class Deployment:
             process.wait()
 
     def submit(self, message_id: str, **fields: str) -> None:
-        document = submission(
-            message_id=message_id, action_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 600)), **fields
-        )
+        document = submission(message_id=message_id, action_at=self._action_at, **fields)
         self.client.send(SUBMISSIONS, [(document["agency"]["ori"], json.encode(document))])
 
     def reasons(self, message_id: str, stage: str) -> list[str]:

@@ -26,6 +26,7 @@ from processors.runtime.run.watermark import (
 UPSTREAM = [("read", ["door"]), ("keep", ["middle"])]
 PARTITIONS = 2
 RUNS = 400
+MARKER = -1
 
 
 @dataclass
@@ -78,6 +79,9 @@ class Pipeline:
     def committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
         timers = self.kept if stage == "keep" else {0: [], 1: []}
         return {place: Committed(self.read[place], min((at + self.HOLD for at in timers[place[1]]), default=None)) for place in places}
+
+    def only_markers(self, place: Place, start: int, end: int) -> bool:
+        return set(self.logs[place][start:end]) <= {MARKER}
 
     def missed(self, found: Watermark) -> list[int]:
         """Return the messages received by the watermark, or due by it, that do not lie before its ends."""
@@ -133,6 +137,9 @@ class Frozen:
     def committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
         return self.log.committed(stage, places)
 
+    def only_markers(self, place: Place, start: int, end: int) -> bool:
+        return self.log.only_markers(place, start, end)
+
 
 class WithoutTimers(Pipeline):
     """A pipeline whose stages do not say when their next timer is due."""
@@ -171,6 +178,17 @@ def test_an_idle_pipeline_has_a_watermark_at_once_and_one_that_lags_has_none() -
     assert usual(pipeline).step() == Watermark(pipeline.now - CLOCK_SKEW, {("ours", 0): 0, ("ours", 1): 0})
     pipeline.logs["door", 1].append(pipeline.now)
     assert usual(pipeline).step() is None
+
+
+def test_markers_that_a_stopped_stage_did_not_commit_hold_nobody_up() -> None:
+    pipeline = Pipeline()
+    pipeline.logs["middle", 0].append(MARKER)
+    measurement = usual(pipeline)
+    assert measurement.step() is None
+    assert measurement.step() is not None, "the stage has not moved since"
+    pipeline.logs["middle", 1].append(pipeline.now)
+    measurement = usual(pipeline)
+    assert [measurement.step() for _ in range(3)] == [None] * 3
 
 
 def test_a_stage_without_others_before_it_waits_for_its_own_inputs_only() -> None:

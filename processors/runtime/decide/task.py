@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from processors.domain.journal import Unreadable, Verdict
-from processors.runtime.clock import wall
+from processors.runtime.clock import AHEAD, wall
 from processors.runtime.decide.dead_letters import DeadLetterLimit, dead_letter
 from processors.runtime.decide.states import Read, States
 from processors.runtime.decide.timers import Timers
@@ -71,6 +71,7 @@ class Task:
         self._partitions = partitions
         self.watermark = 0
         self.queue: deque[tuple[str, Record]] = deque()  # read and not yet decided, each with its input's name
+        self.now: int | None = None  # the time by our clock: nothing was received after it; None if that is not known
         self.fetched = dict(positions)  # the next offset to read; `positions` follow as records are decided
         self._stage = stage
         self._seq = position.seq
@@ -146,7 +147,8 @@ class Task:
         by its time: the rest may still be settled by a message that is on its way.
         """
         batch = _Batch(self, self._stage, read, codec, context)
-        times = [arrival(record) for record in records]
+        times = [self._not_ahead(arrival(record)) for record in records]
+        self._time = self._not_ahead(self._time)
         batch.result.oldest = min(times, default=None)
         until = max([self._time, *times, watermark or 0])
         rules = context.rules.version
@@ -189,6 +191,10 @@ class Task:
             unreadable=self.limit.unreadable,
         )
         return batch.done(position)
+
+    def _not_ahead(self, at: int) -> int:
+        """Return the time, or now where a clock that ran ahead gave one that has not come: else it would end every hold."""
+        return self.now if self.now is not None and at > self.now + AHEAD else at
 
     def _fire(self, batch: "_Batch", until: int, most: int) -> None:
         """Decide the timers that are due by `until`, as many as the batch may have."""

@@ -31,7 +31,7 @@ from processors.domain.journal import Verdict, Verdicts
 from processors.domain.seal import Seal
 from processors.rules.book import Rules
 from processors.runtime import metrics
-from processors.runtime.clock import Clock, WallClock, wall
+from processors.runtime.clock import AHEAD, Clock, WallClock, wall
 from processors.runtime.decide.task import BatchResult, Task
 from processors.runtime.errors import Restart, Retry, Stop
 from processors.runtime.kafka.broadcast import ClockReader, PolicyReader
@@ -338,11 +338,21 @@ class Runner:
                 value = self._environment.codec.decode_external(raw) if topic.external else self._environment.codec.decode(raw)
             except Undecodable as error:
                 value = error.unreadable
-        at = message.timestamp()[1]
-        if self._ticking is not None:
-            at = self._ticking.clock.now() or at  # a record read at this step happens at this step, also when it is read again
+        at = self._timestamp(message)
         text = None if key is None else key.decode(errors="replace")
         return Record(topic.name, message.partition() or 0, offset, text, at, value, raw)
+
+    def _timestamp(self, message: Message) -> int:
+        """Return the time that the record counts from; one that lies too far ahead of our clock is taken for now."""
+        at = message.timestamp()[1]
+        if self._ticking is not None:
+            return self._ticking.clock.now() or at  # a record read at this step happens at this step, also when it is read again
+        now = wall()
+        if at <= now + AHEAD:
+            return at
+        metrics.TIME_AHEAD.labels(self._stage.name).inc()
+        self._telemetry.log.warning("time_ahead", topic=message.topic(), partition=message.partition(), offset=message.offset())
+        return now
 
     def _decide(self) -> list[tuple[Task, BatchResult]]:
         """Decide every partition that has records or due timers, or that moved past transaction markers and has been quiet since."""
@@ -354,6 +364,7 @@ class Runner:
         results = []
         for partition, task in self._tasks.items():
             mine = [record for _, record in islice(task.queue, self._batch_size)]
+            task.now = now if self._ticking is None else None
             watermark = self._watermark(task, now)
             if mine or task.has_due(watermark, now, version) or (task.moved and quiet):
                 results.append(

@@ -8,7 +8,8 @@ is written for it, no process is asked, and a stage that runs alone or a pipelin
 One measurement, at the time T by our clock (`Measurement`; the numbers are found in the body):
 
 1. Read the ends of the front door's topics. What was received by T, less `CLOCK_SKEW`, lies before them.
-2. Wait until the first stage has committed up to them. What it wrote was committed with that, so it lies before the ends of
+2. Wait until the first stage has committed up to them, or up to markers of transactions only: a stage that was stopped does
+   not commit that it has passed those. What it wrote was committed with that, so it lies before the ends of
    the next topics, which are read only now; and so on, stage by stage in the pipeline's order.
 3. A stage may keep a message until a timer fires. Each commits, as metadata of its offsets, when its next timer is due: the
    watermark does not pass that.
@@ -20,20 +21,23 @@ It never falls, since offsets and ends never do; so a rebalance changes nothing 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Condition, Thread
+from time import monotonic
 from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, TopicPartition
 
 from processors.runtime.clock import wall
 from processors.runtime.errors import Restart, UserError
-from processors.runtime.kafka.clients import Broker, Place, committed_progress
+from processors.runtime.kafka.clients import LOW_LATENCY, Broker, Place, committed_progress, message_kind, poll_batch
 from processors.runtime.run.telemetry import error_fields
 from processors.stage import Stage
 
 CLOCK_SKEW: Final = 250  # milliseconds by which the clocks of brokers and stages may differ
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5  # seconds between looks at a stage that is behind
 NEVER: Final = 1 << 62
+MOST_MARKERS: Final = 1_000  # a longer gap is a stage that is behind, and is not read
+READ_TIMEOUT: Final = 2.0  # seconds to look into a gap
 
 
 class Committed(NamedTuple):
@@ -52,6 +56,10 @@ class Log(Protocol):
 
     def committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
         """Return what the stage has committed for the partitions."""
+        ...
+
+    def only_markers(self, place: Place, start: int, end: int) -> bool:
+        """Whether there is no committed record between the offsets, only markers of transactions and what was aborted."""
         ...
 
 
@@ -83,6 +91,7 @@ class Measurement:
         self._inputs = inputs
         self._time = now - CLOCK_SKEW
         self._ends: Mapping[Place, int] | None = None
+        self._behind: Mapping[Place, tuple[int, int]] = {}  # as of the last look
 
     def step(self) -> Watermark | None:
         """Go as far as the stages before ours have come; return the watermark once all have passed, else None."""
@@ -91,7 +100,9 @@ class Measurement:
             if self._ends is None:
                 self._ends = self._log.ends(topics)  # 1, and again for every stage: only after those before it have passed
             committed = self._log.committed(stage, self._ends)
-            if any((committed[place].offset or 0) < end for place, end in self._ends.items()):  # 2
+            behind = {place: (offset, end) for place, end in self._ends.items() if (offset := committed[place].offset or 0) < end}
+            stuck, self._behind = behind == self._behind, behind
+            if behind and not (stuck and all(self._log.only_markers(place, *gap) for place, gap in behind.items())):  # 2
                 return None
             timers = [each.next_timer for each in committed.values() if each.next_timer is not None]
             self._time = min([self._time, *timers])  # 3
@@ -108,6 +119,7 @@ class KafkaLog:
         self._prefix = prefix
         self._observers: dict[str, Consumer] = {}
         self._partitions: dict[str, int] = {}
+        self._records: dict[Place, int] = {}  # offsets after which a record was found
 
     def ends(self, topics: Sequence[str]) -> Mapping[Place, int]:
         if unknown := [topic for topic in topics if topic not in self._partitions]:
@@ -118,6 +130,27 @@ class KafkaLog:
     def committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
         found = committed_progress(self._observer(stage), places)
         return {place: Committed(offset, parse_next_timer(metadata)) for place, (offset, metadata) in found.items()}
+
+    def only_markers(self, place: Place, start: int, end: int) -> bool:
+        if end - start > MOST_MARKERS:
+            return False
+        if self._records.get(place) == start:
+            return False
+        reader = self._broker.partition_consumer(**LOW_LATENCY)
+        try:
+            reader.assign([TopicPartition(*place, start)])
+            deadline = monotonic() + READ_TIMEOUT
+            while monotonic() < deadline:
+                for message in poll_batch(reader, MOST_MARKERS, 0.1):
+                    kind = message_kind(message)
+                    if kind == "record":
+                        self._records[place] = start
+                        return False
+                    if kind == "end" and (message.offset() or 0) >= end:
+                        return True
+            return False
+        finally:
+            reader.close()
 
     def forget(self) -> None:
         """Discard all clients."""
