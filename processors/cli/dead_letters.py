@@ -39,6 +39,8 @@ def replay(dead_letter_ids: Annotated[list[str], typer.Argument(help="The dead l
         raise UserError(f"there is no dead letter {missing[0]}: `vn dead-letters list` shows those there are")
     if cut := [each for each in dead_letter_ids if known[each].length is not None]:
         raise UserError(f"{cut[0]} holds only the beginning of its original, which was too large to keep: ask its sender to send it anew")
+    if timers := [each for each in dead_letter_ids if known[each].offset < 0]:
+        raise UserError(f"{timers[0]} is a timer, not a record: it is tried again by itself every hour")
     topics = {topic.name: topic for topic in TOPICS}
     seal = settings.seal()
     client = Client(settings)

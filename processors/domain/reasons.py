@@ -112,6 +112,7 @@ REASONS: Final[dict[str, str]] = {
     "quiet_hours": "waits for the end of the registrant's quiet hours",
     "registration_ended": "the registration ended before the notification left",
     "unknown_registration": "the registration of a notification or verification code is not known",
+    "quarantined": "a stage failed on it three times, and set it aside",
     "unknown_receipt": "the receipt refers to no attempt of ours",
     "late_receipt": "the attempt had reached its final state before this receipt",
     "receipt": "a provider reported on an attempt",

@@ -7,6 +7,7 @@ Exception
 │   └── Stop    nothing here can mend it: misconfigured, or the dead-letter limit is passed; the process ends
 ├── Retry       the broker or the store is away: the same thing is tried again
 └── Restart     fenced or aborted: what was in hand is thrown away and read again
+    └── Poison  an input on which a stage fails: after the third time it is set aside
 
 A record that is rejected or flagged is not an error but a decision (`rejected`, `flagged` in the journal). Anything else
 is a bug and crashes before anything is committed.
@@ -37,3 +38,11 @@ class Retry(Exception):
 
 class Restart(Exception):
     """Uncommitted work must be discarded; catch up and go on."""
+
+
+class Poison(Restart):
+    """A stage failed on one input, which `name` names; after the third time it is set aside."""
+
+    def __init__(self, name: str, error: Exception) -> None:
+        super().__init__(f"the stage failed on {name}: {type(error).__name__}")
+        self.name = name

@@ -1,12 +1,15 @@
 """Dead letters of the pipeline's own records that cannot be read, and the limit on them."""
 
+import hashlib
+import traceback
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
 from processors.domain.journal import DeadLetter, Original, Unreadable
+from processors.domain.seal import Seal
 from processors.runtime.errors import Stop
-from processors.stage import Record
+from processors.stage import Record, Wake
 
 IN_A_ROW: Final = 50
 SHARE: Final = 0.05
@@ -53,6 +56,61 @@ def trailing_run(numbers: Sequence[int]) -> int:
     while run < len(numbers) and numbers[-1 - run] == numbers[-1] - run:
         run += 1
     return run
+
+
+def record_name(record: Record) -> str:
+    """Return how a record is named in dead letters and logs."""
+    return f"{record.topic}-{record.partition}-{record.offset}"
+
+
+def timer_name(stage: str, partition: int, key: str, at: int) -> str:
+    """Return how a timer is named in dead letters and logs; its key may hold a registrant's id, and is digested."""
+    return f"{stage}.timer-{partition}-{hashlib.blake2b(key.encode(), digest_size=6).hexdigest()}-{at}"
+
+
+def describe_failure(error: Exception) -> str:
+    """Return what failed and where; never the message of the exception, which may quote what nobody may read."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames[-8:]))
+    return f"{type(error).__name__} at {where}"
+
+
+def quarantined(record: Record, stage: str, failure: str, seal: Seal) -> DeadLetter:
+    """Return the dead letter of a record on which the stage fails; sealed, since nobody has looked at what it holds."""
+    kept = Original.of(record.raw or b"", record.key)
+    return DeadLetter(
+        dead_letter_id=record_name(record),
+        reason="quarantined",
+        detail=f"the stage failed on it three times: {failure}",
+        stage=stage,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        received_at=record.timestamp,
+        sha256=kept.sha256,
+        encrypted=record.raw is not None,
+        original=None if record.raw is None else seal.close(kept.value, "dead-letter"),
+        key=kept.key,
+        length=kept.length,
+    )
+
+
+def quarantined_timer(wake: Wake, stage: str, partition: int, name: str, failure: str) -> DeadLetter:
+    """Return the dead letter of a timer on which the stage fails; it has no bytes, and is tried again by itself."""
+    return DeadLetter(
+        dead_letter_id=name,
+        reason="quarantined",
+        detail=f"the stage failed on a timer three times, and tries again in an hour: {failure}",
+        stage=stage,
+        topic=f"{stage}.state",
+        partition=partition,
+        offset=-1,
+        received_at=wake.due_at,
+        sha256=hashlib.sha256(b"").hexdigest(),
+        encrypted=False,
+        original=None,
+        key=None,
+    )
 
 
 def dead_letter(record: Record, stage: str, unreadable: Unreadable) -> DeadLetter:

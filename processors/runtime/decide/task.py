@@ -6,15 +6,24 @@ that raises if the cache is not the one the task builds on. A task whose batch f
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from processors.domain.journal import Unreadable, Verdict
+from processors.domain.journal import DeadLetter, Unreadable, Verdict
 from processors.runtime.clock import AHEAD, wall
-from processors.runtime.decide.dead_letters import DeadLetterLimit, dead_letter
+from processors.runtime.decide.dead_letters import (
+    DeadLetterLimit,
+    dead_letter,
+    describe_failure,
+    quarantined,
+    quarantined_timer,
+    record_name,
+    timer_name,
+)
 from processors.runtime.decide.states import Read, States
 from processors.runtime.decide.timers import Timers
+from processors.runtime.errors import Poison
 from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec
 from processors.runtime.wire.states import format_of, latest
@@ -42,11 +51,14 @@ class BatchResult:
     records: int = 0
     wakes: int = 0
     bytes: int = 0  # of the records and outputs
+    set_aside: list[str] = field(default_factory=list)  # inputs on which the stage failed too often
     oldest: int | None = None  # receive time of the batch's oldest message
     timings: list[Timing] = field(default_factory=list)
 
 
 OUTPUTS_PER_INPUT: Final = 4  # beyond this many outputs for each input that a batch may have, it takes no more inputs
+ATTEMPTS: Final = 3  # after that many failures on one input it is set aside
+RETRY: Final = 3_600_000  # milliseconds until a timer that was set aside is tried again
 BYTES_PER_INPUT: Final = 8_192  # the same for bytes of records and outputs
 
 
@@ -72,6 +84,7 @@ class Task:
         self.watermark = 0
         self.queue: deque[tuple[str, Record]] = deque()  # read and not yet decided, each with its input's name
         self.now: int | None = None  # the time by our clock: nothing was received after it; None if that is not known
+        self.poison: dict[str, int] | None = None  # how often the stage failed on an input, by its name; None: a failure is raised as it is
         self.fetched = dict(positions)  # the next offset to read; `positions` follow as records are decided
         self._stage = stage
         self._seq = position.seq
@@ -229,6 +242,7 @@ class _Batch:
         self.states = States(stage, read, codec.states(format_of(stage)))
         self._timers: dict[str, int | None] = {}  # as they were before the batch, of every key touched
         self._deadline = stage.deadline
+        self._failure = ""
         self._task = task
         self._stage = stage
         self._codec = codec
@@ -269,12 +283,45 @@ class _Batch:
             self._task.timers.set(due[1], None)
             self.wake(due[1], due[0])
             states = self.states.of(record)
-        self._take(self._stage.decide(record, states, self._context), record)
+        decision = self._attempt(record, states, record_name(record))
+        if decision is None:
+            self._set_aside(quarantined(record, self._stage.name, self._failure, self._context.seal), record.timestamp)
+            return
+        self._take(decision, record)
 
     def _first_due(self, states: Iterable[str], time: int) -> tuple[int, str] | None:
         """Return the first timer of these states that is due by `time`, with its key."""
         timers = self._task.timers
         return min(((at, key) for key in states if (at := timers.at(key)) is not None and at <= time), default=None)
+
+    def _attempt(self, each: Input, states: Mapping[str, Any], name: str) -> Decision[Any] | None:
+        """Return the stage's decision; None if it failed on this input too often: then the input is to be set aside."""
+        failures = self._task.poison
+        if failures is None:
+            return self._stage.decide(each, states, self._context)
+        try:
+            return self._stage.decide(each, states, self._context)
+        except Exception as error:
+            failures[name] = failures.get(name, 0) + 1
+            if failures[name] < ATTEMPTS:
+                raise Poison(name, error) from error
+            self.result.set_aside.append(name)
+            self._failure = describe_failure(error)
+            return None
+
+    def _set_aside(self, letter: DeadLetter, at: int) -> None:
+        """Write a dead letter for an input on which the stage fails, and say so in the journal."""
+        self._write(Output(DEAD_LETTERS, letter.dead_letter_id, letter), None)
+        self.result.verdicts.append(
+            Verdict(
+                stage=self._stage.name,
+                message_id=letter.dead_letter_id,
+                outcome="rejected",
+                reason=letter.reason,
+                detail=letter.detail,
+                at=at,
+            )
+        )
 
     def wake(self, key: str, at: int) -> None:
         """Decide a timer that fired; it is set again if its state still has a deadline."""
@@ -282,7 +329,12 @@ class _Batch:
         self._timers.setdefault(key, at)
         wake = Wake(key, at)
         before = self.states.of(wake)
-        decision = self._stage.decide(wake, before, self._context)
+        name = timer_name(self._stage.name, self._task.partition, key, at)
+        decision = self._attempt(wake, before, name)
+        if decision is None:
+            self._set_aside(quarantined_timer(wake, self._stage.name, self._task.partition, name, self._failure), at)
+            self._task.timers.set(key, at + RETRY)
+            return
         if key not in decision.states and (state := before.get(key)) is not None:
             self._arm(key, state)
         self._take(decision, None)

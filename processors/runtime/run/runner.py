@@ -33,7 +33,7 @@ from processors.rules.book import Rules
 from processors.runtime import metrics
 from processors.runtime.clock import AHEAD, Clock, WallClock, wall
 from processors.runtime.decide.task import BatchResult, Task
-from processors.runtime.errors import Restart, Retry, Stop
+from processors.runtime.errors import Poison, Restart, Retry, Stop
 from processors.runtime.kafka.broadcast import ClockReader, PolicyReader
 from processors.runtime.kafka.clients import (
     CALL_DEADLINE,
@@ -113,6 +113,7 @@ class Runner:
         self._policies: PolicyReader | None = None
         self._upstream = upstream
         self._watermarks: Watermarks | None = None
+        self._failures: dict[str, int] = {}  # of the stage on single inputs
         self._ticking: ClockReader | None = None
         self._clock_committed: int | None = None
         self._batch_size = 500
@@ -258,7 +259,7 @@ class Runner:
             if isinstance(error, kind_of):
                 counter.labels(self._stage.name).inc()
         self._tasks.clear()
-        self._batch_size = max(1, self._batch_size // SHRINK)
+        self._batch_size = 1 if isinstance(error, Poison) else max(1, self._batch_size // SHRINK)
         self._clock_committed = None
         self._producer = None
         member.assign([])
@@ -365,6 +366,7 @@ class Runner:
         for partition, task in self._tasks.items():
             mine = [record for _, record in islice(task.queue, self._batch_size)]
             task.now = now if self._ticking is None else None
+            task.poison = self._failures
             watermark = self._watermark(task, now)
             if mine or task.has_due(watermark, now, version) or (task.moved and quiet):
                 results.append(
@@ -444,6 +446,8 @@ class Runner:
         self._fault("committed")
         for task, result in results:
             task.moved = False
+            for name in result.set_aside:
+                self._failures.pop(name, None)
             self._apply(task, result, places)  # 8
         self._fault("applied")
 
