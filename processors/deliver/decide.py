@@ -31,7 +31,18 @@ from processors.domain.notification import Notification, Receipt
 from processors.domain.registration import Reachable, Verification, VerificationPermit
 from processors.domain.review import ReviewAction
 from processors.stage import Context, Decision, Input, Record, Resettle, Stage, Wake
-from processors.topics import DEAD_LETTERS, DELIVER_STATE, INTAKE, NOTIFICATIONS, OUTBOUND, REGISTRANTS, REGISTRATION_STATUS, REVIEWS, TALLY
+from processors.topics import (
+    DEAD_LETTERS,
+    DELIVER_STATE,
+    INTAKE,
+    NOTIFICATIONS,
+    OUTBOUND,
+    OUTBOUND_CANARY,
+    REGISTRANTS,
+    REGISTRATION_STATUS,
+    REVIEWS,
+    TALLY,
+)
 
 
 def keys(given: Input, states: Mapping[str, State]) -> Iterator[str]:
@@ -155,7 +166,7 @@ def attempts_by_contact(document: Any) -> Any:
 STAGE: Final[Stage[State]] = Stage(
     name=STAGE_NAME,
     inputs=(NOTIFICATIONS, REGISTRANTS),
-    outputs=(*OUTBOUND.values(), REGISTRATION_STATUS, TALLY, INTAKE, REVIEWS, DEAD_LETTERS),
+    outputs=(*OUTBOUND.values(), OUTBOUND_CANARY, REGISTRATION_STATUS, TALLY, INTAKE, REVIEWS, DEAD_LETTERS),
     changelog=DELIVER_STATE,
     state=Registrant | Delivery,
     keys=keys,

@@ -8,6 +8,8 @@ from processors.domain.person import Person
 from processors.domain.seal import Seal
 
 Channel = Literal["sms", "email", "voice"]
+
+CANARY: Final = "CANARY"  # the source of the watch's own registrations, whose messages leave on vn.outbound.canary alone
 SEVERAL_ZONES: Final = ","  # between the time zones of a registrant whose telephone number has several
 RegistrationState = Literal["awaiting_verification", "active", "possible_match", "unreachable", "opted_out", "expired"]
 

@@ -10,10 +10,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from processors.domain.registration import CANARY
 from processors.domain.time import iso
 
 ORI: Final = "VNCANARY0"
-SOURCE: Final = "CANARY"
 REGISTRANT: Final = "vn-canary"
 DAY: Final = 86_400_000
 
@@ -25,7 +25,7 @@ def registration(at: int) -> tuple[str, bytes]:
     document: Mapping[str, Any] = {
         "registration_id": registration_id,
         "registrant_id": REGISTRANT,
-        "source": SOURCE,
+        "source": CANARY,
         "offender": _person(day),
         "contacts": [{"channel": "sms", "address": "+12025550100", "verified": True}],
         "time_zone": "Etc/UTC",
@@ -48,6 +48,11 @@ def submission(at: int) -> tuple[str, bytes]:
         "offenders": [_person(iso(at)[:10])],
     }
     return message_id, json.dumps(document).encode()
+
+
+def receipt(reference: str, at: int) -> bytes:
+    """Return the JSON of the receipt that ends an attempt: nobody else answers for a canary."""
+    return json.dumps({"reference": reference, "status": "delivered", "occurred_at": iso(at), "provider": "vn watch"}).encode()
 
 
 def _person(day: str) -> Mapping[str, Any]:

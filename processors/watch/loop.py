@@ -14,6 +14,7 @@ from typing import Any, Final
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
+from processors.domain.notification import Outbound
 from processors.domain.seal import SealBroken
 from processors.pipeline import PIPELINE
 from processors.rules.book import Rules
@@ -32,6 +33,7 @@ from processors.topics import (
     DEAD_LETTERS_SETTLED,
     EXPECTATIONS,
     OUTBOUND_CANARY,
+    RECEIPTS,
     REGISTRATIONS,
     REVIEWS,
     SUBMISSIONS,
@@ -184,6 +186,7 @@ class Canary:
         self._client = client
         self._day = ""
         self._sent: dict[str, int] = {}
+        self._answered: set[str] = set()
         self._last_sent: int | None = None
         self._last_seen: int | None = None
         self._seconds: float | None = None
@@ -200,7 +203,11 @@ class Canary:
             self._sent[message_id], self._last_sent = now, now
         for record in self._client.read(OUTBOUND_CANARY):
             outbound = None if record.value is None else self._client.codec.decode(record.value)
-            for message_id in getattr(outbound, "message_ids", ()):
+            if not isinstance(outbound, Outbound) or outbound.reference in self._answered:
+                continue
+            self._client.send(RECEIPTS, [(outbound.registrant_id, canary.receipt(outbound.reference, now))])
+            self._answered.add(outbound.reference)
+            for message_id in outbound.message_ids:
                 if (sent := self._sent.pop(message_id, None)) is not None:
                     self._last_seen, self._seconds = record.timestamp, (record.timestamp - sent) / 1000
         yield metrics.CANARY_SENT, (), (self._last_sent or now) / 1000

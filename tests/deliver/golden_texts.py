@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from processors.deliver.state import Notice
-from processors.deliver.wording.gsm7 import SEGMENT, septets
+from processors.deliver.wording.gsm7 import septets
+from processors.deliver.wording.segments import fits
 from processors.deliver.wording.templates import message_for, plain_message
 from processors.domain.event import Change
 from processors.domain.time import millis
@@ -105,7 +106,7 @@ def frames(language: str) -> str:
             told = plain_message(BOOK, f"*{name}", language, channel, {"code": "012345", "spoken_code": "0 1 2 3 4 5"})  # type: ignore[arg-type]
             assert told is not None
             if channel == "sms":
-                assert septets(told.body) <= SEGMENT
+                assert fits(told.body)
             parts[f"{name}, {channel}"] = f"Subject: {told.subject}\n\n{told.body}" if told.subject else told.body
     return "Changes, cancellations, and what tells of no event\n" + "".join(f"\n--- {name}\n{part}\n" for name, part in parts.items())
 

@@ -491,6 +491,7 @@ def test_the_stage_writes_what_it_says_and_reads_by_registrant() -> None:
         "outbound.sms",
         "outbound.email",
         "outbound.voice",
+        "outbound.canary",
         "registration.status",
         "tally",
         "intake",

@@ -17,8 +17,9 @@ from processors.deliver.wording.clean import clean
 from processors.deliver.wording.facts import full_name, number_of
 from processors.deliver.wording.templates import Message
 from processors.domain.notification import Outbound, OutboundAgency, OutboundEvent, OutboundKind, OutboundOffender
+from processors.domain.registration import CANARY
 from processors.stage import Output
-from processors.topics import DAY, OUTBOUND
+from processors.topics import DAY, OUTBOUND, OUTBOUND_CANARY
 
 RECEIPTS_AFTER = 30 * DAY  # how long after an attempt expired its receipts are still understood
 
@@ -28,10 +29,12 @@ class Made(NamedTuple):
 
     delivery: Delivery
     outbound: Outbound
+    source: str
 
     @property
     def output(self) -> Output:
-        return Output(OUTBOUND[self.outbound.channel], self.outbound.registrant_id, self.outbound, headers=headers_of(self.outbound))
+        topic = OUTBOUND_CANARY if self.source == CANARY else OUTBOUND[self.outbound.channel]
+        return Output(topic, self.outbound.registrant_id, self.outbound, headers=headers_of(self.outbound))
 
     @property
     def about(self) -> About:
@@ -89,7 +92,7 @@ def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: S
         contacts={**delivery.contacts, to.name: trying},
         forget_at=max(delivery.forget_at, attempt.expires_at + RECEIPTS_AFTER),
     )
-    return Made(after, outbound)
+    return Made(after, outbound, to.registration.source)
 
 
 def kind_of(delivery: Delivery) -> OutboundKind:
