@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from processors.dedupe.decide import STAGE as DEDUPE
+from processors.deliver.answer.decide import STAGE as ANSWER
 from processors.deliver.decide import STAGE as DELIVER
 from processors.ingest.identify.decide import IDENTIFY
 from processors.ingest.read.decide import READ
@@ -15,7 +16,7 @@ PIPELINE: Final[dict[str, tuple[Stage[Any], ...]]] = {
     "dedupe": (DEDUPE,),
     "validate": (VALIDATE,),
     "match": (MATCH,),
-    "deliver": (DELIVER,),
+    "deliver": (DELIVER, ANSWER),
 }
 
 STAGES: Final[tuple[Stage[Any], ...]] = tuple(stage for stages in PIPELINE.values() for stage in stages)

@@ -95,6 +95,7 @@ DEDUPE_STATE = changelog("dedupe")
 VALIDATE_STATE = changelog("validate")
 MATCH_STATE = changelog("match")
 DELIVER_STATE = changelog("deliver")
+ANSWER_STATE = changelog("answer")
 
 TOPICS: Final[tuple[Topic, ...]] = (
     SUBMISSIONS,
@@ -131,4 +132,5 @@ TOPICS: Final[tuple[Topic, ...]] = (
     VALIDATE_STATE,
     MATCH_STATE,
     DELIVER_STATE,
+    ANSWER_STATE,
 )

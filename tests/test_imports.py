@@ -14,7 +14,7 @@ import processors
 
 ROOT = Path(processors.__file__).parent
 ROOMS = ("ingest", "dedupe", "validate", "match", "deliver")
-GRAMMAR = frozenset({"domain", "rules", "topics", "stage", "handover"})
+GRAMMAR = frozenset({"domain", "rules", "topics", "stage", "handover", "tally"})
 MAY_IMPORT = {
     "__init__": frozenset[str](),
     "domain": frozenset({"domain"}),
@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "topics": frozenset({"domain"}),
     "stage": frozenset({"domain", "rules", "topics"}),
     "handover": frozenset({"domain", "rules", "topics", "stage"}),
+    "tally": frozenset({"domain", "topics", "stage"}),
     **{room: GRAMMAR | {room} for room in ROOMS},
     "pipeline": GRAMMAR | set(ROOMS),
     "simulation": frozenset({"simulation"}),

@@ -16,6 +16,7 @@ from processors.match.decide import STAGE as MATCH
 from processors.runtime.decide.task import Task
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
+from processors.runtime.wire.states import format_of
 from processors.stage import Context, Record, Stage
 from processors.topics import NOTIFICATIONS, Topic
 from processors.validate.decide import STAGE as VALIDATE
@@ -74,7 +75,7 @@ class TwoPartitions:
             self.now = max(self.now, due)
             for each in self.partitions:
                 each.task.ended = {topic.name for topic in each.stage.inputs}
-                self.decide(each, [])
+                self.decide(each, [], self.now)
             self.run()
         self.now = until
 
@@ -82,14 +83,14 @@ class TwoPartitions:
         positions = each.task.positions
         return [topic.name for topic in each.stage.inputs if positions[topic.name] < len(self.topics.get((topic.name, each.number), ()))]
 
-    def decide(self, each: Partition, records: list[Record]) -> None:
-        work = each.task.decide(records, self.now, 1_000, each.read, CODEC, self.context)
+    def decide(self, each: Partition, records: list[Record], watermark: int | None = None) -> None:
+        work = each.task.decide(records, watermark, 1_000, each.read, CODEC, self.context)
         for name, value in work.changes.items():
             each.fields.pop(name, None)
             if value is not None:
                 each.fields[name] = value
         self.reasons += [f"{verdict.stage} {verdict.message_id} {verdict.reason}" for verdict in work.verdicts]
-        for topic, key, value in work.outputs:
+        for topic, key, value, *_ in work.outputs:
             assert key is not None
             assert value is not None
             if topic is NOTIFICATIONS:
@@ -102,7 +103,7 @@ class TwoPartitions:
         found: dict[str, Any] = {}
         for each in self.partitions:
             if each.stage.name == stage:
-                decode = CODEC.states(each.stage.state)
+                decode = CODEC.states(format_of(each.stage))
                 found |= {name[1:].decode(): decode(value) for name, value in each.fields.items() if name.startswith(b"=")}
         return found
 

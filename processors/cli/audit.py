@@ -1,4 +1,8 @@
-"""`vn audit`: from Kafka alone, in = told + nobody registered + suppressed + flagged + dead-lettered + waiting."""
+"""
+`vn audit`: adds up, from Kafka alone, that nothing was lost.
+
+In = told + nobody registered + suppressed + flagged + dead-lettered + waiting; and submissions = responses + open.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,9 +13,10 @@ import typer
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_json
 from processors.domain.journal import Verdict
+from processors.domain.notification import Response
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
-from processors.topics import DECISIONS, SUBMISSIONS
+from processors.topics import DECISIONS, RESPONSES, SUBMISSIONS
 
 app = new_app("Adds up that nothing was lost.")
 
@@ -20,6 +25,7 @@ Entry = tuple[str, str, str | None]  # ORI, message id, offender
 Words = dict[Entry, dict[str, dict[str | None, str]]]  # the last outcome by stage and registrant
 
 ENDS: Final[tuple[End, ...]] = ("told", "nobody_registered", "suppressed", "flagged", "dead_lettered", "waiting", "missing")
+NO_ID: Final = "-"
 ROAD: Final = ("identify", "dedupe", "validate", "match", "deliver")
 
 # What a stage's last word on an offender's part of a message means; after `passed` and `matched` the next stage must speak.
@@ -50,14 +56,16 @@ def audit(*, as_json: Annotated[bool, JSON] = False) -> None:
     """Add up what became of every submission and offender; exit 1 where one is missing."""
     client = Client(Settings())
     received = sum(1 for record in client.read(SUBMISSIONS) if record.value is not None)
-    sums = account(client.verdicts(DECISIONS))
-    total = {"submissions": received, "read": sums.pop("read"), **sums}
+    journal = list(client.verdicts(DECISIONS))
+    sums = account(journal)
+    answers = responses(journal, client.values(RESPONSES))
+    total = {"submissions": received, "read": sums.pop("read"), **sums, **answers}
     if as_json:
         print_json(total)
     else:
         for name, count in total.items():
             typer.echo(f"{name.replace('_', ' '):<18} {count:>8}")
-    if total["missing"] or total["read"] != received:
+    if total["missing"] or total["answered_twice"] or total["read"] != received:
         raise typer.Exit(1)
 
 
@@ -91,6 +99,22 @@ def under_one_key(words: Words, merged: Mapping[str, str]) -> Words:
         for stage, outcomes in stages.items():
             together[stage] = together.get(stage, {}) | outcomes
     return found
+
+
+def responses(journal: Iterable[Verdict], answers: Iterable[Response]) -> dict[str, int]:
+    """
+    Return how many submissions with a readable id and agency are answered, how many not yet, and how many too often.
+
+    A message id that an agency uses again is one more submission, and may be answered once more.
+    """
+    sent = Counter((each.ori or NO_ID, each.message_id) for each in journal if each.stage == "read")
+    sent = Counter({each: count for each, count in sent.items() if NO_ID not in each})
+    answered = Counter((each.ori, each.message_id) for each in answers)
+    return {
+        "answered": sum(1 for each in sent if answered[each]),
+        "open": sum(1 for each in sent if not answered[each]),
+        "answered_twice": sum(max(0, count - sent[each]) for each, count in answered.items()),
+    }
 
 
 def end(stages: dict[str, dict[str | None, str]]) -> End:

@@ -6,6 +6,7 @@ Reads     events            by offender: events, enrolments, review actions, mer
 Writes    events.distinct   what registrants may have to be told, as news, change or cancellation; enrolments and the
                             review actions of later stages untouched, in their place
           reviews           what is flagged here, and how its review ended
+          tally             that a submission's part ended here, or repeats another's
           dedupe.handover   what is kept of an offender who is merged into another
 Keeps     per event of one agency: the message ids that name it, the contents it has had, and the newest message
           told of it; a message that waits, or is in review. An event is recognised for `duplicate.window` from when it
@@ -40,13 +41,14 @@ from processors.dedupe.effect import Effect, decision
 from processors.dedupe.merge import documents, fold
 from processors.dedupe.situation import NAME, Message, Situation, event_meant, situation
 from processors.dedupe.state import KnownEvent, KnownEvents, State, deadline, message_key, unheard_is_new
-from processors.dedupe.transitions import AT_DEADLINE, take_effect, verdict
+from processors.dedupe.transitions import AT_DEADLINE, suppress, take_effect
 from processors.dedupe.waiting import act_on_review, flag, stop_waiting, wait
 from processors.domain.event import Event
 from processors.domain.review import ReviewAction, subject_of
 from processors.handover import Merger, with_handover
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
-from processors.topics import DEDUPE_HANDOVER, DEDUPE_STATE, DISTINCT, EVENTS, REVIEWS
+from processors.tally import ended
+from processors.topics import DEDUPE_HANDOVER, DEDUPE_STATE, DISTINCT, EVENTS, REVIEWS, TALLY
 
 
 def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
@@ -104,7 +106,7 @@ def receive(now: Situation, message: Message) -> Effect:
     event = message.event
     if now.is_repeated(message):
         detail = f"this {event.operation} of message {message.reference} was heard before"
-        return verdict(now, message, "suppressed", "duplicate", detail)
+        return suppress(now, event, "duplicate", detail, ended(event, "copy"))
     known = event_meant(now, message)
     if known is None:
         return wait(now, message)
@@ -115,7 +117,7 @@ def receive(now: Situation, message: Message) -> Effect:
     effect = stop_waiting(now, {each.event.seq for each in followers})
     for each in overtaken:
         detail = f"a later message about {known.root} had come before it could be told"
-        effect = effect.then(verdict(now, each, "suppressed", "superseded", detail))
+        effect = effect.then(suppress(now, each.event, "superseded", detail))
         known = with_overtaken(now, known, each)
     return effect.then(take_effect(now, known, last, last.event.operation))
 
@@ -139,7 +141,7 @@ STAGE: Final = with_handover(
     Stage(
         name=NAME,
         inputs=(EVENTS,),
-        outputs=(DISTINCT, REVIEWS),
+        outputs=(DISTINCT, REVIEWS, TALLY),
         changelog=DEDUPE_STATE,
         state=State,
         keys=keys,

@@ -20,6 +20,7 @@ from processors.dedupe.waiting import stop_waiting
 from processors.domain.event import Event
 from processors.domain.merge import Merge, SameEvent
 from processors.stage import Context, Decision, Output
+from processors.tally import ended
 from processors.topics import DISTINCT
 
 
@@ -43,9 +44,12 @@ def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], c
         effect, now = effect.then(moved), applied(moved, now)
     seqs = {each.seq for each in now.known.waiting}
     for waiting in others.known.waiting:
-        if waiting.seq not in seqs:  # two parts of one message wait as one
-            moved = Effect(waiting={waiting.seq: waiting}, messages={waiting.seq: under_one_key(others.stored(waiting.seq), merge)})
-            effect, now = effect.then(moved), applied(moved, now)
+        message = under_one_key(others.stored(waiting.seq), merge)
+        if waiting.seq in seqs:  # of two parts of one message, one waits for both
+            moved = Effect(outputs=ended(message))
+        else:
+            moved = Effect(waiting={waiting.seq: waiting}, messages={waiting.seq: message})
+        effect, now = effect.then(moved), applied(moved, now)
     for waiting in sorted(now.known.waiting, key=lambda each: each.seq):
         freed = try_again(now, waiting)
         effect, now = effect.then(freed), applied(freed, now)
@@ -76,6 +80,7 @@ def add_event(now: Situation, other: KnownEvent, message: Event | None, merge: M
         cancel_ids=tuple(dict.fromkeys((*older.cancel_ids, *newer.cancel_ids))),
         overtaken=older.overtaken or newer.overtaken,
         forget_at=max(same.forget_at, other.forget_at),
+        last=0 if seq_of(last) in {-1, same.seq} else seq_of(last),
     )
     effect = hold_of_both(now, one, older, newer, last)
     if last is not None:

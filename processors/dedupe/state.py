@@ -34,6 +34,7 @@ class KnownEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `message_ids` are those by which a Cancel or Update may mean it, `fingerprints` the contents it has had, newest last,
     each with the time until which it is recognised, `cancel_ids` the Cancels received. `overtaken` is the id of a
     message that has not come yet, and about which a reviewer released a later one. The event is forgotten at `forget_at`.
+    `last` is the `seq` of the message told last, 0 where that is the one that opened it.
     """
 
     seq: int
@@ -46,6 +47,7 @@ class KnownEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     overtaken: str | None = field(default=None, name="unseen")
     held: HeldCancel | None = None
     forget_at: int = field(default=0, name="until")
+    last: int = 0
 
     @property
     def newest(self) -> str | None:

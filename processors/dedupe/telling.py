@@ -39,6 +39,7 @@ def tell(situation: Situation, known: KnownEvent, message: Message, telling: Tel
         message_ids=appended(known.message_ids, event.message_id),
         fingerprints=with_newest(known.fingerprints, message.fingerprint, until),
         forget_at=max(until, past, known.forget_at),
+        last=0 if event.seq == known.seq else event.seq,
     )
     # News under its own message id leaves as the very object that came, so that its bytes pass untouched.
     untouched = telling == "news" and known.root == event.message_id

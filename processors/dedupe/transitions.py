@@ -16,10 +16,12 @@ from processors.dedupe.fingerprint import changes
 from processors.dedupe.situation import Message, Situation
 from processors.dedupe.state import EventState, HeldCancel, KnownEvent
 from processors.dedupe.telling import tell, tell_cancellation
-from processors.domain.event import Change, Operation
+from processors.domain.event import Change, Event, Operation
 from processors.domain.journal import Outcome
 from processors.domain.time import iso
 from processors.domain.transition import transition
+from processors.stage import Output
+from processors.tally import ended, repeated
 
 State = EventState | Literal["expired", "overtaken"]
 Handler = Callable[[Situation, KnownEvent, Message], Effect]
@@ -81,13 +83,13 @@ def tell_anew(situation: Situation, known: KnownEvent, message: Message) -> Effe
 
 def suppress_copy(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     event = message.event
-    said = verdict(situation, message, "suppressed", "duplicate", f"the same event as message {known.root} of {known.ori}")
+    said = suppress_repetition(situation, known, event, "duplicate", f"the same event as message {known.root} of {known.ori}")
     return said if event.message_id in known.message_ids else stands(known.with_message_id(event.message_id)).then(said)
 
 
 def suppress_second_cancel(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     detail = f"the event of message {known.root} is cancelled already"
-    return stands(known.with_cancel_id(message.event.message_id)).then(verdict(situation, message, "suppressed", "duplicate", detail))
+    return stands(known.with_cancel_id(message.event.message_id)).then(suppress(situation, message.event, "duplicate", detail))
 
 
 def tell_change(situation: Situation, known: KnownEvent, message: Message) -> Effect:
@@ -97,7 +99,8 @@ def tell_change(situation: Situation, known: KnownEvent, message: Message) -> Ef
         detail = f"message {known.root} is changed: {listed(changed)}"
         return tell(situation, known, message, "change", changed).then(verdict(situation, message, "passed", "changed", detail))
     detail = f"nothing that tells events of this kind apart differs from message {known.root}"
-    return stands(known.with_message_id(event.message_id)).then(verdict(situation, message, "suppressed", "inconsequential", detail))
+    said = suppress_repetition(situation, known, event, "inconsequential", detail)
+    return stands(known.with_message_id(event.message_id)).then(said)
 
 
 def hold_cancel(situation: Situation, known: KnownEvent, message: Message) -> Effect:
@@ -135,7 +138,7 @@ def cancel_before_news(situation: Situation, known: KnownEvent, message: Message
     event = message.event
     cancelled = replace(known.with_cancel_id(event.message_id), state="cancelled", forget_at=situation.window_end(event.scope))
     detail = f"message {known.root} came after its Cancel and was not told"
-    return stands(cancelled).then(verdict(situation, message, "suppressed", "nothing_told", detail))
+    return stands(cancelled).then(suppress(situation, event, "nothing_told", detail))
 
 
 def suppress_overtaken(situation: Situation, known: KnownEvent, message: Message) -> Effect:
@@ -143,7 +146,7 @@ def suppress_overtaken(situation: Situation, known: KnownEvent, message: Message
     event = message.event
     named = known.with_earlier_content(event.message_id, message.fingerprint, situation.window_end(event.scope))
     detail = "a reviewer had released a later message about it before it came"
-    return stands(replace(named, overtaken=None)).then(verdict(situation, message, "suppressed", "superseded", detail))
+    return stands(replace(named, overtaken=None)).then(suppress(situation, event, "superseded", detail))
 
 
 def stands(known: KnownEvent) -> Effect:
@@ -159,11 +162,24 @@ def cancel_ended(situation: Situation, known: KnownEvent, reason: str, detail: s
     """Return the journal's line on a held Cancel that is not told."""
     if known.held is None:
         return Effect()
-    return Effect(verdicts=(situation.journal.verdict(known.held.cancel, "suppressed", reason, detail),))
+    return suppress(situation, known.held.cancel, reason, detail)
 
 
 def verdict(situation: Situation, message: Message, outcome: Outcome, reason: str, detail: str) -> Effect:
     return Effect(verdicts=(situation.journal.verdict(message.event, outcome, reason, detail),))
+
+
+def suppress(situation: Situation, event: Event, reason: str, detail: str, end: tuple[Output, ...] | None = None) -> Effect:
+    """Return that a message goes no further, in the journal and for the response to its agency: nobody is to be told, unless `end`."""
+    outputs = ended(event) if end is None else end
+    return Effect(outputs=outputs, verdicts=(situation.journal.verdict(event, "suppressed", reason, detail),))
+
+
+def suppress_repetition(situation: Situation, known: KnownEvent, event: Event, reason: str, detail: str) -> Effect:
+    """Return that a message says nothing new; it is answered as the message last told was, a copy under its own id not again."""
+    if event.message_id in known.message_ids:
+        return suppress(situation, event, reason, detail, ended(event, "copy"))
+    return suppress(situation, event, reason, detail, repeated(event, known.last or known.seq))
 
 
 def listed(changed: tuple[Change, ...]) -> str:

@@ -15,6 +15,7 @@ from processors.domain.event import Event
 from processors.domain.review import STATE_AFTER, Review, ReviewAction, closed, open_review, review_id
 from processors.domain.time import iso
 from processors.stage import Output
+from processors.tally import ended
 from processors.topics import REVIEWS
 
 
@@ -67,9 +68,8 @@ def act_on_review(situation: Situation, action: ReviewAction) -> Effect:
     event = situation.stored(waiting.seq)
     comment = f"by {action.reviewer}: {action.reason}"
     if action.action == "discard":
-        return close(situation, event, waiting, action).then(
-            Effect(verdicts=(situation.journal.verdict(event, "suppressed", "discarded", f"discarded {comment}", waiting.review_id),))
-        )
+        discarded = situation.journal.verdict(event, "suppressed", "discarded", f"discarded {comment}", waiting.review_id)
+        return close(situation, event, waiting, action).then(Effect(outputs=ended(event, "failed"), verdicts=(discarded,)))
     return (
         close(situation, event, waiting, action)
         .then(Effect(verdicts=(situation.journal.verdict(event, "noted", "released", f"released {comment}", waiting.review_id),)))

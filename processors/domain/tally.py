@@ -13,7 +13,7 @@ from msgspec import Struct
 TallyResult = Literal["reached", "nobody", "failed", "copy"]
 
 
-class PartEnded(Struct, frozen=True, kw_only=True):
+class PartEnded(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
     A part of a submission ended.
 
@@ -27,9 +27,12 @@ class PartEnded(Struct, frozen=True, kw_only=True):
     leaves: int
     received_at: int
     result: TallyResult
+    jurisdiction: str | None = None
+    notification_type: str | None = None
+    event_subtype: str | None = None
 
 
-class PartMatched(Struct, frozen=True, kw_only=True):
+class PartMatched(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A part of a submission is to be told to so many registrants."""
 
     submission: str
@@ -38,6 +41,9 @@ class PartMatched(Struct, frozen=True, kw_only=True):
     leaves: int
     received_at: int
     registrants: int
+    jurisdiction: str | None = None
+    notification_type: str | None = None
+    event_subtype: str | None = None
 
 
 class RegistrantTold(Struct, frozen=True, kw_only=True):
@@ -48,7 +54,7 @@ class RegistrantTold(Struct, frozen=True, kw_only=True):
     result: TallyResult
 
 
-class PartRepeated(Struct, frozen=True, kw_only=True):
+class PartRepeated(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A part of the submission `repeated_by` is the same event as a part of `submission`, and is answered as that one is."""
 
     submission: str
@@ -57,3 +63,6 @@ class PartRepeated(Struct, frozen=True, kw_only=True):
     message_id: str
     ori: str
     leaves: int
+    jurisdiction: str | None = None
+    notification_type: str | None = None
+    event_subtype: str | None = None

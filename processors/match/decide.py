@@ -4,6 +4,7 @@ Match: everyone who registered for this offender and event, and nobody else, is 
 Reads     events.confirmed   by offender: events to be told, enrolments, merges of two offenders
           match.handover     what was kept of an offender who was merged into another (processors/handover.py)
 Writes    notifications      one a registrant: the event, and the registrations by which they are told
+          tally              how many registrants a submission's part is to be told to
           match.handover     what is kept of an offender who is merged into another
 Keeps     the registrations in force, each as it stood over time, until they end or expire; and who was told of each
           event, for `duplicate.window` and, if that is later, until its date is past by `date.past`, since an event
@@ -46,7 +47,8 @@ from processors.match.state import (
     told_key,
 )
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
-from processors.topics import CONFIRMED, MATCH_HANDOVER, MATCH_STATE, NOTIFICATIONS
+from processors.tally import ended, matched
+from processors.topics import CONFIRMED, MATCH_HANDOVER, MATCH_STATE, NOTIFICATIONS, TALLY
 
 NAME: Final = "match"
 NOBODY: Final[Mapping[str, tuple[str, ...]]] = {}
@@ -93,15 +95,16 @@ def notify(event: Event, states: Mapping[str, State], context: Context) -> Decis
     before = found.registrants if isinstance(found, ToldRegistrants) else NOBODY
     to = recipients(event, before, registrations_of(states, event.offender))
     verdicts = (verdict(event, len(to), len(before), context),)
-    outputs = tuple(
+    notifications = (
         Output(NOTIFICATIONS, each, Notification(registrant_id=each, registration_ids=to[each], event=event)) for each in sorted(to)
     )
+    outputs = (*notifications, *(matched(event, len(to)) if to else ended(event)))
     listed = told_events(states, event.offender)
     if event.telling == "cancellation":
         left = {each: until for each, until in listed.items() if each != key}
         return Decision(outputs, {} if found is None else {key: None, **as_list(event.offender, listed, left)}, verdicts)
     if not to:
-        return Decision(verdicts=verdicts)
+        return Decision(outputs, verdicts=verdicts)
     until = remembered_until(event, context)
     if isinstance(found, ToldRegistrants):
         until = max(until, found.until)
@@ -292,7 +295,7 @@ STAGE: Final = with_handover(
     Stage(
         name=NAME,
         inputs=(CONFIRMED,),
-        outputs=(NOTIFICATIONS,),
+        outputs=(NOTIFICATIONS, TALLY),
         changelog=MATCH_STATE,
         state=State,
         keys=keys,

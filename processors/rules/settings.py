@@ -230,8 +230,6 @@ SETTINGS: Final[Mapping[str, Setting]] = {
 # Can be set, and nothing reads them yet; a test keeps this list true.
 COMING: Final = frozenset(
     {
-        "response.hold",
-        "responses",
         "review.four_eyes",
     }
 )

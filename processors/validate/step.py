@@ -16,6 +16,7 @@ from processors.domain.expectation import Expectation
 from processors.domain.journal import Journal, Outcome, Verdict
 from processors.rules.book import Rules
 from processors.stage import Decision, Output
+from processors.tally import ended
 from processors.topics import EXPECTATIONS
 from processors.validate import effect
 from processors.validate.facts import RulesInForce
@@ -77,9 +78,10 @@ class Step(Struct, frozen=True, gc=False):
         return self.write(*(Output(EXPECTATIONS, each.expectation_id, each) for each in expectations))
 
     def note(self, event: Event, outcome: Outcome, reason: str, detail: str, review_id: str | None = None) -> "Step":
-        """Return the step with one more verdict."""
+        """Return the step with one more verdict; what is suppressed has ended for the response to its agency too."""
         verdict = self.situation.journal.verdict(event, outcome, reason, detail, review_id)
-        return replace(self, verdicts=(*self.verdicts, verdict))
+        end = () if outcome != "suppressed" else ended(event, "failed" if reason == "discarded" else "nobody")
+        return replace(self, outputs=self.outputs + end, verdicts=(*self.verdicts, verdict))
 
     def know(self, **fields: Any) -> "Step":
         """Return the step with some of what is known of the offender replaced."""

@@ -3,8 +3,9 @@
 import pytest
 from msgspec import structs
 
-from processors.cli.audit import ENDS, End, account
+from processors.cli.audit import ENDS, End, account, responses
 from processors.domain.journal import Outcome, Verdict
+from processors.domain.notification import Response
 from tests.cli.given import verdict
 
 READ = verdict("read", "accepted", "accepted", offender=None)
@@ -85,3 +86,25 @@ def test_registrations_receipts_and_notes_are_no_submissions() -> None:
 
 def test_every_end_is_told_even_at_none() -> None:
     assert list(account([])) == ["read", *ENDS]
+
+
+def answer(message_id: str = "M", subtype: str = "Message Successfully Delivered") -> Response:
+    return Response(
+        message_id=message_id,
+        ori=READ.ori or "",
+        event_type="Message Response",
+        event_subtype=subtype,
+        notification_type="Internal",
+        responded_at=0,
+    )
+
+
+def test_submissions_are_answered_or_open() -> None:
+    nameless = verdict("read", "rejected", "malformed", offender=None, message_id="-")
+    other = verdict("read", "accepted", "accepted", offender=None, message_id="N")
+    assert responses([READ, other, nameless], [answer(READ.message_id)]) == {"answered": 1, "open": 1, "answered_twice": 0}
+
+
+def test_one_answer_too_many_is_found() -> None:
+    assert responses([READ], [answer(READ.message_id)] * 2)["answered_twice"] == 1
+    assert responses([READ, READ], [answer(READ.message_id)] * 2)["answered_twice"] == 0

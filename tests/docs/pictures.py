@@ -72,6 +72,7 @@ DOES: Final = {
     "validate": "checks date, order, status, location",
     "match": "finds who registered",
     "deliver": "gathers, words and sends",
+    "answer": "answers each agency once",
 }
 WRITERS: Final = {
     "submissions": "agencies",
@@ -100,7 +101,7 @@ def units() -> list[tuple[str, Stage[Any]]]:
 
 
 def pipeline_svg() -> str:
-    road = [unit for _, unit in units()]
+    road = sorted((unit for _, unit in units()), key=lambda unit: any(map(sent, unit.outputs)))  # who sends comes last
     begin = TOP + PILL + 60
     tops = {unit.name: begin + number * ROW for number, unit in enumerate(road)}
     height = begin + len(road) * ROW + 84

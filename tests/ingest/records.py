@@ -88,7 +88,7 @@ def read(value: Any, topic: Topic = SUBMISSIONS, *, key: str | None = None, offs
 def taken(value: Any, topic: Topic = SUBMISSIONS, *, key: str | None = None, at: int = NOW) -> Intake:
     """Return the intake of a record that must be accepted."""
     decision = read(value, topic, key=key, at=at)
-    (verdict,), (output,) = decision.verdicts, decision.outputs
+    (verdict,), (output, *_) = decision.verdicts, decision.outputs
     assert verdict.outcome == "accepted", (verdict.reason, verdict.detail)
     assert isinstance(output.value, Intake)
     return output.value
@@ -102,7 +102,7 @@ def submission(value: Any) -> Submission:
 def refused(value: Any, topic: Topic = SUBMISSIONS, *, key: str | None = None) -> str:
     """Return the reason code of a record that must be rejected, the same in verdict and dead letter."""
     decision = read(value, topic, key=key)
-    (verdict,), (output,) = decision.verdicts, decision.outputs
+    (verdict,), (output, *_) = decision.verdicts, decision.outputs
     assert isinstance(output.value, DeadLetter)
     assert verdict.outcome == "rejected"
     assert (verdict.reason, verdict.detail) == (output.value.reason, output.value.detail)

@@ -51,8 +51,9 @@ def inlined(schema: Any, declared: Mapping[str, Any]) -> Any:
 
 
 def recorded(stage: str, number: int) -> Mapping[str, Any]:
-    """Return a recorded format: its `shape` and its `documents`."""
-    found: Mapping[str, Any] = json.loads((FOLDER / str(number) / f"{stage}.json").read_text(encoding="utf-8"))
+    """Return a recorded format: its `shape` and its `documents`; nothing of a stage that is new."""
+    file = FOLDER / str(number) / f"{stage}.json"
+    found: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"shape": None, "documents": []}
     return found
 
 

@@ -27,6 +27,7 @@ from processors.ingest.identify.state import (
     review_key,
 )
 from processors.stage import Context, Decision, Output, Record, combine
+from processors.tally import ended
 from processors.topics import EVENTS, REGISTRANTS, REVIEWS
 
 DOWNSTREAM: Final = {"dedupe": EVENTS, "validate": EVENTS, "deliver": REGISTRANTS}  # the topic that leads to each stage's own reviews
@@ -106,6 +107,8 @@ def settle(states: States, waiting: OpenReview, action: ReviewAction, context: C
         structs.replace(event_verdict(each, context, OUTCOMES[action.action], state, detail, review.review_id), at=action.received_at)
         for each in waiting.events
     )
-    released = waiting.events if action.action == "release" else ()
-    events = (Output(EVENTS, each.offender, structs.replace(each, submission=waiting.submission)) for each in released)
-    return Decision((Output(REVIEWS, review.review_id, review), *events), {review_key(review.review_id): None}, verdicts)
+    if action.action == "release":
+        outputs = tuple(Output(EVENTS, each.offender, structs.replace(each, submission=waiting.submission)) for each in waiting.events)
+    else:
+        outputs = tuple(end for each in waiting.events for end in ended(each, "failed"))
+    return Decision((Output(REVIEWS, review.review_id, review), *outputs), {review_key(review.review_id): None}, verdicts)

@@ -42,7 +42,7 @@ from processors.ingest.identify.silence import check_silence
 from processors.ingest.identify.state import MessagePage, State, States, after, deadline, find
 from processors.ingest.identify.submissions import decide_submission, submission_keys
 from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
-from processors.topics import AGENCIES, DEAD_LETTERS, EVENTS, EXPECTATIONS, IDENTIFY_STATE, INTAKE, REGISTRANTS, REVIEWS
+from processors.topics import AGENCIES, DEAD_LETTERS, EVENTS, EXPECTATIONS, IDENTIFY_STATE, INTAKE, REGISTRANTS, REVIEWS, TALLY
 
 _registration = msgspec.json.Decoder(Registration).decode
 _receipt = msgspec.json.Decoder(Receipt).decode
@@ -138,7 +138,7 @@ DECIDE: Final[Mapping[str, Callable[[Record, States, Context], Decision[State]]]
 IDENTIFY: Final[Stage[State]] = Stage(
     name=STAGE,
     inputs=(INTAKE,),
-    outputs=(EVENTS, REGISTRANTS, REVIEWS, EXPECTATIONS, AGENCIES, DEAD_LETTERS),
+    outputs=(EVENTS, REGISTRANTS, REVIEWS, EXPECTATIONS, AGENCIES, DEAD_LETTERS, TALLY),
     changelog=IDENTIFY_STATE,
     state=State,
     keys=keys,

@@ -12,6 +12,7 @@ from processors.ingest.identify.identity import current_key
 from processors.ingest.identify.journal import STAGE, event_verdict
 from processors.ingest.identify.state import Offender, OpenReview, State, States, find, group_key, review_key
 from processors.stage import Context, Decision, Output
+from processors.tally import ended
 from processors.topics import REVIEWS
 
 
@@ -82,10 +83,11 @@ def supersede(waiting: OpenReview, by: tuple[Event, ...], context: Context) -> D
         for each in waiting.events
         if each.offender in offenders
     )
+    ends = tuple(end for each in waiting.events if each.offender in offenders for end in ended(each))
     key = review_key(review.review_id)
     if left:
-        return Decision(states={key: structs.replace(waiting, events=left)}, verdicts=verdicts)
-    return Decision((Output(REVIEWS, review.review_id, closed(review, "superseded")),), {key: None}, verdicts)
+        return Decision(ends, {key: structs.replace(waiting, events=left)}, verdicts)
+    return Decision((Output(REVIEWS, review.review_id, closed(review, "superseded")), *ends), {key: None}, verdicts)
 
 
 def group_keys(group: str, states: States) -> Iterator[str]:

@@ -3,6 +3,7 @@ Read: accept or reject every record that enters the pipeline.
 
 Reads     submissions, registrations, receipts, review.actions    as outsiders wrote them
 Writes    intake          accepted records, checked, contact data sealed
+          tally           that a submission was refused, for the response to its agency
           dead-letters    rejected records with their original bytes; sealed where they may hold contact data
 Keeps     nothing
 Rejects   everything that contract §3, §4 and §5 name, each with its own reason code
@@ -29,7 +30,19 @@ from processors.ingest.read.ids import MAX_ID, check_private_id, looks_like_addr
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.xml import XmlMessage
 from processors.stage import Context, Decision, Input, Output, Record, Stage
-from processors.topics import DEAD_LETTERS, INBOUND, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, VERIFICATIONS, Topic
+from processors.tally import MESSAGE_RESPONSE, refused
+from processors.topics import (
+    DEAD_LETTERS,
+    INBOUND,
+    INTAKE,
+    RECEIPTS,
+    REGISTRATIONS,
+    REVIEW_ACTIONS,
+    SUBMISSIONS,
+    TALLY,
+    VERIFICATIONS,
+    Topic,
+)
 
 NAME: Final = "read"
 NO_ID: Final = "-"
@@ -144,7 +157,15 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
         ori=labels.ori,
         rules=context.rules.version,
     )
-    return Decision(outputs=(Output(DEAD_LETTERS, letter.dead_letter_id, letter),), verdicts=(verdict,))
+    return Decision((Output(DEAD_LETTERS, letter.dead_letter_id, letter), *answer_to(record, labels, raw)), verdicts=(verdict,))
+
+
+def answer_to(record: Record, labels: Labels, raw: bytes) -> tuple[Output, ...]:
+    """Return what leads to the response to a refused submission, where it can be read whose it is (contract §5, Responses)."""
+    readable = record.topic == SUBMISSIONS.name and labels.ori not in {None, NO_ID} and labels.message_id != NO_ID
+    if not readable or labels.ori is None or MESSAGE_RESPONSE.encode() in raw:
+        return ()
+    return refused(f"{record.topic}-{record.partition}-{record.offset}", labels.message_id, labels.ori, record.timestamp)
 
 
 def open_submission(record: Record, context: Context) -> Opened:
@@ -333,7 +354,7 @@ INPUTS: Final[tuple[Topic, ...]] = (SUBMISSIONS, REGISTRATIONS, RECEIPTS, VERIFI
 READ: Final[Stage[Any]] = Stage(
     name=NAME,
     inputs=INPUTS,
-    outputs=(INTAKE, DEAD_LETTERS),
+    outputs=(INTAKE, DEAD_LETTERS, TALLY),
     changelog=None,
     state=None,
     keys=no_keys,

@@ -16,12 +16,13 @@ from processors.domain.person import Identifier, Person
 from processors.domain.reasons import REASONS
 from processors.domain.registration import Contact
 from processors.domain.submission import Submission
+from processors.domain.tally import PartEnded
 from processors.ingest.read.decide import READ
 from processors.ingest.read.formats import MAX_BYTES
 from processors.runtime.kafka.clients import MAX_RECORD_BYTES
 from processors.runtime.wire.codec import Codec
 from processors.stage import Record, Wake
-from processors.topics import DEAD_LETTERS, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS
+from processors.topics import DEAD_LETTERS, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, TALLY
 from tests.ingest.records import CONTEXT, NOW, RECAPTURE, RECEIPT, REGISTRATION, SCHEMAS, SEAL, changed, read, submission, taken
 
 XML = next(SCHEMAS.glob("xml/specification-2-*")).read_bytes()
@@ -29,7 +30,7 @@ TOPICS = (SUBMISSIONS, REGISTRATIONS, RECEIPTS, REVIEW_ACTIONS)
 
 
 def dead(value: Any, topic: Any = SUBMISSIONS, **more: Any) -> DeadLetter:
-    (output,) = read(value, topic, **more).outputs
+    output, *_ = read(value, topic, **more).outputs
     assert (output.topic, output.key) == (DEAD_LETTERS, output.value.dead_letter_id)  # type: ignore[union-attr]
     assert isinstance(output.value, DeadLetter)
     return output.value
@@ -120,7 +121,7 @@ def test_a_record_of_avro_too_is_measured_as_it_came() -> None:
 def test_what_is_let_in_goes_to_intake_in_one_order() -> None:
     (output,) = read(RECAPTURE).outputs
     assert (output.topic, output.key) == (INTAKE, None)
-    assert set(READ.outputs) == {INTAKE, DEAD_LETTERS}
+    assert set(READ.outputs) == {INTAKE, DEAD_LETTERS, TALLY}
 
 
 def test_read_keeps_nothing_and_sets_no_timers() -> None:
@@ -135,7 +136,7 @@ def test_read_keeps_nothing_and_sets_no_timers() -> None:
 def check_spoken(value: Any, topic: Any) -> None:
     """One verdict, one record, a reason of the list, and twice the same."""
     decision = read(value, topic, key="K")
-    (verdict,), (output,) = decision.verdicts, decision.outputs
+    (verdict,), (output, *_) = decision.verdicts, decision.outputs
     assert verdict.reason in REASONS
     assert (verdict.outcome == "rejected") is isinstance(output.value, DeadLetter)
     assert read(value, topic, key="K") == decision
@@ -208,3 +209,15 @@ def test_avro_that_grows_beyond_what_can_be_written_when_decoded_is_rejected() -
     (output,) = READ.decide(found, {}, CONTEXT).outputs
     assert isinstance(output.value, DeadLetter)
     assert output.value.reason == "too_large"
+
+
+def test_a_refused_submission_is_answered_where_it_can_be_read_whose_it_is() -> None:
+    named = b'{"message_id": "M-1", "agency": {"ori": "VA0430000"}}'
+    ((_, answer), nameless, response) = (
+        read(value).outputs for value in (named, b'{"message_id": "M-1"}', named.replace(b"}}", b'}, "event_type": "Message Response"}'))
+    )
+    assert answer.topic is TALLY
+    assert answer.value == PartEnded(
+        submission="submissions-0-0", message_id="M-1", ori="VA0430000", leaves=1, received_at=answer.value.received_at, result="failed"
+    )
+    assert [len(nameless), len(response)] == [1, 1], "a Message Response is never answered"

@@ -1,0 +1,1 @@
+"""Answer: exactly one response a submission (contract §5, Responses)."""

@@ -1,0 +1,160 @@
+"""
+Answer: every submission whose message id and agency could be read gets exactly one response, once all its parts ended.
+
+Reads     tally        by submission: ends of its parts, numbers of registrants, their outcomes, what repeats it
+Writes    responses    one a submission: delivered, or failed to deliver
+          tally        to each submission that repeats this one, how this one ended
+Keeps     the sums of every open submission; of one that closed its result, for `duplicate.window`, since it may be repeated
+Flags     nothing
+Rejects   nothing
+Replayed  each record of the tally is committed once with the decision that makes it true, so plain sums suffice
+
+"Message Successfully Delivered" when all who were to be told were reached or nobody was to be told; else "Failed to Deliver
+Message". The first result is never taken back. A copy under the same message id is not answered again. What waits or is in
+review has no end yet, and its submission no answer.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from processors.deliver.answer.state import Follower, Sums, deadline
+from processors.domain.event import Scope
+from processors.domain.notification import Response
+from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
+from processors.rules.book import Rules
+from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.tally import MESSAGE_RESPONSE, written
+from processors.topics import ANSWER_STATE, RESPONSES, TALLY
+
+NAME: Final = "answer"
+DELIVERED: Final = "Message Successfully Delivered"
+FAILED: Final = "Failed to Deliver Message"
+
+
+def keys(given: Input, _: Mapping[str, Sums]) -> Iterable[str]:
+    return (given.key or "",)
+
+
+def decide(given: Input, states: Mapping[str, Sums], context: Context) -> Decision[Sums]:
+    """Return what follows from one record of the tally, or from a time that has come."""
+    name = given.key or ""
+    before = states.get(name, Sums())
+    if not isinstance(given, Record):
+        return wake(name, before, given.due_at if isinstance(given, Wake) else given.at)
+    after = added(before, given.value, context.rules)
+    if isinstance(given.value, PartRepeated):
+        return follow(name, after, follower_of(given.value))
+    if after.complete and not after.closed:
+        return close(name, after, given.timestamp, context.rules)
+    return Decision(states={name: after})
+
+
+def added(sums: Sums, value: PartEnded | PartMatched | RegistrantTold | PartRepeated, rules: Rules) -> Sums:
+    """Return the sums with one more record of the tally."""
+    match value:
+        case PartEnded():
+            failed = sums.failed or value.result == "failed"
+            sums = replace(known(sums, value), ended=sums.ended + 1, copies=sums.copies + (value.result == "copy"), failed=failed)
+        case PartMatched():
+            sums = replace(known(sums, value), ended=sums.ended + 1, owed=sums.owed + value.registrants)
+        case RegistrantTold():
+            sums = replace(sums, owed=sums.owed - 1, failed=sums.failed or value.result == "failed")
+        case PartRepeated():
+            pass
+    window = rules.duration("duplicate.window", sums.scope)
+    return replace(sums, forget_at=max(sums.forget_at, value.received_at + window))
+
+
+def known(sums: Sums, value: PartEnded | PartMatched) -> Sums:
+    """Return the sums of a submission of which it is known who sent it, and how many parts it has."""
+    return replace(
+        sums,
+        message_id=value.message_id,
+        ori=value.ori,
+        leaves=value.leaves,
+        scope=Scope(value.jurisdiction, value.notification_type, value.event_subtype),
+    )
+
+
+def close(name: str, sums: Sums, now: int, rules: Rules) -> Decision[Sums]:
+    """Answer the submission, at once or after `response.hold`, and those that repeat it."""
+    told = tuple(output for each in sums.followers for output in end_of(each, failed=sums.failed))
+    forget_at = max(sums.forget_at, now + rules.duration("duplicate.window", sums.scope))
+    closed = replace(sums, closed=True, followers=(), forget_at=forget_at)
+    if sums.copies == sums.leaves or not rules.flag("responses", sums.scope):
+        return Decision(told, {name: closed})
+    hold = rules.duration("response.hold", sums.scope)
+    if hold:
+        return Decision(told, {name: replace(closed, answer_at=now + hold)})
+    return Decision((*told, response_to(closed, now)), {name: closed})
+
+
+def follow(name: str, sums: Sums, follower: Follower) -> Decision[Sums]:
+    """Let the other submission's part end as this submission did, now or once it has."""
+    if sums.closed:
+        return Decision(end_of(follower, failed=sums.failed), {name: sums})
+    return Decision(states={name: replace(sums, followers=(*sums.followers, follower))})
+
+
+def wake(name: str, sums: Sums, now: int) -> Decision[Sums]:
+    """Send the response that was held; forget what is over, with those that followed what was never heard of."""
+    if sums.answer_at is not None:
+        return Decision((response_to(sums, now),), {name: replace(sums, answer_at=None)})
+    return Decision(tuple(output for each in sums.followers for output in end_of(each, failed=False)), {name: None})
+
+
+def follower_of(value: PartRepeated) -> Follower:
+    return Follower(
+        value.repeated_by,
+        value.message_id,
+        value.ori,
+        value.leaves,
+        value.received_at,
+        value.jurisdiction,
+        value.notification_type,
+        value.event_subtype,
+    )
+
+
+def end_of(follower: Follower, *, failed: bool) -> tuple[Output, ...]:
+    """Return the end of a part that repeats a submission which is closed."""
+    return written(
+        PartEnded(
+            submission=follower.submission,
+            message_id=follower.message_id,
+            ori=follower.ori,
+            leaves=follower.leaves,
+            received_at=follower.received_at,
+            result="failed" if failed else "reached",
+            jurisdiction=follower.jurisdiction,
+            notification_type=follower.notification_type,
+            event_subtype=follower.event_subtype,
+        )
+    )
+
+
+def response_to(sums: Sums, now: int) -> Output:
+    """Return the Message Response, which names and counts no registrant (contract §2)."""
+    response = Response(
+        message_id=sums.message_id,
+        ori=sums.ori,
+        event_type=MESSAGE_RESPONSE,
+        event_subtype=FAILED if sums.failed else DELIVERED,
+        notification_type="Internal",
+        responded_at=now,
+    )
+    return Output(RESPONSES, sums.ori, response)
+
+
+STAGE: Final[Stage[Sums]] = Stage(
+    name=NAME,
+    inputs=(TALLY,),
+    outputs=(RESPONSES, TALLY),
+    changelog=ANSWER_STATE,
+    state=Sums,
+    keys=keys,
+    decide=decide,
+    deadline=deadline,
+)

@@ -1,0 +1,52 @@
+"""What a stage writes about the end of a submission's parts, for the one response to its agency (contract §5)."""
+
+from typing import Any, Final
+
+from processors.domain.event import Event
+from processors.domain.tally import PartEnded, PartMatched, PartRepeated, TallyResult
+from processors.stage import Output
+from processors.topics import TALLY
+
+MESSAGE_RESPONSE: Final = "Message Response"  # never answered: two systems would answer each other for ever
+
+
+def ended(event: Event, result: TallyResult = "nobody") -> tuple[Output, ...]:
+    """Return the end of a part that leads to no notification."""
+    if event.event_type == MESSAGE_RESPONSE:
+        return ()
+    return written(PartEnded(submission=str(event.seq), result=result, **sender(event)))
+
+
+def refused(position: str, message_id: str, ori: str, received_at: int) -> tuple[Output, ...]:
+    """Return the end of a submission that was refused at the door, known by its position."""
+    return written(PartEnded(submission=position, message_id=message_id, ori=ori, leaves=1, received_at=received_at, result="failed"))
+
+
+def matched(event: Event, registrants: int) -> tuple[Output, ...]:
+    """Return that a part is to be told to so many registrants."""
+    if event.event_type == MESSAGE_RESPONSE:
+        return ()
+    return written(PartMatched(submission=str(event.seq), registrants=registrants, **sender(event)))
+
+
+def repeated(event: Event, original: int) -> tuple[Output, ...]:
+    """Return that a part is the same event as a part of the submission with that `seq`, and is answered as that one is."""
+    if event.event_type == MESSAGE_RESPONSE:
+        return ()
+    return written(PartRepeated(submission=str(original), repeated_by=str(event.seq), **sender(event)))
+
+
+def sender(event: Event) -> dict[str, Any]:
+    return {
+        "message_id": event.message_id,
+        "ori": event.ori,
+        "leaves": event.leaves,
+        "received_at": event.received_at,
+        "jurisdiction": event.jurisdiction,
+        "notification_type": event.notification_type,
+        "event_subtype": event.event_subtype,
+    }
+
+
+def written(record: PartEnded | PartMatched | PartRepeated) -> tuple[Output, ...]:
+    return (Output(TALLY, record.submission, record),)
