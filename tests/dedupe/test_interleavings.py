@@ -184,6 +184,7 @@ class Conversation(RuleBasedStateMachine):
 
     def send(self, ori: str, message: Message, spelling: int) -> None:
         op, id_, ref, content = message
+        self.models[ori].pass_time(self.scene.now)  # what the message before it made due at this very moment is due before it
         self.scene.receive(
             self.scene.event(
                 id_,
