@@ -218,7 +218,9 @@ def test_a_stage_runs_until_nothing_is_in_flight(office: Office) -> None:
 def test_what_no_stage_could_run_without_is_said_at_once(office: Office) -> None:
     nowhere = {"VN_TOPIC_PREFIX": f"n{office.prefix}"}
     assert "run `vn topics create`" in office.refuses("run", "all", **nowhere)
-    assert f"there is no topic {nowhere['VN_TOPIC_PREFIX']}submissions" in office.refuses("submit", "-", **nowhere)
+    assert f"there is no topic {nowhere['VN_TOPIC_PREFIX']}submissions" in office.refuses(
+        "submit", str(ROOT / "examples" / "xml" / "icots-departure.xml"), **nowhere
+    )
 
 
 def test_the_local_broker_and_store_are_up_already(office: Office, cluster: Local) -> None:
@@ -241,9 +243,9 @@ def test_the_doctor_finds_what_is_to_be_mended(office: Office) -> None:
         for answer in admin.incremental_alter_configs([submissions]).values():
             answer.result(TIMEOUT)
     (changed,) = [each for each in office.vn("doctor", "--json", code=1, **own).rows if not each["ok"]]
-    assert changed["mend"] == "vn topics create"
+    assert changed["mend"] == "vn topics create --apply"
     assert "message.timestamp.type=CreateTime, not LogAppendTime" in changed["found"]
-    office.vn("topics", "create", **own)
+    office.vn("topics", "create", "--apply", **own)
     office.vn("doctor", **own)
     missing = office.vn("doctor", "--json", code=1, VN_TOPIC_PREFIX=f"none{office.prefix}").rows
     assert any("vn topics create" in each["mend"] for each in missing if not each["ok"])
@@ -285,9 +287,9 @@ def test_registrations_by_json_and_csv_are_told_until_they_are_removed(office: O
     office.register(registration("REG-1", "VA0000020"))
     sheet = office.folder / "sheet.csv"
     sheet.write_text(
-        "registration_id,registrant_id,source,sid,given,sur,birth_date,language,time_zone,email,case_numbers,created_at\n"
+        "registration_id,registrant_id,source,sid,given,sur,birth_date,language,time_zone,email,verified,case_numbers,created_at\n"
         "REG-2,R-REG-2,VINE,VA0000020,Dean,Colton,1986-03-19,es,America/New_York,"
-        '"a@example.org; b@example.org",C-1;C-2,2026-01-01T00:00:00Z\n',
+        '"a@example.org; b@example.org",yes,C-1;C-2,2026-01-01T00:00:00Z\n',
         encoding="utf-8",
     )
     assert office.vn("register", str(sheet)).lines == ["REG-2"]
