@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from starlette.testclient import TestClient
 
 from processors.console import actions as actions_module
 from processors.console.actions import Actions
-from processors.console.app import Console, app_of, masked
+from processors.console.app import STATIC, Console, app_of, masked
 from processors.console.overview import Overview, polyline
 from processors.console.security import HEADERS, Proxy
 from processors.domain.notification import Outbound
@@ -209,6 +210,11 @@ def test_what_may_hold_contact_data_is_never_shown() -> None:
     assert "R-1.x" in shown
     assert "+18045551007" not in shown
     assert "canary" not in shown
+
+
+def test_the_script_that_is_not_ours_is_the_one_that_the_page_names() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "console.md").read_text()
+    assert sha256((STATIC / "htmx.min.js").read_bytes()).hexdigest() in page
 
 
 def test_a_chart_has_its_highest_value_at_the_top() -> None:
