@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench faults soak fuzz mutants lock clean alerts dashboards
+.PHONY: help install demo test check bench faults soak fuzz mutants lock clean alerts dashboards long
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -22,7 +22,10 @@ demo: $(INSTALLED)  ## runs the five stages on the sample feed and shows what ca
 
 test: $(INSTALLED)  ## the whole suite, the tests against a real broker and store included
 	@$(BIN)/python -m pytest -n 2 -q -m "not broker"
-	@$(BIN)/python -m pytest -ra -m broker  # one after another: two pipelines at once would starve each other on two cores
+	@$(BIN)/python -m pytest -ra -m "broker and not long"  # one after another: two pipelines at once would starve each other on two cores
+
+long: $(INSTALLED)  ## the tests on the real broker that take many minutes: feed under faults, fault matrix, simulated month, guides
+	@$(BIN)/python -m pytest -ra -m long
 
 check: $(INSTALLED)  ## format, lint, types and the tests that need no broker
 	@$(BIN)/ruff format --check --quiet

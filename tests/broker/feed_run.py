@@ -207,14 +207,14 @@ class DriverByIntakeOffset(PipelineDriver):
                 self.send(sending.topic, sending.value, sending.key)
         assert not any(self._offsets.values()), "the intake holds what nobody sent"
 
-    def _append(self, topic: Topic, key: str | None, value: bytes | None) -> None:
+    def _append(self, topic: Topic, key: str | None, value: bytes | None, headers: tuple[tuple[str, str], ...] = ()) -> None:
         if topic is INTAKE:
             assert self._offsets.get(value or b""), "the intake lacks a message"
             place, entries = self._offsets[value or b""].popleft(), self._topics.setdefault(topic.name, [])
             assert place >= len(entries), "the intake is out of order"
             while len(entries) < place:
                 super()._append(topic, None, CONTROL_RECORD)
-        super()._append(topic, key, value)
+        super()._append(topic, key, value, headers)
 
     def _next(self, unit: RunningStage) -> Record | None:
         if INTAKE in unit.stage.inputs:

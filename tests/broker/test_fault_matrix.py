@@ -9,7 +9,7 @@ from processors.runtime.run.faults import POINTS
 from tests.broker.fault_matrix import FAULTS, GROUPS, strike, write_feed
 from tests.broker.feed_run import NAMES
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(900, method="signal")]
+pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(900, method="signal")]
 
 
 def test_the_matrix_has_every_point_and_at_least_180_cells() -> None:

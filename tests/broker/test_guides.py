@@ -15,7 +15,7 @@ import pytest
 from tests.docs.guides import GUIDES, START, STOP, Block, blocks, needs_broker
 from tests.docs.pages import ROOT
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(900, method="signal")]
+pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(900, method="signal")]
 
 PATIENCE: Final = 90.0
 SHOWN: Final = ("Makefile", ".venv", "processors", "examples", "schemas", "docs")
