@@ -24,7 +24,7 @@ test: $(INSTALLED)  ## the whole suite, the tests against a real broker and stor
 	@$(BIN)/python -m pytest -n 2 -q -m "not broker"
 	@$(BIN)/python -m pytest -ra -m "broker and not long"  # one after another: two pipelines at once would starve each other on two cores
 
-long: $(INSTALLED)  ## the tests on the real broker that take many minutes: feed under faults, fault matrix, simulated month, guides
+long: $(INSTALLED)  ## the tests on the real broker that take many minutes: fault matrix, simulated month, guides
 	@$(BIN)/python -m pytest -ra -m long
 
 check: $(INSTALLED)  ## format, lint, types and the tests that need no broker

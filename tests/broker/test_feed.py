@@ -15,7 +15,7 @@ from processors.runtime.run.faults import Point
 from tests.broker.feed_run import NAMES, FeedRun
 from tests.broker.harness import until
 
-pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(1200, method="signal")]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(1200, method="signal")]
 
 # `read` is reached by every iteration, even an idle one; the others by every batch that commits.
 KILLS: Final[tuple[Point, ...]] = ("read", "decided", "begun", "produced", "sent", "committed", "applied")
