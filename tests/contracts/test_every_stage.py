@@ -152,7 +152,7 @@ junk = st.recursive(
         | st.dictionaries(st.sampled_from(["name", "identifiers", "scheme", "value", "ori", "subtype", "x"]), inner, max_size=3)
     ),
     max_leaves=6,
-)
+).filter(lambda drawn: not any(secret in json.dumps(drawn) for secret in PRIVATE))
 
 
 @st.composite
