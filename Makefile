@@ -9,6 +9,9 @@ INSTALLED := .venv/installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --custom-compile-command 'make lock' pyproject.toml
 
+# Without cached bytecode, pytest rewrites thousands of assertions anew on every run.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check bench faults soak fuzz mutants lock clean alerts dashboards long
 
@@ -27,11 +30,11 @@ test: $(INSTALLED)  ## the whole suite, the tests against a real broker and stor
 long: $(INSTALLED)  ## the tests on the real broker that take many minutes: fault matrix, simulated month, guides
 	@$(BIN)/python -m pytest -ra -m long
 
-check: $(INSTALLED)  ## format, lint, types and the tests that need no broker
+check: $(INSTALLED)  ## format, lint, types and the fast tests: under a minute
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q -n 2 -m "not broker"
+	@$(BIN)/python -m pytest -q -n 2 -m "not broker and not slow" --hypothesis-profile check --ignore tests/broker
 
 fuzz: $(INSTALLED)  ## fuzzes every door of the pipeline, a million inputs each; make fuzz FOR=60 stops after 60 s in all
 	@$(BIN)/python -m tests.fuzz $(if $(FOR),--seconds $(FOR))

@@ -12,6 +12,7 @@ from processors.runtime.local import Local
 
 settings.register_profile("vn", deadline=None)  # how long an example takes says what else the machine does
 settings.load_profile("vn")
+settings.register_profile("check", max_examples=25, deadline=None)  # `make check`: a quarter, see tests/examples.py
 # Of a mutant it is enough to know that an example fails, and it must be the same one every time.
 settings.register_profile(
     "mutants", max_examples=30, derandomize=True, database=None, deadline=None, phases=[Phase.explicit, Phase.generate]

@@ -294,10 +294,11 @@ def unknown_date_elements(book: Book) -> Iterator[Problem]:
 
 def missing_texts(book: Book) -> Iterator[Problem]:
     """Every subtype that may reach a registrant has a text in every language and for every channel."""
+    languages = languages_of(book)
     for key, code in book.codes.items():
         if set(code.notification_types) <= {"Internal"}:
             continue
-        for language in languages_of(book):
+        for language in languages:
             text = book.text(code.event_type, code.subtype, language)
             lacking = TEXT_FIELDS if text is None else tuple(field for field in TEXT_FIELDS if not getattr(text, field).strip())
             if lacking:

@@ -1,6 +1,7 @@
 """`vn register` reads JSON, JSON lines and CSV with a header."""
 
 import json
+from itertools import product
 
 import pytest
 
@@ -101,16 +102,14 @@ TABLE = "registration_id;registrant_id;given;sms\nV-1;R-1;José;8045551001\nV-2;
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("said", ["", "sep={}\n", "SEP={}\n"])
-@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
-def test_a_table_is_read_as_spreadsheets_write_it(encoding: str, separator: str, said: str, ends: str) -> None:
-    text = (said.format(separator) + TABLE.replace(";", separator)).replace("\n", ends)
-    found = [json.loads(each) for each in registrations(text.encode(encoding))]
-    assert [(each["registration_id"], each["offender"]["name"]["given"], each["contacts"][0]["address"]) for each in found] == [
-        ("V-1", "José", "8045551001"),
-        ("V-2", "Ann", "8045551002"),
-    ]
+def test_a_table_is_read_as_spreadsheets_write_it(encoding: str) -> None:
+    for separator, said, ends in product([",", ";", "\t", "|"], ["", "sep={}\n", "SEP={}\n"], ["\n", "\r\n", "\r"]):
+        text = (said.format(separator) + TABLE.replace(";", separator)).replace("\n", ends)
+        found = [json.loads(each) for each in registrations(text.encode(encoding))]
+        assert [(each["registration_id"], each["offender"]["name"]["given"], each["contacts"][0]["address"]) for each in found] == [
+            ("V-1", "José", "8045551001"),
+            ("V-2", "Ann", "8045551002"),
+        ], text
 
 
 @pytest.mark.parametrize(

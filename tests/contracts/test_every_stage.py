@@ -17,6 +17,7 @@ from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.topics import RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS
 from tests.contracts.checked import Watch
+from tests.examples import examples
 from tests.stories.builders import BAKER, WALKER, hearing, registration, submission, tagged
 
 RULES = load_rules()
@@ -122,14 +123,14 @@ steps = st.one_of(
 )
 
 
-@settings(STORIES, max_examples=40)
+@settings(STORIES, max_examples=examples(40))
 @given(registrations, st.lists(steps, min_size=3, max_size=14))
 def test_every_stage_keeps_its_promises_whatever_is_sent(first: dict[str, Any], taken: list[tuple[str, Any]]) -> None:
     driver, _ = watched()
     play(driver, [("register", first), *taken, ("advance", timedelta(days=1))])
 
 
-@settings(STORIES, max_examples=15)
+@settings(STORIES, max_examples=examples(15))
 @given(st.lists(steps, min_size=3, max_size=10))
 def test_the_same_steps_give_the_same_bytes(taken: list[tuple[str, Any]]) -> None:
     drivers = [PipelineDriver(PIPELINE, RULES, KEY) for _ in range(2)]
@@ -164,7 +165,7 @@ def spoilt(draw: st.DrawFn, good: st.SearchStrategy[dict[str, Any]]) -> dict[str
     return document
 
 
-@settings(STORIES, max_examples=60)
+@settings(STORIES, max_examples=examples(60))
 @given(st.lists(st.one_of(spoilt(submissions()), st.binary(max_size=40), junk), min_size=1, max_size=3))
 def test_no_submission_is_too_bad_to_be_judged(bad: list[Any]) -> None:
     driver, _ = watched()
@@ -174,7 +175,7 @@ def test_no_submission_is_too_bad_to_be_judged(bad: list[Any]) -> None:
     assert {verdict.stage for verdict in driver.verdicts("GOOD")} >= {"read", "identify", "dedupe", "validate", "match"}, driver.explain()
 
 
-@settings(STORIES, max_examples=60)
+@settings(STORIES, max_examples=examples(60))
 @given(spoilt(registrations), junk, junk)
 def test_no_registration_receipt_or_action_is_too_bad_to_be_judged(form: dict[str, Any], receipt: Any, action: Any) -> None:
     driver, _ = watched()

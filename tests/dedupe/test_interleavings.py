@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.dedupe.scene import HEARING, MINUTE, NOON, OFFENDER, Scene
+from tests.examples import examples
 
 WINDOW, HOLD = 60 * MINUTE, 15 * MINUTE
 AGENCIES = ("VA0010000", "VA0020000")
@@ -273,4 +274,4 @@ class Conversation(RuleBasedStateMachine):
 
 
 TestConversation = Conversation.TestCase
-TestConversation.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
+TestConversation.settings = settings(max_examples=examples(120), stateful_step_count=30)

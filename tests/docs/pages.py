@@ -16,6 +16,7 @@ from processors.rules.settings import SETTINGS
 from tests.docs.delivery import delivery_markdown
 from tests.docs.pictures import PICTURES
 from tests.docs.transitions import checks_markdown, duplicates_markdown
+from tests.source import tree
 
 ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = ROOT / "docs"
@@ -129,7 +130,7 @@ def missing_test(named: str) -> str | None:
 
 @cache
 def tests_of(path: Path) -> frozenset[str]:
-    module = ast.parse(path.read_text())
+    module = tree(path)
     return frozenset(each.name for each in module.body if isinstance(each, ast.FunctionDef) and each.name.startswith("test_"))
 
 
@@ -145,7 +146,7 @@ def given_by() -> dict[str, list[str]]:
     for path in sorted((ROOT / "processors").rglob("*.py")):
         parts = path.relative_to(ROOT / "processors").parts
         units = SHARED.get(parts[0]) or [part for part in parts[:2] if part in UNITS][:1]
-        for code in codes_in(ast.parse(path.read_text())) if units else ():
+        for code in codes_in(tree(path)) if units else ():
             found.setdefault(code, set()).update(unit for unit in units if (unit, code) not in OTHER_WORDS)
     return {code: [unit for unit in (*UNITS, DECODING) if unit in units] for code, units in found.items()}
 
@@ -174,7 +175,7 @@ def stateful(node: ast.AST) -> Iterator[ast.AST]:
 
 def codes_in_tests() -> frozenset[str]:
     """Return the reason codes that some test expects."""
-    return frozenset(code for path in sorted((ROOT / "tests").rglob("*.py")) for code in codes_expected(ast.parse(path.read_text())))
+    return frozenset(code for path in sorted((ROOT / "tests").rglob("*.py")) for code in codes_expected(tree(path)))
 
 
 def codes_expected(module: ast.Module) -> Iterator[str]:
@@ -205,11 +206,7 @@ def attribute(node: ast.AST) -> str | None:
 
 def settings_asked_for() -> frozenset[str]:
     """Return the settings that some stage asks for."""
-    trees = (
-        ast.parse(path.read_text())
-        for path in sorted((ROOT / "processors").rglob("*.py"))
-        if path.relative_to(ROOT / "processors").parts[0] in STAGES
-    )
+    trees = (tree(path) for path in sorted((ROOT / "processors").rglob("*.py")) if path.relative_to(ROOT / "processors").parts[0] in STAGES)
     return frozenset(node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value in SETTINGS)
 
 
@@ -229,7 +226,7 @@ def classes() -> Mapping[str, str]:
     found: dict[str, str] = {}
     paths = sorted((ROOT / "processors").rglob("*.py"), key=lambda path: (rank(path), "local" in path.parts, path))
     for path in paths:
-        for node in ast.parse(path.read_text()).body:
+        for node in tree(path).body:
             if isinstance(node, ast.ClassDef):
                 found.setdefault(node.name, str(path.relative_to(ROOT)))
     return found

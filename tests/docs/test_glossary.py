@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from tests.docs.pages import ROOT, classes, glossary_markdown, named_types
+from tests.source import tree
 
 # Metaphors and lone participles that once were names. A name says what the thing is.
 FORBIDDEN = frozenset(
@@ -41,8 +42,8 @@ FORBIDDEN = frozenset(
 )
 
 
-def defined(source: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
+def defined(module: ast.Module) -> Iterator[str]:
+    for node in ast.walk(module):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             yield node.name
 
@@ -60,6 +61,6 @@ def test_a_type_that_is_gone_is_noticed() -> None:
 
 
 def test_no_name_is_a_metaphor() -> None:
-    found = {name for path in (ROOT / "processors").rglob("*.py") for name in defined(path.read_text()) if name in FORBIDDEN}
+    found = {name for path in (ROOT / "processors").rglob("*.py") for name in defined(tree(path)) if name in FORBIDDEN}
     assert found == set()
-    assert set(defined("class Desk: ...\ndef told(): ...")) <= FORBIDDEN
+    assert set(defined(ast.parse("class Desk: ...\ndef told(): ..."))) <= FORBIDDEN

@@ -69,6 +69,7 @@ def test_commands_are_found_wherever_they_stand() -> None:
     assert [each.strip() for each in found] == ["vn local up", "vn sample x", "vn submit -", "vn rules check"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in GUIDES if not needs_broker(page)], ids=lambda page: page.stem)
 def test_a_guide_without_a_broker_is_done(page: Path) -> None:
     """All but the tests themselves, which are running."""

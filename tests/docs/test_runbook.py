@@ -13,6 +13,7 @@ from processors.domain.reasons import REASONS
 from processors.runtime.metrics import METRICS
 from processors.watch.metrics import FAMILIES
 from tests.docs.pages import ROOT
+from tests.source import tree
 
 RUNBOOK = (ROOT / "deploy" / "runbook.md").read_text()
 EXACTLY_ONCE = ROOT / "docs" / "exactly-once.md"
@@ -39,7 +40,7 @@ def anchors(page: Path) -> set[str]:
 def sentences() -> Iterator[str]:
     """What stages stop with, `…` for each value."""
     for path in sorted((ROOT / "processors" / "runtime").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Stop":
                 said = node.args[0]
                 parts = said.values if isinstance(said, ast.JoinedStr) else [said]

@@ -38,7 +38,7 @@ h1 { font-size: 20px; } h2 { font-size: 15px; margin: 18px 0 6px; border-top: 1p
 .email { border: 1px solid #767676; padding: 8px 12px; white-space: pre-line; margin: 0; }
 """
 
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: apt-get install chromium)")
+without_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: apt-get install chromium)")
 
 
 def message(code: EventCode, language: str, channel: Channel, telling: Telling = "news") -> Outbound:
@@ -79,7 +79,8 @@ def browser() -> Iterator[Page]:
             running.close()
 
 
-@needs_chromium
+@pytest.mark.slow
+@without_chromium
 def test_emails_are_accessible_in_light_and_dark() -> None:
     by_subtype = {code.subtype: code for code in TOLD}
     emails: list[tuple[str, Telling]] = [("Departure", "news"), ("Court Hearing", "cancellation"), ("Intake", "change")]
@@ -96,7 +97,8 @@ def test_emails_are_accessible_in_light_and_dark() -> None:
         assert requested == []
 
 
-@needs_chromium
+@pytest.mark.slow
+@without_chromium
 def test_axe_finds_what_is_wrong() -> None:
     """The negative control of the test above."""
     with browser() as page:
@@ -104,7 +106,8 @@ def test_axe_finds_what_is_wrong() -> None:
         assert {"color-contrast", "html-has-lang", "image-alt"} <= {each["id"] for each in Axe().run(page).response["violations"]}
 
 
-@needs_chromium
+@pytest.mark.slow
+@without_chromium
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_catalogue_holds_every_text_and_is_accessible(language: str) -> None:
     with browser() as page:

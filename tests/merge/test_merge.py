@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.handover import HandedOver, Merging, Queued
+from tests.examples import examples
 from tests.merge.given import DAY, HEARING, MINUTE, A, B, Given
 
 HOLD = 15 * MINUTE
@@ -175,7 +176,7 @@ def say(world: Given, said: list[tuple[str, str, int, int, int]], merge_after: i
     world.advance(DAY)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(
     said=st.lists(MESSAGES, min_size=1, max_size=8),
     merge_after=st.integers(0, 8),
@@ -199,7 +200,7 @@ def test_what_comes_out_does_not_depend_on_which_partition_is_ahead(
         assert not [key for key in other.kept(stage) if key.startswith(B)], "nothing is left under the younger key"
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(said=st.lists(MESSAGES, min_size=1, max_size=8), turns=st.lists(st.integers(0, 11), max_size=80))
 def test_a_merge_before_anything_was_said_is_as_if_there_had_been_one_key(
     said: list[tuple[str, str, int, int, int]], turns: list[int]

@@ -8,6 +8,7 @@ from tests.model.protocol import GUARDS, Guard, explore
 from tests.model.watermark import outcomes
 
 
+@pytest.mark.slow
 def test_every_reachable_state_keeps_the_invariants() -> None:
     states, problem = explore()
     assert problem == []
@@ -21,6 +22,7 @@ def test_without_any_one_guard_some_state_breaks_them(guard: Guard) -> None:
     assert problem[-1].startswith(("committed", "the store says"))
 
 
+@pytest.mark.slow
 def test_two_guards_less_are_no_better() -> None:
     for pair in combinations(sorted(GUARDS), 2):
         assert explore(GUARDS - set(pair))[1]

@@ -5,9 +5,7 @@ import inspect
 from functools import reduce
 from importlib import import_module
 
-import pytest
-
-from tests.mutation.page import PAGE, Mutant, explained
+from tests.mutation.page import PAGE, explained
 from tests.mutation.run import scope, undecorated
 
 
@@ -18,11 +16,11 @@ def source(where: str) -> str:
     return inspect.getsource(getattr(found, "fget", None) or inspect.unwrap(found))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("mutant", sorted(explained()), ids=lambda mutant: mutant.where)
-def test_what_is_explained_is_a_mutant_of_a_line_that_is_there(mutant: Mutant) -> None:
-    lines = " ".join(line.strip() for line in source(mutant.where).splitlines())
-    assert mutant.before in lines
-    assert mutant.before != mutant.after
+def test_what_is_explained_is_a_mutant_of_a_line_that_is_there() -> None:
+    for mutant in explained():
+        lines = " ".join(line.strip() for line in source(mutant.where).splitlines())
+        assert mutant.before in lines, mutant
+        assert mutant.before != mutant.after, mutant
 
 
 def test_every_table_is_led_by_a_reason() -> None:

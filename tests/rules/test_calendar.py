@@ -14,6 +14,7 @@ from processors.rules.calendar import Calendar, day_of, end_of, noon_of, public_
 from processors.rules.load import load_rules
 from processors.rules.pages import clocks_markdown, workflow_markdown
 from processors.validate.compact import CASES, STEPS
+from tests.examples import examples
 
 DOCS = Path(__file__).parents[2] / "docs"
 NATION, VIRGINIA, CAROLINA = Calendar(), Calendar("VA"), Calendar("NC")
@@ -62,7 +63,7 @@ def test_business_days_after_a_day(day: date, count: int, last: date) -> None:
     assert NATION.after(day, count, "calendar days") == day + timedelta(days=count)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(st.dates(date(2020, 1, 1), date(2032, 1, 1)), st.integers(1, 30))
 def test_so_many_business_days_lie_in_between(day: date, count: int) -> None:
     last = VIRGINIA.after(day, count, "business days")

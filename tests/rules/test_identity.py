@@ -57,9 +57,8 @@ FILLERS = ["999999999", "111111111", "XXXXXXXXX", "0000000", "000-00-0000", "999
 
 
 @pytest.mark.parametrize("scheme", ["SID", "FBI", "DOC", "BOOKING", "ICOTS", "COUNTY"])
-@pytest.mark.parametrize("value", WORDS + FILLERS)
-def test_words_and_fillers_are_no_identifiers(scheme: str, value: str) -> None:
-    assert left_out(scheme, value)
+def test_words_and_fillers_are_no_identifiers(scheme: str) -> None:
+    assert [value for value in WORDS + FILLERS if not left_out(scheme, value)] == []
 
 
 @pytest.mark.parametrize("value", ["VA0000000", "VA9999999", "VA000000", "VAXXXX"])

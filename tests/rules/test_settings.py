@@ -13,6 +13,7 @@ from processors.domain.policy import Policy
 from processors.rules.book import QuietHours, Rules, Surge
 from processors.rules.settings import COMING, SETTINGS, BadSetting, Settings, check_setting, parse
 from processors.rules.settings_page import settings_markdown
+from tests.source import tree
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 ANYWHERE = Scope()
@@ -262,10 +263,7 @@ def read_by_the_pipeline() -> set[str]:
     """Return the keys that occur as a string in the code, apart from the table of settings and the names of topics."""
     sources = [path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).as_posix() not in {"rules/settings.py", "topics.py"}]
     constants = {
-        node.value
-        for path in sources
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        node.value for path in sources for node in ast.walk(tree(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     return {key for key in SETTINGS if key in constants}
 

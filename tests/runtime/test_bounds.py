@@ -60,6 +60,7 @@ def batch(one: Task, most: int, watermark: int | None = None) -> Any:
     return one.decide(queued(one, most), watermark, most, lambda names: [None] * len(names), CODEC, CONTEXT)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_timers_go_in_batches_whose_states_are_read_together() -> None:
     one = task({f"k{number}": 10 + number % 7 for number in range(MANY)})
     reads: list[int] = []

@@ -50,7 +50,7 @@ def wrong(world: World, driver: PipelineDriver) -> list[str]:
     return differences(world.key(), driver.outbound(), driver.verdicts(), driver.records(DEAD_LETTERS))
 
 
-@pytest.mark.parametrize("seed", range(1, 6))
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 6))])
 def test_the_pipeline_does_what_the_oracle_says(seed: int, rules: Rules, tmp_path: Path) -> None:
     world = simulate(START, 10, seed, 0.003)
     assert wrong(world, lived_through(world, rules, tmp_path)) == []

@@ -9,6 +9,7 @@ import pytest
 from processors.pipeline import PIPELINE
 from processors.rules.book import Rules
 from processors.runtime.decide.driver import PipelineDriver
+from tests.examples import quarter
 from tests.stories.builders import registration, submission
 from tests.stories.conftest import KEY
 
@@ -31,7 +32,7 @@ def told(driver: PipelineDriver) -> list[tuple[str, tuple[str, ...]]]:
     return sorted({(each.registrant_id, tuple(each.message_ids)) for each in driver.outbound() if each.kind == "notification"})
 
 
-@pytest.mark.parametrize("order", list(permutations(range(4))))
+@pytest.mark.parametrize("order", quarter(permutations(range(4))))
 def test_four_agencies_know_one_person_by_numbers_that_meet_late(rules: Rules, order: tuple[int, ...]) -> None:
     """Whoever registered under whichever number hears of every event after the numbers met, once; nobody hears anything twice."""
     driver = PipelineDriver(PIPELINE, rules, KEY)

@@ -13,6 +13,7 @@ from processors.domain.event import Event
 from processors.rules.workflow import NOWHERE, Standing
 from processors.validate import compact
 from processors.validate.compact import CompactState
+from tests.examples import examples
 from tests.one_stage import rules
 from tests.validate.scene import HOUR, MINUTE, Scene, cancel, event, ms, outcome_of, update
 
@@ -300,7 +301,7 @@ class Walk(RuleBasedStateMachine):
         assert stands == status_and_place(self.fold())
 
 
-Walk.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+Walk.TestCase.settings = settings(max_examples=examples(40), stateful_step_count=25)
 TestWalk = Walk.TestCase
 
 

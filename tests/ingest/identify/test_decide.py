@@ -16,6 +16,7 @@ from processors.ingest.identify.decide import IDENTIFY
 from processors.ingest.identify.remembered import PAGE
 from processors.stage import Record
 from processors.topics import EVENTS, INTAKE, REGISTRANTS, Topic
+from tests.examples import examples
 from tests.ingest.identify.front_door import FrontDoor
 from tests.ingest.records import MINUTE, NOW, RECAPTURE, changed, offender, taken
 
@@ -363,7 +364,7 @@ steps = st.one_of(
 
 
 @given(st.lists(steps, max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_whatever_comes_every_record_is_answered_and_registrations_follow_their_offenders(story: list[tuple[str, Any]]) -> None:
     door = FrontDoor()
     enrolled: set[tuple[str, str]] = set()

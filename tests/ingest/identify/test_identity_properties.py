@@ -16,6 +16,7 @@ from processors.ingest.identify.identity import identify
 from processors.ingest.identify.state import MergedOffender, Offender, State
 from processors.rules.identity import Issuer, group_of, is_strong
 from processors.rules.load import load_rules
+from tests.examples import examples
 from tests.ingest.identify.front_door import FrontDoor
 from tests.ingest.records import offender
 
@@ -67,7 +68,7 @@ def together(states: dict[str, Any], keys: Sequence[tuple[str, ...]]) -> set[fro
 
 
 @given(st.lists(messages, min_size=2, max_size=9), st.randoms(use_true_random=False))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_who_is_together_does_not_depend_on_the_order(sent: list[tuple[int, Description]], random: Any) -> None:
     order = list(range(len(sent)))
     random.shuffle(order)
@@ -78,7 +79,7 @@ def test_who_is_together_does_not_depend_on_the_order(sent: list[tuple[int, Desc
 
 
 @given(st.lists(messages, min_size=2, max_size=9))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_nobody_is_taken_for_somebody_else(sent: list[tuple[int, Description]]) -> None:
     states, keys = arrive([each for _, each in sent])
     for group in together(states, keys):
@@ -96,7 +97,7 @@ anybody = st.builds(
 
 
 @given(st.lists(anybody, min_size=2, max_size=10))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 def test_contradicting_strong_identifiers_never_share_a_key(sent: list[Description]) -> None:
     states, _ = arrive(sent)
     in_one_message = {frozenset(pair) for each in sent for pair in combinations(each.marks, 2)}
@@ -107,7 +108,7 @@ def test_contradicting_strong_identifiers_never_share_a_key(sent: list[Descripti
 
 
 @given(st.lists(anybody, min_size=2, max_size=10))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_a_strong_identifier_is_one_persons_and_every_key_leads_to_somebody(sent: list[Description]) -> None:
     states, keys = arrive(sent)
     held = [mark for each in states.values() if isinstance(each, Offender) for mark in each.marks if is_strong(mark)]
@@ -116,7 +117,7 @@ def test_a_strong_identifier_is_one_persons_and_every_key_leads_to_somebody(sent
 
 
 @given(anybody, anybody)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_what_contradicting_descriptions_share_weakly_reaches_neithers_registrant(one: Description, other: Description) -> None:
     if strong_contradiction(one, other) is None or any(is_strong(each) for each in {*one.marks} & {*other.marks}):
         return
@@ -154,7 +155,7 @@ steps = st.lists(
 
 
 @given(steps)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 def test_registrations_follow_their_offenders_through_merges(story: list[tuple[str, int, set[str]]]) -> None:
     """Each registration is, at the end, with the one key of whom it is for; nobody else's registration ever is."""
     door = FrontDoor()

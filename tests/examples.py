@@ -1,0 +1,17 @@
+"""How many examples a test tries: all of them in `make test`, a quarter in `make check`."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+
+def examples(usual: int) -> int:
+    """Scale the usual number by the profile in force; Hypothesis's own default is 100."""
+    return max(1, usual * settings.default.max_examples // 100)
+
+
+def quarter(cases: Iterable[Any]) -> list[Any]:
+    """Return the cases of one test for `parametrize`, of which `make check` runs every fourth."""
+    return [each if number % 4 == 0 else pytest.param(each, marks=pytest.mark.slow) for number, each in enumerate(cases)]
