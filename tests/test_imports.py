@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "__main__": frozenset({"cli"}),
 }
 # What each part of the runtime may import of the others: run → decide → kafka, wire; the rest beside them.
-BESIDE = frozenset({"clock", "errors", "metrics", "settings"})
+BESIDE = frozenset({"clock", "errors", "key_file", "metrics", "settings"})
 RUNTIME_MAY_IMPORT = {
     "run": BESIDE | {"run", "decide", "kafka", "wire"},
     "decide": BESIDE | {"decide", "wire"},

@@ -1,43 +1,86 @@
 """
-Encryption of contact data with the key of `VN_KEY_FILE`.
+Encryption of contact data with the keys of `VN_KEY_FILE`.
 
 Sealing is AES-SIV (RFC 5297). It is deterministic, so that a decision taken twice writes the same bytes twice, and
-authenticated, so that changed bytes do not open.
+authenticated, so that changed bytes do not open. A sealed value begins with the id of its key, so that keys can be
+replaced one after another: the newest closes, all of them open. Digests are by the oldest, so that they stay the same.
 """
 
 import hashlib
 import hmac
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+NAMED: Final = b"vk"  # what a sealed value that names its key begins with
+ID_BYTES: Final = 6
 
 
 class SealBroken(Exception):
     """The bytes were sealed with another key or for another purpose, or were changed."""
 
 
+class KeyMissing(SealBroken):
+    """The bytes were sealed with a key that is not at hand; gives its id."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """Seals and opens with a 64-byte key, which its repr does not show."""
+    """Seals with a 64-byte key and opens with that or an older one, newest first; its repr shows none of them."""
 
     key: bytes = field(repr=False)
+    older: tuple[bytes, ...] = field(default=(), repr=False)
+
+    @property
+    def key_id(self) -> str:
+        """Return the id of the key that closes, in hex."""
+        return key_id(self.key).hex()
 
     def close(self, text: bytes, purpose: str) -> bytes:
         """Return `text` encrypted for `purpose`, which `open` must be given again."""
-        return _cipher(self.key).encrypt(text, [purpose.encode()])
+        return NAMED + key_id(self.key) + _cipher(self.key).encrypt(text, [purpose.encode()])
 
     def open(self, sealed: bytes, purpose: str) -> bytes:
         """Return the text; raises SealBroken if key, purpose or bytes differ from those of `close`."""
-        try:
-            return _cipher(self.key).decrypt(sealed, [purpose.encode()])
-        except InvalidTag:
-            raise SealBroken(purpose) from None
+        named = key_named(sealed)
+        for key in (self.key, *self.older):
+            if named is not None and key_id(key) == named and (text := _opened(key, sealed[len(NAMED) + ID_BYTES :], purpose)) is not None:
+                return text
+        for key in (self.key, *self.older):  # sealed before values named their keys
+            if (text := _opened(key, sealed, purpose)) is not None:
+                return text
+        if named is not None and named not in map(key_id, (self.key, *self.older)):
+            raise KeyMissing(named.hex())
+        raise SealBroken(purpose)
+
+    def is_current(self, sealed: bytes) -> bool:
+        """Whether the value was sealed with the newest key."""
+        return key_named(sealed) == key_id(self.key)
 
     def fingerprint(self, text: str, purpose: str) -> str:
         """Return a keyed digest (HMAC-SHA-256, hex) of a short secret such as a PIN."""
-        return hmac.new(self.key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self.older[-1] if self.older else self.key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def key_named(sealed: bytes) -> bytes | None:
+    """Return the id of the key that a sealed value names; None of a value that names none."""
+    return sealed[len(NAMED) : len(NAMED) + ID_BYTES] if sealed.startswith(NAMED) else None
+
+
+@lru_cache(maxsize=8)
+def key_id(key: bytes) -> bytes:
+    """Return the id of a key, which tells nothing of it."""
+    return hmac.new(key, b"key id", hashlib.sha256).digest()[:ID_BYTES]
+
+
+def _opened(key: bytes, sealed: bytes, purpose: str) -> bytes | None:
+    try:
+        return _cipher(key).decrypt(sealed, [purpose.encode()])
+    except InvalidTag:
+        return None
 
 
 @lru_cache(maxsize=8)

@@ -7,7 +7,6 @@ an error, so that a misspelt one is never ignored.
 
 import os
 import re
-import stat
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -16,13 +15,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from processors.domain.seal import Seal
 from processors.runtime.errors import UserError
+from processors.runtime.key_file import read_seal
 
-KEY_BYTES: Final = 64
 # Kubernetes sets variables like these in every container for each service of its namespace, whatever the service is called:
 # KAFKA_SERVICE_HOST, KAFKA_SERVICE_PORT_TLS, KAFKA_PORT_9092_TCP_ADDR, VN_CONSOLE_PORT=tcp://10.0.0.1:80.
 _SERVICE_LINK: Final = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
 _SERVICE_URL: Final = re.compile(r"(tcp|udp|sctp)://\S+")
-_KEY: Final = re.compile(rf"[0-9a-fA-F]{{{KEY_BYTES * 2}}}")
 
 
 class Settings(BaseSettings):
@@ -53,7 +51,9 @@ class Settings(BaseSettings):
     )
     rules_dir: Path | None = Field(None, validation_alias="VN_RULES_DIR", description="rule files added to the built-in ones")
     key_file: Path | None = Field(
-        None, validation_alias="VN_KEY_FILE", description="64 random bytes in hex, mode 0600: encrypts contact data, keys the PINs"
+        None,
+        validation_alias="VN_KEY_FILE",
+        description="keys of 64 random bytes in hex, one a line, newest first, mode 0600: encrypt contact data, key the PINs",
     )
     metrics_port: int = Field(0, validation_alias="VN_METRICS_PORT", ge=0, le=65535, description="port of /metrics; 0 = off")
     clock: Literal["wall", "topic"] = Field(
@@ -128,25 +128,17 @@ class Settings(BaseSettings):
         return self.redis_url
 
     def seal(self) -> Seal:
-        """Return the seal of contact data with the key from `VN_KEY_FILE`, which no other user may be able to read."""
+        """Return the seal of contact data with the keys of `VN_KEY_FILE`, which no other user may be able to read."""
+        return read_seal(self.keys_at())
+
+    def keys_at(self) -> Path:
+        """Return the path of the file of keys."""
         if self.key_file is None:
             raise UserError(
                 "no key is configured: `vn local up` makes one, or set VN_KEY_FILE to a file of mode 0600 that holds the output of "
                 "`openssl rand -hex 64`"
             )
-        try:
-            mode = stat.S_IMODE(self.key_file.stat().st_mode)
-            text = self.key_file.read_text(encoding="ascii", errors="replace").strip()
-        except OSError as error:
-            raise UserError(
-                f"VN_KEY_FILE cannot be read ({error.strerror}): name a file that exists; `vn local up` makes one, or "
-                f"`(umask 077; openssl rand -hex {KEY_BYTES} > {self.key_file})`"
-            ) from None
-        if mode & 0o077:
-            raise UserError(f"VN_KEY_FILE may be read by others (mode {mode:04o}): run `chmod 600 {self.key_file}`")
-        if not _KEY.fullmatch(text):
-            raise UserError(f"VN_KEY_FILE does not hold {KEY_BYTES} random bytes in hex: make one with `openssl rand -hex {KEY_BYTES}`")
-        return Seal(bytes.fromhex(text))
+        return self.key_file
 
 
 def configured(prefix: str) -> dict[str, str]:

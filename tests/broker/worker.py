@@ -8,9 +8,11 @@ import faulthandler
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from processors.domain.seal import Seal
+from processors.runtime.key_file import KeyFile
 from processors.runtime.run import runner, store
 from processors.runtime.run.runner import Environment, Runner
 from processors.runtime.run.telemetry import configure
@@ -71,7 +73,7 @@ if __name__ == "__main__":
     faulthandler.register(signal.SIGUSR1)
     settings = Settings()
     configure(settings.log_level, settings.log_format)
-    copy = Runner(PROBE, Environment(settings, Codec(), NoRules(), Seal(bytes(64))))
+    copy = Runner(PROBE, Environment(settings, Codec(), NoRules(), KeyFile(Path("none"), lambda _: Seal(bytes(64)))))
     signal.signal(signal.SIGTERM, lambda *_: copy.stop())
     copy.run()
     sys.exit(0)

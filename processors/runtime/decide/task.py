@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from processors.domain.journal import DeadLetter, Unreadable, Verdict
+from processors.domain.seal import KeyMissing
 from processors.runtime.clock import AHEAD, wall
 from processors.runtime.decide.dead_letters import (
     DeadLetterLimit,
@@ -23,7 +24,7 @@ from processors.runtime.decide.dead_letters import (
 )
 from processors.runtime.decide.states import Read, States
 from processors.runtime.decide.timers import Timers
-from processors.runtime.errors import Poison
+from processors.runtime.errors import Poison, Restart
 from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec
 from processors.runtime.wire.states import format_of, latest
@@ -301,6 +302,8 @@ class _Batch:
             return self._stage.decide(each, states, self._context)
         try:
             return self._stage.decide(each, states, self._context)
+        except KeyMissing as error:
+            raise Restart(f"a record was sealed with the key {error}, which VN_KEY_FILE does not hold yet") from None
         except Exception as error:
             failures[name] = failures.get(name, 0) + 1
             if failures[name] < ATTEMPTS:

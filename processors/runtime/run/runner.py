@@ -28,7 +28,6 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from msgspec import structs
 
 from processors.domain.journal import Verdict, Verdicts
-from processors.domain.seal import Seal
 from processors.rules.book import Rules
 from processors.runtime import metrics
 from processors.runtime.clock import AHEAD, Clock, WallClock, wall
@@ -50,6 +49,7 @@ from processors.runtime.kafka.clients import (
     poll_batch,
     translated_errors,
 )
+from processors.runtime.key_file import KeyFile
 from processors.runtime.run.catchup import Changelog
 from processors.runtime.run.faults import Faults
 from processors.runtime.run.inputs import Bookmark, Origin, check_bookmarks, check_identities, check_not_lost
@@ -79,12 +79,12 @@ FIRST_WAIT, LONGEST_WAIT = 0.02, 1.0
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a stage runs with: settings, wire codec, rules, the seal of contact data."""
+    """What a stage runs with: settings, wire codec, rules, the keys of contact data."""
 
     settings: Settings
     codec: Codec
     rules: Rules
-    seal: Seal
+    keys: KeyFile
 
 
 class Runner:
@@ -524,6 +524,8 @@ class Runner:
         if monotonic() - self._last_refresh < POLL_TIMEOUT:
             return
         self._last_refresh = monotonic()
+        if self._environment.keys.refresh():
+            self._telemetry.log.info("keys", newest=self._environment.keys.seal.key_id)
         if self._policies.refresh():
             self._telemetry.log.info("settings", rules=self._policies.rules.version)
 
@@ -532,7 +534,7 @@ class Runner:
 
     def _context(self) -> Context:
         policies = self._policies
-        return Context(self._environment.rules if policies is None else policies.rules, self._environment.seal)
+        return Context(self._environment.rules if policies is None else policies.rules, self._environment.keys.seal)
 
 
 def check_topics(broker: Broker, stage: Stage[Any], prefix: str) -> int:

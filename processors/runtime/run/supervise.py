@@ -24,6 +24,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 from processors.rules.load import load_rules
 from processors.runtime.errors import Restart, Stop, UserError
 from processors.runtime.kafka.clients import Broker, Place, Unavailable
+from processors.runtime.key_file import KeyFile
 from processors.runtime.run.children_page import ChildrenPage
 from processors.runtime.run.idle import Progress
 from processors.runtime.run.runner import Environment, Runner, check_topics
@@ -54,10 +55,10 @@ def run_stage(  # noqa: PLR0913  what `vn run` and its supervisor say of one sta
 
     Of the pipeline's other stages, wherever they run, it waits for those before it until it fires a timer.
     """
-    rules, seal = load_rules(settings.rules_dir), settings.seal()
+    rules, keys = load_rules(settings.rules_dir), KeyFile(settings.keys_at())
     gc.freeze()  # the rules live as long as the process: keep the collector from scanning them
     gc.set_threshold(GARBAGE)
-    environment = Environment(settings, Codec(settings.schema_registry_url, settings.topic_prefix), rules, seal)
+    environment = Environment(settings, Codec(settings.schema_registry_url, settings.topic_prefix), rules, keys)
     runner = Runner(stage, environment, upstream(stage, pipeline))
     if leash is not None:
         threading.Thread(target=_leave_at_end_of, args=(leash,), daemon=True).start()
