@@ -47,7 +47,8 @@ RUNTIME_MAY_IMPORT = {
     "clock": frozenset[str](),
     "errors": frozenset[str](),
     "metrics": frozenset[str](),
-    "settings": frozenset({"errors"}),
+    "key_file": frozenset({"errors"}),
+    "settings": frozenset({"errors", "key_file"}),
 }
 WITH_EFFECTS = frozenset({"runtime", "rehearsal", "providers", "watch", "views", "console", "cli", "__main__"})
 EFFECTS = frozenset(
