@@ -17,6 +17,7 @@ from processors.domain.intake import Intake
 from processors.domain.journal import DeadLetter, DeadLetterSettled, Verdicts
 from processors.domain.merge import Handover, Merge, SameEvent
 from processors.domain.notification import Notification, Outbound, Receipt, Response
+from processors.domain.offender import HiddenPerson, KnownPerson, OffenderStanding, StaffAction
 from processors.domain.policy import Policy
 from processors.domain.registration import Enrolment, Reachable, RegistrationStatus, Verification, VerificationPermit
 from processors.domain.review import OffenderAction, Review, ReviewAction
@@ -81,6 +82,10 @@ DEAD_LETTERS = Topic("dead-letters", (DeadLetter,), "dead letter id", retention=
 DEAD_LETTERS_SETTLED = Topic(
     "dead-letters.settled", (DeadLetterSettled,), "dead letter id", partitions=1, retention=FOREVER, compacted=True, external=True
 )
+PEOPLE = Topic("people", (KnownPerson,), "offender", retention=FOREVER, compacted=True, external=True)
+STANDINGS = Topic("standings", (OffenderStanding,), "offender", retention=FOREVER, compacted=True, external=True)
+PEOPLE_HIDDEN = Topic("people.hidden", (HiddenPerson,), "identifier", partitions=1, retention=FOREVER, compacted=True, external=True)
+CONSOLE_LOG = Topic("console.log", (StaffAction,), "none", partitions=1, retention=3 * 365 * DAY, external=True)
 AGENCIES = Topic("agencies", (AgencyHeard,), "agency ORI", partitions=1, retention=FOREVER, compacted=True, external=True)
 DECISIONS = Topic("decisions", (Verdicts,), "stage and partition", retention=3 * 365 * DAY, external=True)
 
@@ -125,6 +130,10 @@ TOPICS: Final[tuple[Topic, ...]] = (
     EXPECTATIONS,
     DEAD_LETTERS,
     DEAD_LETTERS_SETTLED,
+    PEOPLE,
+    STANDINGS,
+    PEOPLE_HIDDEN,
+    CONSOLE_LOG,
     AGENCIES,
     DECISIONS,
     IDENTIFY_STATE,

@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "explain": ("processors.cli.explain", "Tell the life of one submitted message."),
     "review": ("processors.cli.review", "What waits for a person's judgement: list, show, release, discard."),
     "offender": ("processors.cli.offender", "Who is who: show, merge, split."),
+    "people": ("processors.cli.people", "Keep somebody out of what the public sees."),
     "expected": ("processors.cli.expected", "What somebody owes, and by when."),
     "policy": ("processors.cli.policy", "The administrative settings: show, set, unset."),
     "rules": ("processors.cli.rules", "The rules: check them, show them as a document."),

@@ -96,12 +96,17 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class LocationKind:
-    """A kind of location; `custodial` if it is one of custody; `next` are the kinds that a legal move may lead to."""
+    """
+    A kind of location; `custodial` if it is one of custody; `next` are the kinds that a legal move may lead to.
+
+    Where it is `confidential`, the public never sees who is or was there.
+    """
 
     name: str
     synonyms: tuple[str, ...] = ()
     custodial: bool = False
     next: tuple[str, ...] = ()
+    confidential: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,11 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Jurisdiction:
-    """A jurisdiction; `compact` if it is a member of the interstate compact. Unknown fields are empty."""
+    """
+    A jurisdiction; `compact` if it is a member of the interstate compact. Unknown fields are empty.
+
+    `public` if the public may look up the custody that it reports.
+    """
 
     code: str
     name: str
@@ -126,6 +135,7 @@ class Jurisdiction:
     compact_office_phone: str = ""
     victim_authority: str = ""
     victim_authority_phone: str = ""
+    public: bool = False
 
 
 @dataclass(frozen=True)
@@ -177,6 +187,11 @@ class Book:
             if (zone := self.zones_by_ori.get(ori[:length])) is not None:
                 return zone
         return self.zone
+
+    @cached_property
+    def confidential_types(self) -> frozenset[str]:
+        """The event types of which the public never sees whom they are about."""
+        return frozenset(str(key) for key, entry in self.entries.get("event_type", {}).items() if entry.confidential)
 
     @cached_property
     def workflow(self) -> Workflow:

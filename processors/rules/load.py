@@ -194,6 +194,7 @@ def jurisdiction_of(code: str, entries: Mapping[Hashable, JurisdictionEntry]) ->
         entry.compact_office_phone,
         entry.victim_authority,
         entry.victim_authority_phone,
+        entry.public,
     )
 
 
@@ -210,7 +211,7 @@ def statuses_of(entries: EffectiveEntries) -> Mapping[str, Status]:
 
 @lru_cache(maxsize=512)
 def locations_of(entries: EffectiveEntries) -> Mapping[str, LocationKind]:
-    return by_synonym(entries, lambda entry, after: LocationKind(entry.name, entry.synonyms, entry.custodial, after))
+    return by_synonym(entries, lambda entry, after: LocationKind(entry.name, entry.synonyms, entry.custodial, after, entry.confidential))
 
 
 @lru_cache(maxsize=512)

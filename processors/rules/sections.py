@@ -61,6 +61,12 @@ class OrderEntry(Model):
     why: str
 
 
+class EventTypeEntry(NamedEntry):
+    """An event type; where it is `confidential`, the public never sees whom such an event is about."""
+
+    confidential: bool = False
+
+
 class EventEntry(Model):
     """One event subtype of one or several event types."""
 
@@ -103,6 +109,7 @@ class LocationEntry(Model):
     meaning: str = ""
     synonyms: Words = ()
     custodial: bool = False
+    confidential: bool = False
     next: Words = ()
     after: Words = ()
 
@@ -125,7 +132,7 @@ class ZoneEntry(Model):
 
 
 class JurisdictionEntry(Model):
-    """The jurisdiction of the file; unknown contacts are left out."""
+    """The jurisdiction of the file; unknown contacts are left out. `public` if the public may look up custody that it reports."""
 
     name: str = ""
     compact: bool = False
@@ -133,6 +140,7 @@ class JurisdictionEntry(Model):
     compact_office_phone: str = ""
     victim_authority: str = ""
     victim_authority_phone: str = ""
+    public: bool = False
 
 
 class TextEntry(Model):
@@ -149,12 +157,13 @@ class TextEntry(Model):
 
 
 class CompactStateEntry(Model):
-    """One state of one region of the compact workflow; `closed` if the case has ended."""
+    """One state of one region of the compact workflow; `closed` if the case has ended, `completed` if the transfer is."""
 
     region: Literal["instructions", "transfer", "supervision"]
     name: str
     meaning: str = ""
     closed: bool = False
+    completed: bool = False
 
 
 class MoveEntry(Model):
@@ -291,7 +300,7 @@ SECTIONS: Final[dict[str, Section]] = {
     for section in (
         Section("jurisdiction", JurisdictionEntry, lambda _: ("",)),
         Section("zone", ZoneEntry, lambda entry: entry.ori or ("",)),
-        Section("event_type", NamedEntry, by_name),
+        Section("event_type", EventTypeEntry, by_name),
         Section("notification_type", NamedEntry, by_name),
         Section("notification_subtype", NamedEntry, by_name),
         Section("validation", NamedEntry, by_name),

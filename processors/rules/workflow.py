@@ -79,18 +79,20 @@ class Activity(NamedTuple):
 class Workflow:
     """The table of one day: what every activity may do from every standing."""
 
-    __slots__ = ("_known", "activities", "closed")
+    __slots__ = ("_known", "activities", "closed", "completed")
 
-    def __init__(self, activities: Mapping[str, Activity], closed: frozenset[str]) -> None:
+    def __init__(self, activities: Mapping[str, Activity], closed: frozenset[str], completed: frozenset[str] = frozenset()) -> None:
         self.activities = activities
         self.closed = closed
+        self.completed = completed
         self._known: dict[tuple[Standing, str], Standing | None] = {}
 
     @classmethod
     def of(cls, states: Mapping[Any, Any], activities: Mapping[Any, Any]) -> "Workflow":
         """Return the workflow that the entries of the sections `compact_state` and `compact_activity` make."""
         closed = frozenset(entry.name for entry in states.values() if entry.closed)
-        return cls({entry.name: _activity(entry) for entry in activities.values()}, closed)
+        completed = frozenset(entry.name for entry in states.values() if entry.completed)
+        return cls({entry.name: _activity(entry) for entry in activities.values()}, closed, completed)
 
     def step(self, standing: Standing, name: str) -> Standing | None:
         """Return where the step leads; None where it may not be taken."""
@@ -119,6 +121,10 @@ class Workflow:
 
     def is_closed(self, standing: Standing) -> bool:
         return any(value in self.closed for value in standing)
+
+    def is_completed(self, standing: Standing) -> bool:
+        """Whether the transfer is completed and the case open; of a transfer not known, the supervision tells."""
+        return (standing.transfer or standing.supervision) in self.completed and not self.is_closed(standing)
 
     def closes(self, name: str) -> bool:
         """Whether the step ends a case that is open."""

@@ -49,11 +49,17 @@ class Step(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Case(Struct, frozen=True, array_like=True):
-    """One compact case: its number where one was named, its latest steps in their order, and where it stood before these."""
+    """
+    One compact case: its number where one was named, its latest steps in their order, and where it stood before these.
+
+    `sending` and `receiving` are the states that its messages named last.
+    """
 
     number: str | None
     steps: tuple[Step, ...] = ()
     before: tuple[str | None, ...] = NOWHERE
+    sending: str | None = None
+    receiving: str | None = None
 
 
 class CompactState(Struct, frozen=True, omit_defaults=True):
@@ -173,7 +179,7 @@ def insert_step(case: Case, new: Step, workflow: Workflow) -> Case:
     steps = (*case.steps[:at], new, *case.steps[at:])
     if len(steps) <= STEPS:
         return replace(case, steps=steps)
-    return Case(case.number, steps[1:], standing_before(replace(case, steps=steps), 1, workflow))
+    return replace(case, steps=steps[1:], before=standing_before(replace(case, steps=steps), 1, workflow))
 
 
 def standing_before(case: Case, at: int, workflow: Workflow) -> Standing:
@@ -204,8 +210,14 @@ def case_of(event: Event, state: CompactState, workflow: Workflow) -> tuple[Case
         named = [case for case in state.cases if case.number is not None and normalize(case.number) == normalize(event.compact_case)]
         found = next(iter(named), None) or next((case for case in still_open if case.number is None), None)
     if found is None:
-        return Case(event.compact_case), state.cases
-    return replace(found, number=found.number or event.compact_case), tuple(case for case in state.cases if case is not found)
+        return Case(event.compact_case, sending=event.sending_state, receiving=event.receiving_state), state.cases
+    named_now = replace(
+        found,
+        number=found.number or event.compact_case,
+        sending=event.sending_state or found.sending,
+        receiving=event.receiving_state or found.receiving,
+    )
+    return named_now, tuple(case for case in state.cases if case is not found)
 
 
 def latest(case: Case) -> tuple[int, int]:

@@ -6,6 +6,7 @@ Reads     events.distinct    events, registrations resolved to an offender, revi
 Writes    events.confirmed   what is to be told, byte for byte where nothing was changed; registrations untouched
           reviews            what is flagged, and every later state of its review
           expectations       what somebody said would follow, and what the law sets a deadline for
+          standings          where the offender stands, when that changes
           tally              that a submission's part ended here
           validate.handover  what is kept of an offender who is merged into another
 Keeps     of an offender: history by action time, what was told, what is expected, the compact workflow and its clocks;
@@ -27,7 +28,7 @@ from processors.domain.registration import Enrolment
 from processors.domain.review import ReviewAction, subject_of
 from processors.handover import Merger, with_handover
 from processors.stage import Context, Decision, Input, Output, Resettle, Stage, Wake
-from processors.topics import CONFIRMED, DISTINCT, EXPECTATIONS, REVIEWS, TALLY, VALIDATE_HANDOVER, VALIDATE_STATE
+from processors.topics import CONFIRMED, DISTINCT, EXPECTATIONS, REVIEWS, STANDINGS, TALLY, VALIDATE_HANDOVER, VALIDATE_STATE
 from processors.validate import effect
 from processors.validate.arrivals import receive
 from processors.validate.chain import chain_of
@@ -121,7 +122,7 @@ STAGE: Final = with_handover(
     Stage(
         name=NAME,
         inputs=(DISTINCT,),
-        outputs=(CONFIRMED, REVIEWS, EXPECTATIONS, TALLY),
+        outputs=(CONFIRMED, REVIEWS, EXPECTATIONS, STANDINGS, TALLY),
         changelog=VALIDATE_STATE,
         state=State,
         keys=keys,

@@ -16,7 +16,8 @@ from processors.domain.expectation import Expectation
 from processors.domain.merge import Merge, SameEvent
 from processors.domain.normalize import normalize
 from processors.rules.book import Rules
-from processors.stage import Context, Decision
+from processors.stage import Context, Decision, Output
+from processors.topics import STANDINGS
 from processors.validate import clocks, compact, reviews
 from processors.validate.clocks import Clock, ClockState
 from processors.validate.compact import Case, CompactState
@@ -56,7 +57,8 @@ def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], c
     step = Step(Situation(merge.into, merge.received_at, context.rules, states, known, held)).publish((*changed, *ended))
     for pending in known.pending:
         step = step.then(partial(check_if_pending, pending))
-    return check_waiting(step).decision()
+    folded = check_waiting(step).decision()
+    return folded.then(Decision((Output(STANDINGS, merge.offender, None),))) if other.history or other.compact.cases else folded
 
 
 def check_if_pending(pending: Pending, situation: Situation) -> Step:

@@ -24,7 +24,8 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     """
     One event that took effect, standing at `at` in the history.
 
-    `chain` names the agency event it belongs to; `status`, `kind` and `place` are what it brought about.
+    `chain` names the agency event it belongs to; `status`, `kind` and `place` are what it brought about, by an agency of
+    `jurisdiction`.
     """
 
     at: int
@@ -38,6 +39,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     status: str | None = None
     kind: str | None = None
     place: str | None = None
+    jurisdiction: str | None = None
 
 
 class Expected(Struct, frozen=True, array_like=True):

@@ -21,6 +21,7 @@ from processors.topics import EXPECTATIONS
 from processors.validate import effect
 from processors.validate.facts import RulesInForce
 from processors.validate.reviews import NAME
+from processors.validate.standing import standing_after
 from processors.validate.state import HeldMessage, OffenderState, Pending, State
 
 UNKNOWN: Final = OffenderState()
@@ -104,6 +105,8 @@ class Step(Struct, frozen=True, gc=False):
         """Return all steps as one decision."""
         situation = self.situation
         states: dict[str, State | None] = dict(situation.held)
-        if situation.known is not known_of(situation.offender, situation.states):
+        before, outputs = known_of(situation.offender, situation.states), self.outputs
+        if situation.known is not before:
             states[situation.offender] = situation.known
-        return Decision(self.outputs, states, verdicts=self.verdicts)
+            outputs += standing_after(situation.offender, before, situation.known, situation.rules, situation.now)
+        return Decision(outputs, states, verdicts=self.verdicts)

@@ -54,6 +54,7 @@ def entry_of(event: Event, code: EventCode, book: Book, at: int, *, told: bool) 
         status_after(event, code, book),
         kind,
         event.location_name if kind is not None else None,
+        event.jurisdiction,
     )
 
 

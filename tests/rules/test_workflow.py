@@ -104,13 +104,14 @@ def entry(**fields: Any) -> SimpleNamespace:
 
 
 def test_the_table_is_made_from_the_entries_of_the_rule_files() -> None:
-    states = {1: entry(name="none", closed=False), 2: entry(name="closed", closed=True)}
+    states = {1: entry(name="none", closed=False, completed=True), 2: entry(name="closed", closed=True, completed=False)}
     move_ = entry(instructions=("none",), transfer=(), supervision=("here", "there"), to={"supervision": "gone"}, way="back")
     reasons = (entry(activity="ask", reason=""), entry(activity="refuse", reason="refused"))
     enters = {"instructions": "none", "supervision": "gone"}
     activities = {1: entry(name="go", enters=enters, moves=(move_,), awaits=("ask",), most_days=45, reason_from=reasons)}
     found = Workflow.of(states, activities)
     assert found.closed == {"closed"}
+    assert found.completed == {"none"}
     assert found.activities == {
         "go": Activity(
             "go",

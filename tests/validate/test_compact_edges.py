@@ -59,7 +59,7 @@ def test_steps_are_ordered_by_action_time_and_on_the_same_day_by_arrival(one: St
 def test_a_step_is_kept_with_its_time_its_words_and_its_message() -> None:
     (case,) = state(step("arrival", "2026-11-02 12:00", seq=7, message_id="m")).cases
     noon = ms("2026-11-02 12:00")
-    assert case == Case(None, (Step(noon, noon, 7, "VA0010000\nm", "arrival", "Arrival"),))
+    assert case == Case(None, (Step(noon, noon, 7, "VA0010000\nm", "arrival", "Arrival"),), sending="VA", receiving="NC")
     assert state(step("arrival", "2026-11-02 12:00", seq=7, message_id="m", past_from=noon + HOUR)).cases == (case,), "a time is no day"
     (case,) = state(step("arrival", "2026-11-02", seq=7, message_id="m")).cases
     assert (case.steps[0].begin, case.steps[0].end) == (ms("2026-11-02 00:00"), ms("2026-11-03 00:00") - 1)

@@ -35,7 +35,7 @@ def test_a_message_stands_in_the_history_with_what_it_brought_about() -> None:
     (entry,) = taken(OffenderState(), one).history
     assert entry == Entry(
         ms(NOON), 7, "VA0010000\nm1", "Corrections", "Escape", ms(NOON), told=True, case_number="A", status="Escapee", kind="At Large",
-        place="Richmond",
+        place="Richmond", jurisdiction="VA",
     )  # fmt: skip
     (entry,) = taken(OffenderState(), named(hearing("2026-11-20", location_name="Court 4"), "m1"), told=False).history
     assert (entry.told, entry.kind, entry.place, entry.past_from) == (False, None, None, ms("2026-11-21 00:00"))

@@ -5,6 +5,7 @@ Reads     intake          everything let in, in one order
 Writes    events          by offender: an event an offender, registrations, actions on reviews
           registrants     by registrant: where they can be reached, receipts, verification codes, what they answer
           reviews         people tied together who were known apart; surges
+          people          an offender's names and numbers, when they change
           expectations    agencies that fell silent, and sent again
 Keeps     identifiers and names -> offenders; registrations -> where they went;
           addresses (keyed digests) -> registrations, and whether they are silenced; message -> offenders, for `duplicate.window`;
@@ -36,13 +37,14 @@ from processors.ingest.identify.addresses import (
 from processors.ingest.identify.description import describe
 from processors.ingest.identify.identity import offenders_at
 from processors.ingest.identify.journal import STAGE, note
+from processors.ingest.identify.known import known_people
 from processors.ingest.identify.people import ask_about_registration, decide_offender_action, offender_action_keys
 from processors.ingest.identify.remembered import forget, page_keys
 from processors.ingest.identify.silence import check_silence
 from processors.ingest.identify.state import MessagePage, State, States, after, deadline, find
 from processors.ingest.identify.submissions import decide_submission, submission_keys
 from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
-from processors.topics import AGENCIES, DEAD_LETTERS, EVENTS, EXPECTATIONS, IDENTIFY_STATE, INTAKE, REGISTRANTS, REVIEWS, TALLY
+from processors.topics import AGENCIES, DEAD_LETTERS, EVENTS, EXPECTATIONS, IDENTIFY_STATE, INTAKE, PEOPLE, REGISTRANTS, REVIEWS, TALLY
 
 _registration = msgspec.json.Decoder(Registration).decode
 _receipt = msgspec.json.Decoder(Receipt).decode
@@ -58,7 +60,8 @@ def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
     """Return where a record goes and what is known after it; a timer forgets messages or notices a silence."""
     if isinstance(given, Record):
-        return DECIDE[given.value.kind](given, states, context)
+        decision = DECIDE[given.value.kind](given, states, context)
+        return decision.then(Decision(people)) if (people := known_people(states, decision.states)) else decision
     if isinstance(given, Resettle):
         return check_silence(states, given.key, given.at, context)
     if (page := find(states, given.key, MessagePage)) is not None:
@@ -138,7 +141,7 @@ DECIDE: Final[Mapping[str, Callable[[Record, States, Context], Decision[State]]]
 IDENTIFY: Final[Stage[State]] = Stage(
     name=STAGE,
     inputs=(INTAKE,),
-    outputs=(EVENTS, REGISTRANTS, REVIEWS, EXPECTATIONS, AGENCIES, DEAD_LETTERS, TALLY),
+    outputs=(EVENTS, REGISTRANTS, REVIEWS, EXPECTATIONS, AGENCIES, PEOPLE, DEAD_LETTERS, TALLY),
     changelog=IDENTIFY_STATE,
     state=State,
     keys=keys,

@@ -265,6 +265,7 @@ def unite(one: Offender, other: Offender, other_key: str) -> Offender:
         met=joined(one.met, other.met),
         formerly=joined(one.formerly, (other_key, *other.formerly)),
         apart=joined(one.apart, other.apart),
+        written=tuple(dict.fromkeys((*one.written, *other.written))),
     )
 
 

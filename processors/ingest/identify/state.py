@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from processors.domain.event import Event
 from processors.domain.names import name_block
+from processors.domain.person import Name
 from processors.domain.registration import Channel
 from processors.domain.review import Review
 from processors.ingest.comparison import digest
@@ -35,7 +36,8 @@ class Offender(Struct, frozen=True, tag="offender", omit_defaults=True):
     All that is known of one person.
 
     `since` is the place of the first message. `formerly` are offenders that were found to be the same and merged into this
-    one, `met` those that a person was asked about, `apart` those that a person said are somebody else.
+    one, `met` those that a person was asked about, `apart` those that a person said are somebody else. `written` are the
+    names as agencies wrote them, the latest last.
     """
 
     since: int
@@ -44,6 +46,7 @@ class Offender(Struct, frozen=True, tag="offender", omit_defaults=True):
     met: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
+    written: tuple[Name, ...] = ()
 
 
 class MergedOffender(Struct, frozen=True, tag="merged", omit_defaults=True):

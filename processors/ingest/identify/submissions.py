@@ -26,6 +26,7 @@ from processors.ingest.identify.identity import (
     tie,
 )
 from processors.ingest.identify.journal import event_verdict
+from processors.ingest.identify.known import add_written
 from processors.ingest.identify.people import ask_about_near_registrations, note_merging, open_conflict
 from processors.ingest.identify.remembered import PAGE, page_key, recall, remember
 from processors.ingest.identify.reviews import at_current_keys, group_keys, hold, replacing_keys, supersede
@@ -146,7 +147,7 @@ def decide_submission(record: Record, states: States, context: Context) -> Decis
     limit = rules.surge(scope)
     group, counted = count_message(states, asked.rate, limit, intake.received_at, record.offset) if limit else (None, UNCHANGED)
     earlier = recall(states, asked.refers_to, intake.received_at)
-    parts = identify_parts(states, asked, earlier, record)
+    parts = with_written_names(states, asked, identify_parts(states, asked, earlier, record))
     known = after(states, parts.change)
     active = note_activity(states, asked.agency, intake, (submission.agency.ori, where), context)
     leaves = sum(map(len, parts.offenders))
@@ -205,6 +206,20 @@ def identify_parts(states: States, asked: Request, earlier: EarlierMessage | Non
         tuple((part, doubt) for part, each in enumerate(found) for doubt in each.doubts),
         tuple(dict.fromkeys(current_key(key, states) for each in found if each.change is not UNCHANGED for key in each.offenders)),
     )
+
+
+def with_written_names(states: States, asked: Request, parts: Parts) -> Parts:
+    """Return the parts with the names as the agency wrote them, for every offender of whom something was learnt."""
+    if not parts.grown:
+        return parts
+    changes: dict[str, State | None] = {}
+    for person, offenders in zip(asked.submission.offenders, parts.offenders, strict=True):
+        key = offenders[0]
+        offender = find(after(states, parts.change), key, Offender)
+        if len(offenders) == 1 and key in parts.grown and offender is not None:
+            before = find(changes, key, Offender) or offender
+            changes[key] = structs.replace(before, written=add_written(before.written, person))
+    return parts._replace(change=parts.change.then(Decision(states=changes)))
 
 
 def named_offenders(states: States, described: Description) -> Iterable[str]:

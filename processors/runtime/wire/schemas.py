@@ -23,6 +23,7 @@ from processors.domain.intake import Intake
 from processors.domain.journal import DeadLetter, DeadLetterSettled, Verdicts
 from processors.domain.merge import Handover, Merge, SameEvent
 from processors.domain.notification import Notification, Outbound, Receipt, Response
+from processors.domain.offender import HiddenPerson, KnownPerson, OffenderStanding, StaffAction
 from processors.domain.policy import Policy
 from processors.domain.registration import Enrolment, Reachable, RegistrationStatus, Verification, VerificationPermit
 from processors.domain.review import OffenderAction, Review, ReviewAction
@@ -69,6 +70,10 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
     Expectation,
     DeadLetter,
     DeadLetterSettled,
+    KnownPerson,
+    OffenderStanding,
+    HiddenPerson,
+    StaffAction,
     AgencyHeard,
     Verdicts,
     State,
@@ -98,6 +103,7 @@ TIMES: Final = frozenset(
         "deadline",
         "due_at",
         "heard_at",
+        "kind_since",
         "expires_at",
         "not_before",
         "now",
@@ -108,6 +114,7 @@ TIMES: Final = frozenset(
         "set_at",
         "settled_at",
         "since",
+        "status_since",
     }
 )
 

@@ -212,6 +212,8 @@ def test_a_registration_that_the_merged_offender_contradicts_ends_after_the_merg
         ("Merge", older),
         ("Enrolment", older),
         ("Event", older),
+        ("KnownPerson", older),
+        ("KnownPerson", younger),
     ]
     assert decided.enrolled == [("IVINS-1", older, True)]
 

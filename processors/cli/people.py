@@ -1,0 +1,77 @@
+"""`vn people`: who is never shown to the public."""
+
+import getpass
+import re
+from typing import Annotated, Final
+
+import typer
+
+from processors.cli.app import new_app
+from processors.cli.output import JSON, print_rows, row
+from processors.domain.offender import HiddenPerson, StaffAction
+from processors.domain.person import Identifier
+from processors.rules.identity import ANY_ISSUER, WEAK, LeftOut
+from processors.rules.load import load_rules
+from processors.runtime.clock import wall
+from processors.runtime.errors import Usage, UserError
+from processors.runtime.kafka.user_client import Client
+from processors.runtime.settings import Settings
+from processors.topics import CONSOLE_LOG, PEOPLE_HIDDEN
+
+app = new_app("Keeps a person out of what the public sees; lists who is.")
+
+REASON = typer.Option("--reason", help="Why; kept in the audit trail.")
+PERSON = typer.Option("--as", help="Who decides; kept in the audit trail. Default: the user of this computer.")
+IDENTIFIER = typer.Argument(help="One of the person's numbers, such as SID:VA7700123 or DOC@NC:0733210.", metavar="SCHEME:VALUE")
+FORM: Final = re.compile(r"(?P<scheme>[^:@]+)(@(?P<issuer>[^:]+))?:(?P<value>.+)")
+
+
+@app.command()
+def hide(identifier: Annotated[str, IDENTIFIER], *, reason: Annotated[str, REASON], person: Annotated[str | None, PERSON] = None) -> None:
+    """Never show the person with this number to the public again, whatever else is known of them."""
+    client, named, who, now = Client(Settings()), compared(identifier), person or getpass.getuser(), wall()
+    hidden = HiddenPerson(identifier=named, reason=reason, hidden_by=who, set_at=now)
+    client.send(PEOPLE_HIDDEN, [(named, client.codec.encode(hidden))])
+    log_action(client, StaffAction(person=who, action="person_hidden", subject=named, at=now, reason=reason))
+    typer.echo(named)
+
+
+@app.command()
+def unhide(identifier: Annotated[str, IDENTIFIER], *, reason: Annotated[str, REASON], person: Annotated[str | None, PERSON] = None) -> None:
+    """Show the person with this number like any other again."""
+    client, named = Client(Settings()), compared(identifier)
+    if named not in client.table(PEOPLE_HIDDEN):
+        raise UserError(f"nobody is hidden by {named}: `vn people hidden` lists who is")
+    client.send(PEOPLE_HIDDEN, [(named, None)])
+    log_action(client, StaffAction(person=person or getpass.getuser(), action="person_shown", subject=named, at=wall(), reason=reason))
+    typer.echo(named)
+
+
+@app.command()
+def hidden(*, as_json: Annotated[bool, JSON] = False) -> None:
+    """List who is hidden, by whom and why."""
+    found = Client(Settings()).table(PEOPLE_HIDDEN)
+    print_rows(
+        (row(found[key]) for key in sorted(found)),
+        ("identifier", "hidden_by", "set_at", "reason"),
+        title="Hidden people",
+        as_json=as_json,
+        empty="Nobody is hidden.",
+    )
+
+
+def compared(text: str) -> str:
+    """Return the identifier as it compares; raises Usage where it is none."""
+    form = FORM.fullmatch(text.strip())
+    if form is None:
+        raise Usage(f"{text} is no identifier: write SCHEME:VALUE, such as SID:VA7700123")
+    identity = load_rules(Settings().rules_dir).book("", wall()).identity
+    try:
+        mark = identity.mark(Identifier(form["scheme"], form["value"], form["issuer"]))
+    except LeftOut as why:
+        raise Usage(f"{text} is no identifier: {why}") from None
+    return mark.lstrip(WEAK).replace(f"@{ANY_ISSUER}:", ":")
+
+
+def log_action(client: Client, action: StaffAction) -> None:
+    client.send(CONSOLE_LOG, [(None, client.codec.encode(action))])

@@ -1,0 +1,58 @@
+"""What others may know of who is who (`vn.people`): names as agencies wrote them, numbers, who turned out to be whom."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from processors.domain.offender import KnownPerson
+from processors.domain.person import Identifier, Name, Person
+from processors.ingest.identify.state import MergedOffender, Offender, State, States
+from processors.rules.identity import ANY_ISSUER, WEAK
+from processors.stage import Output
+from processors.topics import PEOPLE
+
+NAMES: Final = 16  # the latest that are kept as they were written
+YEAR: Final = 4
+
+
+def add_written(written: tuple[Name, ...], person: Person) -> tuple[Name, ...]:
+    """Return the names as written with those of a person, the name itself last."""
+    new = tuple(each for each in (*person.aliases, person.name) if each is not None)
+    return tuple(each for each in dict.fromkeys((*written, *new)))[-NAMES:]
+
+
+def known_people(before: States, changes: Mapping[str, State | None]) -> tuple[Output, ...]:
+    """Return what is published of the offenders of whom something else is known now."""
+    return tuple(
+        Output(PEOPLE, key, known_person(key, state))
+        for key, state in changes.items()
+        if isinstance(state, Offender | MergedOffender) and is_news(before.get(key), state)
+    )
+
+
+def is_news(before: State | None, now: Offender | MergedOffender) -> bool:
+    """Whether others may know something else of the offender than they did."""
+    if isinstance(now, MergedOffender):
+        return not isinstance(before, MergedOffender) or before.into != now.into
+    if not isinstance(before, Offender):
+        return True
+    return (before.marks, before.names, before.written) != (now.marks, now.names, now.written)
+
+
+def known_person(key: str, state: Offender | MergedOffender) -> KnownPerson:
+    """Return what others may know of the offender; of birth dates the years alone."""
+    if isinstance(state, MergedOffender):
+        return KnownPerson(offender=key, into=state.into)
+    dates = (each.rpartition("|")[2] for each in state.names)
+    return KnownPerson(
+        offender=key,
+        names=state.written,
+        identifiers=tuple(map(identifier, state.marks)),
+        birth_years=tuple(sorted({each[:YEAR] for each in dates if len(each) >= YEAR})),
+    )
+
+
+def identifier(mark: str) -> Identifier:
+    """Return the number that a mark stands for."""
+    head, _, value = mark.lstrip(WEAK).partition(":")
+    scheme, _, issuer = head.partition("@")
+    return Identifier(scheme, value, issuer if issuer not in {"", ANY_ISSUER} else None)

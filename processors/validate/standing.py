@@ -1,0 +1,46 @@
+"""Where an offender stands, for those who look it up: published when it changes (`vn.standings`)."""
+
+from processors.domain.offender import OffenderStanding
+from processors.rules.book import Rules
+from processors.stage import Output
+from processors.topics import STANDINGS
+from processors.validate.compact import latest, standing_of
+from processors.validate.state import OffenderState
+
+
+def standing_after(offender: str, before: OffenderState, after: OffenderState, rules: Rules, now: int) -> tuple[Output, ...]:
+    """Return what is published of an offender who was known as `before`; nothing where they stand as they did."""
+    if after.history is before.history and after.compact is before.compact:
+        return ()
+    standing = standing_at(offender, after, rules, now)
+    return () if standing == standing_at(offender, before, rules, now) else (Output(STANDINGS, offender, standing),)
+
+
+def standing_at(offender: str, known: OffenderState, rules: Rules, now: int) -> OffenderStanding:
+    """Return where the offender stands by what is known."""
+    status = next((each for each in reversed(known.history) if each.status is not None), None)
+    kind = next((each for each in reversed(known.history) if each.kind is not None), None)
+    latest_of_both = max((each for each in (status, kind) if each is not None), key=lambda each: (each.at, each.seq), default=None)
+    case = max(known.compact.cases, key=latest, default=None)
+    workflow = rules.book("", now).workflow
+    return OffenderStanding(
+        offender=offender,
+        status=status.status if status else None,
+        status_since=status.at if status else None,
+        kind=kind.kind if kind else None,
+        kind_since=kind.at if kind else None,
+        jurisdiction=latest_of_both.jurisdiction if latest_of_both else None,
+        sending_state=case.sending if case else None,
+        receiving_state=case.receiving if case else None,
+        transferred=case is not None and workflow.is_completed(standing_of(case, workflow)),
+        confidential=any(is_confidential(*each, rules, now) for each in {(e.jurisdiction, e.event_type, e.kind) for e in known.history}),
+    )
+
+
+def is_confidential(jurisdiction: str | None, event_type: str, kind: str | None, rules: Rules, now: int) -> bool:
+    """Whether the rules of the reporting jurisdiction keep from the public whom such an event is about."""
+    book = rules.book(jurisdiction or "", now)
+    if event_type in book.confidential_types:
+        return True
+    place = book.location(kind) if kind is not None else None
+    return place is not None and place.confidential
