@@ -12,7 +12,7 @@ import typer
 
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_json
-from processors.domain.journal import Verdict
+from processors.domain.journal import Verdict, stage_order
 from processors.domain.notification import Response
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
@@ -26,7 +26,6 @@ Words = dict[Entry, dict[str, dict[str | None, str]]]  # the last outcome by sta
 
 ENDS: Final[tuple[End, ...]] = ("told", "nobody_registered", "suppressed", "flagged", "dead_lettered", "waiting", "missing")
 NO_ID: Final = "-"
-ROAD: Final = ("identify", "dedupe", "validate", "match", "deliver")
 
 # What a stage's last word on an offender's part of a message means; after `passed` and `matched` the next stage must speak.
 LAST_WORD: Final[dict[str, End]] = {
@@ -119,7 +118,7 @@ def responses(journal: Iterable[Verdict], answers: Iterable[Response]) -> dict[s
 
 def end(stages: dict[str, dict[str | None, str]]) -> End:
     """Return how one offender's part of a message ended, from the last word of the furthest stage that spoke."""
-    furthest = max(stages, key=ROAD.index)
+    furthest = max(stages, key=stage_order)
     outcomes = set(stages[furthest].values())
     if furthest == "deliver":
         return next((meaning for outcome, meaning in DELIVERED if outcome in outcomes), "missing")

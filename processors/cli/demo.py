@@ -20,6 +20,7 @@ from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Outbound
 from processors.domain.reasons import REASONS
 from processors.domain.time import iso
+from processors.pipeline import PIPELINE
 from processors.rehearsal.answer_key import differences, messages_held
 from processors.rehearsal.feed import read_feed, read_key
 from processors.rehearsal.local_pipeline import Stages, empty_cluster, running_stages
@@ -34,8 +35,7 @@ app = new_app("A day at the agencies, run through the whole pipeline and compare
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
 FOLDER: Final = Path(".vn/demo")
-STAGES: Final = ("ingest", "dedupe", "validate", "match", "deliver")
-STEPS: Final = {"read": "ingest", "identify": "ingest"}
+STAGE_OF: Final = {unit.name: stage for stage, units in PIPELINE.items() for unit in units}
 
 
 @app.command()
@@ -142,10 +142,10 @@ def _show(out: Console, outbound: list[Outbound], journal: list[Verdict], dead: 
 
 
 def _stage_table(journal: list[Verdict]) -> Table:
-    counts = Counter((STEPS.get(each.stage, each.stage), each.outcome) for each in journal)
+    counts = Counter((STAGE_OF[each.stage], each.outcome) for each in journal)
     outcomes = [outcome for outcome in dict.fromkeys(each.outcome for each in journal) if outcome != "noted"]
     table = Table("stage", *outcomes, title="The five stages, and what they decided", title_justify="left")
-    for stage in STAGES:
+    for stage in PIPELINE:
         table.add_row(stage, *(str(counts[stage, outcome] or "") for outcome in outcomes))
     return table
 

@@ -1,14 +1,14 @@
 """`vn explain`: the life of one submitted message."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 from msgspec import structs
 
 from processors.cli.app import new_app
 from processors.cli.output import JSON, console, print_json
-from processors.domain.journal import Verdict
+from processors.domain.journal import Verdict, stage_order
 from processors.domain.time import iso
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.user_client import Client
@@ -16,8 +16,6 @@ from processors.runtime.settings import Settings
 from processors.topics import DECISIONS
 
 app = new_app("Tells the life of one message.")
-
-ROAD: Final = ("read", "identify", "dedupe", "validate", "match", "deliver")
 
 
 @app.command()
@@ -57,7 +55,7 @@ def life(message_id: str, journal: Iterable[tuple[int, Verdict]]) -> dict[str, A
         if each.outcome == "receipt":
             receipts.append(each)
     # When it was written, not the time it was decided with: what a reviewer released is matched later, with its old receive time.
-    written.sort(key=lambda pair: (pair[0], ROAD.index(pair[1].stage) if pair[1].stage in ROAD else len(ROAD)))
+    written.sort(key=lambda pair: (pair[0], stage_order(pair[1].stage)))
     decisions = [each for _, each in written]
     attempts: dict[str, list[Verdict]] = {}
     for each in decisions:

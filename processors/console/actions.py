@@ -15,14 +15,14 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from processors.domain.journal import DeadLetterSettled
 from processors.domain.policy import Policy, policy_key
 from processors.domain.review import ReviewAction
 from processors.domain.seal import Seal
 from processors.runtime.clock import wall
 from processors.runtime.errors import UserError
+from processors.runtime.kafka import dead_letters
 from processors.runtime.kafka.user_client import Client
-from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, POLICIES, REGISTRATIONS, REVIEW_ACTIONS, TOPICS
+from processors.topics import POLICIES, REGISTRATIONS, REVIEW_ACTIONS
 
 UNDO_MILLISECONDS: Final = 8_000
 TICK_SECONDS: Final = 0.5
@@ -97,24 +97,14 @@ class Actions:
     # -- dead letters, settings, registrations
 
     def settle(self, dead_letter_id: str, reason: str, person: str) -> None:
-        """The dead letter counts as open no longer."""
-        self._settled(dead_letter_id, "settled", reason, person)
+        """Record that a dead letter needs nothing more, so that it no longer counts as open."""
+        (letter,) = dead_letters.find(self._client, [dead_letter_id])
+        dead_letters.settle(self._client, letter, reason, person)
 
     def replay(self, dead_letter_id: str, person: str) -> None:
-        """The original is sent again, byte for byte, to the topic it came from."""
-        letter = next((each for each in self._client.values(DEAD_LETTERS) if each.dead_letter_id == dead_letter_id), None)
-        if letter is None:
-            raise UserError(f"there is no dead letter {dead_letter_id}")
-        original = letter.original
-        if letter.encrypted and original is not None:
-            original = self._seal.open(original, "dead-letter")
-        topic = next(topic for topic in TOPICS if topic.name == letter.topic)
-        self._client.send(topic, [(letter.key, original)])
-        self._settled(dead_letter_id, "replayed", "sent again", person)
-
-    def _settled(self, dead_letter_id: str, how: Literal["replayed", "settled"], reason: str, person: str) -> None:
-        settled = DeadLetterSettled(dead_letter_id=dead_letter_id, how=how, settled_by=person, reason=reason, settled_at=wall())
-        self._client.send(DEAD_LETTERS_SETTLED, [(dead_letter_id, self._client.codec.encode(settled))])
+        """Send the original again, byte for byte, to the topic it came from."""
+        (letter,) = dead_letters.find(self._client, [dead_letter_id])
+        dead_letters.replay(self._client, letter, self._seal, person)
 
     def set_policy(self, policy: Policy) -> None:
         """The setting is in force within five seconds."""

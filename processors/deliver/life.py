@@ -25,22 +25,8 @@ from typing import Final, Literal, TypeVar
 
 from processors.domain.notification import ReceiptStatus
 
-AttemptState = Literal[
-    "sent",
-    "accepted",
-    "delivered",
-    "confirmed",
-    "unconfirmed",
-    "voicemail",
-    "busy",
-    "no_answer",
-    "temporary_failure",
-    "permanent_failure",
-    "opted_out",
-    "expired",
-    "unanswered",
-]
-AttemptEvent = ReceiptStatus | Literal["lease_ended", "wait_ended"]
+AttemptState = Literal["sent", ReceiptStatus, "expired", "unanswered"]
+AttemptEvent = Literal[ReceiptStatus, "lease_ended", "wait_ended"]
 
 ContactState = Literal["due", "trying", "reached", "failed", "expired", "gave_up", "opted_out", "cancelled"]
 ContactEvent = Literal["attempt", "accepted", "reached", "again", "failed", "silence", "opted_out", "give_up", "cancel"]

@@ -25,6 +25,13 @@ Outcome = Literal[
     "noted",  # nothing decided: registrations, review actions, observations
 ]
 
+JOURNAL_STAGES: Final = ("read", "identify", "dedupe", "validate", "match", "deliver")  # that write verdicts, in the order of the pipeline
+
+
+def stage_order(stage: str) -> int:
+    """Return a stage's place in the pipeline; one that writes no verdicts comes last."""
+    return JOURNAL_STAGES.index(stage) if stage in JOURNAL_STAGES else len(JOURNAL_STAGES)
+
 
 class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """

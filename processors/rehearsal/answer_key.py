@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from processors.domain.journal import DeadLetter, Verdict
+from processors.domain.journal import DeadLetter, Verdict, stage_order
 from processors.domain.notification import Outbound
 
 Notification = tuple[str, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
-STAGE_ORDER = ("identify", "dedupe", "validate", "match", "deliver")
 NOT_TOLD = frozenset({"suppressed", "flagged", "unmatched"})
 
 
@@ -34,7 +33,7 @@ def notifications_told(messages: Iterable[Outbound]) -> Counter[Notification]:
 def messages_held(journal: Iterable[Verdict]) -> dict[str, tuple[str, str, str]]:
     """Return stage, outcome and reason of the last decision on each message that nobody was told of."""
     last: dict[str, Verdict] = {}
-    for verdict in sorted(journal, key=lambda each: STAGE_ORDER.index(each.stage) if each.stage in STAGE_ORDER else -1):
+    for verdict in sorted(journal, key=lambda each: stage_order(each.stage)):
         if verdict.ori is not None and verdict.outcome not in {"noted", "receipt", "rejected"}:
             last[verdict.message_id] = verdict
     return {message_id: (each.stage, each.outcome, each.reason) for message_id, each in last.items() if each.outcome in NOT_TOLD}

@@ -1,6 +1,7 @@
 """The staff's pages: what they show, whom they let in, and that a decision is a record with the person's name."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import structs
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
@@ -16,13 +18,15 @@ from processors.console.actions import Actions
 from processors.console.app import STATIC, Console, app_of, masked
 from processors.console.overview import Overview, polyline
 from processors.console.security import HEADERS, Proxy
+from processors.domain.journal import DeadLetter
 from processors.domain.notification import Outbound
 from processors.domain.review import ReviewAction
 from processors.domain.seal import Seal
 from processors.rules.load import load_rules
 from processors.runtime.clock import wall
-from processors.topics import REGISTRATIONS, REVIEW_ACTIONS, REVIEWS, Topic
+from processors.topics import DEAD_LETTERS, REGISTRATIONS, REVIEW_ACTIONS, REVIEWS, Topic
 from processors.views.database import View
+from tests.runtime.test_dead_letters import LETTER
 from tests.views.given import made_view, put, review
 
 RULES = load_rules(None)
@@ -30,10 +34,14 @@ RULES = load_rules(None)
 
 @dataclass
 class Sent:
-    """Takes the place of the user's client: what is sent is kept, nothing is read."""
+    """Takes the place of the user's client: what is sent is kept, only dead letters are read."""
 
+    letters: list[DeadLetter] = field(default_factory=list)
     records: list[tuple[Topic, str | None, Any]] = field(default_factory=list)
     codec: Any = field(default_factory=lambda: SimpleNamespace(encode=lambda value: value, decode=lambda value: value))
+
+    def values(self, topic: Topic) -> Iterator[DeadLetter]:
+        return iter(self.letters if topic is DEAD_LETTERS else ())
 
     def send(self, topic: Topic, records: Any) -> int:
         self.records += [(topic, key, value) for key, value in records]
@@ -133,6 +141,19 @@ def test_a_whole_group_takes_its_number_typed(desk: ConsoleUnderTest) -> None:
     assert desk.sent.records == []
     desk.post("/reviews/g0", what="release_group", reason="checked", count="3")
     assert [(key, value.group) for _, key, value in desk.sent.records] == [("G", "G")]
+
+
+def test_a_dead_letter_that_cannot_be_sent_again_is_refused_with_a_sentence(desk: ConsoleUnderTest) -> None:
+    timer = structs.replace(LETTER, dead_letter_id="timer", offset=-1)
+    foreign = structs.replace(LETTER, dead_letter_id="foreign", original=Seal(bytes([7] * 64)).close(b"x", "dead-letter"))
+    cut = structs.replace(LETTER, dead_letter_id="cut", length=9_000_000)
+    desk.sent.letters += [timer, foreign, cut]
+    token = desk.token("/reviews/a")
+    refusals = {"timer": "is a timer", "foreign": "another key", "cut": "only the beginning", "none": "no dead letter none"}
+    for name, sentence in refusals.items():
+        answer = desk.client.post("/dead-letters", data={"token": token, "what": "replay", "dead_letter_id": name})
+        assert (answer.status_code, sentence in answer.text) == (400, True), name
+    assert desk.sent.records == []
 
 
 def test_a_form_from_elsewhere_is_refused(desk: ConsoleUnderTest) -> None:

@@ -11,7 +11,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
+from processors.domain.journal import JOURNAL_STAGES
 from processors.domain.reasons import REASONS
+from processors.pipeline import PIPELINE
 from processors.rules.settings import SETTINGS
 from tests.docs.delivery import delivery_markdown
 from tests.docs.pictures import PICTURES
@@ -21,7 +23,7 @@ from tests.source import tree
 ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = ROOT / "docs"
 DEFAULT: Final = "processors/rules/default"
-STAGES: Final = frozenset({"ingest", "dedupe", "validate", "match", "deliver"})
+STAGES: Final = frozenset(PIPELINE)
 
 RULES_PAGE: Final = """# Every rule, where it lives and what shows it
 
@@ -41,7 +43,6 @@ somewhere and shown by some test. The journal (`vn.decisions`), reviews and dead
 {rows}
 """
 
-UNITS: Final = ("read", "identify", "dedupe", "validate", "match", "deliver")
 DECODING: Final = "every unit, of what it cannot decode"
 SHARED: Final = {"runtime": (DECODING,), "handover.py": ("dedupe", "validate", "match")}  # what several units are made of
 # A word that is a reason code may also be the state of something, or the kind of a receipt or record; there it is none.
@@ -145,10 +146,10 @@ def given_by() -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for path in sorted((ROOT / "processors").rglob("*.py")):
         parts = path.relative_to(ROOT / "processors").parts
-        units = SHARED.get(parts[0]) or [part for part in parts[:2] if part in UNITS][:1]
+        units = SHARED.get(parts[0]) or [part for part in parts[:2] if part in JOURNAL_STAGES][:1]
         for code in codes_in(tree(path)) if units else ():
             found.setdefault(code, set()).update(unit for unit in units if (unit, code) not in OTHER_WORDS)
-    return {code: [unit for unit in (*UNITS, DECODING) if unit in units] for code, units in found.items()}
+    return {code: [unit for unit in (*JOURNAL_STAGES, DECODING) if unit in units] for code, units in found.items()}
 
 
 def codes_in(module: ast.AST) -> Iterator[str]:

@@ -1,0 +1,68 @@
+"""Dead letters as staff handle them: list, send again, settle; one code for `vn dead-letters` and the console."""
+
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from processors.domain.journal import DeadLetter, DeadLetterSettled
+from processors.domain.seal import Seal, SealBroken
+from processors.runtime.clock import wall
+from processors.runtime.errors import UserError
+from processors.runtime.kafka.user_client import Client
+from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, TOPICS, Topic
+
+TOPIC: Final[dict[str, Topic]] = {topic.name: topic for topic in TOPICS}
+
+
+def dead_letters(client: Client) -> list[DeadLetter]:
+    """Return all dead letters, the oldest first."""
+    return sorted(client.values(DEAD_LETTERS), key=lambda each: (each.received_at, each.dead_letter_id))
+
+
+def find(client: Client, dead_letter_ids: Iterable[str]) -> list[DeadLetter]:
+    """Return the dead letters with these ids; raises UserError if there is none with one of them."""
+    known = {each.dead_letter_id: each for each in dead_letters(client)}
+    found = []
+    for each in dead_letter_ids:
+        if each not in known:
+            raise UserError(f"there is no dead letter {each}: `vn dead-letters list` shows those there are")
+        found.append(known[each])
+    return found
+
+
+def check_replayable(letters: Iterable[DeadLetter]) -> None:
+    """Raise UserError if one of the dead letters cannot be sent again: its original is cut short, or it is a timer."""
+    for letter in letters:
+        if letter.length is not None:
+            raise UserError(
+                f"{letter.dead_letter_id} holds only the beginning of its original, which was too large to keep: "
+                "ask its sender to send it anew"
+            )
+        if letter.offset < 0:
+            raise UserError(f"{letter.dead_letter_id} is a timer, not a record: it is tried again by itself every hour")
+
+
+def replay(client: Client, letter: DeadLetter, seal: Seal, replayed_by: str) -> None:
+    """Send the original again, byte for byte, to the topic it came from, and settle the dead letter; raises UserError if it cannot."""
+    check_replayable([letter])
+    client.send(TOPIC[letter.topic], [(letter.key, original(letter, seal))])
+    _settle(client, letter, "replayed", "sent again", replayed_by)
+
+
+def settle(client: Client, letter: DeadLetter, reason: str, settled_by: str) -> None:
+    """Record that the dead letter needs nothing more, so that it no longer counts as open."""
+    _settle(client, letter, "settled", reason, settled_by)
+
+
+def original(letter: DeadLetter, seal: Seal) -> bytes | None:
+    """Return the original's bytes, decrypted if they are sealed; raises UserError if they were sealed with another key."""
+    if not letter.encrypted or letter.original is None:
+        return letter.original
+    try:
+        return seal.open(letter.original, "dead-letter")
+    except SealBroken:
+        raise UserError(f"{letter.dead_letter_id} was sealed with another key: set VN_KEY_FILE to the key of that time") from None
+
+
+def _settle(client: Client, letter: DeadLetter, how: Literal["replayed", "settled"], reason: str, settled_by: str) -> None:
+    settled = DeadLetterSettled(dead_letter_id=letter.dead_letter_id, how=how, settled_by=settled_by, reason=reason, settled_at=wall())
+    client.send(DEAD_LETTERS_SETTLED, [(letter.dead_letter_id, client.codec.encode(settled))])
