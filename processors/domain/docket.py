@@ -2,7 +2,9 @@
 
 import re
 from functools import lru_cache
-from unicodedata import category, normalize
+from unicodedata import normalize
+
+from processors.domain.normalize import without_invisible
 
 _GROUPS = re.compile(r"[0-9]+|[^\W0-9_]+")
 _WORDS_FOR_NUMBER = frozenset({"no", "nos", "nr", "num", "number", "case", "cause", "docket", "file"})
@@ -15,8 +17,8 @@ def compared_docket(text: str) -> str:
 
     Leading zeros count for nothing, nor does a group of zeros alone, nor "No." and its like in front; empty where nothing is left.
     """
-    shown = "".join(each for each in normalize("NFKC", text) if category(each) != "Cf")
-    groups = [each.lstrip("0") if each.isdigit() else each for each in _GROUPS.findall(shown.casefold())]
+    shown = normalize("NFKC", without_invisible(text)).casefold()
+    groups = [each.lstrip("0") if each.isdigit() else each for each in _GROUPS.findall(shown)]
     while len(groups) > 1 and groups[0] in _WORDS_FOR_NUMBER:
         groups.pop(0)
     return " ".join(filter(None, groups))

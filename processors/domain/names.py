@@ -2,34 +2,71 @@
 Names of people as they compare (contract §3.2).
 
 Case, accents, blanks, hyphens, apostrophes of every kind, characters that do not show and a generation ("Jr.") count for
-nothing. A name as it compares is `given names,surname` ("thomas quincy,walker"), or where nobody said which word the
-surname begins with, its words alone ("thomas quincy walker"). The parts of a surname stay known ("ann,smith+jones").
+nothing, nor does what is typed where there is no middle name ("NMN"); a name of which a part is unknown ("FNU") is none.
+A name as it compares is `given names,surname` ("thomas quincy,walker"), or where nobody said which word the surname
+begins with, its words alone ("thomas quincy walker"). The parts of a surname stay known ("ann,smith+jones").
 """
 
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from html import unescape
 from typing import Final
 
+from processors.domain.normalize import is_invisible
 from processors.domain.person import Name
 
 GENERATIONS: Final = frozenset({"jr", "sr", "ii", "iii", "iv", "v", "junior", "senior", "2nd", "3rd", "4th", "5th"})
 ABBREVIATED: Final = GENERATIONS - {"junior", "senior", "v"}  # nobody's first name
-APOSTROPHES: Final = "'`´‘’‚‛′‵ʹʻʼʽˈ＇՚׳ꞌ᾽᾿῾‹›"
+# What is typed where there is no middle name, and where a given name or surname is not known: first, last, no name known.
+NO_MIDDLE: Final = frozenset({"nmn", "nmi", "nomiddle", "nomiddlename", "none", "null", "na", "unknown", "unk", "unkn"})
+NO_NAME: Final = frozenset(
+    {
+        "fnu",
+        "lnu",
+        "nfn",
+        "nln",
+        "unknown",
+        "unk",
+        "unkn",
+        "noname",
+        "notgiven",
+        "notknown",
+        "unidentified",
+        "desconocido",
+        "desconocida",
+        "inconnu",
+        "unbekannt",
+    }
+)
+APOSTROPHES: Final = "'`´‘’‚‛′‵ʹʻʼʽˈʾʿˊˋˮ＇՚׳ꞌ᾽᾿῾‹›"
 CACHED: Final = 1 << 14
 
-_LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th"})
+_LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ħ": "h", "ŧ": "t"})
 _SILENT: Final = str.maketrans({**dict.fromkeys(APOSTROPHES, ""), ".": "", "\u2212": ""})
 _LETTERS_ONLY: Final = str.maketrans("", "", " ,+")
-_JOINED: Final = frozenset({"Cf", "Pd"})  # nothing is left of them, not even a blank
 
 
 def compared_name(name: Name) -> str:
     """Return a name as it compares; empty where it has no letters."""
-    given, sur = words_of(f"{name.given or ''} {name.middle or ''}"), parts_of(name.sur or "")
-    if not given and not sur:
-        return compared_full(name.full or "")
-    return joined(without_generation(given), without_generation(sur))
+    given, sur = without_generation(words_of(name.given or "")), without_generation(parts_of(name.sur or ""))
+    if not given or not sur:
+        return compared_full(name.full or name.sur or name.given or "")
+    return whole_name((*given, *middle_words(name.middle or "")), sur)
+
+
+def middle_words(text: str) -> tuple[str, ...]:
+    """Return the middle names, none where the text says that there is none."""
+    words = words_of(text)
+    return () if "".join(words) in NO_MIDDLE else words
+
+
+def whole_name(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
+    """Return a name of which both parts are known; empty where one is not."""
+    first, *middle = without_generation(given) or ("",)
+    if first in NO_NAME or "".join(given) in NO_NAME or "".join(sur) in NO_NAME:
+        return ""
+    return joined((first, *middle_words(" ".join(middle))), sur)
 
 
 def compared_full(text: str) -> str:
@@ -37,8 +74,11 @@ def compared_full(text: str) -> str:
     parts = [part for part in text.split(",") if words_of(part)]
     named = [part for part in parts if not GENERATIONS.issuperset(words_of(part))] or parts
     if len(named) > 1:
-        return joined(without_generation(words_of(" ".join(named[1:]))), without_generation(parts_of(named[0])))
-    return " ".join(without_generation(words_of(named[0]), least=2)) if named else ""
+        return whole_name(without_generation(words_of(" ".join(named[1:]))), without_generation(parts_of(named[0])))
+    words = without_generation(words_of(named[0]), least=2) if named else ()
+    if not NO_NAME.isdisjoint((*words[:1], *words[-1:])) or "".join(words) in NO_NAME:
+        return ""
+    return " ".join((*words[:1], *(each for each in words[1:-1] if each not in NO_MIDDLE), *words[1:][-1:]))
 
 
 def joined(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
@@ -61,12 +101,15 @@ def words_of(text: str) -> tuple[str, ...]:
 def _plain(text: str) -> str:
     if text.isascii() and text.replace(" ", "").isalnum():  # as most are
         return text.lower()
-    folded = unicodedata.normalize("NFKD", text.translate(_SILENT).casefold().translate(_LETTERS))
+    plain = unescape(text) if "&" in text else text  # O&#39;Bryan, of a page that was copied
+    folded = unicodedata.normalize("NFKD", plain.translate(_SILENT).casefold().translate(_LETTERS))
     letters = []
     for each in folded.translate(_SILENT):
+        if is_invisible(each):
+            continue
         if each.isalnum():
             letters.append(each)
-        elif not unicodedata.combining(each) and unicodedata.category(each) not in _JOINED:
+        elif not unicodedata.combining(each) and unicodedata.category(each) != "Pd":
             letters.append(" ")
     return "".join(letters)
 

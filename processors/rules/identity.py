@@ -19,6 +19,7 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from processors.domain.names import APOSTROPHES
+from processors.domain.normalize import without_invisible
 from processors.domain.person import Identifier
 
 ScopeKind = Literal["nation", "state", "agency"]
@@ -34,8 +35,11 @@ STATES: Final = (
 )
 
 _SILENT: Final = dict.fromkeys(map(ord, APOSTROPHES))
-_SEPARATORS: Final = frozenset({"Cf", "Pd", "Zs", "Cc", "Zl", "Zp"})
+_SEPARATORS: Final = frozenset({"Pd", "Pc", "Zs", "Cc", "Zl", "Zp"})
 _LETTERS: Final = re.compile(r"[A-Z]+")
+_EDGES: Final = re.compile(r"^[^A-Z0-9]+|[^A-Z0-9]+$")
+_FRACTION: Final = re.compile(r"([0-9]+)\.0+")  # of a number that a spreadsheet took for a measure
+_LABEL: Final = r"[^A-Z0-9]*{}(?:[^A-Z0-9]*(?:NO|NR|NUM|NUMBER))?[^A-Z0-9]+(?=.*[0-9])"
 
 
 @lru_cache(1 << 14)
@@ -43,7 +47,7 @@ def compact(text: str) -> str:
     """Return a number or code as it compares: capitals, without blanks, hyphens, apostrophes and characters that do not show."""
     if text.isascii() and text.isalnum():  # as most are
         return text.upper()
-    plain = unicodedata.normalize("NFKC", text.translate(_SILENT)).translate(_SILENT)
+    plain = unicodedata.normalize("NFKC", without_invisible(text).translate(_SILENT)).translate(_SILENT)
     return "".join(each for each in plain if unicodedata.category(each) not in _SEPARATORS and each != "\u2212").upper()
 
 
@@ -101,15 +105,16 @@ class IdentityRules:
 
     def scheme(self, name: str) -> Scheme:
         """Return the scheme of this name, else that of all others."""
-        return self.schemes.get(compact(name)) or self.schemes[OTHER]
+        return self.schemes.get(scheme_name(name)) or self.schemes[OTHER]
 
     def mark(self, identifier: Identifier, issuer: Issuer = NO_ISSUER) -> str:
         """Return the identifier as it compares; raises LeftOut where it is none."""
-        scheme, name, value = self.scheme(identifier.scheme), compact(identifier.scheme), compact(identifier.value)
+        scheme, name = self.scheme(identifier.scheme), scheme_name(identifier.scheme)
+        value = number_of(identifier.value, name)
         letters = value if value.isalnum() else "".join(filter(str.isalnum, value))
         if self.is_word(identifier.value, letters):
             raise LeftOut("it stands for no number")
-        if filler := self.filler(letters, prefixed=scheme.prefixed):
+        if filler := self.filler(letters, prefixed=scheme.prefixed) or self.written_filler(identifier.value):
             raise LeftOut(f"it is {filler}")
         if not scheme.fits(value):
             raise LeftOut(f"it has not the form of a {scheme.name} number" if scheme.name != OTHER else "it has not the form of a number")
@@ -130,14 +135,34 @@ class IdentityRules:
             return True
         if value.isdigit():
             return False
-        words = _LETTERS.findall(value if value.isalnum() else text.upper())
-        return "".join(words) in self.long_words or not self.long_words.isdisjoint(words)
+        written = text.upper()
+        words = _LETTERS.findall(written)
+        found = {*words, *_LETTERS.findall(value), "".join(words)}
+        return not self.long_words.isdisjoint(found) or any(each in written for each in self.abbreviations)
+
+    @cached_property
+    def abbreviations(self) -> frozenset[str]:
+        """Return the words that signs part, such as N/A: they are none with digits beside them either."""
+        return frozenset(each.upper() for each in self.words if "/" in each)
+
+    def written_filler(self, text: str) -> str | None:
+        """Return what a value fills its field with by the signs in it, None where it is a number."""
+        written = unicodedata.normalize("NFKC", text).upper()
+        if written.isalnum() and MASK not in written:
+            return None
+        return next((name for name, form in WRITTEN.items() if name in self.named_fillers and form.search(written)), None)
+
+    @cached_property
+    def named_fillers(self) -> frozenset[str]:
+        return frozenset(name for name, _, _ in self.fillers)
 
     def filler(self, value: str, *, prefixed: bool = False) -> str | None:
         """Return what a value fills its field with, None where it is a number."""
         body = value[PREFIX:] if prefixed and value[:PREFIX].isalpha() else ""
         for name, least, after_prefix in self.fillers:
-            is_filler = FORMS[name]
+            is_filler = FORMS.get(name)
+            if is_filler is None:
+                continue
             if len(value) >= least and is_filler(value):
                 return name
             if body and body[0] in after_prefix and len(body) >= least and is_filler(body):
@@ -154,7 +179,60 @@ def is_run(value: str) -> bool:
     return all(ord(later) == ord(one) + 1 or one + later == "90" for one, later in pairwise(value))
 
 
-FORMS: Final = {"one repeated character": is_repeated, "an ascending run": is_run}
+def is_descending_run(value: str) -> bool:
+    """Whether each character is the one before the last, from 9 on: 987654."""
+    return value[0] == "9" and all(ord(later) == ord(one) - 1 for one, later in pairwise(value))
+
+
+def is_repeated_group(value: str) -> bool:
+    """Whether two or three characters come again and again: 121212, 123123123."""
+    return any(value == (value[:size] * len(value))[: len(value)] for size in (2, 3))
+
+
+def is_zeros(value: str) -> bool:
+    """Whether there are zeros, a letter or two beside them, and nothing else: A0000000."""
+    digits = "".join(filter(str.isdigit, value))
+    return len(digits) > PREFIX and len(digits) >= len(value) - PREFIX and not digits.strip("0")
+
+
+# What a value without its signs fills a field with.
+FORMS: Final = {
+    "one repeated character": is_repeated,
+    "a repeated digit after a state": is_repeated,
+    "an ascending run": is_run,
+    "a descending run": is_descending_run,
+    "a repeated group": is_repeated_group,
+    "nothing but zeros": is_zeros,
+}
+MASK: Final = "XXX"
+# And what the signs in it say.
+WRITTEN: Final = {
+    "a masked number": re.compile(r"[X*#•●.?]{3}|[*•●?]"),
+    "a negative number": re.compile(r"^\s*[-−]\s*[0-9]+(?:\.0*)?\s*$"),
+    "a number cut short by a spreadsheet": re.compile(r"^\s*[0-9](?:[.,][0-9]+)?E[+-][0-9]+\s*$"),
+}
+
+
+@lru_cache(256)
+def scheme_name(name: str) -> str:
+    """Return the name of a scheme as it compares: FBI of "F.B.I. #"."""
+    plain = compact(name)
+    return plain if plain.isalnum() else "".join(filter(str.isalnum, plain)) or plain
+
+
+def number_of(text: str, scheme: str) -> str:
+    """Return a value as it compares, without what stands around the number: the scheme's own name, signs, an empty fraction."""
+    plain = compact(text)
+    return plain if plain.isalnum() and not plain.startswith(scheme) else _bare_number(text, scheme)
+
+
+@lru_cache(1 << 12)
+def _bare_number(text: str, scheme: str) -> str:
+    written = unicodedata.normalize("NFKC", without_invisible(text)).upper()
+    labelled = re.match(_LABEL.format(r"\.?".join(map(re.escape, scheme))), written)
+    plain = _EDGES.sub("", compact(written[labelled.end() :] if labelled else written))
+    fraction = _FRACTION.fullmatch(plain)
+    return fraction[1] if fraction else plain
 
 
 def group_of(mark: str) -> str:

@@ -277,7 +277,17 @@ class NoIdentifierEntry(Model):
 class FillerEntry(Model):
     """A form of value that only fills a field, from `least` characters on; `after_prefix`: these alone, after a state's letters."""
 
-    name: Literal["one repeated character", "an ascending run"]
+    name: Literal[
+        "one repeated character",
+        "a repeated digit after a state",
+        "an ascending run",
+        "a descending run",
+        "a repeated group",
+        "nothing but zeros",
+        "a masked number",
+        "a negative number",
+        "a number cut short by a spreadsheet",
+    ]
     least: int = Field(default=3, ge=2)
     after_prefix: Words = ()
 

@@ -13,7 +13,7 @@ from tests.ingest.records import REGISTRATION, SEAL, changed, taken
 from tests.stories.builders import registration, submission
 
 BORN = "1979-02-11"
-SIGNS = ["\u200b", "\u00ad", "\u200d", "\u200c", "\ufeff", "\u200e", "\u200f", "\u2060", "\u202a", "\u2066"]
+SIGNS = [*"\u200b\u00ad\u200d\u200c\ufeff\u200e\u200f\u2060\u202a\u2066\u061c\u180e\u034f\u115f\u3164\u2800\ufe0f\U000e0041\U000e0100"]
 
 
 def person(name: dict[str, Any] | str | None = None, *sids: str, born: str | None = BORN) -> dict[str, Any]:
@@ -58,6 +58,33 @@ def test_b06_nor_within_an_email_address() -> None:
     assert msgspec.json.decode(SEAL.open(found.sealed, "contacts:R-1"), type=Contacts).contacts[0].address == "reg7@example.org"
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"event_subtype": "Esc\u200bape\ufeff"},
+        {"notification_type": "Status\u00a0Update"},
+        {"operation": "Add\u200b"},
+        {"message_id": "\ufeffM-1\u200b", "agency": {"ori": "VA0430000\u200b", "state": "VA\u200e"}},
+        {"action_at": "2026-11-02T11:00:00\u200b-05:00\u00a0"},
+        {"notification_subtypes": [{"subtype": "Validate\u200b", "validations": ["Da\u00adte"]}]},
+        {"offenders": [{"identifiers": [{"scheme": "SID\u200b", "value": "VA7700123"}], "birth_date": "1979-02-11\u200b"}]},
+    ],
+    ids=ascii,
+)
+def test_b06_nor_in_a_code_an_id_or_a_date(driver: PipelineDriver, changes: dict[str, Any]) -> None:
+    driver.register(registration("R-1"))
+    driver.submit(submission(**changes))
+    assert registrants(driver) == ["R-1"], driver.explain()
+
+
+def test_b06_nor_in_any_field_of_a_registration(driver: PipelineDriver) -> None:
+    changes = {"source": "VI\u200bNE", "language": "e\u200bs", "time_zone": "America/New_York\ufeff", "pin": "2580\u200b"}
+    contacts = [{"channel": "sms\u200b", "address": "+18045551001", "verified": True}]
+    driver.register(registration("R-1\u200b", contacts=contacts, event_subtypes=["Escape\u200b"], case_numbers=[], **changes))
+    driver.submit(submission())
+    assert {(each.registrant_id, each.language) for each in told(driver)} == {("R-1", "es")}
+
+
 # --- B07, B08 ------------------------------------------------------------------------------------------------------------
 
 WALKER_PLAIN = {"given": "Thomas", "middle": "Quincy", "sur": "Walker"}
@@ -81,6 +108,13 @@ WALKER_PLAIN = {"given": "Thomas", "middle": "Quincy", "sur": "Walker"}
         {"given": "Thomas", "middle": "Quincy", "sur": "Walker-Sr."},
         {"given": "Thomas", "middle": "Quincy", "sur": "Walker Senior"},
         {"given": "Thomas", "middle": "Q.", "sur": "WALKER 2ND"},
+        {"sur": "WALKER, THOMAS QUINCY JR"},
+        {"sur": "Walker", "full": "Thomas Quincy Walker Sr."},
+        {"given": "Thomas", "middle": "NMN", "sur": "Walker"},
+        {"given": "Thomas", "middle": "(NMI)", "sur": "Walker Jr"},
+        {"given": "Thomas", "middle": "N/A", "sur": "Walker"},
+        "WALKER, THOMAS NMN III",
+        "Thomas NMI Walker II",
     ],
     ids=str,
 )
@@ -108,6 +142,12 @@ def test_b07_a_generation_counts_for_nothing_wherever_it_stands(driver: Pipeline
         ("D'Angelo", "D Angelo"),
         ("Muñoz", "MUNOZ"),
         ("Groß", "GROSS"),
+        ("Ħali", "HALI"),
+        ("OˮBryan", "O'Bryan"),
+        ("Oʾbryan", "O'Bryan"),
+        ("O&#39;Bryan", "O'Bryan"),
+        ("O_Bryan", "O'Bryan"),
+        ("O·Bryan", "O'Bryan"),
     ],
 )
 def test_b08_blanks_hyphens_and_apostrophes_count_for_nothing_in_a_name(driver: PipelineDriver, one: str, other: str) -> None:
@@ -127,11 +167,31 @@ def test_b08_another_name_is_another_person(driver: PipelineDriver, one: str, ot
     assert not heard(driver, person({"given": "Todd", "sur": one}), person({"given": "Todd", "sur": other}))
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["551 234 AB1", "551-234-ab1", "#551234AB1", "FBI 551234AB1", "FBI# 551234AB1", "F.B.I. No. 551234AB1", '="551234AB1"', "551234AB1."],
+)
+def test_b08_nor_around_a_number(driver: PipelineDriver, written: str) -> None:
+    def known(number: str) -> dict[str, Any]:
+        return {"identifiers": [{"scheme": "FBI", "value": number}]}
+
+    assert heard(driver, known("551234AB1"), known(written))
+
+
+@pytest.mark.parametrize("scheme", ["FBI", "fbi ", "F.B.I.", "FBI #", "FBI\u200b"], ids=ascii)
+def test_b08_nor_in_the_name_of_a_scheme(driver: PipelineDriver, scheme: str) -> None:
+    known = {"identifiers": [{"scheme": "FBI", "value": "551234AB1"}]}
+    assert heard(driver, known, {"identifiers": [{"scheme": scheme, "value": "551234AB1"}]})
+
+
 # --- B09 -----------------------------------------------------------------------------------------------------------------
 
 FILLERS = """NOT AVAILABLE|UNAVAILABLE|N.A.|N/A|.|?|NO SID|NONE GIVEN|NOT ASSIGNED|UNKN|REFUSED|NOT ON FILE|999999999|111111111
 XXXXXXXXX|-|0000000|UNKNOWN|NONE|NULL|TBD|PENDING|123456789|00000000|VA0000000|VA9999999|not available|N O N E
-*****|#N/A|see file|TEST|000-00-0000""".replace("\n", "|").split("|")
+*****|#N/A|see file|TEST|000-00-0000|UNKNOWN 1|DESCONOCIDO 1|no tiene|KEINE0|INCONNU 2|AUCUN|SIN NUMERO 1|S/N 0|N/A 0
+VA1111111|VA-8888888|987654321|9876543210|123123123|121212121|A0000000|0000000A|VA000|XXXXX1234|****5521|###-##-5521|77??0123
+-1|-99|1.23E+08|7E+10|2147483647|078-05-1120|1900-01-01|VA UNKNOWN 1|U N K N O W N 1|not yet assigned 1|TO BE DETERMINED 1
+TEMP 1|NOT-AVAIL-1|awaiting prints 1|SEE REMARKS 2|ＵＮＫＮＯＷＮ１|ABC123|(null) 0|#DIV/0!""".replace("\n", "|").split("|")
 
 
 @pytest.mark.parametrize("filler", FILLERS)
@@ -139,6 +199,36 @@ def test_b09_a_filler_makes_nobody_the_same_as_anybody(driver: PipelineDriver, f
     carl = person({"given": "Carl", "sur": "Muster"}, filler, born="1988-01-09")
     dana = person({"given": "Dana", "sur": "Other"}, filler, born="1965-07-30")
     assert not heard(driver, carl, dana)
+
+
+@pytest.mark.parametrize("filler", [each for each in FILLERS if not each.startswith("VA")])
+def test_b09_nor_where_the_birth_date_is_the_same(driver: PipelineDriver, filler: str) -> None:
+    """A weak number with a birth date would tie two people."""
+
+    def someone(given: str) -> dict[str, Any]:
+        schemes = ("FBI", "DOC", "ICOTS", "BOOKING", "COUNTY")
+        numbers = [{"scheme": scheme, "value": filler, "issuer": "VA0430000"} for scheme in schemes]
+        return {"identifiers": numbers, "name": {"given": given, "sur": "Muster"}, "birth_date": BORN}
+
+    assert not heard(driver, someone("Carl"), someone("Dana"))
+
+
+UNNAMED: list[dict[str, str]] = [
+    {"given": "UNKNOWN", "sur": "UNKNOWN"},
+    {"given": "FNU", "sur": "LNU"},
+    {"given": "FNU", "sur": "Muster"},
+    {"full": "LNU, CARL"},
+    {"full": "Unknown Male"},
+    {"given": "Carl", "sur": "UNK"},
+]
+
+
+@pytest.mark.parametrize("name", UNNAMED, ids=str)
+def test_b09_a_name_of_which_a_part_is_unknown_is_nobodys(driver: PipelineDriver, name: dict[str, str]) -> None:
+    def known(number: str) -> dict[str, Any]:
+        return {"identifiers": [{"scheme": "COUNTY", "value": number}], "name": name, "birth_date": BORN}
+
+    assert not heard(driver, known("C-77102"), known("C-88203"))
 
 
 def test_b09_a_filler_beside_two_numbers_mixes_up_nobody(driver: PipelineDriver) -> None:

@@ -1,13 +1,12 @@
 """
 Check and normalise the addresses of a registrant (contract §4), each by itself: one refused contact never loses another.
 
-Blanks around an address and format characters (Unicode category Cf), which copying and pasting leaves behind, are taken
-off. Telephone numbers become E.164. A number that is possible but in no range the library knows is kept, since area
-codes open faster than libraries are updated; one that no person answers is refused.
+Blanks around an address and characters that do not show, which copying and pasting leaves behind, are taken off.
+Telephone numbers become E.164. A number that is possible but in no range the library knows is kept, since area codes
+open faster than libraries are updated; one that no person answers is refused.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +16,7 @@ from msgspec import Struct, ValidationError, convert
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
+from processors.domain.normalize import without_invisible
 from processors.domain.registration import Channel, Contact
 
 DEFAULT_REGION: Final = "US"  # of a number without country code
@@ -74,7 +74,7 @@ def check_contact(sent: Any) -> Contact:
         form = convert(sent, SentContact)
     except ValidationError:
         raise Unusable("lacks its channel or address, or holds a value of the wrong kind") from None
-    channel = CHANNELS.get(form.channel.strip().lower())
+    channel = CHANNELS.get(without_invisible(form.channel).strip().lower())
     if channel is None:
         raise Unusable("has a channel that is neither sms nor email nor voice")
     return Contact(channel, NORMALIZE[channel](str(form.address)), form.verified)
@@ -95,7 +95,7 @@ def normalize_telephone(number: str) -> str:
 
 def telephone(number: str) -> PhoneNumber:
     """Return the number parsed; raises Unusable where it is none, or none that a registrant answers."""
-    plain = without_format(number)
+    plain = without_invisible(number).strip()
     if len(plain) > MAX_NUMBER or not _ONE_NUMBER.fullmatch(plain):
         raise Unusable("is no telephone number, or more than one")
     if phonenumbers.connects_to_emergency_number(plain, DEFAULT_REGION):
@@ -120,7 +120,7 @@ def telephone(number: str) -> PhoneNumber:
 
 def normalize_email(address: str) -> str:
     """Return the address with its domain in lower case."""
-    plain = without_format(address)
+    plain = without_invisible(address).strip()
     try:
         found = validate_email(plain, check_deliverability=False, strict=True)
     except EmailNotValidError:
@@ -135,13 +135,6 @@ NORMALIZE: Final[Mapping[Channel, Callable[[str], str]]] = {
     "voice": normalize_telephone,
     "email": normalize_email,
 }
-
-
-def without_format(address: str) -> str:
-    """Return the address without format characters and without blanks around it."""
-    if address.isascii():
-        return address.strip()
-    return "".join(letter for letter in address if unicodedata.category(letter) != "Cf").strip()
 
 
 def time_zones(contacts: Iterable[Contact]) -> tuple[str, ...]:

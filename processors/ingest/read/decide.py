@@ -24,7 +24,7 @@ from processors.domain.submission import Submission
 from processors.ingest.identify.agency import NATIONAL
 from processors.ingest.read import action, inbound, receipt, registration, submission, verification
 from processors.ingest.read.dates import When
-from processors.ingest.read.document import describe_unknown, tidy
+from processors.ingest.read.document import clean_id, describe_unknown, tidy
 from processors.ingest.read.formats import MAX_BYTES, check_size, detect_format, parse_json
 from processors.ingest.read.ids import MAX_ID, check_private_id, looks_like_address
 from processors.ingest.read.rejection import Rejection
@@ -231,7 +231,7 @@ def open_registration(record: Record, context: Context) -> Opened:
 
 def open_removal(record: Record) -> Opened:
     """Return a removal; its id is the record's key."""
-    registration_id = (record.key or "").strip()
+    registration_id = clean_id(record.key or "")
     if not registration_id:
         raise Rejection("bad_registration", "A removal names its registration as the record's key; this one has none.")
     labels = Labels(private_id(registration_id))

@@ -1,6 +1,12 @@
-"""Plain documents as typed records: blanks trimmed, nulls and unknown fields left out, errors with their reason code."""
+"""
+Plain documents as typed records: blanks trimmed, nulls and unknown fields left out, errors with their reason code.
+
+Codes, numbers and dates come by copy and paste: what of them does not show is left out, and every blank is a plain one.
+Ids keep all but what is around them, names and free texts all but the blanks around them.
+"""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from types import NoneType
 from typing import Any, Final, NamedTuple, TypeVar, get_args, get_type_hints
@@ -8,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar, get_args, get_type_hints
 import msgspec
 from msgspec import structs
 
+from processors.domain.normalize import is_invisible, without_invisible
 from processors.ingest.read.rejection import Rejection
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -15,6 +22,8 @@ Shape = Mapping[str, Any] | None
 """The fields a value may have and their shapes; None where it has none (texts, numbers) or any (maps)."""
 
 MAX_NAMED: Final = 10
+AS_WRITTEN: Final = frozenset({"given", "middle", "sur", "full", "name", "court", "remarks", "detail", "reason", "body"})
+IDS: Final = frozenset({"message_id", "refers_to", "registration_id", "registrant_id", "reference", "review_id", "ori"})
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _ERROR: Final = re.compile(r"(?:Object missing required field `(?P<missing>\w+)`|.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 
@@ -41,21 +50,34 @@ def _shape(kind: Any) -> Shape:
 
 
 def tidy(document: Mapping[str, Any], known: Mapping[str, Any]) -> Tidy:
-    """Return the known fields without outer blanks, empty and null ones left out, and the names of unknown fields."""
+    """Return the known fields as clean texts, empty and null ones left out, and the names of unknown fields."""
     return Tidy(_tidy_fields(document, known), tuple(_unknown(document, known)))
 
 
 def _tidy_fields(document: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    values = ((name, _tidy_value(value, known[name])) for name, value in document.items() if name in known)
+    values = ((name, _tidy_value(value, known[name], name)) for name, value in document.items() if name in known)
     return {name: value for name, value in values if value is not None and value != ""}
 
 
-def _tidy_value(value: Any, known: Shape) -> Any:
+def _tidy_value(value: Any, known: Shape, name: str) -> Any:
     if type(value) is str:
-        return value.strip()
+        if value.isascii() or name in AS_WRITTEN:
+            return value.strip()
+        return clean_id(value) if name in IDS else clean(value)
     if known is not None and type(value) is dict:
         return _tidy_fields(value, known)
-    return [_tidy_value(each, known) for each in value] if type(value) in {list, tuple} else value
+    return [_tidy_value(each, known, name) for each in value] if type(value) in {list, tuple} else value
+
+
+def clean(text: str) -> str:
+    """Return the text without what does not show and without outer blanks, every blank a plain one."""
+    return "".join(" " if unicodedata.category(each) == "Zs" else each for each in without_invisible(text)).strip()
+
+
+def clean_id(text: str) -> str:
+    """Return the id without blanks and what does not show around it; within it is no id's, and checked."""
+    shown = [place for place, each in enumerate(text) if not (each.isspace() or is_invisible(each))]
+    return text[shown[0] : shown[-1] + 1] if shown else ""
 
 
 def _unknown(value: Any, known: Shape) -> Iterator[str]:

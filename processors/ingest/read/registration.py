@@ -14,7 +14,7 @@ from processors.domain.registration import CANARY, SEVERAL_ZONES, Contact, Conta
 from processors.domain.seal import Seal
 from processors.ingest.comparison import can_be_registered_for
 from processors.ingest.read.contacts import check_contacts, time_zones
-from processors.ingest.read.document import convert, fields_of
+from processors.ingest.read.document import clean_id, convert, fields_of
 from processors.ingest.read.ids import check_private_id
 from processors.ingest.read.instants import parse_expiry, parse_instant
 from processors.ingest.read.languages import canonical_language
@@ -100,7 +100,7 @@ def check_fields(form: SentRegistration, key: str | None) -> None:
     """Reject ids that cannot be keys, unknown codes, and more contacts or choices than a registrant has."""
     check_private_id("registration_id", form.registration_id)
     check_private_id("registrant_id", form.registrant_id)
-    if key is not None and key.strip() != form.registration_id:
+    if key is not None and clean_id(key) != form.registration_id:
         raise Rejection("bad_registration", "The record's key is not its registration_id, so that it could never be removed.")
     if form.source not in SOURCES:
         raise unknown_code("registration source", form.source)
