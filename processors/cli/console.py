@@ -11,8 +11,9 @@ import uvicorn
 
 from processors.cli.app import new_app
 from processors.console.actions import Actions
-from processors.console.app import Console, app_of
+from processors.console.app import app_of
 from processors.console.overview import Overview
+from processors.console.page import Console
 from processors.console.security import LOOPBACK, Proxy
 from processors.deliver.sample import sample_text
 from processors.rules.book import Rules

@@ -307,6 +307,10 @@ class Rules:
         """Return a true-or-false setting."""
         return cast("bool", self.settings.value(key, scope))
 
+    def reviewer_limit(self) -> int:
+        """Return how many reviews of a group one reviewer may decide alone (`review.four_eyes`)."""
+        return cast("int", self.settings.value("review.four_eyes", EVERYWHERE))
+
     def surge(self, scope: Scope) -> Surge | None:
         """Return `surge.limit`, None if it is off."""
         return cast("Surge | None", self.settings.value("surge.limit", scope))

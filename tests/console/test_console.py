@@ -15,8 +15,10 @@ from starlette.testclient import TestClient
 
 from processors.console import actions as actions_module
 from processors.console.actions import Actions
-from processors.console.app import STATIC, Console, app_of, masked
+from processors.console.app import STATIC, app_of
+from processors.console.formats import masked
 from processors.console.overview import Overview, polyline
+from processors.console.page import Console
 from processors.console.security import HEADERS, Proxy
 from processors.domain.journal import DeadLetter
 from processors.domain.notification import Outbound
@@ -154,6 +156,36 @@ def test_a_dead_letter_that_cannot_be_sent_again_is_refused_with_a_sentence(desk
         answer = desk.client.post("/dead-letters", data={"token": token, "what": "replay", "dead_letter_id": name})
         assert (answer.status_code, sentence in answer.text) == (400, True), name
     assert desk.sent.records == []
+
+
+def test_several_reviews_are_decided_together_with_their_number_typed(desk: ConsoleUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(desk.view, REVIEWS, "b", review("b", event_subtype="Recapture", since=wall()))
+    form: dict[str, Any] = {"token": desk.token("/reviews"), "review_id": ["a", "b"], "what": "release", "reason": "asked the jail"}
+    refused = desk.client.post("/reviews", data={**form, "count": "3"})
+    assert (refused.status_code, "Type 2" in refused.text) == (400, True)
+    assert "Tick" in desk.client.post("/reviews", data={**form, "review_id": [], "count": "0"}).text
+    assert desk.client.post("/reviews", data={**form, "count": "2"}, follow_redirects=False).status_code == 303
+    now = wall()
+    monkeypatch.setattr(actions_module, "wall", lambda: now + 9_000)
+    desk.actions.send_due()
+    assert {(key, value.action, value.reviewer) for _, key, value in desk.sent.records} == {
+        ("a", "release", "ana"),
+        ("b", "release", "ana"),
+    }
+
+
+def test_more_than_one_person_may_decide_at_once_are_refused(desk: ConsoleUnderTest) -> None:
+    names = [f"m{number}" for number in range(26)]
+    for name in names:
+        put(desk.view, REVIEWS, name, review(name, event_subtype="Recapture"))
+    form = {"token": desk.token("/reviews"), "review_id": names, "what": "release", "reason": "x", "count": "26"}
+    assert "(25)" in desk.client.post("/reviews", data=form).text
+    assert desk.sent.records == []
+
+
+def test_what_was_filled_in_stays_when_a_registration_is_refused(desk: ConsoleUnderTest) -> None:
+    answer = desk.post("/registrants", what="register", registrant_id="R-77", scheme="SID", value="")
+    assert 'value="R-77"' in answer.text
 
 
 def test_a_form_from_elsewhere_is_refused(desk: ConsoleUnderTest) -> None:

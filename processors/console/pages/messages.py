@@ -1,0 +1,57 @@
+"""`/messages/ID` and `/offenders/ID`: the life of a message, and everything known of an offender."""
+
+from typing import Any
+
+from msgspec import structs
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from processors.console.page import Pages
+from processors.domain.journal import Verdicts, stage_order
+from processors.topics import DECISIONS
+from processors.views import queries
+
+
+async def message(pages: Pages, request: Request) -> Response:
+    """Show every stage's decision on a message, in the order of the pipeline's time."""
+    message_id = request.path_params["message_id"]
+    places = await pages.ask(queries.journal_places, message_id)
+    if not places:
+        return pages.missing(request, f"message {message_id}")
+    verdicts = await run_in_threadpool(read_verdicts, pages, places, message_id)
+    return pages.render(
+        request,
+        "message_life.html",
+        message_id=message_id,
+        verdicts=verdicts,
+        agencies=sorted({each["ori"] for each in verdicts if each["ori"]}),
+        offenders=sorted({each["offender"] for each in verdicts if each["offender"]}),
+        end=verdicts[-1] if verdicts else None,
+    )
+
+
+def read_verdicts(pages: Pages, places: list[tuple[int, int]], message_id: str) -> list[dict[str, Any]]:
+    """Return the verdicts on a message by time, then by stage."""
+    found = []
+    for record in pages.console.client.read_at(DECISIONS, places):
+        batch = None if record.value is None else pages.console.client.codec.decode(record.value)
+        if isinstance(batch, Verdicts):
+            found += [structs.asdict(each) for each in batch.verdicts if each.message_id == message_id]
+    return sorted(found, key=lambda each: (each["at"], stage_order(each["stage"])))
+
+
+async def offender(pages: Pages, request: Request) -> Response:
+    """Show an offender's messages, reviews and legal clocks."""
+    key = request.path_params["offender"]
+    messages = await pages.ask(queries.messages_of, key)
+    if not messages:
+        return pages.missing(request, f"offender {key}")
+    return pages.render(
+        request,
+        "offender.html",
+        offender=key,
+        messages=messages,
+        reviews=await pages.ask(queries.reviews_of, key),
+        expected=await pages.ask(queries.expectations_of, key),
+    )

@@ -1,0 +1,150 @@
+"""`/reviews` and `/reviews/ID`: what waits for a person, and the decision."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, get_args
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from processors.console.actions import Decision
+from processors.console.page import Pages
+from processors.deliver.sample import sample_text
+from processors.runtime.clock import wall
+from processors.runtime.errors import UserError
+from processors.views import queries
+
+REVIEW_SECONDS: Final = 15 * 60
+LANGUAGES: Final = ("en", "es")
+DECISIONS: Final[Mapping[str, Decision]] = {each: each for each in get_args(Decision)}
+
+
+async def reviews(pages: Pages, request: Request) -> Response:
+    """Show the open reviews, emergencies first, then the oldest; decide on several at once."""
+    error = ""
+    if request.method == "POST":
+        try:
+            return await decide_several(pages, request)
+        except UserError as refused:
+            error = str(refused)
+    reason, jurisdiction = request.query_params.get("reason") or None, request.query_params.get("jurisdiction") or None
+    shown = await visible(pages, request, reason, jurisdiction)
+    shown.sort(key=lambda each: (not pages.is_emergency(each), each["since"], each["review_id"]))
+    return pages.render(
+        request,
+        "reviews.html",
+        400 if error else 200,
+        reviews=[
+            each | {"emergency": pages.is_emergency(each), "left": REVIEW_SECONDS - (wall() - each["since"]) // 1000} for each in shown
+        ],
+        reason=reason or "",
+        jurisdiction=jurisdiction or "",
+        reasons=sorted({each["reason"] for each in shown}),
+        jurisdictions=sorted({each["jurisdiction"] for each in shown}),
+        at_most=(await pages.rules_in_force()).reviewer_limit(),
+        error=error,
+    )
+
+
+async def visible(pages: Pages, request: Request, reason: str | None = None, jurisdiction: str | None = None) -> list[dict[str, Any]]:
+    """Return the open reviews that the person may see."""
+    found = await pages.ask(queries.open_reviews, reason=reason, jurisdiction=jurisdiction)
+    return [each for each in found if request.state.person.may_see(each["jurisdiction"])]
+
+
+async def decide_several(pages: Pages, request: Request) -> Response:
+    """Decide on the reviews that were ticked, and return where to go; raises UserError where it cannot be done."""
+    form = await request.form()
+    ticked = {str(each) for each in form.getlist("review_id")}
+    chosen = [each for each in await visible(pages, request) if each["review_id"] in ticked]
+    if not chosen:
+        raise UserError("Tick the reviews that you mean.")
+    decision, reason = chosen_decision(form)
+    limit = (await pages.rules_in_force()).reviewer_limit()
+    if len(chosen) > limit:
+        raise UserError(f"{len(chosen)} are more than one person may decide at once ({limit}): decide on them as a group.")
+    if str(form.get("count", "")).strip() != str(len(chosen)):
+        raise UserError(f"Type {len(chosen)}, the number of reviews that you ticked, to confirm that all of them are meant.")
+    for each in chosen:
+        await decide_one(pages, request, each, decision, reason)
+    return RedirectResponse(str(request.url.include_query_params()), 303)
+
+
+async def review(pages: Pages, request: Request) -> Response:
+    """Show one review with all that helps to decide it."""
+    review_id = request.path_params["review_id"]
+    found = await pages.ask(queries.review, review_id)
+    if found is None or not request.state.person.may_see(found["jurisdiction"]):
+        return pages.missing(request, f"review {review_id}")
+    error = ""
+    if request.method == "POST":
+        try:
+            return await decide(pages, request, found)
+        except UserError as refused:
+            error = str(refused)
+    group = await pages.ask(queries.grouped_reviews, found["group"]) if found["group"] else []
+    return pages.render(
+        request,
+        "review.html",
+        400 if error else 200,
+        review=found,
+        emergency=pages.is_emergency(found),
+        left=REVIEW_SECONDS - (wall() - found["since"]) // 1000,
+        pending=await run_in_threadpool(pages.console.actions.pending, review_id),
+        texts=sample_texts(pages, found),
+        ended=await pages.ask(queries.how_reviews_ended, found["reason"]),
+        group=group,
+        two_needed=len(group) > (await pages.rules_in_force()).reviewer_limit(),
+        messages=await pages.ask(queries.messages_of, found["offender"]),
+        expected=await pages.ask(queries.expectations_of, found["offender"]),
+        error=error,
+    )
+
+
+def chosen_decision(form: FormData) -> tuple[Decision, str]:
+    """Return the decision that a form makes and the reason that it gives; raises UserError where one is missing."""
+    decision, reason = DECISIONS.get(str(form.get("what", "")).removesuffix("_group")), str(form.get("reason", "")).strip()
+    if decision is None:
+        raise UserError("Choose release or discard.")
+    if not reason:
+        raise UserError("Say why: the reason is kept in the audit trail.")
+    return decision, reason
+
+
+async def decide(pages: Pages, request: Request, review: Mapping[str, Any]) -> Response:
+    """Do what the form says, and return where to go; raises UserError where it cannot be done."""
+    form = await request.form()
+    actions, review_id = pages.console.actions, review["review_id"]
+    here = RedirectResponse(f"/reviews/{review_id}", 303)
+    if form.get("what") == "undo":
+        if not await run_in_threadpool(actions.undo, review_id):
+            raise UserError("It had been sent already: it cannot be undone any more.")
+        return here
+    decision, reason = chosen_decision(form)
+    if review["state"] != "open":
+        raise UserError(f"This review was {review['state']} by {review.get('reviewer') or 'the pipeline'} before.")
+    if not str(form["what"]).endswith("_group"):
+        await decide_one(pages, request, review, decision, reason)
+        return here
+    group: Sequence[Any] = await pages.ask(queries.grouped_reviews, review["group"])
+    if str(form.get("count", "")).strip() != str(len(group)):
+        raise UserError(f"Type {len(group)}, the number of messages in the group, to confirm that all of them are meant.")
+    await run_in_threadpool(actions.decide_group, review["group"], decision, reason, request.state.person.name)
+    return here
+
+
+async def decide_one(pages: Pages, request: Request, review: Mapping[str, Any], decision: Decision, reason: str) -> None:
+    at_once = pages.is_emergency(review)
+    name = request.state.person.name
+    await run_in_threadpool(pages.console.actions.decide, review["review_id"], decision, reason, name, at_once=at_once)
+
+
+def sample_texts(pages: Pages, review: Mapping[str, Any]) -> dict[str, str]:
+    """Return what registrants would be told of an event of this kind, by language; names and places are made up."""
+    rules, where = pages.console.rules, review["jurisdiction"]
+    code = rules.book(where, review["since"]).code(review["event_type"], review["event_subtype"])
+    if code is None:
+        return {}
+    found = {language: sample_text(rules, where, code, review["since"], language) for language in LANGUAGES}
+    return {language: text for language, text in found.items() if text}
