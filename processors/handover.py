@@ -139,7 +139,7 @@ class _Handing:
 
     def _keys_of_handover(self, handover: Handover, found: Mapping[str, Any]) -> Iterator[str]:
         yield handover.into
-        merging = awaiting(handover, found)
+        merging = awaiting_offender(handover, found)
         if merging is None:
             return
         yield from (part_key(handover, part) for part in range(handover.parts - 1))
@@ -200,7 +200,7 @@ class _Handing:
 
     def _receive(self, handover: Handover, states: Mapping[str, Any], context: Context) -> Decision[Any]:
         """Keep a state that was handed over; with the last of them fold, and decide on what was queued."""
-        merging = awaiting(handover, states)
+        merging = awaiting_offender(handover, states)
         if merging is None:
             return Decision(states={part_key(handover, handover.part): HandedOver(handover)})
         earlier = [states[part_key(handover, part)].handover for part in range(handover.parts - 1)]
@@ -259,7 +259,7 @@ class _Handing:
             yield Output(self.merger.onward, key, merge)
 
 
-def awaiting(handover: Handover, states: Mapping[str, Any]) -> Merging | None:
+def awaiting_offender(handover: Handover, states: Mapping[str, Any]) -> Merging | None:
     """Return the offender who waits for just this state, the last of those handed over; None while more must come."""
     merging = states.get(handover.into)
     waits = isinstance(merging, Merging) and merging.merge.offender == handover.offender

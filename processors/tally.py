@@ -10,30 +10,30 @@ from processors.topics import TALLY
 MESSAGE_RESPONSE: Final = "Message Response"  # never answered: two systems would answer each other for ever
 
 
-def ended(event: Event, result: TallyResult = "nobody") -> tuple[Output, ...]:
+def part_ended(event: Event, result: TallyResult = "nobody") -> tuple[Output, ...]:
     """Return the end of a part that leads to no notification."""
     if event.event_type == MESSAGE_RESPONSE:
         return ()
-    return written(PartEnded(submission=str(event.seq), result=result, **sender(event)))
+    return tally_record(PartEnded(submission=str(event.seq), result=result, **sender(event)))
 
 
-def refused(position: str, message_id: str, ori: str, received_at: int) -> tuple[Output, ...]:
+def submission_refused(position: str, message_id: str, ori: str, received_at: int) -> tuple[Output, ...]:
     """Return the end of a submission that was refused at the door, known by its position."""
-    return written(PartEnded(submission=position, message_id=message_id, ori=ori, leaves=1, received_at=received_at, result="failed"))
+    return tally_record(PartEnded(submission=position, message_id=message_id, ori=ori, leaves=1, received_at=received_at, result="failed"))
 
 
-def matched(event: Event, registrants: int) -> tuple[Output, ...]:
+def part_matched(event: Event, registrants: int) -> tuple[Output, ...]:
     """Return that a part is to be told to so many registrants."""
     if event.event_type == MESSAGE_RESPONSE:
         return ()
-    return written(PartMatched(submission=str(event.seq), registrants=registrants, **sender(event)))
+    return tally_record(PartMatched(submission=str(event.seq), registrants=registrants, **sender(event)))
 
 
-def repeated(event: Event, original: int) -> tuple[Output, ...]:
+def part_repeated(event: Event, original: int) -> tuple[Output, ...]:
     """Return that a part is the same event as a part of the submission with that `seq`, and is answered as that one is."""
     if event.event_type == MESSAGE_RESPONSE:
         return ()
-    return written(PartRepeated(submission=str(original), repeated_by=str(event.seq), **sender(event)))
+    return tally_record(PartRepeated(submission=str(original), repeated_by=str(event.seq), **sender(event)))
 
 
 def sender(event: Event) -> dict[str, Any]:
@@ -48,5 +48,5 @@ def sender(event: Event) -> dict[str, Any]:
     }
 
 
-def written(record: PartEnded | PartMatched | PartRepeated) -> tuple[Output, ...]:
+def tally_record(record: PartEnded | PartMatched | PartRepeated) -> tuple[Output, ...]:
     return (Output(TALLY, record.submission, record),)

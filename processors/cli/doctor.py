@@ -63,12 +63,12 @@ def examination(settings: Settings) -> Iterator[Finding]:
     for subject, check in CHECKS.items():
         if BASE.get(subject) in silent:
             continue
-        found = list(examined(subject, check, settings))
+        found = list(findings_of(subject, check, settings))
         silent |= {subject} if subject in BASE.values() and not any(each.ok for each in found) else set()
         yield from found
 
 
-def examined(subject: str, check: Check, settings: Settings) -> Iterator[Finding]:
+def findings_of(subject: str, check: Check, settings: Settings) -> Iterator[Finding]:
     """Yield what a check finds; where it cannot even look, that is the finding."""
     try:
         yield from check(settings)
@@ -113,11 +113,11 @@ def topics(settings: Settings) -> Iterator[Finding]:
     if len(present) == len(found) and not unlike:
         yield Finding("topics", ok=True, found=f"all {len(found)} are there")
     if present:
-        yield from kept(settings, present)
+        yield from topic_settings(settings, present)
         yield from copies(settings, present)
 
 
-def kept(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
+def topic_settings(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
     """Every topic has the retention, compaction and kind of timestamp that the pipeline relies on."""
     resources = {ConfigResource(ResourceType.TOPIC, each.name): properties(each.topic) for each in present}
     admin = _admin(settings)  # kept, or its futures never answer

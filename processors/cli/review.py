@@ -82,14 +82,14 @@ def _act(word: Word, reason: str, reviewer: str | None, review_id: str | None, g
     if review_id is None and group is None:
         raise Usage("name a review, or --group for all of a group: `vn review list` shows both")
     action = ReviewAction(action=word, reason=reason, reviewer=reviewer or getpass.getuser(), review_id=review_id, group=group)
-    chosen = meant(action, _reviews().values())
+    chosen = matching_reviews(action, _reviews().values())
     client = Client(Settings())
     client.send(REVIEW_ACTIONS, [(review_id or group, client.codec.encode(action))])
     for each in chosen:
         typer.echo(each)
 
 
-def meant(action: ReviewAction, reviews: Iterable[Review]) -> list[str]:
+def matching_reviews(action: ReviewAction, reviews: Iterable[Review]) -> list[str]:
     """Return the open reviews that the action is about; raises UserError where there is none."""
     named = [each for each in reviews if (each.review_id == action.review_id if action.group is None else each.group == action.group)]
     if not named and action.group is None:

@@ -152,14 +152,14 @@ def came_out(client: Client) -> CameOut:
 def judge(key: Mapping[str, Any], result: CameOut) -> None:
     """What came out is what the key says, and is said to be; otherwise the command has failed."""
     wrong = differences(key, *result)
-    for line in shortened(wrong):
+    for line in shorten(wrong):
         typer.echo(line)
     if wrong:
         raise typer.Exit(1)
     typer.echo("What came out is exactly what the key says.")
 
 
-def shortened(lines: list[str]) -> Iterable[str]:
+def shorten(lines: list[str]) -> Iterable[str]:
     yield from lines[:SHOWN]
     if len(lines) > SHOWN:
         yield f"and {len(lines) - SHOWN} differences more"

@@ -31,7 +31,7 @@ def tail(
     """Show a topic's committed records, decoded; the journal's batches are shown a decision at a time."""
     settings = Settings()
     client = Client(settings)
-    chosen = named(topic, settings.topic_prefix)
+    chosen = topic_named(topic, settings.topic_prefix)
     shown = 0
     for record in client.read(chosen, beginning=from_beginning, follow=timeout):
         for line in lines(record, client.codec, chosen):
@@ -45,7 +45,7 @@ def tail(
                 return
 
 
-def named(name: str, prefix: str) -> Topic:
+def topic_named(name: str, prefix: str) -> Topic:
     """Return the topic called `name`, with or without the prefix; raises Usage where there is none."""
     for topic in TOPICS:
         if name in {topic.name, f"{prefix}{topic.name}"}:
@@ -55,7 +55,7 @@ def named(name: str, prefix: str) -> Topic:
 
 def lines(record: TopicRecord, codec: Codec, topic: Topic) -> Iterator[dict[str, Any]]:
     """Yield a record as `vn tail --json` shows it; a journal batch yields a line a decision."""
-    value = shown(record.value, codec)
+    value = json_of(record.value, codec)
     parts = value["verdicts"] if topic is DECISIONS and isinstance(value, dict) and "verdicts" in value else [value]
     for part in parts:
         yield {
@@ -69,7 +69,7 @@ def lines(record: TopicRecord, codec: Codec, topic: Topic) -> Iterator[dict[str,
         }
 
 
-def shown(value: bytes | None, codec: Codec) -> Any:
+def json_of(value: bytes | None, codec: Codec) -> Any:
     """Return a record's value as JSON can hold it: decoded, JSON as its object, XML as text, any other bytes as base64."""
     if value is None:
         return None

@@ -66,9 +66,12 @@ def preview(  # noqa: PLR0913  its options
         if html:
             typer.echo(html_of(outbound), nl=False)
         elif as_json:
-            print_json({"channel": each, "language": language, "subject": message.subject, "body": message.body} | measured(message, each))
+            print_json(
+                {"channel": each, "language": language, "subject": message.subject, "body": message.body}
+                | encoding_and_segments(message, each)
+            )
         else:
-            typer.echo("\n".join((*shown(message, each, outbound, book), "")))
+            typer.echo("\n".join((*lines_of(message, each, outbound, book), "")))
 
 
 def code_of(book: Book, subtype: str) -> EventCode:
@@ -105,12 +108,12 @@ def as_sent(message: Message, channel: Channel, *, emergency: bool, at: int) -> 
     )
 
 
-def measured(message: Message, channel: Channel) -> dict[str, object]:
+def encoding_and_segments(message: Message, channel: Channel) -> dict[str, object]:
     """Return a text message's encoding and number of segments."""
     return {"encoding": encoding(message.body), "segments": segments(message.body)} if channel == "sms" else {}
 
 
-def shown(message: Message, channel: Channel, outbound: Outbound, book: Book) -> Iterator[str]:
+def lines_of(message: Message, channel: Channel, outbound: Outbound, book: Book) -> Iterator[str]:
     """Yield the lines of one channel's message."""
     match channel:
         case "sms":

@@ -53,12 +53,12 @@ def list_topics(*, as_json: Annotated[bool, JSON] = False) -> None:
         for each in topic_status(Settings())
     ]
     if not as_json:
-        rows = [each | {"kept": kept(each["retention_ms"], compacted=each["compacted"])} for each in rows]
+        rows = [each | {"kept": retention_text(each["retention_ms"], compacted=each["compacted"])} for each in rows]
     columns = ("topic", "partitions", "key", "kept", "records", "state")
     print_rows(rows, columns, title="Topics", as_json=as_json, empty="There are no topics.")
 
 
-def kept(retention: int, *, compacted: bool) -> str:
+def retention_text(retention: int, *, compacted: bool) -> str:
     """Return for how long a topic's records are kept, in words."""
     if compacted:
         return "the newest of each key"

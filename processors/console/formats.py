@@ -33,15 +33,14 @@ def sentence(text: str) -> str:
     return text if not text else text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
 
 
-def masked(value: Any) -> Any:
+def mask(value: Any) -> Any:
     """Return a record as plain values, with whatever may hold contact data or a registrant's words left out."""
     if hasattr(value, "__struct_fields__"):
         return {
-            name: PLACEHOLDER if name in MASKED and getattr(value, name) else masked(getattr(value, name))
-            for name in value.__struct_fields__
+            name: PLACEHOLDER if name in MASKED and getattr(value, name) else mask(getattr(value, name)) for name in value.__struct_fields__
         }
     if isinstance(value, Mapping):
-        return {name: PLACEHOLDER if name in MASKED else masked(each) for name, each in value.items()}
+        return {name: PLACEHOLDER if name in MASKED else mask(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [masked(each) for each in value]
+        return [mask(each) for each in value]
     return PLACEHOLDER if isinstance(value, bytes) else value

@@ -47,7 +47,7 @@ from processors.domain.event import Event
 from processors.domain.review import ReviewAction, subject_of
 from processors.handover import Merger, with_handover
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
-from processors.tally import ended
+from processors.tally import part_ended
 from processors.topics import DEDUPE_HANDOVER, DEDUPE_STATE, DISTINCT, EVENTS, REVIEWS, TALLY
 
 
@@ -59,7 +59,7 @@ def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
     known = found.get(offender)
     if not isinstance(known, KnownEvents):
         return (offender,)
-    return (offender, *[message_key(offender, seq) for seq in needed(given, known)])
+    return (offender, *[message_key(offender, seq) for seq in messages_needed(given, known)])
 
 
 def offender_of(given: Input) -> str | None:
@@ -72,7 +72,7 @@ def offender_of(given: Input) -> str | None:
     return given.key if ours else None  # the key of today: a review id has that of the day when the message was flagged
 
 
-def needed(given: Input, known: KnownEvents) -> Iterable[int]:
+def messages_needed(given: Input, known: KnownEvents) -> Iterable[int]:
     """Return which stored messages are read: of a timer those due, of an Add those whose Cancel is held."""
     if not isinstance(given, Record):
         until = given.due_at if isinstance(given, Wake) else given.at
@@ -106,7 +106,7 @@ def receive(now: Situation, message: Message) -> Effect:
     event = message.event
     if now.is_repeated(message):
         detail = f"this {event.operation} of message {message.reference} was heard before"
-        return suppress(now, event, "duplicate", detail, ended(event, "copy"))
+        return suppress(now, event, "duplicate", detail, part_ended(event, "copy"))
     known = event_meant(now, message)
     if known is None:
         return wait(now, message)

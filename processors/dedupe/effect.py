@@ -41,7 +41,7 @@ class Effect(Struct, frozen=True):
         )
 
 
-def applied(effect: Effect, situation: Situation) -> Situation:
+def apply(effect: Effect, situation: Situation) -> Situation:
     """Return the situation after the effect."""
     messages = {message_key(situation.offender, seq): message for seq, message in effect.messages.items()}
     states = {key: state for key, state in situation.states.items() if key not in messages}

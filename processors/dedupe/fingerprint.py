@@ -23,7 +23,7 @@ SAME: Final = EventCode("", "", ()).same  # of a kind of event that no rule file
 
 def fingerprint(event: Event, book: Book) -> str:
     """Return a digest that two messages of one agency about one offender share if they are about the same event."""
-    fields = [compared(event, name, book) for name in same(event, book)]
+    fields = [comparable(event, name, book) for name in same(event, book)]
     kind = (event.ori, event.event_type, event.event_subtype, event.notification_type)
     return blake2b("\x1f".join((*kind, *fields)).encode(), digest_size=8).hexdigest()
 
@@ -34,7 +34,7 @@ def changes(old: Event, new: Event, book: Book) -> tuple[Change, ...]:
     return tuple(
         Change(name, as_written(old, name, book), as_written(new, name, book))
         for name in names
-        if compared(old, name, book) != compared(new, name, book)
+        if comparable(old, name, book) != comparable(new, name, book)
     )
 
 
@@ -44,7 +44,7 @@ def same(event: Event, book: Book) -> tuple[str, ...]:
     return SAME if code is None else code.same
 
 
-def compared(event: Event, name: str, book: Book) -> str:
+def comparable(event: Event, name: str, book: Book) -> str:
     """Return a field as it compares."""
     value = getattr(event, name)
     if not value:

@@ -10,17 +10,17 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
-from processors.dedupe.effect import Effect, applied, decision
+from processors.dedupe.effect import Effect, apply, decision
 from processors.dedupe.fingerprint import changes
 from processors.dedupe.situation import Message, Situation, event_meant, situation
 from processors.dedupe.state import KnownEvent, KnownEvents, State, WaitingMessage, message_key
 from processors.dedupe.telling import tell
-from processors.dedupe.transitions import cancel_ended, stands, take_effect
+from processors.dedupe.transitions import cancel_ended, set_event, take_effect
 from processors.dedupe.waiting import stop_waiting
 from processors.domain.event import Event
 from processors.domain.merge import Merge, SameEvent
 from processors.stage import Context, Decision, Output
-from processors.tally import ended
+from processors.tally import part_ended
 from processors.topics import DISTINCT
 
 
@@ -41,18 +41,18 @@ def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], c
     for other in others.known.events:
         message = None if other.state == "cancelled" else under_one_key(others.stored(other.seq), merge)
         moved = add_event(now, with_one_key(other, merge), message, merge)
-        effect, now = effect.then(moved), applied(moved, now)
+        effect, now = effect.then(moved), apply(moved, now)
     seqs = {each.seq for each in now.known.waiting}
     for waiting in others.known.waiting:
         message = under_one_key(others.stored(waiting.seq), merge)
         if waiting.seq in seqs:  # of two parts of one message, one waits for both
-            moved = Effect(outputs=ended(message))
+            moved = Effect(outputs=part_ended(message))
         else:
             moved = Effect(waiting={waiting.seq: waiting}, messages={waiting.seq: message})
-        effect, now = effect.then(moved), applied(moved, now)
+        effect, now = effect.then(moved), apply(moved, now)
     for waiting in sorted(now.known.waiting, key=lambda each: each.seq):
         freed = try_again(now, waiting)
-        effect, now = effect.then(freed), applied(freed, now)
+        effect, now = effect.then(freed), apply(freed, now)
     folded = decision(effect, situation(merge.into, merge.received_at, context.rules, mine))
     after = folded.states.get(merge.into)
     if not isinstance(after, KnownEvents):
@@ -108,15 +108,15 @@ def hold_of_both(now: Situation, one: KnownEvent, older: KnownEvent, newer: Know
     """
     held = sorted((each for each in (older, newer) if each.held is not None), key=lambda each: each.deadline)
     if not held or held[0].held is None:
-        return stands(one)
+        return set_event(one)
     cancel = held[0].held
     effect = Effect()
     for each in held[1:]:
         effect = effect.then(cancel_ended(now, each, "duplicate", f"the event of message {one.root} is cancelled already"))
     if one.state == "told" and last is not None and last.seq > cancel.cancel.seq:
         again = cancel_ended(now, held[0], "resubmitted", f"the event was sent again as message {last.message_id}")
-        return effect.then(again).then(stands(one))
-    return effect.then(stands(replace(one, state="held", held=cancel)))
+        return effect.then(again).then(set_event(one))
+    return effect.then(set_event(replace(one, state="held", held=cancel)))
 
 
 def told_late(now: Situation, one: KnownEvent, before: Event, last: Event) -> Effect:

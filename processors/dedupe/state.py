@@ -61,11 +61,11 @@ class KnownEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def with_message_id(self, message_id: str) -> "KnownEvent":
         """Return it with one more message that may be referred to."""
-        return replace(self, message_ids=appended(self.message_ids, message_id))
+        return replace(self, message_ids=append_id(self.message_ids, message_id))
 
     def with_cancel_id(self, message_id: str) -> "KnownEvent":
         """Return it with one more Cancel received."""
-        return replace(self, cancel_ids=appended(self.cancel_ids, message_id))
+        return replace(self, cancel_ids=append_id(self.cancel_ids, message_id))
 
     def with_earlier_content(self, message_id: str, fingerprint: str, until: int) -> "KnownEvent":
         """Return it with a message whose content is older than the one it has."""
@@ -75,7 +75,7 @@ class KnownEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return replace(named, fingerprints={fingerprint: until} | named.fingerprints)
 
 
-def appended(ids: tuple[str, ...], new: str) -> tuple[str, ...]:
+def append_id(ids: tuple[str, ...], new: str) -> tuple[str, ...]:
     """Return `ids` and `new`, the first and the newest of them where they become too many."""
     if new in ids:
         return ids

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from processors.dedupe.effect import Effect
 from processors.dedupe.situation import Message, Situation
-from processors.dedupe.state import KnownEvent, appended, with_newest
+from processors.dedupe.state import KnownEvent, append_id, with_newest
 from processors.domain.event import Change, Event, Telling, passed_on
 from processors.stage import Output
 from processors.topics import DISTINCT
@@ -36,7 +36,7 @@ def tell(situation: Situation, known: KnownEvent, message: Message, telling: Tel
     after = replace(
         known,
         state="told",
-        message_ids=appended(known.message_ids, event.message_id),
+        message_ids=append_id(known.message_ids, event.message_id),
         fingerprints=with_newest(known.fingerprints, message.fingerprint, until),
         forget_at=max(until, past, known.forget_at),
         last=0 if event.seq == known.seq else event.seq,

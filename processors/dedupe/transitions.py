@@ -21,7 +21,7 @@ from processors.domain.journal import Outcome
 from processors.domain.time import iso
 from processors.domain.transition import transition
 from processors.stage import Output
-from processors.tally import ended, repeated
+from processors.tally import part_ended, part_repeated
 
 State = EventState | Literal["expired", "overtaken"]
 Handler = Callable[[Situation, KnownEvent, Message], Effect]
@@ -84,23 +84,23 @@ def tell_anew(situation: Situation, known: KnownEvent, message: Message) -> Effe
 def suppress_copy(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     event = message.event
     said = suppress_repetition(situation, known, event, "duplicate", f"the same event as message {known.root} of {known.ori}")
-    return said if event.message_id in known.message_ids else stands(known.with_message_id(event.message_id)).then(said)
+    return said if event.message_id in known.message_ids else set_event(known.with_message_id(event.message_id)).then(said)
 
 
 def suppress_second_cancel(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     detail = f"the event of message {known.root} is cancelled already"
-    return stands(known.with_cancel_id(message.event.message_id)).then(suppress(situation, message.event, "duplicate", detail))
+    return set_event(known.with_cancel_id(message.event.message_id)).then(suppress(situation, message.event, "duplicate", detail))
 
 
 def tell_change(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     """Tell an Update as a change if it changes what tells events apart (contract §3.1.1)."""
     event = message.event
     if changed := changes(situation.stored(known.seq), event, situation.book(event)):
-        detail = f"message {known.root} is changed: {listed(changed)}"
+        detail = f"message {known.root} is changed: {list_changes(changed)}"
         return tell(situation, known, message, "change", changed).then(verdict(situation, message, "passed", "changed", detail))
     detail = f"nothing that tells events of this kind apart differs from message {known.root}"
     said = suppress_repetition(situation, known, event, "inconsequential", detail)
-    return stands(known.with_message_id(event.message_id)).then(said)
+    return set_event(known.with_message_id(event.message_id)).then(said)
 
 
 def hold_cancel(situation: Situation, known: KnownEvent, message: Message) -> Effect:
@@ -112,7 +112,7 @@ def hold_cancel(situation: Situation, known: KnownEvent, message: Message) -> Ef
     due = max(event.received_at + situation.rules.duration("cancel.hold", event.scope), situation.at)
     held = replace(known, state="held", held=HeldCancel(due, replace(event, submission=b"")))
     detail = f"the event of message {known.root} may be sent again until {iso(due)}"
-    return stands(held).then(verdict(situation, message, "waiting", "cancel_hold", detail))
+    return set_event(held).then(verdict(situation, message, "waiting", "cancel_hold", detail))
 
 
 def take_cancel_back(situation: Situation, known: KnownEvent, message: Message) -> Effect:
@@ -126,7 +126,7 @@ def take_cancel_back(situation: Situation, known: KnownEvent, message: Message) 
     if changes(situation.stored(known.seq), event, situation.book(event)):
         changed = tell_change(situation, replace(known, state="told", held=None), message)
         return cancel_ended(situation, known, "superseded", f"the event was changed by message {event.message_id}").then(changed)
-    stood = stands(replace(known.with_message_id(event.message_id), state="told", held=None))
+    stood = set_event(replace(known.with_message_id(event.message_id), state="told", held=None))
     detail = f"the event of message {known.root} was told and its Cancel taken back"
     return stood.then(cancel_ended(situation, known, "resubmitted", f"the event was sent again as message {event.message_id}")).then(
         verdict(situation, message, "suppressed", "resubmitted", detail)
@@ -138,7 +138,7 @@ def cancel_before_news(situation: Situation, known: KnownEvent, message: Message
     event = message.event
     cancelled = replace(known.with_cancel_id(event.message_id), state="cancelled", forget_at=situation.window_end(event.scope))
     detail = f"message {known.root} came after its Cancel and was not told"
-    return stands(cancelled).then(suppress(situation, event, "nothing_told", detail))
+    return set_event(cancelled).then(suppress(situation, event, "nothing_told", detail))
 
 
 def suppress_overtaken(situation: Situation, known: KnownEvent, message: Message) -> Effect:
@@ -146,10 +146,10 @@ def suppress_overtaken(situation: Situation, known: KnownEvent, message: Message
     event = message.event
     named = known.with_earlier_content(event.message_id, message.fingerprint, situation.window_end(event.scope))
     detail = "a reviewer had released a later message about it before it came"
-    return stands(replace(named, overtaken=None)).then(suppress(situation, event, "superseded", detail))
+    return set_event(replace(named, overtaken=None)).then(suppress(situation, event, "superseded", detail))
 
 
-def stands(known: KnownEvent) -> Effect:
+def set_event(known: KnownEvent) -> Effect:
     """Return the effect that the event stands like this from now on."""
     return Effect(events={known.seq: known})
 
@@ -171,18 +171,18 @@ def verdict(situation: Situation, message: Message, outcome: Outcome, reason: st
 
 def suppress(situation: Situation, event: Event, reason: str, detail: str, end: tuple[Output, ...] | None = None) -> Effect:
     """Return that a message goes no further, in the journal and for the response to its agency: nobody is to be told, unless `end`."""
-    outputs = ended(event) if end is None else end
+    outputs = part_ended(event) if end is None else end
     return Effect(outputs=outputs, verdicts=(situation.journal.verdict(event, "suppressed", reason, detail),))
 
 
 def suppress_repetition(situation: Situation, known: KnownEvent, event: Event, reason: str, detail: str) -> Effect:
     """Return that a message says nothing new; it is answered as the message last told was, a copy under its own id not again."""
     if event.message_id in known.message_ids:
-        return suppress(situation, event, reason, detail, ended(event, "copy"))
-    return suppress(situation, event, reason, detail, repeated(event, known.last or known.seq))
+        return suppress(situation, event, reason, detail, part_ended(event, "copy"))
+    return suppress(situation, event, reason, detail, part_repeated(event, known.last or known.seq))
 
 
-def listed(changed: tuple[Change, ...]) -> str:
+def list_changes(changed: tuple[Change, ...]) -> str:
     """Return the changes as the journal may name them: of courts, cases and places only that they changed."""
     return ", ".join(
         f"{each.field} from {each.old or 'nothing'} to {each.new or 'nothing'}" if each.field in NAMED_IN_JOURNAL else each.field

@@ -12,10 +12,10 @@ from processors.dedupe.state import KnownEvent, WaitingMessage
 from processors.dedupe.telling import output
 from processors.dedupe.transitions import take_effect, verdict
 from processors.domain.event import Event
-from processors.domain.review import STATE_AFTER, Review, ReviewAction, closed, open_review, review_id
+from processors.domain.review import STATE_AFTER, Review, ReviewAction, close_review, open_review, review_id
 from processors.domain.time import iso
 from processors.stage import Output
-from processors.tally import ended
+from processors.tally import part_ended
 from processors.topics import REVIEWS
 
 
@@ -69,7 +69,7 @@ def act_on_review(situation: Situation, action: ReviewAction) -> Effect:
     comment = f"by {action.reviewer}: {action.reason}"
     if action.action == "discard":
         discarded = situation.journal.verdict(event, "suppressed", "discarded", f"discarded {comment}", waiting.review_id)
-        return close(situation, event, waiting, action).then(Effect(outputs=ended(event, "failed"), verdicts=(discarded,)))
+        return close(situation, event, waiting, action).then(Effect(outputs=part_ended(event, "failed"), verdicts=(discarded,)))
     return (
         close(situation, event, waiting, action)
         .then(Effect(verdicts=(situation.journal.verdict(event, "noted", "released", f"released {comment}", waiting.review_id),)))
@@ -79,7 +79,7 @@ def act_on_review(situation: Situation, action: ReviewAction) -> Effect:
 
 def close(situation: Situation, event: Event, waiting: WaitingMessage, action: ReviewAction) -> Effect:
     """Close the review of a message, which waits no longer."""
-    review = closed(review_of(event, waiting), STATE_AFTER[action.action], action)
+    review = close_review(review_of(event, waiting), STATE_AFTER[action.action], action)
     return stop_waiting(situation, {event.seq}).then(Effect(outputs=(Output(REVIEWS, review.review_id, review),)))
 
 

@@ -24,7 +24,7 @@ from processors.deliver.dispatch.deliveries import advance
 from processors.deliver.inbox import notifications, receipts, registrations, replies, reviews, verifications
 from processors.deliver.moment import STAGE_NAME, Moment, registrant_after
 from processors.deliver.registration_life import follow_registrations
-from processors.deliver.release import release_due, resettled
+from processors.deliver.release import release_due, resettle
 from processors.deliver.state import Delivery, Registrant, State, deadline, delivery_key, registrant_of
 from processors.domain.inbound import Inbound
 from processors.domain.notification import Notification, Receipt
@@ -82,7 +82,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     if isinstance(given, Record):
         decision = take(registrant, given, states, moment)
     elif isinstance(given, Resettle):
-        decision = Decision(states={registrant_id: resettled(registrant, moment)})
+        decision = Decision(states={registrant_id: resettle(registrant, moment)})
     else:
         decision = Decision()
     decision = decision.then(release_due(registrant_after(decision, registrant), moment))
@@ -125,7 +125,7 @@ def take(registrant: Registrant, record: Record, states: Mapping[str, State], mo
         case VerificationPermit() as permit:
             decision = verifications.ask(registrant, permit, moment)
         case Inbound() as inbound:
-            decision = replied(registrant, inbound, deliveries, moment)
+            decision = reply(registrant, inbound, deliveries, moment)
         case ReviewAction() as action:
             decision = reviews.act(registrant, action, moment)
         case other:
@@ -133,7 +133,7 @@ def take(registrant: Registrant, record: Record, states: Mapping[str, State], mo
     return decision
 
 
-def replied(registrant: Registrant, inbound: Inbound, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:
+def reply(registrant: Registrant, inbound: Inbound, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:
     """Return what follows from an answer, for the deliveries under way too."""
     decision = replies.take_reply(registrant, inbound, moment)
     return registrations.advance_all(decision, registrant_after(decision, registrant), deliveries, moment)

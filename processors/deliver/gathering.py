@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from processors.deliver.state import Notice, Pending
-from processors.domain.event import combined
+from processors.domain.event import combine_changes
 from processors.domain.notification import Notification
 from processors.domain.person import Identifier, Name
 
@@ -121,17 +121,17 @@ def overtake(pending: tuple[Pending, ...], notice: Notice) -> tuple[tuple[Pendin
     """
     if notice.telling == "news":
         return pending, (), notice
-    gone = tuple(each for each in notices_in(pending) if overtaken(each, notice))
+    gone = tuple(each for each in notices_in(pending) if overtakes(each, notice))
     kept = without(pending, gone)
     if any(each.telling == "news" for each in gone):
         return kept, gone, None if notice.telling == "cancellation" else replace(notice, telling="news", changes=())
     if gone and notice.telling == "change":
-        changes = combined(*(each.changes for each in gone), notice.changes)
+        changes = combine_changes(*(each.changes for each in gone), notice.changes)
         return kept, gone, replace(notice, changes=changes) if changes else None
     return kept, gone, notice
 
 
-def overtaken(earlier: Notice, later: Notice) -> bool:
+def overtakes(earlier: Notice, later: Notice) -> bool:
     """Whether the later message is about the same event of the same offender as one that has not left."""
     same = (earlier.ori, earlier.root, earlier.offender) == (later.ori, later.root, later.offender)
     return same and earlier.telling != "cancellation"

@@ -21,10 +21,10 @@ ENDS: Final[Mapping[Result, tuple[Outcome, str, str]]] = {
 
 def outcome_of_notices(notices: Iterable[Notice], result: Result, notification: str, moment: Moment) -> Decision[State]:
     """Return the one final outcome of each notice, an offender and registrant each."""
-    return combine(ended(each, result, verdict(each, result, notification, moment)) for each in notices)
+    return combine(end_notice(each, result, verdict(each, result, notification, moment)) for each in notices)
 
 
-def ended(notice: Notice, result: Result, verdict: Verdict) -> Decision[State]:
+def end_notice(notice: Notice, result: Result, verdict: Verdict) -> Decision[State]:
     """Return the end of one notice, in the journal and for the response; nobody answers a response (contract §5)."""
     if notice.event_type == MESSAGE_RESPONSE:
         return Decision(verdicts=(verdict,))

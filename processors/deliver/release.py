@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from processors.deliver.contacts import Destination, destinations, usable
 from processors.deliver.dispatch.deliveries import advance
 from processors.deliver.dispatch.ids import notification_id
-from processors.deliver.dispatch.timing import timed
+from processors.deliver.dispatch.timing import with_timing
 from processors.deliver.moment import MESSAGE_ONLY, STAGE_NAME, About, Moment, registrant_after
-from processors.deliver.outcome import ended
+from processors.deliver.outcome import end_notice
 from processors.deliver.quiet import quiet_end_in_any
 from processors.deliver.state import Delivery, Notice, Pending, Registrant, Result, State
 from processors.deliver.wording.templates import Message, message_for
@@ -116,7 +116,7 @@ def send_or_wait(due: Pending, registrant: Registrant, moment: Moment) -> Releas
         return Released(drop(due.notices, *nobody_left(registrant, moment), moment))
     if messages_for(due.notices, to.values(), moment) is None:
         return flag(replace(due, due_at=look_again(first, moment)), "no_text", moment)
-    return Released(timed(advance(registrant, delivery_of(due, moment), moment), due, moment))
+    return Released(with_timing(advance(registrant, delivery_of(due, moment), moment), due, moment))
 
 
 def delivery_of(due: Pending, moment: Moment) -> Delivery:
@@ -146,7 +146,7 @@ def drop(  # noqa: PLR0913  a verdict's own fields
     notices: Iterable[Notice], reason: str, detail: str, moment: Moment, *, result: Result = "nobody", about: About = MESSAGE_ONLY
 ) -> Decision[State]:
     """Return the end of notices that are not told; each counts for its agency's response."""
-    return combine(ended(notice, result, moment.notice_verdict(notice, "dropped", reason, detail, about)) for notice in notices)
+    return combine(end_notice(notice, result, moment.notice_verdict(notice, "dropped", reason, detail, about)) for notice in notices)
 
 
 def messages_for(notices: tuple[Notice, ...], to: Iterable[Destination], moment: Moment) -> Messages | None:
@@ -179,7 +179,7 @@ def zones_of(due: Pending, registrant: Registrant, moment: Moment) -> tuple[Zone
     return latest.zones
 
 
-def resettled(registrant: Registrant, moment: Moment) -> Registrant:
+def resettle(registrant: Registrant, moment: Moment) -> Registrant:
     """Return the registrant with what waits for quiet hours or for a text due by the settings of now."""
     pending = tuple(replace(each, due_at=due_now(each, registrant, moment)) for each in registrant.pending)
     return replace(registrant, pending=pending)

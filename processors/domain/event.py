@@ -34,7 +34,7 @@ class Change(Struct, frozen=True, gc=False):
     new: str
 
 
-def combined(*steps: tuple[Change, ...]) -> tuple[Change, ...]:
+def combine_changes(*steps: tuple[Change, ...]) -> tuple[Change, ...]:
     """Return successive changes merged by field, from the first old value to the last new one; a restored value is no change."""
     found: dict[str, Change] = {}
     for change in (each for step in steps for each in step):

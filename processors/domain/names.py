@@ -66,7 +66,7 @@ def whole_name(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
     first, *middle = without_generation(given) or ("",)
     if first in NO_NAME or "".join(given) in NO_NAME or "".join(sur) in NO_NAME:
         return ""
-    return joined((first, *middle_words(" ".join(middle))), sur)
+    return join_names((first, *middle_words(" ".join(middle))), sur)
 
 
 def compared_full(text: str) -> str:
@@ -81,7 +81,7 @@ def compared_full(text: str) -> str:
     return " ".join((*words[:1], *(each for each in words[1:-1] if each not in NO_MIDDLE), *words[1:][-1:]))
 
 
-def joined(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
+def join_names(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
     return f"{' '.join(given)},{'+'.join(sur)}" if given and sur else " ".join(given or sur)
 
 

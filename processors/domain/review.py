@@ -108,7 +108,7 @@ def open_review(event: Event, name: str, reason: str, detail: str, since: int) -
     )
 
 
-def closed(review: Review, state: ReviewState, action: ReviewAction | None = None) -> Review:
+def close_review(review: Review, state: ReviewState, action: ReviewAction | None = None) -> Review:
     """Return the review in its last state, with the reviewer's name and reason where a person decided."""
     if action is None:
         return replace(review, state=state)

@@ -30,7 +30,7 @@ def compare_person(person: Person, rules: IdentityRules, issuer: Issuer = NO_ISS
         try:
             marks[rules.mark(each, issuer)] = None
         except LeftOut as why:
-            left_out.append(f" {shown(each.scheme)} {shown(each.value)} is left out: {why}.")
+            left_out.append(f" {journal_text(each.scheme)} {journal_text(each.value)} is left out: {why}.")
     return ComparedPerson(tuple(marks), compared_names(person)), "".join(left_out)
 
 
@@ -75,7 +75,7 @@ def has_name_and_birth_date(person: ComparedPerson) -> bool:
     return any(words and is_whole(birth_date) for words, _, birth_date in (each.rpartition("|") for each in person.names))
 
 
-def shown(text: str) -> str:
+def journal_text(text: str) -> str:
     """Return an agency's text as the journal may show it."""
     plain = "".join(each if each.isprintable() else "?" for each in text[: SHOWN + 1])
     return plain if len(text) <= SHOWN else f"{plain[:SHOWN]}…"

@@ -47,7 +47,7 @@ from processors.match.state import (
     told_key,
 )
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
-from processors.tally import ended, matched
+from processors.tally import part_ended, part_matched
 from processors.topics import CONFIRMED, MATCH_HANDOVER, MATCH_STATE, NOTIFICATIONS, TALLY
 
 NAME: Final = "match"
@@ -98,7 +98,7 @@ def notify(event: Event, states: Mapping[str, State], context: Context) -> Decis
     notifications = (
         Output(NOTIFICATIONS, each, Notification(registrant_id=each, registration_ids=to[each], event=event)) for each in sorted(to)
     )
-    outputs = (*notifications, *(matched(event, len(to)) if to else ended(event)))
+    outputs = (*notifications, *(part_matched(event, len(to)) if to else part_ended(event)))
     listed = told_events(states, event.offender)
     if event.telling == "cancellation":
         left = {each: until for each, until in listed.items() if each != key}
@@ -208,7 +208,7 @@ def enrol(enrolment: Enrolment, before: tuple[ActiveRegistration, ...], context:
         rules=context.rules.version,
         registrant_id=enrolment.registrant_id,
     )
-    return Decision((), changed(enrolment.offender, before, after), (verdict,))
+    return Decision((), changed_registrations(enrolment.offender, before, after), (verdict,))
 
 
 def registration_after(enrolment: Enrolment, before: ActiveRegistration | None) -> ActiveRegistration:
@@ -230,11 +230,13 @@ def forget_expired(wake: Wake, state: State | None) -> Decision[State]:
     """Forget what has come to its end: who was told of an old event, registrations that expired."""
     if isinstance(state, ActiveRegistrations):
         left = tuple(each for each in state.registrations if each.expires_at is None or each.expires_at > wake.due_at)
-        return Decision(states=changed(wake.key, state.registrations, left))
+        return Decision(states=changed_registrations(wake.key, state.registrations, left))
     return Decision(states={wake.key: None}) if state is not None else Decision()
 
 
-def changed(key: str, before: tuple[ActiveRegistration, ...], after: tuple[ActiveRegistration, ...]) -> Mapping[str, State | None]:
+def changed_registrations(
+    key: str, before: tuple[ActiveRegistration, ...], after: tuple[ActiveRegistration, ...]
+) -> Mapping[str, State | None]:
     """Return the registrations to keep, where they are other than before."""
     return {} if after == before else {key: ActiveRegistrations(after) if after else None}
 

@@ -56,16 +56,18 @@ def block(text: str) -> str:
     first_item = next((number for number, line in enumerate(lines) if line.startswith(ITEM)), len(lines))
     head, items = lines[:first_item], lines[first_item:]
     if items and all(line.startswith(ITEM) for line in items):
-        return (paragraph(head) if head else "") + "<ul>" + "".join(f"<li>{marked(line[2:])}</li>" for line in items) + "</ul>"
+        return (
+            (paragraph(head) if head else "") + "<ul>" + "".join(f"<li>{link_emergency_number(line[2:])}</li>" for line in items) + "</ul>"
+        )
     return paragraph(lines)
 
 
 def paragraph(lines: list[str]) -> str:
     """Return the lines as one paragraph; one that names the emergency number stands out."""
-    text = "<br>".join(marked(line) for line in lines)
+    text = "<br>".join(link_emergency_number(line) for line in lines)
     return f'<p class="emergency">{text}</p>' if EMERGENCY_NUMBER.search(" ".join(lines)) else f"<p>{text}</p>"
 
 
-def marked(text: str) -> str:
+def link_emergency_number(text: str) -> str:
     """Return escaped text with the emergency number as a link that dials it."""
     return EMERGENCY_NUMBER.sub('<a href="tel:911">911</a>', escape(text))

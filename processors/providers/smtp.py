@@ -74,7 +74,7 @@ class SmtpVendor:
             async with self._connection() as client:
                 reply = await self._transfer(client, message, content)
         except Rejected as error:
-            return rejected(error)
+            return outcome_of_error(error)
         except DotSent:
             return Ambiguous("the connection broke after the message was handed over")
         except SMTPAuthenticationError:
@@ -186,7 +186,7 @@ class SmtpVendor:
         await asyncio.sleep(0)  # so that a connection which the server has closed is seen as closed
 
 
-def rejected(error: Rejected) -> Outcome:
+def outcome_of_error(error: Rejected) -> Outcome:
     """Return what an error answer means: about the recipient or the message, or about the server itself."""
     if error.reply.code == CLOSING or not error.recipient:
         return Unavailable(reply_text(error.reply))

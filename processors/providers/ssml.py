@@ -21,14 +21,14 @@ LONG_PAUSE: Final = '<break time="1s"/>'
 
 def ssml_of(message: Outbound, prompt: Prompt) -> str:
     """Return the document: the text, the prompt, and both once more."""
-    once = f"<p>{spoken(message.body)}</p>{LONG_PAUSE}<p>{escape(prompt(message.language, message.confirm))}</p>"
+    once = f"<p>{ssml_text(message.body)}</p>{LONG_PAUSE}<p>{escape(prompt(message.language, message.confirm))}</p>"
     return (
         f'<speak version="1.1" xmlns="http://www.w3.org/2001/10/synthesis" xml:lang={quoteattr(message.language)}>'
         f"{LONG_PAUSE}{once}{LONG_PAUSE}{once}</speak>"
     )
 
 
-def spoken(text: str) -> str:
+def ssml_text(text: str) -> str:
     """Return text with a pause between sentences, and numbers read digit by digit."""
     return PAUSE.join(f"<s>{digits(each)}</s>" for each in SENTENCE.split(text.strip()))
 

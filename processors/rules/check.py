@@ -176,18 +176,18 @@ def compact_references(book: Book) -> Iterator[Reference]:
         yield Reference("compact_activity", key, "awaits", activity.awaits, activities, "compact activity")
         sources = [each.activity for each in activity.reason_from]
         yield Reference("compact_activity", key, "reason_from", sources, activities, "compact activity")
-        yield Reference("compact_activity", key, "enters", qualified(activity.enters), states, "compact state")
+        yield Reference("compact_activity", key, "enters", qualify(activity.enters), states, "compact state")
         for move in activity.moves:
             for region in REGIONS:
                 given = [f"{region}: {name}" for name in getattr(move, region)]
                 yield Reference("compact_activity", key, f"moves.{region}", given, states, "compact state")
-            yield Reference("compact_activity", key, "moves.to", qualified(move.to), states, "compact state")
+            yield Reference("compact_activity", key, "moves.to", qualify(move.to), states, "compact state")
     for key, deadline in book.entries["deadline"].items():
         for field in ("raised_by", "met_by", "cancelled_by", "after", "unless_after"):
             yield Reference("deadline", key, field, getattr(deadline, field), activities, "compact activity")
 
 
-def qualified(where: Mapping[str, str]) -> list[str]:
+def qualify(where: Mapping[str, str]) -> list[str]:
     """Return workflow states as "region: state"."""
     return [f"{region}: {name}" for region, name in where.items()]
 
@@ -213,8 +213,8 @@ def unreachable(book: Book) -> Iterator[Problem]:
 def unreachable_in_compact(book: Book) -> Iterator[Problem]:
     """Every state of the compact's workflow is entered by some activity."""
     activities = book.entries["compact_activity"].values()
-    entered = set(chain.from_iterable(qualified(each.enters) for each in activities))
-    entered.update(chain.from_iterable(qualified(move.to) for each in activities for move in each.moves))
+    entered = set(chain.from_iterable(qualify(each.enters) for each in activities))
+    entered.update(chain.from_iterable(qualify(move.to) for each in activities for move in each.moves))
     for key, state in book.entries["compact_state"].items():
         if f"{state.region}: {state.name}" not in entered:
             yield "compact_state", key, "no activity leads to it: name it in the `enters` or `to` of one."

@@ -26,7 +26,7 @@ def within(entry: Any) -> str:
     return "the date to report" if entry.otherwise is None else f"the date to report, else {entry.otherwise} {entry.unit}"
 
 
-def counted(entry: Any) -> str:
+def start_phrase(entry: Any) -> str:
     """Return the day from which a clock counts."""
     if entry.counted_from != "report_by":
         return COUNTED[entry.counted_from]

@@ -250,7 +250,7 @@ def is_open(mark: str) -> bool:
     return f"@{ANY_ISSUER}:" in mark
 
 
-def spoken(mark: str) -> str:
+def readable_mark(mark: str) -> str:
     """Return a mark as a person reads it, "BOOKING 77 of VA0430000"."""
     head, _, value = mark.lstrip(WEAK).partition(":")
     scheme, _, issuer = head.partition("@")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from processors.rules.book import Book
-from processors.rules.deadline_phrases import WAYS, conditions, counted, events, in_force, within
+from processors.rules.deadline_phrases import WAYS, conditions, events, in_force, start_phrase, within
 from processors.rules.files import BUILT_IN, read_files
 from processors.rules.sections import DeadlineEntry
 from processors.rules.workflow import REGIONS, Activity, Workflow
@@ -115,18 +115,18 @@ def clocks_markdown(book: Book) -> str:
     versions: dict[tuple[str, ...], list[DeadlineEntry]] = {}
     for entry in entries:
         versions.setdefault((entry.name, *entry.reasons), []).append(entry)
-    ordered = sorted(versions.values(), key=lambda each: numbered(each[-1].rule))
+    ordered = sorted(versions.values(), key=lambda each: rule_order(each[-1].rule))
     activities = book.entries["compact_activity"].values()
     return CLOCKS_PAGE.format(
-        inherited="\n".join(_row(events((each.name,), book), inherited(each, book)) for each in activities if each.reason_from),
-        reasons="\n".join(_row(reason, decided(reason, entries)) for reason in named_reasons(entries)),
+        inherited="\n".join(_row(events((each.name,), book), reason_source(each, book)) for each in activities if each.reason_from),
+        reasons="\n".join(_row(reason, clocks_for_reason(reason, entries)) for reason in named_reasons(entries)),
         overview="\n".join(overview_row(each) for each in ordered),
         clocks="\n".join(clock_section(each, book) for each in ordered),
         untracked="\n".join(_row(entry.rule, entry.says, entry.why) for entry in book.entries["untracked"].values()),
     )
 
 
-def numbered(rule: str) -> tuple[int, ...]:
+def rule_order(rule: str) -> tuple[int, ...]:
     """Return a rule's number as numbers are ordered."""
     return tuple(int(part) for part in rule.replace("-", ".").split("."))
 
@@ -136,7 +136,7 @@ def named_reasons(entries: Iterable[DeadlineEntry]) -> list[str]:
     return sorted({reason for entry in entries for reason in (*entry.reasons, *entry.unless_reasons)})
 
 
-def decided(reason: str, entries: Iterable[DeadlineEntry]) -> str:
+def clocks_for_reason(reason: str, entries: Iterable[DeadlineEntry]) -> str:
     """Return the clocks that a reason starts or keeps from running."""
     rules: dict[str, list[str]] = {}
     for entry in entries:
@@ -147,7 +147,7 @@ def decided(reason: str, entries: Iterable[DeadlineEntry]) -> str:
     return _listed((f"{name} (Rule {_listed(dict.fromkeys(numbers), ', then ')})" for name, numbers in rules.items()), "; ")
 
 
-def inherited(activity: Any, book: Book) -> str:
+def reason_source(activity: Any, book: Book) -> str:
     """Return whose reason a message has that gives none."""
     sources = (
         f"after {events((each.activity,), book)}: {each.reason}" if each.reason else f"that of {events((each.activity,), book)}"
@@ -189,7 +189,7 @@ def clock_section(versions: Sequence[DeadlineEntry], book: Book) -> str:
             "",
             "| In force | Rule | Text | Days | Counted from | Source |",
             "|---|---|---|---|---|---|",
-            *(_row(in_force(each), each.rule, each.text, within(each), counted(each), each.source) for each in versions),
+            *(_row(in_force(each), each.rule, each.text, within(each), start_phrase(each), each.source) for each in versions),
             "",
             *(f"- {what}: {value}" for what, value in facts.items() if value),
             "",

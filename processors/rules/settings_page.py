@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from processors.rules.document.parts import joined
+from processors.rules.document.parts import join
 from processors.rules.settings import COMING, SCOPE_NAMES, SETTINGS, Setting
 
 SETTINGS_PAGE: Final = """# Administrative settings
@@ -78,4 +78,4 @@ def form(setting: Setting) -> str:
 
 def scopes(setting: Setting) -> str:
     """Return what a setting can be set for."""
-    return joined(SCOPE_NAMES[each] for each in reversed(setting.where)) or "everything at once only"
+    return join(SCOPE_NAMES[each] for each in reversed(setting.where)) or "everything at once only"

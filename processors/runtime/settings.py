@@ -94,7 +94,7 @@ class Settings(BaseSettings):
 
     def __init__(self, **values: object) -> None:
         known = {str(field.validation_alias) for field in type(self).model_fields.values()}
-        if unknown := sorted(name for name in configured("VN_") if name not in known):
+        if unknown := sorted(name for name in variables("VN_") if name not in known):
             raise UserError(f"unknown setting {', '.join(unknown)}: the settings are {', '.join(sorted(known))}")
         try:
             super().__init__(**values)  # type: ignore[arg-type]
@@ -118,7 +118,7 @@ class Settings(BaseSettings):
         """Return the librdkafka properties given as `KAFKA_*` variables."""
         if self.bootstrap_servers is None:
             raise UserError("no broker is configured: run `vn local up`, or set KAFKA_BOOTSTRAP_SERVERS")
-        named = {name[len("KAFKA_") :].lower().replace("_", "."): value for name, value in configured("KAFKA_").items() if value}
+        named = {name[len("KAFKA_") :].lower().replace("_", "."): value for name, value in variables("KAFKA_").items() if value}
         return named | {"bootstrap.servers": self.bootstrap_servers}
 
     def redis(self) -> str:
@@ -141,7 +141,7 @@ class Settings(BaseSettings):
         return self.key_file
 
 
-def configured(prefix: str) -> dict[str, str]:
+def variables(prefix: str) -> dict[str, str]:
     """Return the environment variables with this prefix, without those that Kubernetes sets for services."""
     return {
         name: value

@@ -93,10 +93,10 @@ def changed(log: CaseLog, at: int, message: Message, outcome: ExpectedOutcome) -
     """An Update corrects something that registrants were told."""
     log.add(at, message, outcome)
     at += log.random.between(5 * MINUTE, 10 * HOUR)
-    log.add(at, corrected(log, message), Notified(at, "change", message.message_id))
+    log.add(at, correct(log, message), Notified(at, "change", message.message_id))
 
 
-def corrected(log: CaseLog, message: Message) -> Message:
+def correct(log: CaseLog, message: Message) -> Message:
     """Return an Update with another location, or another action time."""
     if message.location is not None:
         return message.as_update(log.new_id(), location=(message.location[0], f"{message.location[1]} Annex"))
@@ -112,7 +112,7 @@ def inconsequential(log: CaseLog, at: int, message: Message, outcome: ExpectedOu
 
 def update_first(log: CaseLog, at: int, message: Message, _fate: ExpectedOutcome) -> None:
     """Its Update arrives first; only the Update is sent."""
-    log.add(at - log.random.between(MINUTE, CANCEL_HOLD - MINUTE), corrected(log, message), Notified(at, "news", message.message_id))
+    log.add(at - log.random.between(MINUTE, CANCEL_HOLD - MINUTE), correct(log, message), Notified(at, "news", message.message_id))
     log.add(at, message, Withheld("dedupe", "suppressed", "superseded"))
 
 

@@ -1,1 +1,1 @@
-"""What an event may follow, where it may lead, and when it must be told (contract §3.1)."""
+"""Validate: checks an event against what is known of the offender before registrants are told (contract §3.1)."""

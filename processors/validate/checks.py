@@ -1,9 +1,9 @@
 """
-Which checks run (contract §3.1.2–3), in which order: the first that fails decides, all that fail are reported.
+Which checks run (contract §3.1.2–3) and in what order: the first that fails decides; all that fail are reported.
 
-The specification ties every check to a validation: to Date, to Previous Event, or to Other Information. A check runs
-where it is the notification type's own, or where its validation is tied to a Validate tag, unless that validation is
-tied to Do Not Validate. Do Not Validate alone leaves only what telling needs: words.
+The specification assigns every check to a validation: Date, Previous Event or Other Information. A check runs
+if it belongs to the notification type, or if the message asks for its validation with a Validate tag, unless the message
+waives that validation with Do Not Validate. Do Not Validate without a validation waives everything except the check for a text.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ Check = Callable[[Facts], Finding | None]
 
 
 def has_text(facts: Facts) -> Finding | None:
-    """Flag what no text tells of; it is never told in general words (contract §3)."""
+    """Flag an event for which the rules have no text; no generic text is sent instead (contract §3)."""
     event = facts.event
     if facts.in_force.book.text(event.event_type, event.event_subtype, "en") is not None:
         return None
@@ -33,7 +33,7 @@ def has_text(facts: Facts) -> Finding | None:
 
 
 def workflow(facts: Facts) -> Finding | None:
-    """Return what the interstate compact has against the step: a state that is no member, or the workflow."""
+    """Flag a step that the interstate compact does not allow: a state that is not a member, or one out of order."""
     if facts.in_force.code.activity is None:
         return None
     if (stranger := compact.members(facts.event, facts.in_force.code, facts.in_force.rules)) is not None:
@@ -46,10 +46,10 @@ def workflow(facts: Facts) -> Finding | None:
 
 class Rule(NamedTuple):
     """
-    One line of the table: a check, its name in the journal, and when it runs.
+    One row of the table: a check, its name in the journal, and when it runs.
 
-    `validation` is what it is tied to: waived with it, and asked for by it where `asked`. `types` are the notification
-    types whose own rule it is, None all of them. `always` runs even for Do Not Validate.
+    `validation` is the validation it is assigned to: waived with it, and, if `asked`, requested by it. `types` are the notification
+    types it belongs to; None means all of them. An `always` check runs even for Do Not Validate.
     """
 
     name: str
@@ -83,20 +83,20 @@ COMPARED: Final = (("status", "current status"), ("location", "current location"
 UNCHECKED: Final = tuple(rule for rule in TABLE if rule.always)
 
 
-def applying(event: Event) -> tuple[Rule, ...]:
-    """Return the checks that run for an event, in order; a reviewer who let it go has judged it already."""
+def checks_for(event: Event) -> tuple[Rule, ...]:
+    """Return the checks that run for an event, in order; of one that a reviewer released, only the check for a text."""
     if event.released_by is not None or (event.do_not_validate and not event.validate):
         return UNCHECKED
-    return chosen(event.notification_type, event.asked, event.waived)
+    return select(event.notification_type, event.asked, event.waived)
 
 
 @lru_cache(maxsize=512)
-def chosen(notification_type: str, asked: tuple[str, ...], waived: tuple[str, ...]) -> tuple[Rule, ...]:
+def select(notification_type: str, asked: tuple[str, ...], waived: tuple[str, ...]) -> tuple[Rule, ...]:
     return tuple(rule for rule in TABLE if rule.runs(notification_type, asked, waived))
 
 
-def gather(event: Event, known: OffenderState, in_force: RulesInForce) -> Facts:
-    """Return what the checks may know."""
+def facts_for(event: Event, known: OffenderState, in_force: RulesInForce) -> Facts:
+    """Return what the checks look at."""
     history, expected = known.history, known.expected
     if is_later(event):
         chain = chain_of(event)
@@ -119,12 +119,12 @@ def gather(event: Event, known: OffenderState, in_force: RulesInForce) -> Facts:
 
 
 def failures(facts: Facts, rules: tuple[Rule, ...]) -> list[Finding]:
-    """Return what the checks found wrong, in the order of the table."""
+    """Return the findings of the checks that failed, in the order of the table."""
     return [found for rule in rules if (found := rule.check(facts)) is not None]
 
 
-def passed(facts: Facts, rules: tuple[Rule, ...]) -> str:
-    """Return the sentence of a message that failed no check: which ran, and what they had nothing to compare with."""
+def passed_sentence(facts: Facts, rules: tuple[Rule, ...]) -> str:
+    """Return the sentence for a message that passed: which checks ran, and which of them had nothing to compare with."""
     return passing_sentence(rules, facts.status_then is None, facts.kind_then is None, not facts.history)
 
 

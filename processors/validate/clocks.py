@@ -1,8 +1,8 @@
 """
 Expected events with legal deadlines.
 
-`advance` is asked for every event that takes effect (a cancellation comes with `telling="cancellation"`), and with None
-when the time it asked for has come. Which clocks there are is data (processors/rules/default/deadlines.toml;
+`advance` is called for every event that takes effect (a cancellation has `telling="cancellation"`), and with None
+at the time that it returned last. The clocks themselves are data (processors/rules/default/deadlines.toml;
 docs/clocks.md lists them), chosen by the date of the activity that starts them.
 
 A clock is open until what is owed comes (met, also after the deadline), what it is about falls away (cancelled), or its

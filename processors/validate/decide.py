@@ -32,11 +32,11 @@ from processors.topics import CONFIRMED, DISTINCT, EXPECTATIONS, REVIEWS, STANDI
 from processors.validate import effect
 from processors.validate.arrivals import receive
 from processors.validate.chain import chain_of
+from processors.validate.draft import Draft, Situation, known_of
 from processors.validate.merge import documents, fold, rename_event
 from processors.validate.pending import act_on_review, check_again, check_waiting
 from processors.validate.reviews import NAME
 from processors.validate.state import OffenderState, Pending, State, deadline
-from processors.validate.step import Situation, Step, known_of
 
 
 def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
@@ -97,25 +97,25 @@ def situation(offender: str, now: int, states: Mapping[str, State], context: Con
     return Situation(offender, now, context.rules, states, known_of(offender, states))
 
 
-def wake(now: Situation) -> Step:
+def wake(now: Situation) -> Draft:
     """Check again every message whose time has come, in the order of their times; then end the legal clocks that are over."""
     due = [(each.due, each.key, each) for each in now.known.pending if each.due is not None and each.due <= now.now]
-    step = Step(now)
+    draft = Draft(now)
     for _, _, pending in sorted(due):
-        step = step.then(partial(check_again, pending))
-    known = step.situation.known
+        draft = draft.then(partial(check_again, pending))
+    known = draft.situation.known
     if known.clock_due is None or known.clock_due > now.now:
-        return step
-    return step.after(effect.expire_clocks(known, now.now, now.rules), took_effect=False)
+        return draft
+    return draft.after(effect.expire_clocks(known, now.now, now.rules), took_effect=False)
 
 
-def resettle(now: Situation) -> Step:
+def resettle(now: Situation) -> Draft:
     """Check again every message that has a time to wait for: by the rules and settings of now it may be another, or have come."""
-    step = Step(now)
+    draft = Draft(now)
     for pending in now.known.pending:
         if pending.due is not None:
-            step = step.then(partial(check_again, pending))
-    return step
+            draft = draft.then(partial(check_again, pending))
+    return draft
 
 
 STAGE: Final = with_handover(

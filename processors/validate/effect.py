@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.rules.book import Rules
-from processors.validate import clocks, compact, order, timeline, told_events
+from processors.validate import clocks, compact, order, registrant_knowledge, timeline
 from processors.validate.chain import chain_of, is_later
 from processors.validate.facts import RulesInForce
 from processors.validate.state import OffenderState
@@ -37,8 +37,8 @@ def apply(known: OffenderState, event: Event, in_force: RulesInForce, *, told: b
         known,
         history=timeline.insert(history, entry),
         expected=expected,
-        told_until=told_events.with_told(known.told_until, event, in_force.rules) if told else known.told_until,
-        untold=told_events.without_untold(known.untold, event) if told else known.untold,
+        told_until=registrant_knowledge.with_told(known.told_until, event, in_force.rules) if told else known.told_until,
+        untold=registrant_knowledge.without_untold(known.untold, event) if told else known.untold,
     )
     return advance_compact(known, event, in_force, published)
 
@@ -56,8 +56,8 @@ def revert(known: OffenderState, cancel: Event, in_force: RulesInForce) -> Effec
         known,
         history=history,
         expected=expected,
-        told_until=told_events.without_told(known.told_until, cancel),
-        untold=told_events.without_untold(known.untold, cancel),
+        told_until=registrant_knowledge.without_told(known.told_until, cancel),
+        untold=registrant_knowledge.without_untold(known.untold, cancel),
     )
     return advance_compact(known, cancel, in_force, published)
 

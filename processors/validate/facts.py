@@ -77,6 +77,6 @@ def span(length: int) -> str:
     return f"{length // 1000}s"
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Return an agency's words in quotation marks, cut where they are long."""
     return f'"{text if len(text) <= LONGEST else text[:LONGEST] + "…"}"'

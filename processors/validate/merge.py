@@ -21,9 +21,9 @@ from processors.topics import STANDINGS
 from processors.validate import clocks, compact, reviews
 from processors.validate.clocks import Clock, ClockState
 from processors.validate.compact import Case, CompactState
+from processors.validate.draft import Draft, Situation, known_of
 from processors.validate.pending import check_again, check_waiting
 from processors.validate.state import EXPECTED, HISTORY, TOLD, Entry, Expected, HeldMessage, OffenderState, Pending, State
-from processors.validate.step import Situation, Step, known_of
 
 T = TypeVar("T")
 
@@ -54,15 +54,15 @@ def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], c
     )
     held = {pending.key: message for pending, message in moved.values()}
     states = {**mine, **held}
-    step = Step(Situation(merge.into, merge.received_at, context.rules, states, known, held)).publish((*changed, *ended))
+    draft = Draft(Situation(merge.into, merge.received_at, context.rules, states, known, held)).publish((*changed, *ended))
     for pending in known.pending:
-        step = step.then(partial(check_if_pending, pending))
-    folded = check_waiting(step).decision()
+        draft = draft.then(partial(check_if_pending, pending))
+    folded = check_waiting(draft).decision()
     return folded.then(Decision((Output(STANDINGS, merge.offender, None),))) if other.history or other.compact.cases else folded
 
 
-def check_if_pending(pending: Pending, situation: Situation) -> Step:
-    return check_again(pending, situation) if pending in situation.known.pending else Step(situation)
+def check_if_pending(pending: Pending, situation: Situation) -> Draft:
+    return check_again(pending, situation) if pending in situation.known.pending else Draft(situation)
 
 
 def move(pending: Pending, states: Mapping[str, State], merge: Merge) -> tuple[Pending, HeldMessage]:
@@ -163,8 +163,8 @@ def rename_event(same: SameEvent, states: Mapping[str, State]) -> Decision[State
         known,
         history=joined_history((), tuple(replace(each, chain=new) if each.chain == old else each for each in known.history)),
         pending=tuple(replace(each, chain=new) if each.chain == old else each for each in known.pending),
-        told_until=renamed(known.told_until, old, new),
-        untold=renamed(known.untold, old, new),
+        told_until=rename_chain(known.told_until, old, new),
+        untold=rename_chain(known.untold, old, new),
         expected=tuple(rename_expected(each, old, new) for each in known.expected),
         compact=CompactState(tuple(rename_steps(each, old, new) for each in known.compact.cases)),
         clocks=rename_clocks(known.clocks, old, new),
@@ -172,7 +172,7 @@ def rename_event(same: SameEvent, states: Mapping[str, State]) -> Decision[State
     return Decision(states={} if after == known else {same.offender: after})
 
 
-def renamed(by_chain: Mapping[str, T], old: str, new: str) -> dict[str, T]:
+def rename_chain(by_chain: Mapping[str, T], old: str, new: str) -> dict[str, T]:
     """Return the values by chain; where both chains have one, that of the new one."""
     found = {new if chain == old else chain: value for chain, value in by_chain.items() if chain != old or new not in by_chain}
     return dict(by_chain) if old not in by_chain else found

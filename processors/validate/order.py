@@ -15,7 +15,7 @@ from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.rules.book import Book, EventCode
 from processors.validate.chain import chain_of
-from processors.validate.facts import Facts, quoted, span
+from processors.validate.facts import Facts, quote, span
 from processors.validate.finding import Finding
 from processors.validate.state import EXPECTED, Expected
 from processors.validate.timeline import same_case
@@ -50,8 +50,8 @@ def hearing_order(facts: Facts) -> Finding | None:
         met = facts.status_then in order.statuses or any(order.after(each.event_type, each.event_subtype) for each in earlier)
         if unknown or met:
             continue
-        needed = " or ".join((*order.events, *(f"the status {quoted(each)}" for each in order.statuses)))
-        status = "not known" if facts.status_then is None else quoted(facts.status_then)
+        needed = " or ".join((*order.events, *(f"the status {quote(each)}" for each in order.statuses)))
+        status = "not known" if facts.status_then is None else quote(facts.status_then)
         return Finding(
             "flagged",
             "hearing_order",

@@ -10,64 +10,64 @@ from processors.stage import Output
 from processors.topics import REVIEWS
 from processors.validate import reviews
 from processors.validate.chain import chain_of
-from processors.validate.ends import end, hold
-from processors.validate.result import check
+from processors.validate.check_result import check
+from processors.validate.draft import Draft, Situation
+from processors.validate.outcomes import end, hold
 from processors.validate.state import HeldMessage, Pending
-from processors.validate.step import Situation, Step
 
 
-def supersede(event: Event, situation: Situation) -> Step:
+def supersede(event: Event, situation: Situation) -> Draft:
     """Close whatever waits or is in review about the same agency event: a later message replaces it."""
-    step = Step(situation)
+    draft = Draft(situation)
     for pending in situation.known.pending:
         if pending.chain == chain_of(event):
             message = situation.message(pending)
             detail = f"message {event.message_id} ({event.operation}) replaced it before it was told; it was held as {pending.reason}"
-            step = close(step, pending, message, "superseded")
-            step = step.note(message.event, "suppressed", "superseded", detail, pending.review_id)
-    return step
+            draft = close(draft, pending, message, "superseded")
+            draft = draft.note(message.event, "suppressed", "superseded", detail, pending.review_id)
+    return draft
 
 
-def check_again(pending: Pending, situation: Situation) -> Step:
+def check_again(pending: Pending, situation: Situation) -> Draft:
     """Check a pending message again; nothing is written where nothing has changed but the time."""
     message = situation.message(pending)
     result = check(message.event, situation.known, situation.rules, situation.now)
     found = result.found
     if found is not None and found.reason == pending.reason:
-        return Step(situation) if found.due == pending.due else wait_until(found.due, pending, situation)
-    step = close(Step(situation), pending, message, "released" if found is None else "superseded")
+        return Draft(situation) if found.due == pending.due else wait_until(found.due, pending, situation)
+    draft = close(Draft(situation), pending, message, "released" if found is None else "superseded")
     if found is not None and result.holds:
-        return hold(step, message.event, found, result.detail)
+        return hold(draft, message.event, found, result.detail)
     reason = "in_range" if pending.reason == "too_far_ahead" else "confirmed"
     detail = f"{result.detail}; held since then as {pending.reason}: {message.detail}"
-    return end(step, message.event, result, reason, detail, pending.review_id)
+    return end(draft, message.event, result, reason, detail, pending.review_id)
 
 
-def wait_until(due: int | None, pending: Pending, situation: Situation) -> Step:
+def wait_until(due: int | None, pending: Pending, situation: Situation) -> Draft:
     later = replace(pending, due=due)
-    return Step(situation).know(pending=tuple(later if each.key == pending.key else each for each in situation.known.pending))
+    return Draft(situation).know(pending=tuple(later if each.key == pending.key else each for each in situation.known.pending))
 
 
-def check_waiting(step: Step) -> Step:
+def check_waiting(draft: Draft) -> Draft:
     """Check again what waits for an earlier message, until nothing takes effect any more."""
-    while step.took_effect:
-        step = replace(step, took_effect=False)
-        for pending in step.situation.known.pending:
-            if pending.review_id is None and not step.took_effect:
-                step = step.then(partial(check_again, pending))
-    return step
+    while draft.took_effect:
+        draft = replace(draft, took_effect=False)
+        for pending in draft.situation.known.pending:
+            if pending.review_id is None and not draft.took_effect:
+                draft = draft.then(partial(check_again, pending))
+    return draft
 
 
-def act_on_review(action: ReviewAction, situation: Situation) -> Step:
+def act_on_review(action: ReviewAction, situation: Situation) -> Draft:
     """Do what a reviewer decided; an action on no open review is noted."""
     open_here = (each for each in situation.known.pending if each.review_id is not None)
     pending = next((each for each in open_here if each.review_id == action.review_id), None)
     if pending is None:
-        return Step(situation, verdicts=(situation.journal.unknown_review(action),))
+        return Draft(situation, verdicts=(situation.journal.unknown_review(action),))
     return release(pending, action, situation) if action.action == "release" else discard(pending, action, situation)
 
 
-def release(pending: Pending, action: ReviewAction, situation: Situation) -> Step:
+def release(pending: Pending, action: ReviewAction, situation: Situation) -> Draft:
     """Tell what a reviewer released, whatever the checks said; only a text must be there to tell it in."""
     message = situation.message(pending)
     event = replace(message.event, released_by=action.reviewer)
@@ -75,23 +75,23 @@ def release(pending: Pending, action: ReviewAction, situation: Situation) -> Ste
     said = f"{action.reviewer} released it: {action.reason}"
     if result.found is not None and result.holds:
         detail = f"{said}; but {result.detail}"
-        return Step(situation).note(message.event, "flagged", result.found.reason, detail, pending.review_id)
-    step = close(Step(situation), pending, message, "released", action)
-    return end(step, event, result, "released", f"{said}; it was held as {pending.reason}: {message.detail}", pending.review_id)
+        return Draft(situation).note(message.event, "flagged", result.found.reason, detail, pending.review_id)
+    draft = close(Draft(situation), pending, message, "released", action)
+    return end(draft, event, result, "released", f"{said}; it was held as {pending.reason}: {message.detail}", pending.review_id)
 
 
-def discard(pending: Pending, action: ReviewAction, situation: Situation) -> Step:
+def discard(pending: Pending, action: ReviewAction, situation: Situation) -> Draft:
     """Close a review without telling; what the message says changes nothing."""
     message = situation.message(pending)
     detail = f"{action.reviewer} discarded it: {action.reason}; it was held as {pending.reason}: {message.detail}"
-    step = close(Step(situation), pending, message, "discarded", action)
-    return step.note(message.event, "suppressed", "discarded", detail, pending.review_id)
+    draft = close(Draft(situation), pending, message, "discarded", action)
+    return draft.note(message.event, "suppressed", "discarded", detail, pending.review_id)
 
 
-def close(step: Step, pending: Pending, message: HeldMessage, state: ReviewState, action: ReviewAction | None = None) -> Step:
+def close(draft: Draft, pending: Pending, message: HeldMessage, state: ReviewState, action: ReviewAction | None = None) -> Draft:
     """Take a message off the pending ones, and close its review where there is one."""
-    left = tuple(each for each in step.situation.known.pending if each.key != pending.key)
-    step = step.hold(pending.key, None).know(pending=left)
+    left = tuple(each for each in draft.situation.known.pending if each.key != pending.key)
+    draft = draft.hold(pending.key, None).know(pending=left)
     if pending.review_id is None:
-        return step
-    return step.write(Output(REVIEWS, pending.review_id, reviews.review(pending, message, state, action)))
+        return draft
+    return draft.write(Output(REVIEWS, pending.review_id, reviews.review(pending, message, state, action)))

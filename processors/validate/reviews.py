@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Final
 
 from processors.domain.event import Event
-from processors.domain.review import Review, ReviewAction, ReviewState, closed, open_review, review_id
+from processors.domain.review import Review, ReviewAction, ReviewState, close_review, open_review, review_id
 from processors.validate.chain import chain_of
 from processors.validate.finding import Finding
 from processors.validate.state import HeldMessage, Pending
@@ -32,7 +32,7 @@ def parts_of(event: Event) -> tuple[str, ...]:
     return (event.ori, event.message_id, str(event.part), str(event.seq))
 
 
-def opened(event: Event, finding: Finding, since: int) -> Pending:
+def open_pending(event: Event, finding: Finding, since: int) -> Pending:
     """Return the line of a message that waits or, where it is flagged, is in review."""
     review = id_of(event, finding.reason) if finding.outcome == "flagged" else None
     return Pending(key_of(event), chain_of(event), finding.reason, since, finding.due, review)
@@ -41,4 +41,4 @@ def opened(event: Event, finding: Finding, since: int) -> Pending:
 def review(pending: Pending, message: HeldMessage, state: ReviewState, action: ReviewAction | None = None) -> Review:
     """Return the review of a flagged message in a state, with the reviewer's name and reason where one decided."""
     name = pending.review_id or id_of(message.event, pending.reason)
-    return closed(open_review(message.event, name, pending.reason, message.detail, pending.since), state, action)
+    return close_review(open_review(message.event, name, pending.reason, message.detail, pending.since), state, action)

@@ -15,7 +15,7 @@ from processors.domain.event import Event
 from processors.domain.normalize import normalize
 from processors.rules.book import Book, EventCode
 from processors.validate.chain import chain_of
-from processors.validate.facts import Facts, quoted
+from processors.validate.facts import Facts, quote
 from processors.validate.finding import Finding
 from processors.validate.state import HISTORY, Entry
 
@@ -117,7 +117,7 @@ def known_status(facts: Facts) -> Finding | None:
     return Finding(
         "flagged",
         "unknown_status",
-        f"the message names the status {quoted(named)}, which the rules do not know; the status before is {or_unknown(facts.status_then)}",
+        f"the message names the status {quote(named)}, which the rules do not know; the status before is {or_unknown(facts.status_then)}",
     )
 
 
@@ -129,7 +129,7 @@ def known_location(facts: Facts) -> Finding | None:
     return Finding(
         "flagged",
         "unknown_location",
-        f"the message names the kind of location {quoted(named)}, which the rules do not know; "
+        f"the message names the kind of location {quote(named)}, which the rules do not know; "
         f"the location before is {or_unknown(facts.kind_then)}",
     )
 
@@ -144,7 +144,7 @@ def status_transition(facts: Facts) -> Finding | None:
     return Finding(
         "flagged",
         "status_transition",
-        f"the status {quoted(after.name)} by {facts.event.event_subtype} of {facts.action} cannot follow {quoted(before.name)}, "
+        f"the status {quote(after.name)} by {facts.event.event_subtype} of {facts.action} cannot follow {quote(before.name)}, "
         "the status then",
     )
 
@@ -161,18 +161,18 @@ def location_transition(facts: Facts) -> Finding | None:
         return Finding(
             "flagged",
             "location_transition",
-            f"the message moves the offender from {quoted(stated.name)} to {quoted(after.name)}, "
-            f"but on {facts.action} the location was {quoted(before.name)}",
+            f"the message moves the offender from {quote(stated.name)} to {quote(after.name)}, "
+            f"but on {facts.action} the location was {quote(before.name)}",
         )
     if facts.in_force.book.may_move(facts.in_force.code, before, after):
         return None
     return Finding(
         "flagged",
         "location_transition",
-        f"the location {quoted(after.name)} by {facts.event.event_subtype} of {facts.action} cannot follow {quoted(before.name)}, "
+        f"the location {quote(after.name)} by {facts.event.event_subtype} of {facts.action} cannot follow {quote(before.name)}, "
         "where the offender was then",
     )
 
 
 def or_unknown(value: str | None) -> str:
-    return "not known" if value is None else quoted(value)
+    return "not known" if value is None else quote(value)

@@ -5,7 +5,7 @@ The release waits for the intake, which may also have come before it; if none co
 that nobody was told of tells nothing in the release's place.
 """
 
-from processors.validate.facts import Facts, quoted
+from processors.validate.facts import Facts, quote
 from processors.validate.finding import Finding
 from processors.validate.state import Entry
 
@@ -23,7 +23,7 @@ def logical_movement(facts: Facts) -> Finding | None:
         return Finding(
             "suppressed",
             "told_by_intake",
-            f"the {facts.event.event_subtype} of {facts.action} leads to {quoted(to.name)}, "
+            f"the {facts.event.event_subtype} of {facts.action} leads to {quote(to.name)}, "
             f"whose {intake.event_subtype} of {facts.when(intake.at)} was told instead",
         )
     due = facts.event.received_at + hold
@@ -32,7 +32,7 @@ def logical_movement(facts: Facts) -> Finding | None:
     return Finding(
         "waiting",
         "transfer_hold",
-        f"the {facts.event.event_subtype} of {facts.action} leads to {quoted(to.name)}, a place of custody; "
+        f"the {facts.event.event_subtype} of {facts.action} leads to {quote(to.name)}, a place of custody; "
         f"its intake is awaited until {facts.when(due)}, none has come yet",
         due,
     )

@@ -34,7 +34,7 @@ def test_what_stands_on_something_silent_is_not_asked_to_say_the_same(monkeypatc
 def test_topics_with_other_partitions_are_one_finding_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     there = [TopicStatus(EVENTS, "x.events", 8, 4), TopicStatus(DISTINCT, "x.other", 8, 4), TopicStatus(INTAKE, "x.intake", 1, 2)]
     monkeypatch.setattr(doctor, "topic_status", lambda _: there)
-    monkeypatch.setattr(doctor, "kept", lambda *_: ())
+    monkeypatch.setattr(doctor, "topic_settings", lambda *_: ())
     monkeypatch.setattr(doctor, "copies", lambda *_: ())
     assert list(doctor.topics(Settings())) == [
         Finding("topics", ok=False, found="x.events has 4 partitions, not 8, and 1 more topics likewise", mend="export VN_PARTITIONS=4"),

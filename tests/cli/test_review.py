@@ -68,4 +68,4 @@ def test_an_action_is_about_one_review_or_one_group() -> None:
     with pytest.raises(Usage, match="name a review, or --group"):
         review.release(None, reason="r", group=None, reviewer=None)
     with pytest.raises(UserError, match="there is no review X"):
-        review.meant(ReviewAction(action="release", reason="r", reviewer="a", review_id="X"), [])
+        review.matching_reviews(ReviewAction(action="release", reason="r", reviewer="a", review_id="X"), [])

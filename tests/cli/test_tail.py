@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from processors.cli.tail import lines, named
+from processors.cli.tail import lines, topic_named
 from processors.domain.journal import Verdicts
 from processors.domain.tick import Tick
 from processors.runtime.errors import Usage
@@ -59,7 +59,7 @@ def test_the_journal_is_shown_a_decision_at_a_time() -> None:
 
 
 def test_a_topic_is_named_with_or_without_the_prefix() -> None:
-    assert named("vn.submissions", "vn.") is named("submissions", "vn.") is SUBMISSIONS
+    assert topic_named("vn.submissions", "vn.") is topic_named("submissions", "vn.") is SUBMISSIONS
     for wrong in ("nonsense", "xx.submissions", ""):
         with pytest.raises(Usage, match="vn topics list"):
-            named(wrong, "vn.")
+            topic_named(wrong, "vn.")

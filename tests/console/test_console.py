@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from processors.console import actions as actions_module
 from processors.console.actions import Actions
 from processors.console.app import STATIC, app_of
-from processors.console.formats import masked
+from processors.console.formats import mask
 from processors.console.overview import Overview, polyline
 from processors.console.page import Console
 from processors.console.security import HEADERS, Proxy
@@ -259,7 +259,7 @@ def test_what_may_hold_contact_data_is_never_shown() -> None:
         expires_at=0,
         confirm=False,
     )
-    shown = str(masked(outbound))
+    shown = str(mask(outbound))
     assert "R-1.x" in shown
     assert "+18045551007" not in shown
     assert "canary" not in shown

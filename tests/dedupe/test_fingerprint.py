@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from processors.dedupe.fingerprint import SAME, as_written, changes, compared, fingerprint, same
+from processors.dedupe.fingerprint import SAME, as_written, changes, comparable, fingerprint, same
 from processors.domain.event import Change
 from tests.dedupe.scene import DAY, HEARING, HOUR, NOON, Scene
 from tests.one_stage import rules
@@ -34,16 +34,16 @@ def test_a_fingerprint_stays_the_same_from_release_to_release() -> None:
     ],
 )
 def test_fields_compare_by_what_they_mean(name: str, value: str) -> None:
-    assert compared(EVENT, name, BOOK) == value
+    assert comparable(EVENT, name, BOOK) == value
 
 
 def test_a_day_is_not_its_first_instant() -> None:
-    assert compared(replace(EVENT, date_only=True), "action_at", BOOK) == f"{HEARING} day"
+    assert comparable(replace(EVENT, date_only=True), "action_at", BOOK) == f"{HEARING} day"
 
 
 def test_a_status_or_place_that_the_rules_do_not_know_compares_by_its_words() -> None:
     strange = replace(EVENT, status="On the Moon!", location_kind="Moon Base")
-    assert [compared(strange, name, BOOK) for name in ("status", "location_kind")] == ["onthemoon", "moonbase"]
+    assert [comparable(strange, name, BOOK) for name in ("status", "location_kind")] == ["onthemoon", "moonbase"]
 
 
 def test_what_tells_events_apart_is_the_usual_where_the_rules_do_not_know_the_code() -> None:

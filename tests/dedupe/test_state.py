@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.dedupe.state import LONGEST, HeldCancel, KnownEvent, KnownEvents, WaitingMessage, appended, message_key, with_newest
+from processors.dedupe.state import LONGEST, HeldCancel, KnownEvent, KnownEvents, WaitingMessage, append_id, message_key, with_newest
 from tests.dedupe.scene import OFFENDER, Scene
 
 CANCEL = Scene().event("c1", operation="Cancel")
@@ -18,10 +18,10 @@ def waits(due: int, review_id: str | None = None) -> WaitingMessage:
 
 
 def test_of_too_many_names_the_first_and_the_newest_are_kept() -> None:
-    assert appended((), "m1") == ("m1",)
-    assert appended(("m1", "m2"), "m1") == ("m1", "m2")
-    assert appended(FULL[:-1], "new") == (*FULL[:-1], "new")
-    assert appended(FULL, "new") == ("m0", *FULL[2:], "new")
+    assert append_id((), "m1") == ("m1",)
+    assert append_id(("m1", "m2"), "m1") == ("m1", "m2")
+    assert append_id(FULL[:-1], "new") == (*FULL[:-1], "new")
+    assert append_id(FULL, "new") == ("m0", *FULL[2:], "new")
 
 
 def test_a_wording_said_again_is_the_newest_and_lasts_anew() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.deliver.wording.segments import MOST_SEGMENTS, encoded, encoding, fits, segments
+from processors.deliver.wording.segments import MOST_SEGMENTS, encode, encoding, fits, segments
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,8 @@ from processors.deliver.wording.segments import MOST_SEGMENTS, encoded, encoding
     ],
 )
 def test_a_script_that_gsm_7_cannot_write_leaves_as_it_is(text: str, leaves: str, kind: str) -> None:
-    assert encoded(text) == leaves
-    assert encoding(encoded(text)) == kind
+    assert encode(text) == leaves
+    assert encoding(encode(text)) == kind
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_a_text_in_ucs_2_may_have_a_few_segments_and_no_more() -> None:
 @given(st.text())
 def test_no_letter_becomes_a_question_mark(text: str) -> None:
     letters = sum(map(str.isalnum, text.replace("?", "")))
-    assert letters == 0 or encoded(text).count("?") <= len(text) - letters
+    assert letters == 0 or encode(text).count("?") <= len(text) - letters

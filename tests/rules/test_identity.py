@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.domain.person import Identifier
-from processors.rules.identity import Issuer, LeftOut, group_of, is_strong, spoken
+from processors.rules.identity import Issuer, LeftOut, group_of, is_strong, readable_mark
 from processors.rules.load import load_rules
 
 RULES = load_rules().book("VA", 0).identity
@@ -118,7 +118,7 @@ def test_a_person_may_have_numbers_of_several_states() -> None:
     assert group_of("FBI:1AA") == group_of("FBI:2BB") == "FBI"
     assert group_of("DOC@VA:1") != group_of("DOC@NC:1")
     assert [is_strong(each) for each in ("SID:VA1", "~BOOKING@VA1:7")] == [True, False]
-    assert spoken("~BOOKING@VA0430000:77") == "BOOKING 77 of VA0430000"
+    assert readable_mark("~BOOKING@VA0430000:77") == "BOOKING 77 of VA0430000"
 
 
 def test_a_jurisdiction_adds_schemes_and_words(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import CollectorRegistry, Gauge, generate_latest, start_http_server
 
-from processors.runtime.run.children_page import ChildrenPage, merged
+from processors.runtime.run.children_page import ChildrenPage, merge
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def shown(page: ChildrenPage) -> str:
 def test_a_family_of_several_children_stands_once_with_the_samples_of_all() -> None:
     one = '# HELP vn_ready r\n# TYPE vn_ready gauge\nvn_ready{unit="dedupe"} 1.0\n'
     other = '# HELP vn_ready r\n# TYPE vn_ready gauge\nvn_ready{unit="match"} 0.0\n'
-    (family,) = merged({"dedupe": one, "match": other})
+    (family,) = merge({"dedupe": one, "match": other})
     assert [(sample.labels["unit"], sample.value) for sample in family.samples] == [("dedupe", 1.0), ("match", 0.0)]
 
 

@@ -14,7 +14,7 @@ from processors.domain.notification import Outbound
 from processors.runtime.wire import compatibility as compat
 from processors.runtime.wire.changelog import Position, State, Timer
 from processors.runtime.wire.documents import FIELDS, FORMS
-from processors.runtime.wire.schemas import FOLDER, RECORDS, TIMES, current, declared, name_of, short, structs_of
+from processors.runtime.wire.schemas import FOLDER, RECORDS, TIMES, current, declared_types, name_of, short, structs_of
 from processors.topics import TOPICS
 
 everywhere = pytest.mark.parametrize("record", RECORDS, ids=name_of)
@@ -176,5 +176,5 @@ def test_nothing_is_wrong_with_the_schemas() -> None:
 def test_names_are_found_wherever_they_are_declared() -> None:
     event = {"name": "vn.B", "type": "record", "fields": []}
     nested = {"name": "A", "type": "record", "fields": [{"name": "b", "type": ["null", {"type": "array", "items": event}]}]}
-    assert set(declared(nested)) == {"A", "B"}
+    assert set(declared_types(nested)) == {"A", "B"}
     assert short("a.b.C") == "C"

@@ -3,7 +3,7 @@
 import msgspec
 
 from processors.domain.event import Event
-from processors.validate.checks import gather
+from processors.validate.checks import facts_for
 from processors.validate.facts import Facts, rules_in_force
 from processors.validate.state import OffenderState
 from tests.validate.scene import OFFENDER, Scene
@@ -16,4 +16,4 @@ def facts(one: Event, before: tuple[Event, ...] = (), now: int | None = None) ->
         scene.receive(msgspec.structs.replace(each, validate=False, do_not_validate=True))
     known = scene.known if OFFENDER in scene.documents else OffenderState()
     one = msgspec.structs.replace(one, message_id="last", seq=99)
-    return gather(one, known, rules_in_force(one, scene.rules, one.received_at if now is None else now))
+    return facts_for(one, known, rules_in_force(one, scene.rules, one.received_at if now is None else now))

@@ -8,7 +8,7 @@ from processors.domain.event import Change, Event
 from processors.domain.reasons import REASONS
 from processors.domain.registration import Enrolment
 from processors.stage import Record
-from processors.validate.checks import TABLE, applying
+from processors.validate.checks import TABLE, checks_for
 from processors.validate.decide import STAGE
 from processors.validate.state import TOLD
 from processors.validate.timeline import status_and_place
@@ -29,7 +29,7 @@ def internal(at: str, **more: Any) -> Event:
 
 
 def names(kind: str, **more: Any) -> set[str]:
-    return {rule.name for rule in applying(event("Jail", "Release", kind, "2026-11-20 10:00", **more))}
+    return {rule.name for rule in checks_for(event("Jail", "Release", kind, "2026-11-20 10:00", **more))}
 
 
 @pytest.mark.parametrize("kind", OWN)

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from processors.domain.event import Event
-from processors.validate import effect, told_events
+from processors.validate import effect, registrant_knowledge
 from processors.validate.chain import chain_of, is_later
 from processors.validate.compact import CompactState
 from processors.validate.facts import RulesInForce, rules_in_force
@@ -58,17 +58,17 @@ def test_what_is_told_again_is_remembered_anew_and_what_is_over_goes() -> None:
     one = named(escape(NOON), "m1")
     now = one.received_at
     old = {"a": now, "b": now + 1, "VA0010000\nm1": now + 5}
-    assert list(told_events.with_told(old, one, rules()).items()) == [("b", now + 1), ("VA0010000\nm1", now + 90 * DAY)]
+    assert list(registrant_knowledge.with_told(old, one, rules()).items()) == [("b", now + 1), ("VA0010000\nm1", now + 90 * DAY)]
     full = {str(number): now + 1 for number in range(TOLD)}
-    assert list(told_events.with_told(full, one, rules())) == [*(str(number) for number in range(1, TOLD)), "VA0010000\nm1"]
+    assert list(registrant_knowledge.with_told(full, one, rules())) == [*(str(number) for number in range(1, TOLD)), "VA0010000\nm1"]
 
 
 def test_what_was_told_is_known_to_the_millisecond_before_it_is_forgotten() -> None:
     one = named(escape(NOON), "m1")
     for until, known in ((one.received_at + 1, True), (one.received_at, False)):
-        assert told_events.was_told({"VA0010000\nm1": until}, one) is known
-    assert not told_events.was_told({}, one)
-    assert told_events.without_told({"VA0010000\nm1": 1, "other": 2}, one) == {"other": 2}
+        assert registrant_knowledge.was_told({"VA0010000\nm1": until}, one) is known
+    assert not registrant_knowledge.was_told({}, one)
+    assert registrant_knowledge.without_told({"VA0010000\nm1": 1, "other": 2}, one) == {"other": 2}
 
 
 def test_a_change_takes_the_place_of_what_it_changes_and_leaves_the_rest() -> None:

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from processors.domain.event import Event
-from processors.validate.checks import applying, failures, passed
+from processors.validate.checks import checks_for, failures, passed_sentence
 from processors.validate.finding import Finding
 from tests.validate.facts import facts
 from tests.validate.scene import DAY, HOUR, MINUTE, Scene, escape, event, hearing, intake, jail_release, jailed, ms
@@ -15,7 +15,7 @@ ELIGIBLE = event("Corrections", "Parole Eligibility", "Information", "2026-11-02
 
 
 def said(one: Event, *before: Event, now: int | None = None) -> list[Finding]:
-    return failures(facts(one, before, now), applying(one))
+    return failures(facts(one, before, now), checks_for(one))
 
 
 def filed(subtype: str, **more: object) -> Event:
@@ -234,7 +234,7 @@ def test_a_release_told_by_its_intake_names_it() -> None:
 def test_what_passed_says_which_checks_ran_and_what_they_had_nothing_to_compare_with(
     one: Event, before: tuple[Event, ...], sentence: str
 ) -> None:
-    assert passed(facts(one, before), applying(one)) == sentence
+    assert passed_sentence(facts(one, before), checks_for(one)) == sentence
 
 
 # --- where a check begins and ends

@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from processors.console.formats import masked
+from processors.console.formats import mask
 from processors.console.page import Pages
 from processors.topics import DECISIONS, TOPICS
 
@@ -29,7 +29,7 @@ def shown(pages: Pages, record: Any) -> dict[str, Any]:
         value = None if record.value is None else pages.console.client.codec.decode(record.value)
     except Exception as error:  # noqa: BLE001  whatever outsiders sent is shown as what it is: unreadable
         value = {"unreadable": type(error).__name__}
-    plain = json.loads(json.dumps(masked(value), default=str)) if value is not None else None
+    plain = json.loads(json.dumps(mask(value), default=str)) if value is not None else None
     return {
         "partition": record.partition,
         "offset": record.offset,

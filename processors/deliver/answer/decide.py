@@ -25,7 +25,7 @@ from processors.domain.notification import Response
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
 from processors.rules.book import Rules
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
-from processors.tally import MESSAGE_RESPONSE, written
+from processors.tally import MESSAGE_RESPONSE, tally_record
 from processors.topics import ANSWER_STATE, RESPONSES, TALLY
 
 NAME: Final = "answer"
@@ -43,7 +43,7 @@ def decide(given: Input, states: Mapping[str, Sums], context: Context) -> Decisi
     before = states.get(name, Sums())
     if not isinstance(given, Record):
         return wake(name, before, given.due_at if isinstance(given, Wake) else given.at)
-    after = added(before, given.value, context.rules)
+    after = add(before, given.value, context.rules)
     if isinstance(given.value, PartRepeated):
         return follow(name, after, follower_of(given.value))
     if after.complete and not after.closed:
@@ -51,7 +51,7 @@ def decide(given: Input, states: Mapping[str, Sums], context: Context) -> Decisi
     return Decision(states={name: after})
 
 
-def added(sums: Sums, value: PartEnded | PartMatched | RegistrantTold | PartRepeated, rules: Rules) -> Sums:
+def add(sums: Sums, value: PartEnded | PartMatched | RegistrantTold | PartRepeated, rules: Rules) -> Sums:
     """Return the sums with one more record of the tally."""
     match value:
         case PartEnded():
@@ -120,7 +120,7 @@ def follower_of(value: PartRepeated) -> Follower:
 
 def end_of(follower: Follower, *, failed: bool) -> tuple[Output, ...]:
     """Return the end of a part that repeats a submission which is closed."""
-    return written(
+    return tally_record(
         PartEnded(
             submission=follower.submission,
             message_id=follower.message_id,

@@ -50,12 +50,12 @@ def advance(registrant: Registrant, delivery: Delivery, moment: Moment) -> Decis
     if ended:
         current = replace(current, notices=())
     states: dict[str, State | None] = {delivery_key(moment.registrant_id, current.notification_id): current}
-    if (after := listed(registrant, current, ended=ended)) != registrant:
+    if (after := list_or_unlist(registrant, current, ended=ended)) != registrant:
         states[registrant.registrant_id] = after
     return combine((*decisions, Decision(states=states)))
 
 
-def listed(registrant: Registrant, delivery: Delivery, *, ended: bool) -> Registrant:
+def list_or_unlist(registrant: Registrant, delivery: Delivery, *, ended: bool) -> Registrant:
     """Return the registrant with the delivery among those under way, or no longer."""
     name = delivery.notification_id[:SHARED]
     if (name in registrant.under_way) != ended:

@@ -9,7 +9,7 @@ from processors.domain.registration import Channel
 from processors.stage import Decision, Output, Timing
 
 
-def timed(decision: Decision[State], pending: Pending, moment: Moment) -> Decision[State]:
+def with_timing(decision: Decision[State], pending: Pending, moment: Moment) -> Decision[State]:
     """Return the decision with what the metrics say of its first attempts."""
     return replace(decision, outputs=tuple(timed_output(each, pending, moment) for each in decision.outputs))
 

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from processors.deliver import gathering
 from processors.deliver.dispatch.attempts import end_contact
 from processors.deliver.dispatch.deliveries import advance
-from processors.deliver.gathering import overtaken
+from processors.deliver.gathering import overtakes
 from processors.deliver.moment import Moment, registrant_after
-from processors.deliver.outcome import ended
+from processors.deliver.outcome import end_notice
 from processors.deliver.release import drop, review
 from processors.deliver.state import Delivery, Notice, Registrant, State
 from processors.domain.notification import Notification
@@ -52,21 +52,21 @@ def stop_overtaken(
 ) -> Decision[State]:
     """Make no further attempt to tell what a later message changes or takes back; what else a delivery tells goes on."""
     for delivery in deliveries:
-        gone = tuple(each for each in delivery.notices if overtaken(each, by))
+        gone = tuple(each for each in delivery.notices if overtakes(each, by))
         if not gone:
             continue
         detail = f"message {by.message_id} came while it was being told; no further attempt is made"
         verdicts = [moment.notice_verdict(each, "noted", "superseded", detail) for each in gone]
-        said = combine(ended(each, "nobody", verdict) for each, verdict in zip(gone, verdicts, strict=True))
+        said = combine(end_notice(each, "nobody", verdict) for each, verdict in zip(gone, verdicts, strict=True))
         taken = taken.then(said if delivery.result is None else Decision(verdicts=tuple(verdicts)))
         left = replace(delivery, notices=tuple(each for each in delivery.notices if each not in gone))
         if not left.notices:
-            left = replace(cancelled(delivery), notices=(), result=delivery.result or "nobody")
+            left = replace(cancel_contacts(delivery), notices=(), result=delivery.result or "nobody")
         taken = taken.then(advance(registrant_after(taken, registrant), left, moment))
     return taken
 
 
-def cancelled(delivery: Delivery) -> Delivery:
+def cancel_contacts(delivery: Delivery) -> Delivery:
     """Return the delivery with no contact under way."""
     for name in delivery.contacts:
         delivery = end_contact(delivery, name, "cancel")

@@ -21,11 +21,11 @@ def register(registrant: Registrant, reachable: Reachable, deliveries: Iterable[
     if known is not None and reachable.seq <= known.seq:
         late = moment.verdict(reachable.registration_id, "noted", "superseded", "a later state of the registration is known")
         return Decision(verdicts=(late,))
-    registration = kept(reachable, known, moment)
+    registration = registration_to_keep(reachable, known, moment)
     after = replace(
         registrant,
         registrations={**registrant.registrations, registration.registration_id: registration},
-        pending=hurried(registrant.pending, registration.registration_id, moment.at),
+        pending=make_due(registrant.pending, registration.registration_id, moment.at),
     )
     if registration.in_force(moment.at):
         after = replace(after, contacts=contacts_of(after, registration, reachable, moment))
@@ -47,7 +47,7 @@ def advance_all(decision: Decision[State], registrant: Registrant, deliveries: I
     return decision
 
 
-def kept(reachable: Reachable, known: KnownRegistration | None, moment: Moment) -> KnownRegistration:
+def registration_to_keep(reachable: Reachable, known: KnownRegistration | None, moment: Moment) -> KnownRegistration:
     """Return what is kept of a registration; of an ended one the contacts it had, until they are to be forgotten."""
     retention = moment.rules.duration("retention.contacts", EVERYWHERE)
     end = moment.at if reachable.ended else reachable.expires_at
@@ -87,7 +87,7 @@ def contacts_of(registrant: Registrant, registration: KnownRegistration, reachab
     return contacts
 
 
-def hurried(pending: tuple[Pending, ...], registration_id: str, at: int) -> tuple[Pending, ...]:
+def make_due(pending: tuple[Pending, ...], registration_id: str, at: int) -> tuple[Pending, ...]:
     """Return what waits, with what waited for this registration due now."""
     return tuple(
         replace(each, due_at=at)

@@ -8,7 +8,7 @@ from typing import Final
 LONGEST: Final = 200
 
 
-def spaced(text: str) -> str:
+def with_plain_blanks(text: str) -> str:
     """Return the text with ordinary blanks."""
     return " ".join(text.split())
 
@@ -18,7 +18,7 @@ def clean(text: str) -> str:
     """Return one line of what somebody else wrote: no control, format or direction characters, single blanks, at most 200."""
     if not (text.isascii() and text.isprintable()):
         text = "".join(sign if unicodedata.category(sign)[0] not in "CZ" else " " if sign.isspace() else "" for sign in text)
-    return spaced(text)[:LONGEST]
+    return with_plain_blanks(text)[:LONGEST]
 
 
 def tidy(text: str) -> str:

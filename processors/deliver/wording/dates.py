@@ -7,7 +7,7 @@ from typing import Literal
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 
-from processors.deliver.wording.clean import clean, spaced
+from processors.deliver.wording.clean import clean, with_plain_blanks
 from processors.deliver.wording.style import Style
 
 
@@ -35,12 +35,12 @@ def instant_in_words(at: int, style: Style, *, date_only: bool) -> str:
 
 @lru_cache(maxsize=16_384)
 def date_in_words(found: date, form: Literal["medium", "long", "full"], language: str) -> str:
-    return spaced(format_date(found, form, locale=locale(language)))
+    return with_plain_blanks(format_date(found, form, locale=locale(language)))
 
 
 @lru_cache(maxsize=16_384)
 def time_in_words(hour: int, minute: int, language: str) -> str:
-    return spaced(format_time(time(hour, minute), "short", locale=locale(language)))
+    return with_plain_blanks(format_time(time(hour, minute), "short", locale=locale(language)))
 
 
 def day_in_words(text: str, language: str, *, brief: bool) -> str:

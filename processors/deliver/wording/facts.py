@@ -77,7 +77,7 @@ def facts_of(notices: tuple[Notice, ...], style: Style, at: int) -> Facts:
     first = notices[0]
     language, brief = style.language, style.brief
     offenders = offenders_of(notices, style)
-    sending, receiving = joined(notices, "sending_state"), joined(notices, "receiving_state")
+    sending, receiving = join_values(notices, "sending_state"), join_values(notices, "receiving_state")
     return Facts(
         language=language,
         names=tuple(readable(each) if brief else each.name for each in offenders),
@@ -85,15 +85,15 @@ def facts_of(notices: tuple[Notice, ...], style: Style, at: int) -> Facts:
         others=style.noun("*more"),
         when=instant_in_words(first.action_at, style, date_only=first.date_only),
         ahead=first.action_at > at,
-        place=joined(notices, "place"),
-        origin=joined(notices, "origin"),
-        court=joined(notices, "court"),
-        case=joined(notices, "case_number"),
-        agency=joined(notices, "agency"),
+        place=join_values(notices, "place"),
+        origin=join_values(notices, "origin"),
+        court=join_values(notices, "court"),
+        case=join_values(notices, "case_number"),
+        agency=join_values(notices, "agency"),
         sending=style.state(sending),
         receiving=style.state(receiving),
-        report_by=day_in_words(joined(notices, "report_by"), language, brief=brief),
-        way=joined(notices, "way"),
+        report_by=day_in_words(join_values(notices, "report_by"), language, brief=brief),
+        way=join_values(notices, "way"),
         emergency=any(notice.emergency for notice in notices),
         hearing=first.notification_type == HEARING,
         changes=tuple(change_text(change, style) for change in first.changes),
@@ -142,7 +142,7 @@ def number_of(identifiers: tuple[Identifier, ...]) -> str:
     return ""
 
 
-def joined(notices: tuple[Notice, ...], name: str) -> str:
+def join_values(notices: tuple[Notice, ...], name: str) -> str:
     """Return what the notices say of one thing: one value, or the different ones beside each other."""
     if len(notices) == 1:
         return clean(getattr(notices[0], name) or "")

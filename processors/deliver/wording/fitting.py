@@ -6,7 +6,7 @@ from typing import Final
 
 from processors.deliver.wording import gsm7
 from processors.deliver.wording.facts import Facts, readable
-from processors.deliver.wording.segments import encoded, fits
+from processors.deliver.wording.segments import encode, fits
 
 Step = Callable[[Facts], Facts]
 
@@ -60,12 +60,12 @@ SHORTER: Final[tuple[Step, ...]] = (
 
 def shortest(render: Callable[[Facts], str], facts: Facts) -> str:
     """Return the rendered text as it leaves, shortened no further than its encoding needs."""
-    text = encoded(render(facts))
+    text = encode(render(facts))
     for step in SHORTER:
         if fits(text):
             return text
         facts = step(facts)
-        text = encoded(render(facts))
+        text = encode(render(facts))
     while not fits(text):
         text = text[:-1]
     return text

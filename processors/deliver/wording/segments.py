@@ -14,7 +14,7 @@ SINGLE: Final = {"gsm7": 160, "ucs2": 70}  # septets or UTF-16 units of a messag
 JOINED: Final = {"gsm7": 153, "ucs2": 67}  # of each segment of a longer one, which begins with a header
 
 
-def encoded(text: str) -> str:
+def encode(text: str) -> str:
     """Return the text as it leaves: in letters of GSM-7 if these can write it, else unchanged."""
     return gsm7.transliterate(text) if writable(text) else unicodedata.normalize("NFC", text)
 

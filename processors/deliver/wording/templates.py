@@ -20,7 +20,7 @@ from processors.deliver.wording.clean import clean, tidy
 from processors.deliver.wording.dates import locale
 from processors.deliver.wording.facts import Facts, facts_of
 from processors.deliver.wording.fitting import shortest
-from processors.deliver.wording.segments import encoded
+from processors.deliver.wording.segments import encode
 from processors.deliver.wording.style import Style
 from processors.domain.registration import Channel
 from processors.rules.book import Book, Rules, Text
@@ -70,17 +70,17 @@ def plain_message(book: Book, name: str, language: str, channel: Channel, facts:
         try:
             match channel:
                 case "sms":
-                    return Message(spoken, None, encoded(rendered(text.sms, facts)))
+                    return Message(spoken, None, encode(render(text.sms, facts)))
                 case "email":
-                    return Message(spoken, clean(rendered(text.subject, facts)), tidy(rendered(text.body, facts)))
+                    return Message(spoken, clean(render(text.subject, facts)), tidy(render(text.body, facts)))
                 case "voice":
-                    return Message(spoken, None, tidy(rendered(text.voice, facts)))
+                    return Message(spoken, None, tidy(render(text.voice, facts)))
         except (TemplateError, TypeError):
             return None
     return None
 
 
-def rendered(source: str, facts: Mapping[str, str]) -> str:
+def render(source: str, facts: Mapping[str, str]) -> str:
     """Return a text with its facts filled in."""
     return template(source).render(facts)
 
@@ -101,20 +101,20 @@ def fill(channel: Channel, facts: Facts, frame: Text, about: Text, text: Text) -
     """Return the text with the facts in it, as the channel can carry it."""
     match channel:
         case "sms":
-            template = compiled(frame.sms, about.sms, text.sms, text.noun)
+            template = compile_text(frame.sms, about.sms, text.sms, text.noun)
             return Message(facts.language, None, shortest(lambda given: tidy(template.render(context_of(given))), facts))
         case "email":
-            subject = compiled(frame.subject, about.subject, text.subject, text.noun)
-            body = compiled(frame.body, about.body, text.body, text.noun)
+            subject = compile_text(frame.subject, about.subject, text.subject, text.noun)
+            body = compile_text(frame.body, about.body, text.body, text.noun)
             context = context_of(facts)
             return Message(facts.language, clean(subject.render(context)), tidy(body.render(context)))
         case "voice":
-            template = compiled(frame.voice, about.voice, text.voice, text.noun)
+            template = compile_text(frame.voice, about.voice, text.voice, text.noun)
             return Message(facts.language, None, tidy(template.render(context_of(facts))))
 
 
 @lru_cache(maxsize=4_096)
-def compiled(frame: str, about: str, text: str, noun: str) -> Template:
+def compile_text(frame: str, about: str, text: str, noun: str) -> Template:
     """Return the text inside its frame, compiled."""
     source = frame.replace("{{ about }}", about).replace("{{ text }}", text).replace("{{ noun }}", noun)
     return ENVIRONMENT.from_string(source)

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from processors.domain.intake import Intake
 from processors.domain.journal import Outcome
-from processors.domain.review import REVIEW_ID, STATE_AFTER, ReviewAction, closed, opened_subject
+from processors.domain.review import REVIEW_ID, STATE_AFTER, ReviewAction, close_review, opened_subject
 from processors.ingest.identify import pages
 from processors.ingest.identify.identity import current_key
 from processors.ingest.identify.journal import STAGE, event_verdict, note
@@ -27,7 +27,7 @@ from processors.ingest.identify.state import (
     review_key,
 )
 from processors.stage import Context, Decision, Output, Record, combine
-from processors.tally import ended
+from processors.tally import part_ended
 from processors.topics import EVENTS, REGISTRANTS, REVIEWS
 
 DOWNSTREAM: Final = {"dedupe": EVENTS, "validate": EVENTS, "deliver": REGISTRANTS}  # the topic that leads to each stage's own reviews
@@ -100,7 +100,7 @@ def answer(states: States, waiting: OpenReview, action: ReviewAction, record: Re
 def settle(states: States, waiting: OpenReview, action: ReviewAction, context: Context) -> Decision[State]:
     """Close the review as the reviewer decided; what waited goes on, to be checked like any other message, or is dropped."""
     state = STATE_AFTER[action.action]
-    review = closed(waiting.review, state, action)
+    review = close_review(waiting.review, state, action)
     detail = f"{action.action.capitalize()} by {action.reviewer}: {action.reason}"
     waiting = at_current_keys(states, waiting)
     verdicts = tuple(
@@ -110,5 +110,5 @@ def settle(states: States, waiting: OpenReview, action: ReviewAction, context: C
     if action.action == "release":
         outputs = tuple(Output(EVENTS, each.offender, structs.replace(each, submission=waiting.submission)) for each in waiting.events)
     else:
-        outputs = tuple(end for each in waiting.events for end in ended(each, "failed"))
+        outputs = tuple(end for each in waiting.events for end in part_ended(each, "failed"))
     return Decision((Output(REVIEWS, review.review_id, review), *outputs), {review_key(review.review_id): None}, verdicts)

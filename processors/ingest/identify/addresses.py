@@ -107,7 +107,7 @@ def decide_request(record: Record, states: States, context: Context) -> Decision
     return Decision((output,), {key: structs.replace(before, asked=asked)}, (verdict,))
 
 
-def silenced(states: States, addresses: tuple[str, ...]) -> tuple[str, ...]:
+def silenced_addresses(states: States, addresses: tuple[str, ...]) -> tuple[str, ...]:
     """Return which of the addresses are silenced, as `channel:digest`."""
     return tuple(
         f"{channel}:{address}"

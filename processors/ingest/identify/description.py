@@ -9,7 +9,7 @@ from processors.domain.person import ComparedPerson
 from processors.ingest.comparison import is_whole
 from processors.ingest.identify.evidence import without_issuer
 from processors.ingest.identify.state import index_key, name_key, number_key, offender_key
-from processors.rules.identity import STATES, is_open, is_strong, spoken
+from processors.rules.identity import STATES, is_open, is_strong, readable_mark
 
 CACHED: Final = 1 << 14  # descriptions: the same offenders come again and again
 
@@ -34,7 +34,7 @@ class Description(NamedTuple):
         possible = (f"{scheme}:{state}{number}" for scheme, number in open_numbers(marks) for state in STATES)
         homes = tuple(map(offender_key, (*strong, *possible)))
         found = (*map(index_key, homes), *number_places(marks, names), *name_places(names))
-        return cls(marks, names, homes, tuple(dict.fromkeys(found)), f"{spoken(strong[0])} agrees" if strong else "")
+        return cls(marks, names, homes, tuple(dict.fromkeys(found)), f"{readable_mark(strong[0])} agrees" if strong else "")
 
     @property
     def new_keys(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ def update_registration(  # noqa: PLR0913, PLR0917  an offender as it is now, an
 
     `was` is an offender who has just become part of this one: match takes over their registrations with their events.
     """
-    current = renamed(registration, was, key) if was is not None else registration
+    current = replace_offender(registration, was, key) if was is not None else registration
     is_meant = is_for(current, key, offender)
     if not is_meant and weigh(current, offender) is Weight.OPEN:
         is_meant = set(current.offenders) <= {key}  # as long as the number is one person's only
@@ -35,7 +35,7 @@ def is_for(registration: CurrentRegistration, key: str, offender: Offender) -> b
     return key in registration.confirmed or is_same(registration, offender)
 
 
-def renamed(registration: CurrentRegistration, was: str, key: str) -> CurrentRegistration:
+def replace_offender(registration: CurrentRegistration, was: str, key: str) -> CurrentRegistration:
     """Return the registration with an offender's key replaced by the one that they are known under now."""
     if was not in registration.offenders and was not in registration.confirmed:
         return registration

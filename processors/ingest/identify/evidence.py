@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final, NamedTuple, Protocol
 
 from processors.domain.names import alike
-from processors.rules.identity import PREFIX, WEAK, group_of, is_open, is_strong, spoken
+from processors.rules.identity import PREFIX, WEAK, group_of, is_open, is_strong, readable_mark
 
 WHOLE: Final = 10  # characters of a whole date
 
@@ -160,10 +160,10 @@ def birth_dates(described: Described) -> set[str]:
 def explain_evidence(one: Described, other: Described) -> str:
     """Return the evidence of two descriptions in one sentence, with both sides of what contradicts."""
     theirs = set(other.marks)
-    agreeing = [f"{spoken(each)} agrees" for each in one.marks if each in theirs]
+    agreeing = [f"{readable_mark(each)} agrees" for each in one.marks if each in theirs]
     mine_by_group, theirs_by_group = by_group(one.marks), by_group(other.marks)
     contradicting = [
-        f"{spoken(min(mine_by_group[group]))} against {spoken(min(theirs_by_group[group]))}"
+        f"{readable_mark(min(mine_by_group[group]))} against {readable_mark(min(theirs_by_group[group]))}"
         for group in sorted(mine_by_group.keys() & theirs_by_group.keys())
         if mine_by_group[group].isdisjoint(theirs_by_group[group])
     ]

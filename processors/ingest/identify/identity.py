@@ -260,16 +260,16 @@ def unite(one: Offender, other: Offender, other_key: str) -> Offender:
     """Return two offenders as one person."""
     return Offender(
         since=min(one.since, other.since),
-        marks=joined(one.marks, other.marks),
-        names=joined(one.names, other.names),
-        met=joined(one.met, other.met),
-        formerly=joined(one.formerly, (other_key, *other.formerly)),
-        apart=joined(one.apart, other.apart),
+        marks=join_names(one.marks, other.marks),
+        names=join_names(one.names, other.names),
+        met=join_names(one.met, other.met),
+        formerly=join_names(one.formerly, (other_key, *other.formerly)),
+        apart=join_names(one.apart, other.apart),
         written=tuple(dict.fromkeys((*one.written, *other.written))),
     )
 
 
-def joined(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+def join_names(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*one, *other)))
 
 

@@ -32,12 +32,12 @@ def nearly_describes(registration: Described, offender: Described) -> str | None
                     return "one given name is a short form of the other"
                 if half_surname(words, other_words):
                     return "one surname is half of the other"
-            elif other_birth_date == swapped(birth_date) and alike(words, other_words):
+            elif other_birth_date == swap_day_and_month(birth_date) and alike(words, other_words):
                 return f"day and month of the birth date are swapped: {birth_date} against {other_birth_date}"
     return None
 
 
-def swapped(birth_date: str) -> str:
+def swap_day_and_month(birth_date: str) -> str:
     """Return a birth date with day and month swapped."""
     year, month, day = birth_date.split("-")
     return f"{year}-{day}-{month}"
@@ -81,7 +81,7 @@ def near_places(registration: Described) -> Iterator[str]:
     for words, birth_date in given_names(registration):
         if not words or not is_whole(birth_date):
             continue
-        yield name_key(words, swapped(birth_date))
+        yield name_key(words, swap_day_and_month(birth_date))
         for half in half_names(words):
             yield name_key(half, birth_date)
         first = words.replace(",", " ").split()[0]

@@ -45,7 +45,7 @@ from processors.ingest.identify.state import (
     registration_key,
     registrations_key,
 )
-from processors.rules.identity import spoken
+from processors.rules.identity import readable_mark
 from processors.stage import Context, Decision, Record
 
 _action = msgspec.json.Decoder(OffenderAction).decode
@@ -211,7 +211,7 @@ def decide_offender_action(record: Record, states: States, context: Context) -> 
     if offender is None or not taken or len(taken) == len(offender.marks):
         detail = f"{key} has {', '.join(offender.marks) if offender else 'nothing'}: name some of these and leave it at least one."
         return Decision(verdicts=(note(intake, context, "unknown_offender", detail),))
-    detail = f"{', '.join(map(spoken, taken))} of {key} is {split_key(record)}'s from now on, who has no history yet: {why}."
+    detail = f"{', '.join(map(readable_mark, taken))} of {key} is {split_key(record)}'s from now on, who has no history yet: {why}."
     verdict = structs.replace(note(intake, context, "parted", detail), offender=key)
     return split(states, key, offender, taken, record).then(Decision(verdicts=(verdict,)))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from processors.domain.registration import Reachable, Registration
 from processors.ingest.identify import pages
-from processors.ingest.identify.addresses import silenced
+from processors.ingest.identify.addresses import silenced_addresses
 from processors.ingest.identify.description import Description
 from processors.ingest.identify.enrolments import enrolment
 from processors.ingest.identify.evidence import Weight, weigh
@@ -94,7 +94,7 @@ def accept(
     )
     left = [enrolment(registration_id, current, key, seq, ended=True) for key in since.keys() - current.offenders.keys()]
     entered = [enrolment(registration_id, current, key, seq) for key in current.offenders]
-    outputs = (*left, *entered, _reachable(registration, seq, received_at, silenced(states, registration.addresses)))
+    outputs = (*left, *entered, _reachable(registration, seq, received_at, silenced_addresses(states, registration.addresses)))
     return current, combine((replaced, listed, Decision(outputs, {registration_key(registration_id): current})))
 
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from processors.domain.event import Event
-from processors.domain.review import Review, closed, review_id
+from processors.domain.review import Review, close_review, review_id
 from processors.domain.review import open_review as new_review
 from processors.ingest.identify import pages
 from processors.ingest.identify.identity import current_key
 from processors.ingest.identify.journal import STAGE, event_verdict
 from processors.ingest.identify.state import Offender, OpenReview, State, States, find, group_key, review_key
 from processors.stage import Context, Decision, Output
-from processors.tally import ended
+from processors.tally import part_ended
 from processors.topics import REVIEWS
 
 
@@ -83,11 +83,11 @@ def supersede(waiting: OpenReview, by: tuple[Event, ...], context: Context) -> D
         for each in waiting.events
         if each.offender in offenders
     )
-    ends = tuple(end for each in waiting.events if each.offender in offenders for end in ended(each))
+    ends = tuple(end for each in waiting.events if each.offender in offenders for end in part_ended(each))
     key = review_key(review.review_id)
     if left:
         return Decision(ends, {key: structs.replace(waiting, events=left)}, verdicts)
-    return Decision((Output(REVIEWS, review.review_id, closed(review, "superseded")), *ends), {key: None}, verdicts)
+    return Decision((Output(REVIEWS, review.review_id, close_review(review, "superseded")), *ends), {key: None}, verdicts)
 
 
 def group_keys(group: str, states: States) -> Iterator[str]:

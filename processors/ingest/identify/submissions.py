@@ -49,7 +49,7 @@ from processors.ingest.identify.state import (
 from processors.ingest.identify.surge import block_keys, count_message
 from processors.rules.book import Surge
 from processors.stage import Context, Decision, Output, Record, combine
-from processors.tally import ended
+from processors.tally import part_ended
 from processors.topics import EVENTS
 
 CACHED: Final = 8_192  # messages of a batch, whose keys are asked for several times each
@@ -254,7 +254,7 @@ def route(  # noqa: PLR0913, PLR0917  a message and all that may hold it
         if asked.submission.operation == "Cancel":
             reason = f"Message {asked.submission.refers_to} was held and told to nobody."
             verdicts = tuple(event_verdict(each, context, "suppressed", "nothing_told", reason) for each in found)
-            return superseded.then(Decision(tuple(end for each in found for end in ended(each)), verdicts=verdicts)), None
+            return superseded.then(Decision(tuple(end for each in found for end in part_ended(each)), verdicts=verdicts)), None
         # Nobody was told of what it changes: it is a new event, and waits in the place of the one before.
         found = tuple(structs.replace(each, operation="Add", refers_to=None) for each in found)
         group, detail = group or waiting.review.group, waiting.review.detail

@@ -30,7 +30,7 @@ from processors.ingest.read.ids import MAX_ID, check_private_id, looks_like_addr
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.xml import XmlMessage
 from processors.stage import Context, Decision, Input, Output, Record, Stage
-from processors.tally import MESSAGE_RESPONSE, refused
+from processors.tally import MESSAGE_RESPONSE, submission_refused
 from processors.topics import (
     DEAD_LETTERS,
     INBOUND,
@@ -165,7 +165,7 @@ def answer_to(record: Record, labels: Labels, raw: bytes) -> tuple[Output, ...]:
     readable = record.topic == SUBMISSIONS.name and labels.ori not in {None, NO_ID} and labels.message_id != NO_ID
     if not readable or labels.ori is None or MESSAGE_RESPONSE.encode() in raw:
         return ()
-    return refused(f"{record.topic}-{record.partition}-{record.offset}", labels.message_id, labels.ori, record.timestamp)
+    return submission_refused(f"{record.topic}-{record.partition}-{record.offset}", labels.message_id, labels.ori, record.timestamp)
 
 
 def open_submission(record: Record, context: Context) -> Opened:

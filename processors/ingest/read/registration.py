@@ -20,7 +20,7 @@ from processors.ingest.read.instants import parse_expiry, parse_instant
 from processors.ingest.read.languages import canonical_language
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import check_person, normalize_person, unknown_code
-from processors.rules.identity import NO_ISSUER, IdentityRules, spoken
+from processors.rules.identity import NO_ISSUER, IdentityRules, readable_mark
 
 SOURCES: Final = frozenset({"IVINS", "VINE", "DOJ_VNS", "ICE_VNP", "AGENCY", CANARY})
 MAX_CONTACTS: Final = 32
@@ -58,7 +58,7 @@ def check(document: Mapping[str, Any], key: str | None, seal: Seal, rules: Ident
     check_fields(form, key)
     contacts, refused = check_contacts(form.contacts)
     if not contacts:
-        raise Rejection("no_contact", f"No contact can be used{described(refused)}.")
+        raise Rejection("no_contact", f"No contact can be used{describe_refusals(refused)}.")
     zone, zones = zones_of(form, contacts)
     registration = Registration(
         registration_id=form.registration_id,
@@ -75,11 +75,11 @@ def check(document: Mapping[str, Any], key: str | None, seal: Seal, rules: Ident
         addresses=tuple(dict.fromkeys(address_digest(each.address, seal) for each in contacts)),
     )
     person, left_out = check_identity(registration.offender, rules)
-    note = f" {len(refused)} of {len(form.contacts)} contacts were left out{described(refused)}." if refused else ""
+    note = f" {len(refused)} of {len(form.contacts)} contacts were left out{describe_refusals(refused)}." if refused else ""
     return registration, person, note + left_out
 
 
-def described(refused: tuple[str, ...]) -> str:
+def describe_refusals(refused: tuple[str, ...]) -> str:
     """Return why contacts were refused, as the end of a sentence."""
     rest = f", and {len(refused) - MAX_REFUSED} more" if len(refused) > MAX_REFUSED else ""
     return f": {', '.join(refused[:MAX_REFUSED])}{rest}" if refused else ""
@@ -89,7 +89,7 @@ def check_identity(offender: Person, rules: IdentityRules) -> tuple[ComparedPers
     """Return whom the registration is for; rejects one whom only a number names that others may have too (contract §3.2)."""
     person, left_out = check_person(offender, "The offender", rules, NO_ISSUER)
     if not can_be_registered_for(person):
-        numbers = " and ".join(map(spoken, person.marks))
+        numbers = " and ".join(map(readable_mark, person.marks))
         raise Rejection(
             "no_identity", f"{numbers} may be several people's number: add the offender's name or birth date, or a SID or FBI number."
         )

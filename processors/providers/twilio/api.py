@@ -57,7 +57,7 @@ class TwilioVendor:
             return Unavailable(f"Twilio could not be reached ({type(error).__name__})")
         except httpx2.HTTPError as error:
             return Ambiguous(f"the request was sent and not answered ({type(error).__name__})")
-        return answered(answer)
+        return outcome_of_answer(answer)
 
     async def find(self, message: Outbound) -> Outcome:
         """Return that it cannot be known: Twilio's API has no search by callback URL."""
@@ -83,7 +83,7 @@ class TwilioVendor:
         return common | {"Body": message.body, "ValidityPeriod": str(min(max(left, VALIDITY[0]), VALIDITY[1]))}
 
 
-def answered(answer: httpx2.Response) -> Outcome:
+def outcome_of_answer(answer: httpx2.Response) -> Outcome:
     """Return the outcome of an answer of the API."""
     try:
         content = answer.json()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from processors.rules.book import Book
-from processors.rules.document.parts import Part, joined, unique, yes
+from processors.rules.document.parts import Part, join, unique, yes
 
 SAME_EVENT: Final = "the same agency, event type, event subtype, notification type and offender"
 FIELDS: Final = {
@@ -28,7 +28,7 @@ def event_parts(book: Book) -> Iterator[Part]:
             (),
             ("Event subtype", "Notification type", "Emergency", "Status after", "Location after", "Meaning"),
             tuple(
-                (code.subtype, joined(code.notification_types), yes(code.emergency), code.status or "", code.location or "", code.meaning)
+                (code.subtype, join(code.notification_types), yes(code.emergency), code.status or "", code.location or "", code.meaning)
                 for code in sorted(codes, key=lambda code: code.subtype)
             ),
         )
@@ -44,9 +44,7 @@ def action_date_part(book: Book) -> Part:
         "Action dates",
         ("The action date is read from the first of these elements that the message has.",),
         ("Elements", "Events"),
-        tuple(
-            (joined(elements, " else "), "all others" if elements == usual else joined(events, "; ")) for elements, events in groups.items()
-        ),
+        tuple((join(elements, " else "), "all others" if elements == usual else join(events, "; ")) for elements, events in groups.items()),
     )
 
 
@@ -56,7 +54,7 @@ def status_part(book: Book) -> Part:
         "Status changes (specification 4.1.5.2)",
         ("A status update is legal where the new status may follow the current one.",),
         ("Status", "Also called", "May become"),
-        tuple((each.name, joined(each.synonyms), joined(each.next) or "nothing") for each in unique(book.statuses.values())),
+        tuple((each.name, join(each.synonyms), join(each.next) or "nothing") for each in unique(book.statuses.values())),
     )
 
 
@@ -67,8 +65,7 @@ def location_part(book: Book) -> Part:
         ("A movement is legal where the new kind of location may follow the current one. Staying in the same kind is always legal.",),
         ("Kind of location", "Held there", "Also called", "May move to"),
         tuple(
-            (each.name, yes(each.custodial), joined(each.synonyms), joined(each.next) or "nowhere")
-            for each in unique(book.locations.values())
+            (each.name, yes(each.custodial), join(each.synonyms), join(each.next) or "nowhere") for each in unique(book.locations.values())
         ),
     )
 
@@ -82,8 +79,8 @@ def narrower_part(book: Book) -> Part:
         tuple(
             (
                 f"{code.event_type}: {code.subtype}",
-                joined(code.from_statuses) or "any that may",
-                joined(code.from_locations) or "any that may",
+                join(code.from_statuses) or "any that may",
+                join(code.from_locations) or "any that may",
             )
             for code in book.codes.values()
             if code.from_statuses or code.from_locations
@@ -105,7 +102,7 @@ def duplicate_part(book: Book) -> Part:
         ),
         ("Equal values", "Events"),
         tuple(
-            (joined(FIELDS.get(each, each) for each in same), "all others" if same == usual else joined(events, "; "))
+            (join(FIELDS.get(each, each) for each in same), "all others" if same == usual else join(events, "; "))
             for same, events in groups.items()
         ),
     )

@@ -8,7 +8,7 @@ from processors.rules.book import Book
 from processors.rules.calendar import SATURDAY, public_holidays
 from processors.rules.deadline_phrases import WAYS, conditions
 from processors.rules.deadline_phrases import events as events_of
-from processors.rules.document.parts import Part, grouped, joined
+from processors.rules.document.parts import Part, group, join
 
 
 def compact_parts(book: Book) -> Iterator[Part]:
@@ -25,7 +25,7 @@ def compact_parts(book: Book) -> Iterator[Part]:
         ),
         ("Step", "Event subtypes", "May be taken while it stands at", "Leads to"),
         tuple(
-            (each.name if first else "", joined(events.get(each.name, ())) if first else "", *step)
+            (each.name if first else "", join(events.get(each.name, ())) if first else "", *step)
             for each in activities
             for first, step in zip((True, *(False for _ in each.moves)), steps(each), strict=False)
         ),
@@ -42,7 +42,7 @@ def compact_parts(book: Book) -> Iterator[Part]:
                 each.rule,
                 each.text,
                 each.owed_by,
-                joined(filter(None, (events_of(each.raised_by, book, " or "), conditions(each, book))), "; "),
+                join(filter(None, (events_of(each.raised_by, book, " or "), conditions(each, book))), "; "),
                 events_of(each.met_by, book, " or ") or "ends by itself",
                 each.source,
             )
@@ -63,9 +63,9 @@ def steps(activity: Any) -> Iterator[tuple[str, str]]:
         yield "any", ""
     for move in activity.moves:
         regions = {region: getattr(move, region) for region in ("instructions", "transfer", "supervision")}
-        allowed = joined((f"{region} {joined(where, ' or ')}" for region, where in regions.items() if where), "; ")
-        leads = joined((f"{region} {where}" for region, where in move.to.items()), "; ") or "where it stands"
-        yield allowed or "any", joined(filter(None, (leads, WAYS.get(move.way or ""))), "; ")
+        allowed = join((f"{region} {join(where, ' or ')}" for region, where in regions.items() if where), "; ")
+        leads = join((f"{region} {where}" for region, where in move.to.items()), "; ") or "where it stands"
+        yield allowed or "any", join(filter(None, (leads, WAYS.get(move.way or ""))), "; ")
 
 
 def business_days_part(book: Book, day: date) -> Part:
@@ -80,7 +80,7 @@ def business_days_part(book: Book, day: date) -> Part:
         ),
         ("Day", "No business day because of"),
         tuple(
-            (f"{each.isoformat()} {each:%A}", corrected[each].name if each in corrected else joined(sorted(names), "; "))
+            (f"{each.isoformat()} {each:%A}", corrected[each].name if each in corrected else join(sorted(names), "; "))
             for each in days
             if each.weekday() < SATURDAY
             and not book.calendar.is_business_day(each)
@@ -98,8 +98,8 @@ def zone_part(book: Book) -> Part:
         (
             ("all others" if book.zones_by_ori else "all", book.zone.key, ""),
             *(
-                (f"ORI {joined(prefixes)}…", zone, note)
-                for (zone, note), prefixes in grouped(
+                (f"ORI {join(prefixes)}…", zone, note)
+                for (zone, note), prefixes in group(
                     (prefix, (book.zones_by_ori[prefix].key, zone_note(book, prefix))) for prefix in book.zones_by_ori
                 )
             ),

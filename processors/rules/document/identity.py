@@ -1,7 +1,7 @@
 """Who is the same person: the numbers by which people are known, and what is none."""
 
 from processors.rules.book import Book
-from processors.rules.document.parts import Part, joined, yes
+from processors.rules.document.parts import Part, join, yes
 from processors.rules.identity import OTHER
 
 ISSUERS = {"nation": "the nation", "state": "the issuing state", "agency": "the issuing agency"}
@@ -10,13 +10,13 @@ ISSUERS = {"nation": "the nation", "state": "the issuing state", "agency": "the 
 def identity_part(book: Book) -> Part:
     """What two numbers say of two people, and what counts as none."""
     rules = book.identity
-    fillers = joined(tuple(f"{name} ({least} or more)" for name, least, _ in rules.fillers), " or ")
+    fillers = join(tuple(f"{name} ({least} or more)" for name, least, _ in rules.fillers), " or ")
     return Part(
         "Who is the same person",
         (
             "Two messages are about one person where a strong number agrees, unless another, or name and birth date both, contradict.",
             "Or a weak number agrees with name or birth date, or name and birth date alone do, and no strong number contradicts.",
-            f"These words stand for no number: {joined(sorted(rules.words))}.",
+            f"These words stand for no number: {join(sorted(rules.words))}.",
             f"A value fills its field, and is no number, where it is {fillers}.",
         ),
         ("Number", "Is the same within", "Strong", "Form", "Length", "Meaning"),

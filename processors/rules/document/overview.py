@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 
 from processors.rules.book import Jurisdiction, Rules
-from processors.rules.document.parts import Part, joined, yes
+from processors.rules.document.parts import Part, join, yes
 from processors.rules.files import RuleFile
 from processors.rules.load import VALIDITY_FIELDS
 
@@ -35,9 +35,9 @@ def scope_part(rules: Rules, whose: Jurisdiction, files: tuple[RuleFile, ...], d
             for subject, entry in (
                 ("Jurisdiction", whose.name),
                 ("Member of the interstate compact", yes(whose.compact)),
-                ("Compact office", joined(filter(None, (whose.compact_office, whose.compact_office_phone)))),
-                ("Victim notification authority", joined(filter(None, (whose.victim_authority, whose.victim_authority_phone)))),
-                ("Rule files", joined(each.where for each in files)),
+                ("Compact office", join(filter(None, (whose.compact_office, whose.compact_office_phone)))),
+                ("Victim notification authority", join(filter(None, (whose.victim_authority, whose.victim_authority_phone)))),
+                ("Rule files", join(each.where for each in files)),
             )
             if entry
         ),
@@ -67,7 +67,7 @@ def dates_part(files: Iterable[RuleFile]) -> Part:
 def entry_name(entry: Any) -> str:
     """Return what an entry is about."""
     fields = entry.model_dump(include={"types", "type", "subtype", "name", "language", "zone", "rule"} - VALIDITY_FIELDS, exclude_none=True)
-    return joined(joined(value) if isinstance(value, tuple) else str(value) for value in fields.values())
+    return join(join(value) if isinstance(value, tuple) else str(value) for value in fields.values())
 
 
 def signature_part(version: str, whose: Jurisdiction, day: date) -> Part:

@@ -24,7 +24,7 @@ class Document:
     parts: tuple[Part, ...]
 
 
-def grouped(pairs: Iterable[tuple[str, Any]]) -> Iterable[tuple[Any, list[str]]]:
+def group(pairs: Iterable[tuple[str, Any]]) -> Iterable[tuple[Any, list[str]]]:
     """Return the names that go with each value."""
     groups: dict[Any, list[str]] = {}
     for name, value in pairs:
@@ -36,7 +36,7 @@ def yes(truth: bool) -> str:  # noqa: FBT001  a truth is all it is about
     return "yes" if truth else ""
 
 
-def joined(words: Iterable[str], between: str = ", ") -> str:
+def join(words: Iterable[str], between: str = ", ") -> str:
     return between.join(words)
 
 

@@ -1,7 +1,7 @@
 """Which event needs which earlier or later one: hearings, previous events, transfers."""
 
 from processors.rules.book import Book
-from processors.rules.document.parts import Part, hours, joined, unique
+from processors.rules.document.parts import Part, hours, join, unique
 
 
 def order_part(book: Book) -> Part:
@@ -11,7 +11,7 @@ def order_part(book: Book) -> Part:
         ("A hearing notice about somebody already known must come after one of the events, or while one of the statuses holds.",),
         ("Hearing", "Comes after", "Or while", "Because"),
         tuple(
-            (f"{code.event_type}: {code.subtype}", joined(order.events), joined(order.statuses), order.why)
+            (f"{code.event_type}: {code.subtype}", join(order.events), join(order.statuses), order.why)
             for code in book.codes.values()
             for order in code.order
         ),
@@ -24,7 +24,7 @@ def previous_part(book: Book) -> Part:
         "Previous events (specification 4.3.3)",
         ("A Previous Event tag on one of these is met by an earlier message of the events named that carried Expect Subsequent Event.",),
         ("Event", "Follows"),
-        tuple((f"{code.event_type}: {code.subtype}", joined(code.follows, " or ")) for code in book.codes.values() if code.follows),
+        tuple((f"{code.event_type}: {code.subtype}", join(code.follows, " or ")) for code in book.codes.values() if code.follows),
     )
 
 
@@ -34,15 +34,15 @@ def transfer_part(book: Book, hold: int) -> Part:
     return Part(
         "Releases and intakes (specification 4.1.4.3)",
         (
-            f"A release whose location is {joined(custodial, ' or ')} is a transfer to another facility.",
+            f"A release whose location is {join(custodial, ' or ')} is a transfer to another facility.",
             f"It waits {hours(hold)} for the intake of the same offender at the same kind of location, which may also come first.",
             "The intake is then told and the release is not; without an intake the release is told.",
         ),
         ("Releases that wait", "Intakes that are told instead"),
         (
             (
-                joined(f"{code.event_type}: {code.subtype}" for code in book.codes.values() if code.release),
-                joined(f"{code.event_type}: {code.subtype}" for code in book.codes.values() if code.intake),
+                join(f"{code.event_type}: {code.subtype}" for code in book.codes.values() if code.release),
+                join(f"{code.event_type}: {code.subtype}" for code in book.codes.values() if code.intake),
             ),
         ),
     )

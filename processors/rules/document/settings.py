@@ -2,7 +2,7 @@
 
 from processors.domain.event import Scope
 from processors.rules.book import Rules
-from processors.rules.document.parts import Part, joined
+from processors.rules.document.parts import Part, join
 from processors.rules.settings import SCOPE_NAMES, SETTINGS, Place
 
 
@@ -33,4 +33,4 @@ def where(place: Place) -> str:
     """Return what a setting was set for, in words."""
     _, subtype, kind, state = place
     named = ((SCOPE_NAMES["event_subtype"], subtype), (SCOPE_NAMES["notification_type"], kind), (SCOPE_NAMES["jurisdiction"], state))
-    return "set for " + joined(f"{word} {value}" for word, value in named if value is not None)
+    return "set for " + join(f"{word} {value}" for word, value in named if value is not None)

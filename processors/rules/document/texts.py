@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from processors.rules.book import Book, EventCode
-from processors.rules.document.parts import Part, grouped, joined
+from processors.rules.document.parts import Part, group, join
 
 Sample = Callable[[EventCode, str], str | None]  # the text message for one code in one language
 LANGUAGES: Final = {"en": "English", "es": "Spanish"}
@@ -12,7 +12,7 @@ LANGUAGES: Final = {"en": "English", "es": "Spanish"}
 
 def text_part(book: Book, sample: Sample) -> Part:
     """What registrants read, with a person, a day and places made up."""
-    groups = grouped(
+    groups = group(
         (
             code.event_type,
             (code.subtype, *((text or "none: flagged for review") for text in (sample(code, language) for language in LANGUAGES))),
@@ -23,5 +23,5 @@ def text_part(book: Book, sample: Sample) -> Part:
         "Texts",
         ("The text messages that registrants get, with an invented offender, day and places. Email and voice say the same in more words.",),
         ("Event", *LANGUAGES.values()),
-        tuple((f"{subtype} ({joined(kinds)})", *texts) for (subtype, *texts), kinds in groups),
+        tuple((f"{subtype} ({join(kinds)})", *texts) for (subtype, *texts), kinds in groups),
     )

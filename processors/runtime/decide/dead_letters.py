@@ -75,7 +75,7 @@ def describe_failure(error: Exception) -> str:
     return f"{type(error).__name__} at {where}"
 
 
-def quarantined(record: Record, stage: str, failure: str, seal: Seal) -> DeadLetter:
+def quarantined_record(record: Record, stage: str, failure: str, seal: Seal) -> DeadLetter:
     """Return the dead letter of a record on which the stage fails; sealed, since nobody has looked at what it holds."""
     kept = Original.of(record.raw or b"", record.key)
     return DeadLetter(

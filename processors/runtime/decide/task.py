@@ -17,7 +17,7 @@ from processors.runtime.decide.dead_letters import (
     DeadLetterLimit,
     dead_letter,
     describe_failure,
-    quarantined,
+    quarantined_record,
     quarantined_timer,
     record_name,
     timer_name,
@@ -286,7 +286,7 @@ class _Batch:
             states = self.states.of(record)
         decision = self._attempt(record, states, record_name(record))
         if decision is None:
-            self._set_aside(quarantined(record, self._stage.name, self._failure, self._context.seal), record.timestamp)
+            self._set_aside(quarantined_record(record, self._stage.name, self._failure, self._context.seal), record.timestamp)
             return
         self._take(decision, record)
 

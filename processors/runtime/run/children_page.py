@@ -48,7 +48,7 @@ class ChildrenPage(Collector):
             thread.start()
         for thread in threads:
             thread.join(2 * ANSWER_SECONDS)
-        return merged(dict(found))
+        return merge(dict(found))
 
     @staticmethod
     def _ask(child: str, port: int, found: dict[str, str]) -> None:
@@ -59,7 +59,7 @@ class ChildrenPage(Collector):
             return  # frozen, or gone: it says nothing
 
 
-def merged(pages: Mapping[str, str]) -> list[Metric]:
+def merge(pages: Mapping[str, str]) -> list[Metric]:
     """Return the pipeline's families of several pages, each family once with the samples of all."""
     families: dict[str, Metric] = {}
     for child in sorted(pages):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from processors.runtime.wire.schemas import FOLDER, RECORDS, current, declared, history, name_of, short
+from processors.runtime.wire.schemas import FOLDER, RECORDS, current, declared_types, history, name_of, short
 
 PROMOTIONS: Final = {("int", "long"), ("int", "float"), ("int", "double"), ("long", "float"), ("long", "double"), ("float", "double")}
 COMPLEX: Final = ("record", "array", "map", "enum", "fixed")
@@ -59,7 +59,7 @@ def without_docs(schema: Any) -> Any:
 
 def conflicts(writer: Any, reader: Any) -> Iterator[str]:
     """Yield each reason why data written as `writer` might not be readable as `reader`."""
-    yield from _Resolution(declared(writer), declared(reader)).conflicts(writer, reader, "it")
+    yield from _Resolution(declared_types(writer), declared_types(reader)).conflicts(writer, reader, "it")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class _Resolution:
 
 def hazards(schema: Any) -> list[str]:
     """Return what hostile bytes could exploit: recursion overflows a decoder's stack, zero-byte items exhaust its memory."""
-    return sorted(set(_hazards(schema, declared(schema), ())))
+    return sorted(set(_hazards(schema, declared_types(schema), ())))
 
 
 def _hazards(schema: Any, names: Names, inside: tuple[str, ...]) -> Iterator[str]:

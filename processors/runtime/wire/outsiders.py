@@ -65,7 +65,7 @@ for _name, _read in TIMES.items():
     LOGICAL_READERS[f"{_primitive}-{OWN}{_logical}"] = _reader(_read)
 
 
-def parsed(source: Mapping[str, Any]) -> Any:
+def parse(source: Mapping[str, Any]) -> Any:
     """Return an outsider's schema ready for `document`."""
     return parse_schema(with_own_readers(source))
 

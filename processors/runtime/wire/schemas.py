@@ -142,12 +142,12 @@ class Version:
     @cached_property
     def as_sent(self) -> Any:
         """The schema with times read by their logical types."""
-        return outsiders.parsed(self.source)
+        return outsiders.parse(self.source)
 
     @cached_property
     def names(self) -> dict[str, dict[str, Any]]:
         """Every named type declared within, by its short name."""
-        return declared(self.source)
+        return declared_types(self.source)
 
     @cached_property
     def canonical(self) -> str:
@@ -169,15 +169,15 @@ def plain(schema: Any) -> Any:
     return schema
 
 
-def declared(schema: Any) -> dict[str, dict[str, Any]]:
+def declared_types(schema: Any) -> dict[str, dict[str, Any]]:
     """Return every named type declared within `schema`, by its short name."""
     if isinstance(schema, list):
-        return {name: kind for branch in schema for name, kind in declared(branch).items()}
+        return {name: kind for branch in schema for name, kind in declared_types(branch).items()}
     if not isinstance(schema, dict):
         return {}
     named = {short(schema["name"]): schema} if "name" in schema else {}
     parts = (schema["type"], schema.get("items"), schema.get("values"), *(field["type"] for field in schema.get("fields", ())))
-    return named | {name: kind for part in parts for name, kind in declared(part).items()}
+    return named | {name: kind for part in parts for name, kind in declared_types(part).items()}
 
 
 def short(name: str) -> str:

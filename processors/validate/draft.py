@@ -1,8 +1,9 @@
 """
-One decision on one offender, step by step.
+One decision on one offender, built up from the parts that its handlers contribute.
 
-A step is a value: the offender as they are known after it, and what it writes. Handlers take a `Situation` and return a
-`Step`; `then` puts one after another, and the last becomes the `Decision`.
+A handler takes a `Situation` and returns a `Draft`: what is known of the offender by then, and what is to be written.
+`then` passes the situation on to the next handler and adds what that one writes; `decision` turns the last draft into the
+`Decision`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +17,7 @@ from processors.domain.expectation import Expectation
 from processors.domain.journal import Journal, Outcome, Verdict
 from processors.rules.book import Rules
 from processors.stage import Decision, Output
-from processors.tally import ended
+from processors.tally import part_ended
 from processors.topics import EXPECTATIONS
 from processors.validate import effect
 from processors.validate.facts import RulesInForce
@@ -55,11 +56,11 @@ class Situation(Struct, frozen=True, gc=False):
         return found
 
 
-class Step(Struct, frozen=True, gc=False):
+class Draft(Struct, frozen=True, gc=False):
     """
-    What follows from one step, and how things stand after it.
+    A decision in the making: the situation so far, and the records to write.
 
-    `took_effect` says that something changed which a waiting message may have waited for.
+    `took_effect` says that something changed that a waiting message may have been waiting for.
     """
 
     situation: Situation
@@ -67,42 +68,42 @@ class Step(Struct, frozen=True, gc=False):
     verdicts: tuple[Verdict, ...] = ()
     took_effect: bool = False
 
-    def then(self, handler: Callable[[Situation], "Step"]) -> "Step":
-        """Return this step and the one that the handler makes of what it left, as one."""
+    def then(self, handler: Callable[[Situation], "Draft"]) -> "Draft":
+        """Return this draft followed by what the handler adds in the situation so far."""
         later = handler(self.situation)
-        return Step(later.situation, self.outputs + later.outputs, self.verdicts + later.verdicts, self.took_effect or later.took_effect)
+        return Draft(later.situation, self.outputs + later.outputs, self.verdicts + later.verdicts, self.took_effect or later.took_effect)
 
-    def write(self, *outputs: Output) -> "Step":
+    def write(self, *outputs: Output) -> "Draft":
         return replace(self, outputs=self.outputs + outputs)
 
-    def publish(self, expectations: Iterable[Expectation]) -> "Step":
+    def publish(self, expectations: Iterable[Expectation]) -> "Draft":
         return self.write(*(Output(EXPECTATIONS, each.expectation_id, each) for each in expectations))
 
-    def note(self, event: Event, outcome: Outcome, reason: str, detail: str, review_id: str | None = None) -> "Step":
-        """Return the step with one more verdict; what is suppressed has ended for the response to its agency too."""
+    def note(self, event: Event, outcome: Outcome, reason: str, detail: str, review_id: str | None = None) -> "Draft":
+        """Return the draft with one more verdict; a suppressed message also ends for the response to its agency."""
         verdict = self.situation.journal.verdict(event, outcome, reason, detail, review_id)
-        end = () if outcome != "suppressed" else ended(event, "failed" if reason == "discarded" else "nobody")
+        end = () if outcome != "suppressed" else part_ended(event, "failed" if reason == "discarded" else "nobody")
         return replace(self, outputs=self.outputs + end, verdicts=(*self.verdicts, verdict))
 
-    def know(self, **fields: Any) -> "Step":
-        """Return the step with some of what is known of the offender replaced."""
+    def know(self, **fields: Any) -> "Draft":
+        """Return the draft with some of what is known of the offender replaced."""
         return replace(self, situation=replace(self.situation, known=replace(self.situation.known, **fields)))
 
-    def hold(self, key: str, message: HeldMessage | None) -> "Step":
-        """Return the step with a message stored under its key, or with None, forgotten."""
+    def hold(self, key: str, message: HeldMessage | None) -> "Draft":
+        """Return the draft with a message stored under its key; None deletes it."""
         return replace(self, situation=replace(self.situation, held={**self.situation.held, key: message}))
 
-    def apply(self, event: Event, in_force: RulesInForce, *, told: bool) -> "Step":
-        """Return the step after an event took effect."""
+    def apply(self, event: Event, in_force: RulesInForce, *, told: bool) -> "Draft":
+        """Return the draft after an event took effect."""
         return self.after(effect.apply(self.situation.known, event, in_force, told=told))
 
-    def after(self, changed: effect.Effect, *, took_effect: bool = True) -> "Step":
+    def after(self, changed: effect.Effect, *, took_effect: bool = True) -> "Draft":
         known, published = changed
-        step = replace(self, situation=replace(self.situation, known=known), took_effect=self.took_effect or took_effect)
-        return step.publish(published) if published else step
+        draft = replace(self, situation=replace(self.situation, known=known), took_effect=self.took_effect or took_effect)
+        return draft.publish(published) if published else draft
 
     def decision(self) -> Decision[State]:
-        """Return all steps as one decision."""
+        """Return the decision."""
         situation = self.situation
         states: dict[str, State | None] = dict(situation.held)
         before, outputs = known_of(situation.offender, situation.states), self.outputs

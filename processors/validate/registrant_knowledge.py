@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from processors.domain.event import Change, Event, combined
+from processors.domain.event import Change, Event, combine_changes
 from processors.domain.time import millis
 from processors.rules.book import Rules
 from processors.rules.calendar import end_of
@@ -26,15 +26,15 @@ from processors.validate.state import TOLD
 Untold = dict[str, tuple[Change, ...]]
 
 
-def was_told(ledger: dict[str, int], event: Event) -> bool:
+def was_told(told_until: dict[str, int], event: Event) -> bool:
     """Whether registrants were told of the agency event that this message is about."""
-    return ledger.get(chain_of(event), event.received_at) > event.received_at
+    return told_until.get(chain_of(event), event.received_at) > event.received_at
 
 
-def with_told(ledger: dict[str, int], event: Event, rules: Rules) -> dict[str, int]:
-    """Return the ledger with the event told; what is past its time goes, and of more than `TOLD` the oldest."""
+def with_told(told_until: dict[str, int], event: Event, rules: Rules) -> dict[str, int]:
+    """Return the told_until with the event told; what is past its time goes, and of more than `TOLD` the oldest."""
     chain, now, scope = chain_of(event), event.received_at, event.scope
-    kept = {each: until for each, until in ledger.items() if until > now and each != chain}
+    kept = {each: until for each, until in told_until.items() if until > now and each != chain}
     kept[chain] = max(
         now + rules.duration("duplicate.window", scope),
         event.past_from + rules.duration("date.past", scope),
@@ -44,10 +44,10 @@ def with_told(ledger: dict[str, int], event: Event, rules: Rules) -> dict[str, i
     return kept
 
 
-def without_told(ledger: dict[str, int], event: Event) -> dict[str, int]:
-    """Return the ledger without the event: once its cancellation was told, the same event is news."""
+def without_told(told_until: dict[str, int], event: Event) -> dict[str, int]:
+    """Return the told_until without the event: once its cancellation was told, the same event is news."""
     chain = chain_of(event)
-    return {each: until for each, until in ledger.items() if each != chain}
+    return {each: until for each, until in told_until.items() if each != chain}
 
 
 # what those told do not know yet
@@ -56,7 +56,7 @@ def without_told(ledger: dict[str, int], event: Event) -> dict[str, int]:
 def since_told(untold: Untold, event: Event) -> Event:
     """Return the change as it is to those who were told: from what they hold, not from what they never heard of."""
     before = untold.get(chain_of(event))
-    return event if before is None else replace(event, changes=combined(before, event.changes))
+    return event if before is None else replace(event, changes=combine_changes(before, event.changes))
 
 
 def with_untold(untold: Untold, event: Event, told: Mapping[str, int]) -> Untold:
@@ -80,7 +80,7 @@ def with_values_told(untold: Untold, event: Event, zone: ZoneInfo) -> Event:
     return replace(event, **fields) if fields else event
 
 
-def believed(event: Event) -> str:
+def untold_note(event: Event) -> str:
     """Return the sentence for a change that is not told: what registrants go on believing."""
     if event.telling != "change":
         return ""

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from processors.domain.event import Change, Event, combined
-from processors.validate import clocks, effect, timeline, told_events
+from processors.domain.event import Change, Event, combine_changes
+from processors.validate import clocks, effect, registrant_knowledge, timeline
 from processors.validate.facts import rules_in_force
 from processors.validate.state import OffenderState
 from tests.one_stage import rules
@@ -23,25 +23,25 @@ def changed(*changes: Change) -> Event:
 
 def test_the_next_change_is_told_from_what_is_held() -> None:
     later = changed(Change("action_at", "2026-12-08T15:00:00Z", "2026-12-09T15:00:00Z"))
-    told = told_events.since_told({CHAIN: (AT, COURT)}, later)
-    assert told.changes == combined((AT, COURT), later.changes)
+    told = registrant_knowledge.since_told({CHAIN: (AT, COURT)}, later)
+    assert told.changes == combine_changes((AT, COURT), later.changes)
     assert {(each.field, each.old, each.new) for each in told.changes} == {
         ("action_at", "2026-12-07T15:00:00Z", "2026-12-09T15:00:00Z"),
         ("court", "Richmond", "Henrico"),
     }
-    assert told_events.since_told({"other": (AT,)}, later) is later
+    assert registrant_knowledge.since_told({"other": (AT,)}, later) is later
 
 
 def test_a_change_that_is_not_told_is_owed_as_long_as_its_event_is_remembered() -> None:
     owed = {"old": (COURT,), "kept": (COURT,)}
-    assert told_events.with_untold(owed, changed(AT), {"kept": 1, CHAIN: 1}) == {"kept": (COURT,), CHAIN: (AT,)}
-    assert told_events.with_untold(owed, ONE, {"kept": 1}) is owed
+    assert registrant_knowledge.with_untold(owed, changed(AT), {"kept": 1, CHAIN: 1}) == {"kept": (COURT,), CHAIN: (AT,)}
+    assert registrant_knowledge.with_untold(owed, ONE, {"kept": 1}) is owed
 
 
 def test_what_is_told_is_owed_no_longer() -> None:
-    assert told_events.without_untold({CHAIN: (AT,), "other": (COURT,)}, ONE) == {"other": (COURT,)}
+    assert registrant_knowledge.without_untold({CHAIN: (AT,), "other": (COURT,)}, ONE) == {"other": (COURT,)}
     other = {"other": (COURT,)}
-    assert told_events.without_untold(other, ONE) is other
+    assert registrant_knowledge.without_untold(other, ONE) is other
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,17 @@ def test_what_is_told_is_owed_no_longer() -> None:
 )
 def test_an_event_as_it_was_told_has_the_values_from_before_the_change(changes: tuple[Change, ...], fields: dict[str, object]) -> None:
     now = msgspec.structs.replace(ONE, court="Henrico", action_at=1, past_from=2, date_only="T" in changes[0].old)
-    assert told_events.with_values_told({CHAIN: changes}, now, NEW_YORK) == msgspec.structs.replace(now, **fields)
-    assert told_events.with_values_told({}, now, NEW_YORK) is now
+    assert registrant_knowledge.with_values_told({CHAIN: changes}, now, NEW_YORK) == msgspec.structs.replace(now, **fields)
+    assert registrant_knowledge.with_values_told({}, now, NEW_YORK) is now
 
 
 def test_what_is_still_held_is_said_with_the_date_where_that_was_changed() -> None:
-    assert told_events.believed(changed(COURT)) == "; registrants still hold what they were told of message m1"
-    assert told_events.believed(changed(COURT, AT)) == "; registrants still hold what they were told of message m1: 2026-12-07T15:00:00Z"
-    assert told_events.believed(ONE) == ""
+    assert registrant_knowledge.untold_note(changed(COURT)) == "; registrants still hold what they were told of message m1"
+    assert (
+        registrant_knowledge.untold_note(changed(COURT, AT))
+        == "; registrants still hold what they were told of message m1: 2026-12-07T15:00:00Z"
+    )
+    assert registrant_knowledge.untold_note(ONE) == ""
 
 
 def test_a_cancellation_leaves_nothing_owed() -> None:

@@ -41,9 +41,9 @@ def check(event: Event, known: OffenderState, rules: Rules, now: int) -> CheckRe
     if event.notification_type == "Internal" and not rules.flag("internal.forward", event.scope):
         found = Finding("suppressed", "internal", "the notification type is Internal and internal.forward is false")
         return CheckResult(in_force, found, found.detail)
-    facts = checks.gather(event, known, in_force)
-    applied = checks.applying(event)
+    facts = checks.facts_for(event, known, in_force)
+    applied = checks.checks_for(event)
     failed = checks.failures(facts, applied)
     if failed:
         return CheckResult(in_force, failed[0], "; ".join(found.detail for found in failed))
-    return CheckResult(in_force, None, checks.passed(facts, applied))
+    return CheckResult(in_force, None, checks.passed_sentence(facts, applied))

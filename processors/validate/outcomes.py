@@ -1,0 +1,49 @@
+"""How a message leaves the stage: on its way, suppressed, or held until its time or a reviewer comes."""
+
+from msgspec.structs import replace
+
+from processors.domain.event import Event, passed_on
+from processors.stage import Output
+from processors.topics import CONFIRMED, REVIEWS
+from processors.validate import compact, registrant_knowledge, reviews
+from processors.validate.check_result import CheckResult
+from processors.validate.draft import Draft
+from processors.validate.facts import RulesInForce
+from processors.validate.finding import Finding
+from processors.validate.state import HeldMessage, OffenderState
+
+
+def confirmed_event(event: Event, before: OffenderState, in_force: RulesInForce) -> Output:
+    """Return the event as it goes on, with the way that a journey takes from where its case stood before."""
+    way = compact.way(event, before.compact, in_force.code, in_force.book)
+    return Output(CONFIRMED, event.offender, passed_on(event if way is None else replace(event, way=way), in_force.now))
+
+
+def end(draft: Draft, event: Event, result: CheckResult, reason: str, detail: str, review_id: str | None = None) -> Draft:  # noqa: PLR0913, PLR0917  all that the journal is told
+    """Send a message on or suppress it; it takes effect, unless the intake already did in its place."""
+    found, before = result.found, draft.situation.known
+    if result.takes_effect:
+        draft = draft.apply(event, result.in_force, told=found is None)
+    if found is None:
+        return draft.write(confirmed_event(event, before, result.in_force)).note(event, "passed", reason, detail, review_id)
+    detail += registrant_knowledge.untold_note(event)
+    return remember_untold(draft, event).note(event, "suppressed", found.reason, detail, review_id)
+
+
+def hold(draft: Draft, event: Event, found: Finding, detail: str) -> Draft:
+    """Keep a message until its time comes or a reviewer decides."""
+    pending = reviews.open_pending(event, found, draft.situation.now)
+    detail += registrant_knowledge.untold_note(event)
+    message = HeldMessage(event, detail)
+    draft = remember_untold(draft, event)
+    draft = draft.hold(pending.key, message).know(pending=(*draft.situation.known.pending, pending))
+    if pending.review_id is not None:
+        draft = draft.write(Output(REVIEWS, pending.review_id, reviews.review(pending, message, "open")))
+    return draft.note(event, "flagged" if found.outcome == "flagged" else "waiting", found.reason, detail, pending.review_id)
+
+
+def remember_untold(draft: Draft, event: Event) -> Draft:
+    """Remember a change that is not told, so that the next is told from what registrants believe."""
+    known = draft.situation.known
+    untold = registrant_knowledge.with_untold(known.untold, event, known.told_until)
+    return draft if untold == known.untold else draft.know(untold=untold)
