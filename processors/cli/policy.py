@@ -13,7 +13,6 @@ from processors.domain.policy import Policy, policy_key
 from processors.domain.time import iso
 from processors.rules.load import load_rules
 from processors.rules.settings import SETTINGS, check_setting
-from processors.rules.settings_page import meaning
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
@@ -39,8 +38,7 @@ def show(*, jurisdiction: Annotated[str | None, JURISDICTION] = None, as_json: A
         each for each in Client(settings).table(POLICIES).values() if jurisdiction in {None, each.jurisdiction} or each.jurisdiction is None
     ]
     rows: list[dict[str, Any]] = [
-        {"key": setting.key, "value": setting.default_text, "scope": "default", "meaning": meaning(setting)}
-        for setting in SETTINGS.values()
+        {"key": setting.key, "value": setting.default_text, "scope": "default", "meaning": setting.meaning} for setting in SETTINGS.values()
     ]
     rows += [
         {"key": each.key, "value": each.value, "scope": scope_text(each), "meaning": f"set by {each.set_by} on {iso(each.set_at)}"}

@@ -84,6 +84,7 @@ REASONS: Final[dict[str, str]] = {
     "released": "a reviewer released it",
     "superseded": "a later message replaced it",
     "in_range": "the date has come within range",
+    "second_reviewer_needed": "a group this large is decided on by two reviewers, and one has decided",
     "unknown_review": "the action names no open review",
     # match
     "matched": "registrants are registered for this offender and event",

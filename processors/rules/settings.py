@@ -227,13 +227,6 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     )
 }
 
-# Can be set, and nothing reads them yet; a test keeps this list true.
-COMING: Final = frozenset(
-    {
-        "review.four_eyes",
-    }
-)
-
 
 def duration(key: str, text: str) -> int:
     """Return the milliseconds of a duration ("30s", "15m", "8h", "60d")."""

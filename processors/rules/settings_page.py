@@ -3,7 +3,7 @@
 from typing import Final
 
 from processors.rules.document.parts import join
-from processors.rules.settings import COMING, SCOPE_NAMES, SETTINGS, Setting
+from processors.rules.settings import SCOPE_NAMES, SETTINGS, Setting
 
 SETTINGS_PAGE: Final = """# Administrative settings
 
@@ -53,15 +53,10 @@ The settings of a process (brokers, store, key file and so on) are environment v
 def settings_markdown() -> str:
     """Return docs/settings.md, whole."""
     rows = (
-        f"| `{setting.key}` | {setting.default_text.replace('|', '/')} | {form(setting)} | {scopes(setting)} | {meaning(setting)} |"
+        f"| `{setting.key}` | {setting.default_text.replace('|', '/')} | {form(setting)} | {scopes(setting)} | {setting.meaning} |"
         for setting in SETTINGS.values()
     )
     return SETTINGS_PAGE.format(rows="\n".join(rows))
-
-
-def meaning(setting: Setting) -> str:
-    """Return the meaning of a setting, marked if nothing reads it yet."""
-    return f"**Coming.** {setting.meaning}" if setting.key in COMING else setting.meaning
 
 
 def form(setting: Setting) -> str:

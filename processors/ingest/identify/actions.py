@@ -16,12 +16,14 @@ from processors.ingest.identify.people import confirm_registration, keep_apart, 
 from processors.ingest.identify.reviews import at_current_keys, waiting_keys
 from processors.ingest.identify.state import (
     UNCHANGED,
+    GroupDecision,
     ListPage,
     OpenReview,
     State,
     States,
     after,
     find,
+    group_decision_key,
     group_key,
     registration_key,
     review_key,
@@ -46,6 +48,7 @@ def action_keys(record: Record, states: States) -> Iterator[str]:
         if named is not None and named["stage"] in DOWNSTREAM:
             yield named["subject"]
     if action.group is not None:
+        yield group_decision_key(action.group)
         for key in pages.all_page_keys(group_key(action.group), states):
             yield key
             page = find(states, key, ListPage)
@@ -76,12 +79,32 @@ def decide_action(record: Record, states: States, context: Context) -> Decision[
         ours = named is None or named["stage"] == STAGE
         detail = "The action names no open review." if ours else "No stage takes actions on this review."
         return Decision(verdicts=(note(intake, context, "unknown_review", detail),))
-    settled = [Decision[State](verdicts=(note(intake, context, STATE_AFTER[action.action], f"{len(found)} reviews are settled."),))]
+    if action.group is not None and len(found) > context.rules.reviewer_limit():
+        first = find(states, group_decision_key(action.group), GroupDecision)
+        if first is None or first.action != action.action or first.reviewer == action.reviewer:
+            return wait_for_second_reviewer(intake, action, len(found), context)
+        action = structs.replace(action, reviewer=f"{first.reviewer} and {action.reviewer}")
+    verdict = note(intake, context, STATE_AFTER[action.action], f"{len(found)} reviews are settled.")
+    settled = [Decision[State](states=forget_decision(states, action), verdicts=(verdict,))]
     for each in found:
         answered = answer(states, each, action, record, context)
         states = after(states, answered)
         settled += (answered, settle(states, each, action, context))
     return combine(settled)
+
+
+def wait_for_second_reviewer(intake: Intake, action: ReviewAction, count: int, context: Context) -> Decision[State]:
+    """Keep a decision on a group too large for one reviewer until a second one decides the same."""
+    decided = GroupDecision(action.action, action.reviewer)
+    detail = f"{action.reviewer} would {action.action} {count} reviews: a second reviewer must decide the same (review.four_eyes)."
+    verdict = note(intake, context, "second_reviewer_needed", detail)
+    return Decision(states={group_decision_key(action.group or ""): decided}, verdicts=(verdict,))
+
+
+def forget_decision(states: States, action: ReviewAction) -> Mapping[str, State | None]:
+    """Return the change that forgets the first decision on a group that is settled now."""
+    key = group_decision_key(action.group or "")
+    return {key: None} if states.get(key) is not None else {}
 
 
 def answer(states: States, waiting: OpenReview, action: ReviewAction, record: Record, context: Context) -> Decision[State]:

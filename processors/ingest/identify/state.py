@@ -7,7 +7,7 @@ What identify keeps, by key.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from msgspec import Struct
 
@@ -133,6 +133,13 @@ class OpenReview(Struct, frozen=True, tag="open", omit_defaults=True):
     registration_id: str | None = None
 
 
+class GroupDecision(Struct, frozen=True, tag="group_decision"):
+    """What the first of two reviewers decided on a group too large for one (`review.four_eyes`)."""
+
+    action: Literal["release", "discard"]
+    reviewer: str
+
+
 class AgencyActivity(Struct, frozen=True, tag="heard", omit_defaults=True, kw_only=True):
     """
     When an agency last sent a message, and which; whether its silence since has been published.
@@ -183,6 +190,7 @@ State = (
     | MessageRate
     | TimesBlock
     | OpenReview
+    | GroupDecision
     | AgencyActivity
     | Address
     | ListHead
@@ -265,6 +273,10 @@ def registrations_key(place: str) -> str:
 
 def group_key(group: str) -> str:
     return f"g{group}"
+
+
+def group_decision_key(group: str) -> str:
+    return f"g{group}.decision"
 
 
 def review_key(review_id: str) -> str:

@@ -109,12 +109,26 @@ def test_the_group_is_settled_as_one_in_its_order(action: str) -> None:
     group = passed[2].reviews[0].group
     assert group is not None
     door.act("release", review_id=passed[5].reviews[0].review_id)
-    settled = door.act(action, group=group)
+    other = "discard" if action == "release" else "release"
+    for first in (other, action, action):  # one reviewer is not two, and the two must agree
+        waiting = door.act(first, group=group, reviewer="ann")
+        assert (waiting.reviews, waiting.events, waiting.reasons) == ([], [], [("noted", "second_reviewer_needed")])
+    assert door.act(other, group=group, reviewer="ben").reasons == [("noted", "second_reviewer_needed")]
+    settled = door.act(action, group=group, reviewer="ann")
+    assert settled.reasons == [("noted", "second_reviewer_needed")]
+    settled = door.act(action, group=group, reviewer="cat")
+    assert {each.reviewer for each in settled.reviews} == {"ann and cat"}
     rest = [f"M-{number}" for number in range(2, 250) if number != 5]
     assert [each.message_id for each in settled.reviews] == rest
     assert [each.message_id for each in settled.events] == (rest if action == "release" else [])
     assert door.act(action, group=group).reasons == [("noted", "unknown_review")]
-    assert not any(key.startswith("v") for key in door.documents)
+    assert not any(key.startswith("v") or key.endswith(".decision") for key in door.documents)
+
+
+def test_a_group_that_one_reviewer_may_decide_needs_no_second() -> None:
+    door = FrontDoor(surge_limit="2/10m")
+    passed = flood(door, 27)
+    assert len(door.act("release", group=passed[2].reviews[0].group or "").events) == 25
 
 
 def test_every_offender_of_a_held_message_waits_with_it() -> None:
