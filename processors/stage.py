@@ -116,16 +116,44 @@ def combine(decisions: Iterable[Decision[S]]) -> Decision[S]:
     return Decision(tuple(outputs), states, tuple(verdicts))
 
 
+def no_randomness(purpose: str) -> bytes:
+    """Raise: whoever makes a Context for a stage that draws says where the bytes come from."""
+    raise TypeError(f"nothing is drawn here: {purpose}")
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a decision may know beyond record and state: the rules with the settings in force, and the seal of contact data."""
+    """
+    What a decision may know beyond record and state: the rules with the settings in force, and the seal of contact data.
+
+    `draw` returns 64 random bytes for a purpose, in tests the same ones each time; `table` are the latest records of
+    the stage's memory table by key.
+    """
 
     rules: Rules
     seal: Seal
+    draw: Callable[[str], bytes] = no_randomness
+    table: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def no_deadline(_: Any) -> None:
     """Return None: the stage sets no timers."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryTable:
+    """
+    A compacted output, partitioned like the inputs, whose latest records the owner of a partition has in memory alone.
+
+    So they are in no cache and in no backup of the states. `renew` returns a record as it is to be written now that other
+    keys are in force, None for one that may stay. `marks` is a topic of one partition, kept for ever, that says which records
+    were destroyed; `count_destroyed` returns how many of them are there all the same, by the table and the marks.
+    """
+
+    topic: Topic
+    marks: Topic
+    renew: Callable[[str, Any, Context], Struct | None]
+    count_destroyed: Callable[[Mapping[str, Any], Mapping[str, Any], Context], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +178,7 @@ class Stage(Generic[S]):
     deadline: Callable[[S], int | None] = no_deadline
     resettles: bool = False
     migrations: Mapping[int, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
+    table: MemoryTable | None = None
 
 
 def upstream(stage: Stage[Any], stages: Iterable[Stage[Any]]) -> tuple[Stage[Any], ...]:

@@ -2,13 +2,15 @@
 Every topic once: what it carries, by which key, for how long.
 
 `partitions` is "shared" where the topic follows the pipeline's partition count (setting `VN_PARTITIONS`), else a
-number. A topic with `stamped` takes the broker's time of arrival, which is a submission's receive time.
+number. A topic with `stamped` takes the broker's time of arrival, which is a submission's receive time. Of a compacted topic
+that is `purged` what was replaced or deleted is off the disk after an hour and a quarter.
 """
 
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from processors.domain.agency import AgencyHeard
+from processors.domain.erasure import Erased, Erasure, ErasureRequest, RegistrantKey
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.domain.external import InboundForm, ReceiptForm, RegistrationForm, VerificationForm
@@ -28,6 +30,7 @@ from processors.domain.tick import Tick
 
 DAY: Final = 86_400_000
 FOREVER: Final = -1
+PURGED_SEGMENT: Final = 600_000  # segment.ms of every purged topic
 TOMBSTONES_KEPT: Final = 7 * DAY  # delete.retention.ms of every compacted topic
 
 
@@ -43,6 +46,7 @@ class Topic:
     compacted: bool = False
     stamped: bool = False
     external: bool = False
+    purged: bool = False
 
 
 SUBMISSIONS = Topic("submissions", (Submission,), "agency ORI", stamped=True, external=True)
@@ -50,6 +54,7 @@ REGISTRATIONS = Topic("registrations", (RegistrationForm,), "registration id", s
 RECEIPTS = Topic("receipts", (ReceiptForm,), "any", stamped=True, external=True)
 VERIFICATIONS = Topic("verifications", (VerificationForm,), "registration id", stamped=True, external=True)
 INBOUND = Topic("inbound", (InboundForm,), "any", stamped=True, external=True)
+ERASURES = Topic("erasures", (ErasureRequest,), "registrant id", stamped=True, external=True)
 REVIEW_ACTIONS = Topic("review.actions", (ReviewAction, OffenderAction), "review id", stamped=True, external=True)
 POLICIES = Topic("policies", (Policy,), "setting and scope", partitions=1, retention=FOREVER, compacted=True, external=True)
 CLOCK = Topic("clock", (Tick,), "none", partitions=1)
@@ -63,7 +68,9 @@ VALIDATE_HANDOVER = Topic("validate.handover", (Handover,), "offender that the s
 MATCH_HANDOVER = Topic("match.handover", (Handover,), "offender that the state goes to")
 TALLY = Topic("tally", (PartEnded, PartMatched, RegistrantTold, PartRepeated), "submission")
 NOTIFICATIONS = Topic("notifications", (Notification,), "registrant id")
-REGISTRANTS = Topic("registrants", (Reachable, Receipt, ReviewAction, Verification, VerificationPermit, Inbound), "registrant id")
+REGISTRANTS = Topic("registrants", (Reachable, Receipt, ReviewAction, Verification, VerificationPermit, Inbound, Erasure), "registrant id")
+KEYS = Topic("keys", (RegistrantKey,), "registrant id", retention=FOREVER, compacted=True, purged=True)
+ERASED = Topic("erased", (Erased,), "keyed digest of the registrant id", partitions=1, retention=FOREVER, compacted=True)
 
 OUTBOUND = {
     "sms": Topic("outbound.sms", (Outbound,), "registrant id", retention=7 * DAY, external=True),
@@ -108,6 +115,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     RECEIPTS,
     VERIFICATIONS,
     INBOUND,
+    ERASURES,
     REVIEW_ACTIONS,
     POLICIES,
     CLOCK,
@@ -121,6 +129,8 @@ TOPICS: Final[tuple[Topic, ...]] = (
     TALLY,
     NOTIFICATIONS,
     REGISTRANTS,
+    KEYS,
+    ERASED,
     *OUTBOUND.values(),
     OUTBOUND_CANARY,
     SENDS,

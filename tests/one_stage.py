@@ -18,6 +18,7 @@ from processors.domain.policy import Policy
 from processors.domain.seal import Seal
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
+from processors.runtime.decide.driver import repeatable_bytes
 from processors.runtime.decide.task import BatchResult, Task
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
@@ -48,7 +49,8 @@ class OneStage:
     def __init__(self, stage: Stage[Any], now: int, policies: Iterable[Policy] = (), seal: Seal = SEAL) -> None:
         self.stage = stage
         self.now = now
-        self.context = Context(rules(), seal)
+        self.context = Context(rules(), seal, draw=repeatable_bytes)
+        self.table: dict[str, Any] = {}
         self.decisions: list[Decision[Any]] = []
         self.documents: dict[str, bytes] = {}
         self.timers: dict[str, int] = {}
@@ -130,9 +132,12 @@ class OneStage:
     def _work(self, stage: Stage[Any], records: list[Record]) -> BatchResult:
         task = Task(stage, 0, self._position, dict(self._inputs), dict(self.timers))
         watermark = None if records else self.now
+        task.table = dict(self.table)
         task.awaited(self.now, self.context.rules.version)
         result = task.decide(records, watermark, MOST, self._read, CODEC, self.context)
         result.position = structs.replace(result.position, at=0)
+        if stage is self.stage:
+            self.table = dict(task.table)
         return result
 
     def _read(self, names: Iterable[bytes]) -> list[bytes | None]:

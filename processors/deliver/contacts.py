@@ -41,8 +41,9 @@ def destinations(registrations: Iterable[KnownRegistration], moment: Moment) -> 
     Nothing opened is kept for the next time: addresses are in clear for one decision, not for as long as a cache would last.
     """
     found = []
+    seal = moment.contact_seal
     for registration in sorted(registrations, key=lambda each: (each.seq, each.registration_id)):
-        contacts = _contacts(moment.seal.open(registration.sealed, f"contacts:{moment.registrant_id}"))
+        contacts = _contacts(seal.open(registration.sealed, f"contacts:{moment.registrant_id}"))
         found += [
             Destination(contact, contact_name(contact.channel, address_digest(contact.address, moment.seal)), registration, contacts.pin)
             for contact in contacts.contacts

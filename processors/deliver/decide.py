@@ -6,6 +6,7 @@ Writes    outbound.sms, outbound.email, outbound.voice: one record an attempt
           tally: the first final outcome of each offender's part, for the response to its agency
           registration.status: what became of a registration, by its id
           intake: whose address fell silent by a receipt, and requests to verify an address, for identify
+          keys: the key of a registrant's contact data, until it is destroyed; erased: that it was, for ever
           reviews
 Keeps     a registrant's registrations (contacts sealed), what waits for its merge window or the end of quiet hours, what is
           known of each contact; each notification on its way, with its attempts
@@ -21,11 +22,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from processors.deliver.dispatch.deliveries import advance
-from processors.deliver.inbox import notifications, receipts, registrations, replies, reviews, verifications
+from processors.deliver.inbox import erasures, notifications, receipts, registrations, replies, reviews, verifications
+from processors.deliver.keys import TABLE, key_for, purge_key, take_key
 from processors.deliver.moment import STAGE_NAME, Moment, registrant_after
 from processors.deliver.registration_life import follow_registrations
 from processors.deliver.release import release_due, resettle
 from processors.deliver.state import Delivery, Registrant, State, deadline, delivery_key, registrant_of
+from processors.domain.erasure import Erasure
 from processors.domain.inbound import Inbound
 from processors.domain.notification import Notification, Receipt
 from processors.domain.registration import Reachable, Verification, VerificationPermit
@@ -34,7 +37,9 @@ from processors.stage import Context, Decision, Input, Record, Resettle, Stage, 
 from processors.topics import (
     DEAD_LETTERS,
     DELIVER_STATE,
+    ERASED,
     INTAKE,
+    KEYS,
     NOTIFICATIONS,
     OUTBOUND,
     OUTBOUND_CANARY,
@@ -68,23 +73,24 @@ def concerns_deliveries(record: Record) -> bool:
     value = record.value
     if isinstance(value, Notification):
         return value.event.telling != "news"
-    return isinstance(value, Reachable | Verification | Inbound)
+    return isinstance(value, Reachable | Verification | Inbound | Erasure)
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
     """Return what follows for one registrant."""
     registrant_id = registrant_of(given.key or "")
-    moment = Moment(registrant_id, time_of(given), context.rules, context.seal)
     before = states.get(registrant_id)
     registrant = before if isinstance(before, Registrant) else Registrant(registrant_id=registrant_id)
+    moment = Moment(registrant_id, time_of(given), context.rules, context.seal, key_for(registrant, given, context))
     if given.key != registrant_id:
         return look_at_delivery(given, registrant, states, moment)
     if isinstance(given, Record):
-        decision = take(registrant, given, states, moment)
+        decision = take_key(registrant, moment, context)
+        decision = decision.then(take(registrant_after(decision, registrant), given, states, moment))
     elif isinstance(given, Resettle):
         decision = Decision(states={registrant_id: resettle(registrant, moment)})
     else:
-        decision = Decision()
+        decision = purge_key(registrant, moment)
     decision = decision.then(release_due(registrant_after(decision, registrant), moment))
     after = registrant_after(decision, registrant)
     if isinstance(given, Wake) or (after.registrations, after.contacts) != (registrant.registrations, registrant.contacts):
@@ -126,6 +132,8 @@ def take(registrant: Registrant, record: Record, states: Mapping[str, State], mo
             decision = verifications.ask(registrant, permit, moment)
         case Inbound() as inbound:
             decision = reply(registrant, inbound, deliveries, moment)
+        case Erasure() as erasure:
+            decision = erasures.erase(registrant, erasure, deliveries, moment)
         case ReviewAction() as action:
             decision = reviews.act(registrant, action, moment)
         case other:
@@ -166,7 +174,7 @@ def attempts_by_contact(document: Any) -> Any:
 STAGE: Final[Stage[State]] = Stage(
     name=STAGE_NAME,
     inputs=(NOTIFICATIONS, REGISTRANTS),
-    outputs=(*OUTBOUND.values(), OUTBOUND_CANARY, REGISTRATION_STATUS, TALLY, INTAKE, REVIEWS, DEAD_LETTERS),
+    outputs=(*OUTBOUND.values(), OUTBOUND_CANARY, REGISTRATION_STATUS, TALLY, INTAKE, REVIEWS, DEAD_LETTERS, KEYS, ERASED),
     changelog=DELIVER_STATE,
     state=Registrant | Delivery,
     keys=keys,
@@ -174,4 +182,5 @@ STAGE: Final[Stage[State]] = Stage(
     deadline=deadline,
     resettles=True,
     migrations={1: attempts_by_contact},
+    table=TABLE,
 )

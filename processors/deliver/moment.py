@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from processors.deliver.state import Notice, Registrant, State
+from processors.domain.erasure import RegistrantKey
 from processors.domain.journal import Outcome, Verdict
 from processors.domain.seal import Seal
 from processors.rules.book import Rules
@@ -26,12 +27,22 @@ MESSAGE_ONLY: Final = About()
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One registrant, the time to decide with, the rules with the settings in force, and the seal of contact data."""
+    """
+    One registrant, the time to decide with, the rules with the settings in force, and the keys.
+
+    `seal` is that of the file of keys, `key` the registrant's own, None where they have none.
+    """
 
     registrant_id: str
     at: int
     rules: Rules
     seal: Seal
+    key: RegistrantKey | None = None
+
+    @property
+    def contact_seal(self) -> Seal:
+        """Return the seal of the registrant's contact data; nothing keeps it open."""
+        return self.seal if self.key is None else self.key.opened(self.registrant_id, self.seal)
 
     def verdict(self, message_id: str, outcome: Outcome, reason: str, detail: str, about: About = MESSAGE_ONLY) -> Verdict:
         """Return the verdict on a message, a registration or a review of the registrant."""

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from processors.deliver.contacts import UNKNOWN, Destination, destinations
 from processors.deliver.inbox.replies import start_message
+from processors.deliver.keys import destroy_key
 from processors.deliver.moment import Moment, registrant_after
 from processors.deliver.quiet import quiet_end_in_any
 from processors.deliver.state import KnownRegistration, Registrant, State
@@ -120,7 +121,10 @@ def forget_contacts(registrant: Registrant, moment: Moment) -> Decision[State]:
     after = replace(after, contacts={name: each for name, each in after.contacts.items() if name in kept})
     detail = "retention.contacts has passed since it ended"
     verdicts = tuple(moment.verdict(each.registration_id, "noted", "contacts_forgotten", detail) for each in over)
-    return Decision(states={registrant.registrant_id: after}, verdicts=verdicts)
+    forgotten = Decision[State](states={registrant.registrant_id: after}, verdicts=verdicts)
+    if moment.key is None or any(each.sealed for each in after.registrations.values()):
+        return forgotten
+    return forgotten.then(destroy_key(after, max(each.seq for each in after.registrations.values()) + 1, moment))
 
 
 def names_kept(registrant: Registrant, moment: Moment) -> Iterator[str]:

@@ -172,6 +172,7 @@ class Registrant(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="reg
     Everything about one registrant that is still to be done: registrations by id, contacts by keyed digest.
 
     `under_way` names the deliveries that may lead to further attempts, by the part of their key after the registrant.
+    `purge_at` is when `vn.keys` is written to once more after the registrant's key was destroyed there.
     """
 
     registrant_id: str
@@ -180,6 +181,7 @@ class Registrant(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="reg
     contacts: dict[str, KnownContact] = {}
     under_way: tuple[str, ...] = ()
     replies: tuple[Reply, ...] = ()
+    purge_at: int | None = None
 
     def in_force(self, at: int) -> list[KnownRegistration]:
         """Return the registrations under which the registrant wants to be told."""
@@ -246,4 +248,5 @@ def deadline(state: State) -> int | None:
         if each.forget_at is not None:
             due.append(each.expires_at if each.status != "expired" and each.expires_at is not None else each.forget_at)
     due += [each.ask_at for each in state.contacts.values() if each.ask_at is not None]
+    due += [state.purge_at] if state.purge_at is not None else []
     return min(due, default=None)

@@ -26,7 +26,8 @@ class Registration(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
     A checked registration with sealed contacts.
 
-    `sealed` is the encrypted `Contacts`; no other field holds contact data. `addresses` are the keyed digests of the
+    `sealed` is the encrypted `Contacts`; no other field holds contact data. `key` is the key it was encrypted with, drawn for
+    it and itself sealed. `addresses` are the keyed digests of the
     contacts' addresses, each once, in their order. Empty `case_numbers` or `event_subtypes` mean all.
     """
 
@@ -41,6 +42,7 @@ class Registration(Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: int | None = None
     expires_at: int | None = None
     sealed: bytes = b""
+    key: bytes = b""
     addresses: tuple[str, ...] = ()
 
 
@@ -70,7 +72,7 @@ class Enrolment(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Reachable(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The contacts of one registration for deliver, keyed by registrant id."""
+    """The contacts of one registration for deliver, keyed by registrant id; `sealed` and `key` are the registration's."""
 
     registrant_id: str
     seq: int
@@ -83,6 +85,7 @@ class Reachable(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ended: bool = False
     sealed: bytes = b""
     silenced: tuple[str, ...] = ()
+    key: bytes = b""
 
 
 class Verification(Struct, frozen=True, kw_only=True, omit_defaults=True):

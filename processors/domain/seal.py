@@ -45,12 +45,16 @@ class Seal:
 
     def open(self, sealed: bytes, purpose: str) -> bytes:
         """Return the text; raises SealBroken if key, purpose or bytes differ from those of `close`."""
-        named = key_named(sealed)
+        named = named_key(sealed)
         for key in (self.key, *self.older):
-            if named is not None and key_id(key) == named and (text := _opened(key, sealed[len(NAMED) + ID_BYTES :], purpose)) is not None:
+            if (
+                named is not None
+                and key_id(key) == named
+                and (text := _try_open(key, sealed[len(NAMED) + ID_BYTES :], purpose)) is not None
+            ):
                 return text
         for key in (self.key, *self.older):  # sealed before values named their keys
-            if (text := _opened(key, sealed, purpose)) is not None:
+            if (text := _try_open(key, sealed, purpose)) is not None:
                 return text
         if named is not None and named not in map(key_id, (self.key, *self.older)):
             raise KeyMissing(named.hex())
@@ -58,14 +62,14 @@ class Seal:
 
     def is_current(self, sealed: bytes) -> bool:
         """Whether the value was sealed with the newest key."""
-        return key_named(sealed) == key_id(self.key)
+        return named_key(sealed) == key_id(self.key)
 
     def fingerprint(self, text: str, purpose: str) -> str:
         """Return a keyed digest (HMAC-SHA-256, hex) of a short secret such as a PIN."""
         return hmac.new(self.older[-1] if self.older else self.key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
 
 
-def key_named(sealed: bytes) -> bytes | None:
+def named_key(sealed: bytes) -> bytes | None:
     """Return the id of the key that a sealed value names; None of a value that names none."""
     return sealed[len(NAMED) : len(NAMED) + ID_BYTES] if sealed.startswith(NAMED) else None
 
@@ -76,7 +80,7 @@ def key_id(key: bytes) -> bytes:
     return hmac.new(key, b"key id", hashlib.sha256).digest()[:ID_BYTES]
 
 
-def _opened(key: bytes, sealed: bytes, purpose: str) -> bytes | None:
+def _try_open(key: bytes, sealed: bytes, purpose: str) -> bytes | None:
     try:
         return _cipher(key).decrypt(sealed, [purpose.encode()])
     except InvalidTag:

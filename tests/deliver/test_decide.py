@@ -497,6 +497,8 @@ def test_the_stage_writes_what_it_says_and_reads_by_registrant() -> None:
         "intake",
         "reviews",
         "dead-letters",
+        "keys",
+        "erased",
     }
     assert Registrant | Delivery == STAGE.state
 

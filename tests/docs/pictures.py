@@ -80,6 +80,7 @@ WRITERS: Final = {
     "verifications": "registration sites",
     "receipts": "providers",
     "inbound": "providers",
+    "erasures": "operators",
     "review.actions": "reviewers",
 }
 EVERYWHERE: Final = (DECISIONS.name, DEAD_LETTERS.name)  # every unit writes these, whether it names them or not

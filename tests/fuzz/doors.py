@@ -25,6 +25,7 @@ from processors.domain.seal import Seal
 from processors.domain.submission import Submission
 from processors.ingest.read.decide import READ
 from processors.rules.load import load_rules
+from processors.runtime.decide.driver import repeatable_bytes
 from processors.runtime.wire.codec import Codec
 from processors.runtime.wire.schemas import Version
 from processors.stage import Context, Record
@@ -55,7 +56,7 @@ FRAMED: Final = Codec(registry=Registry())
 
 @cache
 def context() -> Context:
-    return Context(load_rules(), Seal(bytes(range(64))))
+    return Context(load_rules(), Seal(bytes(range(64))), draw=repeatable_bytes)
 
 
 def answer(topic: Topic, raw: bytes, value: Any) -> None:

@@ -12,6 +12,7 @@ from processors.domain.seal import Seal
 from processors.domain.submission import Submission
 from processors.ingest.read.decide import READ
 from processors.rules.load import load_rules
+from processors.runtime.decide.driver import repeatable_bytes
 from processors.stage import Context, Decision, Record
 from processors.topics import SUBMISSIONS, Topic
 
@@ -19,7 +20,7 @@ NOW = 1_793_646_251_000  # 2026-11-02T18:24:11Z
 MINUTE = 60_000
 SEAL = Seal(bytes(range(64)))
 RULES = load_rules()
-CONTEXT = Context(RULES, SEAL)
+CONTEXT = Context(RULES, SEAL, draw=repeatable_bytes)
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 JOHN: dict[str, Any] = {

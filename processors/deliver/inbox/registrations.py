@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from processors.deliver.contacts import UNKNOWN, destinations
 from processors.deliver.dispatch.deliveries import advance
+from processors.deliver.keys import seal_for_registrant
 from processors.deliver.moment import Moment, registrant_after
 from processors.deliver.state import Delivery, KnownContact, KnownRegistration, Pending, Registrant, State
 from processors.domain.event import EVERYWHERE
@@ -51,7 +52,7 @@ def registration_to_keep(reachable: Reachable, known: KnownRegistration | None, 
     """Return what is kept of a registration; of an ended one the contacts it had, until they are to be forgotten."""
     retention = moment.rules.duration("retention.contacts", EVERYWHERE)
     end = moment.at if reachable.ended else reachable.expires_at
-    sealed = reachable.sealed if not reachable.ended else known.sealed if known is not None else b""
+    sealed = seal_for_registrant(reachable, moment) if not reachable.ended else known.sealed if known is not None else b""
     return KnownRegistration(
         registration_id=reachable.registration_id,
         seq=reachable.seq,

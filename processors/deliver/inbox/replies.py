@@ -16,7 +16,7 @@ from processors.deliver.dispatch.ids import digest
 from processors.deliver.moment import STAGE_NAME, Moment, registrant_after
 from processors.deliver.state import Attempt, ContactProgress, Content, Delivery, Registrant, Reply, State
 from processors.domain.event import EVERYWHERE
-from processors.domain.inbound import Inbound, Keyword
+from processors.domain.inbound import PURPOSE, Inbound, Keyword
 from processors.domain.intake import Intake
 from processors.domain.journal import Verdict
 from processors.domain.notification import Receipt
@@ -124,7 +124,7 @@ def ask_reviewer(registrant: Registrant, inbound: Inbound, moment: Moment) -> De
         channel=inbound.channel,
         address=inbound.address,
         since=moment.at,
-        sealed=inbound.sealed,
+        sealed=moment.contact_seal.close(moment.seal.open(inbound.sealed, PURPOSE), PURPOSE) if inbound.sealed else b"",
     )
     after = replace(registrant, replies=(*registrant.replies, reply))
     return Decision(

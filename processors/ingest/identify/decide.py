@@ -8,7 +8,8 @@ Writes    events          by offender: an event an offender, registrations, acti
           people          an offender's names and numbers, when they change
           expectations    agencies that fell silent, and sent again
 Keeps     identifiers and names -> offenders; registrations -> where they went;
-          addresses (keyed digests) -> registrations, and whether they are silenced; message -> offenders, for `duplicate.window`;
+          addresses (keyed digests) -> registrations, and whether they are silenced; registrant -> registrations;
+          message -> offenders, for `duplicate.window`;
           the rate of each agency and event subtype; when each agency last sent; open reviews with what waits for them
 Flags     what is beyond `surge.limit`
 Rejects   nothing
@@ -21,6 +22,7 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
+from processors.domain.erasure import Erasure
 from processors.domain.intake import Intake
 from processors.domain.notification import Receipt
 from processors.domain.registration import Registration
@@ -47,6 +49,7 @@ from processors.stage import Context, Decision, Input, Output, Record, Resettle,
 from processors.topics import AGENCIES, DEAD_LETTERS, EVENTS, EXPECTATIONS, IDENTIFY_STATE, INTAKE, PEOPLE, REGISTRANTS, REVIEWS, TALLY
 
 _registration = msgspec.json.Decoder(Registration).decode
+_erasure = msgspec.json.Decoder(Erasure).decode
 _receipt = msgspec.json.Decoder(Receipt).decode
 
 
@@ -71,7 +74,10 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
 
 def registration_keys(record: Record, states: States) -> Iterator[str]:
     registration, (person,) = _registration(record.value.body), record.value.people
-    return registrations.registration_keys(registration.registration_id, describe(person), states, registration.addresses)
+    described = describe(person)
+    return registrations.registration_keys(
+        registration.registration_id, described, states, registration.addresses, registration.registrant_id
+    )
 
 
 def removal_keys(record: Record, states: States) -> Iterator[str]:
@@ -107,6 +113,19 @@ def decide_removal(record: Record, states: States, context: Context) -> Decision
     return removed.then(Decision(verdicts=(verdict,)))
 
 
+def erasure_keys(record: Record, states: States) -> Iterator[str]:
+    return registrations.erasure_keys(record.value.message_id, states)
+
+
+def decide_erasure(record: Record, states: States, context: Context) -> Decision[State]:
+    """End every registration of the registrant, then have deliver erase them."""
+    intake: Intake = record.value
+    erasure = structs.replace(_erasure(intake.body), seq=record.offset)
+    ended, removed = registrations.remove_all(states, erasure.registrant_id, record.offset, intake.received_at)
+    verdict = note(intake, context, "erasure", f"Registrations that end: {ended}.", erasure.registrant_id)
+    return removed.then(Decision((Output(REGISTRANTS, erasure.registrant_id, erasure),), verdicts=(verdict,)))
+
+
 def decide_receipt(record: Record, _states: States, context: Context) -> Decision[State]:
     """Send the receipt to the registrant whose attempt it names."""
     receipt = _receipt(record.value.body)
@@ -119,6 +138,7 @@ KEYS: Final[Mapping[str, Callable[[Record, States], Iterable[str]]]] = {
     "submission": submission_keys,
     "registration": registration_keys,
     "removal": removal_keys,
+    "erasure": erasure_keys,
     "receipt": no_keys,
     "verification": verification_keys,
     "inbound": inbound_keys,
@@ -130,6 +150,7 @@ DECIDE: Final[Mapping[str, Callable[[Record, States, Context], Decision[State]]]
     "submission": decide_submission,
     "registration": decide_registration,
     "removal": decide_removal,
+    "erasure": decide_erasure,
     "receipt": decide_receipt,
     "verification": decide_verification,
     "inbound": decide_inbound,

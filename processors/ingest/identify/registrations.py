@@ -1,8 +1,9 @@
 """
 Registrations at the front door (contract §4): to every offender they describe, now or later, and to the registrant.
 
-A registration is listed at each identifier and name it gives. Sent again under the same id it replaces the one before,
-for submissions received after it (contract §4); match keeps what was chosen before for events on their way.
+A registration is listed at each identifier, name and address it gives, and at its registrant. Sent again under the same id it
+replaces the one before, for submissions received after it (contract §4); match keeps what was chosen before for events on their
+way.
 """
 
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from processors.ingest.identify.state import (
     address_key,
     after,
     find,
+    registrant_key,
     registration_key,
     registrations_key,
 )
@@ -33,9 +35,11 @@ from processors.topics import REGISTRANTS
 
 
 def registration_keys(
-    registration_id: str, described: Description | None, states: States, addresses: tuple[str, ...] = ()
+    registration_id: str, described: Description | None, states: States, addresses: tuple[str, ...] = (), registrant_id: str = ""
 ) -> Iterator[str]:
     """Yield the states that taking, changing or removing a registration needs."""
+    if registrant_id:
+        yield from pages.last_page_keys(registrations_key(registrant_key(registrant_id)), states)
     key = registration_key(registration_id)
     yield key
     before = find(states, key, CurrentRegistration)
@@ -69,7 +73,7 @@ def accept(
     if before is not None and before.registrant_id != registration.registrant_id:
         replaced = replaced.then(end(registration_id, before, seq, received_at))
         before = None
-    lists, listed = put_on_lists(after(states, replaced), registration_id, described, registration.addresses)
+    lists, listed = put_on_lists(after(states, replaced), registration, described)
     since = before.offenders if before else {}
     is_unchanged = before is not None and (before.marks, before.names) == (described.marks, described.names)
     confirmed = before.confirmed if before and is_unchanged else ()
@@ -113,16 +117,36 @@ def end(registration_id: str, before: CurrentRegistration, seq: int, received_at
     return Decision((*outputs, Output(REGISTRANTS, before.registrant_id, ended)), {registration_key(registration_id): None})
 
 
+def erasure_keys(registrant_id: str, states: States) -> Iterator[str]:
+    """Yield the states that ending all of a registrant's registrations needs."""
+    listed = registrations_key(registrant_key(registrant_id))
+    yield from pages.all_page_keys(listed, states)
+    for registration_id in pages.items(states, listed):
+        yield registration_key(registration_id)
+        found = find(states, registration_key(registration_id), CurrentRegistration)
+        yield from (pages.page_key(at, page) for at, page in (found.rolls.items() if found else ()))
+
+
+def remove_all(states: States, registrant_id: str, seq: int, received_at: int) -> tuple[int, Decision[State]]:
+    """Return how many registrations of a registrant were in force, and what their end changes."""
+    listed = registrations_key(registrant_key(registrant_id))
+    ended, changed = 0, UNCHANGED
+    for registration_id in tuple(pages.items(states, listed)):
+        before, removed = remove(after(states, changed), registration_id, seq, received_at)
+        ended += before is not None
+        changed = changed.then(removed)
+    return ended, changed.then(Decision(states=dict.fromkeys(pages.all_page_keys(listed, states))))
+
+
 def take_off_lists(states: States, registration_id: str, registration: CurrentRegistration | None) -> Decision[State]:
     """Take the registration off every list that it is on."""
     on = registration.rolls.items() if registration is not None else ()
     return combine(pages.remove(states, listed_at, page, registration_id) for listed_at, page in on)
 
 
-def put_on_lists(
-    states: States, registration_id: str, described: Description, addresses: tuple[str, ...]
-) -> tuple[dict[str, int], Decision[State]]:
+def put_on_lists(states: States, registration: Registration, described: Description) -> tuple[dict[str, int], Decision[State]]:
     """Return the lists that the registration is put on, each with its page, and the change."""
+    registration_id = registration.registration_id
     lists: dict[str, int] = {}
     changes: list[Decision[State]] = []
     for place in listing_places(described):
@@ -131,7 +155,7 @@ def put_on_lists(
             changes.append(Decision(states={place: IndexEntry(entry.offenders, watched=True)}))
         lists[registrations_key(place)], added = pages.add(states, registrations_key(place), registration_id)
         changes.append(added)
-    for key in map(registrations_key, map(address_key, addresses)):
+    for key in map(registrations_key, (*map(address_key, registration.addresses), registrant_key(registration.registrant_id))):
         lists[key], added = pages.add(states, key, registration_id)
         changes.append(added)
     return lists, combine(changes)
@@ -152,5 +176,6 @@ def _reachable(registration: Registration, seq: int, received_at: int, silenced_
             expires_at=registration.expires_at,
             sealed=registration.sealed,
             silenced=silenced_addresses,
+            key=registration.key,
         ),
     )

@@ -1,7 +1,8 @@
 """
 What identify keeps, by key.
 
-`i` and `n` index entries (identifiers, names), `d` addresses, `w` the registrations listed at one of these, `o` offenders,
+`i` and `n` index entries (identifiers, names), `d` addresses, `w` the registrations listed at one of these or at a registrant
+(`p`), `o` offenders,
 `r` registrations, `m` messages, `f` pages of them, `s` message rates, `a` agencies, `v` open reviews, `g` groups of them.
 """
 
@@ -264,6 +265,11 @@ def registration_key(registration_id: str) -> str:
 
 def address_key(digest_of_address: str) -> str:
     return f"d{digest_of_address[:32]}"
+
+
+def registrant_key(registrant_id: str) -> str:
+    """Return the key at which a registrant's registrations are listed."""
+    return f"p{digest(registrant_id, 16)}"
 
 
 def registrations_key(place: str) -> str:

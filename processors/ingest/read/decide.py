@@ -1,13 +1,13 @@
 """
 Read: accept or reject every record that enters the pipeline.
 
-Reads     submissions, registrations, receipts, review.actions    as outsiders wrote them
+Reads     submissions, registrations, receipts, verifications, inbound, erasures, review.actions    as outsiders wrote them
 Writes    intake          accepted records, checked, contact data sealed
           tally           that a submission was refused, for the response to its agency
           dead-letters    rejected records with their original bytes; sealed where they may hold contact data
 Keeps     nothing
 Rejects   everything that contract §3, §4 and §5 name, each with its own reason code
-Replayed  the same record gives the same intake record or the same dead letter
+Replayed  the same record gives the same intake record, but for the key drawn for a registration, or the same dead letter
 """
 
 import re
@@ -22,7 +22,7 @@ from processors.domain.person import ComparedPerson
 from processors.domain.review import OffenderAction
 from processors.domain.submission import Submission
 from processors.ingest.identify.agency import NATIONAL
-from processors.ingest.read import action, inbound, receipt, registration, submission, verification
+from processors.ingest.read import action, erasure, inbound, receipt, registration, submission, verification
 from processors.ingest.read.dates import When
 from processors.ingest.read.document import clean_id, describe_unknown, tidy
 from processors.ingest.read.formats import MAX_BYTES, check_size, detect_format, parse_json
@@ -33,6 +33,7 @@ from processors.stage import Context, Decision, Input, Output, Record, Stage
 from processors.tally import MESSAGE_RESPONSE, submission_refused
 from processors.topics import (
     DEAD_LETTERS,
+    ERASURES,
     INBOUND,
     INTAKE,
     RECEIPTS,
@@ -223,7 +224,8 @@ def open_registration(record: Record, context: Context) -> Opened:
 
     def check() -> Accepted:
         identity = context.rules.book(NATIONAL, record.timestamp).identity
-        found, person, note = registration.check(fields, record.key, context.seal, identity)
+        drawn = context.draw(f"{record.topic}-{record.partition}-{record.offset}")
+        found, person, note = registration.check(fields, record.key, context.seal, drawn, identity)
         return Accepted("registration", labels, encode(found), note + describe_unknown(unknown), people=(person,))
 
     return Opened(labels, check)
@@ -275,6 +277,16 @@ def open_inbound(record: Record, context: Context) -> Opened:
     return Opened(Labels(), check)
 
 
+def open_erasure(record: Record, _context: Context) -> Opened:
+    fields, unknown = tidy(json_document(record), erasure.SHAPE)
+    labels = Labels(private_id(fields.get("registrant_id")))
+
+    def check() -> Accepted:
+        return Accepted("erasure", labels, encode(erasure.check(fields, record.timestamp)), describe_unknown(unknown))
+
+    return Opened(labels, check)
+
+
 def open_action(record: Record, _context: Context) -> Opened:
     fields, unknown = tidy(json_document(record), action.SHAPE)
 
@@ -293,6 +305,7 @@ OPEN: Final[Mapping[str, Callable[[Record, Context], Opened]]] = {
     RECEIPTS.name: open_receipt,
     VERIFICATIONS.name: open_verification,
     INBOUND.name: open_inbound,
+    ERASURES.name: open_erasure,
     REVIEW_ACTIONS.name: open_action,
 }
 
@@ -349,7 +362,7 @@ def no_keys(_input: Input, _states: Mapping[str, Any]) -> Iterable[str]:
     return ()
 
 
-INPUTS: Final[tuple[Topic, ...]] = (SUBMISSIONS, REGISTRATIONS, RECEIPTS, VERIFICATIONS, INBOUND, REVIEW_ACTIONS)
+INPUTS: Final[tuple[Topic, ...]] = (SUBMISSIONS, REGISTRATIONS, RECEIPTS, VERIFICATIONS, INBOUND, ERASURES, REVIEW_ACTIONS)
 
 READ: Final[Stage[Any]] = Stage(
     name=NAME,

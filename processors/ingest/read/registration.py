@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from processors.domain.erasure import seal_key
 from processors.domain.person import ComparedPerson, Person
 from processors.domain.registration import CANARY, SEVERAL_ZONES, Contact, Contacts, Registration, address_digest
 from processors.domain.seal import Seal
@@ -52,8 +53,10 @@ class SentRegistration(msgspec.Struct, frozen=True):
 SHAPE: Final = {**fields_of(SentRegistration), "contacts": fields_of(Contact)}
 
 
-def check(document: Mapping[str, Any], key: str | None, seal: Seal, rules: IdentityRules) -> tuple[Registration, ComparedPerson, str]:
-    """Return the registration with its contacts sealed, whom it is for, and a sentence on what was left out of it."""
+def check(
+    document: Mapping[str, Any], key: str | None, seal: Seal, drawn: bytes, rules: IdentityRules
+) -> tuple[Registration, ComparedPerson, str]:
+    """Return the registration with its contacts sealed by the key drawn, whom it is for, and a sentence on what was left out of it."""
     form = convert(document, SentRegistration, MISSING)
     check_fields(form, key)
     contacts, refused = check_contacts(form.contacts)
@@ -71,7 +74,10 @@ def check(document: Mapping[str, Any], key: str | None, seal: Seal, rules: Ident
         time_zone=zones,
         created_at=None if form.created_at is None else parse_instant("created_at", form.created_at, zone),
         expires_at=None if form.expires_at is None else parse_expiry("expires_at", form.expires_at, zone),
-        sealed=seal_contacts(Contacts(contacts=contacts, pin=pin_digest(form.pin, form.registrant_id, seal)), form.registrant_id, seal),
+        sealed=seal_contacts(
+            Contacts(contacts=contacts, pin=pin_digest(form.pin, form.registrant_id, seal)), form.registrant_id, Seal(drawn)
+        ),
+        key=seal_key(drawn, form.registrant_id, seal),
         addresses=tuple(dict.fromkeys(address_digest(each.address, seal) for each in contacts)),
     )
     person, left_out = check_identity(registration.offender, rules)

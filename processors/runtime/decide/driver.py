@@ -6,8 +6,9 @@ none has; then the clock may move, from one due timer to the next, as under `VN_
 bytes.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -77,7 +78,7 @@ class PipelineDriver:
         self.now = _milliseconds(start)
         self.codec = Codec()
         self._rules = rules
-        self._context = Context(rules, Seal(key))
+        self._context = Context(rules, Seal(key), draw=repeatable_bytes)
         self._policies: dict[str, Policy] = {}
         self._topics: dict[str, list[Entry]] = {}
         self._written = 0
@@ -131,7 +132,7 @@ class PipelineDriver:
             self._policies.pop(name, None)
         else:
             self._policies[name] = policy
-        self._context = Context(self._rules.with_policies(list(self._policies.values())), self._context.seal)
+        self._context = replace(self._context, rules=self._rules.with_policies(list(self._policies.values())))
         self.send(POLICIES, None if value is None else policy, name)
 
     # Time
@@ -310,6 +311,11 @@ class PipelineDriver:
 
     def _named(self, stage: str) -> RunningStage:
         return next(running for running in self._stages if running.stage.name == stage)
+
+
+def repeatable_bytes(purpose: str) -> bytes:
+    """Return 64 bytes that are the same for the same purpose each time; only for what is thrown away afterwards."""
+    return hashlib.blake2b(purpose.encode()).digest()
 
 
 def _started(stage: Stage[Any], before: tuple[Stage[Any], ...]) -> RunningStage:

@@ -7,7 +7,7 @@ that raises if the cache is not the one the task builds on. A task whose batch f
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from processors.domain.journal import DeadLetter, Unreadable, Verdict
@@ -58,6 +58,7 @@ class BatchResult:
 
 
 OUTPUTS_PER_INPUT: Final = 4  # beyond this many outputs for each input that a batch may have, it takes no more inputs
+RENEWALS: Final = 500  # rows of a memory table that one batch may write again
 ATTEMPTS: Final = 3  # after that many failures on one input it is set aside
 RETRY: Final = 3_600_000  # milliseconds until a timer that was set aside is tried again
 BYTES_PER_INPUT: Final = 8_192  # the same for bytes of records and outputs
@@ -69,7 +70,7 @@ class Task:
 
     `positions` is the next offset of every input, `moved` whether they are ahead of what was committed, `ended` the inputs
     that have been read to their end. `watermark` is a time up to which every message that was received has been decided
-    here.
+    here. `table` are the latest records of the stage's memory table, by key.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  what a partition consists of
@@ -83,6 +84,7 @@ class Task:
         self.limit = DeadLetterLimit(position.read, position.unreadable)
         self._partitions = partitions
         self.watermark = 0
+        self.table: dict[str, Any] = {}
         self.queue: deque[tuple[str, Record]] = deque()  # read and not yet decided, each with its input's name
         self.now: int | None = None  # the time by our clock: nothing was received after it; None if that is not known
         self.poison: dict[str, int] | None = None  # how often the stage failed on an input, by its name; None: a failure is raised as it is
@@ -93,6 +95,7 @@ class Task:
         self._settled = position.settled
         self._rules = (position.settled, 0)  # the rules in force, and since when
         self._unsettled: tuple[str, list[str]] = (position.settled, [])  # the rules in force, and the keys not yet judged by them
+        self._unrenewed: tuple[str, list[str]] = ("", [])  # the newest key, and the rows not yet written again by it
 
     @property
     def caught_up(self) -> bool:
@@ -160,6 +163,8 @@ class Task:
         an earlier watermark first. Of the others only timers of a record's own states come before the record, if they are due
         by its time: the rest may still be settled by a message that is on its way.
         """
+        if self._stage.table is not None:
+            context = replace(context, table=self.table)
         batch = _Batch(self, self._stage, read, codec, context)
         times = [self._not_ahead(arrival(record)) for record in records]
         self._time = self._not_ahead(self._time)
@@ -193,6 +198,7 @@ class Task:
         self._unsettled[1].extend(each.key for each in reversed(resettles))
         if judged and not records and not self._unsettled[1]:
             self._settled = self._unsettled[0]
+        self._renew(batch, context)
         self._seq += 1
         position = Position(
             seq=self._seq,
@@ -206,9 +212,35 @@ class Task:
         )
         return batch.done(position)
 
+    def has_renewals(self, context: Context) -> bool:
+        """Whether rows of the memory table are to be written again since other keys are in force."""
+        table = self._stage.table
+        if table is not None and context.seal.key_id != self._unrenewed[0]:
+            self._unrenewed = (context.seal.key_id, [key for key, each in self.table.items() if table.renew(key, each, context)])
+        return bool(self._unrenewed[1])
+
+    def _renew(self, batch: "_Batch", context: Context) -> None:
+        """Write some rows of the memory table again, as the keys in force have them."""
+        table = self._stage.table
+        if table is None or not self.has_renewals(context):
+            return
+        left = self._unrenewed[1]
+        for key in [left.pop() for _ in range(min(RENEWALS, len(left)))]:
+            row = self.table.get(key)
+            renewed = None if row is None else table.renew(key, row, context)
+            if renewed is not None:
+                batch.write(Output(table.topic, key, renewed))
+
     def _not_ahead(self, at: int) -> int:
         """Return the time, or now where a clock that ran ahead gave one that has not come: else it would end every hold."""
         return self.now if self.now is not None and at > self.now + AHEAD else at
+
+    def set_row(self, key: str, record: Any) -> None:
+        """Replace a row of the memory table; None takes it out."""
+        if record is None:
+            self.table.pop(key, None)
+        else:
+            self.table[key] = record
 
     def _fire(self, batch: "_Batch", until: int, most: int) -> None:
         """Decide the timers that are due by `until`, as many as the batch may have."""
@@ -378,8 +410,14 @@ class _Batch:
             self._timers.setdefault(key, before)
             timers.set(key, at)
 
+    def write(self, output: Output) -> None:
+        """Write a record that follows from no input."""
+        self._write(output, None)
+
     def _write(self, output: Output, record: Record | None) -> None:
         value, raw = output.value, None
+        if self._stage.table is not None and output.topic is self._stage.table.topic:
+            self._task.set_row(output.key or "", value)
         if value is not None:
             raw = record.raw if record is not None and value is record.value else self._codec.encode(value)
         if output.timing is not None:

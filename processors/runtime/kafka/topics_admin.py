@@ -11,7 +11,7 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from processors.runtime.errors import Restart, UserError
 from processors.runtime.kafka.clients import CALL_DEADLINE, MAX_RECORD_BYTES, REQUEST_TIMEOUT, Broker, Unavailable, translated_errors
 from processors.runtime.settings import Settings
-from processors.topics import TOMBSTONES_KEPT, TOPICS, Topic
+from processors.topics import PURGED_SEGMENT, TOMBSTONES_KEPT, TOPICS, Topic
 
 HOUR: Final = 3_600_000
 SEGMENT_BYTES: Final = 64 * 1024 * 1024
@@ -48,6 +48,10 @@ def properties(topic: Topic) -> dict[str, str]:
             "segment.bytes": str(SEGMENT_BYTES),
             "min.cleanable.dirty.ratio": "0.1",
         }
+    if topic.purged:
+        # A key that was destroyed must not stay: nothing is spared compaction, a segment is closed after ten minutes (by the next
+        # record: the active one is never compacted), and compacted within the hour.
+        found |= {"min.compaction.lag.ms": "0", "max.compaction.lag.ms": str(HOUR), "segment.ms": str(PURGED_SEGMENT)}
     if topic.stamped:
         found["message.timestamp.type"] = "LogAppendTime"
     return found

@@ -13,10 +13,10 @@ the body):
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -134,7 +134,8 @@ class Changelog:
             REBUILDS.labels(self._stage).inc()
         elif stamp.offset >= end:
             return None
-        for place, field, value in self._records(partition, max(stamp.offset, 0) if stamp else OFFSET_BEGINNING, end, keep_alive):
+        start = max(stamp.offset, 0) if stamp else OFFSET_BEGINNING
+        for place, field, value in committed_records(self._broker, self.topic, partition, start, end, keep_alive):
             if field == STAMP:
                 position, offset = self._position(partition, value or b""), place
                 if stamp is not None and place == stamp.offset and position != stamp.position:
@@ -157,32 +158,48 @@ class Changelog:
             raise Restart("the cache is being written by another owner")
         CATCH_UP_RECORDS.labels(self._stage).inc(len(changes))
 
-    def _records(self, partition: int, start: int, end: int, keep_alive: Callable[[], None]) -> Iterator[tuple[int, bytes, bytes | None]]:
-        """Yield the committed records of the partition between `start` and `end`."""
-        if end == 0:
-            return
-        reader = self._broker.partition_consumer(**LOW_LATENCY)
-        try:
-            reader.assign([TopicPartition(self.topic, partition, start)])
-            place, progress = -1, monotonic()
-            while place < end:
-                for message in poll_batch(reader, CHUNK, 0.1):
-                    what, reached = message_kind(message), message.offset() or 0
-                    if what == "noise":
-                        continue
-                    if what == "record":
-                        yield reached, message.key() or b"", message.value()
-                        reached += 1
-                    if reached > place:
-                        place, progress = reached, monotonic()
-                keep_alive()
-                if monotonic() - progress > STALL_TIMEOUT:
-                    self._log.error("catch_up_stalled", unit=self._stage, partition=partition, position=place, end=end)
-                    raise Restart(
-                        f"the changelog of partition {partition} stands at {place} and not at its end {end}: a hanging transaction?"
-                    )
-        finally:
-            reader.close()
+
+def committed_records(  # noqa: PLR0913, PLR0917  where to read from, and what to do meanwhile
+    broker: Broker, topic: str, partition: int, start: int, end: int, keep_alive: Callable[[], None]
+) -> Iterator[tuple[int, bytes, bytes | None]]:
+    """Yield the committed records of a partition between `start` and `end`, which is an uncommitted end."""
+    if end == 0:
+        return
+    reader = broker.partition_consumer(**LOW_LATENCY)
+    try:
+        reader.assign([TopicPartition(topic, partition, start)])
+        place, progress = -1, monotonic()
+        while place < end:
+            for message in poll_batch(reader, CHUNK, 0.1):
+                what, reached = message_kind(message), message.offset() or 0
+                if what == "noise":
+                    continue
+                if what == "record":
+                    yield reached, message.key() or b"", message.value()
+                    reached += 1
+                if reached > place:
+                    place, progress = reached, monotonic()
+            keep_alive()
+            if monotonic() - progress > STALL_TIMEOUT:
+                structlog.get_logger().error("catch_up_stalled", topic=topic, partition=partition, position=place, end=end)
+                raise Restart(f"{topic}[{partition}] stands at {place} and not at its end {end}: a hanging transaction?")
+    finally:
+        reader.close()
+
+
+def read_latest(
+    broker: Broker, codec: Codec, topic: str, partitions: Sequence[int], keep_alive: Callable[[], None]
+) -> dict[int, dict[str, Any]]:
+    """Return the latest record of every key of a compacted topic, by partition, read to the uncommitted end."""
+    ends = broker.end_offsets((topic, partition) for partition in partitions)
+    found: dict[int, dict[str, Any]] = {partition: {} for partition in partitions}
+    for partition, latest in found.items():
+        for _, key, value in committed_records(broker, topic, partition, OFFSET_BEGINNING, ends[topic, partition], keep_alive):
+            if value is None:
+                latest.pop(key.decode(), None)
+            else:
+                latest[key.decode()] = codec.decode(value)
+    return found
 
 
 def check_positions(topic: str, partition: int, position: Position, committed: Mapping[str, int | None]) -> None:

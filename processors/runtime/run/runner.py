@@ -17,6 +17,7 @@ offsets, the caches caught up (catchup.py). While the broker or the store is una
 still polled, so that the partitions stay ours.
 """
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,8 +50,8 @@ from processors.runtime.kafka.clients import (
     poll_batch,
     translated_errors,
 )
-from processors.runtime.key_file import KeyFile
-from processors.runtime.run.catchup import Changelog
+from processors.runtime.key_file import KEY_BYTES, KeyFile
+from processors.runtime.run.catchup import Changelog, read_latest
 from processors.runtime.run.faults import Faults
 from processors.runtime.run.inputs import Bookmark, Origin, check_bookmarks, check_identities, check_not_lost
 from processors.runtime.run.slots import Slot
@@ -60,7 +61,7 @@ from processors.runtime.run.watermark import Watermarks, next_timer_metadata
 from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec, Undecodable
-from processors.stage import Context, Record, Stage
+from processors.stage import Context, MemoryTable, Record, Stage
 from processors.topics import DEAD_LETTERS, DECISIONS, POLICIES
 
 MAX_BATCH: Final = 5_000  # records in one transaction
@@ -248,7 +249,23 @@ class Runner:
                     f"{self._partition_count}: partitions were added by hand; see deploy/runbook.md"
                 )
             tasks.append(Task(self._stage, partition, position, positions, timers, self._partition_count))
+        if self._stage.table is not None:
+            self._load(self._stage.table, tasks, keep_alive)
         return tasks
+
+    def _load(self, table: MemoryTable, tasks: Sequence[Task], keep_alive: Callable[[], None]) -> None:
+        """Give the tasks their memory tables; raises Stop if something is there again that was destroyed."""
+        name, partitions = self._prefix + table.topic.name, [task.partition for task in tasks]
+        found = read_latest(self._broker, self._environment.codec, name, partitions, keep_alive)
+        marks = read_latest(self._broker, self._environment.codec, self._prefix + table.marks.name, [0], keep_alive)[0]
+        context = self._context()
+        for task in tasks:
+            task.table = found[task.partition]
+            if count := table.count_destroyed(task.table, marks, context):
+                raise Stop(
+                    f"{name}[{task.partition}] holds {count} records that were destroyed: a backup of it was "
+                    "restored, which must not be made; see deploy/runbook.md"
+                )
 
     def _start_over(self, member: Consumer, error: Retry | Restart) -> None:
         """Discard all uncommitted work, stop fetching, and poll the group for a while."""
@@ -368,7 +385,7 @@ class Runner:
             task.now = now if self._ticking is None else None
             task.poison = self._failures
             watermark = self._watermark(task, now)
-            if mine or task.has_due(watermark, now, version) or (task.moved and quiet):
+            if mine or task.has_due(watermark, now, version) or (task.moved and quiet) or task.has_renewals(context):
                 results.append(
                     (task, task.decide(mine, watermark, self._batch_size, self._state_reader(partition), self._environment.codec, context))
                 )
@@ -534,13 +551,15 @@ class Runner:
 
     def _context(self) -> Context:
         policies = self._policies
-        return Context(self._environment.rules if policies is None else policies.rules, self._environment.keys.seal)
+        rules = self._environment.rules if policies is None else policies.rules
+        return Context(rules, self._environment.keys.seal, draw=lambda _: secrets.token_bytes(KEY_BYTES))
 
 
 def check_topics(broker: Broker, stage: Stage[Any], prefix: str) -> int:
     """Return the number of partitions of the inputs; raises Stop unless every topic of the stage exists and those that must agree do."""
     changelog = [stage.changelog] if stage.changelog else []
-    together = {prefix + topic.name for topic in (*stage.inputs, *changelog)}
+    tables = [stage.table.topic] if stage.table else []
+    together = {prefix + topic.name for topic in (*stage.inputs, *changelog, *tables)}
     counts = broker.partition_counts({*together, *(prefix + topic.name for topic in (*stage.outputs, DECISIONS, DEAD_LETTERS, POLICIES))})
     if missing := sorted(name for name, count in counts.items() if count == 0):
         raise Stop(f"there is no topic {', '.join(missing)}: run `vn topics create`")

@@ -15,6 +15,7 @@ from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 from msgspec import Struct
 
 from processors.domain.agency import AgencyHeard
+from processors.domain.erasure import Erased, Erasure, ErasureRequest, RegistrantKey
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.domain.external import InboundForm, ReceiptForm, RegistrationForm, VerificationForm
@@ -40,7 +41,15 @@ SCHEMAS: Final = _BESIDE if _BESIDE.is_dir() else _PACKAGED
 FOLDER: Final = SCHEMAS / "avro"
 
 # What outsiders send.
-EXTERNAL: Final[tuple[type[Struct], ...]] = (Submission, RegistrationForm, ReceiptForm, VerificationForm, InboundForm, ReviewAction)
+EXTERNAL: Final[tuple[type[Struct], ...]] = (
+    Submission,
+    RegistrationForm,
+    ReceiptForm,
+    VerificationForm,
+    InboundForm,
+    ErasureRequest,
+    ReviewAction,
+)
 # What only the pipeline and its commands write.
 INTERNAL: Final[tuple[type[Struct], ...]] = (
     Policy,
@@ -62,6 +71,9 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
     Verification,
     VerificationPermit,
     Inbound,
+    Erasure,
+    RegistrantKey,
+    Erased,
     Outbound,
     SendIntent,
     RegistrationStatus,

@@ -3,6 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from processors.domain.erasure import RegistrantKey
 from processors.domain.registration import Contact, Contacts, Registration
 from processors.topics import REGISTRATIONS
 from tests.ingest.records import JOHN, REGISTRATION, SEAL, changed, read, refused, taken
@@ -13,7 +14,9 @@ def registration(**changes: Any) -> Registration:
 
 
 def contacts(**changes: Any) -> Contacts:
-    return msgspec.json.decode(SEAL.open(registration(**changes).sealed, "contacts:R-1"), type=Contacts)
+    found = registration(**changes)
+    own = RegistrantKey(sealed=found.key, seq=0).opened("R-1", SEAL)
+    return msgspec.json.decode(own.open(found.sealed, "contacts:R-1"), type=Contacts)
 
 
 def contact(channel: str, address: str, *, verified: bool = False) -> dict[str, Any]:

@@ -1,0 +1,18 @@
+"""Check a request to erase a registrant: who is to be erased, why, and who asks."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from processors.domain.erasure import Erasure, ErasureRequest
+from processors.ingest.read.document import convert, fields_of
+from processors.ingest.read.ids import check_private_id
+
+SHAPE: Final = fields_of(ErasureRequest)
+
+
+def check(document: Mapping[str, Any], received_at: int) -> Erasure:
+    """Return the erasure; raises Rejection where it does not say whom."""
+    form = convert(document, ErasureRequest, {})
+    for field in ("registrant_id", "reason", "requested_by"):
+        check_private_id(field, getattr(form, field))
+    return Erasure(registrant_id=form.registrant_id, reason=form.reason, requested_by=form.requested_by, received_at=received_at)
