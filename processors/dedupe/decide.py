@@ -3,32 +3,32 @@ Dedupe: one event is told once (contract §3.1.1; specification §4, "Duplicate 
 
 Reads     events            by offender: events, enrolments, review actions, merges of two offenders
           dedupe.handover   what was kept of an offender who was merged into another (processors/handover.py)
-Writes    events.distinct   what registrants may have to be told, as news, change or cancellation; enrolments and the
-                            review actions of later stages untouched, in their place
-          reviews           what is flagged here, and how its review ended
+Writes    events.distinct   what registrants may have to be told: news, changes, cancellations; enrolments and the
+                            review actions of later stages, unchanged and in order
+          reviews           what is flagged here, and the end of its review
           tally             that a submission's part ended here, or repeats another's
           dedupe.handover   what is kept of an offender who is merged into another
-Keeps     per event of one agency: the message ids that name it, the contents it has had, and the newest message
-          told of it; a message that waits, or is in review. An event is recognised for `duplicate.window` from when it
+Keeps     for each event of an agency: the message ids that name it, the contents it has had, and the newest message
+          sent about it; a message that waits, or is in review. An event is recognised for `duplicate.window` from when it
           was told; it can be changed and cancelled until then and, if that is later, until its date is past by
           `date.past`, since an event may be told a year ahead
-Flags     a Cancel or Update of nothing known, after `out_of_order.hold` (`unknown_reference`)
+Flags     a Cancel or Update of an unknown event, after `out_of_order.hold` (`unknown_reference`)
 Rejects   nothing
-Replayed  a decision depends on the record and the states alone: read again before its states were kept, it comes out
+Replayed  a decision depends on the record and the states alone: read again before its states were stored, it comes out
           the same; read again after, it is a copy of itself and suppressed
 
-What a message does depends on how its event stands (transitions.py). Corners, each with a test that names it:
+What a message does depends on the state of its event (transitions.py). Corner cases, each with a test that names it:
 
-- The same event means the same content (fingerprint.py), from one agency. A message id used again for something else
-  is another event; the same content under another id is the same event, and from then on has that id too.
-- After A was changed to B, A sent again as an Add is a copy that came late, not a change back: it was told. Only an
-  Update, which says so, changes an event back.
-- A Cancel cancels the event, whichever of its messages it names, with the values told last. While it is held, the
-  event sent again with any content it ever had takes it back; so does an Update. What then differs from what was told
+- Messages of one agency with the same content (fingerprint.py) are about the same event. A message id used again for
+  something else is another event; the same content under another id is the same event, which from then on has that id too.
+- After A was changed to B, A sent again as an Add is a late copy, not a change back: A was told. Only an
+  Update changes an event back.
+- A Cancel cancels the event, whichever of its messages it names, with the values told last. While the Cancel is held, the
+  event sent again with any content it ever had revokes it; so does an Update. What then differs from what was told
   last is a change. Anything else sent meanwhile is an event of its own, and the cancellation is told as well.
 - After a cancellation was told, the same event is news, and an Update brings the event back as news.
-- A Cancel or Update that came before its target is the later word. When the target comes, the last of those that
-  waited decides: an Update is told as news in its place, after a Cancel nothing is told at all.
+- A Cancel or Update that came before its target is the later statement. When the target comes, the last of those that
+  waited decides: an Update is told as news in its place; after a Cancel nothing is told at all.
 - The same Cancel or Update twice is a duplicate, also while it waits, is in review, or was overtaken since.
 - Once flagged, a message does nothing until a reviewer releases it; then it does what it says at once.
 """
@@ -52,7 +52,7 @@ from processors.topics import DEDUPE_HANDOVER, DEDUPE_STATE, DISTINCT, EVENTS, R
 
 
 def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
-    """Name the offender's document, and the stored messages that the input may have to be compared with."""
+    """Name the offender's document, and the stored messages that the input may be compared with."""
     offender = offender_of(given)
     if offender is None:
         return ()
@@ -63,7 +63,7 @@ def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
 
 
 def offender_of(given: Input) -> str | None:
-    """Return whose document the input is about; None where it only passes through."""
+    """Return the offender the input is about; None if it only passes through."""
     if not isinstance(given, Record):
         return given.key
     if isinstance(given.value, Event):
@@ -73,7 +73,7 @@ def offender_of(given: Input) -> str | None:
 
 
 def messages_needed(given: Input, known: KnownEvents) -> Iterable[int]:
-    """Return which stored messages are read: of a timer those due, of an Add those whose Cancel is held."""
+    """Return the stored messages to read: for a timer those due, for an Add those whose Cancel is held."""
     if not isinstance(given, Record):
         until = given.due_at if isinstance(given, Wake) else given.at
         held = (each.seq for each in known.events if each.held is not None and each.held.due <= until)
@@ -89,7 +89,7 @@ def messages_needed(given: Input, known: KnownEvents) -> Iterable[int]:
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
-    """Return what follows from one event, enrolment, review action or timer."""
+    """Return the decision on one event, enrolment, review action or timer."""
     if not isinstance(given, Record):
         now = situation(given.key, given.due_at if isinstance(given, Wake) else given.at, context.rules, states)
         return decision(wake(now), now)
@@ -102,7 +102,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
 
 
 def receive(now: Situation, message: Message) -> Effect:
-    """Return what a message does: with those that waited for it, of which the last takes effect."""
+    """Return the effect of a message and of those that waited for it, of which the last decides."""
     event = message.event
     if now.is_repeated(message):
         detail = f"this {event.operation} of message {message.reference} was heard before"
@@ -123,7 +123,7 @@ def receive(now: Situation, message: Message) -> Effect:
 
 
 def with_overtaken(now: Situation, known: KnownEvent, message: Message) -> KnownEvent:
-    """Return the event with the message id and the content of a message that a later one replaced before it was told."""
+    """Return the event with the message id and the content of a message that was replaced before it was told."""
     event = message.event
     if event.operation == "Cancel":
         return known.with_cancel_id(event.message_id)
@@ -131,7 +131,7 @@ def with_overtaken(now: Situation, known: KnownEvent, message: Message) -> Known
 
 
 def wake(now: Situation) -> Effect:
-    """Return what follows from time: references are given up, cancellations told, old events forgotten."""
+    """Return the effect of a timer: references are given up, cancellations told, old events forgotten."""
     flagged = [flag(now, each) for each in now.known.waiting if each.deadline is not None and each.deadline <= now.at]
     ended = [AT_DEADLINE[each.state].handler(now, each) for each in now.known.events if each.deadline <= now.at]
     return reduce(Effect.then, (*flagged, *ended), Effect())

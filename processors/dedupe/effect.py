@@ -1,8 +1,8 @@
 """
-What a part of a decision does to one offender's events, as a value.
+The effect of a part of a decision on one offender's events.
 
-Effects are combined in order by `then`, and become one `Decision` at the end: whoever makes an effect sees the state
-before the decision, and nothing is changed on the way.
+Effects are combined in order by `then`, and become one `Decision` at the end. A function that returns an effect sees the state
+before the decision; nothing is mutated.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from processors.stage import Decision, Output
 
 class Effect(Struct, frozen=True):
     """
-    Changes and records of a part of a decision.
+    State changes and outputs of a part of a decision.
 
     `events`, `waiting` and `messages` are by `seq` and hold the next value of each; None forgets it.
     """
@@ -31,7 +31,7 @@ class Effect(Struct, frozen=True):
     verdicts: tuple[Verdict, ...] = ()
 
     def then(self, later: "Effect") -> "Effect":
-        """Return both as one; where both name a value, the later's holds."""
+        """Return both as one; if both set a value, the later one applies."""
         return Effect(
             {**self.events, **later.events},
             {**self.waiting, **later.waiting},

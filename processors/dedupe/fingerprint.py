@@ -1,9 +1,9 @@
 """
 What makes two messages the same event (contract §3.1.1), and what an Update changed.
 
-The agency, the kind of event and the fields that the rules name for the subtype (`EventCode.same`), as they compare:
-whatever message_id, event_id, sent_at and remarks; in words, whatever case, blanks and punctuation; statuses and kinds
-of places by what they mean, so that a synonym is no difference.
+The agency, the kind of event and the fields that the rules name for the subtype (`EventCode.same`) are compared,
+not message_id, event_id, sent_at or remarks. Case, blanks and punctuation are ignored; statuses and kinds
+of places are compared by meaning, so that a synonym is no difference.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,14 +22,14 @@ SAME: Final = EventCode("", "", ()).same  # of a kind of event that no rule file
 
 
 def fingerprint(event: Event, book: Book) -> str:
-    """Return a digest that two messages of one agency about one offender share if they are about the same event."""
+    """Return a digest that is equal for two messages of one agency about one offender if they are about the same event."""
     fields = [comparable(event, name, book) for name in same(event, book)]
     kind = (event.ori, event.event_type, event.event_subtype, event.notification_type)
     return blake2b("\x1f".join((*kind, *fields)).encode(), digest_size=8).hexdigest()
 
 
 def changes(old: Event, new: Event, book: Book) -> tuple[Change, ...]:
-    """Return what a registrant who was told `old` must hear to know `new`."""
+    """Return the changes that a registrant who was told `old` must be told to know `new`."""
     names = dict.fromkeys((*KIND, *same(old, book), *same(new, book)))
     return tuple(
         Change(name, as_written(old, name, book), as_written(new, name, book))
@@ -39,13 +39,13 @@ def changes(old: Event, new: Event, book: Book) -> tuple[Change, ...]:
 
 
 def same(event: Event, book: Book) -> tuple[str, ...]:
-    """Return the fields that tell events of this kind apart."""
+    """Return the fields that distinguish events of this kind."""
     code = book.code(event.event_type, event.event_subtype)
     return SAME if code is None else code.same
 
 
 def comparable(event: Event, name: str, book: Book) -> str:
-    """Return a field as it compares."""
+    """Return a field in the form in which it is compared."""
     value = getattr(event, name)
     if not value:
         return ""
@@ -54,7 +54,7 @@ def comparable(event: Event, name: str, book: Book) -> str:
 
 
 def as_written(event: Event, name: str, book: Book) -> str:
-    """Return a field as `Change` carries it: the agency's words; of the action date, the date or the instant in ISO 8601."""
+    """Return a field as `Change` holds it: in the agency's words; the action date as a date or instant in ISO 8601."""
     if name != "action_at":
         return getattr(event, name) or ""
     if event.date_only:

@@ -1,9 +1,9 @@
 """
-One offender's events out of two offenders', once their keys are known to be one person.
+Merges the events of two offender keys that turned out to be one person.
 
-What one agency announced under both keys with the same last content is one event from now on, told if either was; later
-stages hear by which message id it goes on. What differs stays two events, of which each is changed and cancelled for
-those who were told of it. A Cancel or Update that waited for a message that had come under the other key takes effect.
+Events of one agency with the same last content under both keys become one event, told if either was; later
+stages are sent the message id by which it is known from now on. Different events stay apart: each is changed and cancelled for
+those who were told of it. A Cancel or Update that waited for a message under the other key takes effect.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,7 +34,7 @@ def documents(offender: str, found: Mapping[str, State]) -> Iterator[str]:
 
 
 def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], context: Context) -> Decision[State]:
-    """Return what follows from the events of `merge.offender` being those of `merge.into`."""
+    """Return the decision that merges the events of `merge.offender` into those of `merge.into`."""
     now = situation(merge.into, merge.received_at, context.rules, mine)
     others = situation(merge.offender, merge.received_at, context.rules, theirs)
     effect = Effect()
@@ -62,7 +62,7 @@ def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], c
 
 
 def add_event(now: Situation, other: KnownEvent, message: Event | None, merge: Merge) -> Effect:
-    """Return the effect of one more event: on its own, or as one with an event that is the same."""
+    """Return the effect of adding one event: on its own, or combined with one that is the same."""
     same = next((each for each in now.known.events if are_same(each, other)), None)
     if same is None:
         return Effect(events={other.seq: other}, messages={} if message is None else {other.seq: message})
@@ -92,7 +92,7 @@ def add_event(now: Situation, other: KnownEvent, message: Event | None, merge: M
 
 
 def are_same(one: KnownEvent, other: KnownEvent) -> bool:
-    """Whether two events of one agency are one: begun by the same message, or the same by their last content and not cancelled."""
+    """Whether two events of one agency are the same: begun by the same message, or with the same last content and not cancelled."""
     if one.ori != other.ori:
         return False
     if one.root == other.root:
@@ -102,9 +102,9 @@ def are_same(one: KnownEvent, other: KnownEvent) -> bool:
 
 def hold_of_both(now: Situation, one: KnownEvent, older: KnownEvent, newer: KnownEvent, last: Event | None) -> Effect:
     """
-    Return the effect of the event as it stands after both.
+    Return the effect of combining two events that may have a held Cancel.
 
-    A Cancel that is held under one key cancels the event, unless the event was sent again under the other key after it.
+    A Cancel held under one key cancels the event, unless the event was sent again under the other key after it.
     """
     held = sorted((each for each in (older, newer) if each.held is not None), key=lambda each: each.deadline)
     if not held or held[0].held is None:
@@ -120,7 +120,7 @@ def hold_of_both(now: Situation, one: KnownEvent, older: KnownEvent, newer: Know
 
 
 def told_late(now: Situation, one: KnownEvent, before: Event, last: Event) -> Effect:
-    """Tell the last content of an event to those who were told an earlier one, where it was changed under one key alone."""
+    """Send the last content of an event to those who were told an earlier one, if it was changed under one key only."""
     changed = changes(before, last, now.book(last))
     if not changed or one.state == "cancelled":
         return Effect()
@@ -128,7 +128,7 @@ def told_late(now: Situation, one: KnownEvent, before: Event, last: Event) -> Ef
 
 
 def try_again(now: Situation, waiting: WaitingMessage) -> Effect:
-    """Let a message that waited take effect if what it is about had come under the other key; one in review stays there."""
+    """Let a waiting message take effect if its target came under the other key; one in review stays in review."""
     if waiting.review_id is not None:
         return Effect()
     message = Message(now.stored(waiting.seq), waiting.fingerprint)
@@ -139,7 +139,7 @@ def try_again(now: Situation, waiting: WaitingMessage) -> Effect:
 
 
 def joined_fingerprints(earlier: Mapping[str, int], latest: Mapping[str, int]) -> dict[str, int]:
-    """Return the contents of both, the latest last, each with the longer of its times."""
+    """Return the fingerprints of both, the latest last, each with the later expiry."""
     kept = {each: until for each, until in earlier.items() if each not in latest}
     return kept | {each: max(until, earlier.get(each, until)) for each, until in latest.items()}
 

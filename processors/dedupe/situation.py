@@ -1,4 +1,4 @@
-"""What dedupe knows when it decides: one offender's events, the time, the rules; and what is looked up in them."""
+"""What dedupe knows when it decides: one offender's events, the time, the rules; with look-ups."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -23,12 +23,12 @@ class Message(Struct, frozen=True, gc=False):
 
     @property
     def reference(self) -> str:
-        """The message it is about; without a reference it can only be about the message whose id it bears."""
+        """The message it refers to; without a reference, the message with its own id."""
         return self.event.refers_to or self.event.message_id
 
 
 class Situation(Struct, frozen=True, gc=False):
-    """The offender's events and stored messages before the decision, and the time to decide by."""
+    """The offender's events and stored messages before the decision, and the time of the decision."""
 
     offender: str
     at: int
@@ -47,11 +47,11 @@ class Situation(Struct, frozen=True, gc=False):
         return Message(event, fingerprint(event, self.book(event)))
 
     def window_end(self, scope: Scope) -> int:
-        """Return until when content that is told now is recognised (contract §6, `duplicate.window`)."""
+        """Return how long content that is told now is recognised (contract §6, `duplicate.window`)."""
         return self.at + self.rules.duration("duplicate.window", scope)
 
     def stored(self, seq: int) -> Event:
-        """Return the stored message of a known event, or one that waits."""
+        """Return a stored message: the newest of a known event, or one that waits."""
         key = message_key(self.offender, seq)
         found = self.states[key]
         if not isinstance(found, StoredMessage):
@@ -59,7 +59,7 @@ class Situation(Struct, frozen=True, gc=False):
         return found.event
 
     def is_repeated(self, message: Message) -> bool:
-        """Whether this very Cancel or Update came before."""
+        """Whether this Cancel or Update was received before."""
         event = message.event
         if event.operation == "Add":
             return False
@@ -75,14 +75,14 @@ class Situation(Struct, frozen=True, gc=False):
         )
 
     def is_recognised(self, known: KnownEvent, message: Message) -> bool:
-        """Whether the event had just this content, within `duplicate.window`."""
+        """Whether the event had this content, within `duplicate.window`."""
         return known.fingerprints.get(message.fingerprint, self.at) > self.at
 
     def with_same_content(self, message: Message) -> KnownEvent | None:
         """
-        Return the event that is the same by its content.
+        Return the event with the same content.
 
-        That is one of which this was told, lately or as its last content, and not cancelled since.
+        That is one that was told with this content, recently or as its last content, and is not cancelled.
         """
         alike = [each for each in self.known.events if message.fingerprint in each.fingerprints and each.ori == message.event.ori]
         expired = None
@@ -96,16 +96,16 @@ class Situation(Struct, frozen=True, gc=False):
         return expired
 
     def referred_to(self, message: Message) -> KnownEvent | None:
-        """Return the event that a Cancel or Update is about: of several with that message id the newest that still stands."""
+        """Return the event that a Cancel or Update refers to: of several with that message id, the newest that is not cancelled."""
         meant = [each for each in self.known.events if each.ori == message.event.ori and message.reference in each.message_ids]
         return next((each for each in reversed(meant) if each.state != "cancelled"), meant[-1] if meant else None)
 
     def with_overtaken(self, event: Event) -> KnownEvent | None:
-        """Return the event about which a reviewer released a later message before this one came."""
+        """Return the event for which a reviewer released a later message before this one came."""
         return next((each for each in self.known.events if each.overtaken == event.message_id and each.ori == event.ori), None)
 
     def followers(self, event: Event) -> list[Message]:
-        """Return the messages that waited for this one, and for those, in an order in which each follows what it is about."""
+        """Return the messages that waited for this one, and for those, each after the one that it refers to."""
         if not self.known.waiting or event.operation == "Cancel":
             return []
         ids, found = {event.message_id}, list[Message]()
@@ -120,7 +120,7 @@ class Situation(Struct, frozen=True, gc=False):
 
 
 def event_meant(now: Situation, message: Message) -> KnownEvent | None:
-    """Return the event that the message is about; an Add that is about none opens one."""
+    """Return the event that the message is about; an Add of an unknown event opens a new one."""
     event = message.event
     if event.operation == "Cancel":
         return now.referred_to(message)
@@ -131,6 +131,6 @@ def event_meant(now: Situation, message: Message) -> KnownEvent | None:
 
 
 def situation(offender: str, at: int, rules: Rules, states: Mapping[str, State]) -> Situation:
-    """Return what is known of the offender at that time."""
+    """Return the situation of the offender at that time."""
     found = states.get(offender)
     return Situation(offender, at, rules, states, found if isinstance(found, KnownEvents) else NOTHING)

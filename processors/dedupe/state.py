@@ -1,8 +1,8 @@
 """
 What dedupe remembers of one offender.
 
-One document, `KnownEvents`, is read and written for every event and so holds no more than deciding takes. The messages
-themselves, of which a change or a cancellation must one day speak, are stored beside it, each under a key of its own
+One document, `KnownEvents`, is read and written for every event, so it holds only what decisions need. The messages
+themselves, whose values a later change or cancellation needs, are stored beside it, each under a key of its own
 that is written once and read when needed.
 """
 
@@ -20,7 +20,7 @@ LONGEST: Final = 128  # of the message ids, fingerprints and Cancels of one even
 
 
 class HeldCancel(Struct, frozen=True):
-    """A Cancel that waits until `due` for its resubmission; without its submission, since the original's is told of."""
+    """A Cancel that waits until `due` for a resubmission; kept without its submission, since the original's is used."""
 
     due: int
     cancel: Event
@@ -28,13 +28,13 @@ class HeldCancel(Struct, frozen=True):
 
 class KnownEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
-    One event of one agency, from the first message about it on.
+    One event of one agency, as known from its messages.
 
-    `seq` is the place of the message that opened it and names the stored message; `root` that message's id.
-    `message_ids` are those by which a Cancel or Update may mean it, `fingerprints` the contents it has had, newest last,
+    `seq` is the sequence number of the message that opened it and identifies the stored message; `root` is that message's id.
+    `message_ids` are those by which a Cancel or Update may refer to it, `fingerprints` the contents it has had, newest last,
     each with the time until which it is recognised, `cancel_ids` the Cancels received. `overtaken` is the id of a
-    message that has not come yet, and about which a reviewer released a later one. The event is forgotten at `forget_at`.
-    `last` is the `seq` of the message told last, 0 where that is the one that opened it.
+    message that has not arrived yet while a reviewer released a later one about it. The event is forgotten at `forget_at`.
+    `last` is the `seq` of the message told last, 0 if that is the one that opened the event.
     """
 
     seq: int
@@ -56,19 +56,19 @@ class KnownEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def deadline(self) -> int:
-        """When its Cancel is told, or it is forgotten."""
+        """When its held Cancel is sent, or the event is forgotten."""
         return self.forget_at if self.held is None else self.held.due
 
     def with_message_id(self, message_id: str) -> "KnownEvent":
-        """Return it with one more message that may be referred to."""
+        """Return the event with one more message id by which it may be referred to."""
         return replace(self, message_ids=append_id(self.message_ids, message_id))
 
     def with_cancel_id(self, message_id: str) -> "KnownEvent":
-        """Return it with one more Cancel received."""
+        """Return the event with one more Cancel received."""
         return replace(self, cancel_ids=append_id(self.cancel_ids, message_id))
 
     def with_earlier_content(self, message_id: str, fingerprint: str, until: int) -> "KnownEvent":
-        """Return it with a message whose content is older than the one it has."""
+        """Return the event with a message whose content is older than its present content."""
         named = self.with_message_id(message_id)
         if fingerprint in named.fingerprints:
             return named
@@ -76,7 +76,7 @@ class KnownEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def append_id(ids: tuple[str, ...], new: str) -> tuple[str, ...]:
-    """Return `ids` and `new`, the first and the newest of them where they become too many."""
+    """Return `ids` with `new`; if there are too many, the first and the newest."""
     if new in ids:
         return ids
     longer = (*ids, new)
@@ -84,13 +84,13 @@ def append_id(ids: tuple[str, ...], new: str) -> tuple[str, ...]:
 
 
 def with_newest(fingerprints: dict[str, int], fingerprint: str, until: int) -> dict[str, int]:
-    """Return `fingerprints` with one more, or one that was there before, as the newest."""
+    """Return `fingerprints` with this one as the newest, whether or not it was there before."""
     others = [(each, at) for each, at in fingerprints.items() if each != fingerprint]
     return dict((*others, (fingerprint, until))[-LONGEST:])
 
 
 class WaitingMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A Cancel or Update of nothing known: until `due`, then, flagged, until a reviewer acts on `review_id`."""
+    """A Cancel or Update of an unknown event: waits until `due`, then, flagged, until a reviewer acts on `review_id`."""
 
     seq: int
     ori: str
@@ -102,26 +102,26 @@ class WaitingMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def deadline(self) -> int | None:
-        """When it is flagged; a reviewer has all the time."""
+        """When it is flagged; in review it has no deadline."""
         return self.due if self.review_id is None else None
 
 
 class KnownEvents(Struct, frozen=True, tag="sightings", omit_defaults=True):
-    """All that is known of one offender's events, in the order they were first heard of, and the messages that wait."""
+    """One offender's events, in the order of their first messages, and the messages that wait."""
 
     events: tuple[KnownEvent, ...] = field(default=(), name="sightings")
     waiting: tuple[WaitingMessage, ...] = ()
 
     @property
     def deadline(self) -> int | None:
-        """When the first of its times comes; None where nothing is due ever."""
+        """The earliest deadline; None if nothing has one."""
         dues = [each.deadline for each in self.events]
         if self.waiting:
             dues += [each.due for each in self.waiting if each.review_id is None]
         return min(dues, default=None)
 
     def changed(self, events: Mapping[int, KnownEvent | None], waiting: Mapping[int, WaitingMessage | None]) -> "KnownEvents":
-        """Return it with these events and waiting messages, by `seq`; None forgets one."""
+        """Return the document with these events and waiting messages, by `seq`; None removes one."""
         known, waits = self.events, self.waiting
         if events:
             left: dict[int, KnownEvent | None] = {**{each.seq: each for each in known}, **events}
@@ -132,7 +132,7 @@ class KnownEvents(Struct, frozen=True, tag="sightings", omit_defaults=True):
 
 
 class StoredMessage(Struct, frozen=True, tag="kept"):
-    """A message as it came: the newest that was told of an event, or one that waits."""
+    """A message as received: the newest that was told of an event, or one that waits."""
 
     event: Event
 
@@ -141,16 +141,16 @@ State = KnownEvents | StoredMessage
 
 
 def deadline(state: State) -> int | None:
-    """Return when the state must be looked at again; None for a message, whose time is in its offender's document."""
+    """Return the state's deadline; None for a message, whose deadline is in its offender's document."""
     return state.deadline if isinstance(state, KnownEvents) else None
 
 
 def message_key(offender: str, seq: int) -> str:
-    """Return the key under which the message of a known event, or one that waits, is stored."""
+    """Return the state key of a stored message."""
     return f"{offender}/{seq}"
 
 
 def unheard_is_new(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document of format 1 in format 2: an event that nobody was told of was `unheard`, and is `new`."""
+    """Return a document of format 1 in format 2: the state `unheard` is now called `new`."""
     known = [each | {"standing": "new"} if each.get("standing") == "unheard" else each for each in document.get("sightings", ())]
     return document | {"sightings": known} if known else document

@@ -1,4 +1,4 @@
-"""What goes on to validate: an event as news, as a change, or as a cancellation."""
+"""Sends an event on to validate: as news, as a change, or as a cancellation."""
 
 from typing import Final
 
@@ -29,7 +29,7 @@ OF_THE_CANCEL: Final = (
 
 
 def tell(situation: Situation, known: KnownEvent, message: Message, telling: Telling, changed: tuple[Change, ...] = ()) -> Effect:
-    """Pass the message on; its content is now the event's last."""
+    """Send the message on; its content is now the event's last."""
     event = message.event
     until = situation.window_end(event.scope)
     past = event.past_from + situation.rules.duration("date.past", event.scope)
@@ -41,7 +41,7 @@ def tell(situation: Situation, known: KnownEvent, message: Message, telling: Tel
         forget_at=max(until, past, known.forget_at),
         last=0 if event.seq == known.seq else event.seq,
     )
-    # News under its own message id leaves as the very object that came, so that its bytes pass untouched.
+    # News under its own message id is passed on as the object that came in, so that its bytes stay the same.
     untouched = telling == "news" and known.root == event.message_id
     sent = event if untouched else replace(event, telling=telling, changes=changed, root=known.root)
     return Effect({known.seq: after}, {}, {known.seq: event}, (output(situation, sent),))
@@ -49,9 +49,9 @@ def tell(situation: Situation, known: KnownEvent, message: Message, telling: Tel
 
 def tell_cancellation(situation: Situation, known: KnownEvent, cancel: Event) -> Effect:
     """
-    Pass the cancellation on with the values that were told last, so that the text can say what was cancelled.
+    Send the cancellation on with the values that were told last, so that the text can say what was cancelled.
 
-    `part` is that of the message told, since it is that message's submission which names the offender.
+    `part` is that of the message told, because that message's submission names the offender.
     """
     of_the_cancel = {name: getattr(cancel, name) for name in OF_THE_CANCEL}
     sent = replace(situation.stored(known.seq), **of_the_cancel, telling="cancellation", changes=(), root=known.root)

@@ -1,9 +1,9 @@
 """
-What a message does to an event, by how the event stands (contract §3.1.1; specification §4).
+What a message does to an event, by the event's state (contract §3.1.1; specification §4).
 
-`TRANSITIONS` is the whole of it: the states are those of `KnownEvent`, and three that follow from the message: `new`,
-nothing is known of the event; `expired`, its content is recognised no longer; `overtaken`, a reviewer released a later
-message about it before this one came. `AT_DEADLINE` says what time does. docs/duplicates.md draws both.
+`TRANSITIONS` is the whole table: the states are those of `KnownEvent`, and three that depend on the message: `new`,
+the event is unknown; `expired`, its content is no longer recognised; `overtaken`, a reviewer released a later
+message about it before this one came. `AT_DEADLINE` says what happens at a deadline. docs/duplicates.md draws both.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ NAMED_IN_JOURNAL: Final = {"event_type", "event_subtype", "notification_type", "
 
 
 class Transition(NamedTuple):
-    """What happens, how the event stands afterwards, and the reasons that the journal gives."""
+    """What happens, the states of the event afterwards, and the reasons that the journal gives."""
 
     handler: Handler
     to: tuple[EventState, ...]
@@ -38,20 +38,20 @@ class Transition(NamedTuple):
 
 
 class Deadline(NamedTuple):
-    """What time does to an event whose deadline has come."""
+    """What happens to an event at its deadline."""
 
     handler: Callable[[Situation, KnownEvent], Effect]
     to: tuple[EventState | Literal["forgotten"], ...]
 
 
 def take_effect(situation: Situation, known: KnownEvent, message: Message, operation: Operation) -> Effect:
-    """Return what the message does to the event."""
+    """Return the effect of the message on the event."""
     found = transition(TRANSITIONS, state_for(situation, known, message, operation), operation)
     return found.handler(situation, known, message)
 
 
 def state_for(situation: Situation, known: KnownEvent, message: Message, operation: Operation) -> State:
-    """Return how the event stands as this message finds it."""
+    """Return the state of the event for this message."""
     if known.overtaken == message.event.message_id and operation != "Cancel":
         return "overtaken"
     if known.state == "told" and operation == "Add" and not situation.is_recognised(known, message):
@@ -93,7 +93,7 @@ def suppress_second_cancel(situation: Situation, known: KnownEvent, message: Mes
 
 
 def tell_change(situation: Situation, known: KnownEvent, message: Message) -> Effect:
-    """Tell an Update as a change if it changes what tells events apart (contract §3.1.1)."""
+    """Send an Update as a change if it changes a field that distinguishes events (contract §3.1.1)."""
     event = message.event
     if changed := changes(situation.stored(known.seq), event, situation.book(event)):
         detail = f"message {known.root} is changed: {list_changes(changed)}"
@@ -104,7 +104,7 @@ def tell_change(situation: Situation, known: KnownEvent, message: Message) -> Ef
 
 
 def hold_cancel(situation: Situation, known: KnownEvent, message: Message) -> Effect:
-    """Let a Cancel wait for its resubmission, unless a reviewer released it."""
+    """Let a Cancel wait for a resubmission, unless a reviewer released it."""
     event = message.event
     known = known.with_cancel_id(event.message_id)
     if event.released_by is not None:
@@ -117,10 +117,10 @@ def hold_cancel(situation: Situation, known: KnownEvent, message: Message) -> Ef
 
 def take_cancel_back(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     """
-    Take a held Cancel back: the event was sent again as it was once told, or by an Update.
+    Revoke a held Cancel: the event was sent again as it was once told, or by an Update.
 
-    Where nothing differs from what was told last, neither the Cancel nor this message is told (specification §4); a
-    difference is told as a change.
+    If nothing differs from what was told last, neither the Cancel nor this message is sent (specification §4); a
+    difference is sent as a change.
     """
     event = message.event
     if changes(situation.stored(known.seq), event, situation.book(event)):
@@ -134,7 +134,7 @@ def take_cancel_back(situation: Situation, known: KnownEvent, message: Message) 
 
 
 def cancel_before_news(situation: Situation, known: KnownEvent, message: Message) -> Effect:
-    """Suppress an event that was cancelled before it was told, and its cancellation with it."""
+    """Suppress an event that was cancelled before it was told, together with its cancellation."""
     event = message.event
     cancelled = replace(known.with_cancel_id(event.message_id), state="cancelled", forget_at=situation.window_end(event.scope))
     detail = f"message {known.root} came after its Cancel and was not told"
@@ -150,7 +150,7 @@ def suppress_overtaken(situation: Situation, known: KnownEvent, message: Message
 
 
 def set_event(known: KnownEvent) -> Effect:
-    """Return the effect that the event stands like this from now on."""
+    """Return the effect that stores the event."""
     return Effect(events={known.seq: known})
 
 
@@ -159,7 +159,7 @@ def forget(_: Situation, known: KnownEvent) -> Effect:
 
 
 def cancel_ended(situation: Situation, known: KnownEvent, reason: str, detail: str) -> Effect:
-    """Return the journal's line on a held Cancel that is not told."""
+    """Return the verdict on a held Cancel that is not sent."""
     if known.held is None:
         return Effect()
     return suppress(situation, known.held.cancel, reason, detail)
@@ -170,20 +170,20 @@ def verdict(situation: Situation, message: Message, outcome: Outcome, reason: st
 
 
 def suppress(situation: Situation, event: Event, reason: str, detail: str, end: tuple[Output, ...] | None = None) -> Effect:
-    """Return that a message goes no further, in the journal and for the response to its agency: nobody is to be told, unless `end`."""
+    """Suppress a message, in the journal and for the response to its agency: as leading to no notification, unless `end` says otherwise."""
     outputs = part_ended(event) if end is None else end
     return Effect(outputs=outputs, verdicts=(situation.journal.verdict(event, "suppressed", reason, detail),))
 
 
 def suppress_repetition(situation: Situation, known: KnownEvent, event: Event, reason: str, detail: str) -> Effect:
-    """Return that a message says nothing new; it is answered as the message last told was, a copy under its own id not again."""
+    """Suppress a message that says nothing new; it is answered like the message last told, unless it is a copy under the same id."""
     if event.message_id in known.message_ids:
         return suppress(situation, event, reason, detail, part_ended(event, "copy"))
     return suppress(situation, event, reason, detail, part_repeated(event, known.last or known.seq))
 
 
 def list_changes(changed: tuple[Change, ...]) -> str:
-    """Return the changes as the journal may name them: of courts, cases and places only that they changed."""
+    """Return the changes for the journal: of courts, cases and places it says only that they changed."""
     return ", ".join(
         f"{each.field} from {each.old or 'nothing'} to {each.new or 'nothing'}" if each.field in NAMED_IN_JOURNAL else each.field
         for each in changed
@@ -191,7 +191,7 @@ def list_changes(changed: tuple[Change, ...]) -> str:
 
 
 def end_hold(situation: Situation, known: KnownEvent) -> Effect:
-    """Tell a cancellation whose resubmission did not come; what is remembered no longer is forgotten with it."""
+    """Send a cancellation for which no resubmission came, and forget the events that have expired."""
     if known.held is None:
         raise TypeError(f"no Cancel is held of the event of message {known.root}")
     told = tell_cancellation(situation, known, known.held.cancel)

@@ -1,7 +1,7 @@
 """
-A Cancel or Update of nothing known: it waits `out_of_order.hold`, is flagged, and does nothing until a reviewer acts.
+A Cancel or Update of an unknown event: it waits `out_of_order.hold`, is flagged, and has no effect until a reviewer acts.
 
-Once released, it does what it says at once, whether or not what it is about has come meanwhile.
+Once released, it takes effect at once, whether or not its target has arrived meanwhile.
 """
 
 from msgspec.structs import replace
@@ -20,7 +20,7 @@ from processors.topics import REVIEWS
 
 
 def wait(situation: Situation, message: Message) -> Effect:
-    """Store a message about nothing known until `out_of_order.hold` is over."""
+    """Store a message about an unknown event until `out_of_order.hold` is over."""
     event = message.event
     due = event.received_at + situation.rules.duration("out_of_order.hold", event.scope)
     waiting = WaitingMessage(
@@ -55,13 +55,13 @@ def review_of(event: Event, waiting: WaitingMessage) -> Review:
 
 
 def stop_waiting(situation: Situation, seqs: set[int]) -> Effect:
-    """Forget those of the messages that wait."""
+    """Remove these waiting messages."""
     ended = {each.seq: None for each in situation.known.waiting if each.seq in seqs}
     return Effect(waiting=ended, messages=ended)
 
 
 def act_on_review(situation: Situation, action: ReviewAction) -> Effect:
-    """Do what a reviewer decided on a message that was flagged here."""
+    """Carry out a reviewer's decision on a message that was flagged here."""
     waiting = next((each for each in situation.known.waiting if each.review_id == action.review_id), None)
     if waiting is None or waiting.review_id is None:
         return Effect(verdicts=(situation.journal.unknown_review(action, situation.offender),))
@@ -78,13 +78,13 @@ def act_on_review(situation: Situation, action: ReviewAction) -> Effect:
 
 
 def close(situation: Situation, event: Event, waiting: WaitingMessage, action: ReviewAction) -> Effect:
-    """Close the review of a message, which waits no longer."""
+    """Close the review of a message, and stop waiting."""
     review = close_review(review_of(event, waiting), STATE_AFTER[action.action], action)
     return stop_waiting(situation, {event.seq}).then(Effect(outputs=(Output(REVIEWS, review.review_id, review),)))
 
 
 def release(situation: Situation, message: Message) -> Effect:
-    """Do at once what a released message says."""
+    """Let a released message take effect at once."""
     event = message.event
     known = situation.referred_to(message)
     if known is not None:
@@ -93,7 +93,7 @@ def release(situation: Situation, message: Message) -> Effect:
     opened = KnownEvent(
         seq=event.seq, ori=event.ori, root=message.reference, state="new", message_ids=(message.reference,), overtaken=overtaken
     )
-    if event.operation == "Update":  # all that is known of the event, and so told as if it were its first message
+    if event.operation == "Update":  # the event is otherwise unknown, so this is told as if it were its first message
         return take_effect(situation, situation.with_same_content(message) or opened, message, "Add")
     cancelled = replace(opened.with_cancel_id(event.message_id), state="cancelled", forget_at=situation.window_end(event.scope))
     sent = replace(event, telling="cancellation", root=message.reference)

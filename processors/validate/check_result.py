@@ -1,4 +1,4 @@
-"""The result of all checks on one message: the first that fails decides, all that fail are reported."""
+"""The result of all checks on one message: the first that fails decides; all that fail are reported."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ TAKES_EFFECT: Final = frozenset({"past", "internal"})  # reasons for which a mes
 
 
 class CheckResult(Struct, frozen=True, gc=False):
-    """What the checks found, None where nothing speaks against the message, and the journal's sentence."""
+    """What the checks found (None if they passed), and the sentence for the journal."""
 
     in_force: RulesInForce
     found: Finding | None
@@ -36,7 +36,7 @@ class CheckResult(Struct, frozen=True, gc=False):
 
 
 def check(event: Event, known: OffenderState, rules: Rules, now: int) -> CheckResult:
-    """Return what the checks say of an event on what is known."""
+    """Return the result of all checks on an event, given what is known of the offender."""
     in_force = rules_in_force(event, rules, now)
     if event.notification_type == "Internal" and not rules.flag("internal.forward", event.scope):
         found = Finding("suppressed", "internal", "the notification type is Internal and internal.forward is false")

@@ -1,16 +1,16 @@
 """
-Expected events with legal deadlines.
+Legal deadlines of the interstate compact.
 
 `advance` is called for every event that takes effect (a cancellation has `telling="cancellation"`), and with None
 at the time that it returned last. The clocks themselves are data (processors/rules/default/deadlines.toml;
 docs/clocks.md lists them), chosen by the date of the activity that starts them.
 
-A clock is open until what is owed comes (met, also after the deadline), what it is about falls away (cancelled), or its
-last day ends where the owing state is (overdue, said once, at that instant). What a message did to clocks is undone
+A clock is open until what is owed arrives (met, even after the deadline), until it no longer applies (cancelled), or until its
+last day ends in the owing state (overdue, published once, at that instant). What a message did to clocks is undone
 when it is cancelled or changed.
 
-A reply often does not say what it is about: it has the reason of what it answers (`reason_from` in compact.toml). What was
-heard of a case before it closed is forgotten when it begins anew, and not before: a warrant outlives the closure.
+A reply often does not give its reason: it takes the reason of what it answers (`reason_from` in compact.toml). Activities
+received before a case was closed are forgotten when it is opened again, not earlier: a warrant outlives the closure.
 """
 
 from collections.abc import Iterable, Iterator
@@ -70,9 +70,9 @@ class Clock(Struct, frozen=True, array_like=True, gc=False):
 
 class PastActivity(Struct, frozen=True, array_like=True, gc=False):
     """
-    One activity that was heard of; a clock that starts later may be met by it already.
+    One activity that was reported; it may already meet a clock that starts later.
 
-    `closed_in` is the receiving state whose supervision it closed, where that is what it did.
+    `closed_in` is the receiving state whose supervision it closed, if it closed one.
     """
 
     activity: str
@@ -87,7 +87,7 @@ class PastActivity(Struct, frozen=True, array_like=True, gc=False):
 
 class ClockState(Struct, frozen=True, omit_defaults=True):
     """
-    The deadlines that run for an offender, and the activities last heard of.
+    The deadlines that run for an offender, and the latest activities.
 
     `formerly` maps the id of a clock that began under another key of the offender to the id of its expectation, which stays.
     """
@@ -118,7 +118,7 @@ def due(state: ClockState) -> int | None:
 
 
 def after_event(event: Event, state: ClockState, rules: Rules) -> ClockState:
-    """Return the clocks after a message: what it replaces undone, what it settles settled, what it starts running."""
+    """Return the clocks after a message: effects of what it replaces undone, clocks that it settles settled, new clocks started."""
     chain = chain_of(event)
     if is_later(event):
         state = revert(state, chain)
@@ -136,7 +136,7 @@ def after_event(event: Event, state: ClockState, rules: Rules) -> ClockState:
 
 
 def still_relevant(heard: PastActivity, before: Iterable[PastActivity], book: Book) -> tuple[PastActivity, ...]:
-    """Return what was heard before; of a case that begins anew, only what came after it was closed."""
+    """Return the earlier activities; if a closed case is opened again, only those after it was closed."""
     known = tuple(before)
     if not book.workflow.reopens(heard.activity):
         return known
@@ -145,7 +145,7 @@ def still_relevant(heard: PastActivity, before: Iterable[PastActivity], book: Bo
 
 
 def activity_of(event: Event, activity: str, state: ClockState, book: Book) -> PastActivity:
-    """Return what is kept of a message; one that gives no reason has that of what it answers."""
+    """Return what is kept of a message; if it gives no reason, the reason is that of what it answers."""
     matters = book.workflow.gives_reasons(activity) or any(
         each.reasons or each.unless_reasons for each in book.deadlines.raised_by.get(activity, ())
     )
@@ -156,7 +156,7 @@ def activity_of(event: Event, activity: str, state: ClockState, book: Book) -> P
 
 
 def inherited_reason(event: Event, activity: str, state: ClockState, book: Book) -> str | None:
-    """Return the reason of the latest activity in the case from which this one has its reason."""
+    """Return the reason of the latest activity in the case that this one answers."""
     known = book.workflow.activities.get(activity)
     sources = {} if known is None else dict(known.reason_from)
     for each in reversed(state.activities):
@@ -166,7 +166,7 @@ def inherited_reason(event: Event, activity: str, state: ClockState, book: Book)
 
 
 class Particulars(Struct, frozen=True):
-    """As much of a submission as says why something is asked for, and when the agency sent it."""
+    """The fields of a submission that say why something is requested and when it was sent."""
 
     details: dict[str, str] = {}
     sent_at: str | None = None
@@ -183,7 +183,7 @@ def reason_of(event: Event) -> str | None:
 
 
 def day_sent(event: Event, zone: ZoneInfo) -> date:
-    """Return the day on which the agency sent the message; it cannot have been after that of the receipt, which stands in for none."""
+    """Return the day on which the agency sent the message: at most the day of receipt, and that day if the message does not say."""
     receipt = day_of(event.received_at, zone)
     text = (particulars(event).sent_at or "").upper().replace(" ", "T", 1)
     if "T" not in text:
@@ -196,7 +196,7 @@ def day_sent(event: Event, zone: ZoneInfo) -> date:
 
 
 def clocks_started(event: Event, heard: PastActivity, known: tuple[PastActivity, ...], book: Book, rules: Rules) -> Iterator[Clock]:
-    """Yield the clocks that the message starts; what they wait for may have been heard before, out of order."""
+    """Yield the clocks that the message starts; what they wait for may already have been received, out of order."""
     before = {each.activity for each in known if same_case(each.case, heard.case)}
     for deadline in book.deadlines.raised(heard.activity, heard.reason):
         if (deadline.after and not before.intersection(deadline.after)) or before.intersection(deadline.unless_after):
@@ -225,7 +225,7 @@ def clocks_started(event: Event, heard: PastActivity, known: tuple[PastActivity,
 
 
 def first_day(deadline: Deadline, event: Event, zone: ZoneInfo) -> date:
-    """Return the day from which the clock counts where no report date is named; the activity's own, or one that is not before it."""
+    """Return the day from which the clock counts if no report date is named: the day of the activity, or a later one."""
     action = day_of(event.action_at, zone)
     if deadline.counted_from == "receipt":
         return max(action, day_of(event.received_at, zone))
@@ -233,13 +233,13 @@ def first_day(deadline: Deadline, event: Event, zone: ZoneInfo) -> date:
 
 
 def announced_where_it_counts(deadline: Deadline, event: Event) -> bool:
-    """Whether the state whose agency tells of it is the one that the clock asks for; only a receiving state that is named is one."""
+    """Whether the report comes from the state that the clock requires; a receiving state counts only if the message names it."""
     in_receiving_state = event.receiving_state is not None and event.jurisdiction == event.receiving_state
     return deadline.told_in is None or (deadline.told_in == "receiving state") == in_receiving_state
 
 
 def deadline_of(deadline: Deadline, event: Event, book: Book, rules: Rules) -> int | None:
-    """Return the end of the clock's last day where the owing state is, None where it does not run for want of a report date."""
+    """Return the end of the clock's last day in the owing state; None if it does not run because there is no report date."""
     day, count = first_day(deadline, event, book.zone_of(event.ori)), deadline.count
     if deadline.counted_from == "report_by":
         report_by = iso_day(event.report_by)
@@ -259,12 +259,12 @@ def deadline_of(deadline: Deadline, event: Event, book: Book, rules: Rules) -> i
 
 
 def owing_state(deadline: Deadline, sending: str | None, receiving: str | None) -> str | None:
-    """Return the state that owes, whose calendar and midnight count; victims have the sending state's."""
+    """Return the state that owes, whose calendar and midnight count; for victims, the sending state."""
     return receiving if deadline.owed_by == "receiving state" else sending
 
 
 def settle(clock: Clock, heard: PastActivity, rules: Rules) -> Clock:
-    """Return the clock after an activity: met or cancelled where that is what it waits for, in its case and not before it began."""
+    """Return the clock after an activity: met or cancelled if that is what it waits for, in its case and not before it started."""
     if clock.state not in OWING or heard.end < clock.begin or not same_case(clock.case, heard.case):
         return clock
     if heard.closed_in is not None and clock.receiving not in {None, heard.closed_in}:  # after a transfer to a subsequent state
@@ -280,7 +280,7 @@ def settle(clock: Clock, heard: PastActivity, rules: Rules) -> Clock:
 
 
 def revert(state: ClockState, chain: str) -> ClockState:
-    """Return the clocks as if the agency's event had not been: its own gone, those that it settled open again."""
+    """Return the clocks as if the agency's event had not happened: its own removed, those that it settled reopened."""
     return replace(
         state,
         clocks=tuple(reopen(each) if each.by_chain == chain else each for each in state.clocks if each.chain != chain),
@@ -293,7 +293,7 @@ def reopen(clock: Clock) -> Clock:
 
 
 def expire(clock: Clock, now: int, rules: Rules) -> Clock:
-    """Return the clock at `now`: at its deadline it is overdue, or, where it is a span of time, has passed as it should."""
+    """Return the clock at `now`: at its deadline it becomes overdue, or met if it is a period that simply has to pass."""
     if clock.state != "open" or clock.deadline > now:
         return clock
     deadline = entry_of(clock, rules)
@@ -301,7 +301,7 @@ def expire(clock: Clock, now: int, rules: Rules) -> Clock:
 
 
 def keep_latest(running: tuple[Clock, ...]) -> tuple[Clock, ...]:
-    """Return at most `OPEN` clocks that are still owed and `SETTLED` that ended, the latest of each."""
+    """Return at most the latest `OPEN` clocks that still run and the latest `SETTLED` that ended."""
     owing = [each for each in running if each.state in OWING]
     ended = [each for each in running if each.state not in OWING]
     if len(owing) <= OPEN and len(ended) <= SETTLED:
@@ -310,7 +310,7 @@ def keep_latest(running: tuple[Clock, ...]) -> tuple[Clock, ...]:
 
 
 def changed_expectations(before: ClockState, after: ClockState, event: Event | None, now: int, rules: Rules) -> Iterator[Expectation]:
-    """Yield the record of every clock that is not as it was; one that is gone is cancelled, unless it had ended and is only forgotten."""
+    """Yield the record of every clock that changed; a clock that is gone was cancelled, unless it had ended and was only forgotten."""
     was = {id_of(each): each for each in before.clocks}
     left = {id_of(each): each for each in after.clocks}
     by = None if event is None else event.message_id
@@ -324,7 +324,7 @@ def changed_expectations(before: ClockState, after: ClockState, event: Event | N
 
 
 def expectation_of(clock: Clock, state: ClockState, rules: Rules) -> Expectation:
-    """Return what is published of a clock: who owes what to whom, by which rule, until when."""
+    """Return the published expectation: who owes what to whom, by which rule, and until when."""
     deadline = entry_of(clock, rules)
     owed_by = "unknown" if deadline is None else office(deadline.owed_by, clock)
     owing_in = None if deadline is None else owing_state(deadline, clock.sending, clock.receiving)
@@ -352,28 +352,28 @@ def expectation_of(clock: Clock, state: ClockState, rules: Rules) -> Expectation
 
 
 def office(party: str, clock: Clock) -> str:
-    """Return a party by its state where that is known, else by its part in the transfer."""
+    """Return the name of a party by its state if that is known, otherwise by its role in the transfer."""
     state = clock.receiving if party == "receiving state" else clock.sending
     part = "receiving state" if party == "receiving state" else "sending state"
     return OFFICES[party].format(f"{state} ({part})" if state else f"the {part}")
 
 
 def id_of(clock: Clock) -> str:
-    """Return the digest that names a clock: of the agency's event that started it, and of its entry."""
+    """Return the id of a clock: a digest of the agency's event that started it and of its entry in the rules."""
     return blake2b(f"{clock.chain}\n{clock.key}".encode(), digest_size=8).hexdigest()
 
 
 def entry_of(clock: Clock, rules: Rules) -> Deadline | None:
-    """Return the entry that the clock runs by; None where a later edition of the rules no longer has it."""
+    """Return the clock's entry in the rules; None if a later edition of the rules no longer has it."""
     return book_on_the_day(clock.jurisdiction, clock.ori, clock.begin, rules).deadlines.by_key.get(clock.key)
 
 
 def book_on_the_day(jurisdiction: str, ori: str, instant: int, rules: Rules) -> Book:
-    """Return the rules of the day of an activity in the agency's own zone, whose midnight need not be the state's."""
+    """Return the rules in force on the day of an activity in the agency's own zone, whose midnight may differ from the state's."""
     zone = rules.book(jurisdiction, instant).zone_of(ori)
     return rules.book(jurisdiction, noon_of(day_of(instant, zone), zone))
 
 
 def same_case(one: str | None, other: str | None) -> bool:
-    """Whether two messages may be about one compact case: both name it alike, however spelt, or one names none."""
+    """Whether two messages may be about one compact case: both name the same number, however it is spelt, or one names none."""
     return one is None or other is None or one == other or normalize(one) == normalize(other)

@@ -1,14 +1,14 @@
 """
 The interstate compact's workflow, case by case.
 
-`step` is asked for every event whose code names an activity: once as a check, with the state thrown away, and once
-more when the message takes effect, with the state kept: also where something spoke against it and a reviewer released
-it, or where it was past, internal or not to be validated. A cancellation of something that took effect comes with
+`step` is called for every event whose code names an activity: once as a check, with the resulting state discarded, and once
+more when the message takes effect, with the state kept: even if it failed a check and a reviewer released
+it, or if it was past, internal or not to be validated. A cancellation of something that took effect has
 `telling="cancellation"` and takes the step back.
 
 The table is data (processors/rules/default/compact.toml; docs/compact-workflow.md draws it). As with status and location
-(contract §3.1.7), a step has its place by its action time, is checked against where the case stood then, and changes
-nothing newer than itself; the first message of a case may enter anywhere (contract §3.1.4).
+(contract §3.1.7), steps are ordered by action time; a step is checked against the case's position at that time, and changes
+nothing newer than itself; the first message of a case may enter the workflow anywhere (contract §3.1.4).
 """
 
 from datetime import date
@@ -32,7 +32,7 @@ REASON: Final = "workflow"
 
 
 class Step(Struct, frozen=True, array_like=True, gc=False):
-    """One step that was taken; it lies between `begin` and `end`, which differ where the date has no time."""
+    """One step that was taken, between `begin` and `end`, which differ if the date has no time."""
 
     begin: int
     end: int
@@ -50,9 +50,9 @@ class Step(Struct, frozen=True, array_like=True, gc=False):
 
 class Case(Struct, frozen=True, array_like=True):
     """
-    One compact case: its number where one was named, its latest steps in their order, and where it stood before these.
+    One compact case: its number if one was named, its latest steps in order, and its position before these.
 
-    `sending` and `receiving` are the states that its messages named last.
+    `sending` and `receiving` are the states named last by its messages.
     """
 
     number: str | None
@@ -69,12 +69,12 @@ class CompactState(Struct, frozen=True, omit_defaults=True):
 
 
 def is_of_compact(event: Event) -> bool:
-    """Whether a message is about a compact case: the compact's own, or another agency's that names one."""
+    """Whether a message is about a compact case: it comes from the compact, or from another agency and names a case."""
     return event.event_type == COMPACT or (event.compact_case or event.sending_state or event.receiving_state) is not None
 
 
 def members(event: Event, code: EventCode, rules: Rules) -> Finding | None:
-    """Flag a sending or receiving state that is no member of the compact: 50 states, DC, Puerto Rico and the Virgin Islands are."""
+    """Flag a sending or receiving state that is no member of the compact (50 states, DC, Puerto Rico, the Virgin Islands)."""
     if code.activity is None:
         return None
     named = (("sending", event.sending_state), ("receiving", event.receiving_state))
@@ -86,10 +86,10 @@ def members(event: Event, code: EventCode, rules: Rules) -> Finding | None:
 
 def step(event: Event, state: CompactState, book: Book) -> tuple[CompactState, Finding | None]:
     """
-    Return the state after `event`, and what speaks against it.
+    Return the state after `event`, and the finding if the step is not allowed.
 
-    A Finding "waiting" without `due` waits `out_of_order.hold` for an earlier step and is then flagged with its reason.
-    An illegal step moves the case only where somebody vouches for it or where what it lacks may still come.
+    A finding "waiting" without `due` waits `out_of_order.hold` for an earlier step and is then flagged with its reason.
+    A step that is not allowed moves the case only if somebody vouches for it or if the missing step may still arrive.
     """
     code = book.code(event.event_type, event.event_subtype)
     activity = None if code is None or code.activity is None else book.workflow.activities.get(code.activity)
@@ -107,7 +107,7 @@ def step(event: Event, state: CompactState, book: Book) -> tuple[CompactState, F
 
 
 def way(event: Event, state: CompactState, code: EventCode, book: Book) -> Way | None:
-    """Return where the journey leads that `event` tells of, from where its case stood then: None for a first transfer."""
+    """Return the direction of the journey that `event` reports, given the position of its case at that time; None for a first transfer."""
     if code.activity is None or not book.workflow.has_ways(code.activity):
         return None
     new = step_of(event, book.workflow.activities[code.activity])
@@ -121,12 +121,12 @@ def step_of(event: Event, activity: Activity) -> Step:
 
 
 def is_vouched_for(event: Event) -> bool:
-    """Whether a reviewer let the message go, or its agency wants it unchecked (contract §3.1.2, §3.1.3)."""
+    """Whether a reviewer released the message, or its agency waived the check (contract §3.1.2, §3.1.3)."""
     return event.released_by is not None or (event.do_not_validate and not event.validate) or "Previous Event" in event.waived
 
 
 def finding(event: Event, case: Case, activity: Activity, book: Book, new: Step) -> Finding | None:
-    """Return what speaks against the step where the case stood at its action time."""
+    """Return the finding if the step is not allowed from the case's position at its action time."""
     workflow, zone = book.workflow, book.zone_of(event.ori)
     day = day_of(event.action_at, zone)
     if (found := too_long(event, activity, day)) is not None:
@@ -146,7 +146,7 @@ def finding(event: Event, case: Case, activity: Activity, book: Book, new: Step)
 
 
 def too_long(event: Event, activity: Activity, day: date) -> Finding | None:
-    """Flag travel that lasts longer than it may; `report_by` is its last day, and where that is not known nothing is."""
+    """Flag travel that lasts longer than allowed; `report_by` is its last day; without one nothing is flagged."""
     last = iso_day(event.report_by)
     if activity.most_days is None or last is None or (last - day).days <= activity.most_days:
         return None
@@ -158,7 +158,7 @@ def too_long(event: Event, activity: Activity, day: date) -> Finding | None:
 
 
 def iso_day(text: str | None) -> date | None:
-    """Return the day that an ISO 8601 date names, None where it names none."""
+    """Return the day of an ISO 8601 date; None if it is not one."""
     try:
         return None if text is None else date.fromisoformat(text[:10])
     except ValueError:
@@ -166,7 +166,7 @@ def iso_day(text: str | None) -> date | None:
 
 
 def place_of(case: Case, new: Step) -> int:
-    """Return how many of the case's steps come before a new one."""
+    """Return the number of the case's steps before a new one."""
     at = len(case.steps)
     while at and case.steps[at - 1].is_after(new):
         at -= 1
@@ -174,7 +174,7 @@ def place_of(case: Case, new: Step) -> int:
 
 
 def insert_step(case: Case, new: Step, workflow: Workflow) -> Case:
-    """Return the case with the step in its place; of more than `STEPS`, the oldest are only remembered by where they led."""
+    """Return the case with the step inserted in order; of steps beyond `STEPS`, only the resulting position is kept."""
     at = place_of(case, new)
     steps = (*case.steps[:at], new, *case.steps[at:])
     if len(steps) <= STEPS:
@@ -183,7 +183,7 @@ def insert_step(case: Case, new: Step, workflow: Workflow) -> Case:
 
 
 def standing_before(case: Case, at: int, workflow: Workflow) -> Standing:
-    """Return where the case stood before its step number `at`."""
+    """Return the position of the case before step number `at`."""
     standing = Standing(*case.before)
     for each in case.steps[:at]:
         if each.activity in workflow.activities:
@@ -192,16 +192,16 @@ def standing_before(case: Case, at: int, workflow: Workflow) -> Standing:
 
 
 def standing_of(case: Case, workflow: Workflow) -> Standing:
-    """Return where the case stands now."""
+    """Return the present position of the case."""
     return standing_before(case, len(case.steps), workflow)
 
 
 def case_of(event: Event, state: CompactState, workflow: Workflow) -> tuple[Case, tuple[Case, ...]]:
     """
-    Return the case that a message belongs to, and the others.
+    Return the case that a message belongs to, and the other cases.
 
-    The one it names; without a name, the open case with the latest step, or else the latest. A case of which no number
-    was known takes the first that is named.
+    The case whose number it names; without a number, the open case with the latest step, or else the latest case. A case without
+    a number takes the first number that is named.
     """
     still_open = [case for case in state.cases if not workflow.is_closed(standing_of(case, workflow))]
     if event.compact_case is None:
@@ -221,12 +221,12 @@ def case_of(event: Event, state: CompactState, workflow: Workflow) -> tuple[Case
 
 
 def latest(case: Case) -> tuple[int, int]:
-    """Return what orders cases by their latest step."""
+    """Return the sort key of a case: its latest step."""
     return (case.steps[-1].begin, case.steps[-1].seq) if case.steps else (0, 0)
 
 
 def keep_latest(cases: tuple[Case, ...], workflow: Workflow) -> tuple[Case, ...]:
-    """Return at most `CASES` cases; a closed one goes first, then the one without news for longest."""
+    """Return at most `CASES` cases; closed ones are dropped first, then the ones with the oldest latest step."""
     if len(cases) <= CASES:
         return cases
     gone = min(cases, key=lambda case: (not workflow.is_closed(standing_of(case, workflow)), latest(case)))
@@ -234,7 +234,7 @@ def keep_latest(cases: tuple[Case, ...], workflow: Workflow) -> tuple[Case, ...]
 
 
 def revert(state: CompactState, chain: str) -> CompactState:
-    """Return the state as if the agency's event had not been; the same object where it was not."""
+    """Return the state as if the agency's event had not happened; the same object if it is not in there."""
     if not any(each.chain == chain for case in state.cases for each in case.steps):
         return state
     cases = (replace(case, steps=tuple(each for each in case.steps if each.chain != chain)) for case in state.cases)

@@ -1,5 +1,5 @@
 """
-Validate: what contradicts nothing known, and is neither past nor too far ahead, goes on.
+Validate: an event goes on if it contradicts nothing known and is neither past nor too far ahead.
 
 Reads     events.distinct    events, registrations resolved to an offender, reviewers' actions; by offender
           validate.handover  what was kept of an offender who was merged into another (processors/handover.py)
@@ -12,7 +12,7 @@ Writes    events.confirmed   what is to be told, byte for byte where nothing was
 Keeps     of an offender: history by action time, what was told, what is expected, the compact workflow and its clocks;
           a message that waits or is in review, whole, under a key of its own
 Waits     a Previous Event for `out_of_order.hold`, a release to another facility for `transfer.hold`
-Flags     what fails a check (contract §3.1.2–8, in the order of `checks.TABLE`); what is too far ahead lets itself go
+Flags     what fails a check (contract §3.1.2–8, in the order of `checks.TABLE`); what is too far ahead is released by time
 Suppresses  what is past, internal, told by an intake, or cancels what nobody was told of
 Rejects   nothing
 Replayed  the same record on the same state decides the same: ids are digests, and time is the receive time
@@ -40,7 +40,7 @@ from processors.validate.state import OffenderState, Pending, State, deadline
 
 
 def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
-    """Name the offender's document, then the pending messages that this input may release, replace or decide."""
+    """Name the offender's document, then the pending messages that this input may release, replace or settle."""
     offender = offender_of(given)
     if offender is None:
         return ()
@@ -51,7 +51,7 @@ def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
 
 
 def offender_of(given: Input) -> str | None:
-    """Return the offender an input is about, None where nothing need be known."""
+    """Return the offender an input is about; None if it needs no state."""
     if isinstance(given, Wake | Resettle):
         return given.key
     if isinstance(given.value, Event):
@@ -63,7 +63,7 @@ def offender_of(given: Input) -> str | None:
 
 
 def concerns(given: Input, pending: Pending) -> bool:
-    """Whether an input may change what a pending message waits for: anything may be what an unflagged one waits for."""
+    """Whether an input may affect a pending message: one that is not flagged may be waiting for any input."""
     if pending.review_id is None:
         return True
     if isinstance(given, Resettle):
@@ -76,7 +76,7 @@ def concerns(given: Input, pending: Pending) -> bool:
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
-    """Return what follows from an event, a registration, a reviewer's action, a timer, or changed rules."""
+    """Return the decision on an event, a registration, a reviewer's action, a timer, or changed rules."""
     if isinstance(given, Wake):
         return check_waiting(wake(situation(given.key, given.due_at, states, context))).decision()
     if isinstance(given, Resettle):
@@ -98,7 +98,7 @@ def situation(offender: str, now: int, states: Mapping[str, State], context: Con
 
 
 def wake(now: Situation) -> Draft:
-    """Check again every message whose time has come, in the order of their times; then end the legal clocks that are over."""
+    """Check again every message that is due, in the order of their times; then end the legal clocks that are due."""
     due = [(each.due, each.key, each) for each in now.known.pending if each.due is not None and each.due <= now.now]
     draft = Draft(now)
     for _, _, pending in sorted(due):
@@ -110,7 +110,7 @@ def wake(now: Situation) -> Draft:
 
 
 def resettle(now: Situation) -> Draft:
-    """Check again every message that has a time to wait for: by the rules and settings of now it may be another, or have come."""
+    """Check again every message that waits for a time: under the present rules and settings that time may have changed or passed."""
     draft = Draft(now)
     for pending in now.known.pending:
         if pending.due is not None:

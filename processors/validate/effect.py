@@ -1,7 +1,7 @@
 """
 What a message changes when it takes effect, and what is taken back when it is cancelled.
 
-A message takes effect when it is told, when it is only too late to be told, when it is internal, and when a reviewer
+A message takes effect when it is told, when it is merely too late to be told, when it is internal, and when a reviewer
 releases it; not while it waits or is in review (contract §3.1.5).
 """
 
@@ -19,7 +19,7 @@ Effect = tuple[OffenderState, tuple[Expectation, ...]]
 
 
 def apply(known: OffenderState, event: Event, in_force: RulesInForce, *, told: bool) -> Effect:
-    """Return what is known after the event, and the expectations that it raised or settled."""
+    """Return what is known after the event, and the expectations that it opened or settled."""
     history, expected = known.history, known.expected
     published: tuple[Expectation, ...] = ()
     if is_later(event):
@@ -45,10 +45,10 @@ def apply(known: OffenderState, event: Event, in_force: RulesInForce, *, told: b
 
 def revert(known: OffenderState, cancel: Event, in_force: RulesInForce) -> Effect:
     """
-    Return what is known as if the cancelled event had not been.
+    Return what is known as if the cancelled event had not happened.
 
-    Its place in the history goes, and with it the status and the location that it set; what it expected is cancelled,
-    what it had met is open again. Its step and its clocks go also where its place in the history was given up long ago.
+    Its entry in the history is removed, with the status and the location that it set; what it expected is cancelled;
+    what it had met is reopened. Its step and its clocks are removed even if its entry in the history was dropped long ago.
     """
     history = timeline.without_event(known.history, chain_of(cancel))
     expected, published = order.revert(known.expected, cancel, in_force.now)
@@ -63,7 +63,7 @@ def revert(known: OffenderState, cancel: Event, in_force: RulesInForce) -> Effec
 
 
 def advance_compact(known: OffenderState, event: Event, in_force: RulesInForce, published: tuple[Expectation, ...]) -> Effect:
-    """Return what is known with the compact workflow and the legal clocks moved on."""
+    """Return what is known with the compact workflow and the legal clocks advanced."""
     workflow = known.compact if in_force.code.activity is None else compact.step(event, known.compact, in_force.book)[0]
     after, raised, due = clocks.advance(event, known.clocks, in_force.now, in_force.rules)
     if workflow is not known.compact or after is not known.clocks or due != known.clock_due:

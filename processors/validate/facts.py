@@ -1,4 +1,4 @@
-"""What a check may know, and the words it reports in."""
+"""What a check looks at, and how it writes values in its findings."""
 
 from datetime import datetime
 from typing import Final
@@ -16,7 +16,7 @@ UNITS: Final = ((86_400_000, 2, "d"), (3_600_000, 1, "h"), (60_000, 1, "m"))  # 
 
 
 class RulesInForce(Struct, frozen=True):
-    """What holds for one message now: its line of the code lists, the jurisdiction's book, the settings, the time."""
+    """The rules in force for one message: its code list entry, the jurisdiction's book, the settings, the time."""
 
     code: EventCode
     book: Book
@@ -26,11 +26,11 @@ class RulesInForce(Struct, frozen=True):
 
 class Facts(Struct, frozen=True):
     """
-    One message, the in_force that hold for it, and what is known of the offender.
+    One message, the rules in force for it, and what is known of the offender.
 
-    `at` is where the action stands in the history. `history` and `expected` leave out what the message itself said
+    `at` is the time of the action in the history. `history` and `expected` leave out what the message itself said
     before, so that a change is not checked against what it replaces. `status_then` and `kind_then` held just before the
-    action; `status` and `kind` are what the message brings about, None where neither message nor rules say.
+    action; `status` and `kind` are what the message brings about, None if neither message nor rules say.
     """
 
     event: Event
@@ -45,18 +45,18 @@ class Facts(Struct, frozen=True):
     kind: str | None
 
     def when(self, instant: int) -> str:
-        """Return an instant as the agency's clocks show it."""
+        """Return an instant in the agency's local time."""
         return local(instant, self.in_force.book.zone_of(self.event.ori))
 
     @property
     def action(self) -> str:
-        """The action time as the agency wrote it, a date or a date with time."""
+        """The action time as the agency wrote it: a date, or a date with a time."""
         shown = self.when(self.event.action_at)
         return shown.split(" ")[0] if self.event.date_only else shown
 
 
 def rules_in_force(event: Event, rules: Rules, now: int) -> RulesInForce:
-    """Return what holds for an event now; a code that has left the lists since it was accepted implies nothing."""
+    """Return the rules in force for an event; a code that was removed from the lists since it was accepted implies nothing."""
     book = rules.book(event.jurisdiction, now)
     code = book.code(event.event_type, event.event_subtype)
     return RulesInForce(code or EventCode(event.event_type, event.event_subtype, (event.notification_type,)), book, rules, now)
@@ -70,7 +70,7 @@ def local(instant: int, zone: ZoneInfo) -> str:
 
 
 def span(length: int) -> str:
-    """Return a duration as an administrator writes it ("24h", "60d"), in the largest unit that leaves no rest."""
+    """Return a duration as an administrator writes it ("24h", "60d"), in the largest unit that divides it."""
     for size, least, unit in UNITS:
         if length >= least * size and length % size == 0:
             return f"{length // size}{unit}"
@@ -78,5 +78,5 @@ def span(length: int) -> str:
 
 
 def quote(text: str) -> str:
-    """Return an agency's words in quotation marks, cut where they are long."""
+    """Return an agency's words in quotation marks, cut if they are long."""
     return f'"{text if len(text) <= LONGEST else text[:LONGEST] + "…"}"'

@@ -7,9 +7,9 @@ from msgspec import Struct
 
 class Finding(Struct, frozen=True):
     """
-    One failed check: what is to become of the message, the reason code, and a sentence with both values.
+    One failed check: what happens to the message, the reason code, and a sentence with both values.
 
-    `due` is when the message is to be judged again: the end of a wait, or the day a date comes within range.
+    `due` is when the message is checked again: the end of a wait, or the day a date comes within range.
     """
 
     outcome: Literal["waiting", "flagged", "suppressed"]

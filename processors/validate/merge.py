@@ -1,8 +1,8 @@
 """
-What is known of one offender out of what was known of two, once their keys are known to be one person.
+Merges what is known of two offender keys that turned out to be one person.
 
-The history is that of both by action time; of one rule's legal clocks in one case the older runs on; what waits or is in
-review is checked again on what is known now.
+Both histories are joined by action time; of two clocks of one rule in one case the older runs on; what waits or is in
+review is checked again on the merged state.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ def documents(offender: str, found: Mapping[str, State]) -> Iterator[str]:
 
 
 def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], context: Context) -> Decision[State]:
-    """Return what follows from what is known of `merge.offender` being known of `merge.into` too."""
+    """Return the decision that merges the state of `merge.offender` into that of `merge.into`."""
     ours, other = known_of(merge.into, mine), known_of(merge.offender, theirs)
     moved = {pending.key: move(pending, theirs, merge) for pending in other.pending}
     running, ended = joined_clocks(ours.clocks, other.clocks, merge, context.rules)
@@ -66,7 +66,7 @@ def check_if_pending(pending: Pending, situation: Situation) -> Draft:
 
 
 def move(pending: Pending, states: Mapping[str, State], merge: Merge) -> tuple[Pending, HeldMessage]:
-    """Return a pending message under the offender's key of now; its review keeps its id."""
+    """Return a pending message under the offender's present key; its review keeps its id."""
     held = states[pending.key]
     if not isinstance(held, HeldMessage):
         raise TypeError(f"{pending.key} holds no message")
@@ -75,12 +75,12 @@ def move(pending: Pending, states: Mapping[str, State], merge: Merge) -> tuple[P
 
 
 def under_one_key(event: Event, merge: Merge) -> Event:
-    """Return the event as one of the offender that its own was merged into."""
+    """Return the event under the key that its offender was merged into."""
     return replace(event, offender=merge.into, formerly=(*event.formerly, merge.offender))
 
 
 def joined_history(one: tuple[Entry, ...], other: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    """Return both histories by action time; what one event did under both keys stands there once."""
+    """Return both histories by action time; an event that took effect under both keys is in there once."""
     found = {each.chain: each for each in (*other, *one)}
     return tuple(sorted(found.values(), key=lambda each: (each.at, each.seq)))[-HISTORY:]
 
@@ -88,7 +88,7 @@ def joined_history(one: tuple[Entry, ...], other: tuple[Entry, ...]) -> tuple[En
 def joined_expectations(
     one: tuple[Expected, ...], other: tuple[Expected, ...], merge: Merge
 ) -> tuple[tuple[Expected, ...], tuple[Expectation, ...]]:
-    """Return what is expected of either, and the records that change: one agency's event expects once, and is met if it was met."""
+    """Return the expectations of both, and the records that change: an agency's event has one expectation, met if either was."""
     found = {each.chain: each for each in one}
     changed: list[Expectation] = []
     for each in other:
@@ -107,7 +107,7 @@ def joined_expectations(
 
 
 def joined_clocks(one: ClockState, other: ClockState, merge: Merge, rules: Rules) -> tuple[ClockState, tuple[Expectation, ...]]:
-    """Return the clocks of both, and the records that change: of one rule and case the older runs on, the other is cancelled."""
+    """Return the clocks of both, and the records that change: of two for one rule and case, the younger is cancelled."""
     if not other.clocks and not other.activities:
         return one, ()
     mine = {clocks.id_of(each) for each in one.clocks}
@@ -126,14 +126,14 @@ def joined_clocks(one: ClockState, other: ClockState, merge: Merge, rules: Rules
 
 
 def is_same_clock(one: Clock, other: Clock) -> bool:
-    """Whether two clocks are one: of one rule, in one case, both still owed, or started by the same message."""
+    """Whether two clocks are the same: of one rule, in one case, and both still running or started by the same message."""
     if one.key != other.key or not clocks.same_case(one.case, other.case):
         return False
     return one.chain == other.chain or (one.state in clocks.OWING and other.state in clocks.OWING)
 
 
 def joined_cases(one: CompactState, other: CompactState, rules: Rules, merge: Merge) -> CompactState:
-    """Return the compact cases of both: cases of one number have the steps of both by action time."""
+    """Return the compact cases of both; two cases with one number become one, with the steps of both by action time."""
     if not other.cases:
         return one
     workflow = rules.book("", merge.received_at).workflow
@@ -156,7 +156,7 @@ def joined_cases(one: CompactState, other: CompactState, rules: Rules, merge: Me
 
 
 def rename_event(same: SameEvent, states: Mapping[str, State]) -> Decision[State]:
-    """Return the decision by which what is known of an event by one of its message ids is known by the other."""
+    """Return the decision that renames an event known by one of its message ids to the other."""
     known = known_of(same.offender, states)
     old, new = f"{same.ori}\n{same.also}", f"{same.ori}\n{same.root}"
     after = replace(
@@ -173,7 +173,7 @@ def rename_event(same: SameEvent, states: Mapping[str, State]) -> Decision[State
 
 
 def rename_chain(by_chain: Mapping[str, T], old: str, new: str) -> dict[str, T]:
-    """Return the values by chain; where both chains have one, that of the new one."""
+    """Return the values by chain; if both chains have one, that of the new chain."""
     found = {new if chain == old else chain: value for chain, value in by_chain.items() if chain != old or new not in by_chain}
     return dict(by_chain) if old not in by_chain else found
 
@@ -184,14 +184,14 @@ def rename_expected(expected: Expected, old: str, new: str) -> Expected:
 
 
 def rename_steps(case: Case, old: str, new: str) -> Case:
-    """Return the case with the step of an event once."""
+    """Return the case with only one step of the event."""
     twice = any(each.chain == new for each in case.steps)
     steps = (replace(each, chain=new) if each.chain == old else each for each in case.steps if each.chain != old or not twice)
     return replace(case, steps=tuple(steps))
 
 
 def rename_clocks(state: ClockState, old: str, new: str) -> ClockState:
-    """Return the clocks by the new chain; the expectation of each keeps its id."""
+    """Return the clocks under the new chain; the expectation of each keeps its id."""
     formerly = dict(state.formerly)
     running = []
     for each in state.clocks:

@@ -1,9 +1,9 @@
 """
-Which event must have come before.
+Which event must have come before (the Previous Event check, and the order that the law sets).
 
-By tag: an event that asks for its Previous Event needs an earlier one that said Expect Subsequent Event (contract
+By tag: an event tagged Previous Event needs an earlier one tagged Expect Subsequent Event (contract
 §3.1.6; specification §4.2.1, §4.3.3). By the rules: a hearing needs what the law puts before it (specification
-§4.1.1.2). What is expected is published, open until it comes or the message that raised it is cancelled.
+§4.1.1.2). What is expected is published; it is open until it arrives or the message that expects it is cancelled.
 """
 
 from hashlib import blake2b
@@ -27,7 +27,7 @@ ExpectedAndPublished = tuple[tuple[Expected, ...], tuple[Expectation, ...]]
 
 
 def previous_event(facts: Facts) -> Finding | None:
-    """Hold a message whose Previous Event is missing, then flag it; where the rules name no predecessor, nothing is missing."""
+    """Hold a message whose Previous Event is missing, then flag it; if the rules name no predecessor, nothing is missing."""
     event, follows = facts.event, facts.in_force.code.follows
     if not follows:
         return None
@@ -42,7 +42,7 @@ def previous_event(facts: Facts) -> Finding | None:
 
 
 def hearing_order(facts: Facts) -> Finding | None:
-    """Flag a hearing that comes before what must precede it; what is not known contradicts nothing (contract §3.1.4)."""
+    """Flag a hearing that comes before what must precede it; an unknown history contradicts nothing (contract §3.1.4)."""
     event = facts.event
     earlier = [each for each in facts.history if each.at <= facts.at and same_case(each.case_number, event.case_number)]
     for order in facts.in_force.code.order:
@@ -71,7 +71,7 @@ def wait_or_flag(facts: Facts, reason: str, detail: str) -> Finding:
 
 
 def meet(expected: tuple[Expected, ...], event: Event, code: EventCode) -> ExpectedAndPublished:
-    """Meet what the event was expected by: the latest open expectation that names it, in its case."""
+    """Meet the latest open expectation that names the event, in its case."""
     chain = chain_of(event)
     if any(each.met_by == chain for each in expected):
         return expected, ()
@@ -89,7 +89,7 @@ def meet(expected: tuple[Expected, ...], event: Event, code: EventCode) -> Expec
 
 
 def expect(expected: tuple[Expected, ...], event: Event, book: Book) -> ExpectedAndPublished:
-    """Expect what follows the event; when there are more than `EXPECTED`, the oldest is given up, met ones first."""
+    """Open the expectation of what follows the event; beyond `EXPECTED`, the oldest is dropped, met ones first."""
     chain = chain_of(event)
     before = next((each for each in expected if each.chain == chain), None)
     followers = sorted({code.subtype for code in book.codes.values() if event.event_subtype in code.follows})
@@ -123,7 +123,7 @@ def expect(expected: tuple[Expected, ...], event: Event, book: Book) -> Expected
 
 
 def revert(expected: tuple[Expected, ...], by: Event, at: int) -> ExpectedAndPublished:
-    """Cancel what the agency's event expected, and open again what it had met; `by` is the message that takes it back."""
+    """Cancel what the agency's event expected, and reopen what it had met; `by` is the message that takes it back."""
     chain = chain_of(by)
     kept, published = [], []
     for each in expected:

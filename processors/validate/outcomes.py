@@ -1,4 +1,4 @@
-"""How a message leaves the stage: on its way, suppressed, or held until its time or a reviewer comes."""
+"""What becomes of a message: sent on, suppressed, or held until a time or for a reviewer."""
 
 from msgspec.structs import replace
 
@@ -14,13 +14,13 @@ from processors.validate.state import HeldMessage, OffenderState
 
 
 def confirmed_event(event: Event, before: OffenderState, in_force: RulesInForce) -> Output:
-    """Return the event as it goes on, with the way that a journey takes from where its case stood before."""
+    """Return the event as it is sent on, with the direction of a journey, given the position of its case before it."""
     way = compact.way(event, before.compact, in_force.code, in_force.book)
     return Output(CONFIRMED, event.offender, passed_on(event if way is None else replace(event, way=way), in_force.now))
 
 
 def end(draft: Draft, event: Event, result: CheckResult, reason: str, detail: str, review_id: str | None = None) -> Draft:  # noqa: PLR0913, PLR0917  all that the journal is told
-    """Send a message on or suppress it; it takes effect, unless the intake already did in its place."""
+    """Send a message on or suppress it; it takes effect unless the intake did so in its place."""
     found, before = result.found, draft.situation.known
     if result.takes_effect:
         draft = draft.apply(event, result.in_force, told=found is None)
@@ -31,7 +31,7 @@ def end(draft: Draft, event: Event, result: CheckResult, reason: str, detail: st
 
 
 def hold(draft: Draft, event: Event, found: Finding, detail: str) -> Draft:
-    """Keep a message until its time comes or a reviewer decides."""
+    """Keep a message until it is due or a reviewer decides."""
     pending = reviews.open_pending(event, found, draft.situation.now)
     detail += registrant_knowledge.untold_note(event)
     message = HeldMessage(event, detail)
@@ -43,7 +43,7 @@ def hold(draft: Draft, event: Event, found: Finding, detail: str) -> Draft:
 
 
 def remember_untold(draft: Draft, event: Event) -> Draft:
-    """Remember a change that is not told, so that the next is told from what registrants believe."""
+    """Remember a change that is not sent, so that the next one is worded relative to what registrants were told."""
     known = draft.situation.known
     untold = registrant_knowledge.with_untold(known.untold, event, known.told_until)
     return draft if untold == known.untold else draft.know(untold=untold)

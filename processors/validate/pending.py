@@ -17,7 +17,7 @@ from processors.validate.state import HeldMessage, Pending
 
 
 def supersede(event: Event, situation: Situation) -> Draft:
-    """Close whatever waits or is in review about the same agency event: a later message replaces it."""
+    """Close every message about the same agency event that waits or is in review: a later message replaces it."""
     draft = Draft(situation)
     for pending in situation.known.pending:
         if pending.chain == chain_of(event):
@@ -29,7 +29,7 @@ def supersede(event: Event, situation: Situation) -> Draft:
 
 
 def check_again(pending: Pending, situation: Situation) -> Draft:
-    """Check a pending message again; nothing is written where nothing has changed but the time."""
+    """Check a pending message again; nothing is written if only the time has changed."""
     message = situation.message(pending)
     result = check(message.event, situation.known, situation.rules, situation.now)
     found = result.found
@@ -49,7 +49,7 @@ def wait_until(due: int | None, pending: Pending, situation: Situation) -> Draft
 
 
 def check_waiting(draft: Draft) -> Draft:
-    """Check again what waits for an earlier message, until nothing takes effect any more."""
+    """Check the messages that wait for an earlier one, until nothing more takes effect."""
     while draft.took_effect:
         draft = replace(draft, took_effect=False)
         for pending in draft.situation.known.pending:
@@ -59,7 +59,7 @@ def check_waiting(draft: Draft) -> Draft:
 
 
 def act_on_review(action: ReviewAction, situation: Situation) -> Draft:
-    """Do what a reviewer decided; an action on no open review is noted."""
+    """Carry out a reviewer's decision; an action on no open review is only noted in the journal."""
     open_here = (each for each in situation.known.pending if each.review_id is not None)
     pending = next((each for each in open_here if each.review_id == action.review_id), None)
     if pending is None:
@@ -68,7 +68,7 @@ def act_on_review(action: ReviewAction, situation: Situation) -> Draft:
 
 
 def release(pending: Pending, action: ReviewAction, situation: Situation) -> Draft:
-    """Tell what a reviewer released, whatever the checks said; only a text must be there to tell it in."""
+    """Send on what a reviewer released, whatever the checks said; only a text is required."""
     message = situation.message(pending)
     event = replace(message.event, released_by=action.reviewer)
     result = check(event, situation.known, situation.rules, situation.now)
@@ -81,7 +81,7 @@ def release(pending: Pending, action: ReviewAction, situation: Situation) -> Dra
 
 
 def discard(pending: Pending, action: ReviewAction, situation: Situation) -> Draft:
-    """Close a review without telling; what the message says changes nothing."""
+    """Close a review without telling anybody; the message takes no effect."""
     message = situation.message(pending)
     detail = f"{action.reviewer} discarded it: {action.reason}; it was held as {pending.reason}: {message.detail}"
     draft = close(Draft(situation), pending, message, "discarded", action)
@@ -89,7 +89,7 @@ def discard(pending: Pending, action: ReviewAction, situation: Situation) -> Dra
 
 
 def close(draft: Draft, pending: Pending, message: HeldMessage, state: ReviewState, action: ReviewAction | None = None) -> Draft:
-    """Take a message off the pending ones, and close its review where there is one."""
+    """Remove a pending message, and close its review if there is one."""
     left = tuple(each for each in draft.situation.known.pending if each.key != pending.key)
     draft = draft.hold(pending.key, None).know(pending=left)
     if pending.review_id is None:

@@ -1,12 +1,12 @@
 """
-What was told: the chain of every agency event that went on to registrants.
+What registrants know of each agency event: whether they were told of it, and what has changed since.
 
-Remembered for `duplicate.window` and, if that is later, until its date is past by `date.past`, since an event far ahead
-can be taken back until then.
+An event is remembered for `duplicate.window` and, if that is later, until its date is past by `date.past`, since an event far ahead
+can be cancelled until then.
 
-A change of something that nobody was told of is news, and its cancellation tells nothing (contract §3.1.1). A change that
-is not told itself (in review, past, discarded) is `untold`: those told before still hold the old values, and the next change
-or the cancellation is told from these.
+A change of something that nobody was told of is news, and its cancellation is not sent (contract §3.1.1). A change that
+is not sent itself (in review, past, discarded) is `untold`: registrants still have the old values, and the next change
+or the cancellation is worded relative to these.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,12 +27,12 @@ Untold = dict[str, tuple[Change, ...]]
 
 
 def was_told(told_until: dict[str, int], event: Event) -> bool:
-    """Whether registrants were told of the agency event that this message is about."""
+    """Whether registrants were told of the agency event that the message is about."""
     return told_until.get(chain_of(event), event.received_at) > event.received_at
 
 
 def with_told(told_until: dict[str, int], event: Event, rules: Rules) -> dict[str, int]:
-    """Return the told_until with the event told; what is past its time goes, and of more than `TOLD` the oldest."""
+    """Return `told_until` with the event told; expired events are dropped, and beyond `TOLD` the oldest."""
     chain, now, scope = chain_of(event), event.received_at, event.scope
     kept = {each: until for each, until in told_until.items() if until > now and each != chain}
     kept[chain] = max(
@@ -45,35 +45,35 @@ def with_told(told_until: dict[str, int], event: Event, rules: Rules) -> dict[st
 
 
 def without_told(told_until: dict[str, int], event: Event) -> dict[str, int]:
-    """Return the told_until without the event: once its cancellation was told, the same event is news."""
+    """Return `told_until` without the event: once its cancellation was told, the same event is news."""
     chain = chain_of(event)
     return {each: until for each, until in told_until.items() if each != chain}
 
 
-# what those told do not know yet
+# changes that registrants were not told of
 
 
 def since_told(untold: Untold, event: Event) -> Event:
-    """Return the change as it is to those who were told: from what they hold, not from what they never heard of."""
+    """Return the change relative to what registrants were told, not to changes that they were never told of."""
     before = untold.get(chain_of(event))
     return event if before is None else replace(event, changes=combine_changes(before, event.changes))
 
 
 def with_untold(untold: Untold, event: Event, told: Mapping[str, int]) -> Untold:
-    """Return what is untold after the change was not told; of events that are no longer remembered, nothing is."""
+    """Return `untold` after a change that is not sent; without events that are no longer remembered."""
     if event.telling != "change":
         return untold
     return {chain: each for chain, each in untold.items() if chain in told} | {chain_of(event): event.changes}
 
 
 def without_untold(untold: Untold, event: Event) -> Untold:
-    """Return what is untold after those told know how the event stands."""
+    """Return `untold` without the event, of which registrants now have the present values."""
     chain = chain_of(event)
     return {each: changes for each, changes in untold.items() if each != chain} if chain in untold else untold
 
 
 def with_values_told(untold: Untold, event: Event, zone: ZoneInfo) -> Event:
-    """Return the event with the values that were told last."""
+    """Return the event with the values that registrants were told last."""
     fields: dict[str, Any] = {}
     for change in untold.get(chain_of(event), ()):
         fields |= _READ.get(change.field, _word)(change, zone)
@@ -81,7 +81,7 @@ def with_values_told(untold: Untold, event: Event, zone: ZoneInfo) -> Event:
 
 
 def untold_note(event: Event) -> str:
-    """Return the sentence for a change that is not told: what registrants go on believing."""
+    """Return the sentence for a change that is not sent: what registrants still believe."""
     if event.telling != "change":
         return ""
     dates = [change.old for change in event.changes if change.field == "action_at"]

@@ -1,8 +1,8 @@
 """
-The records of a message that waits for a time or for a person.
+State keys, review ids and review records of pending messages.
 
-A pending message is a line in the offender's document, and the message itself under a key of its own. Review ids and
-keys are digests of what they name, so that a decision taken twice names the same review.
+A pending message is an entry in the offender's document; the message itself is stored under a key of its own. Review ids and
+keys are digests of what they identify, so that a replayed decision gives the same ones.
 """
 
 from hashlib import blake2b
@@ -23,22 +23,22 @@ def key_of(event: Event) -> str:
 
 
 def id_of(event: Event, reason: str) -> str:
-    """Return the id of the review of a message for a reason."""
+    """Return the id of a message's review for a reason."""
     return review_id(NAME, event.offender, *parts_of(event), reason)
 
 
 def parts_of(event: Event) -> tuple[str, ...]:
-    """Return what tells one message about an offender from every other."""
+    """Return the values that identify one message about an offender."""
     return (event.ori, event.message_id, str(event.part), str(event.seq))
 
 
 def open_pending(event: Event, finding: Finding, since: int) -> Pending:
-    """Return the line of a message that waits or, where it is flagged, is in review."""
+    """Return the pending entry of a message that waits or, if it is flagged, is in review."""
     review = id_of(event, finding.reason) if finding.outcome == "flagged" else None
     return Pending(key_of(event), chain_of(event), finding.reason, since, finding.due, review)
 
 
 def review(pending: Pending, message: HeldMessage, state: ReviewState, action: ReviewAction | None = None) -> Review:
-    """Return the review of a flagged message in a state, with the reviewer's name and reason where one decided."""
+    """Return the review record of a flagged message, with the reviewer's name and reason if one decided."""
     name = pending.review_id or id_of(message.event, pending.reason)
     return close_review(open_review(message.event, name, pending.reason, message.detail, pending.since), state, action)

@@ -22,7 +22,7 @@ TOLD: Final = 256
 
 class Entry(Struct, frozen=True, array_like=True, gc=False):
     """
-    One event that took effect, standing at `at` in the history.
+    One event that took effect, at `at` in the history.
 
     `chain` names the agency event it belongs to; `status`, `kind` and `place` are what it brought about, by an agency of
     `jurisdiction`.
@@ -43,7 +43,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Expected(Struct, frozen=True, array_like=True):
-    """A message that carried Expect Subsequent Event; `met_by` is the chain of the event that came, None until one did."""
+    """A message tagged Expect Subsequent Event; `met_by` is the chain of the event that met it, None until then."""
 
     chain: str
     event_subtype: str
@@ -54,7 +54,7 @@ class Expected(Struct, frozen=True, array_like=True):
 
 class Pending(Struct, frozen=True, array_like=True, gc=False):
     """
-    A message that has not ended yet: it waits (`review_id` None) or a reviewer is asked.
+    A message without an outcome yet: it waits (`review_id` None) or is in review.
 
     `key` is the state key of the message itself (a `HeldMessage`), `since` when it began, `due` when it is checked again.
     """
@@ -80,7 +80,7 @@ class OffenderState(Struct, frozen=True, omit_defaults=True, tag="dossier"):
 
     `history` is sorted by action time, ties by arrival. `told_until` maps the chain of every event that was told to the
     instant until which that is remembered, `untold` that of some of them to what has changed since and was not told.
-    `clock_due` is when the first legal clock ends.
+    `clock_due` is when the next legal clock ends.
     """
 
     history: tuple[Entry, ...] = ()
@@ -94,7 +94,7 @@ class OffenderState(Struct, frozen=True, omit_defaults=True, tag="dossier"):
 
     @property
     def deadline(self) -> int | None:
-        """When the first message is checked again or the first legal clock ends."""
+        """When the next message is checked again or the next legal clock ends."""
         if not self.pending:
             return self.clock_due
         times = [pending.due for pending in self.pending if pending.due is not None]
@@ -107,5 +107,5 @@ State = OffenderState | HeldMessage
 
 
 def deadline(state: State) -> int | None:
-    """Return when the state must be looked at again; None for a message, whose time is in its offender's document."""
+    """Return the state's deadline; None for a message, whose deadline is in its offender's document."""
     return state.deadline if isinstance(state, OffenderState) else None

@@ -1,8 +1,8 @@
 """
-Where an offender was and in which status, at every time (contract §3.1.7, specification §4.1.4.2 and §4.1.5.2).
+The history of an offender's status and location (contract §3.1.7, specification §4.1.4.2 and §4.1.5.2).
 
-Current is what the latest action brought about, whichever message came last. An earlier action that is heard of later
-takes its place in the middle and overwrites nothing newer. The order of arrival decides only between equal times; a date
+The latest action decides the present status, whichever message came last. An earlier action that is reported later
+is inserted in the middle and overwrites nothing newer. The order of arrival decides only between equal times; a date
 without a time is equal to every time of its day.
 """
 
@@ -25,7 +25,7 @@ order_of = attrgetter("at", "seq")
 
 
 class StatusAndPlace(Struct, frozen=True, gc=False):
-    """A status and a place; None is what is not known."""
+    """A status and a kind of place; None if it is not known."""
 
     status: str | None = None
     kind: str | None = None
@@ -33,14 +33,14 @@ class StatusAndPlace(Struct, frozen=True, gc=False):
 
 
 def place(history: tuple[Entry, ...], event: Event) -> int:
-    """Return the instant at which the event stands in the history: a date without time after all that is known of that day."""
+    """Return the event's time in the history: a date without a time comes after everything else known of that day."""
     if not event.date_only:
         return event.action_at
     return max((each.at for each in history if event.action_at <= each.at < event.past_from), default=event.action_at)
 
 
 def entry_of(event: Event, code: EventCode, book: Book, at: int, *, told: bool) -> Entry:
-    """Return the event as the history keeps it, standing at `at`."""
+    """Return the event's entry in the history, at time `at`."""
     kind = kind_after(event, code, book)
     return Entry(
         at,
@@ -59,7 +59,7 @@ def entry_of(event: Event, code: EventCode, book: Book, at: int, *, told: bool) 
 
 
 def insert(history: tuple[Entry, ...], new: Entry) -> tuple[Entry, ...]:
-    """Return the history with `new` in its place by action time; the oldest goes when there are more than `HISTORY`."""
+    """Return the history with `new` inserted by action time; beyond `HISTORY` entries, the oldest is dropped."""
     at = len(history)
     while at and order_of(history[at - 1]) > order_of(new):
         at -= 1
@@ -67,17 +67,17 @@ def insert(history: tuple[Entry, ...], new: Entry) -> tuple[Entry, ...]:
 
 
 def without_event(history: tuple[Entry, ...], chain: str) -> tuple[Entry, ...]:
-    """Return the history as if the agency's event had not been."""
+    """Return the history as if the agency's event had not happened."""
     return tuple(each for each in history if each.chain != chain)
 
 
 def same_case(one: str | None, other: str | None) -> bool:
-    """Whether two messages may be about one case: both name it alike, however spelt, or one names none (contract §3.1)."""
+    """Whether two messages may be about one case: both name the same number, however spelt, or one names none (contract §3.1)."""
     return one is None or other is None or one == other or normalize(one) == normalize(other)
 
 
 def status_and_place(history: Iterable[Entry], case_number: str | None, before: tuple[int, int] | None = None) -> StatusAndPlace:
-    """Return what held for the case just before an action time and arrival; without one, what is current."""
+    """Return status and place of the case just before an action time and arrival; without a time, the present ones."""
     status = kind = place = None
     for each in reversed(tuple(history)):
         if (before is not None and order_of(each) >= before) or not same_case(each.case_number, case_number):
@@ -92,7 +92,7 @@ def status_and_place(history: Iterable[Entry], case_number: str | None, before: 
 
 
 def status_after(event: Event, code: EventCode, book: Book) -> str | None:
-    """Return the status the event brings about by the rules' name for it: the message's own, else what its code implies."""
+    """Return the status the event brings about, as the rules spell it: the one the message names, else the one its code implies."""
     if event.status is None:
         return code.status
     found = book.status(event.status)
@@ -100,7 +100,7 @@ def status_after(event: Event, code: EventCode, book: Book) -> str | None:
 
 
 def kind_after(event: Event, code: EventCode, book: Book) -> str | None:
-    """Return the kind of place the event leads to; the place in a hearing notice is the court's, and moves nobody."""
+    """Return the kind of place the event leads to; the place in a hearing notice is the court's, and does not move the offender."""
     if event.notification_type == HEARING:
         return None
     if event.location_kind is None:
@@ -135,7 +135,7 @@ def known_location(facts: Facts) -> Finding | None:
 
 
 def status_transition(facts: Facts) -> Finding | None:
-    """Flag a status that cannot follow the one before (specification §4.1.5.2)."""
+    """Flag a status that cannot follow the previous one (specification §4.1.5.2)."""
     if facts.status is None or facts.status_then is None:
         return None
     before, after = facts.in_force.book.status(facts.status_then), facts.in_force.book.status(facts.status)
