@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from processors.deliver.moment import Moment
 from processors.deliver.state import KnownContact, KnownRegistration, Registrant
+from processors.deliver.wording.templates import Message
 from processors.domain.registration import Channel, Contact, Contacts, address_digest
 
 _contacts = msgspec.json.Decoder(Contacts).decode
@@ -18,12 +19,14 @@ class Destination(Struct, frozen=True, gc=False):
     One contact of a registrant in one registration, which says language and PIN.
 
     `name` is what the contact is known by where nobody may read its address: its channel, and the address's keyed digest.
+    `message` is what it is told now, where that has been written already.
     """
 
     contact: Contact
     name: str
     registration: KnownRegistration
     pin: str | None
+    message: Message | None = None
 
     @property
     def channel(self) -> Channel:

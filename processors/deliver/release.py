@@ -114,9 +114,11 @@ def send_or_wait(due: Pending, registrant: Registrant, moment: Moment) -> Releas
     to = usable(registrant, moment)
     if not to:
         return Released(drop(due.notices, *nobody_left(registrant, moment), moment))
-    if messages_for(due.notices, to.values(), moment) is None:
+    messages = messages_for(due.notices, to.values(), moment)
+    if messages is None:
         return flag(replace(due, due_at=look_again(first, moment)), "no_text", moment)
-    return Released(with_timing(advance(registrant, delivery_of(due, moment), moment), due, moment))
+    written = {name: replace(each, message=messages[each.language, each.channel]) for name, each in to.items()}
+    return Released(with_timing(advance(registrant, delivery_of(due, moment), moment, written), due, moment))
 
 
 def delivery_of(due: Pending, moment: Moment) -> Delivery:

@@ -38,9 +38,14 @@ class Advanced(NamedTuple):
     decision: Decision[State] = NOTHING
 
 
-def advance(registrant: Registrant, delivery: Delivery, moment: Moment) -> Decision[State]:
-    """Return what follows for a delivery now: the delivery, the registrant where it changes, attempts and verdicts."""
-    to = destinations_of(registrant, delivery, moment)
+def advance(registrant: Registrant, delivery: Delivery, moment: Moment, to: Destinations | None = None) -> Decision[State]:
+    """
+    Return what follows for a delivery now: the delivery, the registrant where it changes, attempts and verdicts.
+
+    `to` are the contacts that it may go to, where they are at hand.
+    """
+    if to is None:
+        to = destinations_of(registrant, delivery, moment)
     decisions = []
     current = delivery
     for step in STEPS:
@@ -196,6 +201,8 @@ def result_of(delivery: Delivery, to: Destinations) -> Result | None:
 
 def message_to(to: Destination, delivery: Delivery, moment: Moment) -> Message | None:
     """Return what one contact is told; news as of when it was told first, so that every attempt says the same."""
+    if to.message is not None:
+        return to.message
     if delivery.content == "news":
         return message_for(delivery.notices, moment.rules, delivery.created_at, to.language, to.channel)
     return message_about(delivery, to, moment)

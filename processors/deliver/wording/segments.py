@@ -4,6 +4,7 @@ How a text message is encoded, and in how many segments it leaves (3GPP TS 23.03
 GSM-7 wherever every letter can be written with it, since a segment then holds 160 characters; UCS-2 for other scripts.
 """
 
+import re
 import unicodedata
 from typing import Final, Literal
 
@@ -12,6 +13,7 @@ from processors.deliver.wording import gsm7
 MOST_SEGMENTS: Final = 4  # of a message in UCS-2; one in GSM-7 has one
 SINGLE: Final = {"gsm7": 160, "ucs2": 70}  # septets or UTF-16 units of a message in one segment
 JOINED: Final = {"gsm7": 153, "ucs2": 67}  # of each segment of a longer one, which begins with a header
+GSM7: Final = re.compile(f"[{re.escape(gsm7.BASIC + gsm7.EXTENSION)}]*")
 
 
 def encode(text: str) -> str:
@@ -21,12 +23,12 @@ def encode(text: str) -> str:
 
 def writable(text: str) -> bool:
     """Whether GSM-7 can write every letter and digit of the text, by itself or by a plain letter."""
-    return not any(sign.isalnum() and gsm7.letter(sign) == gsm7.UNKNOWN for sign in text)
+    return encoding(text) == "gsm7" or not any(sign.isalnum() and gsm7.letter(sign) == gsm7.UNKNOWN for sign in text)
 
 
 def encoding(text: str) -> Literal["gsm7", "ucs2"]:
     """Return the encoding of a text that leaves."""
-    return "gsm7" if all(sign in gsm7.ALPHABET for sign in text) else "ucs2"
+    return "gsm7" if GSM7.fullmatch(text) else "ucs2"
 
 
 def segments(text: str) -> int:
