@@ -316,7 +316,7 @@ class _Batch:
             self._task.timers.set(due[1], None)
             self.wake(due[1], due[0])
             states = self.states.of(record)
-        decision = self._attempt(record, states, record_name(record))
+        decision = self._attempt(record, states)
         if decision is None:
             self._set_aside(quarantined_record(record, self._stage.name, self._failure, self._context.seal), record.timestamp)
             return
@@ -325,9 +325,12 @@ class _Batch:
     def _first_due(self, states: Iterable[str], time: int) -> tuple[int, str] | None:
         """Return the first timer of these states that is due by `time`, with its key."""
         timers = self._task.timers
+        first = timers.next()
+        if first is None or first > time:
+            return None
         return min(((at, key) for key in states if (at := timers.at(key)) is not None and at <= time), default=None)
 
-    def _attempt(self, each: Input, states: Mapping[str, Any], name: str) -> Decision[Any] | None:
+    def _attempt(self, each: Record | Wake, states: Mapping[str, Any]) -> Decision[Any] | None:
         """Return the stage's decision; None if it failed on this input too often: then the input is to be set aside."""
         failures = self._task.poison
         if failures is None:
@@ -337,12 +340,17 @@ class _Batch:
         except KeyMissing as error:
             raise Restart(f"a record was sealed with the key {error}, which VN_KEY_FILE does not hold yet") from None
         except Exception as error:
+            name = self._name(each)
             failures[name] = failures.get(name, 0) + 1
             if failures[name] < ATTEMPTS:
                 raise Poison(name, error) from error
             self.result.set_aside.append(name)
             self._failure = describe_failure(error)
             return None
+
+    def _name(self, each: Record | Wake) -> str:
+        """Return how an input is named in dead letters and logs."""
+        return record_name(each) if isinstance(each, Record) else timer_name(self._stage.name, self._task.partition, each.key, each.due_at)
 
     def _set_aside(self, letter: DeadLetter, at: int) -> None:
         """Write a dead letter for an input on which the stage fails, and say so in the journal."""
@@ -364,10 +372,9 @@ class _Batch:
         self._timers.setdefault(key, at)
         wake = Wake(key, at)
         before = self.states.of(wake)
-        name = timer_name(self._stage.name, self._task.partition, key, at)
-        decision = self._attempt(wake, before, name)
+        decision = self._attempt(wake, before)
         if decision is None:
-            self._set_aside(quarantined_timer(wake, self._stage.name, self._task.partition, name, self._failure), at)
+            self._set_aside(quarantined_timer(wake, self._stage.name, self._task.partition, self._name(wake), self._failure), at)
             self._task.timers.set(key, at + RETRY)
             return
         if key not in decision.states and (state := before.get(key)) is not None:

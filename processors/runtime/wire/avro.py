@@ -138,6 +138,30 @@ class _Some(_Numbers):
     prefix = b"\x02"
 
 
+class _Texts(dict[str | None, bytes]):
+    """Cache of encoded texts of which there are few; it begins anew when it is full."""
+
+    most = 4_096
+
+    def __missing__(self, text: str) -> bytes:
+        if len(self) >= self.most:
+            self.clear()
+        return self.setdefault(text, self.encoded(text))
+
+    def encoded(self, text: str | None) -> bytes:
+        raw = (text or "").encode()
+        return write_long(len(raw)) + raw
+
+
+class _SomeTexts(_Texts):
+    """Cache of encoded texts, each preceded by the union index of its branch."""
+
+    def encoded(self, text: str | None) -> bytes:
+        return b"\0" if text is None else b"\x02" + super().encoded(text)
+
+
+# Texts of which there are few: agencies, codes, names of rules and stages.
+FEW: Final = frozenset({"channel", "event_subtype", "event_type", "jurisdiction", "notification_type", "ori", "reason", "rules", "stage"})
 _NUMBERS: Final = _Numbers({number: write_long(number) for number in range(2048)})
 _SOME: Final = _Some({number: b"\x02" + write_long(number) for number in range(2048)})
 # The length that a first byte encodes; -1 if it takes more than one byte or is negative.
@@ -146,6 +170,8 @@ _LENGTHS: Final = tuple(byte >> 1 if byte < 128 and not byte & 1 else -1 for byt
 _GLOBALS: Final[dict[str, Any]] = {
     "NUMBER": _NUMBERS,
     "SOME": _SOME,
+    "TEXTS": _Texts(),
+    "SOME_TEXTS": _SomeTexts(),
     "LENGTHS": _LENGTHS,
     "Malformed": Malformed,
     "read_array": read_array,
@@ -164,8 +190,8 @@ _WRITTEN: Final[dict[str, tuple[str, ...]]] = {
     "boolean": (r"b'\1' if {v} else b'\0'",),
 }
 _WRITTEN_OR_NULL: Final[dict[str, tuple[str, ...]]] = {
-    "string": (r"b'\0' if (s := {v}) is None else SOME[len(s := s.encode())]", "s or b''"),
-    "bytes": (r"b'\0' if (s := {v}) is None else SOME[len(s)]", "s or b''"),
+    "string": (r"b'\0' if (s := {v}) is None else SOME[len(s := s.encode())] + s",),
+    "bytes": (r"b'\0' if (s := {v}) is None else SOME[len(s)] + s",),
     "long": (r"b'\0' if (n := {v}) is None else SOME[n]",),
 }
 
@@ -229,8 +255,13 @@ class Compiler:
     def _pieces(self, schema: Any, value: str) -> list[str]:
         """Return the expressions that encode `value`."""
         schema = self._resolved(schema)
+        if value.rpartition(".")[2] in FEW and schema in ("string", ["null", "string"]):
+            return [f"{'TEXTS' if schema == 'string' else 'SOME_TEXTS'}[{value}]"]
         if isinstance(schema, list):
             return self._nullable_pieces(self._resolved(_other(schema)), value)
+        return self._required_pieces(schema, value)
+
+    def _required_pieces(self, schema: Any, value: str) -> list[str]:
         if isinstance(schema, str):
             return [piece.format(v=value) for piece in _WRITTEN[schema]]
         if schema["type"] == "enum":

@@ -26,7 +26,7 @@ from processors.runtime.wire import outsiders
 from processors.runtime.wire.avro import Compiler, Malformed, Read, Write
 from processors.runtime.wire.changelog import State
 from processors.runtime.wire.compatibility import hazards
-from processors.runtime.wire.documents import FIELDS, FORMS, expand_events
+from processors.runtime.wire.documents import DOCUMENT, FORMS, expand_documents, is_document
 from processors.runtime.wire.schemas import INTERNAL, RECORDS, TIMES, Version, current, history, name_of, short, structs_of
 from processors.runtime.wire.states import StateFormat
 
@@ -213,9 +213,10 @@ def _fast(record: type[Struct], start: int) -> Callable[[bytes], Any]:
 
 def _resolver(version: Version, record: type[Struct], start: int) -> Callable[[bytes], Any]:
     """Return the decoder of an earlier schema: new fields get their defaults, removed ones are dropped."""
+    reader = None if name_of(record) in FORMS else current(name_of(record)).plain
 
     def decode(raw: bytes) -> Any:
-        return msgspec.convert(expand_events(_datum(version, raw, start, current(name_of(record)).plain)), record)
+        return msgspec.convert(expand_documents(_datum(version, raw, start, reader)), record)
 
     return decode
 
@@ -267,8 +268,8 @@ def _as_json(schema: Any, value: Any, names: Mapping[str, Any]) -> Any:
         schema = _branch(schema, value)
     kind = schema if isinstance(schema, str) else schema["type"]
     if kind == "record":
-        if value.keys() == FIELDS and all(isinstance(part, bytes) for part in value.values()):  # an agency's schema may have these names
-            return _event(value)
+        if is_document(short(schema["name"]), value):
+            return _described_document(value)
         return {field["name"]: _as_json(field["type"], value[field["name"]], names) for field in schema["fields"]}
     if kind == "array":
         return [_as_json(schema["items"], item, names) for item in value]
@@ -279,13 +280,14 @@ def _as_json(schema: Any, value: Any, names: Mapping[str, Any]) -> Any:
     return _scalar(schema, value)
 
 
-def _event(value: Mapping[str, bytes]) -> Any:
-    """Return an event's fields, with times as ISO 8601, and its submission."""
-    document = _text(value["document"])
+def _described_document(value: Mapping[str, Any]) -> Any:
+    """Return a document's fields, with times as ISO 8601, and what travels beside it."""
+    parts = {name: _text(part) if isinstance(part, bytes) else part for name, part in value.items()}
+    document = parts.get(DOCUMENT)
     if not isinstance(document, dict):
-        return {name: _text(part) for name, part in value.items()}
+        return parts
     shown = {name: iso(part) if name in TIMES and isinstance(part, int) else part for name, part in document.items()}
-    return {**shown, "submission": _text(value["submission"])}
+    return {**shown, **{name: part for name, part in parts.items() if name != DOCUMENT}}
 
 
 def _branch(union: list[Any], value: Any) -> Any:

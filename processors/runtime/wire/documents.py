@@ -1,52 +1,79 @@
 """
-Wire form of an Event: its JSON document, and the submission's bytes beside it.
+Wire form of the records that stages pass each other: a JSON document, and the bytes that nobody opens on the way beside it.
 
-Four stages read every Event and use a handful of its fields. States hold events as JSON anyway, and msgspec decodes
-the document in a tenth of the time that Avro takes field by field in Python (docs/performance.md).
+Every stage reads such a record and uses a handful of its fields. msgspec reads a document in a tenth of the time that Avro
+takes field by field in Python (docs/performance.md).
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
 from processors.domain.event import Event
+from processors.domain.intake import Intake
+from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
 from processors.runtime.wire.avro import Read, Write, read_long, write_long
 
-FIELDS: Final = {"document", "submission"}  # of the Avro record
+DOCUMENT: Final = "document"
+BESIDE: Final[Mapping[type[Struct], str | None]] = {
+    Event: "submission",
+    Intake: "body",
+    PartEnded: None,
+    PartMatched: None,
+    PartRepeated: None,
+    RegistrantTold: None,
+}
+FIELDS: Final = {kind.__name__: {DOCUMENT, beside} - {None} for kind, beside in BESIDE.items()}  # of each Avro record
 
 _encode: Final = msgspec.json.Encoder().encode
-_decode: Final = msgspec.json.Decoder(Event).decode
 
 
-def document(event: Event) -> bytes:
-    """Return the event as JSON, without its submission."""
-    return _encode(replace(event, submission=b"") if event.submission else event)
+def document(record: Struct) -> bytes:
+    """Return the record's document, without the bytes beside it."""
+    beside = BESIDE[type(record)]
+    return _encode(replace(record, **{beside: b""}) if beside is not None and getattr(record, beside) else record)
 
 
-def write_event(event: Event) -> bytes:
-    """Return the Avro datum of an event."""
-    head, submission = document(event), event.submission
-    return b"".join((write_long(len(head)), head, write_long(len(submission)), submission))
+def form(kind: type[Struct], beside: str | None) -> tuple[Write, Read]:
+    """Return the functions that write and read records of a type."""
+    decode = msgspec.json.Decoder(kind).decode
+
+    def write(record: Struct) -> bytes:
+        head = _encode(record)
+        return write_long(len(head)) + head
+
+    def read(raw: bytes, at: int) -> tuple[Struct, int]:
+        length, at = read_long(raw, at)
+        return decode(raw[at : at + length]), at + length
+
+    def write_with(record: Struct) -> bytes:
+        head, body = document(record), getattr(record, beside or "")
+        return b"".join((write_long(len(head)), head, write_long(len(body)), body))
+
+    def read_with(raw: bytes, at: int) -> tuple[Struct, int]:
+        record, at = read(raw, at)
+        length, at = read_long(raw, at)
+        force_setattr(record, beside or "", raw[at : at + length])  # nobody else holds a reference yet
+        return record, at + length
+
+    return (write, read) if beside is None else (write_with, read_with)
 
 
-def read_event(raw: bytes, at: int) -> tuple[Event, int]:
-    """Return the event at `at` and the offset of the next datum."""
-    length, at = read_long(raw, at)
-    event = _decode(raw[at : at + length])
-    at += length
-    length, at = read_long(raw, at)
-    force_setattr(event, "submission", raw[at : at + length])  # nobody else holds a reference yet
-    return event, at + length
+FORMS: Final[dict[str, tuple[Write, Read]]] = {kind.__name__: form(kind, beside) for kind, beside in BESIDE.items()}
 
 
-FORMS: Final[dict[str, tuple[Write, Read]]] = {"Event": (write_event, read_event)}
+def is_document(name: str, datum: Any) -> bool:
+    """Whether a datum of the schema of this name is a document, rather than of a version that had a field for each of its parts."""
+    return name in FIELDS and isinstance(datum, dict) and datum.keys() == FIELDS[name]
 
 
-def expand_events(datum: Any) -> Any:
-    """Return a datum from fastavro with the document of every event expanded into fields."""
+def expand_documents(datum: Any) -> Any:
+    """Return a datum from fastavro with every document expanded into fields."""
     if isinstance(datum, dict):
-        if datum.keys() == FIELDS:
-            return msgspec.json.decode(datum["document"]) | {"submission": datum["submission"]}
-        return {key: expand_events(part) for key, part in datum.items()}
-    return [expand_events(part) for part in datum] if isinstance(datum, list) else datum
+        if DOCUMENT in datum and datum.keys() in FIELDS.values():
+            return msgspec.json.decode(datum[DOCUMENT]) | {name: value for name, value in datum.items() if name != DOCUMENT}
+        return {key: expand_documents(part) for key, part in datum.items()}
+    return [expand_documents(part) for part in datum] if isinstance(datum, list) else datum
