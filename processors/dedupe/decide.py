@@ -57,7 +57,7 @@ def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
     if offender is None:
         return ()
     known = found.get(offender)
-    if not isinstance(known, KnownEvents):
+    if known is None or not isinstance(known, KnownEvents):
         return (offender,)
     return (offender, *[message_key(offender, seq) for seq in messages_needed(given, known)])
 

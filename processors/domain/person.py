@@ -29,7 +29,7 @@ class Person(Struct, frozen=True, omit_defaults=True):
     birth_date: str | None = None
 
 
-class ComparedPerson(Struct, frozen=True, gc=False):
+class ComparedPerson(Struct, frozen=True, gc=False, cache_hash=True):
     """A person as they compare (processors.ingest.comparison): identifiers as marks, names with the birth date."""
 
     marks: tuple[str, ...] = ()

@@ -62,8 +62,8 @@ def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
         return (given.key,)
     value = given.value
     if isinstance(value, Event):
-        known = value.offender in found or told_key(value) in found
-        return (value.offender, told_key(value), list_key(value.offender)) if known else (value.offender, told_key(value))
+        offender, told = value.offender, told_key(value)
+        return (offender, told, list_key(offender)) if offender in found or told in found else (offender, told)
     if isinstance(value, SameEvent):
         return (*(key_of_told(value.offender, value.ori, root) for root in (value.root, value.also)), list_key(value.offender))
     return (value.offender,)
@@ -82,7 +82,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
 
 def registrations_of(states: Mapping[str, State], offender: str) -> tuple[ActiveRegistration, ...]:
     found = states.get(offender)
-    return found.registrations if isinstance(found, ActiveRegistrations) else ()
+    return found.registrations if found is not None and isinstance(found, ActiveRegistrations) else ()
 
 
 # who is told
@@ -92,7 +92,7 @@ def notify(event: Event, states: Mapping[str, State], context: Context) -> Decis
     """Write one notification for every registrant to be told, and remember who they are."""
     key = told_key(event)
     found = states.get(key)
-    before = found.registrants if isinstance(found, ToldRegistrants) else NOBODY
+    before = found.registrants if found is not None and isinstance(found, ToldRegistrants) else NOBODY
     to = recipients(event, before, registrations_of(states, event.offender))
     verdicts = (verdict(event, len(to), len(before), context),)
     notifications = (
@@ -115,7 +115,7 @@ def notify(event: Event, states: Mapping[str, State], context: Context) -> Decis
 def told_events(states: Mapping[str, State], offender: str) -> dict[str, int]:
     """Return the keys of the events of which somebody was told, each until when that is kept."""
     found = states.get(list_key(offender))
-    return found.until if isinstance(found, ToldEvents) else {}
+    return found.until if found is not None and isinstance(found, ToldEvents) else {}
 
 
 def as_list(offender: str, before: Mapping[str, int], after: dict[str, int]) -> dict[str, State | None]:
@@ -123,11 +123,11 @@ def as_list(offender: str, before: Mapping[str, int], after: dict[str, int]) -> 
     return {} if after == before else {list_key(offender): ToldEvents(after) if after else None}
 
 
-def recipients(event: Event, before: Registrants, registrations: Iterable[ActiveRegistration]) -> Registrants:
+def recipients(event: Event, before: Registrants, registrations: tuple[ActiveRegistration, ...]) -> Registrants:
     """Return who is to be told of the event, where those in `before` were told of it."""
     if event.telling == "cancellation":
         return before
-    now = in_force(event, registrations)
+    now = in_force(event, registrations) if registrations else NOBODY
     return now if event.telling == "news" else union(before, now)
 
 

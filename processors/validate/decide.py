@@ -27,7 +27,7 @@ from processors.domain.merge import SameEvent
 from processors.domain.registration import Enrolment
 from processors.domain.review import ReviewAction, subject_of
 from processors.handover import Merger, with_handover
-from processors.stage import Context, Decision, Input, Output, Resettle, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
 from processors.topics import CONFIRMED, DISTINCT, EXPECTATIONS, REVIEWS, STANDINGS, TALLY, VALIDATE_HANDOVER, VALIDATE_STATE
 from processors.validate import effect
 from processors.validate.arrivals import receive
@@ -45,14 +45,14 @@ def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
     if offender is None:
         return ()
     known = states.get(offender)
-    if not isinstance(known, OffenderState) or not known.pending:
+    if known is None or not isinstance(known, OffenderState) or not known.pending:
         return (offender,)
     return (offender, *(pending.key for pending in known.pending if concerns(given, pending)))
 
 
 def offender_of(given: Input) -> str | None:
     """Return the offender an input is about; None if it needs no state."""
-    if isinstance(given, Wake | Resettle):
+    if not isinstance(given, Record):
         return given.key
     if isinstance(given.value, Event):
         return given.value.offender
@@ -77,10 +77,8 @@ def concerns(given: Input, pending: Pending) -> bool:
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
     """Return the decision on an event, a registration, a reviewer's action, a timer, or changed rules."""
-    if isinstance(given, Wake):
-        return check_waiting(wake(situation(given.key, given.due_at, states, context))).decision()
-    if isinstance(given, Resettle):
-        return check_waiting(resettle(situation(given.key, given.at, states, context))).decision()
+    if not isinstance(given, Record):
+        return decide_timer(given, states, context)
     value = given.value
     if isinstance(value, Event):
         return check_waiting(receive(value, situation(value.offender, value.received_at, states, context))).decision()
@@ -91,6 +89,13 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     if isinstance(value, ReviewAction):
         return check_waiting(act_on_review(value, situation(offender_of(given) or "", value.received_at, states, context))).decision()
     raise TypeError(f"validate reads no {type(value).__name__}")
+
+
+def decide_timer(given: Wake | Resettle, states: Mapping[str, State], context: Context) -> Decision[State]:
+    """Return what follows from a timer, or from changed rules."""
+    if isinstance(given, Wake):
+        return check_waiting(wake(situation(given.key, given.due_at, states, context))).decision()
+    return check_waiting(resettle(situation(given.key, given.at, states, context))).decision()
 
 
 def situation(offender: str, now: int, states: Mapping[str, State], context: Context) -> Situation:

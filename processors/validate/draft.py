@@ -31,7 +31,7 @@ UNKNOWN: Final = OffenderState()
 def known_of(offender: str, states: Mapping[str, State]) -> OffenderState:
     """Return what is known of the offender."""
     found = states.get(offender)
-    return found if isinstance(found, OffenderState) else UNKNOWN
+    return found if found is not None and isinstance(found, OffenderState) else UNKNOWN
 
 
 class Situation(Struct, frozen=True, gc=False):

@@ -145,6 +145,8 @@ def offenders_at(places: Iterable[str], states: States) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for place in places:
         state = states.get(place)
+        if state is None:
+            continue
         if isinstance(state, IndexEntry):
             found |= dict.fromkeys(current_key(each, states) for each in state.offenders)
         elif isinstance(state, Offender | MergedOffender):

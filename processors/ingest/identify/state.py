@@ -206,7 +206,7 @@ UNCHANGED: Final[Decision[State]] = Decision()
 def find(states: States, key: str | None, kind: type[S]) -> S | None:
     """Return the state of this key if it is of this kind."""
     found = states.get(key) if key else None
-    return found if isinstance(found, kind) else None
+    return found if found is not None and isinstance(found, kind) else None
 
 
 def after(states: States, *decisions: Decision[State]) -> States:
