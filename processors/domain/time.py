@@ -1,8 +1,13 @@
 """Conversion between milliseconds since the epoch and ISO 8601."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+CACHED: Final = 1_024  # instants: what follows from one record bears one time
 
 
+@lru_cache(CACHED)
 def iso(millis: int) -> str:
     """Return the instant as ISO 8601 in UTC, with milliseconds only if there are any."""
     moment = datetime.fromtimestamp(millis // 1000, UTC).replace(microsecond=millis % 1000 * 1000)

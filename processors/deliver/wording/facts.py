@@ -1,8 +1,9 @@
 """The facts of one message: everything a text may use, in the words of one language."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from processors.deliver.state import Notice
 from processors.deliver.wording import gsm7
@@ -17,8 +18,7 @@ NUMBERS: Final = ("ICOTS", "DOC", "BOOKING", "SID", "FBI")  # by which number a 
 HEARING: Final = "Hearing Notice"
 
 
-@dataclass(frozen=True, slots=True)
-class Offender:
+class Offender(Struct, frozen=True):
     """An offender as named: the whole name, the short one, and a number."""
 
     name: str
@@ -26,8 +26,7 @@ class Offender:
     number: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeText:
+class ChangeText(Struct, frozen=True):
     """One change in the registrant's language; `old_brief` is the old value where the new one stands beside it, `whole` may not be cut."""
 
     label: str
@@ -37,16 +36,14 @@ class ChangeText:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Office:
+class Office(Struct, frozen=True):
     """A compact office and its telephone."""
 
     name: str
     phone: str
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """Everything a text may use, in words of one language."""
 
     language: str

@@ -1,8 +1,9 @@
 """Shorten a text message step by step until it fits: one segment of GSM-7, or a few of UCS-2."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from processors.deliver.wording import gsm7
 from processors.deliver.wording.facts import Facts, readable
