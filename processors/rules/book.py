@@ -40,7 +40,7 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class Order:
     """
-    What a hearing must come after: one of these events, or one of these statuses (specification §4.1.1.2).
+    What must precede a hearing: one of these events, or one of these statuses (specification §4.1.1.2).
 
     An event is a subtype of any agency ("Disposition") or of one kind of agency ("Corrections/Intake"): ask `after`.
     """
@@ -99,7 +99,7 @@ class LocationKind:
     """
     A kind of location; `custodial` if it is one of custody; `next` are the kinds that a legal move may lead to.
 
-    Where it is `confidential`, the public never sees who is or was there.
+    If `confidential`, the public never sees who is or was there.
     """
 
     name: str
@@ -111,7 +111,7 @@ class LocationKind:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The jinja2 templates of one subtype in one language; `noun` names the event in changes and cancellations."""
+    """The Jinja templates of one subtype in one language; `noun` names the event in changes and cancellations."""
 
     noun: str
     sms: str

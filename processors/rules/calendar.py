@@ -1,8 +1,8 @@
 """
-Business days and the ends of days (the compact's rules count both business and calendar days).
+Business days and ends of days (the compact's rules count in both business and calendar days).
 
-A business day is Monday to Friday and no holiday: of the United States, or of the state that owes, as the library
-`holidays` has them, corrected by the `holiday` entries of rule files. The rules of the compact define neither.
+A business day is Monday to Friday and no holiday of the United States or of the owing state, as given by the library
+`holidays` and corrected by the `holiday` entries of rule files. The rules of the compact define neither term.
 """
 
 from collections.abc import Hashable, Mapping
@@ -17,7 +17,7 @@ DAY: Final = timedelta(days=1)
 
 
 class Calendar(NamedTuple):
-    """One state's business days; where the owing state is not known, or is none, only the nation's holidays count."""
+    """One state's business days; if the owing state is not known, or no state owes, only federal holidays count."""
 
     state: str = ""
     closed: frozenset[date] = frozenset()
@@ -35,7 +35,7 @@ class Calendar(NamedTuple):
         )
 
     def is_business_day(self, day: date) -> bool:
-        """Whether offices are open that day."""
+        """Whether offices are open on that day."""
         if day in self.closed:
             return False
         if day in self.worked:
@@ -43,7 +43,7 @@ class Calendar(NamedTuple):
         return day.weekday() < SATURDAY and not public_holidays(self.state, day.year).get(day, frozenset()) - self.worked_names
 
     def after(self, day: date, count: int, unit: str) -> date:
-        """Return the day that is so many days after `day`, which is not counted itself."""
+        """Return the day `count` days after `day`, which itself is not counted."""
         return day + count * DAY if unit == "calendar days" else business_days_after(self, day, count)
 
 
@@ -57,7 +57,7 @@ def business_days_after(calendar: Calendar, day: date, count: int) -> date:
 
 @lru_cache(maxsize=512)
 def public_holidays(state: str, year: int) -> Mapping[date, frozenset[str]]:
-    """Return the nation's holidays of a year and the state's own, with their names; observed days are days of their own."""
+    """Return the federal and state holidays of a year with their names; an observed day is listed as a day of its own."""
     from holidays import country_holidays, list_supported_countries  # noqa: PLC0415  a quarter of every process's start, for one of them
 
     found: dict[date, frozenset[str]] = {}
@@ -69,7 +69,7 @@ def public_holidays(state: str, year: int) -> Mapping[date, frozenset[str]]:
 
 
 def day_of(instant: int, zone: ZoneInfo) -> date:
-    """Return the day that an instant (milliseconds) falls on in a zone; before the first and after the last day there is none other."""
+    """Return the day of an instant (milliseconds) in a zone; outside Python's calendar, its first or last day."""
     try:
         return datetime.fromtimestamp(instant // 1000, zone).date()
     except (OverflowError, ValueError):
@@ -77,10 +77,10 @@ def day_of(instant: int, zone: ZoneInfo) -> date:
 
 
 def end_of(day: date, zone: ZoneInfo) -> int:
-    """Return the instant at which a day ends in a zone, in milliseconds."""
+    """Return the end of a day in a zone, in milliseconds."""
     return round(datetime.combine(day + DAY, time(), zone).timestamp() * 1000)
 
 
 def noon_of(day: date, zone: ZoneInfo) -> int:
-    """Return noon of a day in a zone, in milliseconds: an instant of that day in every zone of the same state."""
+    """Return noon of a day in a zone, in milliseconds: an instant on that day in every zone of the same state."""
     return round(datetime.combine(day, time(12), zone).timestamp() * 1000)

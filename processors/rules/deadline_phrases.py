@@ -1,4 +1,4 @@
-"""The compact's clocks and steps in words that an administrator reads: when a clock begins and ends, how a journey is told."""
+"""Describes the compact's clocks and steps in words for administrators: when a clock starts and ends, under what conditions."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from processors.rules.book import Book
 
 COMPACT: Final = "Interstate Compact"
-SEVERAL: Final = 3  # agencies that are named one by one
+SEVERAL: Final = 3  # more agencies than this are called "any agency"
 WAYS: Final = {
     "back": "told as the way back to the sending state",
     "onward": "told as the way to a subsequent state",
@@ -20,23 +20,23 @@ COUNTED: Final = {
 
 
 def within(entry: Any) -> str:
-    """Return the number of days; where there is none, the date to report is the last day."""
+    """Return the period of the clock in words; without a number of days, it ends on the report date."""
     if entry.count:
         return f"{entry.count} {entry.unit}"
-    return "the date to report" if entry.otherwise is None else f"the date to report, else {entry.otherwise} {entry.unit}"
+    return "the date to report" if entry.otherwise is None else f"the date to report; without one, {entry.otherwise} {entry.unit}"
 
 
 def start_phrase(entry: Any) -> str:
-    """Return the day from which a clock counts."""
+    """Return in words the day from which a clock counts."""
     if entry.counted_from != "report_by":
         return COUNTED[entry.counted_from]
     if entry.otherwise is None:
         return "the date to report; without one the clock does not run"
-    return f"the date to report; without one {entry.otherwise} {entry.unit} from the day of the activity"
+    return f"the date to report; without one, {entry.otherwise} {entry.unit} from the day of the activity"
 
 
 def events(activities: Iterable[str], book: Book, between: str = ", ") -> str:
-    """Return the event subtypes of these activities; those of other agencies with their event types."""
+    """Return the event subtypes of these activities in words; those of other agencies with their event types."""
     kinds: dict[str, list[str]] = {}
     for activity in activities:
         for code in book.codes.values():
@@ -46,18 +46,18 @@ def events(activities: Iterable[str], book: Book, between: str = ", ") -> str:
 
 
 def agencies(kinds: Iterable[str]) -> str:
-    """Return event types in words, "any agency" where they are many."""
+    """Return event types in words; "any agency" if there are many."""
     different = sorted(set(kinds))
     return ", ".join(different) if len(different) <= SEVERAL else "any agency"
 
 
 def conditions(entry: Any, book: Book) -> str:
-    """Return on what conditions a clock begins, empty where there are none."""
+    """Return the conditions under which a clock starts, in words; empty if there are none."""
     said = [
         *([f"only for the reason {' or '.join(entry.reasons)}"] if entry.reasons else ()),
         *([f"not for the reason {' or '.join(entry.unless_reasons)}"] if entry.unless_reasons else ()),
-        *([f"told by an agency of the {entry.told_in}"] if entry.told_in == "receiving state" else ()),
-        *(["told by an agency outside the receiving state"] if entry.told_in == "sending state" else ()),
+        *([f"reported by an agency of the {entry.told_in}"] if entry.told_in == "receiving state" else ()),
+        *(["reported by an agency outside the receiving state"] if entry.told_in == "sending state" else ()),
         *([f"only after {events(entry.after, book, ' or ')}"] if entry.after else ()),
         *([f"not after {events(entry.unless_after, book, ' or ')}"] if entry.unless_after else ()),
     ]
@@ -65,6 +65,6 @@ def conditions(entry: Any, book: Book) -> str:
 
 
 def in_force(entry: Any) -> str:
-    """Return the days on which an entry is in force."""
+    """Return the period in which an entry is in force, in words."""
     parts = (*([f"from {entry.since}"] if entry.since else ()), *([f"until {entry.until}"] if entry.until else ()))
     return " ".join(parts) or "always"

@@ -1,4 +1,4 @@
-"""Legal clocks as a rule file's table says them: what is owed by when, after which activity."""
+"""Legal clocks as rule files define them: what is owed, by when, after which activity."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, fields
@@ -10,14 +10,14 @@ class Deadline:
     """
     One clock.
 
-    `count` days are counted from the day of the action; where `counted_from` is "transmission" from the day on which the
-    agency sent the message, where it is "receipt" from the day on which it was received, where it is "report_by" from
+    `count` days are counted from the day of the action; if `counted_from` is "transmission", from the day on which the
+    agency sent the message; if "receipt", from the day on which it was received; if "report_by", from
     the report date of the message; without one, `otherwise` days from the action, or the clock does not run.
 
-    A clock with `reasons` runs in place of its namesake without where the message has one of them, and one with
-    `unless_reasons` does not run where it has one of those. `after` are activities one of which must have been heard in
-    the case, `unless_after` those that keep the clock from running. `told_in` is the state whose agency must tell of what
-    starts it. `lapses` marks a span of time that simply ends, where the others fall overdue.
+    A clock with `reasons` replaces the clock of the same name without reasons if the message has one of them; one with
+    `unless_reasons` does not run if it has one of those. `after` are activities one of which must have been reported in
+    the case, `unless_after` those that keep the clock from running. `told_in` is the state whose agency must report what
+    starts it. `lapses` marks a period that simply ends; other clocks become overdue.
     """
 
     name: str
@@ -60,11 +60,11 @@ class Deadlines:
 
     @classmethod
     def of(cls, entries: Mapping[Hashable, Any]) -> "Deadlines":
-        """Return the clocks that the entries of the section `deadline` make."""
+        """Return the clocks of the section `deadline`."""
         return cls(tuple(Deadline(**{field.name: getattr(entry, field.name) for field in fields(Deadline)}) for entry in entries.values()))
 
     def raised(self, activity: str, reason: str | None) -> tuple[Deadline, ...]:
-        """Return the clocks that an activity starts: of namesakes the one for the message's reason, else the one without reasons."""
+        """Return the clocks that an activity starts: of those with one name, that for the message's reason, else that without reasons."""
         started = tuple(each for each in self.raised_by.get(activity, ()) if reason not in each.unless_reasons)
         particular = {each.name for each in started if reason is not None and reason in each.reasons}
         return tuple(each for each in started if (reason in each.reasons if each.name in particular else not each.reasons))

@@ -1,4 +1,4 @@
-"""docs/clocks.md and docs/compact-workflow.md, whole, made from the rules; tests say that they are current."""
+"""Generates docs/clocks.md and docs/compact-workflow.md from the rules; tests check that they are current."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
@@ -11,43 +11,42 @@ from processors.rules.workflow import REGIONS, Activity, Workflow
 
 CLOCKS_PAGE: Final = """# The legal clocks of the interstate compact
 
-Made from `processors/rules/default/deadlines.toml` and `untracked.toml` by `processors.rules.pages.clocks_markdown()`; a test
-says that it is current. `vn rules show VA` prints the clocks of one day for one state, `vn expected list` what is owed now.
+Generated from `processors/rules/default/deadlines.toml` and `untracked.toml` by `processors.rules.pages.clocks_markdown()`; a test
+checks that it is current. `vn rules show VA` prints the clocks of one day for one state, `vn expected list` what is owed now.
 
 ## How a clock runs
 
-- **Which rule.** The one in force on the day of the activity that starts the clock, in the time zone of the agency that sends the
-  message. A rule that got another number or another number of days has an entry for each; a clock goes on by the entry that it
-  began with.
-- **From what day.** The day from which a clock counts is not counted itself. It is the day of the activity; where the rule says
-  *receipt*, the day on which the message was received here; where it says *transmission*, the day on which the agency sent it
-  (`sent_at`), or without one the receipt; never a day before the activity. The *date to report* is the message's
-  `compact.report_by`.
-- **Which days.** A business day is Monday to Friday and no holiday of the United States or of the state that owes (the library
-  `holidays`). The compact's rules define neither; `[[holiday]]` entries in a jurisdiction's rule file correct the calendar, and
+- **Which rule applies.** The one in force on the day of the activity that starts the clock, in the time zone of the agency that sends the
+  message. If a rule got another number or another number of days, there is an entry for each version; a running clock keeps the version
+  it started with.
+- **First day.** The day from which a clock counts is itself not counted. It is the day of the activity; if the rule says *receipt*, the
+  day on which the message was received here; if it says *transmission*, the day on which the agency sent it (`sent_at`), or the day of
+  receipt if that is missing. It is never a day before the activity. The *date to report* is the message's `compact.report_by`.
+- **Which days count.** A business day is Monday to Friday and no holiday of the United States or of the owing state (from the library
+  `holidays`). The compact's rules do not define the term; `[[holiday]]` entries in a jurisdiction's rule file correct the calendar, and
   `vn rules show` lists the holidays of the year.
-- **Until when.** The end of the last day where the owing state is (its default zone). At that instant an open clock becomes
-  `overdue`, once, also where the pipeline was asleep then. What comes later still meets it. A clock marked *a span of time*
-  becomes `met` by itself.
-- **Taken back.** A clock is `cancelled` by the activities named, and with the message that started it. A cancelled message opens
-  again what it had met. The closure of a case by one receiving state leaves the clocks of another alone.
-- **Other agencies'** events start or stop clocks only where they name a compact case or its states.
+- **Last day.** A clock ends at the end of its last day in the owing state's default time zone. At that instant an open clock becomes
+  `overdue`, once, even if the pipeline was not running then. What arrives later still meets it. A clock marked *a period that simply
+  ends* becomes `met` by itself.
+- **Cancelled.** A clock is `cancelled` by the activities listed, and together with the message that started it. Cancelling a message
+  reopens the clocks that it had met. If one receiving state closes a case, the clocks of another state are not affected.
+- **Events of other agencies** start or stop clocks only if they name a compact case or its states.
 
-Two days of change are not known: since when Rule 4.109 counts from the transmission (before: from the receipt), and since when
+Two dates of change are not known: since when Rule 4.109 counts from the transmission (before: from the receipt), and since when
 Rule 3.104-1 counts from the notice of departure (before: from the date to report). Virginia's procedure of July 2024 has the
-earlier texts; the later are taken to be in force since 2024-11-01, when the rules were next revised. `until` and `from` in a rule
-file correct it.
+earlier texts; the later ones are assumed to be in force since 2024-11-01, when the rules were next revised. `until` and `from` in a rule
+file correct this.
 
 ## Reasons
 
-Some rules depend on why something is asked for, which no event subtype says. A message may say it in its detail
-`ActivityReasonText` (in XML an element of the event). One that does not has the reason of what it answers:
+Some rules depend on why something is requested, which no event subtype says. A message may give the reason in its detail
+`ActivityReasonText` (in XML an element of the event). A message without one takes the reason of what it answers:
 
-| Message | Without a reason of its own |
+| Message | Reason if it gives none |
 |---|---|
 {inherited}
 
-| Reason | Clocks that it decides |
+| Reason | Clocks that depend on it |
 |---|---|
 {reasons}
 
@@ -58,9 +57,9 @@ Some rules depend on why something is asked for, which no event subtype says. A 
 {overview}
 
 {clocks}
-## What no clock runs for
+## Time limits without a clock
 
-No message of the code lists starts these, or none could meet them.
+No message of the code lists could start these, or none could meet them.
 
 | Rule | What it says | Why there is no clock |
 |---|---|---|
@@ -69,29 +68,30 @@ No message of the code lists starts these, or none could meet them.
 
 WORKFLOW_PAGE: Final = """# The interstate compact's workflow
 
-Made from `processors/rules/default/compact.toml` and `events.toml` by `processors.rules.pages.workflow_markdown()`; a test says that it
-is current.
+Generated from `processors/rules/default/compact.toml` and `events.toml` by `processors.rules.pages.workflow_markdown()`; a test checks that
+it is current.
 
-A case stands in three regions at once: the reporting instructions, the transfer on paper, and the supervision. A step is legal where one
-of its lines below fits all three.
+A case has a state in each of three regions: the reporting instructions, the transfer on paper, and the supervision. A step is legal if
+one of its rows below fits all three.
 
-- The first message of a case may enter anywhere. What is not known contradicts nothing.
-- A step has its place by its action time and is checked against where the case stood then. A date without time lies anywhere in its day.
-- A message belongs to the case that it names; without a number to the open case with the latest step. A case without a number takes the
-  first that is named. At most {cases} cases and their last {steps} steps are kept of an offender.
-- An illegal step is flagged (`workflow`) with where the case stands and what the step needs. Where the step it lacks may only be late
-  (column *May be late*), it waits `out_of_order.hold` first. Internal messages reach nobody and are not flagged; an illegal one moves
+- The first message of a case may enter the workflow anywhere: an unknown history contradicts nothing.
+- Steps are ordered by action time; a step is checked against the state of the case at that time. A date without a time may be at any time
+  of its day.
+- A message belongs to the case whose number it names; without a number, to the open case with the latest step. A case without a number
+  takes the first number that is named. At most {cases} cases and their last {steps} steps are kept for an offender.
+- An illegal step is flagged (`workflow`), with the state of the case and what the step needs. If a missing earlier step may be late (column
+  *May be late*), the message first waits `out_of_order.hold`. Internal messages reach nobody and are not flagged; an illegal one changes
   nothing.
-- A departure cannot be withdrawn: *Withdraw Transfer* after it is flagged. A Cancel of the departure message takes the step back.
-- A temporary travel's last day is the message's `compact.report_by`. More than {travel} days after its action date is flagged. Where no
-  last day is named, nothing is held against the length, and the permit's clock ends after {travel} days.
-- A transfer to a subsequent state begins with *Subsequent State Request*; the return with *Return Request*, or with *Return to Sending
-  State* at once. Neither needs a *Retaking*.
-- The receiving state closes a case when the offender departs for home or for a subsequent state. Of the way home the sending state still
-  tells the arrival, or that it failed; to a subsequent state the case goes on there.
-- Sending and receiving states must be members of the compact (`not_a_member`): 50 states, the District of Columbia, Puerto Rico and the
-  U.S. Virgin Islands.
-- Another agency's event moves a case only where it names a compact case or its states.
+- A departure cannot be withdrawn: a *Withdraw Transfer* after it is flagged. A Cancel of the departure message takes the step back.
+- The last day of a temporary travel is the message's `compact.report_by`. More than {travel} days after its action date is flagged. If no
+  last day is named, the length is not checked, and the permit's clock ends after {travel} days.
+- A transfer to a subsequent state begins with *Subsequent State Request*; a return with *Return Request*, or directly with *Return to
+  Sending State*. Neither needs a *Retaking*.
+- The receiving state closes a case when the offender leaves for home or for a subsequent state. On the way home, the sending state still
+  reports the arrival, or that there was none; with a subsequent state, the case continues there.
+- Sending and receiving states must be members of the compact (`not_a_member`): the 50 states, the District of Columbia, Puerto Rico and
+  the U.S. Virgin Islands.
+- An event of another agency moves a case only if it names a compact case or its states.
 
 {diagrams}
 ## Every step
@@ -127,17 +127,17 @@ def clocks_markdown(book: Book) -> str:
 
 
 def rule_order(rule: str) -> tuple[int, ...]:
-    """Return a rule's number as numbers are ordered."""
+    """Return a sort key that orders rule numbers numerically."""
     return tuple(int(part) for part in rule.replace("-", ".").split("."))
 
 
 def named_reasons(entries: Iterable[DeadlineEntry]) -> list[str]:
-    """Return every reason that decides something."""
+    """Return every reason on which some clock depends."""
     return sorted({reason for entry in entries for reason in (*entry.reasons, *entry.unless_reasons)})
 
 
 def clocks_for_reason(reason: str, entries: Iterable[DeadlineEntry]) -> str:
-    """Return the clocks that a reason starts or keeps from running."""
+    """Return in words the clocks that a reason starts or prevents."""
     rules: dict[str, list[str]] = {}
     for entry in entries:
         if reason in entry.reasons:
@@ -148,7 +148,7 @@ def clocks_for_reason(reason: str, entries: Iterable[DeadlineEntry]) -> str:
 
 
 def reason_source(activity: Any, book: Book) -> str:
-    """Return whose reason a message has that gives none."""
+    """Return in words whose reason a message takes if it gives none."""
     sources = (
         f"after {events((each.activity,), book)}: {each.reason}" if each.reason else f"that of {events((each.activity,), book)}"
         for each in activity.reason_from
@@ -157,14 +157,14 @@ def reason_source(activity: Any, book: Book) -> str:
 
 
 def overview_row(versions: Sequence[DeadlineEntry]) -> str:
-    """Return a clock's line in the table, as it is in force last."""
+    """Return a clock's row in the table, in its latest version."""
     last = versions[-1]
     reasons = f" ({_listed(last.reasons, ' or ')})" if last.reasons else ""
     return _row(last.rule, f"[{last.expects}](#{anchor(last)}){reasons}", f"{last.owed_by} → {last.owed_to}", within(last))
 
 
 def anchor(entry: DeadlineEntry) -> str:
-    """Return the name of a clock's section as links have it."""
+    """Return the link anchor of a clock's section."""
     return "".join(sign for sign in title(entry).lower().replace(" ", "-") if sign.isalnum() or sign == "-")
 
 
@@ -174,13 +174,13 @@ def title(entry: DeadlineEntry) -> str:
 
 
 def clock_section(versions: Sequence[DeadlineEntry], book: Book) -> str:
-    """Return all of one clock: its versions in a table, then what starts, meets and cancels it."""
+    """Return the section of one clock: its versions in a table, then what starts, meets and cancels it."""
     last = versions[-1]
     facts = {
         "Owed by": f"{last.owed_by}, to the {last.owed_to}" if last.owed_to != "victims" else f"{last.owed_by}, to victims",
         "Started by": events(last.raised_by, book),
         "Runs": conditions(last, book),
-        "Met by": events(last.met_by, book) or "itself: it is a span of time",
+        "Met by": events(last.met_by, book) or "the end of the period (a period that simply ends)",
         "Cancelled by": events(last.cancelled_by, book),
     }
     return "\n".join(
@@ -198,7 +198,7 @@ def clock_section(versions: Sequence[DeadlineEntry], book: Book) -> str:
 
 
 def workflow_markdown(book: Book, cases: int, steps: int) -> str:
-    """Return docs/compact-workflow.md; `cases` and `steps` are how much is kept of an offender."""
+    """Return docs/compact-workflow.md; `cases` and `steps` are the numbers kept of an offender."""
     workflow = book.workflow
     travel = next(each.most_days for each in workflow.activities.values() if each.most_days is not None)
     return WORKFLOW_PAGE.format(
@@ -212,7 +212,7 @@ def workflow_markdown(book: Book, cases: int, steps: int) -> str:
 
 
 def diagram(workflow: Workflow, number: int, region: str) -> str:
-    """Return the drawing of one region: an arrow a change, with the activities that bring it about."""
+    """Return the diagram of one region: an arrow for each change, labelled with its activities."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for each in workflow.activities.values():
         for source, target in edges(each, number):
@@ -222,7 +222,7 @@ def diagram(workflow: Workflow, number: int, region: str) -> str:
 
 
 def edges(activity: Activity, number: int) -> Iterator[tuple[str, str]]:
-    """Yield the changes an activity brings about in a region; `any` where it may stand anywhere."""
+    """Yield the changes an activity makes in a region; from `any` if it is possible in every state."""
     if activity.enters[number] is not None:
         yield "[*]", str(activity.enters[number])
     for move in activity.moves:
@@ -232,7 +232,7 @@ def edges(activity: Activity, number: int) -> Iterator[tuple[str, str]]:
 
 
 def activity_rows(activity: Activity, book: Book) -> Iterator[str]:
-    """Yield a line a move; an activity that moves no case only starts and stops clocks."""
+    """Yield a row for each move; an activity without moves only starts and stops clocks."""
     events = sorted({f"{code.subtype} ({code.event_type})" for code in book.codes.values() if code.activity == activity.name})
     head = (activity.name, _listed(events), str(activity.enters))
     for move in activity.moves:

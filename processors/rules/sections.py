@@ -62,7 +62,7 @@ class OrderEntry(Model):
 
 
 class EventTypeEntry(NamedEntry):
-    """An event type; where it is `confidential`, the public never sees whom such an event is about."""
+    """An event type; if `confidential`, the public never sees whom such an event is about."""
 
     confidential: bool = False
 

@@ -1,8 +1,8 @@
 """
-The interstate compact's workflow, as a rule file's table says it.
+The interstate compact's workflow, as rule files define it.
 
-A case stands in three regions at once. A step is legal where one of its moves fits: a region that a move does not name
-may stand anywhere, and a region of which nothing is known fits every move.
+A case has a state in each of three regions. A step is legal if one of its moves fits: a region that a move does not name
+may have any state, and a region whose state is not known fits every move.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -14,14 +14,14 @@ REGIONS: Final = ("instructions", "transfer", "supervision")
 
 
 class Standing(NamedTuple):
-    """Where a case stands in each region, by the names of `compact_state`; None is what is not known."""
+    """The state of a case in each region, by the names of `compact_state`; None if it is not known."""
 
     instructions: str | None = None
     transfer: str | None = None
     supervision: str | None = None
 
-    def moved(self, to: "Standing") -> "Standing":
-        """Return the standing with what `to` names put in its place."""
+    def with_states(self, to: "Standing") -> "Standing":
+        """Return the standing with the states that `to` names."""
         return Standing(*(before if after is None else after for before, after in zip(self, to, strict=True)))
 
     def __str__(self) -> str:
@@ -32,14 +32,14 @@ NOWHERE: Final = Standing()
 
 
 class Move(NamedTuple):
-    """One way to take a step: where each region must stand (empty: anywhere), what it leads to, and where a journey so goes."""
+    """One way to take a step: the states that each region must have (empty: any), where it leads, and the direction of the journey."""
 
     needs: tuple[tuple[str, ...], ...]
     to: Standing
     way: Way | None = None
 
     def fits(self, standing: Standing, *, surely: bool) -> bool:
-        """Whether the move may be taken from there; `surely` where nothing that it asks for is unknown."""
+        """Whether the move may be taken from there; with `surely`, only if every state that it requires is known."""
         return all(
             not needed or (not surely if value is None else value in needed) for needed, value in zip(self.needs, standing, strict=True)
         )
@@ -62,10 +62,10 @@ class Move(NamedTuple):
 
 class Activity(NamedTuple):
     """
-    One kind of step; `enters` is where a case stands that begins with it, `awaits` what may only be late.
+    One kind of step; `enters` is the standing of a case that begins with it, `awaits` the steps whose messages may be late.
 
-    `reason_from` are the activities whose reason a message of this one has that gives none itself, each with the reason
-    that it stands for, empty for the reason of its own message.
+    `reason_from` are the activities from which a message without a reason takes its reason, each with the reason
+    that it implies; empty for the reason of that activity's message.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Activity(NamedTuple):
 
 
 class Workflow:
-    """The table of one day: what every activity may do from every standing."""
+    """The workflow of one day: where every activity leads from every standing."""
 
     __slots__ = ("_known", "activities", "closed", "completed")
 
@@ -89,67 +89,67 @@ class Workflow:
 
     @classmethod
     def of(cls, states: Mapping[Any, Any], activities: Mapping[Any, Any]) -> "Workflow":
-        """Return the workflow that the entries of the sections `compact_state` and `compact_activity` make."""
+        """Return the workflow of the sections `compact_state` and `compact_activity`."""
         closed = frozenset(entry.name for entry in states.values() if entry.closed)
         completed = frozenset(entry.name for entry in states.values() if entry.completed)
         return cls({entry.name: _activity(entry) for entry in activities.values()}, closed, completed)
 
     def step(self, standing: Standing, name: str) -> Standing | None:
-        """Return where the step leads; None where it may not be taken."""
+        """Return where the step leads; None if it is not legal."""
         key = (standing, name)
         if key not in self._known:
-            self._known[key] = self._stepped(standing, self.activities[name])
+            self._known[key] = self._standing_after(standing, self.activities[name])
         return self._known[key]
 
-    def forced(self, standing: Standing, name: str) -> Standing:
-        """Return where a step leads that is taken whatever the table says, because somebody let it go."""
+    def forced_step(self, standing: Standing, name: str) -> Standing:
+        """Return where a step leads that somebody released although it is not legal."""
         legal = self.step(standing, name)
-        return standing.moved(self.activities[name].enters) if legal is None else legal
+        return standing.with_states(self.activities[name].enters) if legal is None else legal
 
     def late(self, standing: Standing, name: str) -> str | None:
-        """Return the step whose message may only be late: with it, or with those it awaits itself, this one would be legal."""
+        """Return the step whose message may be late: after it, or after those that it awaits itself, this step would be legal."""
         return next((first for first, end in self._awaited(standing, name, frozenset()) if self.step(end, name) is not None), None)
 
     def way(self, standing: Standing, name: str) -> Way | None:
-        """Return the way that the step takes from there: None where it is a first transfer's, or where it is not known."""
+        """Return the direction of the step from there; None if it belongs to a first transfer, or is not known."""
         move = None if standing == NOWHERE else _fitting(standing, self.activities[name])
         return None if move is None else move.way
 
     def has_ways(self, name: str) -> bool:
-        """Whether the step is part of a journey that may lead elsewhere than a first transfer does."""
+        """Whether the step can be part of a journey other than a first transfer."""
         return any(move.way is not None for move in self._moves(name))
 
     def is_closed(self, standing: Standing) -> bool:
         return any(value in self.closed for value in standing)
 
     def is_completed(self, standing: Standing) -> bool:
-        """Whether the transfer is completed and the case open; of a transfer not known, the supervision tells."""
+        """Whether the transfer is completed and the case open; if the transfer is not known, the supervision decides."""
         return (standing.transfer or standing.supervision) in self.completed and not self.is_closed(standing)
 
     def closes(self, name: str) -> bool:
-        """Whether the step ends a case that is open."""
+        """Whether the step closes an open case."""
         return any(move.closes(self.closed) for move in self._moves(name))
 
     def reopens(self, name: str) -> bool:
-        """Whether the step begins a closed case anew."""
+        """Whether the step reopens a closed case."""
         return any(move.reopens(self.closed) for move in self._moves(name))
 
     def gives_reasons(self, name: str) -> bool:
-        """Whether other activities have the reason of this one's message."""
+        """Whether other activities take their reason from this one's message."""
         return any((name, "") in each.reason_from for each in self.activities.values())
 
     def _moves(self, name: str) -> tuple[Move, ...]:
-        """Return the moves of a step; a word that no table has is no step, and moves no case."""
+        """Return the moves of a step; an unknown name has none."""
         return self.activities[name].moves if name in self.activities else ()
 
-    def _stepped(self, standing: Standing, activity: Activity) -> Standing | None:
+    def _standing_after(self, standing: Standing, activity: Activity) -> Standing | None:
         if standing == NOWHERE:
             return activity.enters
         move = _fitting(standing, activity)
-        return None if move is None else standing.moved(move.to)
+        return None if move is None else standing.with_states(move.to)
 
     def _awaited(self, standing: Standing, name: str, seen: frozenset[str]) -> Iterator[tuple[str, Standing]]:
-        """Yield each awaited step and where the case would stand after it, by way of what that step awaits."""
+        """Yield each awaited step with the standing after it, or after the steps that it awaits itself."""
         for each in self.activities[name].awaits:
             if each in seen or each not in self.activities:
                 continue
@@ -164,7 +164,7 @@ class Workflow:
 
 
 def _fitting(standing: Standing, activity: Activity) -> Move | None:
-    """Return the first move that fits for sure, else the first that fits what is known."""
+    """Return the first move that surely fits, else the first that fits what is known."""
     return next((move for surely in (True, False) for move in activity.moves if move.fits(standing, surely=surely)), None)
 
 

@@ -187,7 +187,7 @@ def standing_before(case: Case, at: int, workflow: Workflow) -> Standing:
     standing = Standing(*case.before)
     for each in case.steps[:at]:
         if each.activity in workflow.activities:
-            standing = workflow.forced(standing, each.activity)
+            standing = workflow.forced_step(standing, each.activity)
     return standing
 
 

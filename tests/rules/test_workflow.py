@@ -64,8 +64,8 @@ def test_a_move_fits_where_every_region_it_names_stands(standing: Standing, *, s
 
 
 def test_a_step_that_somebody_let_go_is_taken_by_the_table_or_else_to_where_it_enters() -> None:
-    assert TABLE.forced(HOME, "ask") == Standing("asked", "none", "here")
-    assert TABLE.forced(HOME, "grant") == Standing("granted", "none", "here")
+    assert TABLE.forced_step(HOME, "ask") == Standing("asked", "none", "here")
+    assert TABLE.forced_step(HOME, "grant") == Standing("granted", "none", "here")
 
 
 def test_the_step_that_may_be_late_is_the_one_whose_message_would_make_this_one_legal() -> None:
