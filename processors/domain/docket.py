@@ -2,12 +2,20 @@
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from unicodedata import normalize
 
 from processors.domain.normalize import without_invisible
 
 _GROUPS = re.compile(r"[0-9]+|[^\W0-9_]+")
-_WORDS_FOR_NUMBER = frozenset({"no", "nos", "nr", "num", "number", "case", "cause", "docket", "file"})
+_WORDS_FOR_NUMBER = frozenset(
+    {
+        *("no", "nos", "nr", "num", "núm", "number", "numero", "número", "case", "cases", "cause", "docket", "dkt", "file", "caso"),
+        *("expediente", "caseno", "casenumber", "docketno", "docketnumber", "causeno", "causenumber", "fileno", "filenumber"),
+    }
+)
+# What kind of case it is, where a word for its number follows: CRIM 26-1 and CIV 26-1 are two.
+_KINDS = frozenset({"crim", "criminal", "civil", "court", "indictment", "complaint", "felony", "misdemeanor"})
 
 
 @lru_cache(maxsize=8192)
@@ -15,10 +23,19 @@ def compared_docket(text: str) -> str:
     """
     Return the groups of letters and digits of a docket number, folded, with blanks between.
 
-    Leading zeros count for nothing, nor does a group of zeros alone, nor "No." and its like in front; empty where nothing is left.
+    Leading zeros count for nothing, nor does a group of zeros alone, nor "No." and its like in front; empty where
+    nothing is left or there is no digit, as in "pending".
     """
-    shown = normalize("NFKC", without_invisible(text)).casefold()
-    groups = [each.lstrip("0") if each.isdigit() else each for each in _GROUPS.findall(shown)]
-    while len(groups) > 1 and groups[0] in _WORDS_FOR_NUMBER:
-        groups.pop(0)
-    return " ".join(filter(None, groups))
+    shown = normalize("NFKC", without_invisible(text)).casefold().replace("n°", "no ")
+    groups = _GROUPS.findall(shown)
+    first = next((place for place, each in enumerate(groups) if each.isdecimal()), None)
+    if first is None:
+        return ""
+    in_front = [each for each, after in pairwise(groups[: first + 1]) if not is_label(each, after)]
+    numbers = [each.lstrip("0") if each.isdecimal() else each for each in groups[first:]]
+    return " ".join(filter(None, (*in_front, *numbers)))
+
+
+def is_label(word: str, following: str) -> bool:
+    """Whether a word says only that a number follows."""
+    return word in _WORDS_FOR_NUMBER or (word in _KINDS and following in _WORDS_FOR_NUMBER)

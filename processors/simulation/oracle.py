@@ -93,7 +93,7 @@ class Oracle:
         root, anybody = outcome.root or message.message_id, False
         for offender in message.offenders:
             before = self.known.get((root, offender.number), {})
-            now = {} if outcome.kind == "cancellation" else self.registered(message, offender, received)
+            now = {} if outcome.kind == "cancellation" else self.registered(message, offender, received, outcome.at)
             to = (
                 now
                 if outcome.kind == "news"
@@ -107,12 +107,16 @@ class Oracle:
             reason = "nothing_told" if outcome.kind == "cancellation" else "no_registration"
             self.withhold(message, Withheld("match", "unmatched", reason))
 
-    def registered(self, message: Message, offender: Offender, received: int) -> dict[str, frozenset[str]]:
-        """Return the registrants entitled to the message when it was received, each with their registrations."""
+    def registered(self, message: Message, offender: Offender, received: int, at: int) -> dict[str, frozenset[str]]:
+        """
+        Return the registrants entitled to the message, each with their registrations.
+
+        What they had chosen when it was received counts; a registration that ended while the message waited counts no more.
+        """
         found: dict[str, set[str]] = defaultdict(set)
         for each in self.of[offender.number]:
             version = each.version_at(received)
-            if version is None or (version.subtypes and message.subtype not in version.subtypes):
+            if version is None or each.version_at(at) is None or (version.subtypes and message.subtype not in version.subtypes):
                 continue
             if version.cases and message.case is not None and message.case[0] not in version.cases:
                 continue

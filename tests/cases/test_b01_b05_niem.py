@@ -34,6 +34,8 @@ def same_as_before(driver: PipelineDriver, text: str) -> None:
     [
         '<nc:Person s:ref="OFFENDER1"/>',
         '<nc:Person s:uri="#OFFENDER1"/>',
+        '<nc:Person s:uri="#OFFENDER%31"/>',
+        '<nc:Person s:ref="OFFENDER1"><!-- the offender --></nc:Person>',
         f'<nc:Person s:uri="#OFFENDER1" {NIL}/>',
         f'<nc:Person s:ref="OFFENDER1" {NIL}></nc:Person>',
         '<nc:Person s:ref="OFFENDER1">\n  </nc:Person>',
@@ -185,6 +187,10 @@ def test_b04_a_remark_on_something_within_the_event_is_no_remark_on_the_event() 
         ('<j:CaseDefendantParty><nc:EntityPerson s:id="OFFENDER1">', "</nc:EntityPerson></j:CaseDefendantParty>"),
         ('<j:Subject><nc:Person s:id="OFFENDER1">', "</nc:Person></j:Subject>"),
         ('<nc:SupervisionPerson s:id="OFFENDER1">', "</nc:SupervisionPerson>"),
+        ("<j:IncidentSuspect><nc:RoleOfPerson>", "</nc:RoleOfPerson></j:IncidentSuspect>"),
+        ("<j:CaseRespondent><nc:RoleOfPerson>", "</nc:RoleOfPerson></j:CaseRespondent>"),
+        ("<nc:ReleasedPerson>", "</nc:ReleasedPerson>"),
+        ("<nc:Patient><nc:Person>", "</nc:Person></nc:Patient>"),
     ],
 )
 def test_b05_a_person_may_stand_inside_a_role(driver: PipelineDriver, opening: str, closing: str) -> None:
@@ -214,6 +220,9 @@ def test_b05_a_role_adds_its_number_to_the_person_it_refers_to(role: str) -> Non
         f'<nc:Person s:id="V1">{JUDGE}</nc:Person><nc:SupervisionSupervisor s:ref="V1"/>',
         f'<nc:Person>{NAMED}</nc:Person><j:Victim><nc:RoleOfPerson s:ref="V1"/></j:Victim>',
         f"<nc:DocumentAuthor><nc:Person>{JUDGE}</nc:Person></nc:DocumentAuthor>",
+        f"<nc:Spouse><nc:Person>{JUDGE}</nc:Person></nc:Spouse>",
+        f"<nc:Dependent><nc:Person>{JUDGE}</nc:Person></nc:Dependent>",
+        f"<j:BailBondSurety><nc:Person>{JUDGE}</nc:Person></j:BailBondSurety>",
     ],
 )
 def test_b05_a_judge_a_victim_and_an_officer_are_no_offenders(driver: PipelineDriver, other: str) -> None:
@@ -230,6 +239,7 @@ def test_b05_a_message_about_nobody_says_which_element_is_missing() -> None:
     ("date", "read"),
     [
         ("<nc:DateTime>1981-05-17T00:00:00</nc:DateTime>", "1981-05-17"),
+        ("<nc:ZonedDateTime>1981-05-17T00:00:00-05:00</nc:ZonedDateTime>", "1981-05-17"),
         ("<nc:YearMonthDate>1981-05</nc:YearMonthDate>", "1981-05"),
         ("<nc:YearDate>1981</nc:YearDate>", "1981"),
         ('<nc:DateRepresentation type="niem-xs:date">1981-05-17</nc:DateRepresentation>', "1981-05-17"),

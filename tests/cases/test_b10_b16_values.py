@@ -54,6 +54,7 @@ SECONDS, MICROSECONDS, MILLISECONDS = 1_893_456_000, 1_893_456_000_000_000, 1_89
         MICROSECONDS,
         MICROSECONDS * 1000,
         253_402_300_800_000,
+        253_402_300_799,  # the end of the year 9999 in seconds: as milliseconds it is in 1978
         20261102174000,
     ],
 )
@@ -159,6 +160,8 @@ def test_b11_a_submission_may_give_its_times_in_milliseconds() -> None:
         "9999-12-31T00:00:00",
         "9999-12-31T23:59:59.9999999",
         "9999-12-31Z",
+        "9999-12-30",
+        "9999-01-01T00:00:00+00:00",
         253_402_300_799_999,
         253_402_214_400_000,
         2**63 - 1,
@@ -239,6 +242,8 @@ def test_a_registration_without_zone_has_that_of_its_first_telephone_number() ->
         ("vie", "vi"),
         ("ht", "ht"),
         ("chr", "chr"),
+        ("iw", "he"),
+        ("in", "id"),
         ("zh-Hant-TW", "zh-Hant-TW"),
     ],
 )
@@ -269,6 +274,27 @@ def test_b16_a_possible_number_is_kept_though_its_range_is_not_listed(area: str)
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        "(804) 555\u22121007",
+        "\uff0b1 804 555 1007",
+        "001 804 555 1007",
+        "00 1 (804) 555-1007",
+        "'8045551007",
+        '="8045551007"',
+        "８０４-５５５-１００７",
+    ],
+    ids=ascii,
+)
+def test_b16_a_number_is_read_as_people_and_spreadsheets_write_it(written: str) -> None:
+    assert contacts(("sms", written)) == (Contact("sms", "+18045551007", verified=True),)
+
+
+def test_b16_an_exchange_code_may_lead_to_another_country() -> None:
+    assert contacts(("sms", "0044 20 7946 0958")) == (Contact("sms", "+442079460958", verified=True),)
+
+
+@pytest.mark.parametrize(
     ("number", "why"),
     [
         ("911", "an emergency number"),
@@ -277,6 +303,9 @@ def test_b16_a_possible_number_is_kept_though_its_range_is_not_listed(area: str)
         ("+1 900 555 1234", "premium-rate"),
         ("(804) 976-1234", "premium-rate"),
         ("+44 909 879 0000", "premium-rate"),
+        ("9999999999", "no person answers"),
+        ("+1 555 555 5555", "no person answers"),
+        ("804-555-1212", "no person answers"),
         ("+1 911 555 1234", "no person answers"),
         ("804-911-1234", "no person answers"),
         ("+1 123 456 7890", "no person answers"),
@@ -327,7 +356,35 @@ def test_many_refused_contacts_do_not_fill_the_journal() -> None:
 # --- B26: birth dates ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("sent", "known"), [("1979-00-00", "1979"), ("1979", "1979"), ("1979-02", "1979-02"), ("0000-00-00", None)])
+PARTIAL = {
+    "1979-00-00": "1979",
+    "1979": "1979",
+    "1979-02": "1979-02",
+    "1979-02-00": "1979-02",
+    "1979-02-99": "1979-02",
+    "1979-XX-XX": "1979",
+    "1979-??-??": "1979",
+    "1979-**-**": "1979",
+    "1979-02-1X": "1979-02",
+    "19790000": "1979",
+    "1979Z": "1979",
+    "1979-02-05:00": "1979-02",
+    "00/00/1979": "1979",
+    "1979/00/00": "1979",
+    "0000-00-00": None,
+    "0000-02-11": None,
+    "--02-11": None,
+    "197X": None,
+    "XXXX-XX-XX": None,
+    "9999-12-31": None,
+    "1899-12-30": None,
+    "1900-01-01": None,
+    "1900-01-00": None,
+    "0001-01-01T00:00:00": None,
+}
+
+
+@pytest.mark.parametrize(("sent", "known"), PARTIAL.items())
 def test_b26_a_birth_date_counts_as_far_as_it_is_known(sent: str, known: str | None) -> None:
     person = {"identifiers": [{"scheme": "SID", "value": "VA7700123"}], "birth_date": sent}
     assert submission(changed(RECAPTURE, offenders=[person])).offenders[0].birth_date == known

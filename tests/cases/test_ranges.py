@@ -6,6 +6,7 @@ goes through the whole pipeline without a dead letter of another stage, and ever
 """
 
 import copy
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -22,13 +23,24 @@ from tests.stories.builders import registration, submission
 LONG = 1 << 63
 EDGES: list[Any] = [
     "",
+    "x" * 256,
+    "x" * 257,
     "x" * 1_025,
     "🚨" * 90,
     "a\u0000b",
+    "\u202e\ufffe\U0010ffff",
+    "\ud83d",
     "9999-12-31",
+    "9998-12-31",
+    "1900-01-01",
     "0001-01-01T00:00:00Z",
     -1,
+    2**31,
+    2**53 + 1,
+    LONG - 1,
     LONG,
+    0.1,
+    True,
     10**25,
     253_402_300_799_999,
     None,
@@ -120,7 +132,11 @@ def test_what_is_let_in_can_be_held_by_every_later_stage(topic: Topic, driver: P
             for name in ("message_id", "registration_id"):
                 if name in document and path != (name,):
                     document[name] = f"{name}-{count}-{edge}"
-            driver.send(topic, document, document["registration_id"] if topic is REGISTRATIONS and path != ("registration_id",) else None)
+            driver.send(
+                topic,
+                json.dumps(document).encode(),
+                document["registration_id"] if topic is REGISTRATIONS and path != ("registration_id",) else None,
+            )
             let_in += read(document, topic).verdicts[0].outcome == "accepted"
     driver.advance(timedelta(days=400))
     assert let_in > 0

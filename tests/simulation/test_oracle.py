@@ -97,6 +97,14 @@ def test_what_waits_at_night_is_not_told_to_who_left_meanwhile() -> None:
     assert notified(item("A", NIGHT, "Escape"), registrations=(gone,)) == [("notification", ["A"], [ONE.name])]
 
 
+def test_what_was_let_go_when_nobody_was_registered_any_more_is_unmatched() -> None:
+    removed, expired = registered(), registered(expires_at=NOON + MINUTE)
+    removed.versions.append(Version(NOON + MINUTE, ended=True))
+    for gone in (removed, expired):
+        held = Oracle((gone,)).key((item("A", NOON, at=NOON + 10 * MINUTE),))["held"]
+        assert [(each["message_id"], each["reason"]) for each in held] == [("A", "no_registration")]
+
+
 def test_what_waited_asks_for_what_was_chosen_when_it_came() -> None:
     narrowed = registered()
     narrowed.versions.append(Version(NOON + MINUTE, ("Escape",), contacts=ANNE.contacts))

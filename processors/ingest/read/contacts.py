@@ -7,6 +7,7 @@ open faster than libraries are updated; one that no person answers is refused.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -25,7 +26,11 @@ MAX_EMAIL: Final = 254
 MAX_NUMBER: Final = 64
 CHANNELS: Final[Mapping[str, Channel]] = {"sms": "sms", "email": "email", "voice": "voice"}
 # Area code and exchange begin with 2 to 9 and are no service code such as 911; 976 is the local premium exchange.
-_NORTH_AMERICAN: Final = re.compile(r"(?!.11)[2-9]\d\d(?!.11|976)[2-9]\d{6}")
+# Nor is it one digit that fills a field, or directory assistance.
+_NORTH_AMERICAN: Final = re.compile(r"(?!.11)(?!(\d)\1{9})[2-9]\d\d(?!.11|976)(?!5551212)[2-9]\d{6}")
+_DASHES: Final = str.maketrans({"\u2212": "-", "\u02d7": "-", "\u2043": "-"})
+_QUOTES: Final = " '\"=\t"  # with which a spreadsheet keeps a number from being one
+_EXCHANGE_CODE: Final = re.compile(r"^00(?=[\s().-]*[1-9])")  # how most of the world calls abroad
 # One number as people write them, and nothing beside it: the library takes the first of two and drops the other.
 _ONE_NUMBER: Final = re.compile(
     r"(?:(?:tel|sms):)?\s*\+?(?:[\s().\-\u2010-\u2015/]*\d){3,15}\)?(?:[\s,;]*(?:x|ext|extension|#)[.:\s]*\d{1,7})?", re.IGNORECASE
@@ -95,7 +100,8 @@ def normalize_telephone(number: str) -> str:
 
 def telephone(number: str) -> PhoneNumber:
     """Return the number parsed; raises Unusable where it is none, or none that a registrant answers."""
-    plain = without_invisible(number).strip()
+    written = unicodedata.normalize("NFKC", without_invisible(number)).translate(_DASHES).strip(_QUOTES)
+    plain = _EXCHANGE_CODE.sub("+", written)
     if len(plain) > MAX_NUMBER or not _ONE_NUMBER.fullmatch(plain):
         raise Unusable("is no telephone number, or more than one")
     if phonenumbers.connects_to_emergency_number(plain, DEFAULT_REGION):

@@ -31,17 +31,19 @@ _ISO: Final = re.compile(
 )
 
 
-# A date of which parts are unknown: 1979, 1979-02, 1979-00-00, 1979-99-99, 1979-XX-XX, 19790000, 0000-02-11, --02-11.
-_PART: Final = r"(?:\d\d|[XU?]{2})"
+# A date of which parts are unknown: 1979, 1979-02, 1979-00-00, 1979-99-99, 1979-XX-XX, 197X, 19790000, 0000-02-11, --02-11.
+_DIGIT: Final = r"[\dXU?*#_]"
+_PART: Final = rf"{_DIGIT}{{2}}"
 _PARTIAL: Final = re.compile(
-    rf"(?P<year>\d{{4}}|[XU?]{{4}}|-)(?:-(?P<month>{_PART})(?:-(?P<day>{_PART}))?|(?P<basic_month>{_PART})(?P<basic_day>{_PART}))?"
+    rf"(?P<year>{_DIGIT}{{4}}|-)(?:-(?P<month>{_PART})(?:-(?P<day>{_PART}))?|(?P<basic_month>{_PART})(?P<basic_day>{_PART}))?"
     r"(?:T00:?00(?::?00(?:\.0+)?)?)?(?:Z|[+-]\d\d:?\d\d)?",
     re.ASCII,
 )
+# The same in the order of forms: 00/00/1979, and 1979/00/00.
+_YEAR_ALONE: Final = re.compile(r"(?:(?:00|XX|99)[/.-]){2}(?P<last>\d{4})|(?P<first>\d{4})(?:[/.](?:00|XX|99)){2}", re.ASCII)
 _KNOWN: Final = re.compile(r"(?!0+$|9+$)\d+", re.ASCII)
 # What systems write where no birth date is known at all.
-IMPOSSIBLE_YEARS: Final = frozenset({"0001", "1753"})
-DEFAULT: Final = "1900-01-01"
+IMPOSSIBLE_YEARS: Final = frozenset({"0001", "1753", "1899", "1900"})
 LAST_BIRTH: Final = 2100
 MONTHS: Final = 12
 
@@ -86,14 +88,17 @@ def parse_birth_date(text: str) -> str | None:
 
     Systems write zeros, nines, X or ? for what they do not know, and an impossible year for nothing known at all.
     """
-    found = _PARTIAL.fullmatch(text.upper().replace(" ", "T"))
+    written = text.upper().replace(" ", "T")
+    if alone := _YEAR_ALONE.fullmatch(written):
+        written = alone["last"] or alone["first"]
+    found = _PARTIAL.fullmatch(written)
     if found is None:
         return parse_day(text)
     year, month, day = (
         part if _KNOWN.fullmatch(part or "") else None
         for part in (found["year"], found["month"] or found["basic_month"], found["day"] or found["basic_day"])
     )
-    if year is None or year in IMPOSSIBLE_YEARS or f"{year}-{month}-{day}" == DEFAULT:
+    if year is None or year in IMPOSSIBLE_YEARS:
         return None
     if not FIRST_YEAR <= int(year) <= LAST_BIRTH:
         raise ValueError("no year that anybody is born in")

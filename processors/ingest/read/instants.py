@@ -15,7 +15,7 @@ from processors.ingest.read.rejection import Rejection
 
 FIRST: Final = 100_000_000_000  # 1973-03-03; as seconds it would be the year 5138
 LAST: Final = 253_402_300_799_999  # the end of the year 9999
-NEVER: Final = re.compile(r"9999-?12-?31.*", re.DOTALL)
+NEVER: Final = re.compile(r"9999-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?!\d).*", re.DOTALL)
 NEVER_FROM: Final = 253_370_764_800_000  # the beginning of the year 9999
 LONGEST: Final = (1 << 63) - 1  # what programs write for "never"
 _NUMBER: Final = re.compile(r"-?(?:\d{9,13}|\d{15,20})", re.ASCII)  # 14 digits would be a date and time without signs
@@ -52,6 +52,8 @@ def milliseconds(field: str, number: int) -> int:
     """Return a number that can be Unix milliseconds."""
     if _COMPACT.fullmatch(str(number)):
         kind = "a date and time written as one number"
+    elif NEVER_FROM // 1000 <= number <= LAST // 1000:  # as milliseconds it would be a day of 1978
+        kind = "the year 9999 in seconds"
     elif FIRST <= number < NEVER_FROM:
         return number
     else:

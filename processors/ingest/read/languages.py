@@ -21,16 +21,16 @@ def canonical_language(tag: str) -> str | None:
 
 
 def shortest_code(code: str) -> str | None:
-    """Return the two-letter code of a language that has one; None for two letters that no language has."""
+    """Return the two-letter code of a language that has one, also of one that was called otherwise; None for two letters of no language."""
     two_letters, known = codes()
-    if len(code) == TWO_LETTERS:
-        return code if code in known else None
+    if len(code) == TWO_LETTERS and code not in known:
+        return two_letters.get(code)
     return two_letters.get(code, code)
 
 
 @cache
 def codes() -> tuple[dict[str, str], frozenset[str]]:
-    """Return the two-letter code of each three-letter one (ISO 639-2 and 639-3), and all two-letter codes."""
+    """Return the two-letter code of each three-letter one (ISO 639-2 and 639-3) and each withdrawn one, and all two-letter codes."""
     aliases = {str(long): str(short) for long, short in get_global("language_aliases").items()}
     known = frozenset(code for code in map(str, Locale("en").languages) if len(code) == TWO_LETTERS)
-    return {long: short for long, short in aliases.items() if len(short) == TWO_LETTERS < len(long)}, known
+    return {old: short for old, short in aliases.items() if len(short) == TWO_LETTERS and old not in known}, known

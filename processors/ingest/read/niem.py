@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -20,7 +21,7 @@ Element = etree._Element  # noqa: SLF001 - lxml gives its element type no public
 
 XSI_NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 # The elements that may stand for a date (substitution group of nc:DateRepresentation), the most exact first.
-DATES: Final = ("DateTime", "ZuluDateTime", "Date", "YearMonthDate", "YearDate", "DateRepresentation")
+DATES: Final = ("DateTime", "ZonedDateTime", "ZuluDateTime", "Date", "YearMonthDate", "YearDate", "DateRepresentation")
 
 
 @lru_cache(4096)
@@ -97,7 +98,10 @@ class NiemDocument:
     def target(self, element: Element) -> str | None:
         """Return what the element refers to, as `#id` or as a URI; None where it refers to nothing."""
         reference = attribute(element, "ref")
-        return f"#{reference.removeprefix('#')}" if reference else self._uri(element)
+        if reference:
+            return f"#{reference.removeprefix('#')}"
+        uri = self._uri(element)
+        return unquote(uri) if uri and uri.startswith("#") else uri
 
     def key(self, element: Element) -> str | None:
         """Return what the object is called that this element is or refers to."""

@@ -26,11 +26,14 @@ IDENTIFIERS: Final = {
 STATE_CODES: Final = ("LocationStateUSPostalServiceCode", "JurisdictionUSPostalServiceCode", "StateUSPostalServiceCode")
 # The roles of the person that a justice message is about, and of the others in it.
 SUBJECT: Final = re.compile(
-    r".*(Subject|Defendant|DefendantParty|Offender|Inmate|Prisoner|Detainee|Arrestee|Probationer|Parolee|"
-    r"SupervisionPerson|SupervisedPerson|SupervisedIndividual|ReleasePerson|CustodyPerson)"
+    r".*(Subject|Defendant|DefendantParty|Offender|Inmate|Prisoner|Detainee|Arrestee|Probationer|Parolee|Suspect|Respondent|"
+    r"Convict|Felon|Escapee|Absconder|Fugitive|Accused|Juvenile|Youth|Patient|"
+    r"(Supervision|Supervised|Release|Released|Custody|Arrested|Detained|Sentenced|Incarcerated|Imprisoned|Convicted|Charged|"
+    r"Accused|Committed|Transferred|Paroled|Wanted)(Person|Individual))"
 )
 OTHER_ROLE: Final = re.compile(
     r".*(Victim|Witness|Judge|Official|Officer|Attorney|Counsel|Prosecutor|Supervisor|Parent|Guardian|Relative|Contact|"
+    r"Spouse|Partner|Child|Dependent|Sibling|Mother|Father|Friend|Sponsor|Surety|Bondsman|Magistrate|Clerk|Interpreter|Juror|"
     r"Employer|Employee|Physician|Reporter|Complainant|Petitioner|Plaintiff|Author|Submitter|Recipient|Creator|Registrant)"
     r"(Party|Person|Information|Entity)?"
 )

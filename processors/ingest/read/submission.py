@@ -65,7 +65,7 @@ def from_document(document: Mapping[str, Any]) -> Submission:
     """Return the tidied document as a submission; raises Rejection where it is none."""
     if isinstance(document.get("event_type"), list):
         raise Rejection("event_type_count", "The message has a list of event types; it needs one.")
-    times = {field: as_text(field, value) for field in TIMES if isinstance(value := document.get(field), int)}
+    times = {field: as_text(field, value) for field in TIMES if type(value := document.get(field)) is int}
     return convert({**document, **times}, Submission, MISSING)
 
 
