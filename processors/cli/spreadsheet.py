@@ -9,10 +9,15 @@ What cannot be read is refused with its line and column: a cell that is left out
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC
 from typing import Any, Final
 
 from processors.cli.documents import UTF_16, Broken
+from processors.ingest.read.dates import parse_birth_date
+from processors.ingest.read.instants import parse_expiry, parse_instant
+from processors.ingest.read.rejection import Rejection
 
 # The columns and where each goes.
 PLAIN: Final = ("registration_id", "registrant_id", "source", "language", "time_zone", "pin", "created_at", "expires_at")
@@ -24,31 +29,55 @@ ISSUERS: Final = {column: f"{column}_issuer" for column in SCHEMES}  # who issue
 COLUMNS: Final = frozenset({*ISSUERS.values(), *PLAIN, *SEVERAL, *NAMES, *SCHEMES, *CHANNELS, "birth_date", "verified"})
 REPEATED: Final = frozenset({*SEVERAL, *SCHEMES, *CHANNELS})  # columns that hold several values
 SPELLINGS: Final = {
+    "registrationid": "registration_id",
+    "registrantid": "registrant_id",
     "e_mail": "email",
     "e_mails": "email",
     "emails": "email",
+    "email_address": "email",
+    "e_mail_address": "email",
     "surname": "sur",
+    "last_name": "sur",
     "given_name": "given",
+    "first_name": "given",
+    "middle_name": "middle",
+    "full_name": "full",
     "date_of_birth": "birth_date",
+    "birthdate": "birth_date",
+    "dob": "birth_date",
+}
+DATES: Final[Mapping[str, Callable[[str], object]]] = {
+    "birth_date": parse_birth_date,
+    "created_at": lambda text: parse_instant("created_at", text, UTC),
+    "expires_at": lambda text: parse_expiry("expires_at", text, UTC),
 }
 
-YES: Final = frozenset({"y", "yes", "true", "t", "1", "x", "ja", "j", "wahr", "si", "sí", "verdadero", "oui", "vrai"})
-NO: Final = frozenset({"", "n", "no", "false", "f", "0", "nein", "falsch", "non", "faux", "falso"})
+YES: Final = frozenset({"y", "yes", "true", "t", "1", "x", "on", "✓", "✔", "☑", "ja", "j", "wahr", "si", "sí", "verdadero", "oui", "vrai"})
+NO: Final = frozenset({"", "-", "n", "no", "false", "f", "0", "off", "☐", "nein", "falsch", "non", "faux", "falso"})
 SEPARATORS: Final = (",", ";", "\t", "|")
 MAX_CELL: Final = 131_072
-_SEP: Final = re.compile(r"\"?sep=(.)\"?[,;\t|]*", re.IGNORECASE | re.DOTALL)
+WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_SEP: Final = re.compile(r"\"?sep ?= ?(.)\"?[,;\t|]*", re.IGNORECASE | re.DOTALL)
+_LINE: Final = re.compile(r"\r\n|\r|\n")
+_FORMULA: Final = re.compile(r"=\"(.*)\"", re.DOTALL)
+_ERROR: Final = re.compile(r"#+|#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)")
+_NUMBERED: Final = re.compile(r"_?\d+$")
 _SCIENTIFIC: Final = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _WORD: Final = re.compile(r"[\s.-]+")
 
 
 def registrations(content: bytes) -> Iterator[dict[str, Any]]:
     """Yield a registration a row; raises Broken where the table cannot be read."""
-    lines = text_of(content).splitlines()
+    if content.startswith(WORKBOOKS):
+        raise Broken("this is a workbook: save it as CSV")
+    lines = _LINE.split(text_of(content).rstrip("\x1a\r\n"))
     first = 1
+    while len(lines) > 1 and not lines[0].strip():
+        first, lines = first + 1, lines[1:]
     separator = None
     if lines and (said := _SEP.fullmatch(lines[0].strip("\r\n "))):
-        separator, first, lines = said[1], 2, lines[1:]
-    if not lines:
+        separator, first, lines = said[1], first + 1, lines[1:]
+    if lines in ([], [""]):
         raise Broken("the file is empty: write a header, then a registration a line", first)
     separator = separator or separator_of(lines[0], first)
     rows = Rows(lines, separator, first)
@@ -109,7 +138,9 @@ def separator_of(header: str, line: int) -> str:
 def name_of(cell: str) -> str:
     """Return a header's cell as the name of a column."""
     name = _WORD.sub("_", cell.replace("\ufeff", "").strip().casefold())
-    return SPELLINGS.get(name, name)
+    name = SPELLINGS.get(name, name)
+    numbered = _NUMBERED.sub("", name)
+    return numbered if numbered in REPEATED else name
 
 
 def columns(header: list[str], line: int) -> list[str]:
@@ -130,6 +161,8 @@ def cells(header: list[str], row: list[str], line: int) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for place, cell in enumerate(row, 1):
         value = cell.strip().strip("\u200b\ufeff").strip()
+        if formula := _FORMULA.fullmatch(value):
+            value = formula[1].strip()
         name = header[place - 1] if place <= len(header) else ""
         if not value:
             continue
@@ -137,10 +170,25 @@ def cells(header: list[str], row: list[str], line: int) -> dict[str, list[str]]:
             raise Broken("there is a value in a column that has no header", line, place)
         if _SCIENTIFIC.fullmatch(value):
             raise Broken(f"the number in the column {name} was shortened by the spreadsheet: format the column as text", line, place)
+        if _ERROR.fullmatch(value):
+            raise Broken(f"the column {name} holds an error of the spreadsheet: write the value itself", line, place)
+        if any(unicodedata.category(each) == "Cc" and each != "\n" for each in value):
+            raise Broken(f"the column {name} holds a character that does not print", line, place)
+        if name in DATES and not is_date(name, value):
+            raise Broken(f"the date in the column {name} is not written YYYY-MM-DD: format the column as text", line, place)
         if name == "verified" and value.casefold() not in YES | NO:
             raise Broken("the column verified says neither yes nor no", line, place)
-        found.setdefault(name, []).extend(parts(value) if name in REPEATED else [value])
+        found.setdefault(name, []).extend(parts(value, several=name in CHANNELS) if name in REPEATED else [value])
     return found
+
+
+def is_date(column: str, value: str) -> bool:
+    """Whether the front door can read the date."""
+    try:
+        DATES[column](value)
+    except (ValueError, Rejection):
+        return False
+    return True
 
 
 def registration(row: Mapping[str, list[str]], line: int) -> dict[str, Any]:
@@ -169,6 +217,6 @@ def registration(row: Mapping[str, list[str]], line: int) -> dict[str, Any]:
     }
 
 
-def parts(cell: str) -> list[str]:
-    """Return the values of a cell that holds several."""
-    return [part.strip() for part in re.split(r"[;\n]", cell) if part.strip()]
+def parts(cell: str, *, several: bool) -> list[str]:
+    """Return the values of a cell that holds several; addresses may be parted by commas, bars and slashes too."""
+    return [part.strip() for part in re.split(r"[;,|\n]| / " if several else r"[;\n]", cell) if part.strip()]

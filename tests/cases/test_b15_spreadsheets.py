@@ -27,8 +27,27 @@ def addresses(content: bytes) -> list[str]:
         f"sep=,\n{GOOD}".encode(),
         GOOD.replace("registration_id", "Registration_ID").encode(),
         GOOD.replace(",", ";").encode(),
+        GOOD.encode("utf-16-be"),
+        f"\ufeff\r\nSEP = ;\r\n{GOOD.replace(',', ';')}".encode(),
+        GOOD.replace("\n", "\r").encode(),
+        GOOD.replace("email,sms", "E-Mail Address,SMS 1").encode(),
+        GOOD.replace("registration_id,registrant_id", "RegistrationID, RegistrantID").encode(),
+        f"{GOOD}\x1a".encode(),
+        GOOD.replace("804-555-1001", '"=""804-555-1001"""').encode(),
     ],
-    ids=["utf-16", "sep", "header", "semicolons"],
+    ids=[
+        "utf-16",
+        "sep",
+        "header",
+        "semicolons",
+        "utf-16 without mark",
+        "sep with blanks",
+        "cr",
+        "names",
+        "camel case",
+        "ctrl-z",
+        "formula",
+    ],
 )
 def test_b15_a_spreadsheet_is_read_as_it_is_saved(content: bytes) -> None:
     assert addresses(content) == ["804-555-1001", "reg1@example.org"]
@@ -38,8 +57,14 @@ def test_b15_a_doubled_column_loses_no_number() -> None:
     assert addresses(DOUBLED.encode()) == ["804-555-1000", "804-555-1001"]
 
 
-def test_b15_yes_is_yes() -> None:
-    (found,) = map(json.loads, registrations(GOOD.encode()))
+@pytest.mark.parametrize("between", ["; ", ", ", "\n", " | ", " / "])
+def test_b15_nor_does_a_cell_that_holds_two(between: str) -> None:
+    assert addresses(GOOD.replace("804-555-1001", f'"804-555-1001{between}804-555-1002"').encode())[:2] == ["804-555-1001", "804-555-1002"]
+
+
+@pytest.mark.parametrize("yes", ["Y", "yes", "TRUE", "1", "x", "on", "✓", "ja", "Sí", "oui", "WAHR"])
+def test_b15_yes_is_yes(yes: str) -> None:
+    (found,) = map(json.loads, registrations(GOOD.replace(",Y", f",{yes}").encode()))
     assert [each["verified"] for each in found["contacts"]] == [True, True]
 
 
@@ -47,6 +72,28 @@ def test_b15_a_surplus_cell_is_refused_with_its_place() -> None:
     with pytest.raises(Broken) as found:
         list(registrations(GOOD.replace(",Y", ",Y,804-555-1003").encode()))
     assert str(found.value) == "line 2, column 8: there is a value in a column that has no header"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "why"),
+    [
+        ("804-555-1001", "8.05E+09", 6, "shortened by the spreadsheet"),
+        ("804-555-1001", "########", 6, "an error of the spreadsheet"),
+        ("VA7700123", "#N/A", 4, "an error of the spreadsheet"),
+        ("reg1@example.org", "reg1@example.org\x0breg2@example.org", 5, "does not print"),
+        ("sid,email,sms,verified\nV-1,R-1,VINE,VA7700123", "DOB,email,sms,verified\nV-1,R-1,VINE,02/11/1979", 4, "YYYY-MM-DD"),
+        ("sid,email,sms,verified\nV-1,R-1,VINE,VA7700123", "expires_at,email,sms,verified\nV-1,R-1,VINE,46388", 4, "YYYY-MM-DD"),
+    ],
+)
+def test_b15_what_a_spreadsheet_spoiled_is_refused_with_its_place(old: str, new: str, place: int, why: str) -> None:
+    with pytest.raises(Broken, match=f"line 2, column {place}: .*{why}"):
+        list(registrations(GOOD.replace(old, new).encode()))
+
+
+@pytest.mark.parametrize("workbook", [b"PK\x03\x04\x14\0", b"\xd0\xcf\x11\xe0\xa1\xb1"])
+def test_b15_a_workbook_is_no_csv(workbook: bytes) -> None:
+    with pytest.raises(Broken, match="save it as CSV"):
+        list(registrations(workbook))
 
 
 class Sent:

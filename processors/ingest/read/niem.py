@@ -7,11 +7,11 @@ without `xsi:nil`; objects with the same URI are one object. Properties that an 
 object's own. Only children are properties: what lies deeper belongs to something else.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
-from urllib.parse import unquote
 
 from lxml import etree
 
@@ -22,6 +22,14 @@ Element = etree._Element  # noqa: SLF001 - lxml gives its element type no public
 XSI_NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 # The elements that may stand for a date (substitution group of nc:DateRepresentation), the most exact first.
 DATES: Final = ("DateTime", "ZonedDateTime", "ZuluDateTime", "Date", "YearMonthDate", "YearDate", "DateRepresentation")
+
+
+_ESCAPED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+
+
+def _unescaped(escaped: re.Match[str]) -> str:
+    """Return the characters that a URI writes as bytes in hex."""
+    return bytes.fromhex(escaped[0].replace("%", "")).decode("utf-8", "replace")
 
 
 @lru_cache(4096)
@@ -101,7 +109,7 @@ class NiemDocument:
         if reference:
             return f"#{reference.removeprefix('#')}"
         uri = self._uri(element)
-        return unquote(uri) if uri and uri.startswith("#") else uri
+        return _ESCAPED.sub(_unescaped, uri) if uri and uri.startswith("#") else uri
 
     def key(self, element: Element) -> str | None:
         """Return what the object is called that this element is or refers to."""
