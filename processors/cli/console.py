@@ -12,9 +12,10 @@ import uvicorn
 from processors.cli.app import new_app
 from processors.console.actions import Actions
 from processors.console.app import app_of
+from processors.console.openid import OpenId
 from processors.console.overview import Overview
 from processors.console.page import Console
-from processors.console.security import LOOPBACK, Proxy
+from processors.console.people import LOOPBACK, LocalUser, Proxy, SignIn
 from processors.deliver.sample import sample_text
 from processors.rules.book import Rules
 from processors.rules.document.build import document
@@ -41,19 +42,35 @@ def console(
     """
     Serve the staff's pages until SIGTERM or SIGINT, and print their address.
 
-    On loopback you are who you are on this computer. On another address a sign-in proxy stands in front, and
-    VN_CONSOLE_USER_HEADER and VN_CONSOLE_PROXIES say whose word counts. Everything changed here is a record on the
-    pipeline's topics with the person's name.
+    On loopback you are who you are on this computer. On another address people sign in by OpenID Connect
+    (VN_CONSOLE_OIDC_ISSUER), or a sign-in proxy stands in front (VN_CONSOLE_USER_HEADER, VN_CONSOLE_PROXIES). Everything
+    changed here is a record on the pipeline's topics with the person's name.
     """
     settings = Settings()
     configure("warning", settings.log_format)
-    proxy = None
-    if settings.console_user_header:
-        proxy = Proxy(settings.console_user_header, settings.console_states_header, frozenset(settings.console_proxies))
-    elif host not in LOOPBACK:
-        raise UserError(f"on {host} nobody is signed in: set VN_CONSOLE_USER_HEADER and VN_CONSOLE_PROXIES, or serve on 127.0.0.1")
-    served = app_of(made(settings), None if proxy else getpass.getuser(), proxy)
+    served = app_of(made(settings), sign_in(settings, host), settings.seal().fingerprint("console", "session"))
     serve(served, host, port)
+
+
+def sign_in(settings: Settings, host: str) -> SignIn:
+    """Return how people sign in; raises UserError where nobody could."""
+    if settings.console_oidc_issuer:
+        if not settings.console_url or not settings.console_oidc_client_id:
+            raise UserError("sign-in by OpenID Connect needs VN_CONSOLE_URL and VN_CONSOLE_OIDC_CLIENT_ID as well")
+        return OpenId(
+            settings.console_oidc_issuer,
+            settings.console_oidc_client_id,
+            settings.console_url,
+            settings.console_oidc_client_secret.get_secret_value(),
+            settings.console_states_claim,
+            settings.console_roles_claim,
+        )
+    if settings.console_user_header:
+        peers = frozenset(settings.console_proxies)
+        return Proxy(settings.console_user_header, settings.console_states_header, peers, settings.console_roles_header)
+    if host not in LOOPBACK:
+        raise UserError(f"on {host} nobody is signed in: set VN_CONSOLE_OIDC_ISSUER or VN_CONSOLE_USER_HEADER, or serve on 127.0.0.1")
+    return LocalUser(getpass.getuser())
 
 
 def made(settings: Settings) -> Console:

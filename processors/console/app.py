@@ -8,17 +8,18 @@ JavaScript; htmx only refreshes what is shown.
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from processors.console.openid import IDLE_SECONDS, OpenId
 from processors.console.page import STALE_MILLISECONDS, Console, Pages
 from processors.console.pages.dead_letters import dead_letters
 from processors.console.pages.duties import agencies, expectations
@@ -28,7 +29,8 @@ from processors.console.pages.registrants import registrants
 from processors.console.pages.reviews import review, reviews
 from processors.console.pages.rules import policies, rules
 from processors.console.pages.tail import tail
-from processors.console.security import Proxy, Security
+from processors.console.people import Role, SignIn
+from processors.console.security import Security
 from processors.domain.time import iso
 from processors.runtime.clock import wall
 from processors.runtime.errors import Restart
@@ -37,8 +39,8 @@ STATIC: Final = Path(__file__).parent / "static"
 Handler = Callable[[Pages, Request], Awaitable[Response]]
 
 
-def app_of(console: Console, local_person: str | None, proxy: Proxy | None) -> Starlette:
-    """Return the application; its threads run as long as it does."""
+def app_of(console: Console, sign_in: SignIn, session_key: str) -> Starlette:
+    """Return the application; its threads run as long as it does. `session_key` signs the cookie of a sign-in by OpenID Connect."""
     pages = Pages(console)
 
     @asynccontextmanager
@@ -49,8 +51,15 @@ def app_of(console: Console, local_person: str | None, proxy: Proxy | None) -> S
         for each in (console.follower, console.actions, console.overview):
             each.stop()
 
-    def route(path: str, handler: Handler, *, changes: bool = False) -> Route:
-        return Route(path, partial(handler, pages), methods=["GET", "POST"] if changes else ["GET"])
+    def route(path: str, handler: Handler, *, changed_by: Role | None = None, seen_by: Role | None = None) -> Route:
+        async def answer(request: Request) -> Response:
+            role = seen_by if request.method == "GET" else changed_by
+            if role is not None and not request.state.person.has_role(role):
+                text = f"Only somebody with the role {role} may do this: ask your administrator."
+                return pages.render(request, "message.html", 403, title="Not yours to do", text=text)
+            return await handler(pages, request)
+
+        return Route(path, answer, methods=["GET"] if changed_by is None else ["GET", "POST"])
 
     async def unavailable(request: Request, error: Exception) -> Response:
         title, text = "Being built", "The pages are being built from Kafka; try again in a moment."
@@ -61,21 +70,32 @@ def app_of(console: Console, local_person: str | None, proxy: Proxy | None) -> S
     return Starlette(
         routes=[
             route("/", overview),
-            route("/reviews", reviews, changes=True),
-            route("/reviews/{review_id:path}", review, changes=True),
+            route("/reviews", reviews, changed_by="reviewer"),
+            route("/reviews/{review_id:path}", review, changed_by="reviewer"),
             route("/messages/{message_id:path}", message),
             route("/offenders/{offender:path}", offender),
             route("/expectations", expectations),
             route("/agencies", agencies),
-            route("/dead-letters", dead_letters, changes=True),
-            route("/policies", policies, changes=True),
+            route("/dead-letters", dead_letters, changed_by="operator"),
+            route("/policies", policies, changed_by="administrator"),
             route("/rules/{state}", rules),
-            route("/registrants", registrants, changes=True),
-            route("/tail", tail),
+            route("/registrants", registrants, changed_by="advocate", seen_by="advocate"),
+            route("/tail", tail, seen_by="operator"),
             route("/healthz", health),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
+            *(sign_in.routes() if isinstance(sign_in, OpenId) else ()),
         ],
-        middleware=[Middleware(Security, local_person=local_person, proxy=proxy)],
+        middleware=[
+            Middleware(
+                SessionMiddleware,
+                secret_key=session_key,
+                session_cookie="vn_person",
+                max_age=IDLE_SECONDS,
+                same_site="lax",  # the provider's redirect back comes from another site
+                https_only=isinstance(sign_in, OpenId) and sign_in.url.startswith("https:"),
+            ),
+            Middleware(Security, sign_in=sign_in),
+        ],
         exception_handlers={Restart: unavailable, sqlite3.OperationalError: unavailable},
         lifespan=lifespan,
     )

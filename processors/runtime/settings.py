@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from processors.domain.seal import Seal
@@ -89,6 +89,31 @@ class Settings(BaseSettings):
         (),
         validation_alias="VN_CONSOLE_PROXIES",
         description="the addresses of that proxy, separated by commas: nobody else's headers count",
+    )
+    console_roles_header: str = Field(
+        "",
+        validation_alias="VN_CONSOLE_ROLES_HEADER",
+        description="the header in which that proxy names the person's roles; empty: whoever it lets in has every role",
+    )
+    console_url: str = Field("", validation_alias="VN_CONSOLE_URL", description="the address by which people reach `vn console`")
+    console_oidc_issuer: str = Field(
+        "", validation_alias="VN_CONSOLE_OIDC_ISSUER", description="the OpenID Connect provider where people sign in; empty: none"
+    )
+    console_oidc_client_id: str = Field(
+        "", validation_alias="VN_CONSOLE_OIDC_CLIENT_ID", description="what the provider knows `vn console` as"
+    )
+    console_oidc_client_secret: SecretStr = Field(
+        SecretStr(""),
+        validation_alias="VN_CONSOLE_OIDC_CLIENT_SECRET",
+        description="that provider's secret for `vn console`, if any",
+    )
+    console_states_claim: str = Field(
+        "vn_states", validation_alias="VN_CONSOLE_STATES_CLAIM", description="the claim that names the states a person sees; * = all"
+    )
+    console_roles_claim: str = Field(
+        "vn_roles",
+        validation_alias="VN_CONSOLE_ROLES_CLAIM",
+        description="the claim that names a person's roles: reviewer, operator, administrator, advocate",
     )
     otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="where traces go, if anywhere")
 

@@ -19,7 +19,8 @@ from processors.console.app import STATIC, app_of
 from processors.console.formats import mask
 from processors.console.overview import Overview, polyline
 from processors.console.page import Console
-from processors.console.security import HEADERS, Proxy
+from processors.console.people import LocalUser, Proxy, SignIn
+from processors.console.security import HEADERS
 from processors.domain.journal import DeadLetter
 from processors.domain.notification import Outbound
 from processors.domain.review import ReviewAction
@@ -66,14 +67,14 @@ class ConsoleUnderTest:
         return self.client.post(path, data={"token": self.token(path), **form}, follow_redirects=False)
 
 
-def console_over(tmp_path: Path, view: View, proxy: Proxy | None = None) -> ConsoleUnderTest:
+def console_over(tmp_path: Path, view: View, sign_in: SignIn | None = None) -> ConsoleUnderTest:
     sent = Sent()
     actions = Actions(sent, tmp_path / "decisions.sqlite", Seal(bytes(64)))  # type: ignore[arg-type]
     follower = SimpleNamespace(view=view, as_of=wall(), applied=1, total=1, start=lambda: None, stop=lambda: None)
     watch = SimpleNamespace(look=lambda _: None)
     overview = Overview(watch, SimpleNamespace(registry=CollectorRegistry()))  # type: ignore[arg-type]
     document = SimpleNamespace(title="Rules", version="r1", parts=())
-    app = app_of(Console(sent, follower, actions, overview, RULES, lambda _: document), None if proxy else "ana", proxy)  # type: ignore[arg-type]
+    app = app_of(Console(sent, follower, actions, overview, RULES, lambda _: document), sign_in or LocalUser("ana"), "k")  # type: ignore[arg-type]
     return ConsoleUnderTest(view, sent, actions, TestClient(app, base_url="http://127.0.0.1"))
 
 
@@ -220,6 +221,19 @@ def test_behind_a_proxy_only_its_word_counts_and_a_reviewer_sees_her_own_state(t
     assert desk.client.get("/reviews/va", headers={"X-User": "ana", "X-States": "nc"}).status_code == 404
     other = console_over(tmp_path, view, Proxy("X-User", "X-States", frozenset({"10.0.0.1"})))
     assert other.client.get("/reviews", headers={"X-User": "ana"}).status_code == 401
+
+
+def test_a_role_that_the_proxy_does_not_name_may_look_and_change_nothing(tmp_path: Path) -> None:
+    view = made_view(tmp_path)
+    put(view, REVIEWS, "va", review("va"))
+    desk = console_over(tmp_path, view, Proxy("X-User", "X-States", frozenset({"testclient"}), "X-Roles"))
+    operator = {"X-User": "olu", "X-Roles": "operator"}
+    token = re.findall(r'name="token" value="(\w+)"', desk.client.get("/reviews/va", headers=operator).text)[0]
+    form = {"token": token, "what": "release", "reason": "x"}
+    assert "role reviewer" in desk.client.post("/reviews/va", data=form, headers=operator).text
+    assert desk.client.get("/registrants", headers=operator).status_code == 403
+    assert desk.client.get("/tail?topic=none", headers=operator).status_code == 404
+    assert desk.actions.pending("va") is None
 
 
 def test_a_setting_is_checked_before_it_is_sent(desk: ConsoleUnderTest) -> None:
