@@ -1,1 +1,1 @@
-"""The `vn` command, a file a command group."""
+"""The `vn` command: one file per command group."""

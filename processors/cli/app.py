@@ -1,4 +1,4 @@
-"""How a command of `vn` is made: plain help, no traceback decoration, no shell completion of its own."""
+"""Builds the Typer application of a command: plain help, no decorated tracebacks, no shell completion."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from typer.core import TyperGroup
 
 
 class Group(TyperGroup):
-    """A command with commands below it, whose help says of each the whole first sentence."""
+    """A command group whose help shows the whole first sentence of each command."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):

@@ -27,7 +27,7 @@ Words = dict[Entry, dict[str, dict[str | None, str]]]  # the last outcome by sta
 ENDS: Final[tuple[End, ...]] = ("told", "nobody_registered", "suppressed", "flagged", "dead_lettered", "waiting", "missing")
 NO_ID: Final = "-"
 
-# What a stage's last word on an offender's part of a message means; after `passed` and `matched` the next stage must speak.
+# How an offender's part ends by a stage's last verdict; after `passed` and `matched` the next stage must give one.
 LAST_WORD: Final[dict[str, End]] = {
     "suppressed": "suppressed",
     "flagged": "flagged",
@@ -37,7 +37,7 @@ LAST_WORD: Final[dict[str, End]] = {
     "passed": "missing",
     "matched": "missing",
 }
-# What deliver's words on several registrants mean together: the first that any of them has.
+# How it ends by deliver's verdicts on several registrants: the first of these that any of them has.
 DELIVERED: Final[tuple[tuple[str, End], ...]] = (
     ("sent", "told"),
     ("delivered", "told"),
@@ -52,7 +52,7 @@ DELIVERED: Final[tuple[tuple[str, End], ...]] = (
 
 @app.command()
 def audit(*, as_json: Annotated[bool, JSON] = False) -> None:
-    """Add up what became of every submission and offender; exit 1 where one is missing."""
+    """Add up what became of every submission and offender; exit 1 if one is missing."""
     client = Client(Settings())
     received = sum(1 for record in client.read(SUBMISSIONS) if record.value is not None)
     journal = list(client.verdicts(DECISIONS))
@@ -69,7 +69,7 @@ def audit(*, as_json: Annotated[bool, JSON] = False) -> None:
 
 
 def account(journal: Iterable[Verdict]) -> dict[str, int]:
-    """Return how many submissions were read and, by offender, how each ended; a stage that owes a word makes it `missing`."""
+    """Return how many submissions were read and how each offender's part ended; without a verdict that is due it is `missing`."""
     read, rejected = 0, 0
     merged: dict[str, str] = {}
     words: Words = {}
@@ -88,7 +88,7 @@ def account(journal: Iterable[Verdict]) -> dict[str, int]:
 
 
 def under_one_key(words: Words, merged: Mapping[str, str]) -> Words:
-    """Return the words on each part of a message with those on the keys that its offender had before they were merged."""
+    """Return the verdicts on each part of a message, with those under former keys of its offender added to the present key."""
     found: Words = {}
     for (ori, message_id, offender), stages in words.items():
         key = offender
@@ -102,9 +102,9 @@ def under_one_key(words: Words, merged: Mapping[str, str]) -> Words:
 
 def responses(journal: Iterable[Verdict], answers: Iterable[Response]) -> dict[str, int]:
     """
-    Return how many submissions with a readable id and agency are answered, how many not yet, and how many too often.
+    Return how many submissions with a readable id and agency are answered, open, and answered too often.
 
-    A message id that an agency uses again is one more submission, and may be answered once more.
+    A message id that an agency uses again is another submission, and may be answered again.
     """
     sent = Counter((each.ori or NO_ID, each.message_id) for each in journal if each.stage == "read")
     sent = Counter({each: count for each, count in sent.items() if NO_ID not in each})
@@ -117,7 +117,7 @@ def responses(journal: Iterable[Verdict], answers: Iterable[Response]) -> dict[s
 
 
 def end(stages: dict[str, dict[str | None, str]]) -> End:
-    """Return how one offender's part of a message ended, from the last word of the furthest stage that spoke."""
+    """Return how one offender's part of a message ended, from the verdicts of the last stage that gave any."""
     furthest = max(stages, key=stage_order)
     outcomes = set(stages[furthest].values())
     if furthest == "deliver":

@@ -42,9 +42,9 @@ def console(
     """
     Serve the staff's pages until SIGTERM or SIGINT, and print their address.
 
-    On loopback you are who you are on this computer. On another address people sign in by OpenID Connect
-    (VN_CONSOLE_OIDC_ISSUER), or a sign-in proxy stands in front (VN_CONSOLE_USER_HEADER, VN_CONSOLE_PROXIES). Everything
-    changed here is a record on the pipeline's topics with the person's name.
+    On loopback you act as the user of this computer. On another address people sign in by OpenID Connect
+    (VN_CONSOLE_OIDC_ISSUER) or through a sign-in proxy (VN_CONSOLE_USER_HEADER, VN_CONSOLE_PROXIES). Every change made
+    here is a record on the pipeline's topics with the person's name.
     """
     settings = Settings()
     configure("warning", settings.log_format)

@@ -1,4 +1,4 @@
-"""`vn demo`: a day at the agencies, run through the whole pipeline on a real broker and store, compared with its key."""
+"""`vn demo`: runs the sample feed through the whole pipeline on a real broker and store, and compares the result with its answer key."""
 
 import random
 from collections import Counter
@@ -31,7 +31,7 @@ from processors.runtime.local import Local
 from processors.runtime.settings import Settings
 from processors.topics import DEAD_LETTERS, DECISIONS, OUTBOUND
 
-app = new_app("A day at the agencies, run through the whole pipeline and compared with its key.")
+app = new_app("Runs the sample feed through the whole pipeline and compares the result with its answer key.")
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
 FOLDER: Final = Path(".vn/demo")
@@ -47,12 +47,12 @@ def demo(
     folder: Annotated[Path, typer.Option("--dir", help="Where broker and store keep their data; what is there is deleted.")] = FOLDER,
 ) -> None:
     """
-    Run the sample feed through the five stages and show what left, what did not, and why.
+    Run the sample feed through the five stages, and show what was sent, what was not, and why.
 
-    Starts a broker and a store of its own and stops them at the end. Exit code 0 only if what came out is what
+    Starts a broker and a store of its own and stops them at the end. Exit code 0 only if the result is what
     examples/key.json says.
     """
-    Settings()  # a misspelt variable is said here too, though the demo sets its own
+    Settings()  # a misspelt variable is an error here too, though the demo sets its own
     out, key, steps = console(), read_key(examples / "key.json"), tuple(read_feed(examples / "feed.jsonl"))
     with _progress() as bar:
         task = bar.add_task("starting", total=None)
@@ -84,7 +84,7 @@ def _result(client: Client) -> tuple[list[Outbound], list[Verdict], list[DeadLet
 
 
 class Chaos:
-    """Kills what it is told to at moments drawn from the seed; counts what it did."""
+    """Kills stages, broker and store at times drawn from the seed, and counts what it did."""
 
     def __init__(self, local: Local, stages: Stages, seed: int, moments: int) -> None:
         chance = random.Random(seed)  # noqa: S311  nothing secret
@@ -97,7 +97,7 @@ class Chaos:
         self.done: Counter[str] = Counter()
 
     def strike(self, moment: int) -> None:
-        """What the plan has for this moment has been done."""
+        """Do what the plan has for this moment."""
         if (blow := self._plan.get(moment)) is not None:
             self.done[blow()] += 1
 
@@ -165,14 +165,14 @@ def _messages(registrant: str, messages: list[Outbound]) -> Panel:
 def _held_table(journal: list[Verdict]) -> Table:
     last = messages_held(journal)
     details = {(each.message_id, each.stage, each.reason): each.detail for each in journal}
-    table = Table("message", "stage", "outcome", "why", title="What was told to nobody, and why", title_justify="left")
+    table = Table("message", "stage", "outcome", "why", title="What nobody was told of, and why", title_justify="left")
     for message_id, (stage, outcome, reason) in sorted(last.items()):
         table.add_row(message_id, stage, outcome, details[message_id, stage, reason])
     return table
 
 
 def _dead_table(dead: list[DeadLetter]) -> Table:
-    table = Table("reason", "what it means", "how often", title="What could not be taken", title_justify="left")
+    table = Table("reason", "what it means", "how often", title="Records that were refused", title_justify="left")
     for reason, count in sorted(Counter(each.reason for each in dead).items()):
         table.add_row(reason, REASONS[reason], str(count))
     return table
@@ -180,10 +180,10 @@ def _dead_table(dead: list[DeadLetter]) -> Table:
 
 def _verdict(wrong: list[str], notifications: int, folder: Path) -> Group:
     if wrong:
-        return Group(Text("What came out is not what the key says:", style="bold red"), *(Text(f"  {line}") for line in wrong))
+        return Group(Text("The output differs from examples/key.json:", style="bold red"), *(Text(f"  {line}") for line in wrong))
     return Group(
         Text(f"All {notifications} notifications, and nothing else, as examples/key.json says.", style="bold green"),
-        Text("Look further (the data is kept; VN_CLOCK=topic because the demo's time is its own):"),
+        Text("To look further (the data is kept; VN_CLOCK=topic because the demo has a clock of its own):"),
         Text(f'  eval "$(.venv/bin/vn local up --dir {folder})"; export VN_CLOCK=topic; PATH=$PWD/.venv/bin:$PATH'),
         Text("  vn explain CA-26-804      vn review list      vn dead-letters list      vn audit"),
         Text("  vn tail vn.outbound.sms --from-beginning --max 3 --json      vn rules show VA"),

@@ -1,4 +1,4 @@
-"""`vn doctor`: what the pipeline stands on, checked; every finding comes with what mends it."""
+"""`vn doctor`: checks everything the pipeline depends on; every finding says how to fix it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -23,20 +23,20 @@ from processors.runtime.wire.compatibility import problems
 
 app = new_app("Checks broker, topics, rights, store, schemas, rules, key and clock.")
 
-COPIES: Final = 3  # replicas of every topic where there are as many brokers
+COPIES: Final = 3  # replicas of every topic, if there are as many brokers
 IN_SYNC: Final = 2
 DRIFT: Final = 1.0  # seconds
-START: Final = "run `vn local up`, or mend KAFKA_BOOTSTRAP_SERVERS and REDIS_URL"
+START: Final = "run `vn local up`, or fix KAFKA_BOOTSTRAP_SERVERS and REDIS_URL"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at; `mend` is the command that mends it, empty where nothing is to be mended."""
+    """The result of one check; `fix` says how to fix it, empty if nothing is wrong."""
 
     subject: str
     ok: bool
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 Check = Callable[[Settings], Iterator[Finding]]
@@ -44,21 +44,21 @@ Check = Callable[[Settings], Iterator[Finding]]
 
 @app.command()
 def doctor(*, as_json: Annotated[bool, JSON] = False) -> None:
-    """Check everything the pipeline stands on; exit code 1 where something is to be mended."""
+    """Check everything the pipeline depends on; exit code 1 if something must be fixed."""
     findings = list(examination(Settings()))
     out = console()
     for each in findings:
         if as_json:
             print_json(asdict(each))
         else:
-            out.print(Text("ok    " if each.ok else "mend  ", style="green" if each.ok else "bold red"), end="")
-            out.print(f"{each.subject}: {each.found}" + (f"\n      -> {each.mend}" if each.mend else ""), markup=False, soft_wrap=True)
+            out.print(Text("ok    " if each.ok else "fix   ", style="green" if each.ok else "bold red"), end="")
+            out.print(f"{each.subject}: {each.found}" + (f"\n      -> {each.fix}" if each.fix else ""), markup=False, soft_wrap=True)
     if not all(each.ok for each in findings):
         raise typer.Exit(1)
 
 
 def examination(settings: Settings) -> Iterator[Finding]:
-    """Yield everything that is found; what stands on something that does not answer is not asked again to say the same."""
+    """Yield all findings; a check is skipped if something that it depends on did not answer."""
     silent: set[str] = set()
     for subject, check in CHECKS.items():
         if BASE.get(subject) in silent:
@@ -69,58 +69,58 @@ def examination(settings: Settings) -> Iterator[Finding]:
 
 
 def findings_of(subject: str, check: Check, settings: Settings) -> Iterator[Finding]:
-    """Yield what a check finds; where it cannot even look, that is the finding."""
+    """Yield the findings of a check; if the check itself fails, that is the finding."""
     try:
         yield from check(settings)
     except UserError as error:
-        found, _, mend = str(error).partition(": ")
-        yield Finding(subject, ok=False, found=found, mend=mend)
+        found, _, fix = str(error).partition(": ")
+        yield Finding(subject, ok=False, found=found, fix=fix)
     except (Retry, Restart):
-        yield Finding(subject, ok=False, found="it does not answer", mend=START)
+        yield Finding(subject, ok=False, found="it does not answer", fix=START)
     except KafkaException as error:
         if error.args[0].code() in UNAVAILABLE_ERRORS:
-            yield Finding(subject, ok=False, found="it does not answer", mend=START)
+            yield Finding(subject, ok=False, found="it does not answer", fix=START)
             return
         yield Finding(
             subject,
             ok=False,
             found=f"the broker says {error.args[0].name()}",
-            mend="ask the broker's administrator for the right to describe it",
+            fix="ask the broker's administrator for the right to describe it",
         )
 
 
 def broker(settings: Settings) -> Iterator[Finding]:
-    """The broker answers."""
+    """Check that the broker answers."""
     admin = _admin(settings)
     cluster = admin.describe_cluster(request_timeout=REQUEST_TIMEOUT).result(CALL_DEADLINE)
     yield Finding("broker", ok=True, found=f"cluster {cluster.cluster_id} answers, {len(cluster.nodes)} broker(s)")
 
 
 def topics(settings: Settings) -> Iterator[Finding]:
-    """Every topic is there, with the partitions it must have, and as many copies as the brokers allow."""
+    """Check that every topic exists, with the right number of partitions and as many replicas as the brokers allow."""
     found = topic_status(settings)
     if missing := [each.name for each in found if each.actual == 0]:
-        yield Finding("topics", ok=False, found=f"{len(missing)} are missing, {missing[0]} among them", mend="vn topics create")
+        yield Finding("topics", ok=False, found=f"{len(missing)} are missing, {missing[0]} among them", fix="vn topics create")
     unlike: dict[str, list[TopicStatus]] = {}
     for each in found:
         if each.actual not in {0, each.partitions}:
-            mend = f"export VN_PARTITIONS={each.actual}" if each.topic.partitions == "shared" else "begin with another VN_TOPIC_PREFIX"
-            unlike.setdefault(mend, []).append(each)
-    for mend, (first, *others) in unlike.items():
+            fix = f"export VN_PARTITIONS={each.actual}" if each.topic.partitions == "shared" else "use another VN_TOPIC_PREFIX"
+            unlike.setdefault(fix, []).append(each)
+    for fix, (first, *others) in unlike.items():
         more = f", and {len(others)} more topics likewise" if others else ""
-        yield Finding("topics", ok=False, found=f"{first.name} has {first.actual} partitions, not {first.partitions}{more}", mend=mend)
+        yield Finding("topics", ok=False, found=f"{first.name} has {first.actual} partitions, not {first.partitions}{more}", fix=fix)
     present = [each for each in found if each.actual]
     if len(present) == len(found) and not unlike:
-        yield Finding("topics", ok=True, found=f"all {len(found)} are there")
+        yield Finding("topics", ok=True, found=f"all {len(found)} exist")
     if present:
         yield from topic_settings(settings, present)
         yield from copies(settings, present)
 
 
 def topic_settings(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
-    """Every topic has the retention, compaction and kind of timestamp that the pipeline relies on."""
+    """Check that every topic has the retention, compaction and kind of timestamp that the pipeline relies on."""
     resources = {ConfigResource(ResourceType.TOPIC, each.name): properties(each.topic) for each in present}
-    admin = _admin(settings)  # kept, or its futures never answer
+    admin = _admin(settings)  # referenced until the end: without it, its futures never complete
     configs = admin.describe_configs(list(resources), request_timeout=REQUEST_TIMEOUT)
     unlike = [
         f"{resource.name} has {name}={actual[name].value}, not {value}"
@@ -131,11 +131,11 @@ def topic_settings(settings: Settings, present: list[TopicStatus]) -> Iterator[F
     ]
     more = f", and {len(unlike) - 1} more properties likewise" if len(unlike) > 1 else ""
     if unlike:
-        yield Finding("topics", ok=False, found=f"{unlike[0]}{more}", mend="vn topics create --apply")
+        yield Finding("topics", ok=False, found=f"{unlike[0]}{more}", fix="vn topics create --apply")
 
 
 def copies(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
-    """Every topic has three copies, two in step, where there are three brokers."""
+    """Check that every topic has three replicas, two of them in sync, if there are three brokers."""
     admin = _admin(settings)
     brokers = len(admin.describe_cluster(request_timeout=REQUEST_TIMEOUT).result(CALL_DEADLINE).nodes)
     metadata = admin.list_topics(timeout=REQUEST_TIMEOUT).topics
@@ -151,12 +151,12 @@ def copies(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
     configs = admin.describe_configs(resources, request_timeout=REQUEST_TIMEOUT)
     in_step = min(int(future.result(CALL_DEADLINE)["min.insync.replicas"].value) for future in configs.values())
     enough = fewest >= COPIES and in_step >= IN_SYNC
-    mend = "" if enough else "kafka-reassign-partitions.sh and kafka-configs.sh --add-config min.insync.replicas=2; see deploy/runbook.md"
-    yield Finding("copies", ok=enough, found=f"at least {fewest} of every topic, min.insync.replicas at least {in_step}", mend=mend)
+    fix = "" if enough else "kafka-reassign-partitions.sh and kafka-configs.sh --add-config min.insync.replicas=2; see deploy/runbook.md"
+    yield Finding("copies", ok=enough, found=f"at least {fewest} of every topic, min.insync.replicas at least {in_step}", fix=fix)
 
 
 def rights(settings: Settings) -> Iterator[Finding]:
-    """This user may read and write every topic."""
+    """Check that this user may read and write every topic."""
     names = [each.name for each in topic_status(settings) if each.actual]
     if not names:
         return
@@ -171,14 +171,14 @@ def rights(settings: Settings) -> Iterator[Finding]:
                 "rights",
                 ok=False,
                 found=f"this user may not {words} {name}",
-                mend=f"kafka-acls.sh --add --operation {words} --topic {name}",
+                fix=f"kafka-acls.sh --add --operation {words} --topic {name}",
             )
             return
     yield Finding("rights", ok=True, found=f"this user may read and write all {len(names)} topics")
 
 
 def store(settings: Settings) -> Iterator[Finding]:
-    """Redis answers, keeps what it is told and throws nothing away."""
+    """Check that Redis answers, persists its data and evicts nothing."""
     redis = Store(settings.redis())
     redis.ping()
     yield Finding("store", ok=True, found="Redis answers")
@@ -188,55 +188,55 @@ def store(settings: Settings) -> Iterator[Finding]:
         if actual is None:
             yield Finding("store", ok=True, found=f"{name} may not be read by this user; it must be {value}")
         elif actual != value:
-            yield Finding("store", ok=False, found=f"{name} is {actual}", mend=f'redis-cli -u "$REDIS_URL" config set {name} {value}')
+            yield Finding("store", ok=False, found=f"{name} is {actual}", fix=f'redis-cli -u "$REDIS_URL" config set {name} {value}')
         else:
             yield Finding("store", ok=True, found=f"{name} is {value}")
 
 
 def schemas(_: Settings) -> Iterator[Finding]:
-    """Every schema can read what was written under its earlier versions."""
+    """Check that every schema can read what was written under its earlier versions."""
     found = problems()
     yield Finding(
         "schemas",
         ok=not found,
         found=found[0] if found else "sound, and compatible with every earlier version",
-        mend="undo the change, or add a version; see CONTRIBUTING.md" if found else "",
+        fix="undo the change, or add a version; see CONTRIBUTING.md" if found else "",
     )
 
 
 def rules(settings: Settings) -> Iterator[Finding]:
-    """The rule files contradict nothing."""
+    """Check that the rule files are free of contradictions."""
     shelf = read_rules(settings.rules_dir)
     found = check_rules(shelf)
     yield Finding(
         "rules",
         ok=not found,
         found=f"{len(found)} findings" if found else f"sound, version {shelf.version}",
-        mend="vn rules check" if found else "",
+        fix="vn rules check" if found else "",
     )
 
 
 def key(settings: Settings) -> Iterator[Finding]:
-    """The key of contact data is there, and nobody else can read it."""
+    """Check that the key of contact data exists and that nobody else can read it."""
     settings.seal()
     yield Finding("key", ok=True, found="the key of contact data is readable to its owner alone")
 
 
 def clock(settings: Settings) -> Iterator[Finding]:
-    """The time is the wall's, and the store's host agrees."""
+    """Check that the pipeline uses the system clock, and that the store's host agrees with it."""
     topic = settings.clock == "topic"
-    found = "VN_CLOCK=topic: every stage's time is that of vn.clock, never set this in production" if topic else "by the wall"
-    yield Finding("clock", ok=not topic, found=found, mend="unset VN_CLOCK" if topic else "")
+    found = "VN_CLOCK=topic: every stage's time is that of vn.clock, never set this in production" if topic else "the system clock"
+    yield Finding("clock", ok=not topic, found=found, fix="unset VN_CLOCK" if topic else "")
 
 
 def drift(settings: Settings) -> Iterator[Finding]:
-    """The clock of the store's host agrees."""
+    """Check that the clock of the store's host agrees."""
     apart = abs(Store(settings.redis()).time() - time())
     yield Finding(
         "clock",
         ok=apart < DRIFT,
         found=f"{apart:.2f} s apart from the store's",
-        mend="" if apart < DRIFT else "synchronise both hosts with NTP",
+        fix="" if apart < DRIFT else "synchronise both hosts with NTP",
     )
 
 
@@ -244,7 +244,7 @@ def _admin(settings: Settings) -> AdminClient:
     return Broker(settings).admin()
 
 
-BASE: Final = {"topics": "broker", "rights": "broker", "drift": "store"}  # what each check stands on
+BASE: Final = {"topics": "broker", "rights": "broker", "drift": "store"}  # what each check depends on
 CHECKS: Final[dict[str, Check]] = {
     "broker": broker,
     "topics": topics,

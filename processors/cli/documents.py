@@ -1,4 +1,4 @@
-"""Tell the documents of a file apart, or say where the file breaks; nothing of a broken file is sent."""
+"""Splits a file into its documents, or says where the file is broken; nothing of a broken file is sent."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ WHITE: Final = " \t\r\n\ufeff"
 
 
 class Broken(Exception):
-    """A file breaks at a line and column; says why in words that follow them."""
+    """A file is broken at a line and column; the message says why."""
 
     def __init__(self, why: str, line: int = 1, column: int = 1) -> None:
         super().__init__(f"line {line}, column {column}: {why}")
@@ -32,7 +32,7 @@ def contents(file: str) -> bytes:
 
 
 def of_every_file(files: Sequence[str], parse: Callable[[bytes], Iterable[T]]) -> tuple[list[T], list[str]]:
-    """Return what the readable files hold, and a sentence on each file that breaks."""
+    """Return the contents of the readable files, and a sentence on each broken file."""
     found: list[T] = []
     broken = []
     for file in files:
@@ -77,7 +77,7 @@ def decode(content: bytes) -> str:
 
 
 def json_documents(text: str, whole: str) -> list[str]:
-    """Return the JSON objects that follow each other in the text; `whole` is the file that it is the end of."""
+    """Return the JSON objects of the text one after another; `whole` is the file whose end it is."""
     decoder, at, found = json.JSONDecoder(), 0, []
     start = len(whole) - len(whole.lstrip(WHITE))
     while at < len(text):
@@ -103,7 +103,7 @@ def at_character(why: str, text: str, at: int) -> Broken:
 
 
 def json_object(text: bytes) -> dict[str, Any]:
-    """Return the JSON object that the text is; empty where it is none."""
+    """Return the text as a JSON object; an empty one if it is none."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -112,6 +112,6 @@ def json_object(text: bytes) -> dict[str, Any]:
 
 
 def text_field(message: bytes, field: str) -> str | None:
-    """Return a text field of a JSON message without blanks around it, None where it cannot be read."""
+    """Return a text field of a JSON message without surrounding blanks; None if it cannot be read."""
     value = json_object(message).get(field)
     return value.strip() if isinstance(value, str) and value.strip() else None

@@ -1,4 +1,4 @@
-"""`vn expected`: what somebody owes, and by when."""
+"""`vn expected`: who owes what, and by when."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ def list_expected(
     everything: Annotated[bool, typer.Option("--all", help="What was met or cancelled as well.")] = False,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Show what is expected from whom and by when, the earliest deadline first: `vn explain` knows each message that raised it."""
+    """Show what is expected from whom and by when, the earliest deadline first; `vn explain` shows the message behind each."""
     wanted = {"overdue"} if overdue else {"open", "overdue", "met", "cancelled"} if everything else {"open", "overdue"}
     known = Client(Settings()).table(EXPECTATIONS).values()
     found = [each for each in known if each.state in wanted and (not owed_by or each.owing_state == owed_by.upper())]

@@ -1,4 +1,4 @@
-"""`vn explain`: the life of one submitted message."""
+"""`vn explain`: what happened to one submitted message."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import DECISIONS
 
-app = new_app("Tells the life of one message.")
+app = new_app("Shows what happened to one message.")
 
 
 @app.command()
@@ -24,7 +24,7 @@ def explain(
     *,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Tell what every stage decided about a message and why, what it led to, and what became of that."""
+    """Show what every stage decided about a message and why, which notifications it led to, and their receipts."""
     found = life(message_id, Client(Settings()).journal(DECISIONS))
     if not found["decisions"]:
         raise UserError(f"nothing is known of message {message_id}: was it sent, and does `vn run all` run?")
@@ -34,7 +34,7 @@ def explain(
     out = console()
     agencies = {each["ori"] for each in found["decisions"] if "ori" in each}
     for each in found["decisions"]:
-        whose = f"{each.get('ori', ''):<10} " if len(agencies) > 1 else ""  # an id is its agency's own: another may have given it too
+        whose = f"{each.get('ori', ''):<10} " if len(agencies) > 1 else ""  # an id is unique only within its agency
         out.print(f"{each['at']}  {whose}[bold]{each['stage']:<9}[/] {each['outcome']:<11} {each['reason']:<22} ", end="")
         out.print(each["detail"], markup=False, soft_wrap=True)
     for notification in found["notifications"]:
@@ -46,7 +46,7 @@ def explain(
 
 
 def life(message_id: str, journal: Iterable[tuple[int, Verdict]]) -> dict[str, Any]:
-    """Return a message's decisions in the order in which they were made, and the notifications with their attempts and receipts."""
+    """Return a message's decisions in the order in which they were made, and its notifications with attempts and receipts."""
     written: list[tuple[int, Verdict]] = []
     receipts: list[Verdict] = []
     for when, each in journal:
@@ -54,7 +54,7 @@ def life(message_id: str, journal: Iterable[tuple[int, Verdict]]) -> dict[str, A
             written.append((when, each))
         if each.outcome == "receipt":
             receipts.append(each)
-    # When it was written, not the time it was decided with: what a reviewer released is matched later, with its old receive time.
+    # By the time of writing, not of the decision: what a reviewer released is matched later, with its old receive time.
     written.sort(key=lambda pair: (pair[0], stage_order(pair[1].stage)))
     decisions = [each for _, each in written]
     attempts: dict[str, list[Verdict]] = {}

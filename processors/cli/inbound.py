@@ -20,11 +20,11 @@ def inbound(files: Annotated[list[str], FILES]) -> None:
     """
     Send messages from registrants to the pipeline and print how many were sent.
 
-    Each has the fields provider, channel, from, to, body and occurred_at. Of a file that breaks nothing is sent.
+    Each has the fields provider, channel, from, to, body and occurred_at. Nothing of a broken file is sent.
     """
     settings = Settings()
     messages, broken = of_every_file(files, documents)
     if messages or not broken:
         Client(settings).send(INBOUND, ((None, message) for message in messages))
     typer.echo(f"{len(messages)} sent")
-    fail_if(broken, "mend it and send it again")
+    fail_if(broken, "fix it and send it again")

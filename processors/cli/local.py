@@ -28,7 +28,7 @@ def local() -> None:
 @app.command()
 def up(folder: Folder = HERE) -> None:
     """
-    Start what is not running, and return when both answer.
+    Start whatever is not running, and return when both answer.
 
     Prints the environment variables that the other commands read, and nothing else: `eval "$(vn local up)"` sets them.
     The first start fetches Kafka (45 MB), once for this user. Data and ports are kept between starts.

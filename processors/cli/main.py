@@ -1,5 +1,5 @@
 """
-The `vn` command: what its commands are, and how each of them ends.
+The `vn` command: its commands and their exit codes.
 
 Exit codes: 0 done, 1 the thing asked for failed, 2 wrong usage. An error that a user can cause is one line on stderr.
 A command is a module with a `typer.Typer` named `app`; one with a single command and no callback is that command.
@@ -15,14 +15,14 @@ from typer.core import TyperGroup
 
 from processors.runtime.errors import Restart, Retry, UserError
 
-# Each command, its module, and its line in `vn --help`, told here so that the help imports none of them.
+# Each command with its module and its line in `vn --help`; here, so that the help need not import them.
 COMMANDS: Final = {
-    "demo": ("processors.cli.demo", "A day at the agencies, run through the whole pipeline and compared with its key."),
-    "local": ("processors.cli.local", "A local broker and store: start, stop, look."),
+    "demo": ("processors.cli.demo", "Run the sample feed through the whole pipeline and compare the result with its answer key."),
+    "local": ("processors.cli.local", "A local broker and store: start, stop, show."),
     "topics": ("processors.cli.topics", "Create the topics; list them."),
     "run": ("processors.cli.run", "Run stages of the pipeline."),
     "sample": ("processors.cli.sample", "Print a submission or registration to try the pipeline with."),
-    "try": ("processors.cli.try_", "Show what would be told to whom, without a broker."),
+    "try": ("processors.cli.try_", "Show who would be told what, without a broker."),
     "submit": ("processors.cli.submit", "Send submissions as an agency would."),
     "register": ("processors.cli.register", "Send registrations as a registration site would."),
     "unregister": ("processors.cli.unregister", "Remove registrations."),
@@ -31,21 +31,21 @@ COMMANDS: Final = {
     "verify": ("processors.cli.verify", "Verify a contact by the code it was sent."),
     "inbound": ("processors.cli.inbound", "Send messages from registrants, such as STOP, as a provider would."),
     "tail": ("processors.cli.tail", "Show the records of a topic, decoded."),
-    "explain": ("processors.cli.explain", "Tell the life of one submitted message."),
-    "review": ("processors.cli.review", "What waits for a person's judgement: list, show, release, discard."),
-    "offender": ("processors.cli.offender", "Who is who: show, merge, split."),
-    "people": ("processors.cli.people", "Keep somebody out of what the public sees."),
-    "expected": ("processors.cli.expected", "What somebody owes, and by when."),
+    "explain": ("processors.cli.explain", "Show what happened to one submitted message."),
+    "review": ("processors.cli.review", "Flagged messages: list, show, release, discard."),
+    "offender": ("processors.cli.offender", "Identities of offenders: show, merge, split."),
+    "people": ("processors.cli.people", "Hide people from the public pages."),
+    "expected": ("processors.cli.expected", "Who owes what, and by when."),
     "policy": ("processors.cli.policy", "The administrative settings: show, set, unset."),
     "rules": ("processors.cli.rules", "The rules: check them, show them as a document."),
     "texts": ("processors.cli.texts", "Show the texts that registrants get."),
-    "dead-letters": ("processors.cli.dead_letters", "What could not be read: list, replay."),
+    "dead-letters": ("processors.cli.dead_letters", "Records that were refused: list, replay, settle."),
     "audit": ("processors.cli.audit", "Add up, from Kafka alone, that nothing was lost."),
-    "watch": ("processors.cli.watch", "Watch the pipeline from outside, as metrics."),
+    "watch": ("processors.cli.watch", "Metrics about the pipeline from outside its stages."),
     "top": ("processors.cli.top", "A live table of the stages in the terminal."),
     "console": ("processors.cli.console", "The staff's pages: reviews, messages, clocks, settings."),
-    "doctor": ("processors.cli.doctor", "Check everything the pipeline stands on."),
-    "simulate": ("processors.cli.simulate", "Make an ICOTS-like feed and what must come of it."),
+    "doctor": ("processors.cli.doctor", "Check everything the pipeline depends on."),
+    "simulate": ("processors.cli.simulate", "Make an ICOTS-like feed with its answer key, and compare."),
 }
 
 
@@ -75,8 +75,8 @@ def vn() -> None:
 
 
 def run() -> NoReturn:
-    """Runs the command that the process was called with, and ends with its exit code."""
-    logging.getLogger("librdkafka").addHandler(logging.NullHandler())  # heard where `vn run` logs; a command says what it has to say itself
+    """Run the command that the process was called with, and exit with its exit code."""
+    logging.getLogger("librdkafka").addHandler(logging.NullHandler())  # `vn run` logs these; other commands print their own messages
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="vn", standalone_mode=False)
     except ValueError as error:
@@ -91,7 +91,7 @@ def run() -> NoReturn:
         message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
         print(f"vn: {message}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
-    except (Retry, Restart) as error:  # a stage tries again; who gave a command is told
+    except (Retry, Restart) as error:  # a stage would try again; the user of a command is told
         print(f"vn: {error}: try again, or run `vn doctor`", file=sys.stderr)  # noqa: T201
         sys.exit(UserError.exit_code)
     except typer.Abort:

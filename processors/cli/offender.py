@@ -1,4 +1,4 @@
-"""`vn offender`: who is who, and deciding it by hand."""
+"""`vn offender`: identities of offenders, and merging or splitting them by hand."""
 
 import getpass
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import State
 from processors.topics import IDENTIFY_STATE, REVIEW_ACTIONS, REVIEWS
 
-app = new_app("Shows what is known of an offender; merges two who are one person, splits one who is two.")
+app = new_app("Shows an offender's identity; merges two who are one person, splits one who is two.")
 
 REASON = typer.Option("--reason", help="Why; kept in the audit trail.")
 REVIEWER = typer.Option("--as", help="Who decides; kept in the audit trail. Default: the user of this computer.")
@@ -38,13 +38,13 @@ def show(key: Annotated[str, KEY], *, as_json: Annotated[bool, JSON] = False) ->
 
 
 def states(client: Client) -> dict[str, dict[str, Any]]:
-    """Return what identify keeps, by key, as its changelog has it."""
+    """Return the states of identify by key, from its changelog."""
     kept = client.table(IDENTIFY_STATE)
     return {key[1:]: msgspec.json.decode(each.state) for key, each in kept.items() if isinstance(each, State)}
 
 
 def describe(key: str, kept: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return what identify keeps of an offender; raises UserError where there is none of this key."""
+    """Return what identify keeps of an offender; raises UserError if there is none with this key."""
     state = kept.get(key, {})
     current = state.get("into", key) if state.get("type") == "merged" else key
     offender = kept.get(current, {})
@@ -70,7 +70,7 @@ def merge(
     reason: Annotated[str, REASON],
     reviewer: Annotated[str | None, REVIEWER] = None,
 ) -> None:
-    """Say that two offenders are one person: what is known of the younger becomes the older's."""
+    """Merge two offenders who are one person: what is known of the younger is moved to the older."""
     send(OffenderAction(action="merge", offenders=(older, younger), reason=reason, reviewer=reviewer or getpass.getuser()))
 
 
@@ -82,7 +82,7 @@ def split(
     reason: Annotated[str, REASON],
     reviewer: Annotated[str | None, REVIEWER] = None,
 ) -> None:
-    """Say that some identifiers are another person's, who begins with an empty history."""
+    """Split off identifiers that belong to another person, who begins with an empty history."""
     send(
         OffenderAction(
             action="split", offenders=(key,), identifiers=tuple(identifiers), reason=reason, reviewer=reviewer or getpass.getuser()
@@ -91,7 +91,7 @@ def split(
 
 
 def send(action: OffenderAction) -> None:
-    """Send the decision once every offender that it names is known."""
+    """Send the decision; raises UserError if an offender that it names is not known."""
     client = Client(Settings())
     kept = states(client)
     for key in action.offenders:

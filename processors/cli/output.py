@@ -1,4 +1,4 @@
-"""What commands print: one JSON object a line for programs, a table for people."""
+"""Output of commands: one JSON object a line for programs, a table for people."""
 
 import json
 import sys
@@ -25,19 +25,19 @@ TIMES: Final = frozenset({"since", "deadline", "received_at", "settled_at", "set
 
 
 def print_json(value: object) -> None:
-    """One line on stdout holds `value` as JSON."""
+    """Print `value` as one line of JSON."""
     typer.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str))
 
 
 def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, title: str, as_json: bool, empty: str) -> None:
-    """Rows stand on stdout, as JSON lines or as a table of `columns`; `empty` is said where there are none."""
+    """Print rows as JSON lines or as a table of `columns`; print `empty` if there are none."""
     if as_json:
         for each in rows:
             print_json(each)
         return
     table = Table(title=title, title_justify="left")
     for place, column in enumerate(columns):
-        # The first is what the next command is told: never cut short; nor is a time.
+        # The first column is what the next command needs: it is never cut short; nor is a time.
         table.add_column(column, no_wrap=place == 0 or column in TIMES, overflow="fold")
     for each in rows:
         table.add_row(*("" if each.get(column) is None else str(each[column]) for column in columns))
@@ -48,5 +48,5 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, tit
 
 
 def console() -> Console:
-    """Return the console of stdout: as wide as the terminal, and wide enough for a table where it is piped."""
+    """Return the console of stdout: as wide as the terminal, or wide enough for a table if it is piped."""
     return Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False)

@@ -1,4 +1,4 @@
-"""`vn people`: who is never shown to the public."""
+"""`vn people`: hides people from the public pages."""
 
 import getpass
 import re
@@ -18,7 +18,7 @@ from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import CONSOLE_LOG, PEOPLE_HIDDEN
 
-app = new_app("Keeps a person out of what the public sees; lists who is.")
+app = new_app("Hides people from the public pages; lists who is hidden.")
 
 REASON = typer.Option("--reason", help="Why; kept in the audit trail.")
 PERSON = typer.Option("--as", help="Who decides; kept in the audit trail. Default: the user of this computer.")
@@ -28,7 +28,7 @@ FORM: Final = re.compile(r"(?P<scheme>[^:@]+)(@(?P<issuer>[^:]+))?:(?P<value>.+)
 
 @app.command()
 def hide(identifier: Annotated[str, IDENTIFIER], *, reason: Annotated[str, REASON], person: Annotated[str | None, PERSON] = None) -> None:
-    """Never show the person with this number to the public again, whatever else is known of them."""
+    """Hide the person with this number from the public, whatever else is known of them."""
     client, named, who, now = Client(Settings()), compared(identifier), person or getpass.getuser(), wall()
     hidden = HiddenPerson(identifier=named, reason=reason, hidden_by=who, set_at=now)
     client.send(PEOPLE_HIDDEN, [(named, client.codec.encode(hidden))])
@@ -38,7 +38,7 @@ def hide(identifier: Annotated[str, IDENTIFIER], *, reason: Annotated[str, REASO
 
 @app.command()
 def unhide(identifier: Annotated[str, IDENTIFIER], *, reason: Annotated[str, REASON], person: Annotated[str | None, PERSON] = None) -> None:
-    """Show the person with this number like any other again."""
+    """Show the person with this number to the public again like any other."""
     client, named = Client(Settings()), compared(identifier)
     if named not in client.table(PEOPLE_HIDDEN):
         raise UserError(f"nobody is hidden by {named}: `vn people hidden` lists who is")

@@ -83,7 +83,7 @@ def unset(
     notification_type: Annotated[str | None, NOTIFICATION_TYPE] = None,
     event_subtype: Annotated[str | None, EVENT_SUBTYPE] = None,
 ) -> None:
-    """Take back what was set for exactly this scope."""
+    """Remove what was set for exactly this scope."""
     settings = Settings()
     policy = Policy(key=key, value="", jurisdiction=jurisdiction, notification_type=notification_type, event_subtype=event_subtype)
     client = Client(settings)

@@ -69,7 +69,7 @@ def callbacks(
     host: Annotated[str, typer.Option(help="The address to listen on, behind a proxy that ends TLS.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8090,
 ) -> None:
-    """Take Twilio's callbacks and write them as receipts and inbound messages, until SIGTERM or SIGINT."""
+    """Receive Twilio's callbacks and write them as receipts and inbound messages, until SIGTERM or SIGINT."""
     entry = next((each for each in read_config(config).vendor if isinstance(each, TwilioEntry)), None)
     if entry is None:
         raise UserError('the file describes no vendor of kind "twilio": add a [[vendor]] with kind = "twilio"')
@@ -111,7 +111,7 @@ def run(channels: Sequence[Channel], kind: str, config: Path) -> None:
 
 
 def start(channels: Sequence[Channel], make: Callable[[], Sequence[tuple[Vendor, Limits]]], settings: Settings) -> None:
-    """Run one worker a channel, each with connections of its own, until a signal comes."""
+    """Run one worker for each channel, each with its own connections, until a signal arrives."""
     configure(settings.log_level, settings.log_format)
     workers = [Worker(channel, make(), settings) for channel in channels]
     failures: list[BaseException] = []

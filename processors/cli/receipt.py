@@ -17,7 +17,7 @@ FILES = typer.Argument(help="Files of JSON, one receipt or many one a line; - is
 
 @app.command()
 def receipt(files: Annotated[list[str], FILES]) -> None:
-    """Send delivery receipts to the pipeline and print one reference a line. Of a file that breaks nothing is sent."""
+    """Send delivery receipts to the pipeline and print one reference a line. Nothing of a broken file is sent."""
     settings = Settings()
     messages, broken = of_every_file(files, documents)
     references = [text_field(message, "reference") for message in messages]
@@ -25,4 +25,4 @@ def receipt(files: Annotated[list[str], FILES]) -> None:
         Client(settings).send(RECEIPTS, zip(references, messages, strict=True))
     for each in references:
         typer.echo(each or "-")
-    fail_if(broken, "mend it and send it again")
+    fail_if(broken, "fix it and send it again")

@@ -28,7 +28,7 @@ def register(files: Annotated[list[str], FILES]) -> None:
     CSV columns: registration_id, registrant_id, source, sid, fbi, icots, booking, doc, each with its issuer (sid_issuer,
     ...: a state or an agency's ORI), given, middle, sur, full, birth_date, case_numbers, event_subtypes, language,
     time_zone, sms, email, voice, verified (empty means no), pin, created_at, expires_at; several values in one cell are
-    parted by semicolons. Of a file that cannot be read nothing is sent.
+    separated by semicolons. Nothing of a file that cannot be read is sent.
     """
     settings = Settings()
     messages, broken = of_every_file(files, registrations)
@@ -37,11 +37,11 @@ def register(files: Annotated[list[str], FILES]) -> None:
         Client(settings).send(REGISTRATIONS, zip(ids, messages, strict=True))
     for each in ids:
         typer.echo(each or "-")
-    fail_if(broken, "mend it and send it again")
+    fail_if(broken, "fix it and send it again")
 
 
 def registrations(content: bytes) -> Iterable[bytes]:
-    """Return the registrations of a file as JSON, converted where the file is CSV with a header."""
+    """Return the registrations of a file as JSON, converted if the file is CSV with a header."""
     if content.startswith(AVRO[1]) or spreadsheet.text_of(content).lstrip(WHITE).startswith("{"):
         return documents(content)
     return [json.dumps(each).encode() for each in spreadsheet.registrations(content)]

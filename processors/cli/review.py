@@ -1,4 +1,4 @@
-"""`vn review`: what waits for a person's judgement, and judging it."""
+"""`vn review`: flagged messages, and deciding on them."""
 
 import getpass
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ Word = Literal["release", "discard"]
 @app.command("list")
 def list_reviews(
     *,
-    everything: Annotated[bool, typer.Option("--all", help="Those already settled as well.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Include those already settled.")] = False,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Show the open reviews, the oldest first."""
@@ -42,7 +42,7 @@ def list_reviews(
 
 @app.command()
 def show(review_id: Annotated[str, REVIEW_ID], *, as_json: Annotated[bool, JSON] = False) -> None:
-    """Show one review whole: what contradicts what, and what became of it."""
+    """Show one review in full: what contradicts what, and how it ended."""
     found = row(_review(review_id))
     if as_json:
         print_json(found)
@@ -60,7 +60,7 @@ def release(
     group: Annotated[str | None, GROUP] = None,
     reviewer: Annotated[str | None, REVIEWER] = None,
 ) -> None:
-    """Let a flagged message go: its state change is applied and registrants are told."""
+    """Release a flagged message: it takes effect and registrants are told."""
     _act("release", reason, reviewer, review_id, group)
 
 
@@ -72,7 +72,7 @@ def discard(
     group: Annotated[str | None, GROUP] = None,
     reviewer: Annotated[str | None, REVIEWER] = None,
 ) -> None:
-    """Put a flagged message aside for good: nothing is applied and nobody is told."""
+    """Discard a flagged message for good: it has no effect and nobody is told."""
     _act("discard", reason, reviewer, review_id, group)
 
 
@@ -90,7 +90,7 @@ def _act(word: Word, reason: str, reviewer: str | None, review_id: str | None, g
 
 
 def matching_reviews(action: ReviewAction, reviews: Iterable[Review]) -> list[str]:
-    """Return the open reviews that the action is about; raises UserError where there is none."""
+    """Return the open reviews that the action is about; raises UserError if there is none."""
     named = [each for each in reviews if (each.review_id == action.review_id if action.group is None else each.group == action.group)]
     if not named and action.group is None:
         raise UserError(f"there is no review {action.review_id}: `vn review list` shows those there are")

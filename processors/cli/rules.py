@@ -31,7 +31,7 @@ app = new_app("Checks the rule files, and shows the rules that apply.")
 
 WIDTH: Final = 120
 YEARS: Final = range(1900, 2200)
-BLANK: Final = "___"  # where somebody writes by hand
+BLANK: Final = "___"  # blanks to be filled in by hand
 RULE_BELOW_HEAD: Final = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 
 
@@ -84,7 +84,7 @@ def show(
 
 
 def sampler(rules: Rules, jurisdiction: str, at: int) -> Callable[[EventCode, str], str | None]:
-    """Return what writes the text message of a code, with an offender, a place and a time made up."""
+    """Return a function that writes the text message of a code, with an invented offender, place and time."""
 
     def sample(code: EventCode, language: str) -> str | None:
         return sample_text(rules, jurisdiction, code, at, language)
@@ -93,7 +93,7 @@ def sampler(rules: Rules, jurisdiction: str, at: int) -> Callable[[EventCode, st
 
 
 def summary_of(shelf: RuleLibrary) -> dict[str, object]:
-    """Return what there is, in numbers."""
+    """Return the summary: how many files, jurisdictions, events and texts there are."""
     default = shelf.history("").books[-1]
     return {
         "files": sum(len(layer) for layer in shelf.layers),
@@ -105,7 +105,7 @@ def summary_of(shelf: RuleLibrary) -> dict[str, object]:
 
 
 def laid_out(shown: Document) -> None:
-    """The document stands on the terminal, with headings and ruled tables."""
+    """Print the document on the terminal, with headings and ruled tables."""
     console = Console(highlight=False)
     console.print(Text(shown.title, style="bold underline"))
     for part in shown.parts:
@@ -118,7 +118,7 @@ def laid_out(shown: Document) -> None:
 
 
 def plain(shown: Document) -> None:
-    """The document stands on stdout as plain text, to be printed or kept."""
+    """Print the document as plain text, to be printed or filed."""
     console = Console(width=WIDTH, color_system=None, highlight=False)
     typer.echo(f"{shown.title}\n{'=' * len(shown.title)}")
     for part in shown.parts:

@@ -1,4 +1,4 @@
-"""`vn run`: the stages, until they are stopped."""
+"""`vn run`: runs the stages until they are stopped."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any

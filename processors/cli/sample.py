@@ -1,4 +1,4 @@
-"""`vn sample`: a submission or registration to try the pipeline with, as if it were sent now."""
+"""`vn sample`: prints a sample submission or registration, dated as if it were sent now."""
 
 import sys
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ def sample(
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """
-    Print a sample of examples/, its times said from now, or list the names.
+    Print a sample of examples/ with times relative to now, or list the names.
 
     `vn sample registration | vn register -`, then `vn sample icots-departure | vn submit -` sends one notification.
     """

@@ -1,4 +1,4 @@
-"""`vn simulate`: a world like ICOTS's, what must come of it, and whether that came."""
+"""`vn simulate`: simulates the agencies of ICOTS, and compares the pipeline's output with what the simulation expects."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -25,13 +25,13 @@ from processors.runtime.settings import Settings
 from processors.simulation.world import EAST_COAST, World, simulate
 from processors.topics import DEAD_LETTERS, DECISIONS, OUTBOUND
 
-app = new_app("A feed like ICOTS's, and what must come of it.")
+app = new_app("Makes a feed like ICOTS's with its answer key, and compares.")
 
 FOLDER: Final = Path(".vn/simulation")
 SHOWN: Final = 40  # differences; the rest are counted
-NO_KEY: Final = bytes(64)  # of a rehearsal: nothing leaves the process
+NO_KEY: Final = bytes(64)  # the seal of a rehearsal: nothing leaves the process
 
-CameOut = tuple[list[Outbound], list[Verdict], list[DeadLetter]]
+PipelineOutput = tuple[list[Outbound], list[Verdict], list[DeadLetter]]
 
 
 @app.command(name="simulate")
@@ -59,21 +59,21 @@ def command(  # noqa: PLR0913  its options
     ] = None,
 ) -> None:
     """
-    Make a feed of registrations and interstate compact activity, and the key of what must come of it.
+    Make a feed of registrations and interstate compact activity, and the answer key of what must come out.
 
     DIR/feed.jsonl holds what agencies and registration sites send and when, with the volumes that the compact's
     commission publishes and with the disorder of real life: late, out of order, duplicated, cancelled, corrected,
-    contradictory and unreadable messages. DIR/key.json says who must be told what, what is told to nobody and why, and
+    contradictory and unreadable messages. DIR/key.json says who must be told what, what nobody is told of and why, and
     what is refused. The key is computed by the simulated world, not by the pipeline. docs/simulation.md states the rates.
 
-    `vn simulate --days 30 --seed 7 --run` starts a broker, a store and all stages, lets them live through the month, stops
-    them, and compares. With --play it is a pipeline that runs already, under the same variables as this command and with
-    VN_CLOCK=topic, whose topics must be empty at the beginning. Exit code 0 only if what came out is exactly what the key
+    `vn simulate --days 30 --seed 7 --run` starts a broker, a store and all stages, plays the month through them, stops
+    them, and compares. --play uses a pipeline that is already running, under the same variables as this command and with
+    VN_CLOCK=topic, whose topics must be empty at the beginning. Exit code 0 only if the output is exactly what the key
     says.
     """
     settings = Settings()
     if check is not None:
-        judge(read_key(check / "key.json"), came_out(Client(settings)))
+        judge(read_key(check / "key.json"), output_of(Client(settings)))
         return
     if played and settings.clock != "topic":
         raise Usage("--play moves the time on by itself: set VN_CLOCK=topic here and where the stages run (never in production)")
@@ -85,18 +85,18 @@ def command(  # noqa: PLR0913  its options
         driver = rehearse(read_feed(out / "feed.jsonl"), load_rules(None), NO_KEY).driver
         judge(key, (driver.outbound(), driver.verdicts(), driver.records(DEAD_LETTERS)))
     if run:
-        judge(key, lived_through_alone(out))
+        judge(key, play_feed_alone(out))
     if played:
-        judge(key, lived_through(out))
+        judge(key, play_feed(out))
 
 
 def midnight(day: datetime) -> int:
-    """Return when a day begins on the east coast, in milliseconds."""
+    """Return the start of a day on the east coast, in milliseconds."""
     return int(day.replace(tzinfo=ZoneInfo(EAST_COAST)).timestamp()) * 1000
 
 
 def write(world: World, key: Mapping[str, Any], folder: Path) -> None:
-    """The feed and its key are in the folder."""
+    """Write the feed and its key to the folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "feed.jsonl").open("w", encoding="utf-8") as lines:
@@ -107,7 +107,7 @@ def write(world: World, key: Mapping[str, Any], folder: Path) -> None:
 
 
 def summary(world: World, key: Mapping[str, Any], folder: Path) -> str:
-    """Return the sentence on what was made."""
+    """Return a sentence that sums up the feed and its key."""
     told = sum(map(len, key["told"].values()))
     return (
         f"{len(world.feed_items)} submissions and {len(world.registrations)} registrations in {folder / 'feed.jsonl'}; to be told: "
@@ -115,22 +115,22 @@ def summary(world: World, key: Mapping[str, Any], folder: Path) -> str:
     )
 
 
-def lived_through(folder: Path) -> CameOut:
-    """Return what came out of the running pipeline after it has lived through the feed."""
+def play_feed(folder: Path) -> PipelineOutput:
+    """Play the feed to the running pipeline, and return its output."""
     with _progress() as bar:
-        return _lived_through(folder, bar, bar.add_task("rehearsing in memory", total=None))
+        return _play(folder, bar, bar.add_task("rehearsing in memory", total=None))
 
 
-def lived_through_alone(folder: Path) -> CameOut:
-    """Return what came out of a pipeline of its own, whose data is kept, after it has lived through the feed."""
+def play_feed_alone(folder: Path) -> PipelineOutput:
+    """Play the feed to a pipeline of its own, whose data is kept, and return its output."""
     own = folder / "pipeline"
     with _progress() as bar:
         task = bar.add_task("starting", total=None)
         with empty_cluster(own, lambda what: bar.update(task, description=what[:60])), running_stages(own) as stages:
-            return _lived_through(folder, bar, task, stages.check_running)
+            return _play(folder, bar, task, stages.check_running)
 
 
-def _lived_through(folder: Path, bar: Progress, task: TaskID, meanwhile: Callable[[], None] = lambda: None) -> CameOut:
+def _play(folder: Path, bar: Progress, task: TaskID, meanwhile: Callable[[], None] = lambda: None) -> PipelineOutput:
     settings = Settings()
     client = Client(settings)
     if any(True for _ in client.read(DECISIONS)):
@@ -140,17 +140,17 @@ def _lived_through(folder: Path, bar: Progress, task: TaskID, meanwhile: Callabl
     bar.update(task, description="moments lived through", total=len(rehearsal.moments))
     for done in play(rehearsal.moments, client, meanwhile=meanwhile):
         bar.update(task, completed=done)
-    return came_out(client)
+    return output_of(client)
 
 
-def came_out(client: Client) -> CameOut:
-    """Return what is in the topics now: what left, the journal, the dead letters."""
+def output_of(client: Client) -> PipelineOutput:
+    """Return the output topics: outbound messages, journal and dead letters."""
     outbound = [message for topic in OUTBOUND.values() for message in client.values(topic)]
     return outbound, list(client.verdicts(DECISIONS)), list(client.values(DEAD_LETTERS))
 
 
-def judge(key: Mapping[str, Any], result: CameOut) -> None:
-    """What came out is what the key says, and is said to be; otherwise the command has failed."""
+def judge(key: Mapping[str, Any], result: PipelineOutput) -> None:
+    """Print whether the output is what the key says; exit 1 if it is not."""
     wrong = differences(key, *result)
     for line in shorten(wrong):
         typer.echo(line)

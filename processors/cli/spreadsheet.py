@@ -1,9 +1,9 @@
 """
-Registrations from a spreadsheet: CSV as Excel and its like write it.
+Registrations from a spreadsheet: CSV as Excel and similar programs write it.
 
-UTF-8, UTF-16 or Windows-1252; parted by commas, semicolons, tabs or bars, or as a first line `sep=` says; headers in any
-case. A column may stand there several times, and a cell may hold several values parted by semicolons or line breaks.
-What cannot be read is refused with its line and column: a cell that is left out quietly may be a telephone number.
+UTF-8, UTF-16 or Windows-1252; separated by commas, semicolons, tabs or bars, or as a first line `sep=` says; headers in any
+case. A column may occur several times, and a cell may hold several values separated by semicolons or line breaks.
+What cannot be read is refused with its line and column: a cell that was silently skipped might be a telephone number.
 """
 
 import csv
@@ -19,13 +19,13 @@ from processors.ingest.read.dates import parse_birth_date
 from processors.ingest.read.instants import parse_expiry, parse_instant
 from processors.ingest.read.rejection import Rejection
 
-# The columns and where each goes.
+# The columns, and where each goes in the registration.
 PLAIN: Final = ("registration_id", "registrant_id", "source", "language", "time_zone", "pin", "created_at", "expires_at")
 SEVERAL: Final = ("case_numbers", "event_subtypes")
 NAMES: Final = ("given", "middle", "sur", "full")
 SCHEMES: Final = {"sid": "SID", "fbi": "FBI", "icots": "ICOTS", "booking": "BOOKING", "doc": "DOC"}
 CHANNELS: Final = ("sms", "email", "voice")
-ISSUERS: Final = {column: f"{column}_issuer" for column in SCHEMES}  # who issued the numbers of that column
+ISSUERS: Final = {column: f"{column}_issuer" for column in SCHEMES}  # the issuer of the numbers in that column
 COLUMNS: Final = frozenset({*ISSUERS.values(), *PLAIN, *SEVERAL, *NAMES, *SCHEMES, *CHANNELS, "birth_date", "verified"})
 REPEATED: Final = frozenset({*SEVERAL, *SCHEMES, *CHANNELS})  # columns that hold several values
 SPELLINGS: Final = {
@@ -67,7 +67,7 @@ _WORD: Final = re.compile(r"[\s.-]+")
 
 
 def registrations(content: bytes) -> Iterator[dict[str, Any]]:
-    """Yield a registration a row; raises Broken where the table cannot be read."""
+    """Yield one registration per row; raises Broken if the table cannot be read."""
     if content.startswith(WORKBOOKS):
         raise Broken("this is a workbook: save it as CSV")
     lines = _LINE.split(text_of(content).rstrip("\x1a\r\n"))
@@ -127,7 +127,7 @@ def _decoded(content: bytes, encoding: str) -> str:
 
 
 def separator_of(header: str, line: int) -> str:
-    """Return what parts the columns of the header: what makes the most known columns of it."""
+    """Return the separator of the columns: the one that gives the most known column names."""
     found = {each: sum(name_of(cell) in COLUMNS for cell in next(csv.reader([header], delimiter=each), [])) for each in SEPARATORS}
     best = max(SEPARATORS, key=lambda each: found[each])
     if not found[best]:
@@ -144,7 +144,7 @@ def name_of(cell: str) -> str:
 
 
 def columns(header: list[str], line: int) -> list[str]:
-    """Return the names of the columns, empty for one without a header."""
+    """Return the names of the columns; empty for a column without a header."""
     names = [name_of(cell) for cell in header]
     for place, name in enumerate(names, 1):
         if name and name not in COLUMNS:

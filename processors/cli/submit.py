@@ -25,9 +25,9 @@ def submit(
     """
     Send submissions to the pipeline and print one message id a line.
 
-    Only tells the messages apart; whether they are right is for the pipeline to say: see `vn explain` and
-    `vn dead-letters list`. A record whose id cannot be read is sent too, and printed as `-`. Of a file that breaks
-    nothing is sent, unless --raw is given.
+    Only splits the files into messages; whether they are correct is decided by the pipeline: see `vn explain` and
+    `vn dead-letters list`. A record whose id cannot be read is sent too, and printed as `-`. Nothing of a broken
+    file is sent, unless --raw is given.
     """
     settings = Settings()
     messages, broken = of_every_file(files, (lambda content: [content]) if raw else documents)
@@ -36,4 +36,4 @@ def submit(
         Client(settings).send(SUBMISSIONS, ((ori, message) for (_, ori), message in zip(labels, messages, strict=True)))
     for message_id, _ in labels:
         typer.echo(message_id or "-")
-    fail_if(broken, "mend it, or send it as it is with --raw")
+    fail_if(broken, "fix it, or send it as it is with --raw")

@@ -28,7 +28,7 @@ def tail(
     timeout: Annotated[float | None, typer.Option(min=0.1, help="End once no record came for this many seconds.")] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Show a topic's committed records, decoded; the journal's batches are shown a decision at a time."""
+    """Show a topic's committed records, decoded; the journal is shown one decision per line."""
     settings = Settings()
     client = Client(settings)
     chosen = topic_named(topic, settings.topic_prefix)
@@ -54,7 +54,7 @@ def topic_named(name: str, prefix: str) -> Topic:
 
 
 def lines(record: TopicRecord, codec: Codec, topic: Topic) -> Iterator[dict[str, Any]]:
-    """Yield a record as `vn tail --json` shows it; a journal batch yields a line a decision."""
+    """Yield a record as `vn tail --json` shows it; a record of the journal gives one line per decision."""
     value = json_of(record.value, codec)
     parts = value["verdicts"] if topic is DECISIONS and isinstance(value, dict) and "verdicts" in value else [value]
     for part in parts:
@@ -70,7 +70,7 @@ def lines(record: TopicRecord, codec: Codec, topic: Topic) -> Iterator[dict[str,
 
 
 def json_of(value: bytes | None, codec: Codec) -> Any:
-    """Return a record's value as JSON can hold it: decoded, JSON as its object, XML as text, any other bytes as base64."""
+    """Return a record's value for JSON output: decoded, JSON as an object, XML as text, any other bytes as base64."""
     if value is None:
         return None
     text = value.lstrip(b"\xef\xbb\xbf \t\r\n")

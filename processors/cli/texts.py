@@ -21,7 +21,7 @@ from processors.rules.load import load_rules
 from processors.runtime.errors import Usage, UserError
 from processors.runtime.settings import Settings
 
-app = new_app("Shows the texts that registrants get.")
+app = new_app("Show the texts that registrants get.")
 
 CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 TELLINGS: Final[tuple[Telling, ...]] = get_args(Telling)
@@ -29,7 +29,7 @@ TELLINGS: Final[tuple[Telling, ...]] = get_args(Telling)
 
 @app.callback()
 def texts() -> None:
-    """Shows the texts that registrants get."""
+    """Show the texts that registrants get."""
 
 
 @app.command()

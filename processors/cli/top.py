@@ -31,9 +31,9 @@ def top(
     looks: Annotated[int | None, typer.Option(min=1, help="Stop after so many looks. Default: until interrupted.")] = None,
 ) -> None:
     """
-    Show lag, age, reviews, expectations and dead letters, as Kafka tells them, until interrupted.
+    Show lag, age, reviews, expectations and dead letters, as read from Kafka, until interrupted.
 
-    Nothing is asked of the stages: what it shows is also true of a stage that stands still or is gone.
+    The stages are not queried, so the table is also right for a stage that hangs or is gone.
     """
     settings = Settings()
     page = Page()
@@ -52,7 +52,7 @@ def top(
 
 
 def table(registry: CollectorRegistry) -> Table:
-    """Return what the page shows as a table: a row a stage and input, then what waits for people."""
+    """Return the table: a row for each stage and input, then what waits for people."""
     values = {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value for metric in registry.collect() for sample in metric.samples
     }
@@ -79,13 +79,13 @@ def table(registry: CollectorRegistry) -> Table:
 
 
 def total(values: Mapping[tuple[str, tuple[tuple[str, str], ...]], float], name: str) -> float | None:
-    """Return the sum of a metric's samples; None where there are none."""
+    """Return the sum of a metric's samples; None if there are none."""
     found = [value for (each, _), value in values.items() if each == name]
     return sum(found) if found else None
 
 
 def count(value: float | None) -> str:
-    """Return a number as people read it; a dash where it could not be seen."""
+    """Return a number for display; a dash if it is not known."""
     return "-" if value is None else f"{value:,.0f}"
 
 

@@ -38,7 +38,7 @@ def create(
 
 @app.command("list")
 def list_topics(*, as_json: Annotated[bool, JSON] = False) -> None:
-    """List every topic: what partitions it, for how long it is kept, and whether it is there."""
+    """List every topic: its key, its retention, and whether it exists."""
     rows: list[dict[str, Any]] = [
         {
             "topic": each.name,
@@ -59,7 +59,7 @@ def list_topics(*, as_json: Annotated[bool, JSON] = False) -> None:
 
 
 def retention_text(retention: int, *, compacted: bool) -> str:
-    """Return for how long a topic's records are kept, in words."""
+    """Return a topic's retention in words."""
     if compacted:
         return "the newest of each key"
     return "for ever" if retention == FOREVER else f"{retention // DAY} days"

@@ -1,4 +1,4 @@
-"""`vn try`: what would be told to whom, without a broker."""
+"""`vn try`: shows who would be told what, without a broker."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from processors.rules.load import load_rules
 from processors.runtime.errors import Usage
 from processors.runtime.settings import Settings
 
-app = new_app("Shows what would be told to whom, without a broker.")
+app = new_app("Shows who would be told what, without a broker.")
 
 
 @app.command()
@@ -31,17 +31,17 @@ def try_(
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """
-    Run submissions through the whole pipeline in memory and print what would be told to whom, or why not.
+    Run submissions through the whole pipeline in memory, and print who would be told what, or why nobody would.
 
-    Nothing is sent and no broker is touched. Without registrations one registrant of every offender is assumed. Two
-    days are played through, in which quiet hours and holds end.
+    Nothing is sent and no broker is used. Without registrations, one registrant for every offender is assumed. Two
+    days are simulated, in which quiet hours and holds end.
     """
     settings = Settings()
     moment = received_at(at)
     submissions, broken = of_every_file(files, documents)
-    fail_if(broken, "mend it")
+    fail_if(broken, "fix it")
     given, broken = of_every_file(registrations or [], registrations_of)
-    fail_if(broken, "mend it")
+    fail_if(broken, "fix it")
     trial = run_trial(submissions, given if registrations else None, moment, load_rules(settings.rules_dir))
     if as_json:
         for each in trial.outcomes:
@@ -64,7 +64,7 @@ def received_at(at: str | None) -> datetime:
 
 
 def show(trial: Trial, *, assumed: bool) -> None:
-    """Print every submission with the messages that would leave, or with why none would."""
+    """Print every submission with the messages that would be sent, or why none would."""
     out = console()
     for refused in trial.refused:
         out.print(f"registration {refused.message_id} refused, {refused.reason}: {refused.detail}", markup=False, soft_wrap=True)
@@ -80,7 +80,7 @@ def show(trial: Trial, *, assumed: bool) -> None:
 
 
 def summary(outcome: Outcome) -> str:
-    """Return in a few words what would become of a submission."""
+    """Return in a few words what would happen to a submission."""
     if outcome.messages:
         registrants = len({each.registrant_id for each in outcome.messages})
         return f"would be told to {registrants} {'registrant' if registrants == 1 else 'registrants'}"
@@ -93,7 +93,7 @@ def text_of(message: Message) -> list[str]:
 
 
 def plain(outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome as JSON has it, times as ISO 8601."""
+    """Return an outcome for JSON output, times as ISO 8601."""
     return {
         "message_id": outcome.message_id,
         "messages": [structs.asdict(each) | {"at": iso(each.at)} for each in outcome.messages],

@@ -1,4 +1,4 @@
-"""`vn unregister`: a registration is removed."""
+"""`vn unregister`: removes registrations."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ app = new_app("Removes registrations.")
 def unregister(
     registration_ids: Annotated[list[str], typer.Argument(help="The registrations to remove.", metavar="REGISTRATION_ID")],
 ) -> None:
-    """Remove registrations: nothing submitted from now on is told under them, and nothing still waiting to leave either."""
+    """Remove registrations: their registrants hear nothing more under them, not even what still waits to be sent."""
     Client(Settings()).send(REGISTRATIONS, ((each, None) for each in registration_ids))
     for each in registration_ids:
         typer.echo(each)

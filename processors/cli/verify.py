@@ -22,7 +22,7 @@ def verify(
     """
     Send a verification code to the pipeline: the contact that was sent it counts as verified from then on.
 
-    Whether the code was right is for the pipeline to say: see `vn tail registration.status`.
+    Whether the code was right is decided by the pipeline: see `vn tail registration.status`.
     """
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     sent = {"registration_id": registration_id, "code": code, "at": now}

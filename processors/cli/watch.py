@@ -1,4 +1,4 @@
-"""`vn watch`: an eye outside the stages, as metrics."""
+"""`vn watch`: metrics about the pipeline from outside its stages."""
 
 import signal
 import threading
@@ -15,7 +15,7 @@ from processors.runtime.settings import Settings
 from processors.watch.loop import Watch
 from processors.watch.metrics import Page
 
-app = new_app("Watches the pipeline from outside, and serves what it sees as metrics.")
+app = new_app("Serves metrics about the pipeline from outside its stages.")
 
 
 @app.command()
@@ -30,10 +30,10 @@ def watch(
     ] = True,
 ) -> None:
     """
-    Look at broker, store and every stage's progress from outside, until SIGTERM or SIGINT.
+    Watch broker, store and every stage's progress from outside, until SIGTERM or SIGINT.
 
-    Lag, age, reviews, agencies, dead letters and a canary, on /metrics: true also of a stage that stands still or is
-    gone, since nothing is asked of the stages. docs/metrics.md lists what it shows.
+    Serves lag, age, reviews, agencies, dead letters and a canary on /metrics; also right for a stage that hangs or is
+    gone, since the stages are not queried. docs/metrics.md lists the metrics.
     """
     settings = Settings()
     configure(settings.log_level, settings.log_format)

@@ -86,7 +86,7 @@ def read_config(path: Path) -> File:
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): name the file that describes the vendors with --config") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{path} is not TOML: mend it there: {error}") from None
+        raise UserError(f"{path} is not TOML: fix it there: {error}") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"] if part not in {"smtp", "twilio"})

@@ -48,7 +48,7 @@ def read_file(path: Path) -> RuleFile:
     except UnicodeDecodeError as error:
         raise BadRules(f"{where} is not UTF-8 text: save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
-        raise BadRules(f"{where} is not TOML: mend it there: {error}.") from error
+        raise BadRules(f"{where} is not TOML: fix it there: {error}.") from error
     entries = {name: section(where, name, tables) for name in tables if name not in HEADER_KEYS}
     return RuleFile(where, jurisdictions_of(where, path.stem, tables), entries, blake2b(raw, digest_size=16).hexdigest())
 

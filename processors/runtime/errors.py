@@ -4,7 +4,7 @@ Errors by what the caller does about them.
 Exception
 ├── UserError   says in one sentence what to do; exit code 1, no traceback
 │   ├── Usage   the command was called wrongly; exit code 2
-│   └── Stop    nothing here can mend it: misconfigured, or the dead-letter limit is passed; the process ends
+│   └── Stop    nothing here can fix it: misconfigured, or the dead-letter limit is passed; the process ends
 ├── Retry       the broker or the store is away: the same thing is tried again
 └── Restart     fenced or aborted: what was in hand is thrown away and read again
     └── Poison  an input on which a stage fails: after the third time it is set aside
@@ -29,7 +29,7 @@ class Usage(UserError):
 
 
 class Stop(UserError):
-    """Ends the process: nothing it could do by itself would mend this."""
+    """Ends the process: nothing it could do by itself would fix this."""
 
 
 class Retry(Exception):

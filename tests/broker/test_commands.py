@@ -233,7 +233,7 @@ def test_the_local_broker_and_store_are_up_already(office: Office, cluster: Loca
 
 
 def test_the_doctor_finds_what_is_to_be_mended(office: Office) -> None:
-    assert all(each["ok"] or each["mend"] for each in office.vn("doctor", "--json").rows)
+    assert all(each["ok"] or each["fix"] for each in office.vn("doctor", "--json").rows)
     own = {"VN_TOPIC_PREFIX": f"d{office.prefix}"}
     office.vn("topics", "create", **own)
     with environment(office.variables):
@@ -243,12 +243,12 @@ def test_the_doctor_finds_what_is_to_be_mended(office: Office) -> None:
         for answer in admin.incremental_alter_configs([submissions]).values():
             answer.result(TIMEOUT)
     (changed,) = [each for each in office.vn("doctor", "--json", code=1, **own).rows if not each["ok"]]
-    assert changed["mend"] == "vn topics create --apply"
+    assert changed["fix"] == "vn topics create --apply"
     assert "message.timestamp.type=CreateTime, not LogAppendTime" in changed["found"]
     office.vn("topics", "create", "--apply", **own)
     office.vn("doctor", **own)
     missing = office.vn("doctor", "--json", code=1, VN_TOPIC_PREFIX=f"none{office.prefix}").rows
-    assert any("vn topics create" in each["mend"] for each in missing if not each["ok"])
+    assert any("vn topics create" in each["fix"] for each in missing if not each["ok"])
 
 
 def test_rules_are_checked_and_shown(office: Office) -> None:
@@ -373,7 +373,7 @@ def test_dead_letters_are_listed_and_sent_again(office: Office) -> None:
     assert "original" not in first[0]
     assert first[0]["dead_letter_id"] in office.vn("dead-letters", "list").out
     assert office.vn("dead-letters", "replay", first[0]["dead_letter_id"]).lines == [first[0]["dead_letter_id"]]
-    again = until("nothing was mended", lambda: len(found := dead(office, "unknown_code")) == 2 and found)
+    again = until("nothing was fixed", lambda: len(found := dead(office, "unknown_code")) == 2 and found)
     assert len({each["sha256"] for each in again}) == 1, "byte for byte"
     assert "no dead letter ABSENT" in office.refuses("dead-letters", "replay", "ABSENT")
     office.refuses("dead-letters", "replay", code=2)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from processors.cli.simulate import lived_through, write
+from processors.cli.simulate import play_feed, write
 from processors.domain.tick import Tick
 from processors.domain.time import millis
 from processors.pipeline import PIPELINE
@@ -64,5 +64,5 @@ def test_a_simulated_month_comes_to_what_the_oracle_says(cluster: Local, tmp_pat
     with environment(variables):
         create_topics(Settings())
         with everything_runs(tmp_path / "log"):
-            result = lived_through(tmp_path)
+            result = play_feed(tmp_path)
     assert differences(json.loads((tmp_path / "key.json").read_text()), *result) == []

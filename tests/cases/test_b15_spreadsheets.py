@@ -119,7 +119,7 @@ def test_b15_of_a_refused_file_nothing_is_sent_and_of_the_others_everything(
     with pytest.raises(UserError) as found:
         register.register([str(tmp_path / "bad.csv"), str(tmp_path / "good.csv")])
     place = f"{tmp_path}/bad.csv, line 2, column 7"
-    assert str(found.value) == f"{place}: the column verified says neither yes nor no; nothing of it was sent: mend it and send it again"
+    assert str(found.value) == f"{place}: the column verified says neither yes nor no; nothing of it was sent: fix it and send it again"
     assert [key for key, _ in LAST[-1].records] == ["V-1"]
     assert capsys.readouterr().out == "V-1\n"
 
@@ -132,7 +132,7 @@ def test_a_broken_document_of_which_one_line_is_an_object_is_no_seven_messages(t
     file.write_bytes(broken)
     monkeypatch.setattr(submit, "Client", Sent)
     LAST.clear()
-    with pytest.raises(UserError, match=r"nothing of it was sent: mend it, or send it as it is with --raw$"):
+    with pytest.raises(UserError, match=r"nothing of it was sent: fix it, or send it as it is with --raw$"):
         submit.submit([str(file)], raw=False)
     assert LAST == []
     submit.submit([str(file)], raw=True)

@@ -23,7 +23,7 @@ def sound(_: Settings) -> Iterator[Finding]:
 
 def test_what_stands_on_something_silent_is_not_asked_to_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "CHECKS", {"broker": silent, "topics": silent, "rights": silent, "store": sound, "drift": silent})
-    found = [(each.subject, each.ok, each.found, each.mend) for each in examination(Settings())]
+    found = [(each.subject, each.ok, each.found, each.fix) for each in examination(Settings())]
     assert found == [
         ("broker", False, "it does not answer", "start it"),
         ("sound", True, "it answers", ""),
@@ -37,6 +37,6 @@ def test_topics_with_other_partitions_are_one_finding_a_remedy(monkeypatch: pyte
     monkeypatch.setattr(doctor, "topic_settings", lambda *_: ())
     monkeypatch.setattr(doctor, "copies", lambda *_: ())
     assert list(doctor.topics(Settings())) == [
-        Finding("topics", ok=False, found="x.events has 4 partitions, not 8, and 1 more topics likewise", mend="export VN_PARTITIONS=4"),
-        Finding("topics", ok=False, found="x.intake has 2 partitions, not 1", mend="begin with another VN_TOPIC_PREFIX"),
+        Finding("topics", ok=False, found="x.events has 4 partitions, not 8, and 1 more topics likewise", fix="export VN_PARTITIONS=4"),
+        Finding("topics", ok=False, found="x.intake has 2 partitions, not 1", fix="use another VN_TOPIC_PREFIX"),
     ]

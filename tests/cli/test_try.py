@@ -65,7 +65,7 @@ def test_a_file_that_breaks_says_where(vn: Run, tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text('{"message_id": "M-1",\n}')
     code, out, err = vn("try", str(tmp_path / "broken.json"))
     assert (code, out) == (1, "")
-    assert "broken.json, line 2, column 1: the JSON is not well-formed; nothing of it was sent: mend it" in err
+    assert "broken.json, line 2, column 1: the JSON is not well-formed; nothing of it was sent: fix it" in err
 
 
 def test_messages_are_tried_together_in_their_order() -> None:

@@ -51,7 +51,7 @@ public_url = "https://vn.example.org/twilio"
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[[vendor]", "is not TOML: mend it there: "),
+        ("[[vendor]", "is not TOML: fix it there: "),
         ("", "vendor cannot be used: field required"),
         (SMTP.format(name="Relay A"), "vendor.0.name cannot be used: "),
         (SMTP.format(name="relay") + "colour = 1\n", "vendor.0.colour cannot be used: extra inputs are not permitted"),

@@ -12,7 +12,7 @@ from tests.rules.conftest import Written
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[[event]\n", "VA.toml is not TOML: mend it there: "),
+        ("[[event]\n", "VA.toml is not TOML: fix it there: "),
         ("[[evnt]]\nsubtype = 'X'\n", "VA.toml: there is no section [[evnt]]: use one of compact_activity, compact_state, date_element, "),
         ("[event]\nsubtype = 'X'\n", "VA.toml: [event] is not a list of entries: begin each entry with [[event]]."),
         ("jurisdictions = 'VA'\n", 'VA.toml: `jurisdictions` must be "all" or a list of two-letter codes: write it like ["VA", "NC"].'),

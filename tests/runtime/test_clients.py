@@ -16,9 +16,9 @@ def message(code: int) -> Any:
 
 @pytest.mark.parametrize("code", DENIED)
 def test_a_right_that_is_lacking_is_a_sentence_and_no_noise(code: int) -> None:
-    with pytest.raises(Stop, match=r"^vn\.events cannot be read: .* (grant|mend) "):
+    with pytest.raises(Stop, match=r"^vn\.events cannot be read: .* (grant|fix) "):
         message_kind(message(code))
-    with pytest.raises(Stop, match=r"^the commit failed: .* (grant|mend) "), translated_errors("the commit failed"):
+    with pytest.raises(Stop, match=r"^the commit failed: .* (grant|fix) "), translated_errors("the commit failed"):
         raise KafkaException(KafkaError(code))
 
 

@@ -100,10 +100,10 @@ UNAVAILABLE_ERRORS: Final = frozenset(
 DENIED: Final = {
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "this user may not use transactional producers: grant IdempotentWrite on the cluster",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "this user may not join the group: grant Read on VN_TOPIC_PREFIX",
-    KafkaError.SASL_AUTHENTICATION_FAILED: "the broker does not know this user: mend KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
+    KafkaError.SASL_AUTHENTICATION_FAILED: "the broker does not know this user: fix KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "this user may not use the topic: grant Read and Write on VN_TOPIC_PREFIX",
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "this user may not use the transactional id: grant Write on VN_TOPIC_PREFIX",
-    KafkaError._AUTHENTICATION: "the broker refuses this user or its certificate: mend KAFKA_SASL_* or KAFKA_SSL_*",  # noqa: SLF001
+    KafkaError._AUTHENTICATION: "the broker refuses this user or its certificate: fix KAFKA_SASL_* or KAFKA_SSL_*",  # noqa: SLF001
 }
 UNKNOWN_TOPIC: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})  # noqa: SLF001
 

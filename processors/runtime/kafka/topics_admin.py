@@ -150,6 +150,6 @@ def _admin_errors() -> Iterator[None]:
         with translated_errors("the topics could not be created or listed"):
             yield
     except Unavailable:
-        raise UserError("the broker does not answer: start one with `vn local up` or mend KAFKA_BOOTSTRAP_SERVERS") from None
+        raise UserError("the broker does not answer: start one with `vn local up` or fix KAFKA_BOOTSTRAP_SERVERS") from None
     except Restart as error:
         raise UserError(f"{error}: run `vn doctor`") from None

@@ -221,7 +221,7 @@ class Client:
             metadata = client.list_topics(name, timeout=REQUEST_TIMEOUT).topics[name]
         except KafkaException as error:
             raise UserError(
-                f"the broker does not answer ({error.args[0].str()}): start one with `vn local up` or mend KAFKA_BOOTSTRAP_SERVERS"
+                f"the broker does not answer ({error.args[0].str()}): start one with `vn local up` or fix KAFKA_BOOTSTRAP_SERVERS"
             ) from None
         if metadata.error is not None or not metadata.partitions:
             raise UserError(f"there is no topic {name}: create the topics with `vn topics create`")
