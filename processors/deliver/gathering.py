@@ -54,6 +54,7 @@ def notice_of(notification: Notification, *, emergency: bool) -> Notice:
         message_id=event.message_id,
         ori=event.ori,
         offender=event.offender,
+        formerly=event.formerly,
         part=event.part,
         root=event.root or event.message_id,
         registration_ids=notification.registration_ids,
@@ -132,9 +133,23 @@ def overtake(pending: tuple[Pending, ...], notice: Notice) -> tuple[tuple[Pendin
 
 
 def overtakes(earlier: Notice, later: Notice) -> bool:
-    """Whether the later message is about the same event of the same offender as one that has not left."""
-    same = (earlier.ori, earlier.root, earlier.offender) == (later.ori, later.root, later.offender)
-    return same and earlier.telling != "cancellation"
+    """
+    Whether the later message is about the same event of the same offender as one that has not left.
+
+    Of an offender who had two keys, the agency may have announced one event under each, by two message ids.
+    """
+    if earlier.ori != later.ori or earlier.telling == "cancellation":
+        return False
+    if earlier.offender == later.offender:
+        return earlier.root == later.root
+    if {earlier.offender, *earlier.formerly}.isdisjoint((later.offender, *later.formerly)):
+        return False
+    return earlier.root == later.root or content(earlier) == content(later)
+
+
+def content(notice: Notice) -> tuple[str, str, int, bool]:
+    """Return what happens and when: what one agency says of one offender once."""
+    return notice.event_type, notice.event_subtype, notice.action_at, notice.date_only
 
 
 def came_in(notice: Notice) -> tuple[int, str, int, str]:

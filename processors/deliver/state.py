@@ -51,7 +51,11 @@ class KnownRegistration(Struct, frozen=True, kw_only=True, omit_defaults=True, g
 
 
 class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One offender's part of one message, as far as it is told; what is kept of a notification until it leaves."""
+    """
+    One offender's part of one message, as far as it is told; what is kept of a notification until it leaves.
+
+    `formerly` are the keys that the offender had before they were merged into `offender`.
+    """
 
     message_id: str
     ori: str
@@ -82,6 +86,7 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     report_by: str | None = None
     way: Way | None = None
     held_until: int | None = None
+    formerly: tuple[str, ...] = ()
 
     @property
     def scope(self) -> Scope:

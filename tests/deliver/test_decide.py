@@ -373,6 +373,20 @@ def test_a_cancellation_of_what_has_not_left_leaves_nothing() -> None:
     assert waits.reasons("dropped") == ["superseded", "superseded"]
 
 
+@pytest.mark.parametrize("root", ["M-1", "M-0"])
+def test_also_where_the_offender_had_another_key_then(root: str) -> None:
+    """Two keys were merged between the news and its cancellation; the event may have been announced under both."""
+    waits = registered(now=NIGHT).tell(event(offender="o2"))
+    later = waits.tell(event(message_id="M-2", telling="cancellation", root=root, formerly=("o2",)))
+    assert later.until(MORNING).sent == []
+
+
+def test_but_not_where_another_offender_or_another_event_of_theirs_is_meant() -> None:
+    waits = registered(now=NIGHT).tell(event(offender="o2"))
+    other = event(message_id="M-2", telling="cancellation", root="M-0", formerly=("o2",), event_subtype="Case Closure")
+    assert len(waits.tell(other, event(message_id="M-3", telling="cancellation", root="M-1", formerly=("o3",))).until(MORNING).sent) == 3
+
+
 def test_a_change_of_what_has_not_left_leaves_as_news_with_its_own_facts() -> None:
     new = millis("2026-12-15T15:00:00Z")
     change = Change("action_at", "2026-12-14T15:00:00Z", "2026-12-15T15:00:00Z")
