@@ -37,6 +37,7 @@ from processors.ingest.identify.addresses import (
     verification_keys,
 )
 from processors.ingest.identify.description import describe
+from processors.ingest.identify.earlier import people_of
 from processors.ingest.identify.identity import offenders_at
 from processors.ingest.identify.journal import STAGE, note
 from processors.ingest.identify.known import known_people
@@ -73,7 +74,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
 
 
 def registration_keys(record: Record, states: States) -> Iterator[str]:
-    registration, (person,) = _registration(record.value.body), record.value.people
+    registration, (person,) = _registration(record.value.body), people_of(record.value)
     described = describe(person)
     return registrations.registration_keys(
         registration.registration_id, described, states, registration.addresses, registration.registrant_id
@@ -91,7 +92,7 @@ def no_keys(_record: Record, _states: States) -> Iterator[str]:
 def decide_registration(record: Record, states: States, context: Context) -> Decision[State]:
     """Put the registration in force wherever it is meant, now or later."""
     intake: Intake = record.value
-    described = describe(intake.people[0])
+    described = describe(people_of(intake)[0])
     current, accepted = registrations.accept(states, _registration(intake.body), described, record.offset, intake.received_at)
     detail = f"Offenders known so far that it means: {len(current.offenders)}."
     registered = accepted.then(Decision(verdicts=(note(intake, context, "registered", detail, current.registrant_id),)))

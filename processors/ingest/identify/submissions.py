@@ -13,6 +13,7 @@ from processors.domain.person import ComparedPerson
 from processors.domain.submission import Submission
 from processors.ingest.identify.agency import jurisdiction
 from processors.ingest.identify.description import Description, describe
+from processors.ingest.identify.earlier import people_of
 from processors.ingest.identify.events import event
 from processors.ingest.identify.identity import (
     Doubt,
@@ -78,7 +79,7 @@ class Request(NamedTuple):
 def request(record: Record) -> Request:
     """Return the submission of an intake, decoded once while its batch is decided."""
     intake, page = record.value, record.offset // PAGE
-    return (_cached if len(intake.body) <= SMALL else _request)(intake.body, intake.people, page)
+    return (_cached if len(intake.body) <= SMALL else _request)(intake.body, people_of(intake), page)
 
 
 def _request(body: bytes, people: tuple[ComparedPerson, ...], page: int) -> Request:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from processors.domain.event import Event
 from processors.domain.merge import Merge
@@ -15,10 +16,10 @@ from processors.domain.submission import Submission
 from processors.ingest.identify.decide import IDENTIFY
 from processors.ingest.identify.remembered import PAGE
 from processors.stage import Record
-from processors.topics import EVENTS, INTAKE, REGISTRANTS, Topic
+from processors.topics import EVENTS, INTAKE, REGISTRANTS, REGISTRATIONS, SUBMISSIONS, Topic
 from tests.examples import examples
 from tests.ingest.identify.front_door import FrontDoor
-from tests.ingest.records import MINUTE, NOW, RECAPTURE, changed, offender, taken
+from tests.ingest.records import MINUTE, NOW, RECAPTURE, REGISTRATION, changed, offender, read, taken
 
 DAY = 24 * 60 * MINUTE
 BORN = "1981-05-17"
@@ -392,3 +393,18 @@ def test_the_stage_says_what_it_reads_and_writes() -> None:
 def test_an_action_on_a_stages_review_goes_where_the_review_is(door: FrontDoor, stage: str, topic: Topic) -> None:
     (output,) = door.act("release", review_id=f"{stage}-who-it-is-about-0123456789ab").outputs
     assert (output.topic, output.key, output.value.action) == (topic, "who-it-is-about", "release")
+
+
+@pytest.mark.parametrize("kind", ["submission", "registration"])
+def test_a_record_of_an_earlier_version_which_does_not_say_how_people_compare_is_decided_alike(kind: str) -> None:
+    def sent(door: FrontDoor, *, earlier: bool) -> tuple[Any, ...]:
+        door.register()
+        topic, document = (
+            (SUBMISSIONS, RECAPTURE) if kind == "submission" else (REGISTRATIONS, changed(REGISTRATION, registration_id="N-2"))
+        )
+        (output,) = read(document, topic, key="N-2" if topic is REGISTRATIONS else None, offset=door.offset, at=door.now).outputs
+        intake = structs.replace(output.value, people=()) if earlier else output.value
+        decision = door.put(INTAKE, intake)
+        return decision.outputs, decision.verdicts, dict(decision.states)
+
+    assert sent(FrontDoor(), earlier=True) == sent(FrontDoor(), earlier=False)

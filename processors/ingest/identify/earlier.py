@@ -1,0 +1,32 @@
+"""Records of the front door that an earlier version wrote: they say whom they are about, and not yet how that compares."""
+
+from functools import cache
+
+import msgspec
+
+from processors.domain.intake import Intake
+from processors.domain.person import ComparedPerson
+from processors.domain.registration import Registration
+from processors.domain.submission import Submission
+from processors.ingest.comparison import compare_person
+from processors.ingest.identify.agency import NATIONAL
+from processors.rules.identity import STATES, IdentityRules, Issuer
+from processors.rules.load import load_rules
+
+
+def people_of(intake: Intake) -> tuple[ComparedPerson, ...]:
+    """Return whom the record is about, as they compare: by the built-in rules where the record does not say it itself."""
+    if intake.people:
+        return intake.people
+    if intake.kind == "registration":
+        registration = msgspec.json.decode(intake.body, type=Registration)
+        return (compare_person(registration.offender, built_in_rules())[0],)
+    submission = msgspec.json.decode(intake.body, type=Submission)
+    agency = submission.agency
+    state = agency.state or (agency.ori[:2] if agency.ori[:2] in STATES else "")
+    return tuple(compare_person(each, built_in_rules(), Issuer(agency.ori, state))[0] for each in submission.offenders)
+
+
+@cache
+def built_in_rules() -> IdentityRules:
+    return load_rules().book(NATIONAL, 0).identity
