@@ -6,7 +6,7 @@ not message_id, event_id, sent_at or remarks. Case, blanks and punctuation are i
 of places are compared by meaning, so that a synonym is no difference.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 from typing import Final
@@ -23,9 +23,25 @@ SAME: Final = EventCode("", "", ()).same  # of a kind of event that no rule file
 
 def fingerprint(event: Event, book: Book) -> str:
     """Return a digest that is equal for two messages of one agency about one offender if they are about the same event."""
-    fields = [comparable(event, name, book) for name in same(event, book)]
+    return digest(event, [comparable(event, name, book) for name in same(event, book)])
+
+
+def digest(event: Event, fields: Iterable[str]) -> str:
     kind = (event.ori, event.event_type, event.event_subtype, event.notification_type)
     return blake2b("\x1f".join((*kind, *fields)).encode(), digest_size=8).hexdigest()
+
+
+def earlier_fingerprint(event: Event, book: Book) -> str | None:
+    """
+    Return the fingerprint of an earlier version, which compared letters and digits of a docket number alone.
+
+    None where it is none other: what is known by it is still recognised, for `duplicate.window` after an upgrade.
+    """
+    fields = same(event, book)
+    if "case_number" not in fields or not event.case_number:
+        return None
+    compared = [normalize(event.case_number) if name == "case_number" else comparable(event, name, book) for name in fields]
+    return digest(event, compared)
 
 
 def changes(old: Event, new: Event, book: Book) -> tuple[Change, ...]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from processors.dedupe.fingerprint import fingerprint
+from processors.dedupe.fingerprint import earlier_fingerprint, fingerprint
 from processors.dedupe.state import KnownEvent, KnownEvents, State, StoredMessage, message_key
 from processors.domain.event import Event, Scope
 from processors.domain.journal import Journal
@@ -44,7 +44,15 @@ class Situation(Struct, frozen=True, gc=False):
         return self.rules.book(event.jurisdiction, event.received_at)
 
     def message(self, event: Event) -> Message:
-        return Message(event, fingerprint(event, self.book(event)))
+        """Return the message with the fingerprint of its content, that of an earlier version where an event is known by it alone."""
+        book = self.book(event)
+        found = fingerprint(event, book)
+        known = [each.fingerprints for each in self.known.events if each.ori == event.ori]
+        if event.case_number and known and not any(found in each for each in known):
+            earlier = earlier_fingerprint(event, book)
+            if earlier is not None and any(earlier in each for each in known):
+                return Message(event, earlier)
+        return Message(event, found)
 
     def window_end(self, scope: Scope) -> int:
         """Return how long content that is told now is recognised (contract §6, `duplicate.window`)."""

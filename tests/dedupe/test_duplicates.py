@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 from msgspec.structs import replace as but
 
+from processors.dedupe import situation
 from processors.dedupe.decide import STAGE
+from processors.dedupe.fingerprint import earlier_fingerprint
 from processors.domain.event import Event
 from processors.domain.registration import Enrolment
 from processors.domain.review import ReviewAction
@@ -83,6 +85,17 @@ def test_another_event_passes(other: dict[str, object]) -> None:
     scene.add("m1")
     assert scene.add("m2", **other) == ["m2 passed first_sighting"]
     assert len(scene.told) == 2
+
+
+def test_what_an_earlier_version_knew_by_its_own_fingerprint_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    with monkeypatch.context() as before_the_upgrade:
+        before_the_upgrade.setattr(situation, "fingerprint", earlier_fingerprint)
+        assert scene.add("m1", case_number="CR26-1432") == ["m1 passed first_sighting"]
+    assert scene.add("m2", case_number="CR26-001432") == ["m2 passed first_sighting"]  # the earlier version took it for another
+    assert scene.add("m3", case_number="cr 26 1432") == ["m3 suppressed duplicate"]
+    assert scene.add("m4", case_number="CR26-1433") == ["m4 passed first_sighting"]
+    assert scene.add("m5", case_number="CR26-1433") == ["m5 suppressed duplicate"]
 
 
 def test_fields_do_not_run_into_each_other() -> None:
