@@ -86,6 +86,7 @@ RESPONSES = Topic("responses", (Response,), "agency ORI", external=True)
 REVIEWS = Topic("reviews", (Review,), "review id", retention=FOREVER, compacted=True, external=True)
 EXPECTATIONS = Topic("expectations", (Expectation,), "expectation id", retention=FOREVER, compacted=True, external=True)
 DEAD_LETTERS = Topic("dead-letters", (DeadLetter,), "dead letter id", retention=90 * DAY, external=True)
+DEAD_LETTER_KEYS = Topic("dead-letters.keys", (RegistrantKey,), "dead letter id", retention=FOREVER, compacted=True, purged=True)
 DEAD_LETTERS_SETTLED = Topic(
     "dead-letters.settled", (DeadLetterSettled,), "dead letter id", partitions=1, retention=FOREVER, compacted=True, external=True
 )
@@ -139,6 +140,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     REVIEWS,
     EXPECTATIONS,
     DEAD_LETTERS,
+    DEAD_LETTER_KEYS,
     DEAD_LETTERS_SETTLED,
     PEOPLE,
     STANDINGS,

@@ -30,6 +30,8 @@ COMMANDS: Final = {
     "provider": ("processors.cli.provider", "Deliver outbound messages: SMTP, Twilio, the console."),
     "verify": ("processors.cli.verify", "Verify a contact by the code it was sent."),
     "inbound": ("processors.cli.inbound", "Send messages from registrants, such as STOP, as a provider would."),
+    "erase": ("processors.cli.erase", "Erase a registrant's contact data everywhere."),
+    "key": ("processors.cli.key", "The keys of contact data: list, rotate."),
     "tail": ("processors.cli.tail", "Show the records of a topic, decoded."),
     "explain": ("processors.cli.explain", "Show what happened to one submitted message."),
     "review": ("processors.cli.review", "Flagged messages: list, show, release, discard."),

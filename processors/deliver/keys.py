@@ -14,7 +14,7 @@ from processors.deliver.moment import Moment
 from processors.deliver.state import KnownRegistration, Registrant, State
 from processors.domain.erasure import Erased, RegistrantKey, registrant_digest, seal_key
 from processors.domain.registration import Reachable
-from processors.domain.seal import SealBroken
+from processors.domain.seal import Seal, SealBroken
 from processors.stage import Context, Decision, Input, MemoryTable, Output, Record
 from processors.topics import ERASED, KEYS, PURGED_SEGMENT
 
@@ -98,4 +98,9 @@ def count_erased(keys: Mapping[str, RegistrantKey], ledger: Mapping[str, Erased]
     return sum(1 for each, key in keys.items() if (mark := ledger.get(registrant_digest(each, context.seal))) and key.seq < mark.seq)
 
 
-TABLE = MemoryTable(KEYS, ERASED, renew_key, count_erased)
+def seal_of(registrant_id: str, key: RegistrantKey, context: Context) -> Seal:
+    """Return the seal of a registrant's data."""
+    return key.opened(registrant_id, context.seal)
+
+
+TABLE = MemoryTable(KEYS, ERASED, renew_key, count_erased, seal_of)

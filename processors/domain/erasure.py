@@ -15,13 +15,17 @@ PURPOSE: Final = "registrant-key"  # of the seal
 
 
 class RegistrantKey(Struct, frozen=True, kw_only=True):
-    """A registrant's key, sealed; `seq` is the place in the intake of the registration that brought it."""
+    """
+    The key of a registrant, or of one dead letter that may hold their data, itself sealed.
+
+    `seq` is the place in the intake of the registration that brought it.
+    """
 
     sealed: bytes
-    seq: int
+    seq: int = 0
 
     def opened(self, registrant_id: str, seal: Seal) -> Seal:
-        """Return the seal of the registrant's contact data."""
+        """Return the seal of the contact data; a dead letter's key goes by its id."""
         return Seal(seal.open(self.sealed, f"{PURPOSE}:{registrant_id}"))
 
 

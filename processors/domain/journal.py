@@ -152,7 +152,9 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     """
     A record that was rejected; `original` holds its bytes, sealed if `encrypted`.
 
-    `length` is the original's length in bytes if it was too large to be kept: then `original` is its beginning.
+    `length` is the original's length in bytes if it was too large to be kept: then `original` is its beginning. `owner` is the
+    keyed digest of the registrant whose data it may hold, if that could be read: then it is sealed with a key of its own, or
+    with theirs.
     """
 
     dead_letter_id: str
@@ -168,6 +170,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     original: bytes | None
     key: str | None = None
     length: int | None = None
+    owner: str | None = None
 
 
 class DeadLetterSettled(Struct, frozen=True, kw_only=True):

@@ -22,6 +22,8 @@ NEED_A_BROKER = [
     ("receipt", A_FILE),
     ("inbound", A_FILE),
     ("verify", "V-1", "048210"),
+    ("erase", "R-1", "--reason", "r"),
+    ("key", "list"),
     ("tail", "submissions"),
     ("explain", "M-1"),
     ("review", "list"),

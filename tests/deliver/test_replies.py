@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from processors.domain.inbound import Inbound
+from processors.domain.inbound import PURPOSE, Inbound
 from processors.domain.registration import Contact, address_digest
 from processors.domain.review import Review, ReviewAction
 from processors.domain.time import millis
@@ -152,7 +152,7 @@ def act(told: AtDeliver, action: Any) -> Any:
 
 def test_other_words_go_to_a_reviewer_within_ten_business_days_and_silence_nothing() -> None:
     """47 CFR 64.1200(a)(10); the tenth business day after November 2, with Veterans Day between."""
-    told = registered().receive(inbound("other", sealed=b"words", seq=7))
+    told = registered().receive(inbound("other", sealed=SEAL.close(b"words", PURPOSE), seq=7))
     (review,) = told.written(REVIEWS)
     assert isinstance(review, Review)
     assert (review.reason, review.state) == ("unclear_reply", "open")

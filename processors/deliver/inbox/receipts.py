@@ -12,6 +12,7 @@ from processors.deliver.dispatch.deliveries import advance
 from processors.deliver.inbox.replies import opt_out_by_receipt
 from processors.deliver.moment import STAGE_NAME, About, Moment, registrant_after
 from processors.deliver.state import Attempt, Delivery, Registrant, State, delivery_key
+from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Receipt, ReceiptStatus
 from processors.stage import Decision, Output, Record
@@ -106,8 +107,9 @@ def refuse(receipt: Receipt, record: Record, moment: Moment) -> Decision[State]:
         received_at=record.timestamp,
         sha256=hashlib.sha256(original).hexdigest(),
         encrypted=True,
-        original=moment.seal.close(original, "dead-letter"),
+        original=moment.contact_seal.close(original, "dead-letter"),
         key=record.key,
+        owner=registrant_digest(moment.registrant_id, moment.seal) if moment.key is not None else None,
     )
     refused = moment.verdict(receipt.reference, "rejected", "unknown_receipt", detail, About(reference=receipt.reference))
     return Decision(outputs=(Output(DEAD_LETTERS, dead_letter_id, letter),), verdicts=(refused,))

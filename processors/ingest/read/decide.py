@@ -5,6 +5,7 @@ Reads     submissions, registrations, receipts, verifications, inbound, erasures
 Writes    intake          accepted records, checked, contact data sealed
           tally           that a submission was refused, for the response to its agency
           dead-letters    rejected records with their original bytes; sealed where they may hold contact data
+          dead-letters.keys   the key of a dead letter that may hold a registrant's data
 Keeps     nothing
 Rejects   everything that contract §3, §4 and §5 name, each with its own reason code
 Replayed  the same record gives the same intake record, but for the key drawn for a registration, or the same dead letter
@@ -16,10 +17,12 @@ from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 
+from processors.domain.erasure import RegistrantKey, registrant_digest, seal_key
 from processors.domain.intake import Intake, Kind
 from processors.domain.journal import DeadLetter, Original, Unreadable, Verdict
 from processors.domain.person import ComparedPerson
 from processors.domain.review import OffenderAction
+from processors.domain.seal import Seal
 from processors.domain.submission import Submission
 from processors.ingest.identify.agency import NATIONAL
 from processors.ingest.read import action, erasure, inbound, receipt, registration, submission, verification
@@ -32,6 +35,7 @@ from processors.ingest.read.xml import XmlMessage
 from processors.stage import Context, Decision, Input, Output, Record, Stage
 from processors.tally import MESSAGE_RESPONSE, submission_refused
 from processors.topics import (
+    DEAD_LETTER_KEYS,
     DEAD_LETTERS,
     ERASURES,
     INBOUND,
@@ -61,10 +65,11 @@ encode = msgspec.json.Encoder().encode
 
 
 class Labels(NamedTuple):
-    """What the journal calls a record: its id, and of a submission the agency's ORI."""
+    """What the journal calls a record: its id, of a submission the agency's ORI; and the registrant whom it is about."""
 
     message_id: str = NO_ID
     ori: str | None = None
+    registrant_id: str = NO_ID
 
 
 class Accepted(NamedTuple):
@@ -102,7 +107,7 @@ NO_AGENCY: Final = Labels(ori=NO_ID)
 
 def accept(record: Record, accepted: Accepted, context: Context) -> Decision[Any]:
     """Return the decision that passes the record on to identify."""
-    kind, (message_id, ori), body, note, at, people = accepted
+    kind, (message_id, ori, _), body, note, at, people = accepted
     if len(body) > LARGEST_BODY:
         raise Rejection("too_large", f"Decoded, the record has {len(body)} bytes; at most {LARGEST_BODY} are accepted.")
     intake = Intake(
@@ -133,8 +138,10 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
     raw = raw_bytes(record)
     encrypted = record.topic in ALWAYS_SEALED or may_hold_contact_data(raw)
     kept = Original.of(raw, record.key)
+    letter_id = name_of_record(record)
+    seal, own_key = seal_of_letter(letter_id, labels.registrant_id, context) if encrypted else (context.seal, ())
     letter = DeadLetter(
-        dead_letter_id=f"{record.topic}-{record.partition}-{record.offset}",
+        dead_letter_id=letter_id,
         reason=why.reason,
         detail=why.detail,
         stage=NAME,
@@ -144,9 +151,10 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
         received_at=record.timestamp,
         sha256=kept.sha256,
         encrypted=encrypted,
-        original=context.seal.close(kept.value, "dead-letter") if encrypted else kept.value,
+        original=seal.close(kept.value, "dead-letter") if encrypted else kept.value,
         key=None if record.topic in ALWAYS_SEALED and kept.key is not None and looks_like_address(kept.key) else kept.key,
         length=kept.length,
+        owner=registrant_digest(labels.registrant_id, context.seal) if own_key else None,
     )
     verdict = Verdict(
         stage=NAME,
@@ -158,7 +166,26 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
         ori=labels.ori,
         rules=context.rules.version,
     )
-    return Decision((Output(DEAD_LETTERS, letter.dead_letter_id, letter), *answer_to(record, labels, raw)), verdicts=(verdict,))
+    outputs = (Output(DEAD_LETTERS, letter_id, letter), *own_key, *answer_to(record, labels, raw))
+    return Decision(outputs, verdicts=(verdict,))
+
+
+def seal_of_letter(letter_id: str, registrant_id: str, context: Context) -> tuple[Seal, tuple[Output, ...]]:
+    """
+    Return the seal of a dead letter, and the record of its key.
+
+    What may hold the data of a registrant who can be read has a key of its own, so that it can be erased with them.
+    """
+    if registrant_id == NO_ID:
+        return context.seal, ()
+    key = context.draw(letter_id)
+    sealed = RegistrantKey(sealed=seal_key(key, letter_id, context.seal))
+    return Seal(key), (Output(DEAD_LETTER_KEYS, letter_id, sealed),)
+
+
+def name_of_record(record: Record) -> str:
+    """Return how a record is called by its place."""
+    return f"{record.topic}-{record.partition}-{record.offset}"
 
 
 def answer_to(record: Record, labels: Labels, raw: bytes) -> tuple[Output, ...]:
@@ -220,11 +247,11 @@ def open_registration(record: Record, context: Context) -> Opened:
     if record.value is None:
         return open_removal(record)
     fields, unknown = tidy(json_document(record), registration.SHAPE)
-    labels = Labels(private_id(fields.get("registration_id")))
+    labels = Labels(private_id(fields.get("registration_id")), registrant_id=private_id(fields.get("registrant_id")))
 
     def check() -> Accepted:
         identity = context.rules.book(NATIONAL, record.timestamp).identity
-        drawn = context.draw(f"{record.topic}-{record.partition}-{record.offset}")
+        drawn = context.draw(name_of_record(record))
         found, person, note = registration.check(fields, record.key, context.seal, drawn, identity)
         return Accepted("registration", labels, encode(found), note + describe_unknown(unknown), people=(person,))
 
@@ -247,7 +274,8 @@ def open_removal(record: Record) -> Opened:
 
 def open_receipt(record: Record, context: Context) -> Opened:
     fields, unknown = tidy(json_document(record), receipt.SHAPE)
-    labels = Labels(readable_id(fields.get("reference")))
+    reference = readable_id(fields.get("reference"))
+    labels = Labels(reference, registrant_id=private_id(reference.rpartition(".")[0] or None))
 
     def check() -> Accepted:
         found = receipt.check(fields, record.timestamp, context.seal)
@@ -367,7 +395,7 @@ INPUTS: Final[tuple[Topic, ...]] = (SUBMISSIONS, REGISTRATIONS, RECEIPTS, VERIFI
 READ: Final[Stage[Any]] = Stage(
     name=NAME,
     inputs=INPUTS,
-    outputs=(INTAKE, DEAD_LETTERS, TALLY),
+    outputs=(INTAKE, DEAD_LETTERS, DEAD_LETTER_KEYS, TALLY),
     changelog=None,
     state=None,
     keys=no_keys,

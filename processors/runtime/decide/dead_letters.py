@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
+from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter, Original, Unreadable
 from processors.domain.seal import Seal
 from processors.runtime.errors import Stop
@@ -75,8 +76,12 @@ def describe_failure(error: Exception) -> str:
     return f"{type(error).__name__} at {where}"
 
 
-def quarantined_record(record: Record, stage: str, failure: str, seal: Seal) -> DeadLetter:
-    """Return the dead letter of a record on which the stage fails; sealed, since nobody has looked at what it holds."""
+def quarantined_record(record: Record, stage: str, failure: str, seal: Seal, own: Seal | None = None) -> DeadLetter:
+    """
+    Return the dead letter of a record on which the stage fails; sealed, since nobody has looked at what it holds.
+
+    `own` is the seal of the registrant whom the record's key names, if they have one.
+    """
     kept = Original.of(record.raw or b"", record.key)
     return DeadLetter(
         dead_letter_id=record_name(record),
@@ -89,9 +94,10 @@ def quarantined_record(record: Record, stage: str, failure: str, seal: Seal) -> 
         received_at=record.timestamp,
         sha256=kept.sha256,
         encrypted=record.raw is not None,
-        original=None if record.raw is None else seal.close(kept.value, "dead-letter"),
+        original=None if record.raw is None else (own or seal).close(kept.value, "dead-letter"),
         key=kept.key,
         length=kept.length,
+        owner=None if own is None or record.key is None else registrant_digest(record.key, seal),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from processors.domain.journal import DeadLetter, Unreadable, Verdict
-from processors.domain.seal import KeyMissing
+from processors.domain.seal import KeyMissing, Seal
 from processors.runtime.clock import AHEAD, wall
 from processors.runtime.decide.dead_letters import (
     DeadLetterLimit,
@@ -318,7 +318,7 @@ class _Batch:
             states = self.states.of(record)
         decision = self._attempt(record, states)
         if decision is None:
-            self._set_aside(quarantined_record(record, self._stage.name, self._failure, self._context.seal), record.timestamp)
+            self._set_aside(quarantined_record(record, self._stage.name, self._failure, *self._seals(record)), record.timestamp)
             return
         self._take(decision, record)
 
@@ -351,6 +351,12 @@ class _Batch:
     def _name(self, each: Record | Wake) -> str:
         """Return how an input is named in dead letters and logs."""
         return record_name(each) if isinstance(each, Record) else timer_name(self._stage.name, self._task.partition, each.key, each.due_at)
+
+    def _seals(self, record: Record) -> tuple[Seal, Seal | None]:
+        """Return the seal of the file's keys, and that of the registrant whom the record is about if they have one."""
+        table, key = self._stage.table, record.key or ""
+        row = self._task.table.get(key)
+        return self._context.seal, None if table is None or row is None else table.seal_of(key, row, self._context)
 
     def _set_aside(self, letter: DeadLetter, at: int) -> None:
         """Write a dead letter for an input on which the stage fails, and say so in the journal."""

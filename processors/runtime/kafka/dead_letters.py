@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from typing import Final, Literal
 
+from processors.domain.erasure import RegistrantKey
 from processors.domain.journal import DeadLetter, DeadLetterSettled
 from processors.domain.seal import Seal, SealBroken
 from processors.runtime.clock import wall
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.user_client import Client
-from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, TOPICS, Topic
+from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, DEAD_LETTERS_SETTLED, KEYS, TOPICS, Topic
 
 TOPIC: Final[dict[str, Topic]] = {topic.name: topic for topic in TOPICS}
 
@@ -44,13 +45,30 @@ def check_replayable(letters: Iterable[DeadLetter]) -> None:
 def replay(client: Client, letter: DeadLetter, seal: Seal, replayed_by: str) -> None:
     """Send the original again, byte for byte, to the topic it came from, and settle the dead letter; raises UserError if it cannot."""
     check_replayable([letter])
-    client.send(TOPIC[letter.topic], [(letter.key, original(letter, seal))])
+    client.send(TOPIC[letter.topic], [(letter.key, original(letter, seal_of(client, letter, seal)))])
     _settle(client, letter, "replayed", "sent again", replayed_by)
 
 
 def settle(client: Client, letter: DeadLetter, reason: str, settled_by: str) -> None:
     """Record that the dead letter needs nothing more, so that it no longer counts as open."""
     _settle(client, letter, "settled", reason, settled_by)
+
+
+def seal_of(client: Client, letter: DeadLetter, seal: Seal) -> Seal:
+    """Return the seal of a dead letter: with its own key or its registrant's where it has one; raises UserError if that was erased."""
+    if letter.owner is None:
+        return seal
+    for topic, name in ((DEAD_LETTER_KEYS, letter.dead_letter_id), (KEYS, letter.key or "")):
+        if isinstance(found := client.table(topic).get(name), RegistrantKey):
+            return found.opened(name, seal)
+    raise UserError(f"{letter.dead_letter_id} cannot be opened any more: the registrant whose data it holds was erased")
+
+
+def forget_keys(client: Client, owner: str) -> tuple[str, ...]:
+    """Destroy the keys of the dead letters that may hold the data of a registrant, known by their keyed digest; return their ids."""
+    owned = tuple(each.dead_letter_id for each in dead_letters(client) if each.owner == owner)
+    client.send(DEAD_LETTER_KEYS, [(each, None) for each in owned])
+    return owned
 
 
 def original(letter: DeadLetter, seal: Seal) -> bytes | None:

@@ -106,6 +106,17 @@ class Store:
             found = self.call("INFO")
         return next(iter(found.values())) if found and all(isinstance(each, dict) for each in found.values()) else dict(found)
 
+    def rewrite_log(self) -> None:
+        """Have the append-only file written anew, without what was replaced since; nothing where one is being written."""
+        if not self.rewrites_log():
+            with translated_errors():
+                self.call("BGREWRITEAOF")
+
+    def rewrites_log(self) -> bool:
+        """Whether the append-only file is being written anew, or is about to be."""
+        found = self.information()
+        return bool(int(found.get("aof_rewrite_in_progress", 0)) or int(found.get("aof_rewrite_scheduled", 0)))
+
     def time(self) -> float:
         """Return the server's time in seconds since the epoch."""
         with translated_errors():

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.domain.erasure import RegistrantKey, registrant_digest
 from processors.domain.external import ReceiptForm, RegistrationForm
 from processors.domain.intake import Intake
 from processors.domain.journal import BEGINNING_KEPT, ORIGINAL_KEPT, DeadLetter, Unreadable
 from processors.domain.person import Identifier, Person
 from processors.domain.reasons import REASONS
 from processors.domain.registration import Contact
+from processors.domain.seal import Seal, SealBroken
 from processors.domain.submission import Submission
 from processors.domain.tally import PartEnded
 from processors.ingest.read.decide import READ
@@ -22,7 +24,7 @@ from processors.ingest.read.formats import MAX_BYTES
 from processors.runtime.kafka.clients import MAX_RECORD_BYTES
 from processors.runtime.wire.codec import Codec
 from processors.stage import Record, Wake
-from processors.topics import DEAD_LETTERS, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, TALLY
+from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, TALLY, Topic
 from tests.ingest.records import CONTEXT, NOW, RECAPTURE, RECEIPT, REGISTRATION, SCHEMAS, SEAL, changed, read, submission, taken
 
 XML = next(SCHEMAS.glob("xml/specification-2-*")).read_bytes()
@@ -72,7 +74,28 @@ def test_a_dead_letter_with_contact_data_is_sealed(topic: Any, value: Any) -> No
     letter = dead(raw, topic)
     assert letter.encrypted
     assert letter.sha256 == hashlib.sha256(raw).hexdigest()
-    assert SEAL.open(letter.original or b"", "dead-letter") == raw
+    assert seal_of(letter).open(letter.original or b"", "dead-letter") == raw
+
+
+def seal_of(letter: DeadLetter) -> Seal:
+    """Return the seal of a dead letter, which is its own where it may hold the data of a registrant who can be read."""
+    if letter.owner is None:
+        return SEAL
+    own = Seal(CONTEXT.draw(letter.dead_letter_id))
+    with pytest.raises(SealBroken):
+        SEAL.open(letter.original or b"", "dead-letter")
+    return own
+
+
+@pytest.mark.parametrize(("topic", "value"), [(REGISTRATIONS, REGISTRATION | {"source": "X"}), (RECEIPTS, RECEIPT | {"status": "eaten"})])
+def test_a_dead_letter_of_a_registrant_has_a_key_of_its_own_which_can_be_destroyed(topic: Topic, value: dict[str, Any]) -> None:
+    decision = read(value, topic)
+    letter, key = decision.outputs[0].value, decision.outputs[1]
+    assert isinstance(letter, DeadLetter)
+    assert isinstance(key.value, RegistrantKey)
+    assert (key.topic, key.key) == (DEAD_LETTER_KEYS, letter.dead_letter_id)
+    assert key.value.opened(letter.dead_letter_id, SEAL) == seal_of(letter)
+    assert letter.owner == registrant_digest("R-1", SEAL)
 
 
 def test_an_empty_submission_is_a_dead_letter() -> None:
@@ -121,7 +144,7 @@ def test_a_record_of_avro_too_is_measured_as_it_came() -> None:
 def test_what_is_let_in_goes_to_intake_in_one_order() -> None:
     (output,) = read(RECAPTURE).outputs
     assert (output.topic, output.key) == (INTAKE, None)
-    assert set(READ.outputs) == {INTAKE, DEAD_LETTERS, TALLY}
+    assert set(READ.outputs) == {INTAKE, DEAD_LETTERS, DEAD_LETTER_KEYS, TALLY}
 
 
 def test_read_keeps_nothing_and_sets_no_timers() -> None:

@@ -1,0 +1,156 @@
+"""`vn erase`: the end of all readable contact data of one registrant (contract §4)."""
+
+import getpass
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Final, NamedTuple
+
+import typer
+
+from processors.cli.app import new_app
+from processors.domain.erasure import Erased, ErasureRequest, registrant_digest
+from processors.runtime.errors import UserError
+from processors.runtime.kafka.clients import Broker
+from processors.runtime.kafka.dead_letters import forget_keys
+from processors.runtime.kafka.purge import ANY, Purge
+from processors.runtime.kafka.user_client import Client
+from processors.runtime.run.store import Store
+from processors.runtime.settings import Settings
+from processors.topics import (
+    DEAD_LETTER_KEYS,
+    ERASED,
+    ERASURES,
+    INBOUND,
+    INTAKE,
+    KEYS,
+    OUTBOUND,
+    RECEIPTS,
+    REGISTRANTS,
+    REGISTRATIONS,
+    VERIFICATIONS,
+    Topic,
+)
+
+app = new_app("Erases a registrant's contact data everywhere.")
+
+POLL: Final = 1.0  # seconds
+DECIDED: Final = 120.0  # seconds that the pipeline may take
+PURGED: Final = 5_400.0  # seconds that everything may take: a segment of vn.keys ends after ten minutes, and is compacted within the hour
+# The topics in which contact data stands readable, or sealed with a key of the file, and the stage that reads each.
+READERS: Final[dict[Topic, str]] = {
+    REGISTRATIONS: "read",
+    RECEIPTS: "read",
+    INBOUND: "read",
+    VERIFICATIONS: "read",
+    INTAKE: "identify",
+    REGISTRANTS: "deliver",
+}
+PLACES: Final = (
+    ("the registrant's key", "destroyed", "vn.keys is compacted an hour and a quarter later at the latest"),
+    ("states, changelogs, backups of them", "unreadable without that key", "at once"),
+    ("registrations, receipts, intake, registrants", "deleted by --wait", "else by retention, within 30 days"),
+    ("outbound messages", "deleted by --wait", "else by retention, within 7 days"),
+    ("the store's append-only file", "rewritten by --wait", "unreadable without that key in any case"),
+    ("dead letters that may hold their data", "unreadable: their keys are destroyed", "at once"),
+    ("an address that opted out", "stays as its keyed digest", "so that it is not written to again"),
+)
+
+
+class Step(NamedTuple):
+    """Something that must be true in the end: whether it is, what is said once it is, and what to do if it never is."""
+
+    is_done: Callable[[], bool]
+    done: str
+    otherwise: str
+
+
+@app.command()
+def erase(
+    registrant_id: Annotated[str, typer.Argument(help="The registrant, as the registration site names them.")],
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the journal. Name nobody and no address.")],
+    requested_by: Annotated[str, typer.Option("--as", help="Who asks for it; the user of this machine unless given.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until it is true everywhere, and delete what was read.")] = False,
+) -> None:
+    """
+    Destroy the key of a registrant's contact data, end their registrations, and tell nobody what waits for them.
+
+    From then on no state, changelog or backup of one says where they can be reached. With --wait the records that the
+    pipeline has read of registrations, receipts, intake and outbound messages are deleted too, everybody's, and the command
+    ends once nothing readable is left: exit 0 only if that is true.
+    """
+    settings = Settings()
+    client = Client(settings)
+    marks = client.table(ERASED)
+    digest = registrant_digest(registrant_id, settings.seal())
+    before = place_of(marks, digest)
+    request = ErasureRequest(registrant_id=registrant_id, reason=reason, requested_by=requested_by or getpass.getuser())
+    client.send(ERASURES, [(registrant_id, client.codec.encode(request))])
+    letters = forget_keys(client, digest)
+    if not wait:
+        for place, what, when in PLACES:
+            typer.echo(f"{place}: {what}, {when}")
+        return
+    decided = Step(
+        lambda: place_of(client.table(ERASED), digest) > before,
+        "the registrant's key is destroyed: what states, changelogs and backups hold cannot be read",
+        "the pipeline has not decided about it: does `vn run all` run? See `vn dead-letters list`",
+    )
+    finish(decided, DECIDED)
+    typer.echo(f"the keys of {len(letters)} dead letters that may hold their data are destroyed")
+    for step in steps(client, settings, registrant_id, letters):
+        finish(step, PURGED)
+
+
+def place_of(marks: Mapping[str, Any], digest: str) -> int:
+    """Return the place of the registrant's last erasure in the intake; -1 if they never were erased."""
+    found = marks.get(digest)
+    return found.seq if isinstance(found, Erased) else -1
+
+
+def finish(step: Step, seconds: float) -> None:
+    """Wait until a step is done, and say so; raises UserError where it is not in time."""
+    until = time.monotonic() + seconds
+    while not step.is_done():
+        if time.monotonic() > until:
+            raise UserError(f"not erased everywhere yet: {step.otherwise}")
+        time.sleep(POLL)
+    typer.echo(step.done)
+
+
+def steps(client: Client, settings: Settings, registrant_id: str, letters: Sequence[str]) -> Iterator[Step]:
+    """Yield what is to be done after the pipeline has decided."""
+    broker, prefix = Broker(settings), settings.topic_prefix
+    readers = {prefix + topic.name: f"{prefix}{unit}" for topic, unit in READERS.items()}
+    readers |= {prefix + topic.name: ANY for topic in OUTBOUND.values()}
+    purge = Purge(broker, readers)
+
+    def is_purged() -> bool:
+        purge.delete()
+        return not purge.left()
+
+    yield Step(
+        is_purged,
+        "what was read of registrations, receipts, answers, intake, registrants and outbound messages is deleted",
+        "a stage or provider has not read these topics to the end they had: vn.registrations, vn.outbound.… (`vn doctor` says which)",
+    )
+    store = Store(settings.redis())
+    store.rewrite_log()
+    yield Step(lambda: not store.rewrites_log(), "the store's append-only file is written anew", "the store is still rewriting its file")
+    yield Step(
+        lambda: not keys_left(client, KEYS, [registrant_id]) and not keys_left(client, DEAD_LETTER_KEYS, letters),
+        "vn.keys and vn.dead-letters.keys are compacted: the keys are in no segment of them",
+        "vn.keys is not compacted: see min.compaction.lag.ms and max.compaction.lag.ms of the topic (`vn topics create --apply`)",
+    )
+
+
+def keys_left(client: Client, topic: Topic, ids: Sequence[str]) -> bool:
+    """Whether keys that were destroyed can still be read in a log, which is written to so that the segment they lie in ends."""
+    found: dict[str, list[bool]] = {}
+    for record in client.read(topic) if ids else ():
+        if record.key is not None and record.key in ids:
+            found.setdefault(record.key, []).append(record.value is None)
+    left = [name for name, tombstones in found.items() if any(not tombstones[at] and any(tombstones[at:]) for at in range(len(tombstones)))]
+    if topic is DEAD_LETTER_KEYS:  # deliver does so itself in vn.keys
+        client.send(topic, [(each, None) for each in left])
+    return bool(left)

@@ -1,0 +1,95 @@
+"""
+Deletes from the front of topics what everybody has read (Kafka's DeleteRecords): for good, and of everybody's records.
+
+Never by a short retention, which would delete during an outage what nobody has read yet.
+"""
+
+from collections.abc import Iterable, Mapping
+from time import monotonic
+from typing import Final
+
+from confluent_kafka import TopicPartition
+
+from processors.runtime.errors import UserError
+from processors.runtime.kafka.clients import (
+    CALL_DEADLINE,
+    REQUEST_TIMEOUT,
+    Broker,
+    Place,
+    committed_offsets,
+    message_kind,
+    poll_batch,
+    translated_errors,
+)
+
+ANY: Final = ""  # of a reader: every consumer group that has read the topic
+
+
+class Purge:
+    """The records that some topics hold now, by `readers`: the consumer group that must have read each topic."""
+
+    def __init__(self, broker: Broker, readers: Mapping[str, str]) -> None:
+        self._broker = broker
+        self._readers = readers
+        counts = broker.partition_counts(readers)
+        places = [(topic, partition) for topic, count in counts.items() for partition in range(count)]
+        self._ends = broker.end_offsets(places)
+
+    def delete(self) -> None:
+        """Delete what has been read of the records that were there."""
+        upto = {place: min(offset, self._ends[place]) for place, offset in self._read_up_to().items()}
+        wanted = [TopicPartition(*place, offset) for place, offset in upto.items() if offset > 0]
+        if not wanted:
+            return
+        with translated_errors("the records could not be deleted"):
+            answers = self._broker.admin().delete_records(wanted, request_timeout=REQUEST_TIMEOUT)
+            for answer in answers.values():
+                answer.result(CALL_DEADLINE)
+
+    def left(self) -> tuple[str, ...]:
+        """Return the topics that still hold some of them."""
+        starts = self._broker.start_offsets(self._ends)
+        return tuple(dict.fromkeys(topic for (topic, partition), end in self._ends.items() if starts[topic, partition] < end))
+
+    def _read_up_to(self) -> dict[Place, int]:
+        """Return up to where each partition has been read; where nothing but transaction markers follows, up to its end."""
+        found: dict[Place, int] = {}
+        for group, places in self._places_by_group().items():
+            for place, offset in committed_offsets(self._broker.offsets_consumer(group), places).items():
+                if offset is not None:
+                    found[place] = min(offset, found.get(place, offset))
+        return {place: self._past_markers(place, offset) for place, offset in found.items()}
+
+    def _places_by_group(self) -> dict[str, list[Place]]:
+        """Return the partitions that each group may have read."""
+        others = tuple(self._groups()) if ANY in self._readers.values() else ()
+        found: dict[str, list[Place]] = {}
+        for topic, partition in self._ends:
+            for group in others if self._readers[topic] == ANY else (self._readers[topic],):
+                found.setdefault(group, []).append((topic, partition))
+        return found
+
+    def _groups(self) -> Iterable[str]:
+        with translated_errors("the consumer groups could not be listed"):
+            listed = self._broker.admin().list_consumer_groups(request_timeout=REQUEST_TIMEOUT).result(CALL_DEADLINE)
+        return (each.group_id for each in listed.valid)
+
+    def _past_markers(self, place: Place, offset: int) -> int:
+        """Return the end that is wanted of the partition if no record lies between there and the offset."""
+        end = self._ends[place]
+        if offset >= end:
+            return offset
+        reader = self._broker.partition_consumer()
+        try:
+            reader.assign([TopicPartition(*place, offset)])
+            deadline = monotonic() + REQUEST_TIMEOUT
+            while monotonic() < deadline:
+                for message in poll_batch(reader, 1, 0.1):
+                    kind = message_kind(message)
+                    if kind == "record":
+                        return offset
+                    if kind == "end":
+                        return end
+        finally:
+            reader.close()
+        raise UserError(f"{place[0]}[{place[1]}] could not be read to its end in time: run `vn doctor`")
