@@ -53,7 +53,7 @@ def console(
 
 
 def sign_in(settings: Settings, host: str) -> SignIn:
-    """Return how people sign in; raises UserError where nobody could."""
+    """Return how people sign in; raises UserError if nobody could."""
     if settings.console_oidc_issuer:
         if not settings.console_url or not settings.console_oidc_client_id:
             raise UserError("sign-in by OpenID Connect needs VN_CONSOLE_URL and VN_CONSOLE_OIDC_CLIENT_ID as well")
@@ -74,7 +74,7 @@ def sign_in(settings: Settings, host: str) -> SignIn:
 
 
 def made(settings: Settings) -> Console:
-    """Return what the pages work with; raises UserError where a setting is missing."""
+    """Return what the pages work with; raises UserError if a setting is missing."""
     client, library, page = Client(settings), read_rules(settings.rules_dir), Page()
     rules = Rules(library)
     follower = Follower(Broker(settings), client.codec, settings.topic_prefix, View(settings.views_dir / "console.sqlite"))

@@ -61,7 +61,7 @@ def hidden(*, as_json: Annotated[bool, JSON] = False) -> None:
 
 
 def compared(text: str) -> str:
-    """Return the identifier as it compares; raises Usage where it is none."""
+    """Return the identifier as it compares; raises Usage if it is none."""
     form = FORM.fullmatch(text.strip())
     if form is None:
         raise Usage(f"{text} is no identifier: write SCHEME:VALUE, such as SID:VA7700123")

@@ -46,7 +46,7 @@ def tail(
 
 
 def topic_named(name: str, prefix: str) -> Topic:
-    """Return the topic called `name`, with or without the prefix; raises Usage where there is none."""
+    """Return the topic called `name`, with or without the prefix; raises Usage if there is none."""
     for topic in TOPICS:
         if name in {topic.name, f"{prefix}{topic.name}"}:
             return topic

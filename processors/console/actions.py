@@ -59,7 +59,7 @@ class Actions:
             return database.execute("DELETE FROM pending WHERE review_id = ?", (review_id,)).rowcount > 0
 
     def pending(self, review_id: str) -> Mapping[str, Any] | None:
-        """Return the decision that waits and until when, None where none does."""
+        """Return the decision that waits and until when, None if none does."""
         with self._database() as database:
             row = database.execute("SELECT due, action FROM pending WHERE review_id = ?", (review_id,)).fetchone()
         return None if row is None else {"due": row[0], **json.loads(row[1])}

@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 160, 32
 
 @dataclass(frozen=True, slots=True)
 class StageRow:
-    """One stage as the overview shows it; None where it could not be seen."""
+    """One stage as the overview shows it; None if it could not be seen."""
 
     name: str
     unread: float | None

@@ -70,7 +70,7 @@ def usable(registrant: Registrant, moment: Moment) -> dict[str, Destination]:
 
 
 def find(registrant: Registrant, name: str, moment: Moment) -> Destination | None:
-    """Return a contact by its name, verified or not; None where no registration in force has it."""
+    """Return a contact by its name, verified or not; None if no registration in force has it."""
     return next((each for each in destinations(registrant.in_force(moment.at), moment) if each.name == name), None)
 
 

@@ -81,7 +81,7 @@ def purge_key(registrant: Registrant, moment: Moment) -> Decision[State]:
 
 
 def renew_key(registrant_id: str, key: RegistrantKey, context: Context) -> RegistrantKey | None:
-    """Return a key sealed by the newest key of the file; None where it is, or where the file has lost the one that sealed it."""
+    """Return a key sealed by the newest key of the file; None if it is, or where the file has lost the one that sealed it."""
     if context.seal.is_current(key.sealed):
         return None
     try:

@@ -114,5 +114,5 @@ Event = TypeVar("Event")
 
 
 def next_state(table: Mapping[tuple[State, Event], State], state: State, event: Event) -> State | None:
-    """Return the state after the event; None where the table has no such transition, which changes nothing."""
+    """Return the state after the event; None if the table has no such transition, which changes nothing."""
     return table.get((state, event))

@@ -30,7 +30,7 @@ class Moment:
     """
     One registrant, the time to decide with, the rules with the settings in force, and the keys.
 
-    `seal` is that of the file of keys, `key` the registrant's own, None where they have none.
+    `seal` is that of the file of keys, `key` the registrant's own, None if they have none.
     """
 
     registrant_id: str

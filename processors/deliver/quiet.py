@@ -38,7 +38,7 @@ def quiet_end(at: int, hours: QuietHours | None, zone: ZoneInfo) -> int:
 
 
 def quiet_start(at: int, hours: QuietHours | None, zone: ZoneInfo) -> int | None:
-    """Return the instant after `at` at which quiet hours begin next; None where there are none."""
+    """Return the instant after `at` at which quiet hours begin next; None if there are none."""
     if hours is None or hours.start == hours.end:
         return None
     today = datetime.fromtimestamp(at / 1_000, zone).date()

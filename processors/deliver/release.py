@@ -152,7 +152,7 @@ def drop(  # noqa: PLR0913  a verdict's own fields
 
 
 def messages_for(notices: tuple[Notice, ...], to: Iterable[Destination], moment: Moment) -> Messages | None:
-    """Return the message for each language and channel; None where one has no text: general words are told to nobody."""
+    """Return the message for each language and channel; None if one has no text: general words are told to nobody."""
     found: dict[tuple[str, Channel], Message] = {}
     for destination in to:
         key = (destination.language, destination.channel)

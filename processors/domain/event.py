@@ -23,7 +23,7 @@ EVERYWHERE: Final = Scope()
 
 class Change(Struct, frozen=True, gc=False):
     """
-    One thing an Update changed; `old` or `new` is empty where there was none.
+    One thing an Update changed; `old` or `new` is empty if there was none.
 
     `field` is the name of an Event field; the texts have a label for it in each language. The values are as the agency
     wrote them, except `action_at`: an ISO 8601 date, or the instant in UTC ("2026-12-14T15:00:00Z").
@@ -57,7 +57,7 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     the transfer for a limited time; validate derives it from the case. `leaves` counts the events that identify made
     of the submission; `formerly` are the keys that the offender had before they were merged into `offender`. `released_by`
     is the reviewer who released it. `submission` is the whole message, decoded only where texts are rendered.
-    `held_until` is when a stage that had held the event on purpose passed it on, None where none had.
+    `held_until` is when a stage that had held the event on purpose passed it on, None if none had.
     """
 
     offender: str

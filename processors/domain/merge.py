@@ -22,7 +22,7 @@ class Handover(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
     One of the states that a stage kept for `offender`, on its way to the partition of `into`.
 
-    `part` counts from 0 to `parts`; `state_key` and `state` are None where there was nothing to hand over.
+    `part` counts from 0 to `parts`; `state_key` and `state` are None if there was nothing to hand over.
     """
 
     offender: str

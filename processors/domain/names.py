@@ -48,7 +48,7 @@ _LETTERS_ONLY: Final = str.maketrans("", "", " ,+")
 
 
 def compared_name(name: Name) -> str:
-    """Return a name as it compares; empty where it has no letters."""
+    """Return a name as it compares; empty if it has no letters."""
     given, sur = without_generation(words_of(name.given or "")), without_generation(parts_of(name.sur or ""))
     if not given or not sur:
         return compared_full(name.full or name.sur or name.given or "")
@@ -62,7 +62,7 @@ def middle_words(text: str) -> tuple[str, ...]:
 
 
 def whole_name(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
-    """Return a name of which both parts are known; empty where one is not."""
+    """Return a name of which both parts are known; empty if one is not."""
     first, *middle = without_generation(given) or ("",)
     if first in NO_NAME or "".join(given) in NO_NAME or "".join(sur) in NO_NAME:
         return ""

@@ -77,7 +77,7 @@ def sealed_subject(subject: str, seal: Seal) -> str:
 
 
 def opened_subject(sealed: str, seal: Seal) -> str | None:
-    """Return the state key that `sealed_subject` hid; None where it hid none."""
+    """Return the state key that `sealed_subject` hid; None if it hid none."""
     try:
         return seal.open(bytes.fromhex(sealed), SUBJECT).decode()
     except (SealBroken, ValueError):

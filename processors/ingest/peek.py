@@ -9,7 +9,7 @@ from processors.ingest.read.xml import XmlMessage, parse_xml
 
 
 def message_labels(message: bytes) -> tuple[str | None, str | None]:
-    """Return a submission's message id and its agency's ORI, each None where it cannot be read."""
+    """Return a submission's message id and its agency's ORI, each None if it cannot be read."""
     try:
         form, text = detect_format(message)
         head = XmlMessage.parse(text).head() if form == "xml" else parse_json(text)
@@ -24,7 +24,7 @@ def _text(value: object) -> str | None:
 
 
 def broken_xml(message: bytes) -> tuple[str, int, int] | None:
-    """Return why, in which line and in which column an XML document is not well-formed; None where it is, or is rejected for more."""
+    """Return why, in which line and in which column an XML document is not well-formed; None if it is, or is rejected for more."""
     try:
         parse_xml(detect_format(message)[1])
     except Rejection as why:

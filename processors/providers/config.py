@@ -94,7 +94,7 @@ def read_config(path: Path) -> File:
 
 
 def secret(path: Path) -> str:
-    """Return what a file of mode 0600 holds; raises UserError where others may read it."""
+    """Return what a file of mode 0600 holds; raises UserError if others may read it."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text(encoding="utf-8").strip()
@@ -106,7 +106,7 @@ def secret(path: Path) -> str:
 
 
 def vendors(file: File, kind: str, prompt: Prompt, now: Callable[[], int]) -> tuple[tuple[Vendor, Limits], ...]:
-    """Return the vendors of one kind, in the order of the file; raises UserError where there is none."""
+    """Return the vendors of one kind, in the order of the file; raises UserError if there is none."""
     found = [(make(entry, prompt, now), entry.limits) for entry in file.vendor if entry.kind == kind]
     if not found:
         raise UserError(f'the file describes no vendor of kind "{kind}": add a [[vendor]] with kind = "{kind}"')

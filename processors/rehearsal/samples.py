@@ -50,7 +50,7 @@ def samples() -> tuple[Sample, ...]:
 
 
 def sample(name: str) -> Sample:
-    """Return the sample of that name; raises UserError where there is none."""
+    """Return the sample of that name; raises UserError if there is none."""
     for each in samples():
         if each.name == name:
             return each

@@ -86,7 +86,7 @@ def run_trial(submissions: Sequence[bytes], registrations: Sequence[bytes] | Non
 
 
 def registration_id(registration: bytes) -> str | None:
-    """Return the id of a registration in JSON; None where it cannot be read."""
+    """Return the id of a registration in JSON; None if it cannot be read."""
     try:
         return msgspec.json.decode(registration, type=Labelled).registration_id
     except msgspec.DecodeError:

@@ -108,7 +108,7 @@ class IdentityRules:
         return self.schemes.get(scheme_name(name)) or self.schemes[OTHER]
 
     def mark(self, identifier: Identifier, issuer: Issuer = NO_ISSUER) -> str:
-        """Return the identifier as it compares; raises LeftOut where it is none."""
+        """Return the identifier as it compares; raises LeftOut if it is none."""
         scheme, name = self.scheme(identifier.scheme), scheme_name(identifier.scheme)
         value = number_of(identifier.value, name)
         letters = value if value.isalnum() else "".join(filter(str.isalnum, value))
@@ -146,7 +146,7 @@ class IdentityRules:
         return frozenset(each.upper() for each in self.words if "/" in each)
 
     def written_filler(self, text: str) -> str | None:
-        """Return what a value fills its field with by the signs in it, None where it is a number."""
+        """Return what a value fills its field with by the signs in it, None if it is a number."""
         written = unicodedata.normalize("NFKC", text).upper()
         if written.isalnum() and MASK not in written:
             return None
@@ -157,7 +157,7 @@ class IdentityRules:
         return frozenset(name for name, _, _ in self.fillers)
 
     def filler(self, value: str, *, prefixed: bool = False) -> str | None:
-        """Return what a value fills its field with, None where it is a number."""
+        """Return what a value fills its field with, None if it is a number."""
         body = value[PREFIX:] if prefixed and value[:PREFIX].isalpha() else ""
         for name, least, after_prefix in self.fillers:
             is_filler = FORMS.get(name)

@@ -9,7 +9,7 @@ from processors.validate.state import OffenderState
 
 
 def standing_after(offender: str, before: OffenderState, after: OffenderState, rules: Rules, now: int) -> tuple[Output, ...]:
-    """Return what is published of an offender who was known as `before`; nothing where they stand as they did."""
+    """Return what is published of an offender who was known as `before`; nothing if they stand as they did."""
     if after.history is before.history and after.compact is before.compact:
         return ()
     standing = standing_at(offender, after, rules, now)

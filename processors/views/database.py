@@ -21,7 +21,7 @@ class View:
 
     def open(self, identities: Mapping[str, str]) -> dict[Place, int]:
         """
-        Return the next offset of every partition; nothing where the view begins anew.
+        Return the next offset of every partition; nothing if the view begins anew.
 
         `identities` are the ids of the topics' logs. The file is kept only if it is whole, has this shape, and follows
         just these logs.

@@ -58,7 +58,7 @@ class Follower:
                 self._stopped.wait(AGAIN_SECONDS)
 
     def catch_up(self, seconds: float) -> None:
-        """Apply everything that is there; raises Restart where that takes longer than so many seconds."""
+        """Apply everything that is there; raises Restart if that takes longer than so many seconds."""
         deadline = time.monotonic() + seconds
         while self.step() or self._unread:
             if time.monotonic() > deadline:

@@ -70,7 +70,7 @@ def policies(database: Connection) -> list[dict[str, Any]]:
 
 
 def policy_history(database: Connection) -> list[dict[str, Any]]:
-    """Return the newest changes of settings; `document` is None where one was unset."""
+    """Return the newest changes of settings; `document` is None if one was unset."""
     rows = database.execute("SELECT at, policy_key, document FROM policy_history ORDER BY rowid DESC LIMIT ?", (AT_MOST,))
     return [{"at": at, "policy_key": key, "policy": json.loads(document) if document else None} for at, key, document in rows]
 

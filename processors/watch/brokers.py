@@ -14,7 +14,7 @@ FAMILIES: Final = frozenset({metrics.BROKERS, metrics.UNDER_MIN_ISR})
 
 
 def look(broker: Broker, prefix: str) -> Iterator[Sample]:
-    """Yield the cluster's samples; raises Restart where it does not answer."""
+    """Yield the cluster's samples; raises Restart if it does not answer."""
     admin = broker.admin()
     with translated_errors("the cluster could not be described"):
         cluster = admin.describe_cluster(request_timeout=REQUEST_TIMEOUT).result(CALL_DEADLINE)

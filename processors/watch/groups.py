@@ -48,7 +48,7 @@ class Groups:
         self._stuck: dict[Place, tuple[int, int]] = {}  # the stable end that stays below the log's end, and since when
 
     def look(self, now: int) -> Iterator[Sample]:
-        """Yield the samples of every stage's inputs; raises Restart where the broker does not answer."""
+        """Yield the samples of every stage's inputs; raises Restart if the broker does not answer."""
         try:
             yield from self._look(now)
         except Restart:
@@ -106,7 +106,7 @@ class Groups:
 
     def _oldest(self, behind: Mapping[tuple[str, Place], int], ends: Mapping[Place, int]) -> dict[tuple[str, Place], int]:
         """
-        Return the time of the first record at or after each offset; nothing where only marks of transactions are left.
+        Return the time of the first record at or after each offset; nothing if only marks of transactions are left.
 
         Of records that an open transaction hides it is the time since which they are seen to be hidden.
         """

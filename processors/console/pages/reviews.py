@@ -54,7 +54,7 @@ async def visible(pages: Pages, request: Request, reason: str | None = None, jur
 
 
 async def decide_several(pages: Pages, request: Request) -> Response:
-    """Decide on the reviews that were ticked, and return where to go; raises UserError where it cannot be done."""
+    """Decide on the reviews that were ticked, and return where to go; raises UserError if it cannot be done."""
     form = await request.form()
     ticked = {str(each) for each in form.getlist("review_id")}
     chosen = [each for each in await visible(pages, request) if each["review_id"] in ticked]
@@ -103,7 +103,7 @@ async def review(pages: Pages, request: Request) -> Response:
 
 
 def chosen_decision(form: FormData) -> tuple[Decision, str]:
-    """Return the decision that a form makes and the reason that it gives; raises UserError where one is missing."""
+    """Return the decision that a form makes and the reason that it gives; raises UserError if one is missing."""
     decision, reason = DECISIONS.get(str(form.get("what", "")).removesuffix("_group")), str(form.get("reason", "")).strip()
     if decision is None:
         raise UserError("Choose release or discard.")
@@ -113,7 +113,7 @@ def chosen_decision(form: FormData) -> tuple[Decision, str]:
 
 
 async def decide(pages: Pages, request: Request, review: Mapping[str, Any]) -> Response:
-    """Do what the form says, and return where to go; raises UserError where it cannot be done."""
+    """Do what the form says, and return where to go; raises UserError if it cannot be done."""
     form = await request.form()
     actions, review_id = pages.console.actions, review["review_id"]
     here = RedirectResponse(f"/reviews/{review_id}", 303)

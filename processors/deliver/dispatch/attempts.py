@@ -103,7 +103,7 @@ def kind_of(delivery: Delivery) -> OutboundKind:
 
 
 def settle_attempt(delivery: Delivery, attempt: Attempt, event: AttemptEvent, moment: Moment) -> Delivery | None:
-    """Return the delivery after an event of one of its attempts; None where the event changes nothing."""
+    """Return the delivery after an event of one of its attempts; None if the event changes nothing."""
     status = next_state(ATTEMPT, attempt.status, event)
     if status is None:
         return None

@@ -37,7 +37,7 @@ def verify(registrant: Registrant, verification: Verification, deliveries: Itera
 
 
 def contact_proved(registrant: Registrant, registration: KnownRegistration, verification: Verification, moment: Moment) -> str | None:
-    """Return the contact that was sent this code and may still give it back; None where there is none."""
+    """Return the contact that was sent this code and may still give it back; None if there is none."""
     for each in destinations([registration], moment):
         asked_at = registrant.contacts.get(each.name, UNKNOWN).asked_at
         if asked_at is not None and moment.at < asked_at + VALID:

@@ -66,7 +66,7 @@ def moment_in_words(text: str, style: Style) -> str:
 
 
 def local_day(text: str, style: Style) -> str:
-    """Return the day of a date or date-time in words, empty where it is none."""
+    """Return the day of a date or date-time in words, empty if it is none."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

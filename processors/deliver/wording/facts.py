@@ -112,14 +112,14 @@ def offenders_of(notices: tuple[Notice, ...], style: Style) -> tuple[Offender, .
 
 
 def full_name(name: Name | None) -> str:
-    """Return a name as it is spoken, empty where there is none."""
+    """Return a name as it is spoken, empty if there is none."""
     if name is None:
         return ""
     return clean(" ".join(part for part in (name.given, name.middle, name.sur) if part)) or clean(name.full or "")
 
 
 def short_name(name: Name | None) -> str:
-    """Return a name with its given name as an initial, empty where the parts are not known."""
+    """Return a name with its given name as an initial, empty if the parts are not known."""
     if name is None or not (given := clean(name.given or "")) or not (sur := clean(name.sur or "")):
         return ""
     return f"{given[0]}. {sur}"

@@ -17,7 +17,7 @@ class Style:
     brief: bool
 
     def noun(self, name: str) -> str:
-        """Return a single word of the texts, empty where the language has none."""
+        """Return a single word of the texts, empty if the language has none."""
         text = self.book.texts.get((name, self.language))
         return "" if text is None else text.noun
 

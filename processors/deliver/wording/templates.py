@@ -44,7 +44,7 @@ class Message:
 
 def message_for(notices: tuple[Notice, ...], rules: Rules, at: int, language: str, channel: Channel) -> Message | None:
     """
-    Return what `channel` says of these notices of one agency event; None where the rules have no text for it.
+    Return what `channel` says of these notices of one agency event; None if the rules have no text for it.
 
     One that cannot be filled in is none: `vn rules check` refuses it, but rules may run that nobody has checked.
     """
@@ -63,7 +63,7 @@ def message_for(notices: tuple[Notice, ...], rules: Rules, at: int, language: st
 
 
 def plain_message(book: Book, name: str, language: str, channel: Channel, facts: Mapping[str, str]) -> Message | None:
-    """Return the text `name` with a few facts in it, in the language or in English; None where the rules have none."""
+    """Return the text `name` with a few facts in it, in the language or in English; None if the rules have none."""
     for spoken in (language.partition("-")[0].lower(), FALLBACK):
         if (text := book.texts.get((name, spoken))) is None:
             continue
@@ -153,7 +153,7 @@ def context_of(facts: Facts) -> dict[str, Any]:
 
 
 def also(words: str, value: str, after: str = "") -> str:
-    """Return the words and the value; nothing where there is no value."""
+    """Return the words and the value; nothing if there is no value."""
     return f"{words}{value}{after}" if value else ""
 
 

@@ -76,7 +76,7 @@ def decide_inbound(record: Record, states: States, context: Context) -> Decision
 
 
 def silence_changed(states: States, key: str, inbound: Inbound, context: Context) -> dict[str, State | None]:
-    """Return the address as it is after STOP or START, of a telephone as `opt_out.scope` says; nothing where that changes nothing."""
+    """Return the address as it is after STOP or START, of a telephone as `opt_out.scope` says; nothing if that changes nothing."""
     before = find(states, key, Address) or Address()
     whole = inbound.channel in PHONE and context.rules.text("opt_out.scope", EVERYWHERE) == "phone"
     channels = PHONE if whole else (inbound.channel,)

@@ -18,7 +18,7 @@ from processors.ingest.identify.state import name_key
 
 
 def nearly_describes(registration: Described, offender: Described) -> str | None:
-    """Return in what the registration nearly fits the offender, None where it does not; whether it fits is known."""
+    """Return in what the registration nearly fits the offender, None if it does not; whether it fits is known."""
     if weigh(registration, offender) is Weight.OPEN:
         return "a number agrees, and it does not say who issued it"
     if registration.marks or strong_contradiction(registration, offender) is not None:

@@ -31,7 +31,7 @@ def block_keys(key: str, rate: State | None) -> Iterable[str]:
 
 
 def count_message(states: States, key: str, limit: Surge, at: int, seq: int) -> tuple[str | None, Decision[State]]:
-    """Count a message; return the group it must wait with, None where it is within the limit."""
+    """Count a message; return the group it must wait with, None if it is within the limit."""
     rate, since = find(states, key, MessageRate) or NONE, at - limit.window
     changes: dict[str, State | None] = {}
     if rate.count:

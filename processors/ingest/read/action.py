@@ -31,7 +31,7 @@ SHAPE: Final = fields_of(SentAction)
 
 
 def check(document: Mapping[str, Any], received_at: int) -> ReviewAction | OffenderAction:
-    """Return the action with its receive time; raises Rejection where it names nothing or nobody."""
+    """Return the action with its receive time; raises Rejection if it names nothing or nobody."""
     form = convert(document, SentAction, {})
     if form.action in OFFENDERS:
         return check_offenders(form)
@@ -52,7 +52,7 @@ def check(document: Mapping[str, Any], received_at: int) -> ReviewAction | Offen
 
 
 def check_offenders(form: SentAction) -> OffenderAction:
-    """Return a decision on who is who; raises Rejection where it does not name whom it is about."""
+    """Return a decision on who is who; raises Rejection if it does not name whom it is about."""
     if len(set(form.offenders)) != OFFENDERS[form.action]:
         raise Rejection(
             "bad_review_action", f"To {form.action}, name {OFFENDERS[form.action]} offender key(s), as `vn explain` shows them."

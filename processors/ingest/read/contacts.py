@@ -86,7 +86,7 @@ def check_contact(sent: Any) -> Contact:
 
 
 def normalize(channel: Channel, address: str) -> str | None:
-    """Return the address in canonical form; None where it is none of the channel."""
+    """Return the address in canonical form; None if it is none of the channel."""
     try:
         return NORMALIZE[channel](address)
     except Unusable:
@@ -99,7 +99,7 @@ def normalize_telephone(number: str) -> str:
 
 
 def telephone(number: str) -> PhoneNumber:
-    """Return the number parsed; raises Unusable where it is none, or none that a registrant answers."""
+    """Return the number parsed; raises Unusable if it is none, or none that a registrant answers."""
     written = unicodedata.normalize("NFKC", without_invisible(number)).translate(_DASHES).strip(_QUOTES)
     plain = _EXCHANGE_CODE.sub("+", written)
     if len(plain) > MAX_NUMBER or not _ONE_NUMBER.fullmatch(plain):

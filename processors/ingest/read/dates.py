@@ -57,7 +57,7 @@ class When(Struct, frozen=True, gc=False):
 
 
 def parse_when(text: str, zone: tzinfo) -> When:
-    """Return the time that an agency in `zone` means by `text`; raises ValueError where it cannot be read."""
+    """Return the time that an agency in `zone` means by `text`; raises ValueError if it cannot be read."""
     iso = _iso_form(text)
     if "T" not in iso:
         day = _day(iso)
@@ -77,14 +77,14 @@ def parse_when(text: str, zone: tzinfo) -> When:
 
 @lru_cache(4096)
 def parse_day(text: str) -> str:
-    """Return the day named, as YYYY-MM-DD, of a date or date-time; raises ValueError where there is none."""
+    """Return the day named, as YYYY-MM-DD, of a date or date-time; raises ValueError if there is none."""
     return _day(_iso_form(text)).isoformat()
 
 
 @lru_cache(4096)
 def parse_birth_date(text: str) -> str | None:
     """
-    Return a birth date as far as it is known: YYYY-MM-DD, YYYY-MM, YYYY, or None; raises ValueError where it is no date.
+    Return a birth date as far as it is known: YYYY-MM-DD, YYYY-MM, YYYY, or None; raises ValueError if it is no date.
 
     Systems write zeros, nines, X or ? for what they do not know, and an impossible year for nothing known at all.
     """

@@ -19,7 +19,7 @@ from processors.ingest.read.rejection import Rejection
 
 T = TypeVar("T", bound=msgspec.Struct)
 Shape = Mapping[str, Any] | None
-"""The fields a value may have and their shapes; None where it has none (texts, numbers) or any (maps)."""
+"""The fields a value may have and their shapes; None if it has none (texts, numbers) or any (maps)."""
 
 MAX_NAMED: Final = 10
 AS_WRITTEN: Final = frozenset({"given", "middle", "sur", "full", "name", "court", "remarks", "detail", "reason", "body"})

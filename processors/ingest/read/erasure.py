@@ -11,7 +11,7 @@ SHAPE: Final = fields_of(ErasureRequest)
 
 
 def check(document: Mapping[str, Any], received_at: int) -> Erasure:
-    """Return the erasure; raises Rejection where it does not say whom."""
+    """Return the erasure; raises Rejection if it does not say whom."""
     form = convert(document, ErasureRequest, {})
     for field in ("registrant_id", "reason", "requested_by"):
         check_private_id(field, getattr(form, field))

@@ -61,7 +61,7 @@ SHAPE: Final = fields_of(SentInbound)
 
 
 def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Inbound:
-    """Return the message, its address as a keyed digest and its text sealed; raises Rejection where nobody is its sender."""
+    """Return the message, its address as a keyed digest and its text sealed; raises Rejection if nobody is its sender."""
     form = convert(document, SentInbound, MISSING)
     check_id("provider", form.provider)
     channel = CHANNELS.get(form.channel)

@@ -29,7 +29,7 @@ def parse_instant(field: str, value: str | int, zone: tzinfo) -> int:
 
 
 def parse_expiry(field: str, value: str | int, zone: tzinfo) -> int | None:
-    """Return when something ends, of a day alone the end of that day; None where the sender says never."""
+    """Return when something ends, of a day alone the end of that day; None if the sender says never."""
     number = as_number(value)
     if number is None:
         return None if NEVER.fullmatch(str(value)) else parse_moment(field, str(value), zone).past_from

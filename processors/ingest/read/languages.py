@@ -12,7 +12,7 @@ _TAG: Final = re.compile(r"([A-Za-z]{2,3})((?:-[A-Za-z0-9]{1,8})*)")
 
 
 def canonical_language(tag: str) -> str | None:
-    """Return the tag with the shortest code of its language, `es-MX` for `spa-MX`; None where it is no tag of a language."""
+    """Return the tag with the shortest code of its language, `es-MX` for `spa-MX`; None if it is no tag of a language."""
     found = _TAG.fullmatch(tag)
     if found is None:
         return None

@@ -45,7 +45,7 @@ def base_name(name: str | bytes) -> str:
 
 
 def text_of(element: Element | None) -> str | None:
-    """Return the element's own text with single blanks; None where there is none."""
+    """Return the element's own text with single blanks; None if there is none."""
     return (" ".join((element.text or "").split()) or None) if element is not None else None
 
 
@@ -104,7 +104,7 @@ class NiemDocument:
         return f"#{uri}" if uri in self._ids else uri
 
     def target(self, element: Element) -> str | None:
-        """Return what the element refers to, as `#id` or as a URI; None where it refers to nothing."""
+        """Return what the element refers to, as `#id` or as a URI; None if it refers to nothing."""
         reference = attribute(element, "ref")
         if reference:
             return f"#{reference.removeprefix('#')}"

@@ -45,7 +45,7 @@ def decode_plain(raw: bytes) -> tuple[Submission, bytes] | None:
     """
     Decode a submission in plain form, as most are, with its JSON: nothing to trim, to leave out or to reject for its form.
 
-    None where the document must be checked field by field. Decoded and encoded again it has as many quotation marks as
+    None if the document must be checked field by field. Decoded and encoded again it has as many quotation marks as
     before: no field was unknown, null or given twice. Without blanks outside texts, a blank beside a quotation mark
     is one that would be trimmed; two blanks in a row only cause the field-by-field check.
     """
@@ -62,7 +62,7 @@ def decode_plain(raw: bytes) -> tuple[Submission, bytes] | None:
 
 
 def from_document(document: Mapping[str, Any]) -> Submission:
-    """Return the tidied document as a submission; raises Rejection where it is none."""
+    """Return the tidied document as a submission; raises Rejection if it is none."""
     if isinstance(document.get("event_type"), list):
         raise Rejection("event_type_count", "The message has a list of event types; it needs one.")
     times = {field: as_text(field, value) for field in TIMES if type(value := document.get(field)) is int}

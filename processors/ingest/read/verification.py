@@ -30,7 +30,7 @@ SHAPE: Final = fields_of(SentVerification)
 
 
 def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Verification:
-    """Return the verification, its code as an HMAC; raises Rejection where it is no code."""
+    """Return the verification, its code as an HMAC; raises Rejection if it is no code."""
     form = convert(document, SentVerification, MISSING)
     check_id("registration_id", form.registration_id)
     code = form.code.replace(" ", "").replace("-", "")

@@ -129,7 +129,7 @@ class XmlMessage(NiemDocument):
 
     @classmethod
     def parse(cls, text: str) -> "XmlMessage":
-        """Return the message of a document; raises Rejection where it is not well-formed or beyond the limits."""
+        """Return the message of a document; raises Rejection if it is not well-formed or beyond the limits."""
         return cls(parse_xml(text))
 
     def head(self) -> Document:

@@ -207,7 +207,7 @@ class PipelineDriver:
         return [review for review in self.latest(REVIEWS).values() if state is None or review.state == state]
 
     def state(self, stage: str, key: str) -> Any:
-        """Return what a stage keeps under a key; None where it keeps nothing."""
+        """Return what a stage keeps under a key; None if it keeps nothing."""
         running = self._named(stage)
         raw = running.fields.get(b"=" + key.encode())
         return None if raw is None else self.codec.states(format_of(running.stage))(raw)

@@ -19,7 +19,7 @@ class Timers:
         return sorted(self._due, key=lambda key: (self._due[key], key), reverse=True)
 
     def at(self, key: str) -> int | None:
-        """Return when the key's timer is due; None where it has none."""
+        """Return when the key's timer is due; None if it has none."""
         return self._due.get(key)
 
     def set(self, key: str, at: int | None) -> None:

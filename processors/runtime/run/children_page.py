@@ -27,7 +27,7 @@ class ChildrenPage(Collector):
         self._lock = threading.Lock()
 
     def set_port(self, child: str, port: int | None) -> None:
-        """The child's page is at this port; None where it is gone."""
+        """The child's page is at this port; None if it is gone."""
         with self._lock:
             if port is None:
                 self._ports.pop(child, None)

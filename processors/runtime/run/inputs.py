@@ -94,7 +94,7 @@ def check_bookmarks(broker: Broker, origins: Mapping[Place, Origin | None], keep
 
 
 def _records_at(broker: Broker, offsets: Mapping[Place, int], keep_alive: Callable[[], None]) -> dict[Place, Bookmark | None]:
-    """Return the bookmark of the first record at or after each offset; None where the log ends first."""
+    """Return the bookmark of the first record at or after each offset; None if the log ends first."""
     found: dict[Place, Bookmark | None] = {}
     if not offsets:
         return found

@@ -26,7 +26,7 @@ class Position(Struct, frozen=True):
 
     `seq` counts committed batches, `positions` holds the next offset of every input topic, `time` is the latest time
     decided with, `at` the wall-clock time of the batch. `settled` names the rules and settings under which every
-    pending timer has been re-evaluated. `partitions` is how many the inputs had, 0 where an earlier version did not say.
+    pending timer has been re-evaluated. `partitions` is how many the inputs had, 0 if an earlier version did not say.
     `read` and `unreadable` are what the limit of dead letters counts: records read, and which of the last were unreadable.
     """
 

@@ -243,7 +243,7 @@ def _datum(version: Version, raw: bytes, start: int, reader: Any = None) -> Any:
 
 
 def _outsiders_document(version: Version, raw: bytes, start: int) -> Any:
-    """Return an outsider's record as its JSON document; raises Undecodable where it is broken."""
+    """Return an outsider's record as its JSON document; raises Undecodable if it is broken."""
     try:
         value, end = outsiders.document(version.as_sent, raw, start)
     except BROKEN:
