@@ -1,4 +1,4 @@
-"""Where a registrant can be reached; the only place where contacts are opened."""
+"""Where a registrant can be reached; contacts are decrypted only here."""
 
 from collections.abc import Iterable
 
@@ -16,10 +16,10 @@ UNKNOWN = KnownContact()
 
 class Destination(Struct, frozen=True, gc=False):
     """
-    One contact of a registrant in one registration, which says language and PIN.
+    One contact of a registrant from one registration, which gives language and PIN.
 
-    `name` is what the contact is known by where nobody may read its address: its channel, and the address's keyed digest.
-    `message` is what it is told now, where that has been written already.
+    `name` identifies the contact without its address: its channel and the keyed digest of the address.
+    `message` is what it is told, if that has been written already.
     """
 
     contact: Contact
@@ -41,7 +41,7 @@ def destinations(registrations: Iterable[KnownRegistration], moment: Moment) -> 
     """
     Return every contact of these registrations in the order they were registered.
 
-    Nothing opened is kept for the next time: addresses are in clear for one decision, not for as long as a cache would last.
+    The result is not cached: addresses are in clear text for one decision only.
     """
     found = []
     seal = moment.contact_seal
@@ -60,7 +60,7 @@ def contact_name(channel: Channel, address: str) -> str:
 
 
 def usable(registrant: Registrant, moment: Moment) -> dict[str, Destination]:
-    """Return each contact that may be told of events once, by name: verified, and not silent."""
+    """Return each contact that may be told of events once, by name: verified and not opted out."""
     found: dict[str, Destination] = {}
     for destination in destinations(registrant.in_force(moment.at), moment):
         known = registrant.contacts.get(destination.name, UNKNOWN)

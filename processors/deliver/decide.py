@@ -1,11 +1,11 @@
 """
-Deliver: what each registrant is told, once, in words they understand, where they can be reached, until they were.
+Deliver: tells each registrant once, in their language, at every contact, until they are reached.
 
 Reads     notifications, registrants     by registrant
-Writes    outbound.sms, outbound.email, outbound.voice: one record an attempt
+Writes    outbound.sms, outbound.email, outbound.voice: one record for each attempt
           tally: the first final outcome of each offender's part, for the response to its agency
-          registration.status: what became of a registration, by its id
-          intake: whose address fell silent by a receipt, and requests to verify an address, for identify
+          registration.status: the status of a registration, by its id
+          intake: opt-outs by receipt, and requests to verify an address, for identify
           keys: the key of a registrant's contact data, until it is destroyed; erased: that it was, for ever
           reviews
 Keeps     a registrant's registrations (contacts sealed), what waits for its merge window or the end of quiet hours, what is
@@ -51,7 +51,7 @@ from processors.topics import (
 
 
 def keys(given: Input, states: Mapping[str, State]) -> Iterator[str]:
-    """Name the registrant that the input is about, the delivery of a receipt or timer, and what else is under way where that matters."""
+    """Name the registrant of the input, the delivery of a receipt or timer, and, if they matter, the other deliveries under way."""
     if not given.key:
         return
     registrant_id = registrant_of(given.key)
@@ -69,7 +69,7 @@ def keys(given: Input, states: Mapping[str, State]) -> Iterator[str]:
 
 
 def concerns_deliveries(record: Record) -> bool:
-    """Whether what is already under way is looked at again: contacts changed, or something is changed or taken back."""
+    """Whether the deliveries under way are affected: contacts changed, or an event is changed or cancelled."""
     value = record.value
     if isinstance(value, Notification):
         return value.event.telling != "news"
@@ -77,7 +77,7 @@ def concerns_deliveries(record: Record) -> bool:
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
-    """Return what follows for one registrant."""
+    """Return the decision for one registrant."""
     registrant_id = registrant_of(given.key or "")
     before = states.get(registrant_id)
     registrant = before if isinstance(before, Registrant) else Registrant(registrant_id=registrant_id)
@@ -99,7 +99,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
 
 
 def look_at_delivery(given: Input, registrant: Registrant, states: Mapping[str, State], moment: Moment) -> Decision[State]:
-    """Return what is due of one delivery, or forget it once no receipt can be about it any more."""
+    """Do what is due on one delivery, or forget it once no receipt can be about it any more."""
     delivery = states.get(given.key or "")
     if not isinstance(delivery, Delivery) or isinstance(given, Resettle):
         return Decision()
@@ -109,14 +109,14 @@ def look_at_delivery(given: Input, registrant: Registrant, states: Mapping[str, 
 
 
 def time_of(given: Input) -> int:
-    """Return the time that an input is decided with."""
+    """Return the time of the decision on an input."""
     if isinstance(given, Record):
         return given.timestamp
     return given.due_at if isinstance(given, Wake) else given.at
 
 
 def take(registrant: Registrant, record: Record, states: Mapping[str, State], moment: Moment) -> Decision[State]:
-    """Return what one record changes of what is known and of what waits."""
+    """Return the decision on one record, before anything that is due is sent."""
     deliveries = [each for each in states.values() if isinstance(each, Delivery)]
     match record.value:
         case Notification() as notification:
@@ -142,13 +142,13 @@ def take(registrant: Registrant, record: Record, states: Mapping[str, State], mo
 
 
 def reply(registrant: Registrant, inbound: Inbound, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:
-    """Return what follows from an answer, for the deliveries under way too."""
+    """Return the decision on a registrant's reply, including deliveries under way."""
     decision = replies.take_reply(registrant, inbound, moment)
     return registrations.advance_all(decision, registrant_after(decision, registrant), deliveries, moment)
 
 
 def changes_only(decision: Decision[State], before: Registrant) -> Decision[State]:
-    """Return the decision without a registrant that it leaves as it was."""
+    """Return the decision without the registrant if it is unchanged."""
     key = before.registrant_id
     if key not in decision.states or decision.states[key] != before:
         return decision
@@ -159,8 +159,8 @@ def attempts_by_contact(document: Any) -> Any:
     """
     Return a document of format 1 in format 2.
 
-    An attempt named its contact by registration and place, which may be another contact's by now: what left under it gets
-    no further attempt, and its receipts are still understood.
+    An attempt named its contact by registration and position, which may be another contact by now: a delivery made under it gets
+    no further attempt; its receipts are still understood.
     """
     if document["type"] != "sent":
         return document

@@ -1,7 +1,7 @@
 """
-What waits together, and what a later message does to what has not left yet.
+Merges notifications of one event, and lets a later message replace what was not sent yet.
 
-One registrant's notifications of one agency event (agency, event subtype, action time) leave as one that names every
+One registrant's notifications of one agency event (agency, event subtype, action time) are sent as one that names every
 offender (specification §4, contract §6 `merge.window`). Distinct events stay distinct: hearings on the 12th and on the
 13th are two messages, two on the 14th at 10:00 are one.
 """
@@ -20,33 +20,33 @@ from processors.domain.person import Identifier, Name
 
 
 class AgencyView(Struct, frozen=True):
-    """The agency, as far as it is told."""
+    """The part of an agency that is told."""
 
     name: str | None = None
 
 
 class OffenderView(Struct, frozen=True):
-    """An offender, as far as they are told: neither aliases nor the date of birth."""
+    """The part of an offender that is told: neither aliases nor the date of birth."""
 
     name: Name | None = None
     identifiers: tuple[Identifier, ...] = ()
 
 
 class SubmissionView(Struct, frozen=True):
-    """The part of a submission that is told; the remarks and details are not among it."""
+    """The part of a submission that is told; not its remarks and details."""
 
     agency: AgencyView
     offenders: tuple[OffenderView, ...]
 
 
-# A gathering that waits for its registration is joined by nobody, who would then wait with it.
+# Nothing is added to a gathering that waits for its registration: it would have to wait too.
 OPEN_TO_MORE: Final = frozenset({"merge_window", "quiet_hours"})
 
 OPEN: Final = msgspec.json.Decoder(SubmissionView)
 
 
 def notice_of(notification: Notification, *, emergency: bool) -> Notice:
-    """Return what is kept of a notification; its submission is opened here and nowhere later."""
+    """Return what is kept of a notification; its submission is decoded only here."""
     event = notification.event
     told = OPEN.decode(event.submission)
     person = told.offenders[event.part] if event.part < len(told.offenders) else OffenderView()
@@ -85,7 +85,7 @@ def notice_of(notification: Notification, *, emergency: bool) -> Notice:
 
 
 def same_event(one: Notice, other: Notice) -> bool:
-    """Whether both are told in one message: the same agency event, told in the same way."""
+    """Whether both belong in one message: the same agency event, and both news, change or cancellation."""
     return (one.ori, one.event_subtype, one.action_at, one.date_only, one.telling, one.changes) == (
         other.ori,
         other.event_subtype,
@@ -98,10 +98,10 @@ def same_event(one: Notice, other: Notice) -> bool:
 
 def admit(pending: tuple[Pending, ...], notice: Notice, at: int, window: int) -> tuple[tuple[Pending, ...], Pending]:
     """
-    Return what waits with `notice` among it, and the one that it waits in; a gathering lasts `window` from its first notice.
+    Return what waits, with `notice` added, and the gathering that has it; a gathering lasts `window` from its first notice.
 
-    Both are in the order in which the messages came in: how they reached deliver, from several partitions, must show
-    neither in the words nor in which of two messages leaves first.
+    Both are in the order in which the messages were received: the order in which they reached deliver, from several partitions, must affect
+    neither the words nor which of two messages is sent first.
     """
     found = next((each for each in pending if each.why in OPEN_TO_MORE and same_event(each.notices[0], notice)), None)
     if found is None:
@@ -115,10 +115,10 @@ def admit(pending: tuple[Pending, ...], notice: Notice, at: int, window: int) ->
 
 def overtake(pending: tuple[Pending, ...], notice: Notice) -> tuple[tuple[Pending, ...], tuple[Notice, ...], Notice | None]:
     """
-    Return what still waits, what `notice` replaced before it left, and what is to be told of `notice` itself.
+    Return what still waits, what `notice` replaced before it was sent, and what is to be told of `notice` itself.
 
-    Of what was never told, nothing is taken back: cancelled news and its cancellation both stay, changed news is told
-    as it is now. A change that has not left makes way for the next change, which tells both, or for the cancellation.
+    What was never told need not be taken back: cancelled news and its cancellation are both dropped, changed news is told
+    as it is now. A change that was not sent is replaced by the next change, which includes it, or by the cancellation.
     """
     if notice.telling == "news":
         return pending, (), notice
@@ -134,9 +134,9 @@ def overtake(pending: tuple[Pending, ...], notice: Notice) -> tuple[tuple[Pendin
 
 def overtakes(earlier: Notice, later: Notice) -> bool:
     """
-    Whether the later message is about the same event of the same offender as one that has not left.
+    Whether the later message replaces an earlier one: it is about the same event of the same offender.
 
-    Of an offender who had two keys, the agency may have announced one event under each, by two message ids.
+    If an offender had two keys, the agency may have reported one event under each, with two message ids.
     """
     if earlier.ori != later.ori or earlier.telling == "cancellation":
         return False
@@ -153,7 +153,7 @@ def content(notice: Notice) -> tuple[str, str, int, bool]:
 
 
 def came_in(notice: Notice) -> tuple[int, str, int, str]:
-    """Return what orders notices as their messages came in, and those of one moment by their names."""
+    """Return the sort key of notices: when their messages were received, then their names."""
     return notice.received_at, notice.message_id, notice.part, notice.offender
 
 

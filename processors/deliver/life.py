@@ -2,8 +2,8 @@
 The life of an attempt, and of a contact within a notification: states and events as data.
 
 An *attempt* is one outbound record, and a lease: a provider may begin to send it until it expires. It is `sent`, then
-`accepted` by a provider, and ends by a receipt, or by silence: `expired` where nobody accepted it before the lease ended,
-`unanswered` where no final receipt came within `receipt.wait`. Receipts come twice, late and in any order; one that the
+`accepted` by a provider, and ends by a receipt or without one: `expired` if nobody accepted it before the lease ended,
+`unanswered` if no final receipt came within `receipt.wait`. Receipts come twice, late and in any order; one that the
 table has no transition for changes nothing and is journalled as late. `delivered`, `confirmed`, `permanent_failure` and
 `opted_out` are final: nothing overwrites them (contract §5).
 

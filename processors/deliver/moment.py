@@ -1,4 +1,4 @@
-"""What one decision knows beside the states: whom it is about, when, by which rules; and how it is written to the journal."""
+"""The context of one decision: registrant, time, rules and keys; with helpers for its verdicts."""
 
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ STAGE_NAME: Final = "deliver"
 
 
 class About(NamedTuple):
-    """What a verdict is about besides the message: a review, or an attempt of a notification."""
+    """What else a verdict refers to: a review, or an attempt of a notification."""
 
     review_id: str | None = None
     notification_id: str | None = None
@@ -28,7 +28,7 @@ MESSAGE_ONLY: Final = About()
 @dataclass(frozen=True, slots=True)
 class Moment:
     """
-    One registrant, the time to decide with, the rules with the settings in force, and the keys.
+    One registrant, the time of the decision, the rules with the settings in force, and the keys.
 
     `seal` is that of the file of keys, `key` the registrant's own, None if they have none.
     """
@@ -83,6 +83,6 @@ class Moment:
 
 
 def registrant_after(decision: Decision[State], before: Registrant) -> Registrant:
-    """Return the registrant as a decision leaves it."""
+    """Return the registrant after a decision."""
     after = decision.states.get(before.registrant_id, before)
     return after if isinstance(after, Registrant) else before

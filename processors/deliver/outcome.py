@@ -1,4 +1,4 @@
-"""How a notice ended: what the journal says, and what is counted for the response to its agency."""
+"""The end of a notice, in the journal and for the response to its agency."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -20,12 +20,12 @@ ENDS: Final[Mapping[Result, tuple[Outcome, str, str]]] = {
 
 
 def outcome_of_notices(notices: Iterable[Notice], result: Result, notification: str, moment: Moment) -> Decision[State]:
-    """Return the one final outcome of each notice, an offender and registrant each."""
+    """Return the final outcome of each notice: one for each offender and registrant."""
     return combine(end_notice(each, result, verdict(each, result, notification, moment)) for each in notices)
 
 
 def end_notice(notice: Notice, result: Result, verdict: Verdict) -> Decision[State]:
-    """Return the end of one notice, in the journal and for the response; nobody answers a response (contract §5)."""
+    """End one notice, in the journal and for the response; a response itself is not answered (contract §5)."""
     if notice.event_type == MESSAGE_RESPONSE:
         return Decision(verdicts=(verdict,))
     submission = str(notice.seq)
@@ -34,7 +34,7 @@ def end_notice(notice: Notice, result: Result, verdict: Verdict) -> Decision[Sta
 
 
 def verdict(notice: Notice, result: Result, notification: str, moment: Moment) -> Verdict:
-    """Return the journal's line; an emergency of which nobody was reached has a reason of its own, which alerts."""
+    """Return the verdict; an emergency that reached nobody has a reason of its own, on which there is an alert."""
     outcome, reason, detail = ENDS[result]
     if result == "failed" and notice.emergency:
         reason = "not_reached_emergency"

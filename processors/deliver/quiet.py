@@ -1,4 +1,4 @@
-"""When a registrant is not to be disturbed: quiet hours are wall-clock time where the registrant lives (contract §6 `quiet.hours`)."""
+"""Quiet hours: wall-clock time where the registrant lives (contract §6 `quiet.hours`)."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -12,7 +12,7 @@ TOO_LONG: Final = 2 * 24 * 60 * 60 * 1_000  # zones so far apart that it is alwa
 
 def quiet_end_in_any(at: int, hours: QuietHours | None, zones: Sequence[ZoneInfo]) -> int:
     """
-    Return the first instant from `at` on that is quiet in none of the zones in which a registrant may be.
+    Return the first instant from `at` on at which it is quiet in none of the zones where a registrant may be.
 
     A toll-free number may be anywhere from Guam to Bermuda, where some zone is always quiet: then the first zone counts.
     """
@@ -25,7 +25,7 @@ def quiet_end_in_any(at: int, hours: QuietHours | None, zones: Sequence[ZoneInfo
 
 
 def quiet_end(at: int, hours: QuietHours | None, zone: ZoneInfo) -> int:
-    """Return the instant (milliseconds) at which the quiet hours around `at` end; `at` itself where it is in none."""
+    """Return the instant (milliseconds) at which the quiet hours around `at` end; `at` itself if it is not in quiet hours."""
     if hours is None or hours.start == hours.end:
         return at
     local = datetime.fromtimestamp(at / 1_000, zone)
@@ -33,7 +33,7 @@ def quiet_end(at: int, hours: QuietHours | None, zone: ZoneInfo) -> int:
     if not within(minute, hours):
         return at
     end = clock_time(local.date() + timedelta(days=1 if minute >= hours.end else 0), hours.end, zone)
-    # On the night clocks go back the end may come twice: the later one, if the first is over.
+    # On the night when clocks go back, the end may occur twice: take the later one if the first has passed.
     return max(at, next((until for until in (instant(end), instant(end.replace(fold=1))) if until > at), at))
 
 
@@ -47,14 +47,14 @@ def quiet_start(at: int, hours: QuietHours | None, zone: ZoneInfo) -> int | None
 
 
 def within(minute: int, hours: QuietHours) -> bool:
-    """Whether a minute of the day is in the quiet hours, which may go past midnight."""
+    """Whether a minute of the day is in the quiet hours, which may span midnight."""
     if hours.start < hours.end:
         return hours.start <= minute < hours.end
     return minute >= hours.start or minute < hours.end
 
 
 def clock_time(day: date, minute: int, zone: ZoneInfo) -> datetime:
-    """Return a minute of a day on the clocks of a zone."""
+    """Return the instant of a minute of a day in a zone."""
     return datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
 
 

@@ -1,7 +1,7 @@
 """
-What time and contacts do to registrations: requests to verify, one confirmation, the status that the site hears, forgetting.
+The life of registrations: requests to verify contacts, the confirmation, the status for the site, forgetting.
 
-Asked after every input that changed a registrant's registrations or contacts, and when one of their times came.
+Called after every input that changed a registrant's registrations or contacts, and when one of their deadlines came.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from processors.topics import INTAKE, REGISTRATION_STATUS
 
 
 def follow_registrations(registrant: Registrant, moment: Moment) -> Decision[State]:
-    """Return what follows for a registrant's registrations now."""
+    """Return what is due for a registrant's registrations now."""
     decision: Decision[State] = Decision()
     for step in (request_verifications, confirm, publish_statuses, forget_contacts):
         decision = decision.then(step(registrant_after(decision, registrant), moment))
@@ -31,7 +31,7 @@ def follow_registrations(registrant: Registrant, moment: Moment) -> Decision[Sta
 
 
 def request_verifications(registrant: Registrant, moment: Moment) -> Decision[State]:
-    """Ask identify for leave to send a code to each contact that is to be asked now; in quiet hours that waits."""
+    """Ask identify for permission to send a code to each contact that is due; not in quiet hours."""
     due = [name for name, each in registrant.contacts.items() if each.ask_at is not None and each.ask_at <= moment.at]
     if not due:
         return Decision()
@@ -53,12 +53,12 @@ def request_verifications(registrant: Registrant, moment: Moment) -> Decision[St
 
 
 def end_of_quiet_hours(to: Destination, moment: Moment) -> int:
-    """Return from when a contact may be disturbed."""
+    """Return when a contact's quiet hours end."""
     return quiet_end_in_any(moment.at, moment.rules.quiet_hours(EVERYWHERE), to.registration.zones)
 
 
 def confirm(registrant: Registrant, moment: Moment) -> Decision[State]:
-    """Tell the first verified contact of a registration once that it counts (contract §4)."""
+    """Confirm a registration once, to its first verified contact (contract §4)."""
     decision: Decision[State] = Decision()
     for registration in registrant.in_force(moment.at):
         if registration.confirmed:
@@ -74,7 +74,7 @@ def confirm(registrant: Registrant, moment: Moment) -> Decision[State]:
 
 
 def publish_statuses(registrant: Registrant, moment: Moment) -> Decision[State]:
-    """Tell the site of every registration whose status is another one now."""
+    """Publish the status of every registration whose status has changed."""
     after, outputs = registrant, []
     for registration in registrant.registrations.values():
         status = status_of(registrant, registration, moment)
@@ -88,7 +88,7 @@ def publish_statuses(registrant: Registrant, moment: Moment) -> Decision[State]:
 
 
 def status_of(registrant: Registrant, registration: KnownRegistration, moment: Moment) -> RegistrationState | None:
-    """Return what became of a registration; None of one that was removed before it was known."""
+    """Return the status of a registration; None if it was removed before it was known."""
     if not registration.in_force(moment.at):
         return "expired" if registration.sealed or registration.status is not None else None
     to = destinations([registration], moment)
@@ -128,7 +128,7 @@ def forget_contacts(registrant: Registrant, moment: Moment) -> Decision[State]:
 
 
 def names_kept(registrant: Registrant, moment: Moment) -> Iterator[str]:
-    """Yield the contacts that some registration still has, in force or not."""
+    """Yield the names of contacts that some registration still has, in force or not."""
     kept = [each for each in registrant.registrations.values() if each.sealed]
     yield from (each.name for each in destinations(kept, moment))
 

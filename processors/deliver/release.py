@@ -1,4 +1,4 @@
-"""What is due: told now, left waiting for the morning, put before a reviewer, or dropped."""
+"""What is due: sent now, kept for the morning, flagged for review, or dropped."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
@@ -31,14 +31,14 @@ DETAILS: Final[Mapping[str, str]] = {
 
 
 class Released(NamedTuple):
-    """What follows from something that was due, and what of it goes on waiting."""
+    """The decision on something that was due, and the part of it that still waits."""
 
     decision: Decision[State]
     left: tuple[Pending, ...] = ()
 
 
 def release_due(registrant: Registrant, moment: Moment) -> Decision[State]:
-    """Decide about everything that is due."""
+    """Decide on everything that is due."""
     if all(pending.due_at > moment.at for pending in registrant.pending):
         return Decision()
     decisions: list[Decision[State]] = []
@@ -53,7 +53,7 @@ def release_due(registrant: Registrant, moment: Moment) -> Decision[State]:
 
 
 def release(due: Pending, registrant: Registrant, moment: Moment) -> Released:
-    """Tell what can be told now. Registrations are looked at once more, immediately before it leaves."""
+    """Send what can be sent now. Registrations are checked once more, immediately before it is sent."""
     wanted, unseen, ended = sorted_by_registration(due, registrant, moment)
     dropped = drop(ended, "registration_ended", "every registration it was for ended before it left", moment)
     if due.review_id is not None and not unseen:
@@ -83,7 +83,7 @@ def sorted_by_registration(
 
 
 def await_registration(due: Pending, unseen: tuple[Notice, ...], moment: Moment) -> Released:
-    """Hold notices whose registration has not been seen; flag them when that lasts, and give them up in the end."""
+    """Hold notices whose registration has not been seen; flag them after a while, and finally give them up."""
     first, rules = unseen[0], moment.rules
     until = due.since + rules.duration("out_of_order.hold", first.scope)
     end = until + rules.duration("delivery.give_up", first.scope)
@@ -102,7 +102,7 @@ def await_registration(due: Pending, unseen: tuple[Notice, ...], moment: Moment)
 
 
 def send_or_wait(due: Pending, registrant: Registrant, moment: Moment) -> Released:
-    """Send one message to every contact, unless it is to wait for the end of quiet hours."""
+    """Send one message to every contact, unless it must wait for the end of quiet hours."""
     first, rules = due.notices[0], moment.rules
     if not due.emergency:
         until = quiet_end_in_any(moment.at, rules.quiet_hours(first.scope), zones_of(due, registrant, moment))
@@ -122,7 +122,7 @@ def send_or_wait(due: Pending, registrant: Registrant, moment: Moment) -> Releas
 
 
 def delivery_of(due: Pending, moment: Moment) -> Delivery:
-    """Return the delivery that begins with what is due."""
+    """Return the new delivery of what is due."""
     return Delivery(
         attempts={},
         forget_at=moment.at,
@@ -147,12 +147,12 @@ def nobody_left(registrant: Registrant, moment: Moment) -> tuple[str, str]:
 def drop(  # noqa: PLR0913  a verdict's own fields
     notices: Iterable[Notice], reason: str, detail: str, moment: Moment, *, result: Result = "nobody", about: About = MESSAGE_ONLY
 ) -> Decision[State]:
-    """Return the end of notices that are not told; each counts for its agency's response."""
+    """End notices that are not sent; each counts for its agency's response."""
     return combine(end_notice(notice, result, moment.notice_verdict(notice, "dropped", reason, detail, about)) for notice in notices)
 
 
 def messages_for(notices: tuple[Notice, ...], to: Iterable[Destination], moment: Moment) -> Messages | None:
-    """Return the message for each language and channel; None if one has no text: general words are told to nobody."""
+    """Return the message for each language and channel; None if one has no text: no generic text is sent instead."""
     found: dict[tuple[str, Channel], Message] = {}
     for destination in to:
         key = (destination.language, destination.channel)
@@ -165,30 +165,30 @@ def messages_for(notices: tuple[Notice, ...], to: Iterable[Destination], moment:
 
 
 def lacks_text(notices: tuple[Notice, ...], registrant: Registrant, moment: Moment) -> bool:
-    """Whether some contact could not be told yet."""
+    """Whether the rules lack a text for some contact."""
     return messages_for(notices, destinations(registrant.in_force(moment.at), moment), moment) is None
 
 
 def look_again(first: Notice, moment: Moment) -> int:
-    """Return when to look for a text again that was not there, should no reviewer decide."""
+    """Return when to look again for a missing text, unless a reviewer decides before."""
     return moment.at + moment.rules.duration("delivery.give_up", first.scope)
 
 
 def zones_of(due: Pending, registrant: Registrant, moment: Moment) -> tuple[ZoneInfo, ...]:
-    """Return the time zones in which the registrant may be, as the latest registration that this is for says."""
+    """Return the time zones in which the registrant may be, by the latest of the registrations concerned."""
     named = {each for notice in due.notices for each in notice.registration_ids}
     latest = max((each for each in registrant.in_force(moment.at) if each.registration_id in named), key=lambda each: each.seq)
     return latest.zones
 
 
 def resettle(registrant: Registrant, moment: Moment) -> Registrant:
-    """Return the registrant with what waits for quiet hours or for a text due by the settings of now."""
+    """Return the registrant; what waits for quiet hours or for a text is due by the present settings."""
     pending = tuple(replace(each, due_at=due_now(each, registrant, moment)) for each in registrant.pending)
     return replace(registrant, pending=pending)
 
 
 def due_now(pending: Pending, registrant: Registrant, moment: Moment) -> int:
-    """Return when something that waits is to be decided by the settings of now."""
+    """Return when something that waits is due by the present settings."""
     if pending.why == "quiet_hours":
         hours = moment.rules.quiet_hours(pending.notices[0].scope)
         return quiet_end_in_any(moment.at, hours, zones_of(pending, registrant, moment))
@@ -196,7 +196,7 @@ def due_now(pending: Pending, registrant: Registrant, moment: Moment) -> int:
 
 
 def flag(due: Pending, reason: str, moment: Moment) -> Released:
-    """Put notices that wait together before a reviewer."""
+    """Flag notices that wait together for review."""
     first, detail = due.notices[0], DETAILS[reason]
     review_id = name_review(STAGE_NAME, sealed_subject(moment.registrant_id, moment.seal), first.message_id, str(first.part), reason)
     flagged = replace(due, review_id=review_id, why=reason)

@@ -1,4 +1,4 @@
-"""Messages about events that nobody reported, for people who read or review the texts."""
+"""Sample messages about invented events, for people who review the texts."""
 
 from typing import Final
 

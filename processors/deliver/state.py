@@ -1,7 +1,7 @@
 """
-What deliver keeps of one registrant: how to reach them (sealed), what has not left yet, and, in documents of their own, what did.
+What deliver keeps of one registrant: how to reach them (sealed), what waits, and, in documents of their own, deliveries.
 
-What left is a document of its own, looked at again when its receipts come and when something follows from their absence.
+A delivery is a document of its own, read again when receipts arrive and when they fail to arrive.
 """
 
 from typing import Final, Literal
@@ -22,9 +22,9 @@ class KnownRegistration(Struct, frozen=True, kw_only=True, omit_defaults=True, g
     """
     One registration.
 
-    `sealed` is the encrypted Contacts; from `forget_at` on it is gone and only the mark stays, so that "ended" differs
-    from "not seen yet". `confirmed` once its first verified contact was told that it counts; `status` is what the
-    registration site was told last; `wrong_codes` are the times of the last wrong verification codes.
+    `sealed` is the encrypted Contacts; at `forget_at` it is deleted and only the mark stays, so that "ended" differs
+    from "not seen yet". `confirmed` once its first verified contact got the confirmation; `status` is what the
+    registration site was told last; `wrong_codes` are the times of the latest wrong verification codes.
     """
 
     registration_id: str
@@ -46,13 +46,13 @@ class KnownRegistration(Struct, frozen=True, kw_only=True, omit_defaults=True, g
         return tuple(map(ZoneInfo, self.time_zone.split(SEVERAL_ZONES)))
 
     def in_force(self, at: int) -> bool:
-        """Whether the registrant still wants to be told under this registration."""
+        """Whether the registration is in force."""
         return not self.ended and bool(self.sealed) and (self.expires_at is None or at < self.expires_at)
 
 
 class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
-    One offender's part of one message, as far as it is told; what is kept of a notification until it leaves.
+    The part of a notification that is told: one offender in one message; kept until it is sent.
 
     `formerly` are the keys that the offender had before they were merged into `offender`.
     """
@@ -90,12 +90,12 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     @property
     def scope(self) -> Scope:
-        """Where the settings of this notification are looked up."""
+        """The scope for which settings are looked up."""
         return Scope(self.jurisdiction, self.notification_type, self.event_subtype)
 
 
 class Pending(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Notices of one agency event that will leave as one message; decided again at `due_at`. `why` is the reason code."""
+    """Notices of one agency event that will be sent as one message; due at `due_at`. `why` is the reason code."""
 
     notices: tuple[Notice, ...] = field(name="pieces")
     since: int
@@ -105,17 +105,17 @@ class Pending(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     @property
     def emergency(self) -> bool:
-        """Whether any of the notices is one."""
+        """Whether any of the notices is an emergency."""
         return True in [notice.emergency for notice in self.notices]
 
 
 class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
-    One outbound message, for its receipts and for the attempts after it.
+    One attempt to send a message to a contact.
 
-    `contact` is the contact's keyed digest, never an address. `status` is how far it has come (`life.ATTEMPT`), since
-    `status_at`. `message_ids` are the submissions told (of a message about a registration, the registration). `confirm`
-    where a PIN was to be asked for; `wrong_pins` counts those that were given.
+    `contact` is the contact's keyed digest, never an address. `status` is its state (`life.ATTEMPT`), since
+    `status_at`. `message_ids` are the submissions told (for a message about a registration, the registration). `confirm`
+    if a PIN was to be asked for; `wrong_pins` counts the wrong ones.
     """
 
     reference: str
@@ -134,10 +134,10 @@ class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 class ContactProgress(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
-    How far a notification has come with one contact (`life.CONTACT`).
+    The state of a delivery at one contact (`life.CONTACT`).
 
-    `next_at` is when something is to be done should no receipt come: the next attempt, or the end of waiting for one.
-    `reference` is the latest attempt's, `attempts` how many there were.
+    `next_at` is when something is due if no receipt arrives: the next attempt, or the end of the wait.
+    `reference` is that of the latest attempt, `attempts` their number.
     """
 
     channel: Channel
@@ -149,10 +149,10 @@ class ContactProgress(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
 
 class KnownContact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
-    What is known of one contact of a registrant, whichever registrations have it.
+    What is known of one contact of a registrant, across registrations.
 
-    `asked_at` is when it was last asked to verify itself, `verified_at` when it last did, `ask_at` when it is to be asked
-    again. `silent` after an opt-out. `failed` while the last attempt there has failed for good.
+    `asked_at` is when a code was last sent to it, `verified_at` when it was last verified, `ask_at` when a code is to be sent
+    again. `silent` after an opt-out. `failed` if the last attempt there failed for good.
     """
 
     asked_at: int | None = None
@@ -163,7 +163,7 @@ class KnownContact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
 
 
 class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """What somebody answered in words of their own, until a reviewer has read it; `sealed` is the encrypted text."""
+    """A reply in words of its own, until a reviewer has read it; `sealed` is the encrypted text."""
 
     review_id: str
     channel: Channel
@@ -174,9 +174,9 @@ class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 class Registrant(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="registrant"):
     """
-    Everything about one registrant that is still to be done: registrations by id, contacts by keyed digest.
+    Everything kept of one registrant: registrations by id, contacts by keyed digest, what waits.
 
-    `under_way` names the deliveries that may lead to further attempts, by the part of their key after the registrant.
+    `under_way` names the deliveries that may need further attempts, by the part of their key after the registrant.
     `purge_at` is when `vn.keys` is written to once more after the registrant's key was destroyed there.
     """
 
@@ -189,16 +189,16 @@ class Registrant(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="reg
     purge_at: int | None = None
 
     def in_force(self, at: int) -> list[KnownRegistration]:
-        """Return the registrations under which the registrant wants to be told."""
+        """Return the registrations in force."""
         return [each for each in self.registrations.values() if each.in_force(at)]
 
 
 class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="sent"):
     """
-    One notification on its way to one registrant's contacts; its attempts by reference, its contacts by keyed digest.
+    One message on its way to one registrant's contacts; attempts by reference, contacts by keyed digest.
 
     `content` says what is told: the notices, or something about `registration_id`. `result` is its first final outcome;
-    once no attempt can follow, the notices are put away.
+    once no attempt can follow, the notices are dropped.
     From `forget_at` on no receipt can be about it any more.
     """
 
@@ -215,12 +215,12 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="sent"
 
     @property
     def scope(self) -> Scope:
-        """Where the settings of this notification are looked up."""
+        """The scope for which settings are looked up."""
         return self.notices[0].scope if self.notices else EVERYWHERE
 
     @property
     def message_ids(self) -> tuple[str, ...]:
-        """Return the submissions told; of a message about a registration, the registration."""
+        """Return the submissions told; for a message about a registration, the registration."""
         return tuple(dict.fromkeys(notice.message_id for notice in self.notices)) or (self.registration_id,)
 
 
@@ -231,9 +231,9 @@ SHARED: Final = 12  # hex digits that the references of one notification begin w
 
 def delivery_key(registrant_id: str, reference: str) -> str:
     """
-    Return the key of what left under `reference`, or of a notification by its id.
+    Return the state key of a delivery, from an attempt's reference or a notification's id.
 
-    Ids are of characters that print, so that no registrant has the key of a delivery.
+    Ids have printable characters only, so that no registrant's key equals that of a delivery.
     """
     return f"{registrant_id}\t{reference.rpartition('.')[2][:SHARED]}"
 
@@ -244,7 +244,7 @@ def registrant_of(key: str) -> str:
 
 
 def deadline(state: State) -> int | None:
-    """Return the earliest instant at which something is to be decided or forgotten."""
+    """Return the earliest time at which something is due or forgotten."""
     if isinstance(state, Delivery):
         due = [each.next_at for each in state.contacts.values() if each.next_at is not None]
         return min(due, default=state.forget_at)

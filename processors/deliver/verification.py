@@ -1,4 +1,4 @@
-"""Codes by which a contact proves itself (contract §4): derived with the key, so that the same request has the same code."""
+"""Verification codes (contract §4): derived with the key, so that the same request has the same code."""
 
 import hmac
 from typing import Final
@@ -12,11 +12,11 @@ DIGITS: Final = 6
 
 
 def code_of(registrant_id: str, contact: str, asked_at: int, seal: Seal) -> str:
-    """Return the six digits that a contact was sent when it was asked at `asked_at`."""
+    """Return the six digits that a contact was sent at `asked_at`."""
     number = int(seal.fingerprint(f"{registrant_id}\0{contact}\0{asked_at}", "verification-code"), 16)
     return f"{number % 10**DIGITS:0{DIGITS}}"
 
 
 def proves(given: str, code: str, registration_id: str, seal: Seal) -> bool:
-    """Whether the keyed digest of what was given back is that of the code."""
+    """Whether the keyed digest of what was returned is that of the code."""
     return hmac.compare_digest(given, verification_digest(code, registration_id, seal))

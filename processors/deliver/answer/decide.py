@@ -1,17 +1,17 @@
 """
-Answer: every submission whose message id and agency could be read gets exactly one response, once all its parts ended.
+Answer: every submission with a readable message id and agency gets exactly one response, once all its parts have ended.
 
 Reads     tally        by submission: ends of its parts, numbers of registrants, their outcomes, what repeats it
-Writes    responses    one a submission: delivered, or failed to deliver
+Writes    responses    one for each submission: delivered, or failed to deliver
           tally        to each submission that repeats this one, how this one ended
-Keeps     the sums of every open submission; of one that closed its result, for `duplicate.window`, since it may be repeated
+Keeps     the sums of every open submission; of a closed one its result, for `duplicate.window`, since it may be repeated
 Flags     nothing
 Rejects   nothing
 Replayed  each record of the tally is committed once with the decision that makes it true, so plain sums suffice
 
-"Message Successfully Delivered" when all who were to be told were reached or nobody was to be told; else "Failed to Deliver
-Message". The first result is never taken back. A copy under the same message id is not answered again. What waits or is in
-review has no end yet, and its submission no answer.
+"Message Successfully Delivered" if all who were to be told were reached or nobody was to be told; otherwise "Failed to Deliver
+Message". The first result is never revised. A copy under the same message id is not answered again. What waits or is in
+review has not ended yet, so its submission is not answered yet.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,7 +38,7 @@ def keys(given: Input, _: Mapping[str, Sums]) -> Iterable[str]:
 
 
 def decide(given: Input, states: Mapping[str, Sums], context: Context) -> Decision[Sums]:
-    """Return what follows from one record of the tally, or from a time that has come."""
+    """Return the decision on one record of the tally, or on a timer."""
     name = given.key or ""
     before = states.get(name, Sums())
     if not isinstance(given, Record):
@@ -68,7 +68,7 @@ def add(sums: Sums, value: PartEnded | PartMatched | RegistrantTold | PartRepeat
 
 
 def known(sums: Sums, value: PartEnded | PartMatched) -> Sums:
-    """Return the sums of a submission of which it is known who sent it, and how many parts it has."""
+    """Return the sums of a submission now that its sender and the number of its parts are known."""
     return replace(
         sums,
         message_id=value.message_id,
@@ -92,14 +92,14 @@ def close(name: str, sums: Sums, now: int, rules: Rules) -> Decision[Sums]:
 
 
 def follow(name: str, sums: Sums, follower: Follower) -> Decision[Sums]:
-    """Let the other submission's part end as this submission did, now or once it has."""
+    """Let the other submission's part end as this submission does, now or later."""
     if sums.closed:
         return Decision(end_of(follower, failed=sums.failed), {name: sums})
     return Decision(states={name: replace(sums, followers=(*sums.followers, follower))})
 
 
 def wake(name: str, sums: Sums, now: int) -> Decision[Sums]:
-    """Send the response that was held; forget what is over, with those that followed what was never heard of."""
+    """Send the response that was held; forget expired sums, and end the followers of a submission that never arrived."""
     if sums.answer_at is not None:
         return Decision((response_to(sums, now),), {name: replace(sums, answer_at=None)})
     return Decision(tuple(output for each in sums.followers for output in end_of(each, failed=False)), {name: None})

@@ -1,4 +1,4 @@
-"""What is known of one submission until it is answered, and for as long as another may repeat it."""
+"""What is kept of one submission until it is answered, and for as long as another may repeat it."""
 
 from msgspec import Struct
 
@@ -22,10 +22,10 @@ class Sums(Struct, frozen=True, omit_defaults=True, tag="sums"):
     """
     The sums of one submission.
 
-    `leaves` is how many parts it has, 0 while nothing is known but what others told of it; `ended` how many of them ended,
+    `leaves` is how many parts it has, 0 while only other submissions have referred to it; `ended` how many of them ended,
     `copies` how many of those were copies of a message sent before. `owed` is how many registrants were found less those
     who had their outcome; it is below 0 while an outcome came before the number. It closes when every part ended and
-    nobody is owed; `answer_at` is when the response leaves, where one is due. It is forgotten at `forget_at`.
+    nobody is owed; `answer_at` is when the response is sent, if one is due. It is forgotten at `forget_at`.
     """
 
     message_id: str = ""
@@ -47,7 +47,7 @@ class Sums(Struct, frozen=True, omit_defaults=True, tag="sums"):
 
 
 def deadline(sums: Sums) -> int | None:
-    """Return when the response leaves, or the sums are forgotten; None while parts of the submission are open."""
+    """Return when the response is sent or the sums are forgotten; None while parts of the submission are open."""
     if sums.answer_at is not None:
         return sums.answer_at
     return sums.forget_at if sums.closed or not sums.leaves else None

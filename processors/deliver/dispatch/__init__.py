@@ -1,1 +1,1 @@
-"""What goes out: attempts, and the outbound record of each."""
+"""Deliveries: attempts, and the outbound record of each."""

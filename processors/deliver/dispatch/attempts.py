@@ -1,4 +1,4 @@
-"""One attempt: its outbound record, and how events take it and its contact further."""
+"""One attempt: its outbound record, and the effect of events on it and its contact."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,7 +25,7 @@ RECEIPTS_AFTER = 30 * DAY  # how long after an attempt expired its receipts are 
 
 
 class Made(NamedTuple):
-    """An attempt that leaves now: the delivery with it, and its record."""
+    """An attempt made now: the delivery with it, and its record."""
 
     delivery: Delivery
     outbound: Outbound
@@ -114,7 +114,7 @@ def settle_attempt(delivery: Delivery, attempt: Attempt, event: AttemptEvent, mo
 
 
 def message_kind(delivery: Delivery, attempt: Attempt) -> MessageKind:
-    """Return which column of the table of outcomes an attempt is judged by."""
+    """Return which column of the table of outcomes applies to an attempt."""
     if attempt.channel != "voice":
         return "email" if attempt.channel == "email" else "text"
     if attempt.confirm:
@@ -124,9 +124,9 @@ def message_kind(delivery: Delivery, attempt: Attempt) -> MessageKind:
 
 def settle_contact(delivery: Delivery, attempt: Attempt, event: ContactEvent, moment: Moment) -> Delivery:
     """
-    Return the delivery with the attempt's contact as the outcome leaves it.
+    Return the delivery with the attempt's contact after the outcome.
 
-    Of an earlier attempt only what ends the contact counts: that it was not delivered is known already.
+    Of an earlier attempt only what ends the contact counts; that it was not delivered is known already.
     """
     progress = delivery.contacts.get(attempt.contact)
     if progress is None or (event in {"accepted", "again", "silence"} and attempt.reference != progress.reference):
@@ -145,7 +145,7 @@ def settle_contact(delivery: Delivery, attempt: Attempt, event: ContactEvent, mo
 
 
 def end_contact(delivery: Delivery, name: str, event: ContactEvent) -> Delivery:
-    """Return the delivery with one contact at an end, whatever attempt is under way there."""
+    """Return the delivery with one contact ended, whatever attempt is under way there."""
     progress = delivery.contacts[name]
     state = next_state(CONTACT, progress.state, event)
     return delivery if state is None else with_progress(delivery, name, replace(progress, state=state, next_at=None))

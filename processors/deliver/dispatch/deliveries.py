@@ -1,9 +1,9 @@
 """
-One notification on its way: which contacts it goes to, what is due with each, and how it ends.
+One delivery: which contacts it goes to, what is due at each, and how it ends.
 
-A delivery is looked at again whenever something may have changed: an attempt's lease or its wait for a receipt ended, a
-retry came due, a receipt came, the registrant's contacts changed. Each look takes the same steps in the same order, and
-each step is a function from the delivery to the delivery; what comes out is one partial decision.
+A delivery is advanced whenever something may have changed: an attempt's lease or its wait for a receipt ended, a
+retry is due, a receipt arrived, the registrant's contacts changed. It always takes the same steps in the same order, and
+each step is a function from delivery to delivery; the result is one partial decision.
 """
 
 from collections.abc import Callable, Mapping
@@ -40,9 +40,9 @@ class Advanced(NamedTuple):
 
 def advance(registrant: Registrant, delivery: Delivery, moment: Moment, to: Destinations | None = None) -> Decision[State]:
     """
-    Return what follows for a delivery now: the delivery, the registrant where it changes, attempts and verdicts.
+    Advance a delivery: return it, the registrant if it changes, attempts and verdicts.
 
-    `to` are the contacts that it may go to, where they are at hand.
+    `to` are the contacts that it may go to, if they are known already.
     """
     if to is None:
         to = destinations_of(registrant, delivery, moment)
@@ -61,7 +61,7 @@ def advance(registrant: Registrant, delivery: Delivery, moment: Moment, to: Dest
 
 
 def list_or_unlist(registrant: Registrant, delivery: Delivery, *, ended: bool) -> Registrant:
-    """Return the registrant with the delivery among those under way, or no longer."""
+    """Return the registrant with the delivery added to those under way, or removed from them."""
     name = delivery.notification_id[:SHARED]
     if (name in registrant.under_way) != ended:
         return registrant
@@ -70,7 +70,7 @@ def list_or_unlist(registrant: Registrant, delivery: Delivery, *, ended: bool) -
 
 
 def destinations_of(registrant: Registrant, delivery: Delivery, moment: Moment) -> Destinations:
-    """Return the contacts that a delivery may go to: of news every contact that may be told, else the one that it is about."""
+    """Return the contacts that a delivery may go to: for news every contact that may be told, otherwise the one that it is about."""
     if delivery.content == "news":
         return usable(registrant, moment)
     found = (find(registrant, name, moment) for name in delivery.contacts)
@@ -81,7 +81,7 @@ def destinations_of(registrant: Registrant, delivery: Delivery, moment: Moment) 
 
 
 def cancel_unreachable(registrant: Registrant, delivery: Delivery, to: Destinations, moment: Moment) -> Advanced:
-    """A contact that was removed, or that opted out, gets nothing more."""
+    """Cancel contacts that were removed or opted out."""
     after = delivery
     verdicts: list[Verdict] = []
     for name, progress in delivery.contacts.items():
@@ -95,7 +95,7 @@ def cancel_unreachable(registrant: Registrant, delivery: Delivery, to: Destinati
 
 
 def end_silence(_: Registrant, delivery: Delivery, __: Destinations, moment: Moment) -> Advanced:
-    """An attempt whose lease or whose wait for a receipt is over has ended."""
+    """End attempts whose lease, or whose wait for a receipt, is over."""
     after = delivery
     verdicts: list[Verdict] = []
     for progress in delivery.contacts.values():
@@ -111,7 +111,7 @@ def end_silence(_: Registrant, delivery: Delivery, __: Destinations, moment: Mom
 
 
 def add_contacts(_: Registrant, delivery: Delivery, to: Destinations, moment: Moment) -> Advanced:
-    """News goes to every contact at once, or, by `delivery.order` escalate, to the next once those before ended without success."""
+    """Add every contact at once, or, if `delivery.order` is escalate, the next one after those before ended without success."""
     states = {name: each.state for name, each in delivery.contacts.items()}
     new = [each for name, each in to.items() if name not in states]
     if not new or delivery.content != "news" or delivery.result is not None:
@@ -126,7 +126,7 @@ def add_contacts(_: Registrant, delivery: Delivery, to: Destinations, moment: Mo
 
 
 def attempt_due(_: Registrant, delivery: Delivery, to: Destinations, moment: Moment) -> Advanced:
-    """Make every attempt that is due, unless it is to wait for the end of quiet hours or comes too late."""
+    """Make every attempt that is due, unless it must wait for the end of quiet hours or is too late."""
     after = delivery
     decisions = []
     for name, progress in delivery.contacts.items():
@@ -153,7 +153,7 @@ def attempt_due(_: Registrant, delivery: Delivery, to: Destinations, moment: Mom
 
 
 def stop_what_is_not_needed(_: Registrant, delivery: Delivery, __: Destinations, moment: Moment) -> Advanced:
-    """Once the right PIN was given no call follows; once one contact is reached in turn, none after it (contract §5)."""
+    """Stop calling after the right PIN was given; when escalating, stop after the first contact that was reached (contract §5)."""
     confirmed = any(each.status == "confirmed" for each in delivery.attempts.values())
     in_turn = moment.rules.text("delivery.order", delivery.scope) == "escalate"
     reached = any(each.state == "reached" for each in delivery.contacts.values())
@@ -167,7 +167,7 @@ def stop_what_is_not_needed(_: Registrant, delivery: Delivery, __: Destinations,
 
 
 def conclude(_: Registrant, delivery: Delivery, to: Destinations, moment: Moment) -> Advanced:
-    """The first final outcome is published once; what nobody waits for any more is put away."""
+    """Publish the first final outcome once; drop the notices when no attempt can follow."""
     result = result_of(delivery, to)
     if delivery.result is not None or result is None:
         return Advanced(delivery)
@@ -182,14 +182,14 @@ STEPS: Final[tuple[Step, ...]] = (cancel_unreachable, end_silence, stop_what_is_
 
 
 def is_under_way(delivery: Delivery, to: Destinations) -> bool:
-    """Whether further attempts may follow without anybody doing anything."""
+    """Whether further attempts may follow by themselves."""
     if any(each.state in UNDER_WAY for each in delivery.contacts.values()):
         return True
     return delivery.result is None and result_of(delivery, to) is None
 
 
 def result_of(delivery: Delivery, to: Destinations) -> Result | None:
-    """Return the outcome of a delivery: reached with its first contact, else once no contact is left; None before that."""
+    """Return the outcome of a delivery: reached with its first contact, otherwise when no contact is left; None before that."""
     states = [each.state for each in delivery.contacts.values()]
     if "reached" in states:
         return "reached"
@@ -200,7 +200,7 @@ def result_of(delivery: Delivery, to: Destinations) -> Result | None:
 
 
 def message_to(to: Destination, delivery: Delivery, moment: Moment) -> Message | None:
-    """Return what one contact is told; news as of when it was told first, so that every attempt says the same."""
+    """Return the message for one contact; news as of the first attempt, so that every attempt says the same."""
     if to.message is not None:
         return to.message
     if delivery.content == "news":
@@ -213,7 +213,7 @@ def refer_to(reference: str, delivery: Delivery, channel: str) -> About:
 
 
 def attempt_verdicts(delivery: Delivery, to: Destination, message: Message, made: About, moment: Moment) -> list[Verdict]:
-    """Say that an attempt left."""
+    """Return the verdicts on an attempt that was made."""
     untold = "" if to.language.startswith(message.language) else f" (there is no text in {to.language!r})"
     together = f", {len(delivery.notices)} told together" if delivery.notices else ""
     number = delivery.contacts[to.name].attempts

@@ -1,7 +1,7 @@
 """
 The headers of an outbound record: CloudEvents in binary mode (Kafka protocol binding 1.0) and W3C trace context.
 
-They hold no address and nothing of the text, since headers are shown by tools that nobody thinks of as readers. All
+They hold no address and nothing of the text, since many tools show headers. All
 messages of one notification share a trace.
 """
 

@@ -1,4 +1,4 @@
-"""Ids that are digests of what is told and to whom: the same decision taken twice names the same things."""
+"""Ids that are digests of what is told and to whom: a replayed decision gives the same ids."""
 
 from hashlib import blake2b
 
@@ -8,14 +8,14 @@ from processors.deliver.state import SHARED, Notice
 
 
 def notification_id(registrant_id: str, notices: tuple[Notice, ...]) -> str:
-    """Return the one id of what is told here, for every channel, contact and attempt."""
+    """Return the id of a notification, the same for every channel, contact and attempt."""
     first = notices[0]
     told = sorted((notice.message_id, notice.part) for notice in notices)
     return digest(16, registrant_id, first.ori, first.event_subtype, first.action_at, first.telling, told)
 
 
 def reference(registrant_id: str, notification: str, contact: str, number: int) -> str:
-    """Return the provider's idempotency key of one attempt, which also says whose it is and of which notification."""
+    """Return the provider's idempotency key of one attempt; it also identifies registrant and notification."""
     return f"{registrant_id}.{notification[:SHARED]}{digest(4, notification, contact, number)}"
 
 

@@ -1,4 +1,4 @@
-"""When an attempt ends, when the next one begins, and when a contact is given up (contract §5, §6)."""
+"""When an attempt ends, when the next one is made, and when a contact is given up (contract §5, §6)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -10,24 +10,24 @@ from processors.deliver.quiet import quiet_end_in_any, quiet_start
 from processors.deliver.state import Attempt, Content, Delivery
 from processors.domain.registration import Channel
 
-# To what a registrant has just said: due within five minutes, at any hour.
+# Answers to what a registrant has just said: due within five minutes, at any hour.
 ANSWERS: Final[frozenset[Content]] = frozenset({"opted_out", "opted_in", "help"})
 JITTER: Final = 0.2  # of the delay, at most
 RETRY: Final[Mapping[Channel, str]] = {"sms": "sms.retry", "email": "email.retry", "voice": "voice.retry"}
 
 
 def may_disturb(delivery: Delivery) -> bool:
-    """Whether the message is sent at any hour: an emergency, or the answer to what the registrant has just said."""
+    """Whether the message is sent at any hour: an emergency, or an answer to what the registrant has just said."""
     return delivery.emergency or delivery.content in ANSWERS
 
 
 def after_quiet_hours(delivery: Delivery, at: int, zones: Sequence[ZoneInfo], moment: Moment) -> int:
-    """Return when an attempt that is due at `at` may begin."""
+    """Return when an attempt that is due at `at` may be made."""
     return at if may_disturb(delivery) else quiet_end_in_any(at, moment.rules.quiet_hours(delivery.scope), zones)
 
 
 def lease_end(delivery: Delivery, zones: Sequence[ZoneInfo], moment: Moment) -> int:
-    """Return when an attempt made now expires: what is no emergency never outlasts the start of quiet hours."""
+    """Return when an attempt made now expires: unless it is an emergency, before quiet hours begin."""
     end = moment.at + moment.rules.duration("attempt.lease", delivery.scope, emergency=delivery.emergency)
     if may_disturb(delivery):
         return end
@@ -37,12 +37,12 @@ def lease_end(delivery: Delivery, zones: Sequence[ZoneInfo], moment: Moment) -> 
 
 
 def receipt_deadline(delivery: Delivery, channel: Channel, moment: Moment) -> int:
-    """Return how long an attempt accepted now may stay without a final receipt."""
+    """Return until when an attempt accepted now may be without a final receipt."""
     return moment.at + moment.rules.duration("receipt.wait", delivery.scope, channel=channel)
 
 
 def give_up_at(delivery: Delivery, channel: Channel, moment: Moment) -> int:
-    """Return the time from which no attempt to a contact begins any more."""
+    """Return the time from which no more attempts are made to a contact."""
     key = "voice.give_up" if channel == "voice" and delivery.emergency else "delivery.give_up"
     return delivery.created_at + moment.rules.duration(key, delivery.scope)
 
@@ -52,7 +52,7 @@ def retry_at(delivery: Delivery, attempt: Attempt, moment: Moment) -> int:
     Return when the attempt after this one is due.
 
     Calls repeat every `voice.retry`, counted from the call. Retries of texts and emails double from `sms.retry` or
-    `email.retry`, each a little later by its reference, so that what failed together does not return together.
+    `email.retry`, each with a jitter derived from its reference, so that what failed together is not retried together.
     """
     if attempt.channel == "voice":
         return max(attempt.sent_at + moment.rules.duration(RETRY["voice"], delivery.scope), moment.at)

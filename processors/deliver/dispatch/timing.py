@@ -1,4 +1,4 @@
-"""What the metrics are told of a notification that leaves for the first time."""
+"""Timing of a notification's first attempt, for the metrics."""
 
 from msgspec.structs import replace
 
@@ -10,7 +10,7 @@ from processors.stage import Decision, Output, Timing
 
 
 def with_timing(decision: Decision[State], pending: Pending, moment: Moment) -> Decision[State]:
-    """Return the decision with what the metrics say of its first attempts."""
+    """Return the decision with the timing of its first attempts."""
     return replace(decision, outputs=tuple(timed_output(each, pending, moment) for each in decision.outputs))
 
 
@@ -21,10 +21,10 @@ def timed_output(output: Output, pending: Pending, moment: Moment) -> Output:
 
 def timing(pending: Pending, channel: Channel, moment: Moment) -> Timing:
     """
-    Return what the metrics say of a first attempt.
+    Return the timing of a first attempt.
 
-    Quiet hours end when they end, however late the notification came to wait for them; any other hold of deliver's own
-    is counted from when the submission was received or, where an earlier stage held it on purpose, passed on.
+    A hold by quiet hours lasts until they end, whenever the notification began to wait; any other hold of deliver's own
+    is counted from when the submission was received or, if an earlier stage held it on purpose, passed on.
     """
     held = moment.at - pending.since
     passed_on = max(notice.held_until or notice.received_at for notice in pending.notices)

@@ -1,1 +1,1 @@
-"""What comes in: notifications, registrations, receipts, reviewers' actions; a file each, a partial decision each."""
+"""The inputs: notifications, registrations, receipts, reviewers' actions; each has a file and returns a partial decision."""

@@ -1,4 +1,4 @@
-"""A notification is gathered with others of its event; one that overtakes what has not left takes its place."""
+"""Gathers a notification with others of its event, and replaces what it overtakes."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ from processors.stage import Decision, combine
 
 
 def gather(registrant: Registrant, notification: Notification, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:
-    """Return the registrant with the notification among what waits, and without what it replaces."""
+    """Return the registrant with the notification added to what waits, and without what it replaces."""
     event = notification.event
     code = moment.rules.book(event.jurisdiction, event.received_at).code(event.event_type, event.event_subtype)
     notice = gathering.notice_of(notification, emergency=code is not None and code.emergency)
@@ -37,7 +37,7 @@ def gather(registrant: Registrant, notification: Notification, deliveries: Itera
 
 
 def supersede_pending(registrant: Registrant, gone: tuple[Notice, ...], by: Notice, moment: Moment) -> Decision[State]:
-    """Say of what was overtaken before it left that it was, and close the reviews that nothing is left of."""
+    """Journal what was replaced before it was sent, and close reviews that became empty."""
     dropped = drop(gone, "superseded", f"message {by.message_id} came before it left", moment)
     reviews = (
         review(each, "superseded", f"message {by.message_id} replaced it", moment)
@@ -50,7 +50,7 @@ def supersede_pending(registrant: Registrant, gone: tuple[Notice, ...], by: Noti
 def stop_overtaken(
     taken: Decision[State], registrant: Registrant, deliveries: Iterable[Delivery], by: Notice, moment: Moment
 ) -> Decision[State]:
-    """Make no further attempt to tell what a later message changes or takes back; what else a delivery tells goes on."""
+    """Stop delivering what a later message changes or cancels; the rest of a delivery goes on."""
     for delivery in deliveries:
         gone = tuple(each for each in delivery.notices if overtakes(each, by))
         if not gone:

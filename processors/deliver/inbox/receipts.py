@@ -1,4 +1,4 @@
-"""A provider's receipt takes its attempt further; one for no attempt of ours is a dead letter."""
+"""A provider's receipt updates its attempt; one for no attempt of ours is a dead letter."""
 
 import hashlib
 from typing import Final, NamedTuple, get_args
@@ -23,7 +23,7 @@ KNOWN: Final = frozenset(get_args(ReceiptStatus))
 
 
 class Understood(NamedTuple):
-    """The status that a receipt stands for, and whether it is that of a wrong PIN."""
+    """The status that a receipt means, and whether the PIN was wrong."""
 
     status: ReceiptStatus
     wrong_pin: bool = False
@@ -57,7 +57,7 @@ def settle(registrant: Registrant, receipt: Receipt, record: Record, found: Stat
 
 def understand(receipt: Receipt, attempt: Attempt, registrant: Registrant, moment: Moment) -> Understood:
     """
-    Return what a receipt stands for: of a call that asks for a PIN only the right one confirms, within three tries.
+    Return what a receipt means: a call that asks for a PIN is confirmed only by the right one, within three tries.
 
     That such a call was delivered means that somebody, or a machine, answered it (contract §5).
     """
@@ -73,7 +73,7 @@ def understand(receipt: Receipt, attempt: Attempt, registrant: Registrant, momen
 
 
 def contact_after(registrant: Registrant, attempt: Attempt, status: ReceiptStatus, delivery: Delivery, moment: Moment) -> Decision[State]:
-    """Remember that nobody can be reached at a contact, which is then asked to verify itself again, or that somebody was."""
+    """Remember that a contact failed, which is then asked to verify itself again, or that it was reached."""
     known = registrant.contacts.get(attempt.contact, UNKNOWN)
     after = known
     if status == "permanent_failure" and delivery.content == "news" and not known.failed:
@@ -86,13 +86,13 @@ def contact_after(registrant: Registrant, attempt: Attempt, status: ReceiptStatu
 
 
 def verdicts_on(attempt: Attempt, reason: str, detail: str, moment: Moment) -> tuple[Verdict, ...]:
-    """Say what a receipt came to, for every message that the attempt told."""
+    """Return the verdicts on a receipt, one for every message that the attempt told."""
     about = About(notification_id=attempt.notification_id, reference=attempt.reference, channel=attempt.channel)
     return tuple(moment.verdict(message_id, "receipt", reason, detail, about) for message_id in attempt.message_ids)
 
 
 def refuse(receipt: Receipt, record: Record, moment: Moment) -> Decision[State]:
-    """Dead-letter a receipt that refers to nothing; sealed, since a provider's words may hold an address."""
+    """Dead-letter a receipt that refers to nothing; sealed, since a provider's text may hold an address."""
     original = record.raw if record.raw is not None else msgspec.json.encode(receipt)
     dead_letter_id = f"{record.topic}-{record.partition}-{record.offset}"
     detail = f"no attempt of ours is known under this reference; the provider says {receipt.status}"

@@ -17,7 +17,7 @@ AWAITS_REGISTRATION = frozenset({"out_of_order_hold", "unknown_registration"})
 
 
 def register(registrant: Registrant, reachable: Reachable, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:
-    """Return the registrant with the registration as it stands now, and what that changes for deliveries under way."""
+    """Return the registrant with the present registration, and the effect on deliveries under way."""
     known = registrant.registrations.get(reachable.registration_id)
     if known is not None and reachable.seq <= known.seq:
         late = moment.verdict(reachable.registration_id, "noted", "superseded", "a later state of the registration is known")
@@ -42,14 +42,14 @@ def register(registrant: Registrant, reachable: Reachable, deliveries: Iterable[
 
 
 def advance_all(decision: Decision[State], registrant: Registrant, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:
-    """Return the decision with what the registrant's contacts as they are now mean for deliveries under way."""
+    """Return the decision, with the deliveries under way advanced for the registrant's present contacts."""
     for delivery in deliveries:
         decision = decision.then(advance(registrant_after(decision, registrant), delivery, moment))
     return decision
 
 
 def registration_to_keep(reachable: Reachable, known: KnownRegistration | None, moment: Moment) -> KnownRegistration:
-    """Return what is kept of a registration; of an ended one the contacts it had, until they are to be forgotten."""
+    """Return what is kept of a registration; of an ended one, the contacts it had, until they are forgotten."""
     retention = moment.rules.duration("retention.contacts", EVERYWHERE)
     end = moment.at if reachable.ended else reachable.expires_at
     sealed = seal_for_registrant(reachable, moment) if not reachable.ended else known.sealed if known is not None else b""
@@ -71,9 +71,9 @@ def registration_to_keep(reachable: Reachable, known: KnownRegistration | None, 
 
 def contacts_of(registrant: Registrant, registration: KnownRegistration, reachable: Reachable, moment: Moment) -> dict[str, KnownContact]:
     """
-    Return the registrant's contacts with those of the registration among them.
+    Return the registrant's contacts, with those of the registration added.
 
-    One that is not verified is to be asked at once, unless it was asked before; one that is, after `contact.reverify`.
+    An unverified contact is asked at once, unless it was asked before; a verified one after `contact.reverify`.
     Whether an address opted out is what identify knows of it.
     """
     contacts = dict(registrant.contacts)
@@ -89,7 +89,7 @@ def contacts_of(registrant: Registrant, registration: KnownRegistration, reachab
 
 
 def make_due(pending: tuple[Pending, ...], registration_id: str, at: int) -> tuple[Pending, ...]:
-    """Return what waits, with what waited for this registration due now."""
+    """Return what waits; what waited for this registration is due now."""
     return tuple(
         replace(each, due_at=at)
         if each.why in AWAITS_REGISTRATION and any(registration_id in notice.registration_ids for notice in each.notices)

@@ -1,8 +1,8 @@
 """
-Somebody answers from an address: they want no more messages there, want them again, ask for help, or say something else.
+Replies from an address: no more messages, messages again, help, or something else.
 
-An opt-out is of an address on a channel, or of the whole telephone by `opt_out.scope`, for every registration that has it
-(contract §5); identify tells every registrant who does. Whoever has just written is answered once, at any hour.
+An opt-out applies to an address on a channel, or by `opt_out.scope` to the whole telephone, in every registration that has it
+(contract §5); identify passes it to every registrant who does. Whoever has just written is answered once, at any hour.
 """
 
 from typing import Final
@@ -32,7 +32,7 @@ BUSINESS_DAYS: Final = 10  # to look at what may be a revocation in other words 
 
 
 def take_reply(registrant: Registrant, inbound: Inbound, moment: Moment) -> Decision[State]:
-    """Return what follows from a message that came from one of the registrant's addresses."""
+    """Return the decision on a message from one of the registrant's addresses."""
     if inbound.keyword == "other":
         return ask_reviewer(registrant, inbound, moment)
     if inbound.keyword == "help":
@@ -48,7 +48,7 @@ def take_reply(registrant: Registrant, inbound: Inbound, moment: Moment) -> Deci
 
 def opt_out_by_receipt(registrant: Registrant, attempt: Attempt, receipt: Receipt, moment: Moment) -> Decision[State]:
     """
-    Silence the address of an attempt here, and tell identify, which tells every other registrant who has it.
+    Silence the address of an attempt, and tell identify, which tells every other registrant who has it.
 
     A text message's receipt says that the carrier has replied already; a key pressed in a call is answered by us.
     """
@@ -86,7 +86,7 @@ def silence(registrant: Registrant, channel: Channel, address: str, moment: Mome
 
 
 def answer(registrant: Registrant, channel: Channel, address: str, content: Content, moment: Moment) -> Decision[State]:
-    """Answer once, at any hour, where the registrant wrote from."""
+    """Answer once, at any hour, at the address from which the registrant wrote."""
     name = contact_name(channel, address)
     to = find(registrant, name, moment)
     if to is None:
@@ -95,7 +95,7 @@ def answer(registrant: Registrant, channel: Channel, address: str, content: Cont
 
 
 def start_message(registrant: Registrant, content: Content, name: str, registration_id: str, moment: Moment) -> Decision[State]:
-    """Begin a delivery that tells of no event, to one contact."""
+    """Start a delivery without an event, to one contact."""
     channel = name.partition(":")[0]
     delivery = Delivery(
         attempts={},
@@ -113,7 +113,7 @@ def start_message(registrant: Registrant, content: Content, name: str, registrat
 
 
 def ask_reviewer(registrant: Registrant, inbound: Inbound, moment: Moment) -> Decision[State]:
-    """Put other words before a reviewer, who decides whether they revoke consent: in any reasonable manner counts."""
+    """Flag other words for a reviewer, who decides whether they revoke consent: any reasonable manner counts."""
     if inbound.answered:
         return Decision(
             verdicts=(reply_verdict(registrant, "unclear_reply", "another registrant with that address has the review", moment),)
@@ -135,7 +135,7 @@ def ask_reviewer(registrant: Registrant, inbound: Inbound, moment: Moment) -> De
 
 
 def decide_reply(registrant: Registrant, reply: Reply, action: ReviewAction, moment: Moment) -> Decision[State]:
-    """A reviewer read the words: released, they are an opt-out of the address, for everybody who has it; discarded, they are not."""
+    """Carry out a reviewer's decision on a reply: released, it is an opt-out for everybody who has the address; discarded, it is not."""
     after = replace(registrant, replies=tuple(each for each in registrant.replies if each is not reply))
     state: ReviewState = "released" if action.action == "release" else "discarded"
     detail = f"{action.reviewer} {state} it: {action.reason}"
@@ -182,6 +182,6 @@ def review_of(reply: Reply, state: ReviewState, moment: Moment, action: ReviewAc
 
 
 def reply_verdict(registrant: Registrant, reason: str, detail: str, moment: Moment) -> Verdict:
-    """Say what a reply came to, on one of the registrant's registrations."""
+    """Return the verdict on a reply, under one of the registrant's registrations."""
     registration_id = next(iter(registrant.registrations), "-")
     return moment.verdict(registration_id, "noted", reason, detail)

@@ -1,4 +1,4 @@
-"""A reviewer decided: what can be told now is told, or it is put aside."""
+"""A reviewer's decision: what can be told now is told, or it is discarded."""
 
 from msgspec.structs import replace
 
@@ -11,7 +11,7 @@ from processors.stage import Decision
 
 
 def act(registrant: Registrant, action: ReviewAction, moment: Moment) -> Decision[State]:
-    """Return what follows from a reviewer's action."""
+    """Return the decision on a reviewer's action."""
     reply = next((each for each in registrant.replies if each.review_id == action.review_id), None)
     if reply is not None:
         return decide_reply(registrant, reply, action, moment)
@@ -34,7 +34,7 @@ def discard(due: Pending, action: ReviewAction, moment: Moment) -> Released:
 
 
 def tell_or_keep(due: Pending, registrant: Registrant, action: ReviewAction, moment: Moment) -> Released:
-    """Tell it by every registration in force; what cannot be told yet stays in review."""
+    """Tell it under every registration in force; what cannot be told yet stays in review."""
     detail = f"{action.reviewer} released it: {action.reason}"
     ids = tuple(sorted(each.registration_id for each in registrant.in_force(moment.at)))
     notices = tuple(replace(notice, registration_ids=ids) for notice in due.notices)

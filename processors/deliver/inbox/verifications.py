@@ -1,4 +1,4 @@
-"""A registrant gave a verification code back, or identify says whether one more may be sent (contract §4)."""
+"""A registrant returned a verification code, or identify says whether another may be sent (contract §4)."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ from processors.stage import Decision
 
 
 def verify(registrant: Registrant, verification: Verification, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:
-    """Return the registrant with the contact verified whose code this is."""
+    """Return the registrant with the contact verified that was sent this code."""
     registration = registrant.registrations.get(verification.registration_id)
     if registration is None or not registration.in_force(moment.at):
         return verdict_only(verification, "unknown_registration", "no such registration is in force", moment)
@@ -63,7 +63,7 @@ def limit_of(moment: Moment) -> int:
 
 
 def ask(registrant: Registrant, permit: VerificationPermit, moment: Moment) -> Decision[State]:
-    """Send a contact a code, or ask again later where the address was asked often enough today by anybody."""
+    """Send a contact a code, or try again later if the address was sent enough codes today."""
     known = registrant.contacts.get(permit.contact, UNKNOWN)
     to = find(registrant, permit.contact, moment)
     if to is None or known.silent:
@@ -81,5 +81,5 @@ def ask(registrant: Registrant, permit: VerificationPermit, moment: Moment) -> D
 
 
 def verdict_only(verification: Verification, reason: str, detail: str, moment: Moment) -> Decision[State]:
-    """Say what a code came to; never the code."""
+    """Return the verdict on a code, without the code."""
     return Decision(verdicts=(moment.verdict(verification.registration_id, "noted", reason, detail),))

@@ -1,4 +1,4 @@
-"""Messages that tell of no event: a code to verify a contact, that a registration counts, that an address fell silent or speaks again."""
+"""Messages without an event: verification codes, confirmations, and answers to opting out or in."""
 
 from processors.deliver.contacts import Destination
 from processors.deliver.moment import Moment

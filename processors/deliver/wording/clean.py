@@ -1,4 +1,4 @@
-"""What others wrote, as it may appear in a message: one line of visible characters."""
+"""Cleans what others wrote for use in a message: one line of visible characters."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ LONGEST: Final = 200
 
 
 def with_plain_blanks(text: str) -> str:
-    """Return the text with ordinary blanks."""
+    """Return the text with only ordinary blanks."""
     return " ".join(text.split())
 
 
@@ -22,6 +22,6 @@ def clean(text: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """Return a filled-in text without blank ends, and with each sentence's first letter large where a name began it small."""
+    """Return a rendered text without surrounding blanks, and with each sentence capitalized even if it begins with a lower-case name."""
     text = re.sub(r"\n{3,}", "\n\n", text).strip()
     return text[:1].upper() + text[1:]

@@ -13,7 +13,7 @@ from processors.deliver.wording.style import Style
 
 @lru_cache(maxsize=64)
 def locale(language: str) -> Locale:
-    """Return how the language writes dates and lists in the United States."""
+    """Return the locale of the language in the United States, for dates and lists."""
     for name in (f"{language}_US", language):
         try:
             return Locale.parse(name)

@@ -14,7 +14,7 @@ from processors.domain.event import Change
 from processors.domain.person import Identifier, Name
 from processors.rules.book import Rules
 
-NUMBERS: Final = ("ICOTS", "DOC", "BOOKING", "SID", "FBI")  # by which number a registrant most likely knows the offender
+NUMBERS: Final = ("ICOTS", "DOC", "BOOKING", "SID", "FBI")  # the numbers that a registrant most likely knows, in this order
 HEARING: Final = "Hearing Notice"
 
 
@@ -27,7 +27,7 @@ class Offender(Struct, frozen=True):
 
 
 class ChangeText(Struct, frozen=True):
-    """One change in the registrant's language; `old_brief` is the old value where the new one stands beside it, `whole` may not be cut."""
+    """One change in the registrant's language; `old_brief` is the old value next to the new one, `whole` must not be cut."""
 
     label: str
     old: str
@@ -140,7 +140,7 @@ def number_of(identifiers: tuple[Identifier, ...]) -> str:
 
 
 def join_values(notices: tuple[Notice, ...], name: str) -> str:
-    """Return what the notices say of one thing: one value, or the different ones beside each other."""
+    """Return the notices' values of one field: one value, or the different ones joined."""
     if len(notices) == 1:
         return clean(getattr(notices[0], name) or "")
     return " / ".join(filter(None, dict.fromkeys(clean(getattr(notice, name) or "") for notice in notices)))

@@ -1,5 +1,5 @@
 """
-How a text message is encoded, and in how many segments it leaves (3GPP TS 23.038, TS 23.040).
+The encoding of a text message and the number of its segments (3GPP TS 23.038, TS 23.040).
 
 GSM-7 wherever every letter can be written with it, since a segment then holds 160 characters; UCS-2 for other scripts.
 """
@@ -17,7 +17,7 @@ GSM7: Final = re.compile(f"[{re.escape(gsm7.BASIC + gsm7.EXTENSION)}]*")
 
 
 def encode(text: str) -> str:
-    """Return the text as it leaves: in letters of GSM-7 if these can write it, else unchanged."""
+    """Return the text as it is sent: in letters of GSM-7 if these can write it, else unchanged."""
     return gsm7.transliterate(text) if writable(text) else unicodedata.normalize("NFC", text)
 
 
@@ -27,17 +27,17 @@ def writable(text: str) -> bool:
 
 
 def encoding(text: str) -> Literal["gsm7", "ucs2"]:
-    """Return the encoding of a text that leaves."""
+    """Return the encoding of a text."""
     return "gsm7" if GSM7.fullmatch(text) else "ucs2"
 
 
 def segments(text: str) -> int:
-    """Return in how many segments a text leaves."""
+    """Return the number of segments of a text."""
     kind = encoding(text)
     length = gsm7.septets(text) if kind == "gsm7" else len(text.encode("utf-16-le")) // 2
     return 1 if length <= SINGLE[kind] else -(-length // JOINED[kind])
 
 
 def fits(text: str) -> bool:
-    """Whether a text may leave: in one segment of GSM-7, or in a few of UCS-2."""
+    """Whether a text may be sent: in one segment of GSM-7, or in a few of UCS-2."""
     return segments(text) <= (1 if encoding(text) == "gsm7" else MOST_SEGMENTS)

@@ -1,4 +1,4 @@
-"""In which language, by which rules and in whose time zone a message is written."""
+"""The language, rules and time zone in which a message is written."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -8,7 +8,7 @@ from processors.rules.book import Book, Rules
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How one message is written; `brief` as a text message writes dates and names."""
+    """The style of one message; `brief` writes dates and names as in a text message."""
 
     language: str
     rules: Rules

@@ -35,7 +35,7 @@ ENVIRONMENT.globals.clear()  # a text needs facts, no functions of jinja's own
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one channel says, in the language it came out in; `subject` for email alone."""
+    """The message for one channel, with the language that it is in; `subject` for email only."""
 
     language: str
     subject: str | None
@@ -44,9 +44,9 @@ class Message:
 
 def message_for(notices: tuple[Notice, ...], rules: Rules, at: int, language: str, channel: Channel) -> Message | None:
     """
-    Return what `channel` says of these notices of one agency event; None if the rules have no text for it.
+    Return the message for `channel` about these notices of one agency event; None if the rules have no text for it.
 
-    One that cannot be filled in is none: `vn rules check` refuses it, but rules may run that nobody has checked.
+    A text that cannot be rendered counts as missing: `vn rules check` refuses it, but rules may run unchecked.
     """
     first = notices[0]
     book = rules.book(first.jurisdiction, first.received_at)
