@@ -1,7 +1,7 @@
 """
-Whom a message is about, as people are compared (contract §3.2): the one description that identify weighs.
+The description of a person in the form in which people are compared (contract §3.2).
 
-`read` makes it, with the rules of the agency's jurisdiction, so that identify, which runs once, need not. Identifiers
+`read` makes it, with the rules of the agency's jurisdiction, since identify has only one partition. Identifiers
 become marks (processors.rules.identity), names are as in processors.domain.names, each with the birth date:
 "thomas quincy,walker|1979-02-11". A birth date that is not whole ("1979", "1979-02") is used as far as it goes.
 """
@@ -23,7 +23,7 @@ _DATE: Final = re.compile(r"(?P<year>[0-9]{4})(-(?P<month>[0-9]{2})(-(?P<day>[0-
 
 @lru_cache(CACHED)
 def compare_person(person: Person, rules: IdentityRules, issuer: Issuer = NO_ISSUER) -> tuple[ComparedPerson, str]:
-    """Return the person as they compare, and a sentence on every identifier that is none."""
+    """Return the person's description, and a sentence on every identifier that was left out."""
     marks: dict[str, None] = {}
     left_out = []
     for each in person.identifiers:
@@ -35,7 +35,7 @@ def compare_person(person: Person, rules: IdentityRules, issuer: Issuer = NO_ISS
 
 
 def compared_names(person: Person) -> tuple[str, ...]:
-    """Return the person's name and aliases, each with the birth date; the birth date alone where there is no name."""
+    """Return the person's name and aliases, each with the birth date; the birth date alone if there is no name."""
     birth_date = known_part(person.birth_date or "")
     names: tuple[Name | None, ...] = (person.name, *person.aliases)
     found = dict.fromkeys(compared for each in names if each is not None and (compared := compared_name(each)))
@@ -45,7 +45,7 @@ def compared_names(person: Person) -> tuple[str, ...]:
 
 
 def known_part(birth_date: str) -> str:
-    """Return as much of a birth date as is known: "1979" of 1979-00-00."""
+    """Return the known part of a birth date: "1979" of 1979-00-00."""
     found = _DATE.fullmatch(birth_date)
     if found is None:
         return ""
@@ -62,12 +62,12 @@ def is_whole(birth_date: str) -> bool:
 
 
 def can_be_identified(person: ComparedPerson) -> bool:
-    """Whether a message may be about this person: a number, or a name with a whole birth date (contract §3)."""
+    """Whether a message may be about this person: it has a number, or a name with a whole birth date (contract §3)."""
     return bool(person.marks) or has_name_and_birth_date(person)
 
 
 def can_be_registered_for(person: ComparedPerson) -> bool:
-    """Whether a registration names somebody: a weak number needs a name or birth date beside it."""
+    """Whether a registration may be for this person: a weak number needs a name or birth date with it."""
     return any(map(is_strong, person.marks)) or bool(person.names)
 
 

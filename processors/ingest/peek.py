@@ -1,4 +1,4 @@
-"""The labels of a submission, for commands that send or route messages without deciding anything."""
+"""The labels of a submission, for commands that only send or route messages."""
 
 import re
 from typing import Final

@@ -1,1 +1,1 @@
-"""Identify: who each record is about, and where it goes."""
+"""Identify: finds out whom each record is about, and routes it."""

@@ -1,4 +1,4 @@
-"""What people decide at the front door: on identify's own reviews, on offenders, and on what goes to another stage's review."""
+"""People's decisions: on identify's own reviews, on offenders, and on other stages' reviews, which are routed."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -32,7 +32,11 @@ from processors.stage import Context, Decision, Output, Record, combine
 from processors.tally import part_ended
 from processors.topics import EVENTS, REGISTRANTS, REVIEWS
 
-DOWNSTREAM: Final = {"dedupe": EVENTS, "validate": EVENTS, "deliver": REGISTRANTS}  # the topic that leads to each stage's own reviews
+DOWNSTREAM: Final = {
+    "dedupe": EVENTS,
+    "validate": EVENTS,
+    "deliver": REGISTRANTS,
+}  # the topic by which actions reach each stage's own reviews
 OUTCOMES: Final[Mapping[str, Outcome]] = {"release": "passed", "discard": "suppressed"}
 
 _action = msgspec.json.Decoder(ReviewAction).decode
@@ -64,7 +68,7 @@ def action_keys(record: Record, states: States) -> Iterator[str]:
 
 
 def decide_action(record: Record, states: States, context: Context) -> Decision[State]:
-    """Settle a review or group of identify's own; send an action on another stage's review to its offender or registrant."""
+    """Settle a review or group of identify; route an action on another stage's review to its offender or registrant."""
     intake: Intake = record.value
     action = structs.replace(_action(intake.body), seq=record.offset, received_at=intake.received_at)
     named = REVIEW_ID.fullmatch(action.review_id or "")
@@ -94,7 +98,7 @@ def decide_action(record: Record, states: States, context: Context) -> Decision[
 
 
 def wait_for_second_reviewer(intake: Intake, action: ReviewAction, count: int, context: Context) -> Decision[State]:
-    """Keep a decision on a group too large for one reviewer until a second one decides the same."""
+    """Keep a decision on a group too large for one reviewer until a second reviewer decides the same."""
     decided = GroupDecision(action.action, action.reviewer)
     detail = f"{action.reviewer} would {action.action} {count} reviews: a second reviewer must decide the same (review.four_eyes)."
     verdict = note(intake, context, "second_reviewer_needed", detail)
@@ -102,13 +106,13 @@ def wait_for_second_reviewer(intake: Intake, action: ReviewAction, count: int, c
 
 
 def forget_decision(states: States, action: ReviewAction) -> Mapping[str, State | None]:
-    """Return the change that forgets the first decision on a group that is settled now."""
+    """Return the change that forgets the first decision on a group that is now settled."""
     key = group_decision_key(action.group or "")
     return {key: None} if states.get(key) is not None else {}
 
 
 def answer(states: States, waiting: OpenReview, action: ReviewAction, record: Record, context: Context) -> Decision[State]:
-    """Do what the reviewer's answer to the review's question means: one person or two, for them or not."""
+    """Carry out the reviewer's answer: one person or two; whether a registration is for somebody."""
     if not waiting.offenders:
         return UNCHANGED
     if waiting.registration_id is not None:
@@ -121,7 +125,7 @@ def answer(states: States, waiting: OpenReview, action: ReviewAction, record: Re
 
 
 def settle(states: States, waiting: OpenReview, action: ReviewAction, context: Context) -> Decision[State]:
-    """Close the review as the reviewer decided; what waited goes on, to be checked like any other message, or is dropped."""
+    """Close the review as the reviewer decided; what waited is sent on, to be checked like any other message, or dropped."""
     state = STATE_AFTER[action.action]
     review = close_review(waiting.review, state, action)
     detail = f"{action.action.capitalize()} by {action.reviewer}: {action.reason}"

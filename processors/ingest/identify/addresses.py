@@ -1,8 +1,8 @@
 """
-Addresses, known by their keyed digests: whose they are, and on which channels they were silenced (contract §5).
+Addresses, by their keyed digests: whose they are, and on which channels they opted out (contract §5).
 
-Whoever answers STOP is sent nothing more at that address under any registration that has it, one that comes later
-included, until the same address answers START.
+Whoever answers STOP is sent nothing more at that address under any registration that has it, later ones
+included, until START comes from the same address.
 """
 
 from collections.abc import Iterator
@@ -91,7 +91,7 @@ def request_keys(record: Record, _states: States) -> Iterator[str]:
 
 
 def decide_request(record: Record, states: States, context: Context) -> Decision[State]:
-    """Permit at most three requests to verify a day and address, whoever's registration they are for (contract §4)."""
+    """Permit at most three requests to verify per day and address, whoever's registration they are for (contract §4)."""
     intake: Intake = record.value
     request = _request(intake.body)
     key = address_key(request.contact.partition(":")[2])

@@ -1,4 +1,4 @@
-"""Whose rules hold for an agency."""
+"""The jurisdiction whose rules apply to an agency."""
 
 from processors.domain.submission import Agency
 from processors.rules.book import Rules

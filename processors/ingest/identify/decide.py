@@ -1,10 +1,10 @@
 """
-Identify: every event is under its offender's key, in the one order of the front door.
+Identify: puts every event under its offender's key, in one order.
 
-Reads     intake          everything let in, in one order
-Writes    events          by offender: an event an offender, registrations, actions on reviews
-          registrants     by registrant: where they can be reached, receipts, verification codes, what they answer
-          reviews         people tied together who were known apart; surges
+Reads     intake          all accepted records, in one order
+Writes    events          by offender: one event per offender, registrations, actions on reviews
+          registrants     by registrant: where they can be reached, receipts, verification codes, replies
+          reviews         people linked by a message who were known as different; surges
           people          an offender's names and numbers, when they change
           expectations    agencies that fell silent, and sent again
 Keeps     identifiers and names -> offenders; registrations -> where they went;
@@ -55,14 +55,14 @@ _receipt = msgspec.json.Decoder(Receipt).decode
 
 
 def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
-    """Return the states that the input needs, as far as those found so far tell."""
+    """Return the states that the input needs, given those found so far."""
     if isinstance(given, Record):
         return KEYS[given.value.kind](given, states)
     return page_keys(given.key, states) if isinstance(given, Wake) else (given.key,)
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
-    """Return where a record goes and what is known after it; a timer forgets messages or notices a silence."""
+    """Return the decision on one record or timer; a timer forgets messages or notices a silence."""
     if isinstance(given, Record):
         decision = DECIDE[given.value.kind](given, states, context)
         return decision.then(Decision(people)) if (people := known_people(states, decision.states)) else decision
@@ -90,7 +90,7 @@ def no_keys(_record: Record, _states: States) -> Iterator[str]:
 
 
 def decide_registration(record: Record, states: States, context: Context) -> Decision[State]:
-    """Put the registration in force wherever it is meant, now or later."""
+    """Put the registration in force for every offender that it describes, now or later."""
     intake: Intake = record.value
     described = describe(people_of(intake)[0])
     current, accepted = registrations.accept(states, _registration(intake.body), described, record.offset, intake.received_at)

@@ -1,4 +1,4 @@
-"""A person as one message or registration describes them, with the keys at which offenders like them are found."""
+"""A person as one message or registration describes them, with the keys under which matching offenders are found."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -38,18 +38,18 @@ class Description(NamedTuple):
 
     @property
     def new_keys(self) -> tuple[str, ...]:
-        """The keys that an offender may have who is described for the first time: the first that nobody has."""
+        """The possible keys of an offender who is described for the first time: the first unused one is taken."""
         by_name = (offender_key(each) for each in self.names if is_whole(each.rpartition("|")[2]))
         return (*self.homes, *by_name, self.own_key)
 
     @property
     def own_key(self) -> str:
-        """The key of an offender who is described in these words and no others, and by nothing else known."""
+        """The key of an offender of whom exactly this description is known."""
         return offender_key("=".join((*self.marks, *self.names, "")))
 
 
 def open_numbers(marks: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield scheme and number of strong marks whose issuer is not said."""
+    """Yield scheme and number of strong marks whose issuer is not known."""
     for each in marks:
         if is_strong(each) and is_open(each):
             scheme, _, number = without_issuer(each).partition(":")
@@ -57,7 +57,7 @@ def open_numbers(marks: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def number_places(marks: tuple[str, ...], names: tuple[str, ...]) -> Iterator[str]:
-    """Yield the keys of numbers that do not say by themselves who issued them: weak ones count beside a name or birth date only."""
+    """Yield the keys of numbers without an issuer of their own: weak ones count only with a name or birth date."""
     scoped = [without_issuer(each) for each in marks if "@" in each]
     for each in marks:
         if "@" in each and is_strong(each):
@@ -81,7 +81,7 @@ def name_places(names: tuple[str, ...]) -> Iterator[str]:
 
 
 def half_names(words: str) -> Iterator[str]:
-    """Yield a name with the first and with the last part of a surname of several parts."""
+    """Yield a name with only the first and with only the last part of a surname of several parts."""
     given, comma, sur = words.rpartition(",")
     if comma and "+" in sur:
         parts = sur.split("+")
@@ -91,5 +91,5 @@ def half_names(words: str) -> Iterator[str]:
 
 @lru_cache(CACHED)
 def describe(person: ComparedPerson) -> Description:
-    """Return the person with the keys at which offenders like them are found."""
+    """Return the description with the keys under which matching offenders are found."""
     return Description.of(person.marks, person.names)

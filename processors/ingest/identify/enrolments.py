@@ -1,4 +1,4 @@
-"""Enrolments: what match is told of the offenders that a registration is for."""
+"""Enrolments: tell match which offenders a registration is for."""
 
 from collections.abc import Mapping
 
@@ -17,12 +17,12 @@ def update_registration(  # noqa: PLR0913, PLR0917  an offender as it is now, an
     """
     Send the registration to the offender if it is for them, or end it there.
 
-    `was` is an offender who has just become part of this one: match takes over their registrations with their events.
+    `was` is an offender who was just merged into this one: match moves their registrations with their events.
     """
     current = replace_offender(registration, was, key) if was is not None else registration
     is_meant = is_for(current, key, offender)
     if not is_meant and weigh(current, offender) is Weight.OPEN:
-        is_meant = set(current.offenders) <= {key}  # as long as the number is one person's only
+        is_meant = set(current.offenders) <= {key}  # while the number belongs to one person only
     if is_meant and key not in current.offenders:
         return set_offenders(registration_id, current, {**current.offenders, key: current.seq}, seq)
     if not is_meant and key in current.offenders:
@@ -31,7 +31,7 @@ def update_registration(  # noqa: PLR0913, PLR0917  an offender as it is now, an
 
 
 def is_for(registration: CurrentRegistration, key: str, offender: Offender) -> bool:
-    """Whether the registration describes the offender, or a person said that it is for them."""
+    """Whether the registration describes the offender, or a reviewer confirmed that it is for them."""
     return key in registration.confirmed or is_same(registration, offender)
 
 

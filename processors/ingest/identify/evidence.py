@@ -1,8 +1,8 @@
 """
-Whether two descriptions are of one person: what agrees against what contradicts (contract §3.2).
+Weighs whether two descriptions are of one person (contract §3.2).
 
-A shared strong identifier makes them one, unless another strong identifier, or both name and birth date, contradict it:
-then it is a conflict, and a person is asked. A shared weak identifier makes them one only where a name or the birth date
+A shared strong identifier makes them one person, unless another strong identifier, or both name and birth date, contradict it:
+then it is a conflict, and a reviewer is asked. A shared weak identifier makes them one only if a name or the birth date
 agrees too. Without a shared identifier a name with its whole birth date does, unless a strong identifier contradicts.
 """
 
@@ -17,7 +17,7 @@ WHOLE: Final = 10  # characters of a whole date
 
 
 class Described(Protocol):
-    """Somebody as marks and names describe them: a message's person, an offender, a registration."""
+    """Anything described by marks and names: a message's person, an offender, a registration."""
 
     @property
     def marks(self) -> tuple[str, ...]: ...
@@ -26,7 +26,7 @@ class Described(Protocol):
 
 
 class Weight(Enum):
-    """What the evidence comes to, from the strongest tie to none."""
+    """The weight of the evidence, from the strongest link to none."""
 
     STRONG = "the same person, by a strong identifier"
     WEAK = "the same person, by a weak identifier or name"
@@ -44,7 +44,7 @@ class Facet(Enum):
 
 
 def weigh(one: Described, other: Described) -> Weight:
-    """Return what two descriptions say of being the same person."""
+    """Return the weight of the evidence that two descriptions are of one person."""
     shared = set(one.marks).intersection(other.marks)
     contradicted = strong_contradiction(one, other) is not None
     if any(map(is_strong, shared)):
@@ -59,7 +59,7 @@ def weigh(one: Described, other: Described) -> Weight:
 
 
 def number_and_more(one: Described, other: Described, *, shared: bool) -> bool:
-    """Whether a weak number agrees, and a name or birth date with it; of a number whose issuer is not said, nothing may contradict."""
+    """Whether a weak number agrees, with a name or birth date; if its issuer is not known, nothing may contradict."""
     if not shared and not shares_open_number(one, other):
         return False
     facets = {name_facet(one, other), birth_facet(one, other)}
@@ -67,7 +67,7 @@ def number_and_more(one: Described, other: Described, *, shared: bool) -> bool:
 
 
 def is_open_number_alone(one: Described, other: Described) -> bool:
-    """Whether a strong number agrees, no matter who issued it, and nothing else agrees or contradicts."""
+    """Whether a strong number agrees, whoever issued it, and nothing else agrees or contradicts."""
     if not any(is_strong(each) and is_open(each) for each in (*one.marks, *other.marks)) or not shares_open_number(one, other):
         return False
     return Facet.CONTRADICTS not in {name_facet(one, other), birth_facet(one, other)}
@@ -79,7 +79,7 @@ def is_same(one: Described, other: Described) -> bool:
 
 
 def strong_contradiction(one: Described, other: Described) -> tuple[str, str] | None:
-    """Return two strong marks of one scheme and scope of which the descriptions have none in common."""
+    """Return two strong marks of one scheme and scope in which the descriptions have none in common."""
     if not one.marks or not other.marks:
         return None
     mine, theirs = by_group(one.marks), by_group(other.marks)
@@ -99,7 +99,7 @@ def by_group(marks: Iterable[str]) -> Mapping[str, set[str]]:
 
 
 def shares_open_number(one: Described, other: Described) -> bool:
-    """Whether a number whose issuer one side does not say is among the other's."""
+    """Whether they share a number whose issuer one side does not give."""
     open_marks = [each for each in (*one.marks, *other.marks) if is_open(each)]
     if not open_marks:
         return False
@@ -144,7 +144,7 @@ def name_facet(one: Described, other: Described) -> Facet:
 
 
 def birth_facet(one: Described, other: Described) -> Facet:
-    """Return whether any of the birth dates agree; of two that may be the same day, neither, unless both are whole."""
+    """Return whether any of the birth dates agree; incomplete ones that may be the same day neither agree nor contradict."""
     mine, theirs = birth_dates(one), birth_dates(other)
     if any(len(each) == WHOLE for each in mine & theirs):
         return Facet.AGREES
@@ -158,7 +158,7 @@ def birth_dates(described: Described) -> set[str]:
 
 
 def explain_evidence(one: Described, other: Described) -> str:
-    """Return the evidence of two descriptions in one sentence, with both sides of what contradicts."""
+    """Return the evidence in one sentence, with both values of what contradicts."""
     theirs = set(other.marks)
     agreeing = [f"{readable_mark(each)} agrees" for each in one.marks if each in theirs]
     mine_by_group, theirs_by_group = by_group(one.marks), by_group(other.marks)

@@ -1,12 +1,13 @@
 """
-Who is who: one offender's key for everything that is said of one person (contract §3.2).
+Finds the one offender key for every description of a person (contract §3.2).
 
-A message's description is weighed against every offender who has something in common with it (evidence.py). It is about
-those that are the same person; where they are several and nothing contradicts, they are merged into the one known
-longest. Where something does, the message goes out under each and a person is asked. Identity grows: what a message adds
-is learnt. Registrations teach nothing, since registrants may err; they are listed at every identifier and name they give.
+A message's description is compared with every offender who has something in common with it (evidence.py). It is about
+those that are the same person; if there are several and nothing contradicts, they are merged into the one known
+longest. If something contradicts, the message is sent under each key and a reviewer is asked. What a message adds is
+added to the offender. Nothing is learnt from registrations, since registrants may err; they are listed at every
+identifier and name they give.
 
-An offender's key is made of their first strong identifier, so that who is known by it is found without an index (`homes`).
+An offender's key is derived from their first strong identifier, so that an offender known by it is found without an index (`homes`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -51,7 +52,7 @@ TIED = (Weight.STRONG, Weight.WEAK)
 
 
 class Merging(NamedTuple):
-    """One offender who becomes part of another, and why."""
+    """One offender who is merged into another, and why."""
 
     into: str
     merged: str
@@ -59,7 +60,7 @@ class Merging(NamedTuple):
 
 
 class Doubt(NamedTuple):
-    """Offenders of whom a person must say whether they are one, the message's own first, and what contradicts what."""
+    """Offenders of whom a reviewer must say whether they are one person, the message's own first, and what contradicts what."""
 
     offenders: tuple[str, ...]
     why: str
@@ -67,9 +68,9 @@ class Doubt(NamedTuple):
 
 class Identified(NamedTuple):
     """
-    Whom a description is about: several, the one known longest first, where something keeps them apart.
+    Whom a description is about; several, the one known longest first, if something keeps them apart.
 
-    `evidence` says in a sentence why; `mergings` and `doubts` what else it shows.
+    `evidence` says in a sentence why; `mergings` and `doubts` are what else follows.
     """
 
     offenders: tuple[str, ...]
@@ -80,7 +81,7 @@ class Identified(NamedTuple):
 
 
 def covers(offender: Offender, described: Description) -> bool:
-    """Whether the description says nothing new of the offender."""
+    """Whether the description adds nothing to the offender."""
     return (described.marks == offender.marks or set(described.marks) <= set(offender.marks)) and (
         described.names == offender.names or set(described.names) <= set(offender.names)
     )
@@ -88,9 +89,9 @@ def covers(offender: Offender, described: Description) -> bool:
 
 def at_home(described: Description, states: States) -> str | None:
     """
-    Return the offender who is first known by the description's first strong identifier, where nothing in it is new.
+    Return the offender whose key comes from the description's first strong identifier, if nothing in it is new.
 
-    Nobody else is meant then, since a strong identifier is one offender's alone; nobody else need be looked for.
+    Then it is about nobody else, since a strong identifier belongs to one offender only, and no search is needed.
     """
     if not described.homes:
         return None
@@ -100,7 +101,7 @@ def at_home(described: Description, states: States) -> str | None:
 
 
 def description_keys(described: Description, states: States) -> Iterator[str]:
-    """Yield the states that identifying somebody needs; more where there is something to learn that registrations may wait for."""
+    """Yield the states that identifying somebody needs; more if something is learnt that registrations may match."""
     yield from described.homes
     yield from described.places
     if at_home(described, states):
@@ -141,7 +142,7 @@ def listed_registration_keys(place: str, states: States) -> Iterator[str]:
 
 
 def offenders_at(places: Iterable[str], states: States) -> tuple[str, ...]:
-    """Return the offenders found at these keys, their own or those of the index; for one that was merged, the one it is now."""
+    """Return the offenders found under these keys, their own or those of the index; for a merged one, the one it was merged into."""
     found: dict[str, None] = {}
     for place in places:
         state = states.get(place)
@@ -161,7 +162,7 @@ def current_key(key: str, states: States) -> str:
 
 
 def find_offenders(states: States, described: Description) -> dict[str, tuple[Offender, Weight]]:
-    """Return the offenders who have something in common with the description, the one known longest first, and what it weighs."""
+    """Return the offenders who have something in common with the description, the one known longest first, with the weights."""
     keys = offenders_at((*described.homes, *described.places, *described.new_keys), states)
     found = {key: each for key in keys if (each := find(states, key, Offender)) is not None}
     order = sorted(found, key=lambda key: (found[key].since, key))
@@ -169,14 +170,14 @@ def find_offenders(states: States, described: Description) -> dict[str, tuple[Of
 
 
 def weight_of(key: str, described: Description, offender: Offender) -> Weight:
-    """Return what ties the description to an offender; somebody described before in the very same words is the same."""
+    """Return the weight of the evidence for an offender; an identical earlier description is always the same person."""
     if key == described.own_key and strong_contradiction(described, offender) is None:
         return Weight.WEAK
     return weigh(described, offender)
 
 
 def identify(states: States, described: Description, seq: int, received_at: int) -> Identified:
-    """Return whom the description is about, found or new, and what that changes."""
+    """Return whom the description is about, found or new, and the resulting decision."""
     if home := at_home(described, states):
         return Identified((home,), described.first)
     found = find_offenders(states, described)
@@ -197,10 +198,10 @@ def identify(states: States, described: Description, seq: int, received_at: int)
 
 def tie(described: Description, found: dict[str, tuple[Offender, Weight]]) -> tuple[tuple[str, ...], tuple[Merging, ...]]:
     """
-    Return the offenders that are described, and which of them are merged into the first.
+    Return the offenders that the description is about, and which of them are merged into the first.
 
-    What a strong identifier ties outweighs what a name or a weak identifier does: of the latter only those are meant that
-    nothing keeps apart from the former.
+    A match by a strong identifier outweighs one by a name or a weak identifier: of the latter only those count that
+    do not contradict the former.
     """
     strong = [key for key, (_, weight) in found.items() if weight is Weight.STRONG]
     weak = [key for key, (_, weight) in found.items() if weight is Weight.WEAK]
@@ -221,7 +222,7 @@ def tie(described: Description, found: dict[str, tuple[Offender, Weight]]) -> tu
 
 
 def keys_are_not_apart(keys: list[str], united: Offender, key: str, other: Offender) -> bool:
-    """Whether no person has said that the offender is somebody else than those already united."""
+    """Whether no reviewer has said that the offender is a different person from those already united."""
     return key not in united.apart and set(other.apart).isdisjoint(keys)
 
 
@@ -236,14 +237,14 @@ def may_merge(one: Offender, other: Offender, *, by_strong: bool) -> bool:
 def doubt_conflicts(
     key: str, conflicts: Iterable[str], described: Description, found: dict[str, tuple[Offender, Weight]]
 ) -> tuple[Doubt, ...]:
-    """Return the conflicts of the description, made for or tied to the offender of this key, that no person was asked about."""
+    """Return the conflicts of the description with the offender of this key about which no reviewer was asked."""
     known = found.get(key)
     asked = {*known[0].met, *known[0].apart} if known is not None else set()
     return tuple(Doubt((key, each), explain_evidence(described, found[each][0])) for each in conflicts if each not in asked)
 
 
 def doubt_tie(tied: tuple[str, ...], found: dict[str, tuple[Offender, Weight]]) -> tuple[Doubt, ...]:
-    """Return the doubt about offenders that one description ties, unless a person was asked about them."""
+    """Return the doubt about offenders that one description links, unless a reviewer was asked about them."""
     first = found[tied[0]][0]
     if set(tied[1:]) <= {*first.met, *first.apart}:
         return ()
@@ -251,7 +252,7 @@ def doubt_tie(tied: tuple[str, ...], found: dict[str, tuple[Offender, Weight]]) 
 
 
 def new_key(states: States, described: Description, seq: int) -> str:
-    """Return a key that nobody has, of the first that says who is described."""
+    """Return the first unused key for the person described."""
     held = {mark for mark, home in zip(filter(is_strong, described.marks), described.homes, strict=True) if not is_free(states, mark)}
     contested = {offender_key(each) for each in held}
     free = (key for key in described.new_keys if key not in contested and not isinstance(states.get(key), Offender | MergedOffender))

@@ -1,4 +1,4 @@
-"""What others may know of who is who (`vn.people`): names as agencies wrote them, numbers, who turned out to be whom."""
+"""What is published about identities (`vn.people`): names as agencies wrote them, numbers, merges."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -21,7 +21,7 @@ def add_written(written: tuple[Name, ...], person: Person) -> tuple[Name, ...]:
 
 
 def known_people(before: States, changes: Mapping[str, State | None]) -> tuple[Output, ...]:
-    """Return what is published of the offenders of whom something else is known now."""
+    """Return what is published of the offenders whose published data changed."""
     return tuple(
         Output(PEOPLE, key, known_person(key, state))
         for key, state in changes.items()
@@ -30,7 +30,7 @@ def known_people(before: States, changes: Mapping[str, State | None]) -> tuple[O
 
 
 def is_news(before: State | None, now: Offender | MergedOffender) -> bool:
-    """Whether others may know something else of the offender than they did."""
+    """Whether the published data of the offender changed."""
     if isinstance(now, MergedOffender):
         return not isinstance(before, MergedOffender) or before.into != now.into
     if not isinstance(before, Offender):
@@ -39,7 +39,7 @@ def is_news(before: State | None, now: Offender | MergedOffender) -> bool:
 
 
 def known_person(key: str, state: Offender | MergedOffender) -> KnownPerson:
-    """Return what others may know of the offender; of birth dates the years alone."""
+    """Return what is published of the offender; of birth dates only the years."""
     if isinstance(state, MergedOffender):
         return KnownPerson(offender=key, into=state.into)
     dates = (each.rpartition("|")[2] for each in state.names)
@@ -52,7 +52,7 @@ def known_person(key: str, state: Offender | MergedOffender) -> KnownPerson:
 
 
 def identifier(mark: str) -> Identifier:
-    """Return the number that a mark stands for."""
+    """Return the identifier of a mark."""
     head, _, value = mark.lstrip(WEAK).partition(":")
     scheme, _, issuer = head.partition("@")
     return Identifier(scheme, value, issuer if issuer not in {"", ANY_ISSUER} else None)

@@ -1,7 +1,7 @@
 """
-Registrations that nearly describe an offender (contract §4 `possible_match`): they never match, a person is asked.
+Registrations that nearly describe an offender (contract §4 `possible_match`): they do not match, a reviewer is asked.
 
-A registration without identifiers nearly fits where one thing is amiss: day and month of the birth date are swapped, the
+A registration without identifiers nearly fits if one thing differs: day and month of the birth date are swapped, the
 given name is a short form of the other, or one side has half of the other's double surname.
 """
 
@@ -18,7 +18,7 @@ from processors.ingest.identify.state import name_key
 
 
 def nearly_describes(registration: Described, offender: Described) -> str | None:
-    """Return in what the registration nearly fits the offender, None if it does not; whether it fits is known."""
+    """Return in what respect the registration nearly fits the offender; None if it does not, or if it fits."""
     if weigh(registration, offender) is Weight.OPEN:
         return "a number agrees, and it does not say who issued it"
     if registration.marks or strong_contradiction(registration, offender) is not None:
@@ -44,7 +44,7 @@ def swap_day_and_month(birth_date: str) -> str:
 
 
 def short_form(one: str, other: str) -> bool:
-    """Whether the names differ in nothing but a short form of the first given name."""
+    """Whether the names differ only by a short form of the first given name."""
     return any(
         sur == other_sur and other_given[0] in forms_of(given[0]) and alike(_renamed(one, given[0], other_given[0]), other)
         for given, sur in readings(one)
@@ -75,7 +75,7 @@ def forms_of(name: str) -> frozenset[str]:
 
 
 def near_places(registration: Described) -> Iterator[str]:
-    """Yield the index keys at which offenders are found whom the registration may nearly describe."""
+    """Yield the index keys of offenders whom the registration may nearly describe."""
     if registration.marks:
         return
     for words, birth_date in given_names(registration):

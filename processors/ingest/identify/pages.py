@@ -1,4 +1,4 @@
-"""Long lists in pages, so that adding to one of thousands writes a page and not thousands."""
+"""Long lists in pages, so that adding to a list of thousands writes one page only."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -30,7 +30,7 @@ def all_page_keys(key: str, states: States) -> Iterator[str]:
 
 
 def items(states: States, key: str) -> Iterator[str]:
-    """Yield what is on the list, in the order of adding."""
+    """Yield the items of the list, in the order of adding."""
     head = find(states, key, ListHead)
     for page in range(head.pages if head else 0):
         found = find(states, page_key(key, page), ListPage)

@@ -1,8 +1,8 @@
 """
-What is told and asked of people: who turned out to be one person, who may be one, and whom a registration may be for.
+Merging people, and reviews that ask who is one person or whom a registration is for.
 
-A person decides by `vn review release|discard` what the evidence leaves open, and by `vn offender merge|split` what nothing
-shows. Each decision is remembered: those who were parted are not merged again by anything but a person.
+A reviewer decides by `vn review release|discard` what the evidence leaves open; `vn offender merge|split` decides without
+evidence. Each decision is remembered: offenders who were kept apart are merged again only by a person.
 """
 
 from collections.abc import Iterable, Iterator
@@ -61,7 +61,7 @@ def note_merging(merging: Merging, intake: Intake, context: Context) -> Verdict:
 
 
 def merge_offenders(states: States, keys: Iterable[str], why: str, record: Record, context: Context) -> Decision[State]:
-    """Merge the offenders into the one known longest, whatever contradicts it."""
+    """Merge the offenders into the one known longest, even if something contradicts it."""
     found = {current: each for key in keys if (each := find(states, current := current_key(key, states), Offender))}
     if len(found) < 2:  # noqa: PLR2004  two that are one already
         return UNCHANGED
@@ -87,7 +87,7 @@ def keep_apart(states: States, keys: tuple[str, ...]) -> Decision[State]:
 
 
 def merging_keys(keys: Iterable[str], states: States) -> Iterator[str]:
-    """Yield the states that merging, parting or splitting these offenders needs."""
+    """Yield the states needed to merge, keep apart or split these offenders."""
     current = {}
     for key in keys:
         yield key
@@ -101,7 +101,7 @@ def merging_keys(keys: Iterable[str], states: States) -> Iterator[str]:
 
 
 def open_conflict(states: States, first: Event, doubt: Doubt, context: Context) -> Decision[State]:
-    """Ask a person whether offenders are one, and remember that they were asked."""
+    """Open a review that asks whether offenders are one person, and remember that it was asked."""
     offender = find(states, doubt.offenders[0], Offender)
     if offender is None:
         return UNCHANGED
@@ -130,7 +130,7 @@ def ask_about_near_registrations(states: States, key: str, record: Record, conte
 
 
 def ask_about_registration(states: States, registration_id: str, key: str, record: Record, context: Context) -> Decision[State]:
-    """Ask a person whether the registration is for an offender whom it nearly describes; it is not until they say so."""
+    """Open a review that asks whether the registration is for an offender whom it nearly describes; until released, it is not."""
     registration, offender = find(states, registration_key(registration_id), CurrentRegistration), find(states, key, Offender)
     if registration is None or offender is None or key in registration.nearly or key in registration.offenders:
         return UNCHANGED
@@ -170,7 +170,7 @@ def ask_about_registration(states: States, registration_id: str, key: str, recor
 
 
 def confirm_registration(states: States, registration_id: str, key: str, record: Record) -> Decision[State]:
-    """The registration is for the offender, as a person said."""
+    """Put the registration in force for the offender, as a reviewer decided."""
     registration, current = find(states, registration_key(registration_id), CurrentRegistration), current_key(key, states)
     if registration is None or find(states, current, Offender) is None:
         return UNCHANGED
@@ -193,7 +193,7 @@ def offender_action_keys(record: Record, states: States) -> Iterator[str]:
 
 
 def decide_offender_action(record: Record, states: States, context: Context) -> Decision[State]:
-    """Merge two offenders, or make another person of some of an offender's identifiers, as a person decided."""
+    """Merge two offenders, or split off some of an offender's identifiers, as a person decided."""
     intake: Intake = record.value
     action = _action(intake.body)
     unknown = [key for key in action.offenders if find(states, current_key(key, states), Offender) is None]
@@ -217,12 +217,12 @@ def decide_offender_action(record: Record, states: States, context: Context) -> 
 
 
 def split_key(record: Record) -> str:
-    """Return the key of an offender made by hand at this place: it has no history, so no key that had one will do."""
+    """Return the key of an offender split off at this place: a new key, since the new offender has no history."""
     return offender_key(f"split#{record.offset}")
 
 
 def split(states: States, key: str, offender: Offender, taken: tuple[str, ...], record: Record) -> Decision[State]:
-    """Make another person of some of the offender's identifiers, with an empty history; registrations are resolved anew."""
+    """Split off a new offender with some of the identifiers and an empty history; registrations are matched again."""
     new, seq = split_key(record), record.offset
     left = structs.replace(offender, marks=tuple(each for each in offender.marks if each not in taken), apart=(*offender.apart, new))
     made = Offender(since=seq, marks=taken, apart=(key,))

@@ -1,8 +1,8 @@
 """
-Registrations at the front door (contract §4): to every offender they describe, now or later, and to the registrant.
+Registrations (contract §4): sent to every offender that they describe, now or later, and to the registrant.
 
-A registration is listed at each identifier, name and address it gives, and at its registrant. Sent again under the same id it
-replaces the one before, for submissions received after it (contract §4); match keeps what was chosen before for events on their
+A registration is listed at each identifier, name and address it gives, and at its registrant. Sent again under the same id, it
+replaces the earlier one for submissions received after it (contract §4); match keeps the earlier choices for events on their
 way.
 """
 
@@ -37,7 +37,7 @@ from processors.topics import REGISTRANTS
 def registration_keys(
     registration_id: str, described: Description | None, states: States, addresses: tuple[str, ...] = (), registrant_id: str = ""
 ) -> Iterator[str]:
-    """Yield the states that taking, changing or removing a registration needs."""
+    """Yield the states needed to accept, change or remove a registration."""
     if registrant_id:
         yield from pages.last_page_keys(registrations_key(registrant_key(registrant_id)), states)
     key = registration_key(registration_id)
@@ -59,14 +59,14 @@ def registration_keys(
 
 
 def listing_places(described: Description) -> tuple[str, ...]:
-    """Return the index entries at which a registration is listed: those of whom it describes, and of whom it may nearly describe."""
+    """Return the index entries at which a registration is listed: for matches, and for near matches."""
     return tuple(dict.fromkeys((*described.places, *near_places(described))))
 
 
 def accept(
     states: States, registration: Registration, described: Description, seq: int, received_at: int
 ) -> tuple[CurrentRegistration, Decision[State]]:
-    """Return the registration as it is now in force, and what that changes."""
+    """Return the registration now in force, and the resulting decision."""
     registration_id = registration.registration_id
     before = find(states, registration_key(registration_id), CurrentRegistration)
     replaced = take_off_lists(states, registration_id, before)
@@ -103,7 +103,7 @@ def accept(
 
 
 def remove(states: States, registration_id: str, seq: int, received_at: int) -> tuple[CurrentRegistration | None, Decision[State]]:
-    """Return the registration as it was in force, and what its end changes."""
+    """Return the registration that was in force, and the resulting decision."""
     before = find(states, registration_key(registration_id), CurrentRegistration)
     if before is None:
         return None, UNCHANGED
@@ -111,14 +111,14 @@ def remove(states: States, registration_id: str, seq: int, received_at: int) -> 
 
 
 def end(registration_id: str, before: CurrentRegistration, seq: int, received_at: int) -> Decision[State]:
-    """End the registration for every offender that it was sent to, and for the registrant."""
+    """End the registration for every offender to whom it was sent, and for the registrant."""
     ended = Reachable(registrant_id=before.registrant_id, seq=seq, received_at=received_at, registration_id=registration_id, ended=True)
     outputs = [enrolment(registration_id, before, key, seq, ended=True) for key in before.offenders]
     return Decision((*outputs, Output(REGISTRANTS, before.registrant_id, ended)), {registration_key(registration_id): None})
 
 
 def erasure_keys(registrant_id: str, states: States) -> Iterator[str]:
-    """Yield the states that ending all of a registrant's registrations needs."""
+    """Yield the states needed to end all registrations of a registrant."""
     listed = registrations_key(registrant_key(registrant_id))
     yield from pages.all_page_keys(listed, states)
     for registration_id in pages.items(states, listed):
@@ -128,7 +128,7 @@ def erasure_keys(registrant_id: str, states: States) -> Iterator[str]:
 
 
 def remove_all(states: States, registrant_id: str, seq: int, received_at: int) -> tuple[int, Decision[State]]:
-    """Return how many registrations of a registrant were in force, and what their end changes."""
+    """Return how many registrations of a registrant were in force, and the decision that ends them."""
     listed = registrations_key(registrant_key(registrant_id))
     ended, changed = 0, UNCHANGED
     for registration_id in tuple(pages.items(states, listed)):
@@ -139,13 +139,13 @@ def remove_all(states: States, registrant_id: str, seq: int, received_at: int) -
 
 
 def take_off_lists(states: States, registration_id: str, registration: CurrentRegistration | None) -> Decision[State]:
-    """Take the registration off every list that it is on."""
+    """Remove the registration from every list."""
     on = registration.rolls.items() if registration is not None else ()
     return combine(pages.remove(states, listed_at, page, registration_id) for listed_at, page in on)
 
 
 def put_on_lists(states: States, registration: Registration, described: Description) -> tuple[dict[str, int], Decision[State]]:
-    """Return the lists that the registration is put on, each with its page, and the change."""
+    """Return the lists to which the registration was added, each with its page, and the change."""
     registration_id = registration.registration_id
     lists: dict[str, int] = {}
     changes: list[Decision[State]] = []

@@ -1,8 +1,8 @@
 """
-Messages are remembered for the Cancel or Update that refers to them, for `duplicate.window`.
+Remembers messages for `duplicate.window`, for a Cancel or Update that refers to them.
 
-Each is remembered until a time of its own, and nothing later finds it. Messages next to each other in the intake share a
-page and its one timer, and are forgotten by the page, so that remembering a message writes little beside it.
+Each is remembered until its own expiry. Messages next to each other in the intake share a
+page with one timer, and are forgotten page by page, so that remembering a message writes little else.
 """
 
 from collections.abc import Iterable
@@ -20,26 +20,26 @@ def page_key(page: int) -> str:
 
 
 def page_keys(key: str, states: States) -> Iterable[str]:
-    """Return the states that forgetting the messages of a page needs."""
+    """Return the states needed to forget the messages of a page."""
     page = find(states, key, MessagePage)
     return (key, *page.messages) if page is not None else (key,)
 
 
 def remember(states: States, page_key: str, key: str, message: EarlierMessage) -> Decision[State]:
-    """Keep the message, and its key on its page, which is due with its first message."""
+    """Remember the message, and its key on its page; the page is due when its first message expires."""
     page = find(states, page_key, MessagePage)
     grown = MessagePage((key,), message.until) if page is None else MessagePage((*page.messages, key), page.until)
     return Decision(states={page_key: grown, key: message})
 
 
 def recall(states: States, key: str | None, at: int) -> EarlierMessage | None:
-    """Return what is remembered of a message at this time."""
+    """Return the remembered message; None if it has expired."""
     found = find(states, key, EarlierMessage)
     return found if found is not None and found.until > at else None
 
 
 def forget(states: States, key: str, page: MessagePage, at: int) -> Decision[State]:
-    """Forget the messages of a page that are past; the page is due again with the last of the others."""
+    """Forget the expired messages of a page; the page is due again when the last of the others expires."""
     left = {each: found.until for each in page.messages if (found := recall(states, each, at))}
     changes: dict[str, State | None] = {each: None for each in page.messages if each not in left}
     changes[key] = MessagePage(tuple(left), max(left.values())) if left else None

@@ -1,4 +1,4 @@
-"""What identify leaves to a person: people tied together who were known apart, and messages beyond the surge limit."""
+"""Reviews of identify: people linked by a message who were known as different, and messages beyond the surge limit."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from processors.topics import REVIEWS
 
 
 def open_review(event: Event, reason: str, detail: str) -> Review:
-    """Return the review that asks a person about the message."""
+    """Return the review of a message."""
     name = review_id(STAGE, event.offender, event.ori, event.message_id, str(event.part), reason, str(event.seq), separator="|")
     return new_review(event, name, reason, detail, event.received_at)
 
@@ -29,13 +29,13 @@ def publish(
     offenders: tuple[str, ...] = (),
     registration_id: str | None = None,
 ) -> Decision[State]:
-    """Publish an open review; the events wait for it, or it asks about offenders."""
+    """Publish an open review, for which events wait or which asks about offenders."""
     opened = OpenReview(review, events, submission, offenders, registration_id)
     return Decision((Output(REVIEWS, review.review_id, review),), {review_key(review.review_id): opened})
 
 
 def hold(states: States, events: tuple[Event, ...], group: str, detail: str) -> tuple[Review, Decision[State]]:
-    """Return the review in which the events wait for a person, with the others of the group, and the change."""
+    """Hold events in a review of a group; return the review and the change."""
     review = structs.replace(open_review(events[0], "surge", detail), group=group)
     bare = tuple(structs.replace(each, submission=b"") for each in events)
     _, added = pages.add(states, group_key(group), review.review_id)
@@ -43,7 +43,7 @@ def hold(states: States, events: tuple[Event, ...], group: str, detail: str) -> 
 
 
 def replacing_keys(review: str | None, states: States) -> Iterator[str]:
-    """Yield the states that replacing a held message needs."""
+    """Yield the states needed to replace a held message."""
     if review is not None:
         yield review_key(review)
         waiting = find(states, review_key(review), OpenReview)
@@ -54,14 +54,14 @@ def replacing_keys(review: str | None, states: States) -> Iterator[str]:
 
 
 def waiting_keys(waiting: OpenReview, states: States) -> Iterator[str]:
-    """Yield the offenders of the events that wait, and what they were merged into."""
+    """Yield the offenders of the waiting events, and those they were merged into."""
     for each in waiting.events:
         yield each.offender
         yield current_key(each.offender, states)
 
 
 def at_current_keys(states: States, waiting: OpenReview) -> OpenReview:
-    """Return what waits under the keys that its offenders have now."""
+    """Return the waiting events under the present keys of their offenders."""
     if all(current_key(each.offender, states) == each.offender for each in waiting.events):
         return waiting
     events = []
@@ -73,7 +73,7 @@ def at_current_keys(states: States, waiting: OpenReview) -> OpenReview:
 
 
 def supersede(waiting: OpenReview, by: tuple[Event, ...], context: Context) -> Decision[State]:
-    """Replace a held message by a later one of the agency, for the offenders that it is about (contract §3.1.1)."""
+    """Replace a held message by a later one of the agency, for the offenders concerned (contract §3.1.1)."""
     later, review = by[0], waiting.review
     offenders = {each.offender for each in by}
     left = tuple(each for each in waiting.events if each.offender not in offenders)
@@ -91,5 +91,5 @@ def supersede(waiting: OpenReview, by: tuple[Event, ...], context: Context) -> D
 
 
 def group_keys(group: str, states: States) -> Iterator[str]:
-    """Yield the states that adding to a group of held messages needs."""
+    """Yield the states needed to add to a group of held messages."""
     return pages.last_page_keys(group_key(group), states)

@@ -1,8 +1,8 @@
 """
-An agency that falls silent is noticed: no feed is lost without an alarm (contract §6 `feed.silence`).
+Notices agencies that stop sending, so that no feed is lost without an alarm (contract §6 `feed.silence`).
 
-A silence is published as an expectation that is overdue, and as met when the agency sends again. The timer is not moved
-by every message: when it is due, it is set again for as long as the agency has sent since.
+A silence is published as an overdue expectation, which is met when the agency sends again. The timer is not moved
+by every message: when it is due, it is set again if the agency has sent since.
 """
 
 from typing import Final
@@ -25,7 +25,7 @@ PUBLISH_EVERY: Final = 60_000  # milliseconds
 
 
 def note_activity(states: States, key: str, intake: Intake, agency: tuple[str, str], context: Context) -> Decision[State]:
-    """Note that the agency (its ORI and jurisdiction) has sent a message, which ends a silence."""
+    """Note that the agency (its ORI and jurisdiction) sent a message, which ends a silence."""
     before, at = find(states, key, AgencyActivity), intake.received_at
     ori, jurisdiction = agency
     latest = at if before is None else max(at, before.at)
@@ -40,7 +40,7 @@ def note_activity(states: States, key: str, intake: Intake, agency: tuple[str, s
 
 
 def publish(activity: AgencyActivity, key: str) -> Decision[State]:
-    """Keep the agency's activity, and publish it for those who watch, at most once a minute."""
+    """Store the agency's activity, and publish it at most once a minute."""
     if activity.published_at is not None and activity.at - activity.published_at < PUBLISH_EVERY:
         return Decision(states={key: activity})
     heard = AgencyHeard(ori=activity.ori, jurisdiction=activity.jurisdiction, message_id=activity.message_id, heard_at=activity.at)
@@ -70,17 +70,17 @@ def check_silence(states: States, key: str, at: int, context: Context) -> Decisi
 
 
 def silent_from(activity: AgencyActivity, context: Context) -> int:
-    """Return from when on the agency counts as silent if it sends nothing more."""
+    """Return when the agency counts as silent if it sends nothing more."""
     return activity.at + silence_limit(activity, context)
 
 
 def silence_limit(activity: AgencyActivity, context: Context) -> int:
-    """Return for how long the agency may be silent, in milliseconds."""
+    """Return the agency's `feed.silence` in milliseconds."""
     return context.rules.duration("feed.silence", Scope(jurisdiction=activity.jurisdiction))
 
 
 def expectation(activity: AgencyActivity, limit: int, settled_by: str | None = None, settled_at: int | None = None) -> Expectation:
-    """Return the silence, or its end, as dashboards show it."""
+    """Return the expectation that stands for a silence or its end."""
     return Expectation(
         expectation_id=f"silence-{digest(activity.ori, 8)}",
         message_id=activity.message_id,

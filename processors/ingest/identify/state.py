@@ -23,9 +23,9 @@ from processors.stage import Decision
 
 class IndexEntry(Struct, frozen=True, tag="indexed", omit_defaults=True):
     """
-    Who has this identifier, or a name that may be like this one with this birth date; whether registrations are listed here.
+    The offenders with this identifier, or with a similar name and this birth date; and whether registrations are listed here.
 
-    An offender is not listed under the identifier that their key is made of.
+    An offender is not listed under the identifier from which their key is derived.
     """
 
     offenders: tuple[str, ...] = ()
@@ -34,10 +34,10 @@ class IndexEntry(Struct, frozen=True, tag="indexed", omit_defaults=True):
 
 class Offender(Struct, frozen=True, tag="offender", omit_defaults=True):
     """
-    All that is known of one person.
+    What is known of one person.
 
-    `since` is the place of the first message. `formerly` are offenders that were found to be the same and merged into this
-    one, `met` those that a person was asked about, `apart` those that a person said are somebody else. `written` are the
+    `since` is the offset of the first message. `formerly` are offenders that were merged into this
+    one, `met` those about whom a reviewer was asked, `apart` those that a reviewer said are different people. `written` are the
     names as agencies wrote them, the latest last.
     """
 
@@ -51,7 +51,7 @@ class Offender(Struct, frozen=True, tag="offender", omit_defaults=True):
 
 
 class MergedOffender(Struct, frozen=True, tag="merged", omit_defaults=True):
-    """An offender who was found to be one person with the offender `into`, as they were known until then, and why."""
+    """An offender who was merged into `into`, as they were known until then, and why."""
 
     into: str
     since: int
@@ -62,10 +62,10 @@ class MergedOffender(Struct, frozen=True, tag="merged", omit_defaults=True):
 
 class CurrentRegistration(Struct, frozen=True, tag="enrolled", omit_defaults=True):
     """
-    A registration in force: whom it describes, and the offenders it was sent to, each with the place from which it holds.
+    A registration in force: whom it describes, and the offenders to whom it was sent, each with the offset from which it applies.
 
     `rolls` are the lists that it is on, each with its page. `nearly` are offenders whom it nearly describes, about whom a
-    person was asked, `confirmed` those whom a person said it is for.
+    reviewer was asked, `confirmed` those for whom a reviewer confirmed it.
     """
 
     registrant_id: str
@@ -86,7 +86,7 @@ class EarlierMessage(Struct, frozen=True, tag="remembered", omit_defaults=True):
     """
     The offenders of a message, part by part, for the Cancel or Update that refers to it; the review it waits in, if it does.
 
-    From `until` on (milliseconds) it counts no more.
+    It expires at `until` (milliseconds).
     """
 
     until: int
@@ -95,7 +95,7 @@ class EarlierMessage(Struct, frozen=True, tag="remembered", omit_defaults=True):
 
 
 class MessagePage(Struct, frozen=True, tag="memories", omit_defaults=True):
-    """The keys of messages next to each other in the intake, some of which may be forgotten from `until` on."""
+    """The keys of messages next to each other in the intake; the first expires at `until`."""
 
     messages: tuple[str, ...]
     until: int | None = None
@@ -103,7 +103,7 @@ class MessagePage(Struct, frozen=True, tag="memories", omit_defaults=True):
 
 class MessageRate(Struct, frozen=True, tag="pace", omit_defaults=True):
     """
-    How many messages of one kind came from one agency, when the last of them came, and the group of those beyond the limit.
+    The number of messages of one kind from one agency, the time of the last one, and the group of those beyond the limit.
 
     `times` are those since the last whole block; `first` is the number of the first block that is kept.
     """
@@ -115,14 +115,14 @@ class MessageRate(Struct, frozen=True, tag="pace", omit_defaults=True):
 
 
 class TimesBlock(Struct, frozen=True, tag="block"):
-    """When a whole block of the messages that a rate counts came."""
+    """The times of a whole block of the messages counted by a rate."""
 
     times: tuple[int, ...]
 
 
 class OpenReview(Struct, frozen=True, tag="open", omit_defaults=True):
     """
-    A review that a person must settle, with the events that wait for it; they share one submission.
+    An open review, with the events that wait for it; they share one submission.
 
     `offenders` are those of whom it asks whether they are one person; with `registration_id`, whether it is for the first.
     """
@@ -135,7 +135,7 @@ class OpenReview(Struct, frozen=True, tag="open", omit_defaults=True):
 
 
 class GroupDecision(Struct, frozen=True, tag="group_decision"):
-    """What the first of two reviewers decided on a group too large for one (`review.four_eyes`)."""
+    """The decision of the first of two reviewers on a group too large for one (`review.four_eyes`)."""
 
     action: Literal["release", "discard"]
     reviewer: str
@@ -143,10 +143,10 @@ class GroupDecision(Struct, frozen=True, tag="group_decision"):
 
 class AgencyActivity(Struct, frozen=True, tag="heard", omit_defaults=True, kw_only=True):
     """
-    When an agency last sent a message, and which; whether its silence since has been published.
+    The time and id of an agency's latest message, and whether its silence was published.
 
     `check_at` is when to look whether it is silent, None while it is known to be; `published_at` which of its times was
-    published last for those who watch.
+    published last.
     """
 
     ori: str
@@ -160,9 +160,9 @@ class AgencyActivity(Struct, frozen=True, tag="heard", omit_defaults=True, kw_on
 
 class Address(Struct, frozen=True, tag="address", omit_defaults=True):
     """
-    The channels on which an address, known by its keyed digest, asked to be sent nothing more.
+    The channels on which an address, known by its keyed digest, has opted out.
 
-    `asked` are the times at which it was last asked to verify itself, by anybody.
+    `asked` are the latest times at which verification codes were sent to it.
     """
 
     silenced: tuple[Channel, ...] = ()
@@ -210,7 +210,7 @@ def find(states: States, key: str | None, kind: type[S]) -> S | None:
 
 
 def after(states: States, *decisions: Decision[State]) -> States:
-    """Return the states as they are after these decisions."""
+    """Return the states after these decisions."""
     changed = [each.states for each in decisions if each.states]
     if not changed:
         return states
@@ -221,12 +221,12 @@ def after(states: States, *decisions: Decision[State]) -> States:
 
 
 def deadline(state: State) -> int | None:
-    """Return when a page of messages or an agency must be looked at again."""
+    """Return the deadline of a page of messages or of an agency."""
     return state.until if isinstance(state, MessagePage) else state.check_at if isinstance(state, AgencyActivity) else None
 
 
 def offender_key(first_known_by: str) -> str:
-    """Return the key of an offender who is first known by this identifier, or by this name where there is none."""
+    """Return the key of an offender who is first known by this identifier, or, without one, by this name."""
     return f"o{digest(first_known_by)}"
 
 

@@ -1,4 +1,4 @@
-"""Submissions at the front door: whom each is about, whether it is one of too many, and what is remembered of it."""
+"""Submissions: finds the offenders of each, counts it against the surge limit, and remembers it."""
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -61,9 +61,9 @@ _submission = msgspec.json.Decoder(Submission).decode
 
 class Request(NamedTuple):
     """
-    A submission with the states it needs: whom it names, its agency and rate, itself, its page and what it refers to.
+    A submission with the keys of the states it needs: persons, agency, rate, the message itself, its page and its reference.
 
-    `keys` are all that it needs before anything is known.
+    `keys` are those needed before anything else is known.
     """
 
     submission: Submission
@@ -128,7 +128,7 @@ def offender_keys(offenders: Iterable[str], states: States) -> Iterator[str]:
 
 
 class Parts(NamedTuple):
-    """The offenders of every part of a message, with what identifying them showed; `evidence` is a sentence for each part."""
+    """The offenders of every part of a message, with the results of identification; `evidence` is a sentence for each part."""
 
     offenders: tuple[tuple[str, ...], ...]
     evidence: tuple[str, ...]
@@ -139,7 +139,7 @@ class Parts(NamedTuple):
 
 
 def decide_submission(record: Record, states: States, context: Context) -> Decision[State]:
-    """Every offender of the submission has an event under its key, or they all wait for a person; the agency was heard."""
+    """Send one event per offender under its key, or hold all of them for a reviewer; note that the agency has sent."""
     intake: Intake = record.value
     asked, rules = request(record), context.rules
     submission = asked.submission
@@ -178,10 +178,10 @@ def formerly(states: States, key: str) -> tuple[str, ...]:
 
 def identify_parts(states: States, asked: Request, earlier: EarlierMessage | None, record: Record) -> Parts:
     """
-    Return the offenders of every part of the message, and what is learnt of them.
+    Identify the offenders of every part of the message, and learn from it.
 
-    A message that names nobody of the earlier one it refers to is about that one's offenders all the same. Nothing is
-    learnt then: an Update that corrects whom it was about ties nobody together.
+    A message that names none of the offenders of the earlier message that it refers to is still about those offenders. Nothing is
+    learnt then: an Update that corrects the offender does not link two people.
     """
     if earlier is not None:
         before = tuple(tuple(dict.fromkeys(current_key(key, states) for key in offenders)) for offenders in earlier.parts)
@@ -210,7 +210,7 @@ def identify_parts(states: States, asked: Request, earlier: EarlierMessage | Non
 
 
 def with_written_names(states: States, asked: Request, parts: Parts) -> Parts:
-    """Return the parts with the names as the agency wrote them, for every offender of whom something was learnt."""
+    """Return the parts with the names as the agency wrote them, for every offender about whom something was learnt."""
     if not parts.grown:
         return parts
     changes: dict[str, State | None] = {}
@@ -224,12 +224,12 @@ def with_written_names(states: States, asked: Request, parts: Parts) -> Parts:
 
 
 def named_offenders(states: States, described: Description) -> Iterable[str]:
-    """Return the offenders known so far that are described."""
+    """Return the known offenders that are described."""
     return tie(described, find_offenders(states, described))[0]
 
 
 def note_doubts(states: States, found: tuple[Event, ...], doubts: tuple[tuple[int, Doubt], ...], context: Context) -> Decision[State]:
-    """Ask a person whether offenders are one where the evidence is divided."""
+    """Open a review if the evidence on whether offenders are one person is divided."""
     noted = UNCHANGED
     for part, doubt in doubts:
         first = next(each for each in found if each.part == part)
@@ -245,7 +245,7 @@ def route(  # noqa: PLR0913, PLR0917  a message and all that may hold it
     why: tuple[str | None, Surge | None, tuple[str, ...]],
     context: Context,
 ) -> tuple[Decision[State], str | None]:
-    """Send the events on, or hold them for a person; return the review they wait in, if they do."""
+    """Send the events on, or hold them for a reviewer; return the review they wait in, if they do."""
     group, limit, evidence = why
     detail = f"More than {limit.limit} messages of this kind came from this agency within {limit.window // 1000} s." if limit else ""
     waiting = held_original(states, earlier, found)
@@ -273,7 +273,7 @@ def whose(event: Event, evidence: str) -> str:
 
 
 def held_original(states: States, earlier: EarlierMessage | None, events: tuple[Event, ...]) -> OpenReview | None:
-    """Return the earlier message where it is held and this one replaces it wholly: it is about no other offenders."""
+    """Return the earlier message if it is held and this one replaces it completely: it is about no other offenders."""
     waiting = find(states, review_key(earlier.review_id), OpenReview) if earlier is not None and earlier.review_id else None
     if waiting is None:
         return None

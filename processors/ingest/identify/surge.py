@@ -1,8 +1,8 @@
 """
-A bulk update is not 8,000 releases (contract §6): beyond `surge.limit` messages wait for a person, as a group.
+Holds floods of messages, such as bulk updates (contract §6): beyond `surge.limit`, messages wait for a reviewer as one group.
 
-Every message counts, held ones too: while a flood goes on, nothing of it gets through after the first `limit`. A message
-is beyond the limit where the one that came `limit` messages before it is within the window. Messages are numbered, and
+Held messages are counted too: during a flood, only the first `limit` messages get through. A message
+is beyond the limit if the one `limit` messages before it is within the window. Messages are numbered, and
 their times kept in blocks, so that counting one writes few of them.
 """
 
@@ -24,7 +24,7 @@ def block_key(key: str, block: int) -> str:
 
 
 def block_keys(key: str, rate: State | None) -> Iterable[str]:
-    """Return the states that counting a message needs besides the rate itself: its whole blocks."""
+    """Return the states needed to count a message besides the rate itself: its whole blocks."""
     if not isinstance(rate, MessageRate) or rate.count < BLOCK:
         return ()
     return [block_key(key, block) for block in range(rate.first, rate.count // BLOCK)]
@@ -51,7 +51,7 @@ def count_message(states: States, key: str, limit: Surge, at: int, seq: int) -> 
 
 
 def time_of(states: States, key: str, rate: MessageRate, number: int) -> int:
-    """Return when the message of this number came; NEVER where that is not known any more."""
+    """Return when the message of this number came; NEVER if that is no longer known."""
     block, place = divmod(number, BLOCK)
     if block == rate.count // BLOCK:
         return rate.times[place]
@@ -60,7 +60,7 @@ def time_of(states: States, key: str, rate: MessageRate, number: int) -> int:
 
 
 def without_old(states: States, key: str, rate: MessageRate, limit: Surge, since: int) -> MessageRate:
-    """Return the rate without what can count no more: all of it after a pause as long as the window, else block by block."""
+    """Return the rate without expired times: all of them after a pause as long as the window, otherwise block by block."""
     first, last = rate.first, rate.count // BLOCK
     if (rate.times[-1] if rate.times else time_of(states, key, rate, rate.count - 1)) <= since:
         return NONE

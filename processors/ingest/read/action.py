@@ -1,4 +1,4 @@
-"""Check what a person decides: on one review or a group, or on who is who; by a named reviewer, for a reason."""
+"""Check a person's decision on one review, on a group, or on identities; it needs a reviewer's name and a reason."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -52,7 +52,7 @@ def check(document: Mapping[str, Any], received_at: int) -> ReviewAction | Offen
 
 
 def check_offenders(form: SentAction) -> OffenderAction:
-    """Return a decision on who is who; raises Rejection if it does not name whom it is about."""
+    """Return a decision on identities; raises Rejection if it does not name the offenders."""
     if len(set(form.offenders)) != OFFENDERS[form.action]:
         raise Rejection(
             "bad_review_action", f"To {form.action}, name {OFFENDERS[form.action]} offender key(s), as `vn explain` shows them."
