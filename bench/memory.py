@@ -20,6 +20,7 @@ from processors.domain.policy import Policy
 from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
 from processors.rules.load import load_rules
+from processors.runtime.decide.driver import repeatable_bytes
 from processors.runtime.decide.task import Task
 from processors.runtime.run.runner import split_journal
 from processors.runtime.run.supervise import GARBAGE
@@ -105,7 +106,7 @@ def measure(count: int, profile: Profile | None = None, of: str = "") -> tuple[M
 
     `profile` is active while the stage named `of` works.
     """
-    codec, context = Codec(), Context(rules(), Seal(bytes(range(64))))
+    codec, context = Codec(), Context(rules(), Seal(bytes(range(64))), draw=repeatable_bytes)
     units = [RunningStage(stage, codec, context) for stages in PIPELINE.values() for stage in stages]
     gc.freeze()
     gc.set_threshold(GARBAGE)
