@@ -60,19 +60,27 @@ class States:
 class _Asking:
     """The states one input needs; asked again with what was found, until it names nothing new."""
 
-    __slots__ = ("found", "input", "known", "new")
+    __slots__ = ("asked", "found", "input", "known", "new")
 
     def __init__(self, given: Input) -> None:
         self.input = given
         self.known: dict[str, None] = {}  # in the order of asking
         self.found: dict[str, Any] = {}
+        self.asked: Iterable[str] = ()  # the last answer
         self.new: list[str] = []
 
     def wants(self, keys: Callable[[Input, Mapping[str, Any]], Iterable[str]]) -> bool:
         """Ask for more keys, into `new`; return whether there are any."""
-        known = self.known
-        self.new = [name for name in keys(self.input, self.found) if name not in known]
-        known.update(dict.fromkeys(self.new))
+        asked, known = keys(self.input, self.found), self.known
+        if asked is self.asked:
+            return False
+        if known:
+            self.new = [name for name in asked if name not in known]
+            known.update(dict.fromkeys(self.new))
+        else:
+            self.known = known = dict.fromkeys(asked)
+            self.new = [*known]
+        self.asked = asked
         return bool(self.new)
 
     def learns(self, held: Mapping[str, Any]) -> bool:

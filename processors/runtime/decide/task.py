@@ -394,10 +394,10 @@ class _Batch:
 
     def done(self, position: Position) -> BatchResult:
         """Return the batch's result, every changed key encoded once."""
-        result, encode = self.result, self._codec.encode
+        result, encode, encode_state, number = self.result, self._codec.encode, self._codec.encode_state, latest(self._stage.name)
         result.position = position
         for key, state in self.states.changed.items():
-            result.changes[b"=" + key.encode()] = None if state is None else self._codec.encode_state(state, latest(self._stage.name))
+            result.changes[b"=" + key.encode()] = None if state is None else encode_state(state, number)
         for key, before in self._timers.items():
             if (at := self._task.timers.at(key)) != before:
                 result.changes[b"@" + key.encode()] = None if at is None else encode(Timer(at))
@@ -428,15 +428,16 @@ class _Batch:
         self._write(output, None)
 
     def _write(self, output: Output, record: Record | None) -> None:
-        value, raw = output.value, None
+        result, value, raw = self.result, output.value, None
         if self._stage.table is not None and output.topic is self._stage.table.topic:
             self._task.set_row(output.key or "", value)
         if value is not None:
             raw = record.raw if record is not None and value is record.value else self._codec.encode(value)
         if output.timing is not None:
-            self.result.timings.append(output.timing)
-        self.result.bytes += len(raw or b"")
-        self.result.outputs.append(Written(output.topic, None if output.key is None else output.key.encode(), raw, output.headers))
+            result.timings.append(output.timing)
+        if raw is not None:
+            result.bytes += len(raw)
+        result.outputs.append(Written(output.topic, None if output.key is None else output.key.encode(), raw, output.headers))
 
     def _outsiders(self) -> Iterable[str]:
         return (topic.name for topic in self._stage.inputs if topic.external)

@@ -162,13 +162,13 @@ class _SomeTexts(_Texts):
 
 # Texts of which there are few: agencies, codes, names of rules and stages.
 FEW: Final = frozenset({"channel", "event_subtype", "event_type", "jurisdiction", "notification_type", "ori", "reason", "rules", "stage"})
-_NUMBERS: Final = _Numbers({number: write_long(number) for number in range(2048)})
+NUMBERS: Final[Mapping[int, bytes]] = _Numbers({number: write_long(number) for number in range(2048)})
 _SOME: Final = _Some({number: b"\x02" + write_long(number) for number in range(2048)})
 # The length that a first byte encodes; -1 if it takes more than one byte or is negative.
 _LENGTHS: Final = tuple(byte >> 1 if byte < 128 and not byte & 1 else -1 for byte in range(256))  # noqa: PLR2004
 
 _GLOBALS: Final[dict[str, Any]] = {
-    "NUMBER": _NUMBERS,
+    "NUMBER": NUMBERS,
     "SOME": _SOME,
     "TEXTS": _Texts(),
     "SOME_TEXTS": _SomeTexts(),

@@ -23,7 +23,7 @@ from msgspec import Struct
 from processors.domain.journal import Unreadable
 from processors.runtime.errors import Stop
 from processors.runtime.wire import outsiders
-from processors.runtime.wire.avro import Compiler, Malformed, Read, Write
+from processors.runtime.wire.avro import NUMBERS, Compiler, Malformed, Read, Write, read_long
 from processors.runtime.wire.changelog import State
 from processors.runtime.wire.compatibility import hazards
 from processors.runtime.wire.documents import DOCUMENT, FORMS, expand_documents, is_document
@@ -89,20 +89,27 @@ class Codec:
 
     def encode_state(self, state: Any, number: int = 1) -> bytes:
         """Return a state as it is written to the changelog, in the format of this number."""
-        return self.encode(State(_json_encode(state), number))
+        document = _json_encode(state)
+        return b"".join((self._writers[State][0], NUMBERS[len(document)], document, NUMBERS[number]))
 
     def states(self, wanted: StateFormat) -> Callable[[bytes], Any]:
         """Return the decoder of states of a format and its earlier ones; it raises Stop for bytes that are no such state."""
         read, present = _json_decoder(wanted.type).decode, wanted.number
+        header, end = self._writers[State][0], NUMBERS[wanted.number]
+        start = len(header)
 
         def decode(raw: bytes) -> Any:
             try:
+                if raw.startswith(header):  # as this version writes it: no record between the bytes and the state
+                    length, at = read_long(raw, start)
+                    if raw[at + length :] == end:
+                        return read(raw[at : at + length])
                 record = self.decode(raw)
                 if record.format == present:
                     return read(record.state)
                 wanted.check(record.format)
                 return read(wanted.migrate(record.state, record.format))
-            except (msgspec.DecodeError, Undecodable, AttributeError) as error:
+            except (Malformed, IndexError, msgspec.DecodeError, Undecodable, AttributeError) as error:
                 raise Stop(f"a state in the changelog cannot be read by this version ({type(error).__name__}): run what wrote it") from None
 
         return decode

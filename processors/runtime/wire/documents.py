@@ -15,7 +15,7 @@ from msgspec.structs import force_setattr, replace
 from processors.domain.event import Event
 from processors.domain.intake import Intake
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
-from processors.runtime.wire.avro import Read, Write, read_long, write_long
+from processors.runtime.wire.avro import NUMBERS, Read, Write, read_long
 
 DOCUMENT: Final = "document"
 BESIDE: Final[Mapping[type[Struct], str | None]] = {
@@ -43,7 +43,7 @@ def form(kind: type[Struct], beside: str | None) -> tuple[Write, Read]:
 
     def write(record: Struct) -> bytes:
         head = _encode(record)
-        return write_long(len(head)) + head
+        return NUMBERS[len(head)] + head
 
     def read(raw: bytes, at: int) -> tuple[Struct, int]:
         length, at = read_long(raw, at)
@@ -51,7 +51,7 @@ def form(kind: type[Struct], beside: str | None) -> tuple[Write, Read]:
 
     def write_with(record: Struct) -> bytes:
         head, body = document(record), getattr(record, beside or "")
-        return b"".join((write_long(len(head)), head, write_long(len(body)), body))
+        return b"".join((NUMBERS[len(head)], head, NUMBERS[len(body)], body))
 
     def read_with(raw: bytes, at: int) -> tuple[Struct, int]:
         record, at = read(raw, at)
