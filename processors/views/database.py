@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from processors.views.tables import SCHEMA, SHAPE
+from processors.views.model import ReadModel
 
 Place = tuple[str, int]  # topic without prefix, partition
 
@@ -16,8 +16,9 @@ BUSY_MILLISECONDS: Final = 5_000
 class View:
     """One file; the follower writes by `writing`, pages read by `reading`, each with a connection of its own."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, model: ReadModel) -> None:
         self.path = path
+        self.model = model
 
     def open(self, identities: Mapping[str, str]) -> dict[Place, int]:
         """
@@ -29,7 +30,7 @@ class View:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             with closing(self._connect()) as database:
-                kept = database.execute("PRAGMA user_version").fetchone()[0] == _number(SHAPE) and dict(
+                kept = database.execute("PRAGMA user_version").fetchone()[0] == self.model.shape and dict(
                     database.execute("SELECT topic, identity FROM logs")
                 ) == dict(identities)
                 if kept and database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
@@ -44,9 +45,9 @@ class View:
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         with closing(self._connect()) as database:
             database.execute("PRAGMA journal_mode = WAL")
-            database.executescript(SCHEMA)
+            database.executescript(self.model.schema)
             database.executemany("INSERT INTO logs VALUES (?, ?)", identities.items())
-            database.execute(f"PRAGMA user_version = {_number(SHAPE)}")
+            database.execute(f"PRAGMA user_version = {self.model.shape}")
             database.commit()
         self.path.chmod(0o600)
 
@@ -67,8 +68,3 @@ class View:
         database = sqlite3.connect(self.path, timeout=BUSY_MILLISECONDS / 1000)
         database.execute("PRAGMA synchronous = NORMAL")
         return database
-
-
-def _number(shape: str) -> int:
-    """Return the shape as SQLite's user_version, which has 31 bits."""
-    return int(shape[:8], 16) & 0x7FFF_FFFF

@@ -19,7 +19,7 @@ from processors.runtime.errors import Restart, Retry, UserError
 from processors.runtime.kafka.clients import Broker, message_kind, poll_batch
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.views.database import Place, View
-from processors.views.tables import APPLY, Row
+from processors.views.model import Row
 
 MANY: Final = 5_000
 AGAIN_SECONDS: Final = 2.0
@@ -35,7 +35,7 @@ class Follower:
         self.total = 0
         self._broker = broker
         self._codec = codec
-        self._apply = {prefix + topic.name: (topic.name, apply) for topic, apply in APPLY.items()}
+        self._apply = {prefix + topic.name: (topic.name, apply) for topic, apply in view.model.apply.items()}
         self._reader: Consumer | None = None
         self._unread: set[Place] = set()
         self._stopped = Event()

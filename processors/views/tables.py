@@ -1,14 +1,10 @@
 """
-The tables of the view and what each record changes in them.
+The tables of the staff's view and what each record changes in them.
 
-The schema is the shape: a file of another shape is thrown away and built again from Kafka, so there are no migrations.
 A row holds what pages look for in columns, and the whole record as JSON beside it. Of the journal only places are kept:
 which record of `vn.decisions` holds the verdicts on which message.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any, Final
 
@@ -18,12 +14,10 @@ from processors.domain.expectation import Expectation
 from processors.domain.journal import DeadLetter, DeadLetterSettled, Verdicts
 from processors.domain.policy import Policy
 from processors.domain.review import Review
-from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, DECISIONS, EXPECTATIONS, POLICIES, REVIEWS, Topic
+from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, DECISIONS, EXPECTATIONS, POLICIES, REVIEWS
+from processors.views.model import ReadModel, Row
 
-SCHEMA: Final = """
-CREATE TABLE positions (topic TEXT, partition INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, partition)) WITHOUT ROWID;
-CREATE TABLE logs (topic TEXT PRIMARY KEY, identity TEXT NOT NULL) WITHOUT ROWID;
-
+TABLES: Final = """
 CREATE TABLE reviews (
     review_id TEXT PRIMARY KEY, state TEXT NOT NULL, reason TEXT NOT NULL, jurisdiction TEXT NOT NULL, since INTEGER NOT NULL,
     grouped TEXT, offender TEXT NOT NULL, message_id TEXT NOT NULL, event_type TEXT NOT NULL, event_subtype TEXT NOT NULL,
@@ -62,20 +56,6 @@ CREATE TABLE agencies (
     ori TEXT PRIMARY KEY, heard_at INTEGER NOT NULL, message_id TEXT NOT NULL, messages INTEGER NOT NULL, rejected INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
-
-SHAPE: Final = hashlib.sha256(SCHEMA.encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One record as the view takes it; `timestamp` in milliseconds."""
-
-    partition: int
-    offset: int
-    timestamp: int
-    key: str
-    value: Any
-
 
 def _document(value: Any) -> str:
     return msgspec.json.encode(value).decode()
@@ -166,11 +146,14 @@ def apply_verdicts(database: Connection, row: Row) -> None:
             )
 
 
-APPLY: Final[Mapping[Topic, Callable[[Connection, Row], None]]] = {
-    REVIEWS: apply_review,
-    EXPECTATIONS: apply_expectation,
-    DEAD_LETTERS: apply_dead_letter,
-    DEAD_LETTERS_SETTLED: apply_settlement,
-    POLICIES: apply_policy,
-    DECISIONS: apply_verdicts,
-}
+STAFF: Final = ReadModel(
+    TABLES,
+    {
+        REVIEWS: apply_review,
+        EXPECTATIONS: apply_expectation,
+        DEAD_LETTERS: apply_dead_letter,
+        DEAD_LETTERS_SETTLED: apply_settlement,
+        POLICIES: apply_policy,
+        DECISIONS: apply_verdicts,
+    },
+)

@@ -7,14 +7,15 @@ from processors.domain.journal import Outcome, Verdict, Verdicts
 from processors.domain.review import Review, ReviewState
 from processors.topics import Topic
 from processors.views.database import View
-from processors.views.tables import APPLY, Row
+from processors.views.model import Row
+from processors.views.tables import STAFF
 
 AT = 1_795_700_000_000
-LOGS = {topic.name: f"log-{topic.name}" for topic in APPLY}
+LOGS = {topic.name: f"log-{topic.name}" for topic in STAFF.apply}
 
 
 def made_view(folder: Path) -> View:
-    view = View(folder / "view.sqlite")
+    view = View(folder / "view.sqlite", STAFF)
     view.open(LOGS)
     return view
 
@@ -22,7 +23,7 @@ def made_view(folder: Path) -> View:
 def put(view: View, topic: Topic, key: str, value: Any, offset: int = 0) -> None:
     """One record is applied, as the follower does it."""
     with view.writing() as database:
-        APPLY[topic](database, Row(0, offset, AT, key, value))
+        view.model.apply[topic](database, Row(0, offset, AT, key, value))
         database.execute("INSERT OR REPLACE INTO positions VALUES (?, 0, ?)", (topic.name, offset + 1))
 
 

@@ -1,0 +1,42 @@
+"""What a view is made of: its tables, and what each record of each topic changes in them."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Any, Final
+
+from processors.topics import Topic
+
+PLACES: Final = """
+CREATE TABLE positions (topic TEXT, partition INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, partition)) WITHOUT ROWID;
+CREATE TABLE logs (topic TEXT PRIMARY KEY, identity TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record as the view takes it; `timestamp` in milliseconds."""
+
+    partition: int
+    offset: int
+    timestamp: int
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ReadModel:
+    """The tables of a view and the topics that it follows; a file of other tables is built anew, so there are no migrations."""
+
+    tables: str
+    apply: Mapping[Topic, Callable[[Connection, Row], None]]
+
+    @property
+    def schema(self) -> str:
+        return PLACES + self.tables
+
+    @property
+    def shape(self) -> int:
+        """Return the digest of the schema as SQLite's user_version, which has 31 bits."""
+        return int(hashlib.sha256(self.schema.encode()).hexdigest()[:8], 16) & 0x7FFF_FFFF

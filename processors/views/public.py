@@ -1,0 +1,177 @@
+"""
+What the public may look up: people by name or number, as long as their standing, the rules and nobody's protection forbid it.
+
+Names and numbers are kept as they compare, so that accents, case, hyphens and blanks count for nothing. Everything that
+decides whether somebody is shown is one condition of the query, so that who is none, hidden or not public looks the same.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Any, Final
+
+import msgspec
+
+from processors.domain.names import parts_of, words_of
+from processors.domain.offender import HiddenPerson, KnownPerson, OffenderStanding
+from processors.domain.person import Name
+from processors.domain.registration import RegistrationStatus
+from processors.rules.identity import compact
+from processors.topics import PEOPLE, PEOPLE_HIDDEN, REGISTRATION_STATUS, STANDINGS
+from processors.views.model import ReadModel, Row
+
+TABLES: Final = """
+CREATE TABLE people (offender TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE names (
+    sur TEXT, initial TEXT, year TEXT, offender TEXT, PRIMARY KEY (sur, initial, year, offender)
+) WITHOUT ROWID;
+CREATE INDEX names_by_year ON names (sur, year);
+CREATE INDEX names_by_offender ON names (offender);
+CREATE TABLE numbers (value TEXT, scheme TEXT, issuer TEXT, offender TEXT, PRIMARY KEY (value, scheme, issuer, offender)) WITHOUT ROWID;
+CREATE INDEX numbers_by_offender ON numbers (offender);
+CREATE TABLE standings (
+    offender TEXT PRIMARY KEY, transferred INTEGER NOT NULL, confidential INTEGER NOT NULL, kind TEXT, jurisdiction TEXT, document TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE hidden (identifier TEXT PRIMARY KEY, scheme TEXT NOT NULL, issuer TEXT NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX hidden_by_value ON hidden (value);
+CREATE TABLE statuses (registration_id TEXT PRIMARY KEY, status TEXT NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whom somebody looks for: by a number, or by a last name with an initial or a year of birth."""
+
+    number: str = ""
+    last_name: str = ""
+    initial: str = ""
+    year: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Whose custody the public may look up: by kinds of place, where these jurisdictions report it."""
+
+    kinds: tuple[str, ...] = ()
+    jurisdictions: tuple[str, ...] = ()
+
+
+# Who is hidden, or not public, drops out here and nowhere else.
+_SHOWN: Final = """
+    JOIN people ON people.offender = found.offender
+    JOIN standings ON standings.offender = found.offender
+    WHERE NOT standings.confidential
+      AND (
+        standings.transferred
+        OR (standings.kind IN (SELECT value FROM json_each(:kinds)) AND standings.jurisdiction IN (SELECT value FROM json_each(:jurisdictions)))
+      )
+      AND NOT EXISTS (
+        SELECT 1 FROM numbers AS own JOIN hidden ON hidden.value = own.value AND hidden.scheme = own.scheme
+        WHERE own.offender = found.offender AND hidden.issuer IN ('', own.issuer)
+      )
+    LIMIT :most
+"""
+_BY_NUMBER: Final = f"SELECT people.document, standings.document FROM (SELECT DISTINCT offender FROM numbers WHERE value = :number) AS found {_SHOWN}"
+_BY_NAME: Final = f"""
+    SELECT people.document, standings.document FROM (
+      SELECT DISTINCT offender FROM names
+      WHERE sur = :last_name AND (:initial = '' OR initial = :initial) AND (:year = '' OR year = :year)
+    ) AS found {_SHOWN}
+"""
+
+
+def look_up(database: Connection, question: Question, shown: Shown, most: int) -> list[tuple[KnownPerson, OffenderStanding]]:
+    """Return at most so many people whom the question finds and the public may see."""
+    given = {
+        "number": compact(question.number),
+        "last_name": surname_key(question.last_name),
+        "initial": "".join(words_of(question.initial))[:1],
+        "year": question.year,
+        "kinds": json.dumps(shown.kinds),
+        "jurisdictions": json.dumps(shown.jurisdictions),
+        "most": most,
+    }
+    rows = database.execute(_BY_NUMBER if given["number"] else _BY_NAME, given)
+    return [
+        (msgspec.json.decode(person, type=KnownPerson), msgspec.json.decode(standing, type=OffenderStanding)) for person, standing in rows
+    ]
+
+
+def registration_statuses(database: Connection, registration_ids: list[str]) -> Mapping[str, RegistrationStatus]:
+    """Return what became of registrations, as far as the pipeline has said."""
+    rows = database.execute(
+        "SELECT registration_id, status, since FROM statuses WHERE registration_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(registration_ids),),
+    )
+    return {row[0]: RegistrationStatus(registration_id=row[0], source="", status=row[1], since=row[2]) for row in rows}
+
+
+def surname_key(surname: str) -> str:
+    """Return a surname as it is looked up: however it is hyphenated, parted or accented."""
+    return "".join(parts_of(surname))
+
+
+def keys_of(name: Name) -> Iterator[tuple[str, str]]:
+    """Yield surname and initial under which a name is found; of a surname of several parts, each part too."""
+    given, sur = name.given or name.middle or "", name.sur or ""
+    if not sur and name.full:
+        last, comma, first = name.full.partition(",")
+        words = name.full.split()
+        sur, given = (last, first) if comma else (words[-1], words[0])
+    initial = "".join(words_of(given))[:1]
+    for each in dict.fromkeys((surname_key(sur), *parts_of(sur))):
+        if each:
+            yield each, initial
+
+
+def apply_person(database: Connection, row: Row) -> None:
+    person = row.value if isinstance(row.value, KnownPerson) and row.value.into is None else None
+    for table in ("names", "numbers"):
+        database.execute(f"DELETE FROM {table} WHERE offender = ?", (row.key,))  # noqa: S608  one of the two above
+    if person is None:
+        database.execute("DELETE FROM people WHERE offender = ?", (row.key,))
+        return
+    database.execute("INSERT OR REPLACE INTO people VALUES (?, ?)", (row.key, _document(person)))
+    names = {(sur, initial, year, row.key) for name in person.names for sur, initial in keys_of(name) for year in person.birth_years or ("",)}
+    database.executemany("INSERT INTO names VALUES (?, ?, ?, ?)", names)
+    numbers = {(compact(each.value), each.scheme, each.issuer or "", row.key) for each in person.identifiers}
+    database.executemany("INSERT INTO numbers VALUES (?, ?, ?, ?)", numbers)
+
+
+def apply_standing(database: Connection, row: Row) -> None:
+    value = row.value
+    if not isinstance(value, OffenderStanding):
+        database.execute("DELETE FROM standings WHERE offender = ?", (row.key,))
+        return
+    database.execute(
+        "INSERT OR REPLACE INTO standings VALUES (?, ?, ?, ?, ?, ?)",
+        (row.key, value.transferred, value.confidential, value.kind, value.jurisdiction, _document(value)),
+    )
+
+
+def apply_hidden(database: Connection, row: Row) -> None:
+    if not isinstance(row.value, HiddenPerson):
+        database.execute("DELETE FROM hidden WHERE identifier = ?", (row.key,))
+        return
+    named, _, value = row.value.identifier.partition(":")
+    scheme, _, issuer = named.partition("@")
+    database.execute("INSERT OR REPLACE INTO hidden VALUES (?, ?, ?, ?)", (row.key, scheme, issuer, compact(value)))
+
+
+def apply_status(database: Connection, row: Row) -> None:
+    value = row.value
+    if not isinstance(value, RegistrationStatus):
+        database.execute("DELETE FROM statuses WHERE registration_id = ?", (row.key,))
+        return
+    database.execute("INSERT OR REPLACE INTO statuses VALUES (?, ?, ?)", (row.key, value.status, value.since))
+
+
+def _document(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+PUBLIC: Final = ReadModel(
+    TABLES,
+    {PEOPLE: apply_person, STANDINGS: apply_standing, PEOPLE_HIDDEN: apply_hidden, REGISTRATION_STATUS: apply_status},
+)
