@@ -32,8 +32,11 @@ MAY_IMPORT = {
     "providers": frozenset({"domain", "topics", "providers", "runtime"}),
     "views": GRAMMAR | {"runtime", "views"},
     "console": GRAMMAR | {"console", "deliver", "pipeline", "runtime", "views", "watch"},
+    "site": GRAMMAR | {"ingest", "runtime", "site", "views"},
     "watch": GRAMMAR | {"pipeline", "runtime", "watch"},
-    "cli": GRAMMAR | set(ROOMS) | {"cli", "console", "pipeline", "providers", "rehearsal", "runtime", "simulation", "views", "watch"},
+    "cli": GRAMMAR
+    | set(ROOMS)
+    | {"cli", "console", "pipeline", "providers", "rehearsal", "runtime", "simulation", "site", "views", "watch"},
     "__main__": frozenset({"cli"}),
 }
 # What each part of the runtime may import of the others: run → decide → kafka, wire; the rest beside them.
@@ -50,7 +53,7 @@ RUNTIME_MAY_IMPORT = {
     "key_file": frozenset({"errors"}),
     "settings": frozenset({"errors", "key_file"}),
 }
-WITH_EFFECTS = frozenset({"runtime", "rehearsal", "providers", "watch", "views", "console", "cli", "__main__"})
+WITH_EFFECTS = frozenset({"runtime", "rehearsal", "providers", "watch", "views", "console", "site", "cli", "__main__"})
 EFFECTS = frozenset(
     {
         "asyncio",

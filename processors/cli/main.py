@@ -46,6 +46,7 @@ COMMANDS: Final = {
     "watch": ("processors.cli.watch", "Metrics about the pipeline from outside its stages."),
     "top": ("processors.cli.top", "A live table of the stages in the terminal."),
     "console": ("processors.cli.console", "The staff's pages: reviews, messages, clocks, settings."),
+    "site": ("processors.cli.site", "The public's pages: look up, register, manage."),
     "doctor": ("processors.cli.doctor", "Check everything the pipeline depends on."),
     "simulate": ("processors.cli.simulate", "Make an ICOTS-like feed with its answer key, and compare."),
 }

@@ -17,7 +17,7 @@ from processors.deliver.quiet import quiet_end_in_any
 from processors.deliver.state import KnownRegistration, Registrant, State
 from processors.domain.event import EVERYWHERE
 from processors.domain.intake import Intake
-from processors.domain.registration import RegistrationState, RegistrationStatus, VerificationRequest
+from processors.domain.registration import SIGN_IN, RegistrationState, RegistrationStatus, VerificationRequest
 from processors.stage import Decision, Output
 from processors.topics import INTAKE, REGISTRATION_STATUS
 
@@ -61,7 +61,7 @@ def confirm(registrant: Registrant, moment: Moment) -> Decision[State]:
     """Confirm a registration once, to its first verified contact (contract §4)."""
     decision: Decision[State] = Decision()
     for registration in registrant.in_force(moment.at):
-        if registration.confirmed:
+        if registration.confirmed or registration.source == SIGN_IN:
             continue
         current = registrant_after(decision, registrant)
         contacts = destinations([registration], moment)

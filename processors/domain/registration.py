@@ -10,6 +10,7 @@ from processors.domain.seal import Seal
 Channel = Literal["sms", "email", "voice"]
 
 CANARY: Final = "CANARY"  # the source of the watch's own registrations, whose messages leave on vn.outbound.canary alone
+SIGN_IN: Final = "SIGN_IN"  # the source of what only lets a contact prove itself to a site: a code is sent, and nothing else is ever told
 SEVERAL_ZONES: Final = ","  # between the time zones of a registrant whose telephone number has several
 RegistrationState = Literal["awaiting_verification", "active", "possible_match", "unreachable", "opted_out", "expired"]
 

@@ -115,6 +115,29 @@ class Settings(BaseSettings):
         validation_alias="VN_CONSOLE_ROLES_CLAIM",
         description="the claim that names a person's roles: reviewer, operator, administrator, advocate",
     )
+    site_db: str = Field(
+        "sqlite:///.vn/site.sqlite",
+        validation_alias="VN_SITE_DB",
+        repr=False,
+        pattern=r"^(sqlite|postgresql)://",
+        description="where `vn site` keeps what is not sent yet and whose registrations are whose: sqlite:///PATH or postgresql://",
+    )
+    site_key_file: Path = Field(
+        Path(".vn/site.key"),
+        validation_alias="VN_SITE_KEY_FILE",
+        description="the keys of the site alone, in the form of VN_KEY_FILE: they seal its database and its forms; made when missing",
+    )
+    site_source: Literal["IVINS", "VINE", "DOJ_VNS", "ICE_VNP", "AGENCY"] = Field(
+        "IVINS", validation_alias="VN_SITE_SOURCE", description="the source of the registrations that `vn site` takes"
+    )
+    site_languages: Path | None = Field(
+        None, validation_alias="VN_SITE_LANGUAGES", description="a folder of more languages for `vn site`, a file each, such as fr.toml"
+    )
+    site_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias="VN_SITE_PROXIES",
+        description="the addresses of the proxy before `vn site`, separated by commas: its X-Forwarded-For says who asks",
+    )
     otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="where traces go, if anywhere")
 
     def __init__(self, **values: object) -> None:
@@ -134,7 +157,7 @@ class Settings(BaseSettings):
         """Ignore what Kubernetes sets for a service that is called vn-metrics."""
         return 0 if isinstance(value, str) and _SERVICE_URL.fullmatch(value) else value
 
-    @field_validator("faults", "console_proxies", mode="before")
+    @field_validator("faults", "console_proxies", "site_proxies", mode="before")
     @classmethod
     def _separated(cls, value: object) -> object:
         return tuple(each.strip() for each in value.split(",")) if isinstance(value, str) else value

@@ -31,7 +31,8 @@ CREATE INDEX names_by_offender ON names (offender);
 CREATE TABLE numbers (value TEXT, scheme TEXT, issuer TEXT, offender TEXT, PRIMARY KEY (value, scheme, issuer, offender)) WITHOUT ROWID;
 CREATE INDEX numbers_by_offender ON numbers (offender);
 CREATE TABLE standings (
-    offender TEXT PRIMARY KEY, transferred INTEGER NOT NULL, confidential INTEGER NOT NULL, kind TEXT, jurisdiction TEXT, document TEXT NOT NULL
+    offender TEXT PRIMARY KEY, transferred INTEGER NOT NULL, confidential INTEGER NOT NULL, kind TEXT, jurisdiction TEXT,
+    document TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE hidden (identifier TEXT PRIMARY KEY, scheme TEXT NOT NULL, issuer TEXT NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX hidden_by_value ON hidden (value);
@@ -59,12 +60,16 @@ class Shown:
 
 # Who is hidden, or not public, drops out here and nowhere else.
 _SHOWN: Final = """
+    SELECT people.document, standings.document FROM found
     JOIN people ON people.offender = found.offender
     JOIN standings ON standings.offender = found.offender
     WHERE NOT standings.confidential
       AND (
         standings.transferred
-        OR (standings.kind IN (SELECT value FROM json_each(:kinds)) AND standings.jurisdiction IN (SELECT value FROM json_each(:jurisdictions)))
+        OR (
+          standings.kind IN (SELECT value FROM json_each(:kinds))
+          AND standings.jurisdiction IN (SELECT value FROM json_each(:jurisdictions))
+        )
       )
       AND NOT EXISTS (
         SELECT 1 FROM numbers AS own JOIN hidden ON hidden.value = own.value AND hidden.scheme = own.scheme
@@ -72,13 +77,11 @@ _SHOWN: Final = """
       )
     LIMIT :most
 """
-_BY_NUMBER: Final = f"SELECT people.document, standings.document FROM (SELECT DISTINCT offender FROM numbers WHERE value = :number) AS found {_SHOWN}"
-_BY_NAME: Final = f"""
-    SELECT people.document, standings.document FROM (
-      SELECT DISTINCT offender FROM names
-      WHERE sur = :last_name AND (:initial = '' OR initial = :initial) AND (:year = '' OR year = :year)
-    ) AS found {_SHOWN}
-"""
+_BY_NUMBER: Final = f"WITH found AS (SELECT DISTINCT offender FROM numbers WHERE value = :number) {_SHOWN}"  # noqa: S608  no text from outside
+_BY_NAME: Final = (
+    "WITH found AS (SELECT DISTINCT offender FROM names WHERE sur = :last_name AND (:initial = '' OR initial = :initial)"  # noqa: S608
+    f" AND (:year = '' OR year = :year)) {_SHOWN}"
+)
 
 
 def look_up(database: Connection, question: Question, shown: Shown, most: int) -> list[tuple[KnownPerson, OffenderStanding]]:
@@ -133,7 +136,9 @@ def apply_person(database: Connection, row: Row) -> None:
         database.execute("DELETE FROM people WHERE offender = ?", (row.key,))
         return
     database.execute("INSERT OR REPLACE INTO people VALUES (?, ?)", (row.key, _document(person)))
-    names = {(sur, initial, year, row.key) for name in person.names for sur, initial in keys_of(name) for year in person.birth_years or ("",)}
+    names = {
+        (sur, initial, year, row.key) for name in person.names for sur, initial in keys_of(name) for year in person.birth_years or ("",)
+    }
     database.executemany("INSERT INTO names VALUES (?, ?, ?, ?)", names)
     numbers = {(compact(each.value), each.scheme, each.issuer or "", row.key) for each in person.identifiers}
     database.executemany("INSERT INTO numbers VALUES (?, ?, ?, ?)", numbers)

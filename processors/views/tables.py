@@ -57,6 +57,7 @@ CREATE TABLE agencies (
 ) WITHOUT ROWID;
 """
 
+
 def _document(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 

@@ -11,7 +11,7 @@ import msgspec
 
 from processors.domain.erasure import seal_key
 from processors.domain.person import ComparedPerson, Person
-from processors.domain.registration import CANARY, SEVERAL_ZONES, Contact, Contacts, Registration, address_digest
+from processors.domain.registration import CANARY, SEVERAL_ZONES, SIGN_IN, Contact, Contacts, Registration, address_digest
 from processors.domain.seal import Seal
 from processors.ingest.comparison import can_be_registered_for
 from processors.ingest.read.contacts import check_contacts, time_zones
@@ -23,7 +23,7 @@ from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import check_person, normalize_person, unknown_code
 from processors.rules.identity import NO_ISSUER, IdentityRules, readable_mark
 
-SOURCES: Final = frozenset({"IVINS", "VINE", "DOJ_VNS", "ICE_VNP", "AGENCY", CANARY})
+SOURCES: Final = frozenset({"IVINS", "VINE", "DOJ_VNS", "ICE_VNP", "AGENCY", CANARY, SIGN_IN})
 MAX_CONTACTS: Final = 32
 MAX_CHOICES: Final = 1_000
 MAX_REFUSED: Final = 3  # contacts whose refusal is told in full

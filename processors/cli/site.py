@@ -1,0 +1,95 @@
+"""`vn site`: the public's pages."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from processors.cli.app import new_app
+from processors.cli.console import serve
+from processors.domain.seal import Seal
+from processors.rules.book import Rules
+from processors.rules.load import load_rules
+from processors.runtime.clock import wall
+from processors.runtime.errors import UserError
+from processors.runtime.kafka.clients import Broker
+from processors.runtime.kafka.user_client import Client
+from processors.runtime.key_file import KEY_BYTES, read_seal
+from processors.runtime.run.telemetry import configure
+from processors.runtime.settings import Settings
+from processors.site.app import app_of
+from processors.site.challenge import Challenges
+from processors.site.languages import read_languages
+from processors.site.limits import Limits
+from processors.site.outbox import Outbox
+from processors.site.page import Site
+from processors.site.sender import Sender
+from processors.views.database import View
+from processors.views.follower import Follower
+from processors.views.public import PUBLIC, Shown
+
+app = new_app("The public's pages: look somebody up, register, manage registrations.")
+
+
+@app.command()
+def site(
+    *,
+    host: Annotated[str, typer.Option(help="The address to serve on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 = a free one.")] = 0,
+) -> None:
+    """
+    Serve the public's pages until SIGTERM or SIGINT, and print their address.
+
+    They read Kafka into a SQLite file and keep what people send in VN_SITE_DB until Kafka has it. To the public they are
+    served through a proxy that speaks TLS; VN_SITE_PROXIES says whose X-Forwarded-For counts.
+    """
+    settings = Settings()
+    configure("warning", settings.log_format)
+    client, rules, seal = Client(settings), load_rules(settings.rules_dir), site_seal(settings.site_key_file)
+    view = View(settings.views_dir / "site.sqlite", PUBLIC)
+    outbox = Outbox(database_url(settings.site_db), seal)
+    made = Site(
+        follower=Follower(Broker(settings), client.codec, settings.topic_prefix, view),
+        outbox=outbox,
+        seal=seal,
+        rules=rules,
+        languages=read_languages(settings.site_languages),
+        source=settings.site_source,
+        shown=public_custody(rules),
+        limits=Limits(),
+        challenges=Challenges(),
+        proxies=frozenset(settings.site_proxies),
+    )
+    serve(app_of(made, Sender(outbox, client)), host, port)
+
+
+def public_custody(rules: Rules) -> Shown:
+    """Return whose custody the rule files make public."""
+    book = rules.book("", wall())
+    kinds = {each.name for each in book.locations.values() if each.custodial and not each.confidential}
+    return Shown(tuple(sorted(kinds)), tuple(sorted(code for code, each in rules.jurisdictions.items() if each.public)))
+
+
+def database_url(url: str) -> str:
+    """Return the URL of the site's database; the folder of a SQLite file is made."""
+    if url.startswith("sqlite:///"):
+        path = Path(url.removeprefix("sqlite:///"))
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    return url
+
+
+def site_seal(path: Path) -> Seal:
+    """Return the seal of the site's keys; the first start makes one."""
+    if not path.exists():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+                file.write(f"{secrets.token_hex(KEY_BYTES)}\n")
+        except FileExistsError:
+            pass  # another site made it at the same moment
+        except OSError as error:
+            raise UserError(f"VN_SITE_KEY_FILE cannot be made at {path} ({error.strerror}): name another path") from None
+    return read_seal(path)

@@ -1,0 +1,80 @@
+"""
+Proof of work for clients that ask often, in the form of ALTCHA: find the number whose salted SHA-256 is the one given.
+
+Whoever has no JavaScript waits in its place: a challenge that was not solved counts once it is a minute old. Each counts once.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from typing import Final
+
+import msgspec
+
+HARDEST: Final = 60_000
+WAIT: Final = 60_000  # milliseconds
+VALID: Final = 15 * 60_000
+
+
+class Challenge(msgspec.Struct, frozen=True):
+    """What a client is given; `salt` holds the time at which it was made."""
+
+    challenge: str
+    salt: str
+    signature: str
+    algorithm: str = "SHA-256"
+    maxnumber: int = HARDEST
+
+
+class Solution(msgspec.Struct, frozen=True):
+    """What a client gives back; `number` is None where it waited."""
+
+    challenge: str
+    salt: str
+    signature: str
+    number: int | None = None
+
+
+class Challenges:
+    """Makes challenges and takes each back once."""
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+        self._used: dict[str, int] = {}
+
+    def new(self, now: int) -> Challenge:
+        salt = f"{secrets.token_hex(12)}?made={now}"
+        challenge = digest(salt, secrets.randbelow(HARDEST))
+        return Challenge(challenge, salt, self._signature(challenge, salt))
+
+    def accept(self, given: str, now: int) -> bool:
+        """Whether a client has solved a challenge of ours, or waited, for the first time."""
+        try:
+            solution = msgspec.json.decode(base64.b64decode(given, validate=True), type=Solution)
+            made = int(solution.salt.rpartition("=")[2])
+        except (binascii.Error, msgspec.DecodeError, ValueError, RecursionError):
+            return False
+        if not hmac.compare_digest(solution.signature, self._signature(solution.challenge, solution.salt)):
+            return False
+        self._used = {signature: until for signature, until in self._used.items() if until > now}
+        if solution.signature in self._used or not made <= now < made + VALID:
+            return False
+        solved = solution.number is not None and digest(solution.salt, solution.number) == solution.challenge
+        if not solved and now < made + WAIT:
+            return False
+        self._used[solution.signature] = made + VALID
+        return True
+
+    def _signature(self, challenge: str, salt: str) -> str:
+        return hmac.new(self._key, f"{challenge}\0{salt}".encode(), hashlib.sha256).hexdigest()
+
+
+def digest(salt: str, number: int) -> str:
+    return hashlib.sha256(f"{salt}{number}".encode()).hexdigest()
+
+
+def unsolved(challenge: Challenge) -> str:
+    """Return what a client that cannot solve gives back after it has waited."""
+    return base64.b64encode(msgspec.json.encode(Solution(challenge.challenge, challenge.salt, challenge.signature))).decode()

@@ -1,0 +1,129 @@
+"""What the fields of a form must be; a problem is the name of a sentence in the language files, never what was typed."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+import phonenumbers
+from msgspec import Struct
+
+from processors.domain.names import words_of
+from processors.domain.registration import Channel, Contact
+from processors.ingest.read.contacts import NORMALIZE, NORTH_AMERICA, Unusable
+from processors.views.public import Question
+
+NAME_LENGTH: Final = 100
+NUMBER_LENGTH: Final = 40
+CONTACTS: Final = 4
+CHANNELS: Final[tuple[Channel, ...]] = ("sms", "voice", "email")
+OLDEST: Final = 1900
+_MARKUP: Final = re.compile(r"[<>{}\\\x00-\x1f\x7f]")
+_EASY: Final = frozenset({*(str(each) * 4 for each in range(10)), "1234", "4321"})
+Problems = dict[str, str]
+
+
+class Offender(Struct, frozen=True, omit_defaults=True):
+    """Whom a registration is for: somebody found, by their numbers, or somebody described."""
+
+    numbers: tuple[tuple[str, str, str | None], ...] = ()
+    given: str = ""
+    sur: str = ""
+    birth_date: str = ""
+
+
+def question_of(form: Mapping[str, str]) -> tuple[Question | None, Problems]:
+    """Return what is looked for; a problem where it is too little or none."""
+    number, last = form.get("number", "").strip(), form.get("last_name", "").strip()
+    initial, year = form.get("initial", "").strip(), form.get("year", "").strip()
+    problems: Problems = {}
+    if len(number) > NUMBER_LENGTH or _MARKUP.search(number):
+        problems["number"] = "bad_number"
+    if len(last) > NAME_LENGTH or _MARKUP.search(last) or (last and not words_of(last)):
+        problems["last_name"] = "bad_name"
+    if len(initial) > NAME_LENGTH or _MARKUP.search(initial):
+        problems["initial"] = "bad_name"
+    if year and not is_year(year):
+        problems["year"] = "bad_year"
+    if not problems and not number and (not last or not (words_of(initial) or year)):
+        problems["last_name"] = "too_little"
+    return (None, problems) if problems else (Question(number, last, initial, year), {})
+
+
+def is_year(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) == len("1900") and int(text) >= OLDEST
+
+
+def offender_of(form: Mapping[str, str]) -> tuple[Offender | None, Problems]:
+    """Return whom a form describes by name and birth date."""
+    given, sur, born = (form.get(each, "").strip() for each in ("given", "sur", "birth_date"))
+    problems: Problems = {}
+    for field, text in (("given", given), ("sur", sur)):
+        if not text or len(text) > NAME_LENGTH or _MARKUP.search(text) or not words_of(text):
+            problems[field] = "bad_name" if text else "missing"
+    if not is_birth_date(born):
+        problems["birth_date"] = "bad_date" if born else "missing"
+    return (None, problems) if problems else (Offender(given=given, sur=sur, birth_date=born), {})
+
+
+def is_birth_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).year >= OLDEST
+    except ValueError:
+        return False
+
+
+def contacts_of(form: Mapping[str, str]) -> tuple[tuple[Contact, ...], Problems]:
+    """Return the contacts in canonical form, each once; numbers of North America only, since others cost whoever sends."""
+    found: dict[tuple[Channel, str], None] = {}
+    problems: Problems = {}
+    for place in range(CONTACTS):
+        text, channel = form.get(f"address{place}", "").strip(), form.get(f"channel{place}", "")
+        if not text:
+            continue
+        known = next((each for each in CHANNELS if each == channel), None)
+        address = normalized(known, text) if known else None
+        if known is None or address is None:
+            problems[f"address{place}"] = "bad_email" if channel == "email" else "bad_phone"
+        else:
+            found[known, address] = None
+    if not found and not problems:
+        problems["address0"] = "no_contact"
+    return tuple(Contact(channel, address) for channel, address in found), problems
+
+
+def normalized(channel: Channel, text: str) -> str | None:
+    """Return an address in canonical form; None of one that cannot be reached, or abroad."""
+    try:
+        address = NORMALIZE[channel](text)
+    except Unusable:
+        return None
+    if channel == "email":
+        return address
+    return address if phonenumbers.parse(address).country_code == NORTH_AMERICA else None
+
+
+def address_of(text: str) -> str | None:
+    """Return the telephone number or email address that somebody signs in with, in canonical form."""
+    return normalized("email" if "@" in text else "sms", text.strip())
+
+
+def pin_problem(pin: str) -> str | None:
+    """Return what is wrong with a PIN, None where nothing is."""
+    if not (pin.isascii() and pin.isdigit() and len(pin) == len("0000")):
+        return "bad_pin"
+    return "easy_pin" if pin in _EASY else None
+
+
+def code_of(text: str) -> str | None:
+    """Return the six digits of a code, however they are parted; None of anything else."""
+    digits = text.replace(" ", "").replace("-", "")
+    return digits if digits.isascii() and digits.isdigit() and len(digits) == len("000000") else None
+
+
+def masked(contact: Contact) -> str:
+    """Return a contact as its owner knows it and nobody else does."""
+    if contact.channel == "email":
+        user, _, domain = contact.address.partition("@")
+        return f"{user[:1]}…@{domain[:1]}…"
+    return f"… {contact.address[-2:]}"

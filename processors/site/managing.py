@@ -1,0 +1,164 @@
+"""
+One's own registrations: signing in by a code that the pipeline sends, then seeing, changing, pausing and ending them.
+
+To sign in, a registration of source SIGN_IN for the contact alone is sent, which the pipeline answers with a code and nothing
+else, ever. Contacts that are known here and those that are not get the same answers in the same time.
+"""
+
+import secrets
+from typing import Final
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from processors.domain.registration import SIGN_IN, Channel
+from processors.domain.time import iso
+from processors.runtime.clock import wall
+from processors.site import passage
+from processors.site.choices import ABOUT, chosen_subtypes
+from processors.site.forms import address_of, code_of, masked
+from processors.site.outbox import Kept
+from processors.site.page import Page, even_time
+from processors.site.registering import became_active, send_code
+from processors.views.public import registration_statuses
+
+A_HOUR: Final = 10  # sign-ins of one client
+CODE_VALID: Final = 3_600_000
+SESSION: Final = 15 * 60_000
+LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")  # a name that nobody has
+
+
+class SigningIn(msgspec.Struct, frozen=True):
+    """Somebody who was asked for a code; `known` is 1 where the contact has registrations here."""
+
+    sign_in_id: str
+    digest: str
+    known: int
+
+
+class Session(msgspec.Struct, frozen=True):
+    """Somebody who has proved that a contact is theirs."""
+
+    digest: str
+
+
+async def manage(page: Page) -> Response:
+    """Return the page that follows from the form."""
+    step = page.form.get("step", "")
+    if page.request.method != "POST" or step == "":
+        return page.show("manage_contact.html")
+    if step == "contact":
+        return await send_sign_in_code(page)
+    if step == "code":
+        return await sign_in(page)
+    session = passage.opened(page.form.get("session", ""), Session, wall(), page.site.seal, SESSION)
+    if session is None:
+        return page.sentence("too_old", 400)
+    return await change(page, session, step)
+
+
+async def send_sign_in_code(page: Page) -> Response:
+    """Ask for a code to the contact if it has registrations here; the answer does not say whether it has."""
+    address = address_of(page.form.get("contact", ""))
+    if address is None:
+        return page.show("manage_contact.html", 400, problems={"contact": "bad_contact"})
+    if page.is_too_often("sign_in", A_HOUR):
+        return page.sentence("too_often", 429)
+    async with even_time():
+        outbox, now = page.site.outbox, wall()
+        digest, sign_in_id = outbox.digest(address), f"signin-{secrets.token_hex(12)}"
+        found = await run_in_threadpool(outbox.registrations_of, digest)
+        channels: list[Channel] = [each.channel for kept, _ in found for each in kept.contacts if outbox.digest(each.address) == digest]
+        document = sign_in_document(sign_in_id, channels[0] if channels else "sms", address, page.language, now)
+        await run_in_threadpool(outbox.keep, "registrations" if found else "nothing", sign_in_id, document, now)
+    return show_code(page, SigningIn(sign_in_id, digest, int(bool(found))))
+
+
+def sign_in_document(sign_in_id: str, channel: Channel, address: str, language: str, now: int) -> bytes:
+    """Return the registration by which a contact proves itself: for nobody, and soon over."""
+    return msgspec.json.encode(
+        {
+            "registration_id": sign_in_id,
+            "registrant_id": sign_in_id,
+            "source": SIGN_IN,
+            "offender": {"name": {"given": "Signing", "sur": sign_in_id.translate(LETTERS)}, "birth_date": "1901-02-03"},
+            "language": language,
+            "contacts": [{"channel": channel, "address": address, "verified": False}],
+            "created_at": iso(now),
+            "expires_at": iso(now + CODE_VALID),
+        }
+    )
+
+
+def show_code(page: Page, signing: SigningIn, status: int = 200, **values: object) -> Response:
+    return page.show("manage_code.html", status, signing=passage.close(signing, wall(), page.site.seal), **({"tried": False} | values))
+
+
+async def sign_in(page: Page) -> Response:
+    """Show the registrations of whoever gave the right code; a wrong one and an unknown contact look the same."""
+    signing = passage.opened(page.form.get("signing", ""), SigningIn, wall(), page.site.seal, CODE_VALID)
+    if signing is None:
+        return page.sentence("too_old", 400)
+    code = code_of(page.form.get("code", ""))
+    if code is None:
+        return show_code(page, signing, 400, problems={"code": "bad_code"})
+    async with even_time():
+        if signing.known:
+            await send_code(page, signing.sign_in_id, code)
+        else:
+            await run_in_threadpool(page.site.outbox.keep, "nothing", signing.sign_in_id, code.encode(), wall())
+        is_theirs = await became_active(page, signing.sign_in_id)
+    if not is_theirs:
+        return show_code(page, signing, tried=True)
+    await run_in_threadpool(page.site.outbox.keep, "registrations", signing.sign_in_id, None, wall())
+    return await show_registrations(page, Session(signing.digest))
+
+
+async def show_registrations(page: Page, session: Session, status: int = 200, **values: object) -> Response:
+    found = await run_in_threadpool(page.site.outbox.registrations_of, session.digest)
+    statuses = await page.ask(registration_statuses, [kept.registration_id for kept, _ in found])
+    registrations = [
+        {
+            "id": kept.registration_id,
+            "name": kept.shown_name,
+            "choices": kept.choices,
+            "language": kept.language,
+            "contacts": [masked(each) for each in kept.contacts],
+            "status": "paused" if paused else (told.status if (told := statuses.get(kept.registration_id)) else "kept"),
+            "paused": paused,
+        }
+        for kept, paused in found
+    ]
+    sealed = passage.close(session, wall(), page.site.seal)
+    return page.show("manage.html", status, session=sealed, registrations=registrations, about=ABOUT, **({"changed": ""} | values))
+
+
+async def change(page: Page, session: Session, step: str) -> Response:
+    """Do what the form asks with one of their registrations; of anybody else's it knows nothing."""
+    found = await run_in_threadpool(page.site.outbox.registrations_of, session.digest)
+    kept = next((each for each, _ in found if each.registration_id == page.form.get("registration", "")), None)
+    if kept is None or step not in {"change", "pause", "resume", "end"}:
+        return page.sentence("too_old", 400)
+    outbox, now = page.site.outbox, wall()
+    if step == "end":
+        await run_in_threadpool(outbox.end_registration, kept.registration_id, now)
+    elif step == "change":
+        choices = tuple(each for each in ABOUT if page.form.get(f"about {each}"))
+        if not choices:
+            return await show_registrations(page, session, 400, problems={kept.registration_id: "nothing_chosen"})
+        await run_in_threadpool(outbox.change_registration, changed(page, kept, choices), now)
+    else:
+        await run_in_threadpool(lambda: outbox.change_registration(kept, now, paused=step == "pause"))
+    return await show_registrations(page, session, changed=step)
+
+
+def changed(page: Page, kept: Kept, choices: tuple[str, ...]) -> Kept:
+    """Return the registration with other events and another language."""
+    language = page.form.get("told_in", kept.language)
+    return msgspec.structs.replace(
+        kept,
+        choices=choices,
+        event_subtypes=chosen_subtypes(choices, page.site.rules),
+        language=language if language in page.site.languages else kept.language,
+    )

@@ -1,0 +1,40 @@
+"""
+What a form carries from step to step: sealed with the site's key, so that there is no cookie and nothing to forge.
+
+Whoever does not hold what the page before was given can neither go on with it nor send a form in its owner's name.
+"""
+
+import base64
+import binascii
+from typing import Final, TypeVar
+
+import msgspec
+
+from processors.domain.seal import Seal, SealBroken
+
+VALID: Final = 2 * 3_600_000  # milliseconds
+T = TypeVar("T")
+
+
+class Dated(msgspec.Struct, frozen=True, array_like=True):
+    """Something with the time at which it was sealed."""
+
+    at: int
+    value: msgspec.Raw
+
+
+def close(value: msgspec.Struct, now: int, seal: Seal) -> str:
+    """Return the value sealed, as a form carries it."""
+    body = msgspec.json.encode(Dated(now, msgspec.Raw(msgspec.json.encode(value))))
+    return base64.urlsafe_b64encode(seal.close(body, f"passage:{type(value).__name__}")).decode()
+
+
+def opened(text: str, kind: type[T], now: int, seal: Seal, valid: int = VALID) -> T | None:
+    """Return what was sealed; None of what is forged, changed, of another kind or too old."""
+    try:
+        dated = msgspec.json.decode(seal.open(base64.urlsafe_b64decode(text.encode()), f"passage:{kind.__name__}"), type=Dated)
+        if not dated.at <= now < dated.at + valid:
+            return None
+        return msgspec.json.decode(dated.value, type=kind)
+    except (SealBroken, binascii.Error, msgspec.DecodeError, ValueError):
+        return None

@@ -1,0 +1,188 @@
+"""
+The steps of a registration: whom, what of, how to be reached, a PIN, the code, done.
+
+Each step is a form that carries what the steps before said, sealed. The registration's id is made with the first step, so
+that a form that is sent again, or from two tabs, registers once.
+"""
+
+import asyncio
+import secrets
+import time
+from typing import Final
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from processors.domain.registration import Contact
+from processors.domain.time import iso
+from processors.runtime.clock import wall
+from processors.site import passage
+from processors.site.choices import ABOUT, chosen_subtypes
+from processors.site.forms import CHANNELS, CONTACTS, Offender, code_of, contacts_of, masked, offender_of, pin_problem
+from processors.site.look_up import Found
+from processors.site.outbox import Kept
+from processors.site.page import Page
+from processors.views.public import registration_statuses
+
+A_HOUR: Final = 20  # registrations of one client
+LOOKS_SECONDS: Final = 0.25
+
+
+class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the steps so far have said."""
+
+    registration_id: str
+    registrant_id: str
+    name: str
+    offender: Offender
+    choices: tuple[str, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    language: str = "en"
+
+
+class Awaiting(msgspec.Struct, frozen=True):
+    """A registration that was sent and whose contacts are to be verified."""
+
+    registration_id: str
+    shown: tuple[str, ...]
+
+
+async def register(page: Page) -> Response:
+    """Return the step that follows from the form, or the same one with what is wrong with it."""
+    step = page.form.get("step", "")
+    if page.request.method != "POST" or step == "":
+        return page.show("register_who.html")
+    if step == "who":
+        return choose_person(page)
+    if step == "code":
+        return await check_code(page)
+    draft = passage.opened(page.form.get("draft", ""), Draft, wall(), page.site.seal)
+    if draft is None or step not in STEPS:
+        return page.sentence("too_old", 400)
+    return await STEPS[step](page, draft)
+
+
+def carried(page: Page, draft: Draft) -> str:
+    return passage.close(draft, wall(), page.site.seal)
+
+
+def choose_person(page: Page) -> Response:
+    """Take whom the registration is for: somebody found before, or described here."""
+    found = passage.opened(page.form.get("who", ""), Found, wall(), page.site.seal)
+    if found is None:
+        offender, problems = offender_of(page.form)
+        if offender is None:
+            return page.show("register_who.html", 400, problems=problems)
+        found = Found(f"{offender.given} {offender.sur}", offender)
+    draft = Draft(f"site-{secrets.token_hex(12)}", f"person-{secrets.token_hex(12)}", found.name, found.offender)
+    return show_events(page, draft)
+
+
+def show_events(page: Page, draft: Draft, status: int = 200, **values: object) -> Response:
+    return page.show("register_what.html", status, draft=carried(page, draft), name=draft.name, about=ABOUT, **values)
+
+
+async def choose_events(page: Page, draft: Draft) -> Response:
+    choices = tuple(each for each in ABOUT if page.form.get(f"about {each}"))
+    if not choices:
+        return show_events(page, draft, 400, problems={"about": "nothing_chosen"})
+    return show_contacts(page, msgspec.structs.replace(draft, choices=choices))
+
+
+def show_contacts(page: Page, draft: Draft, status: int = 200, **values: object) -> Response:
+    return page.show(
+        "register_how.html", status, draft=carried(page, draft), name=draft.name, channels=CHANNELS, places=range(CONTACTS), **values
+    )
+
+
+async def choose_contacts(page: Page, draft: Draft) -> Response:
+    contacts, problems = contacts_of(page.form)
+    if problems:
+        return show_contacts(page, draft, 400, problems=problems)
+    language = page.form.get("told_in", page.language)
+    chosen = msgspec.structs.replace(draft, contacts=contacts, language=language if language in page.site.languages else page.language)
+    return show_pin(page, chosen)
+
+
+def show_pin(page: Page, draft: Draft, status: int = 200, **values: object) -> Response:
+    called = any(each.channel == "voice" for each in draft.contacts)
+    return page.show("register_pin.html", status, draft=carried(page, draft), name=draft.name, called=called, **values)
+
+
+async def send(page: Page, draft: Draft) -> Response:
+    """Keep the registration to be sent, and ask for the code that the pipeline sends."""
+    pin = page.form.get("pin", "").strip()
+    called = any(each.channel == "voice" for each in draft.contacts)
+    problem = pin_problem(pin) if pin or called else None
+    if problem is not None:
+        return show_pin(page, draft, 400, problems={"pin": problem})
+    if page.is_too_often("register", A_HOUR):
+        return page.sentence("too_often", 429)
+    now = wall()
+    kept = Kept(
+        registration_id=draft.registration_id,
+        registrant_id=draft.registrant_id,
+        source=page.site.source,
+        offender=described(draft.offender),
+        shown_name=draft.name,
+        event_subtypes=chosen_subtypes(draft.choices, page.site.rules),
+        choices=draft.choices,
+        language=draft.language,
+        contacts=draft.contacts,
+        pin=pin or None,
+        created_at=now,
+    )
+    await run_in_threadpool(page.site.outbox.keep_registration, kept, now)
+    awaiting = Awaiting(draft.registration_id, tuple(masked(each) for each in draft.contacts))
+    return show_code(page, awaiting)
+
+
+def described(offender: Offender) -> dict[str, object]:
+    """Return an offender as a registration describes them."""
+    if offender.numbers:
+        named = (("scheme", "value", "issuer"), offender.numbers)
+        return {"identifiers": [{key: part for key, part in zip(named[0], each, strict=True) if part} for each in named[1]]}
+    return {"name": {"given": offender.given, "sur": offender.sur}, "birth_date": offender.birth_date}
+
+
+def show_code(page: Page, awaiting: Awaiting, status: int = 200, **values: object) -> Response:
+    shown = {"unsent": False, "tried": False} | values
+    return page.show("register_code.html", status, awaiting=passage.close(awaiting, wall(), page.site.seal), shown=awaiting.shown, **shown)
+
+
+async def check_code(page: Page) -> Response:
+    """Pass a code on, and say whether the registration has become active."""
+    awaiting = passage.opened(page.form.get("awaiting", ""), Awaiting, wall(), page.site.seal)
+    if awaiting is None:
+        return page.sentence("too_old", 400)
+    if text := page.form.get("code", "").strip():
+        code = code_of(text)
+        if code is None:
+            return show_code(page, awaiting, 400, problems={"code": "bad_code"})
+        await send_code(page, awaiting.registration_id, code)
+    if await became_active(page, awaiting.registration_id):
+        return page.show("register_done.html", shown=awaiting.shown)
+    unsent = not await run_in_threadpool(page.site.outbox.is_sent, awaiting.registration_id)
+    return show_code(page, awaiting, tried=True, unsent=unsent)
+
+
+async def send_code(page: Page, registration_id: str, code: str) -> None:
+    now = wall()
+    value = msgspec.json.encode({"registration_id": registration_id, "code": code, "at": iso(now)})
+    await run_in_threadpool(page.site.outbox.keep, "verifications", registration_id, value, now)
+
+
+async def became_active(page: Page, registration_id: str) -> bool:
+    """Whether the pipeline says that the registration is active, within a few seconds."""
+    until = time.monotonic() + page.site.wait_seconds
+    while True:
+        statuses = await page.ask(registration_statuses, [registration_id])
+        if (found := statuses.get(registration_id)) is not None and found.status == "active":
+            return True
+        if time.monotonic() >= until:
+            return False
+        await asyncio.sleep(LOOKS_SECONDS)
+
+
+STEPS: Final = {"what": choose_events, "how": choose_contacts, "pin": send}

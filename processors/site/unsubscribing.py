@@ -1,0 +1,26 @@
+"""One-click unsubscription (RFC 8058): a POST that mail programs send, with the reference of the email; a GET changes nothing."""
+
+import re
+from typing import Final
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from processors.domain.time import iso
+from processors.runtime.clock import wall
+from processors.site.page import Site
+
+REFERENCE: Final = re.compile(r"[\x21-\x7e]{8,200}")
+
+
+async def unsubscribe(site: Site, request: Request, form: dict[str, str]) -> Response:
+    """Keep a receipt that says the email's address opted out; the same answer whatever the reference is."""
+    reference = request.query_params.get("reference", "") or form.get("reference", "")
+    if form.get("List-Unsubscribe") != "One-Click" or not REFERENCE.fullmatch(reference):
+        return PlainTextResponse("This is no unsubscription: use the link of an email you were sent.\n", 400)
+    now = wall()
+    receipt = {"reference": reference, "status": "opted_out", "occurred_at": iso(now), "provider": "site"}
+    await run_in_threadpool(site.outbox.keep, "receipts", reference[:64], msgspec.json.encode(receipt), now)
+    return PlainTextResponse("You will get no more of these emails.\n")

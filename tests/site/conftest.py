@@ -1,0 +1,12 @@
+"""The public's pages over a pipeline in memory."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.site.given import SiteUnderTest, site_over
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> SiteUnderTest:
+    return site_over(tmp_path)

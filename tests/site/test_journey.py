@@ -1,0 +1,138 @@
+"""Find, register, code, a message, manage: what a person does, through the pages and the pipeline."""
+
+from datetime import timedelta
+
+import pytest
+
+from processors.topics import OUTBOUND, REGISTRATIONS
+from tests.site.given import PHONE, SiteUnderTest, carried, registered, transferred
+from tests.stories.builders import submission
+
+
+def activated(site: SiteUnderTest, language: str = "en") -> None:
+    """Somebody has registered and given the right code."""
+    page = registered(site, language=language)
+    site.send()
+    answer = site.post(f"/{language}/register", step="code", awaiting=carried(page, "awaiting"), code=site.code())
+    assert answer.status_code == 200
+    site.send()
+    done = site.post(f"/{language}/register", step="code", awaiting=carried(page, "awaiting"), code="").text
+    assert site.site.languages[language]["done"]["title"] in done
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_somebody_who_is_found_and_registered_for_is_told_of(site: SiteUnderTest, language: str) -> None:
+    transferred(site.driver)
+    site.send()
+    found = site.post(f"/{language}/find", last_name="WALKER", initial="t").text
+    assert "Thomas Walker" in found
+    assert "North Carolina" in found
+    assert "1979" not in found.replace('value="1979"', "")
+    page = site.post(f"/{language}/register", step="who", who=carried(found, "who")).text
+    about = {"about Movement": "1", "about Status Update": "1", "about Hearing Notice": "1", "about Information": "1"}
+    page = site.post(f"/{language}/register", step="what", draft=carried(page, "draft"), **about).text
+    page = site.post(f"/{language}/register", step="how", draft=carried(page, "draft"), channel0="sms", address0="804-555-0142").text
+    page = site.post(f"/{language}/register", step="pin", draft=carried(page, "draft"), pin="").text
+    assert PHONE not in page
+    site.send()
+    site.post(f"/{language}/register", step="code", awaiting=carried(page, "awaiting"), code=site.code())
+    site.send()
+    site.driver.submit(submission(message_id="ESCAPE-1"))
+    site.driver.advance(timedelta(minutes=5))
+    told = [each for each in site.driver.outbound("sms") if "ESCAPE-1" in each.message_ids]
+    assert [(each.to, each.language) for each in told] == [(PHONE, language)]
+
+
+def test_a_wrong_code_makes_nothing_active(site: SiteUnderTest) -> None:
+    page = registered(site)
+    site.send()
+    wrong = f"{(int(site.code()) + 1) % 1_000_000:06}"
+    answer = site.post("/en/register", step="code", awaiting=carried(page, "awaiting"), code=wrong)
+    site.send()
+    answer = site.post("/en/register", step="code", awaiting=carried(page, "awaiting"), code="")
+    assert "Not confirmed" in answer.text
+    site.driver.submit(submission(message_id="ESCAPE-1"))
+    site.driver.advance(timedelta(minutes=5))
+    assert [each for each in site.driver.outbound() if each.kind == "notification"] == []
+
+
+def test_a_form_sent_again_registers_once(site: SiteUnderTest) -> None:
+    path, about = "/en/register", {"about Movement": "1"}
+    page = site.post(path, step="who", given="Thomas", sur="Walker", birth_date="1979-02-11").text
+    page = site.post(path, step="what", draft=carried(page, "draft"), **about).text
+    page = site.post(path, step="how", draft=carried(page, "draft"), channel0="sms", address0=PHONE).text
+    for _ in range(3):
+        assert site.post(path, step="pin", draft=carried(page, "draft"), pin="").status_code == 200
+    site.send()
+    assert len(site.driver.entries(REGISTRATIONS)) == 1
+
+
+def test_while_kafka_is_away_the_registration_is_kept_and_says_so(site: SiteUnderTest) -> None:
+    page = registered(site)
+    answer = site.post("/en/register", step="code", awaiting=carried(page, "awaiting"), code="").text
+    assert "kept, but not yet active" in answer
+    site.send()
+    answer = site.post("/en/register", step="code", awaiting=carried(page, "awaiting"), code="").text
+    assert "kept, but not yet active" not in answer
+
+
+def signed_in(site: SiteUnderTest) -> str:
+    page = site.post("/en/manage", step="contact", contact="(804) 555-0142").text
+    site.send()
+    signing = carried(page, "signing")
+    site.post("/en/manage", step="code", signing=signing, code=site.code())
+    site.send()
+    return site.post("/en/manage", step="code", signing=signing, code=site.code()).text
+
+
+def test_signing_in_takes_a_code_and_tells_the_contact_nothing_else(site: SiteUnderTest) -> None:
+    activated(site)
+    before = len(site.driver.outbound())
+    page = signed_in(site)
+    assert "Thomas Walker" in page
+    assert "Active" in page
+    assert [each.kind for each in site.driver.outbound()[before:]] == ["verification"]
+
+
+def test_a_registration_is_paused_goes_on_is_changed_and_ends(site: SiteUnderTest) -> None:
+    activated(site)
+    page = signed_in(site)
+    registration, session = carried(page, "registration"), carried(page, "session")
+
+    def act(step: str, **form: str) -> str:
+        answer = site.post("/en/manage", step=step, session=session, registration=registration, **form).text
+        site.send()
+        return answer
+
+    assert "Paused" in act("pause")
+    site.driver.submit(submission(message_id="ESCAPE-1"))
+    assert "You are told again" in act("resume")
+    assert "Your changes are kept" in act("change", told_in="es", **{"about Hearing Notice": "1"})
+    assert "Choose at least one" in act("change", told_in="es")
+    assert "has ended" in act("end")
+    assert site.outbox.registrations_of(site.outbox.digest(PHONE)) == []
+    site.driver.advance(timedelta(minutes=5))
+    assert [each for each in site.driver.outbound() if "ESCAPE-1" in each.message_ids] == []
+    assert site.driver.entries(REGISTRATIONS)[-1].value is None
+
+
+def test_a_session_reaches_ones_own_registrations_alone(site: SiteUnderTest) -> None:
+    activated(site)
+    registered(site, "804-555-0199", sur="Baker")
+    (other, _) = site.outbox.registrations_of(site.outbox.digest("+18045550199"))[0]
+    page = signed_in(site)
+    answer = site.post("/en/manage", step="end", session=carried(page, "session"), registration=other.registration_id)
+    assert answer.status_code == 400
+    assert len(site.outbox.registrations_of(site.outbox.digest("+18045550199"))) == 1
+
+
+def test_unsubscribing_is_a_receipt_and_a_get_changes_nothing(site: SiteUnderTest) -> None:
+    reference = "person-1.0123456789abcdef"
+    assert site.client.get(f"/unsubscribe?reference={reference}").status_code == 405
+    assert site.client.post(f"/unsubscribe?reference={reference}", data={"x": "y"}).status_code == 400
+    answer = site.client.post(f"/unsubscribe?reference={reference}", data={"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200
+    (kept,) = site.outbox.to_send(10)
+    assert kept.kind == "receipts"
+    assert b'"opted_out"' in (kept.value or b"")
+    assert set(OUTBOUND) == {"sms", "email", "voice"}
