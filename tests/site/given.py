@@ -113,7 +113,7 @@ def transferred(driver: PipelineDriver, person: dict[str, Any] | None = None, me
 
 def carried(page: str, name: str) -> str:
     """Return what a page's form carries under a name."""
-    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    found = re.search(rf'name="{name}"[^>]* value="([^"]*)"', page)
     assert found is not None, page
     return unescape(found[1])
 

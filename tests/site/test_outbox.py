@@ -1,0 +1,166 @@
+"""The site's own database, on SQLite and on PostgreSQL: nothing kept is lost, doubled or readable."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from processors.domain.registration import Contact
+from processors.domain.seal import Seal, SealBroken
+from processors.runtime.errors import UserError
+from processors.site.outbox import DAY, Kept, Outbox
+from processors.site.sender import Sender
+
+SEAL = Seal(bytes(range(64)))
+POSTGRES = next((each for each in sorted(Path("/usr/lib/postgresql").glob("*/bin")) if (each / "initdb").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of its own; skipped where none is installed."""
+    if POSTGRES is None or (os.geteuid() == 0 and shutil.which("runuser") is None):
+        pytest.skip("no PostgreSQL server is installed")
+    folder = Path("/var/tmp") / f"vn-postgres-{os.getpid()}"  # noqa: S108  a socket path must be short, and its user must reach it
+    folder.mkdir(mode=0o700)
+    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if user:
+        shutil.chown(folder, "postgres")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    def run(*command: str) -> None:
+        subprocess.run([*user, *command], check=True, cwd="/", capture_output=True)
+
+    assert POSTGRES is not None
+    run(f"{POSTGRES}/initdb", "-D", f"{folder}/data", "-U", "vn", "--auth=trust")
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    run(f"{POSTGRES}/pg_ctl", "-D", f"{folder}/data", "-w", "-o", options, "-l", f"{folder}/log", "start")
+    yield f"postgresql://vn@127.0.0.1:{port}/postgres"
+    run(f"{POSTGRES}/pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Outbox]:
+    if request.param == "sqlite":
+        yield Outbox(f"sqlite:///{tmp_path / 'site.sqlite'}", SEAL)
+        return
+    url: str = request.getfixturevalue("postgresql")
+    made = Outbox(url, SEAL)
+    with made._engine.begin() as database:
+        for table in ("outbox", "registrations", "contacts"):
+            database.execute(text(f"DELETE FROM {table}"))  # noqa: S608
+    yield made
+    made._engine.dispose()
+
+
+def kept(registration_id: str = "site-1", address: str = "+18045550142") -> Kept:
+    return Kept(
+        registration_id=registration_id,
+        registrant_id=f"person-{registration_id}",
+        source="IVINS",
+        offender={"name": {"given": "Ann", "sur": "Walker"}, "birth_date": "1979-02-11"},
+        shown_name="Ann Walker",
+        event_subtypes=("Escape",),
+        choices=("Movement",),
+        language="en",
+        contacts=(Contact("sms", address), Contact("voice", address)),
+        pin="2580",
+    )
+
+
+def test_a_registration_is_kept_once_and_found_by_its_contact(outbox: Outbox) -> None:
+    assert outbox.keep_registration(kept(), 1)
+    assert not outbox.keep_registration(kept(), 2)
+    assert outbox.registrations_of(outbox.digest("+18045550142")) == [(kept(), False)]
+    assert outbox.registrations_of(outbox.digest("+18045550143")) == []
+    (record,) = outbox.to_send(10)
+    assert (record.kind, record.key) == ("registrations", "site-1")
+    assert b"shown_name" not in (record.value or b"")
+
+
+def test_what_is_sent_is_sent_once_in_order_and_forgotten(outbox: Outbox) -> None:
+    outbox.keep_registration(kept(), 1)
+    outbox.keep("verifications", "site-1", b"{}", 2)
+    outbox.keep("nothing", "signin-1", b"{}", 2)
+    outbox.end_registration("site-1", 3)
+    records = outbox.to_send(10)
+    assert [(each.kind, each.value is None) for each in records] == [
+        ("registrations", False),
+        ("verifications", False),
+        ("registrations", True),
+    ]
+    assert not outbox.is_sent("site-1")
+    outbox.sent([each.id for each in records], 4)
+    assert outbox.is_sent("site-1")
+    assert outbox.to_send(10) == []
+    outbox.sent([], 5 + DAY)
+    with outbox._engine.begin() as database:
+        assert database.execute(text("SELECT count(*) FROM outbox")).scalar() == 0
+
+
+def test_a_paused_registration_is_taken_back_and_goes_on(outbox: Outbox) -> None:
+    outbox.keep_registration(kept(), 1)
+    outbox.change_registration(kept(), 2, paused=True)
+    assert outbox.registrations_of(outbox.digest("+18045550142")) == [(kept(), True)]
+    outbox.change_registration(kept(), 3)
+    assert [each.value is None for each in outbox.to_send(10)] == [False, True, False]
+
+
+def test_nothing_is_readable_without_the_sites_key(outbox: Outbox) -> None:
+    outbox.keep_registration(kept(), 1)
+    with outbox._engine.begin() as database:
+        rows = repr(database.execute(text("SELECT sealed, key FROM outbox")).all())
+        rows += repr(database.execute(text("SELECT * FROM registrations")).all())
+        rows += repr(database.execute(text("SELECT * FROM contacts")).all())
+    for secret in ("8045550142", "Walker", "1979-02-11", "Escape"):
+        assert secret not in rows
+    other = Outbox.__new__(Outbox)
+    other._engine, other._seal = outbox._engine, Seal(bytes(64))
+    with pytest.raises(SealBroken):
+        other.to_send(10)
+
+
+class FailingClient:
+    """A client whose broker is away for some calls, or whose process dies after the broker has acknowledged."""
+
+    def __init__(self, *failures: type[BaseException] | None) -> None:
+        self.failures = list(failures)
+        self.sent: list[Any] = []
+
+    def send(self, topic: Any, records: Any) -> None:
+        failure = self.failures.pop(0) if self.failures else None
+        if failure is UserError:
+            raise UserError("the broker is away")
+        self.sent += [(topic.name, key, value) for key, value in records]
+        if failure is not None:
+            raise failure
+
+
+def test_what_could_not_be_sent_stays(outbox: Outbox) -> None:
+    outbox.keep_registration(kept(), 1)
+    client = FailingClient(UserError)
+    sender = Sender(outbox, client)  # type: ignore[arg-type]
+    with pytest.raises(UserError):
+        sender.send()
+    assert client.sent == []
+    assert sender.send() == 1
+    assert [key for _, key, _ in client.sent] == ["site-1"]
+    assert sender.send() == 0
+
+
+def test_a_site_killed_between_sending_and_noting_sends_the_same_again(outbox: Outbox) -> None:
+    outbox.keep_registration(kept(), 1)
+    client = FailingClient(KeyboardInterrupt)
+    sender = Sender(outbox, client)  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        sender.send()
+    sender.send()
+    assert len(client.sent) == 2
+    assert client.sent[0] == client.sent[1]
