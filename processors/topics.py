@@ -21,7 +21,7 @@ from processors.domain.merge import Handover, Merge, SameEvent
 from processors.domain.notification import Notification, Outbound, Receipt, Response
 from processors.domain.offender import HiddenPerson, KnownPerson, OffenderStanding, StaffAction
 from processors.domain.policy import Policy
-from processors.domain.registration import Enrolment, Reachable, RegistrationStatus, Verification, VerificationPermit
+from processors.domain.registration import Enrolment, NearMatch, Reachable, RegistrationStatus, Verification, VerificationPermit
 from processors.domain.review import OffenderAction, Review, ReviewAction
 from processors.domain.sending import SendIntent
 from processors.domain.submission import Submission
@@ -68,7 +68,9 @@ VALIDATE_HANDOVER = Topic("validate.handover", (Handover,), "offender that the s
 MATCH_HANDOVER = Topic("match.handover", (Handover,), "offender that the state goes to")
 TALLY = Topic("tally", (PartEnded, PartMatched, RegistrantTold, PartRepeated), "submission")
 NOTIFICATIONS = Topic("notifications", (Notification,), "registrant id")
-REGISTRANTS = Topic("registrants", (Reachable, Receipt, ReviewAction, Verification, VerificationPermit, Inbound, Erasure), "registrant id")
+REGISTRANTS = Topic(
+    "registrants", (Reachable, NearMatch, Receipt, ReviewAction, Verification, VerificationPermit, Inbound, Erasure), "registrant id"
+)
 KEYS = Topic("keys", (RegistrantKey,), "registrant id", retention=FOREVER, compacted=True, purged=True)
 ERASED = Topic("erased", (Erased,), "keyed digest of the registrant id", partitions=1, retention=FOREVER, compacted=True)
 

@@ -31,7 +31,7 @@ from processors.deliver.state import Delivery, Registrant, State, deadline, deli
 from processors.domain.erasure import Erasure
 from processors.domain.inbound import Inbound
 from processors.domain.notification import Notification, Receipt
-from processors.domain.registration import Reachable, Verification, VerificationPermit
+from processors.domain.registration import NearMatch, Reachable, Verification, VerificationPermit
 from processors.domain.review import ReviewAction
 from processors.stage import Context, Decision, Input, Record, Resettle, Stage, Wake
 from processors.topics import (
@@ -123,6 +123,8 @@ def take(registrant: Registrant, record: Record, states: Mapping[str, State], mo
             decision = notifications.gather(registrant, notification, deliveries, moment)
         case Reachable() as reachable:
             decision = registrations.register(registrant, reachable, deliveries, moment)
+        case NearMatch() as match:
+            decision = registrations.note_near_match(registrant, match, moment)
         case Receipt() as receipt:
             found = states.get(delivery_key(registrant.registrant_id, receipt.reference))
             decision = receipts.settle(registrant, receipt, record, found, moment)

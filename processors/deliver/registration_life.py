@@ -98,7 +98,9 @@ def status_of(registrant: Registrant, registration: KnownRegistration, moment: M
     verified = [each for each in speaking if is_verified(registrant, each)]
     if not verified:
         return "opted_out" if any(is_verified(registrant, each) for each in to) else "awaiting_verification"
-    return "unreachable" if all(registrant.contacts.get(each.name, UNKNOWN).failed for each in verified) else "active"
+    if all(registrant.contacts.get(each.name, UNKNOWN).failed for each in verified):
+        return "unreachable"
+    return "possible_match" if registration.nearly else "active"
 
 
 def is_verified(registrant: Registrant, to: Destination) -> bool:

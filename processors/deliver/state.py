@@ -24,7 +24,8 @@ class KnownRegistration(Struct, frozen=True, kw_only=True, omit_defaults=True, g
 
     `sealed` is the encrypted Contacts; at `forget_at` it is deleted and only the mark stays, so that "ended" differs
     from "not seen yet". `confirmed` once its first verified contact got the confirmation; `status` is what the
-    registration site was told last; `wrong_codes` are the times of the latest wrong verification codes.
+    registration site was told last; `wrong_codes` are the times of the latest wrong verification codes;
+    `nearly` are the offenders of whom a reviewer is being asked whether it is for them.
     """
 
     registration_id: str
@@ -39,6 +40,7 @@ class KnownRegistration(Struct, frozen=True, kw_only=True, omit_defaults=True, g
     confirmed: bool = False
     status: RegistrationState | None = None
     wrong_codes: tuple[int, ...] = ()
+    nearly: tuple[str, ...] = ()
 
     @property
     def zones(self) -> tuple[ZoneInfo, ...]:

@@ -89,6 +89,21 @@ class Reachable(Struct, frozen=True, kw_only=True, omit_defaults=True):
     key: bytes = b""
 
 
+class NearMatch(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    Whether a person is being asked if a registration is for an offender whom it nearly describes, keyed by registrant id.
+
+    `open` while they are asked; the registration is not for that offender until they say so.
+    """
+
+    registrant_id: str
+    registration_id: str
+    offender: str
+    seq: int
+    received_at: int
+    open: bool = False
+
+
 class Verification(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
     A verification code that a registrant gave back to the registration site.

@@ -8,7 +8,7 @@ import pytest
 
 from processors.deliver.verification import code_of
 from processors.domain.intake import Intake
-from processors.domain.registration import Contact, Verification, VerificationPermit, verification_digest
+from processors.domain.registration import Contact, NearMatch, Verification, VerificationPermit, verification_digest
 from processors.domain.time import millis
 from processors.topics import INTAKE, REGISTRATION_STATUS
 from tests.deliver.given import (
@@ -222,3 +222,17 @@ def test_what_deliver_keeps_and_says_holds_no_address_and_no_pin(planted: str) -
     kept = b"".join(told.documents.values()) + msgspec.json.encode([*told.written(REGISTRATION_STATUS), *told.written(INTAKE)])
     assert planted.encode() not in kept
     assert planted not in repr(told.verdicts)
+
+
+def near(*, is_open: bool, offender: str = "o1") -> NearMatch:
+    return NearMatch(registrant_id=ME, registration_id="REG-1", offender=offender, seq=2, received_at=NOON, open=is_open)
+
+
+def test_the_site_hears_while_a_person_is_asked_whom_a_registration_is_for() -> None:
+    told = asked(SMS).receive(near(is_open=True), near(is_open=True, offender="o2"), near(is_open=False))
+    assert told.statuses == ["active", "possible_match"]
+    assert told.receive(near(is_open=False, offender="o2")).statuses == ["active", "possible_match", "active"]
+
+
+def test_nothing_is_asked_of_a_registration_that_ended() -> None:
+    assert asked(SMS).register(ended()).receive(near(is_open=True)).statuses == ["active", "expired"]

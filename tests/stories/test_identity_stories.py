@@ -108,3 +108,22 @@ def test_a_registration_that_the_merged_person_contradicts_hears_nothing_more(dr
     driver.submit(submission(message_id="D", action_at="2026-11-02T13:30:00-05:00", offenders=both))
     driver.advance(HOUR)
     assert told(driver) == []
+
+
+def test_the_registration_site_hears_while_a_reviewer_is_asked_whom_a_registration_is_for(driver: PipelineDriver) -> None:
+    """The day and month of the birth date are swapped: nobody is told on the strength of that."""
+    born = {"name": {"given": "Thomas", "sur": "Walker"}, "birth_date": "1979-11-02"}
+    driver.register(registration("R-1", registration_id="REG-1", offender=born))
+    driver.submit(submission(message_id="M-1"))
+    (review,) = driver.reviews()
+    assert review.reason == "possible_match"
+
+    def statuses() -> list[str]:
+        return [each.status for each in driver.records("registration.status")]
+
+    assert (statuses(), driver.outbound()) == (["active", "possible_match"], [])
+    driver.review("release", review.review_id)
+    assert statuses() == ["active", "possible_match", "active"]
+    driver.submit(submission(message_id="M-2", event_subtype="Recapture", action_at="2026-11-02T11:30:00-05:00"))
+    driver.advance(timedelta(days=1))
+    assert [each.message_ids for each in driver.outbound() if each.kind == "notification"] == [("M-2",)]

@@ -10,7 +10,7 @@ from processors.deliver.keys import seal_for_registrant
 from processors.deliver.moment import Moment, registrant_after
 from processors.deliver.state import Delivery, KnownContact, KnownRegistration, Pending, Registrant, State
 from processors.domain.event import EVERYWHERE
-from processors.domain.registration import Reachable
+from processors.domain.registration import NearMatch, Reachable
 from processors.stage import Decision
 
 AWAITS_REGISTRATION = frozenset({"out_of_order_hold", "unknown_registration"})
@@ -66,7 +66,19 @@ def registration_to_keep(reachable: Reachable, known: KnownRegistration | None, 
         confirmed=known is not None and known.confirmed,
         status=known.status if known is not None else None,
         wrong_codes=known.wrong_codes if known is not None else (),
+        nearly=known.nearly if known is not None else (),
     )
+
+
+def note_near_match(registrant: Registrant, match: NearMatch, moment: Moment) -> Decision[State]:
+    """Return the registrant with whom a person is being asked of, for one of the registrations."""
+    known = registrant.registrations.get(match.registration_id)
+    if known is None or not known.in_force(moment.at):
+        return Decision()
+    others = tuple(each for each in known.nearly if each != match.offender)
+    asked = replace(known, nearly=(*others, match.offender) if match.open else others)
+    registrations = {**registrant.registrations, match.registration_id: asked}
+    return Decision(states={registrant.registrant_id: replace(registrant, registrations=registrations)})
 
 
 def contacts_of(registrant: Registrant, registration: KnownRegistration, reachable: Reachable, moment: Moment) -> dict[str, KnownContact]:

@@ -12,7 +12,7 @@ from processors.domain.review import REVIEW_ID, STATE_AFTER, ReviewAction, close
 from processors.ingest.identify import pages
 from processors.ingest.identify.identity import current_key
 from processors.ingest.identify.journal import STAGE, event_verdict, note
-from processors.ingest.identify.people import confirm_registration, keep_apart, merge_offenders, merging_keys
+from processors.ingest.identify.people import answer_near_match, confirm_registration, keep_apart, merge_offenders, merging_keys
 from processors.ingest.identify.reviews import at_current_keys, waiting_keys
 from processors.ingest.identify.state import (
     UNCHANGED,
@@ -116,9 +116,10 @@ def answer(states: States, waiting: OpenReview, action: ReviewAction, record: Re
     if not waiting.offenders:
         return UNCHANGED
     if waiting.registration_id is not None:
+        answered = answer_near_match(states, waiting.registration_id, waiting.offenders[0], record)
         if action.action == "discard":
-            return UNCHANGED
-        return confirm_registration(states, waiting.registration_id, waiting.offenders[0], record)
+            return answered
+        return answered.then(confirm_registration(states, waiting.registration_id, waiting.offenders[0], record))
     if action.action == "discard":
         return keep_apart(states, waiting.offenders)
     return merge_offenders(states, waiting.offenders, f"{action.reviewer} says so: {action.reason}", record, context)

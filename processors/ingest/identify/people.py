@@ -13,6 +13,7 @@ from msgspec import structs
 from processors.domain.event import Event
 from processors.domain.intake import Intake
 from processors.domain.journal import Verdict
+from processors.domain.registration import NearMatch
 from processors.domain.review import OffenderAction, Review, review_id
 from processors.ingest.identify import pages
 from processors.ingest.identify.agency import NATIONAL
@@ -46,7 +47,8 @@ from processors.ingest.identify.state import (
     registrations_key,
 )
 from processors.rules.identity import readable_mark
-from processors.stage import Context, Decision, Record
+from processors.stage import Context, Decision, Output, Record
+from processors.topics import REGISTRANTS
 
 _action = msgspec.json.Decoder(OffenderAction).decode
 
@@ -165,8 +167,28 @@ def ask_about_registration(states: States, registration_id: str, key: str, recor
         review_id=review.review_id,
         registrant_id=registration.registrant_id,
     )
-    opened = publish(review, offenders=(key,), registration_id=registration_id)
+    told = near_match(registration_id, registration, key, record, is_open=True)
+    opened = publish(review, offenders=(key,), registration_id=registration_id).then(told)
     return opened.then(Decision(states={registration_key(registration_id): asked}, verdicts=(verdict,)))
+
+
+def near_match(registration_id: str, registration: CurrentRegistration, key: str, record: Record, *, is_open: bool) -> Decision[State]:
+    """Tell the registrant's partition whether a person is being asked of the registration; the site hears of it."""
+    asked = NearMatch(
+        registrant_id=registration.registrant_id,
+        registration_id=registration_id,
+        offender=key,
+        seq=record.offset,
+        received_at=record.value.received_at,
+        open=is_open,
+    )
+    return Decision((Output(REGISTRANTS, registration.registrant_id, asked),))
+
+
+def answer_near_match(states: States, registration_id: str, key: str, record: Record) -> Decision[State]:
+    """The question whether the registration is for the offender is answered."""
+    registration = find(states, registration_key(registration_id), CurrentRegistration)
+    return UNCHANGED if registration is None else near_match(registration_id, registration, key, record, is_open=False)
 
 
 def confirm_registration(states: States, registration_id: str, key: str, record: Record) -> Decision[State]:
