@@ -5,13 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from processors.domain.registration import Contact, Contacts, Registration
+from processors.domain.registration import Contact, Registration
 from processors.ingest.read.decide import READ
 from processors.runtime.decide.driver import PipelineDriver
 from processors.stage import Record
 from processors.topics import RECEIPTS, REGISTRATIONS, SUBMISSIONS
 from tests.cases.given import dead, registrants, sent_as_avro
-from tests.ingest.records import CONTEXT, NOW, RECAPTURE, REGISTRATION, SEAL, changed, read, submission, taken
+from tests.ingest.records import CONTEXT, NOW, RECAPTURE, REGISTRATION, changed, opened_contacts, read, submission, taken
 from tests.ingest.records import refused as refused_document
 from tests.stories.builders import registration as registration_of_walker
 from tests.stories.builders import submission as escape
@@ -30,7 +30,7 @@ def refused(**changes: Any) -> tuple[str, str]:
 
 def contacts(*sent: tuple[str, Any], **changes: Any) -> tuple[Contact, ...]:
     found = registration(contacts=[{"channel": channel, "address": address, "verified": True} for channel, address in sent], **changes)
-    return msgspec.json.decode(SEAL.open(found.sealed, "contacts:R-1"), type=Contacts).contacts
+    return opened_contacts(found)
 
 
 # --- B10, B11: numbers ---------------------------------------------------------------------------------------------------

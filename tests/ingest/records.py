@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 
+from processors.domain.erasure import RegistrantKey
 from processors.domain.intake import Intake
 from processors.domain.journal import DeadLetter
+from processors.domain.registration import Contact, Contacts, Registration
 from processors.domain.seal import Seal
 from processors.domain.submission import Submission
 from processors.ingest.read.decide import READ
@@ -98,6 +100,12 @@ def taken(value: Any, topic: Topic = SUBMISSIONS, *, key: str | None = None, at:
 def submission(value: Any) -> Submission:
     """Return the submission of a record that must be accepted."""
     return msgspec.json.decode(taken(value).body, type=Submission)
+
+
+def opened_contacts(registration: Registration) -> tuple[Contact, ...]:
+    """Return the contacts of a registration, which are sealed with the registrant's own key."""
+    own = RegistrantKey(sealed=registration.key, seq=0).opened(registration.registrant_id, SEAL)
+    return msgspec.json.decode(own.open(registration.sealed, f"contacts:{registration.registrant_id}"), type=Contacts).contacts
 
 
 def refused(value: Any, topic: Topic = SUBMISSIONS, *, key: str | None = None) -> str:
