@@ -22,10 +22,6 @@ class CheckResult(Struct, frozen=True, gc=False):
     detail: str
 
     @property
-    def suppresses(self) -> bool:
-        return self.found is not None and self.found.outcome == "suppressed"
-
-    @property
     def holds(self) -> bool:
         """Whether the message must wait or be reviewed."""
         return self.found is not None and self.found.outcome != "suppressed"
