@@ -1,13 +1,13 @@
 """
-Benchmark: one stage against a raw copy, the whole pipeline's throughput, and its latency, on its own broker and store.
+Benchmark: a stage and the peers' job against a raw copy, the whole pipeline's throughput and latency, on its own broker and store.
 
-`make bench` takes less than three minutes and writes bench/results.md. Broker, store, six processes and the benchmark
+`make bench` takes some five minutes and writes bench/results.md. Broker, store, six processes and the benchmark
 share one machine; other programs' load shows in every figure, least in CPU seconds.
 """
 
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from cProfile import Profile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +16,12 @@ from typing import Annotated, Final
 
 import typer
 
-from bench import memory, stage, whole
+from bench import memory, sizes, stage, whole
 from bench.cluster import BenchCluster, bench_cluster
 from bench.feed import EVENTS_EACH
 from processors.pipeline import PIPELINE
 
-PARTS: Final = ("memory", "stage", "whole", "latency")
+PARTS: Final = ("memory", "sizes", "stage", "peers", "whole", "latency")
 RESULTS: Final = Path(__file__).with_name("results.md")
 RATE: Final = 50
 LINES: Final = 40  # of a profile
@@ -58,14 +58,30 @@ def main(  # noqa: PLR0913  the command's options
     costs, stored = memory.measure(4_000 if not quick else 2_000)
     if "memory" in wanted:
         tell(memory_report(costs))
-    if wanted - {"memory"}:
+    if "sizes" in wanted:
+        tell(sizes_report(sizes.measure(4_000 if not quick else 2_000)))
+    if wanted - {"memory", "sizes"}:
         with bench_cluster() as here:
-            if "stage" in wanted:
-                tell(stage_report(*stage.compare(here, stored["events.distinct"], records, rounds)))
-            if wanted & {"whole", "latency"}:
-                tell(pipeline_report(here, wanted, submissions, seconds))
+            for lines_of_part in broker_parts(here, wanted, stored, (records, submissions, rounds, seconds)):
+                tell(lines_of_part)
     if write and wanted == set(PARTS) and not quick:
         RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def broker_parts(
+    here: BenchCluster, wanted: set[str], stored: dict[str, list[memory.StoredRecord]], sizes: tuple[int, int, int, int]
+) -> Iterator[Iterable[str]]:
+    """Measure the parts that need a broker, and yield what was found part by part."""
+    records, submissions, rounds, seconds = sizes
+    if "stage" in wanted:
+        copies, stages = stage.compare(here, stored["events.distinct"], records, rounds)
+        yield stage_report("One stage", stage.NAME, copies, stages)
+    if "peers" in wanted:
+        copies, stages, right = stage.compare_peers(here, 2 * records, rounds)
+        yield stage_report("The peers' job", "the job", copies, stages)
+        yield ("", f"What it wrote is {'right: nothing lost, nothing twice' if right else '**wrong**'}.")
+    if wanted & {"whole", "latency"}:
+        yield pipeline_report(here, wanted, submissions, seconds)
 
 
 def parse_parts(parts: Iterable[str]) -> set[str]:
@@ -106,13 +122,26 @@ def memory_report(costs: dict[str, memory.Cost]) -> Iterable[str]:
     yield f"| together | {submissions:,} submissions | {total / submissions / 10:.2f} | |"
 
 
-def stage_report(copies: Sequence[stage.Speed], stages: Sequence[stage.Speed]) -> Iterable[str]:
-    yield from ("", "## One stage against the raw transactional copy of the same records", "")
-    yield from ("| | records/s, each turn | best | CPU s of the process |", "|---|---|---|---|")
-    for name, speeds in (("raw copy", copies), (stage.NAME, stages)):
-        best = max(speeds, key=lambda each: each.rate)
-        turns = ", ".join(f"{each.rate:,.0f}" for each in speeds)
-        yield f"| {name} | {turns} | {best.rate:,.0f} | {min(each.cpu for each in speeds):.2f} |"
+def sizes_report(found: sizes.Sizes) -> Iterable[str]:
+    yield from ("", "## Bytes before compression", "", "| | a submission |", "|---|---|")
+    yield from (f"| {name} | {size:,.0f} |" for name, size in sorted(found.topics.items(), key=lambda each: -each[1]))
+    yield f"| journal of all stages | {found.journal:,.0f} |"
+    yield f"| changelogs of all stages | {sum(found.changes.values()):,.0f} |"
+    yield f"| together | {sum(found.topics.values()) + found.journal + sum(found.changes.values()):,.0f} |"
+    yield from ("", "| states | an offender with five events | a registration |", "|---|---|---|")
+    for name, size in found.offender.items():
+        yield f"| {name} | {size:,.0f} | {found.registration[name]:,.0f} |"
+    yield f"| together | {sum(found.offender.values()):,.0f} | {sum(found.registration.values()):,.0f} |"
+
+
+def stage_report(title: str, name: str, copies: Sequence[stage.Speed], stages: Sequence[stage.Speed]) -> Iterable[str]:
+    yield from ("", f"## {title} against the raw transactional copy of the same records", "")
+    yield from ("| | records/s, each turn | best | CPU s of the process | most memory, MiB |", "|---|---|---|---|---|")
+    for each, speeds in (("raw copy", copies), (name, stages)):
+        best = max(speeds, key=lambda speed: speed.rate)
+        turns = ", ".join(f"{speed.rate:,.0f}" for speed in speeds)
+        cpu, memory = min(speed.cpu for speed in speeds), max(speed.memory for speed in speeds)
+        yield f"| {each} | {turns} | {best.rate:,.0f} | {cpu:.2f} | {memory:.0f} |"
     ratios = [one.rate / copy.rate for one, copy in zip(stages, copies, strict=True)]
     yield from ("", f"Ratio, turn by turn: {', '.join(f'{each:.2f}' for each in ratios)}.")
 
@@ -140,8 +169,9 @@ def throughput_report(found: whole.Throughput) -> Iterable[str]:
         f"{found.submissions:,} submissions in {found.seconds:.1f} s: **{found.rate:,.0f} a second**. They cost {found.total:.1f} CPU "
         f"seconds for 100,000, so that two cores with nothing else to do would carry {2e5 / found.total:,.0f} a second."
     )
-    yield from ("", "| process | CPU s |", "|---|---|")
-    yield from (f"| {name} | {cpu:.2f} |" for name, cpu in found.cpu.items())
+    yield from ("", "| process | CPU s | most memory, MiB |", "|---|---|---|")
+    for name, cpu in found.cpu.items():
+        yield f"| {name} | {cpu:.2f} | {f'{found.memory[name]:.0f}' if name in found.memory else ''} |"
 
 
 if __name__ == "__main__":

@@ -73,6 +73,9 @@ class Deployment:
     def cpu(self) -> dict[str, float]:
         return {name: cpu_seconds(process) for name, process in self.processes.items()}
 
+    def memory(self) -> dict[str, float]:
+        return {name: peak_memory(process) for name, process in self.processes.items()}
+
     def stop(self) -> None:
         for process in self.processes.values():
             process.terminate()
@@ -124,6 +127,12 @@ def bench_cluster() -> Iterator[BenchCluster]:
 def cpu_seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
+
+
+def peak_memory(process: psutil.Process) -> float:
+    """Return the most memory that the process has had, in MiB."""
+    status = Path(f"/proc/{process.pid}/status").read_text("ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
 
 
 def difference(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:

@@ -6,7 +6,7 @@ left out. These figures hardly depend on what else the machine does.
 """
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from cProfile import Profile
 from dataclasses import dataclass, field
@@ -39,6 +39,8 @@ class Cost:
     records: int = 0
     batches: list[float] = field(default_factory=list)  # microseconds a record
     outcomes: dict[str, int] = field(default_factory=dict)
+    journal: int = 0  # bytes
+    changes: int = 0  # bytes of the changelog, keys included
 
     @property
     def micros(self) -> float:
@@ -63,16 +65,23 @@ class RunningStage:
         self._context = context
         self._offsets = dict(positions)
 
+    @property
+    def kept(self) -> int:
+        """Return the bytes of its states and timers, keys included."""
+        return sum(len(name) + len(value) for name, value in self._fields.items())
+
     def work(self, topic: Topic, stored: Sequence[StoredRecord]) -> Iterator[tuple[str, StoredRecord]]:
         """Decide records as the runner does; yield the records written, by topic."""
         for start in range(0, len(stored), BATCH):
             began = process_time()
             records = [self._record(topic, *each) for each in stored[start : start + BATCH]]
             work = self._task.decide(records, None, BATCH, self._read, self._codec, self._context)
-            split_journal(work.verdicts, self._codec.encode)
+            journal = split_journal(work.verdicts, self._codec.encode)
             self.cost.count(len(records), process_time() - began)
+            self.cost.journal += sum(map(len, journal))
             self._count(work.verdicts)
             for name, value in work.changes.items():
+                self.cost.changes += len(name) + len(value or b"")
                 if value is None:
                     self._fields.pop(name, None)
                 else:
@@ -106,21 +115,31 @@ def measure(count: int, profile: Profile | None = None, of: str = "") -> tuple[M
 
     `profile` is active while the stage named `of` works.
     """
+    units = running_stages()
+    now = feed.now()
+    feed_through(units, REGISTRATIONS, feed.registrations(count // feed.EVENTS_EACH, "m"))
+    stored = feed_through(units, SUBMISSIONS, feed.submissions(count, "m", now), profile, of)
+    return {unit.stage.name: unit.cost for unit in units}, stored
+
+
+def running_stages() -> list[RunningStage]:
+    """Return every stage of the pipeline, with the care for garbage that its process takes."""
     codec, context = Codec(), Context(rules(), Seal(bytes(range(64))), draw=repeatable_bytes)
     units = [RunningStage(stage, codec, context) for stages in PIPELINE.values() for stage in stages]
     gc.freeze()
     gc.set_threshold(GARBAGE)
-    now = feed.now()
-    stored: dict[str, list[StoredRecord]] = {}
-    for topic, records in (
-        (REGISTRATIONS, feed.registrations(count // feed.EVENTS_EACH, "m")),
-        (SUBMISSIONS, feed.submissions(count, "m", now)),
-    ):
-        stored = {topic.name: [(key.encode(), value) for key, value in records]}
-        for unit in units:
-            unit.cost = Cost()
-            with profile if profile and unit.stage.name == of and topic is SUBMISSIONS else nullcontext():
-                for source in unit.stage.inputs:
-                    for name, each in unit.work(source, stored.get(source.name, [])):
-                        stored.setdefault(name, []).append(each)
-    return {unit.stage.name: unit.cost for unit in units}, stored
+    return units
+
+
+def feed_through(
+    units: Sequence[RunningStage], topic: Topic, records: Iterable[tuple[str, bytes]], profile: Profile | None = None, of: str = ""
+) -> dict[str, list[StoredRecord]]:
+    """Send records through all stages; return what is in every topic then. Costs are those of these records alone."""
+    stored: dict[str, list[StoredRecord]] = {topic.name: [(key.encode(), value) for key, value in records]}
+    for unit in units:
+        unit.cost = Cost()
+        with profile if profile and unit.stage.name == of and topic is SUBMISSIONS else nullcontext():
+            for source in unit.stage.inputs:
+                for name, each in unit.work(source, stored.get(source.name, [])):
+                    stored.setdefault(name, []).append(each)
+    return stored

@@ -21,11 +21,12 @@ WARM: Final = 3  # seconds that are not counted
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Seconds from the first submission to the last message, and CPU seconds for 100,000 submissions by process."""
+    """Seconds from the first submission to the last message; CPU seconds for 100,000 submissions and the most memory in MiB by process."""
 
     submissions: int
     seconds: float
     cpu: Mapping[str, float]
+    memory: Mapping[str, float]
 
     @property
     def rate(self) -> float:
@@ -73,7 +74,7 @@ def measure_throughput(cluster: BenchCluster, deployment: Deployment, count: int
     wait_until_idle(deployment)
     seconds = monotonic() - began
     spent = difference(deployment.cpu() | cluster.cpu(), before)
-    return Throughput(len(records), seconds, {name: 1e5 * cpu / len(records) for name, cpu in spent.items()})
+    return Throughput(len(records), seconds, {name: 1e5 * cpu / len(records) for name, cpu in spent.items()}, deployment.memory())
 
 
 def measure_latency(deployment: Deployment, rate: int, seconds: int) -> Latency:
