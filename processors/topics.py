@@ -21,6 +21,7 @@ from processors.domain.merge import Handover, Merge, SameEvent
 from processors.domain.notification import Notification, Outbound, Receipt, Response
 from processors.domain.offender import HiddenPerson, KnownPerson, OffenderStanding, StaffAction
 from processors.domain.policy import Policy
+from processors.domain.quarantine import QuarantinedRecord
 from processors.domain.registration import Enrolment, NearMatch, Reachable, RegistrationStatus, Verification, VerificationPermit
 from processors.domain.review import OffenderAction, Review, ReviewAction
 from processors.domain.sending import SendIntent
@@ -57,6 +58,7 @@ INBOUND = Topic("inbound", (InboundForm,), "any", stamped=True, external=True)
 ERASURES = Topic("erasures", (ErasureRequest,), "registrant id", stamped=True, external=True)
 REVIEW_ACTIONS = Topic("review.actions", (ReviewAction, OffenderAction), "review id", stamped=True, external=True)
 POLICIES = Topic("policies", (Policy,), "setting and scope", partitions=1, retention=FOREVER, compacted=True, external=True)
+QUARANTINE = Topic("quarantine", (QuarantinedRecord,), "place of the record", partitions=1, retention=90 * DAY, external=True)
 CLOCK = Topic("clock", (Tick,), "none", partitions=1)
 
 INTAKE = Topic("intake", (Intake,), "none: one order", partitions=1, retention=7 * DAY)
@@ -121,6 +123,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     ERASURES,
     REVIEW_ACTIONS,
     POLICIES,
+    QUARANTINE,
     CLOCK,
     INTAKE,
     EVENTS,

@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "rules": ("processors.cli.rules", "The rules: check them, show them as a document."),
     "texts": ("processors.cli.texts", "Show the texts that registrants get."),
     "dead-letters": ("processors.cli.dead_letters", "Records that were refused: list, replay, settle."),
+    "quarantine": ("processors.cli.quarantine", "Set a record aside that a stage must not decide."),
     "audit": ("processors.cli.audit", "Add up, from Kafka alone, that nothing was lost."),
     "watch": ("processors.cli.watch", "Metrics about the pipeline from outside its stages."),
     "top": ("processors.cli.top", "A live table of the stages in the terminal."),

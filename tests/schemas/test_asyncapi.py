@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from processors.pipeline import PIPELINE
 from processors.runtime.wire.schemas import FOLDER, current, name_of
-from processors.topics import POLICIES, TOPICS, Topic
+from processors.topics import POLICIES, QUARANTINE, TOPICS, Topic
 
 FILE = Path(__file__).parents[2] / "docs" / "asyncapi.yaml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(FILE.read_text("utf-8"))
@@ -144,7 +144,7 @@ def test_a_channel_carries_the_topics_records(topic: Topic) -> None:
 def test_an_operation_says_who_writes(topic: Topic) -> None:
     (channel,) = channels(topic)
     actions = [each["action"] for each in DOCUMENT["operations"].values() if pointed(each["channel"]["$ref"]) is channel]
-    assert actions == ["receive" if topic.stamped or topic is POLICIES else "send"]
+    assert actions == ["receive" if topic.stamped or topic in {POLICIES, QUARANTINE} else "send"]
 
 
 def test_what_the_pipeline_writes_for_others_is_in_the_document() -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter, Original, Unreadable
+from processors.domain.quarantine import place_name
 from processors.domain.seal import Seal
 from processors.runtime.errors import Stop
 from processors.stage import Record, Wake
@@ -61,7 +62,7 @@ def trailing_run(numbers: Sequence[int]) -> int:
 
 def record_name(record: Record) -> str:
     """Return how a record is named in dead letters and logs."""
-    return f"{record.topic}-{record.partition}-{record.offset}"
+    return place_name(record.topic, record.partition, record.offset)
 
 
 def timer_name(stage: str, partition: int, key: str, at: int) -> str:
@@ -76,9 +77,9 @@ def describe_failure(error: Exception) -> str:
     return f"{type(error).__name__} at {where}"
 
 
-def quarantined_record(record: Record, stage: str, failure: str, seal: Seal, own: Seal | None = None) -> DeadLetter:
+def quarantined_record(record: Record, stage: str, why: str, seal: Seal, own: Seal | None = None) -> DeadLetter:
     """
-    Return the dead letter of a record on which the stage fails; sealed, since nobody has looked at what it holds.
+    Return the dead letter of a record that is set aside; sealed, since nobody has looked at what it holds.
 
     `own` is the seal of the registrant whom the record's key names, if they have one.
     """
@@ -86,7 +87,7 @@ def quarantined_record(record: Record, stage: str, failure: str, seal: Seal, own
     return DeadLetter(
         dead_letter_id=record_name(record),
         reason="quarantined",
-        detail=f"the stage failed on it three times: {failure}",
+        detail=why,
         stage=stage,
         topic=record.topic,
         partition=record.partition,
@@ -101,12 +102,12 @@ def quarantined_record(record: Record, stage: str, failure: str, seal: Seal, own
     )
 
 
-def quarantined_timer(wake: Wake, stage: str, partition: int, name: str, failure: str) -> DeadLetter:
+def quarantined_timer(wake: Wake, stage: str, partition: int, name: str, why: str) -> DeadLetter:
     """Return the dead letter of a timer on which the stage fails; it has no bytes, and is tried again by itself."""
     return DeadLetter(
         dead_letter_id=name,
         reason="quarantined",
-        detail=f"the stage failed on a timer three times, and tries again in an hour: {failure}",
+        detail=f"{why}; it is a timer, and tried again in an hour",
         stage=stage,
         topic=f"{stage}.state",
         partition=partition,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from processors.runtime.errors import Restart, Retry, UserError
 from processors.stage import Input, Stage
 
 Read = Callable[[Sequence[bytes]], Sequence[bytes | None]]
@@ -27,10 +28,15 @@ class States:
         """Load the states of all inputs, as far as they are known before the first is decided."""
         asking = [_Asking(each) for each in inputs]
         self._asked = {id(each.input): each for each in asking}
-        while asking:
-            asking = [each for each in asking if each.wants(self._keys)]
-            self._load({name: None for each in asking for name in each.new})
-            asking = [each for each in asking if each.learns(self._held)]
+        try:
+            while asking:
+                asking = [each for each in asking if each.wants(self._keys)]
+                self._load({name: None for each in asking for name in each.new})
+                asking = [each for each in asking if each.learns(self._held)]
+        except (UserError, Retry, Restart):
+            raise
+        except Exception:  # noqa: BLE001  one input's states cannot be asked for or read: that input fails when it is decided
+            self._asked.clear()
 
     def of(self, each: Input) -> Mapping[str, Any]:
         """Return the states that the input needs, as far as they exist."""

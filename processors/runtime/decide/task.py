@@ -6,17 +6,17 @@ that raises if the cache is not the one the task builds on. A task whose batch f
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from processors.domain.journal import DeadLetter, Unreadable, Verdict
-from processors.domain.seal import KeyMissing, Seal
+from processors.domain.seal import Seal
 from processors.runtime.clock import AHEAD, wall
+from processors.runtime.decide.attempts import Attempt, Attempts
 from processors.runtime.decide.dead_letters import (
     DeadLetterLimit,
     dead_letter,
-    describe_failure,
     quarantined_record,
     quarantined_timer,
     record_name,
@@ -24,7 +24,6 @@ from processors.runtime.decide.dead_letters import (
 )
 from processors.runtime.decide.states import Read, States
 from processors.runtime.decide.timers import Timers
-from processors.runtime.errors import Poison, Restart
 from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec
 from processors.runtime.wire.states import format_of, latest
@@ -52,14 +51,13 @@ class BatchResult:
     records: int = 0
     wakes: int = 0
     bytes: int = 0  # of the records and outputs
-    set_aside: list[str] = field(default_factory=list)  # inputs on which the stage failed too often
+    set_aside: list[str] = field(default_factory=list)  # inputs that were not decided
     oldest: int | None = None  # receive time of the batch's oldest message
     timings: list[Timing] = field(default_factory=list)
 
 
 OUTPUTS_PER_INPUT: Final = 4  # beyond this many outputs for each input that a batch may have, it takes no more inputs
 RENEWALS: Final = 500  # rows of a memory table that one batch may write again
-ATTEMPTS: Final = 3  # after that many failures on one input it is set aside
 RETRY: Final = 3_600_000  # milliseconds until a timer that was set aside is tried again
 BYTES_PER_INPUT: Final = 8_192  # the same for bytes of records and outputs
 
@@ -87,7 +85,7 @@ class Task:
         self.table: dict[str, Any] = {}
         self.queue: deque[tuple[str, Record]] = deque()  # read and not yet decided, each with its input's name
         self.now: int | None = None  # the time by our clock: nothing was received after it; None if that is not known
-        self.poison: dict[str, int] | None = None  # how often the stage failed on an input, by its name; None: a failure is raised as it is
+        self.attempts: Attempts | None = None  # None: whatever the stage raises is raised as it is
         self.fetched = dict(positions)  # the next offset to read; `positions` follow as records are decided
         self._stage = stage
         self._seq = position.seq
@@ -178,12 +176,7 @@ class Task:
         resettles = [Resettle(key, until) for key in keys]
         batch.states.prefetch([*(Wake(*timer) for timer in self.timers.due(until, most)), *records, *resettles])
         self._fire(batch, self.watermark, most)
-        waiting = deque(zip(records, times, strict=True))
-        while waiting and not batch.full(most) and not self._is_due(self.watermark):
-            record, at = waiting.popleft()
-            self._time = max(self._time, at)
-            batch.record(record, self._time)
-            self._dequeue(record)
+        waiting = self._decide_records(batch, deque(zip(records, times, strict=True)), most)
         if waiting and not self.queue:
             raise ValueError("records that do not fit into one batch must be given by way of the queue")
         self._pass_markers()
@@ -211,6 +204,22 @@ class Task:
             unreadable=self.limit.unreadable,
         )
         return batch.done(position)
+
+    def _decide_records(self, batch: "_Batch", waiting: deque[tuple[Record, int]], most: int) -> deque[tuple[Record, int]]:
+        """Decide records with their times, as many as the batch may have; return those that wait for the next one."""
+        while waiting and not batch.full(most) and not self._is_due(self.watermark):
+            record, at = waiting[0]
+            why = self._why_record_set_aside(record)
+            if why is not None and not batch.empty():
+                break
+            waiting.popleft()
+            self._time = max(self._time, at)
+            if why is None:
+                batch.record(record, self._time)
+            else:
+                batch.set_record_aside(record, why)
+            self._dequeue(record)
+        return waiting
 
     def has_renewals(self, context: Context) -> bool:
         """Whether rows of the memory table are to be written again since other keys are in force."""
@@ -244,9 +253,33 @@ class Task:
 
     def _fire(self, batch: "_Batch", until: int, most: int) -> None:
         """Decide the timers that are due by `until`, as many as the batch may have."""
-        while not batch.full(most) and (timer := self.timers.take(until)) is not None:
+        while not batch.full(most) and self._is_due(until):
+            if (why := self._why_timer_set_aside()) is not None and not batch.empty():
+                return
+            timer = self.timers.take(until)
+            if timer is None:
+                return
             self._time = max(self._time, timer[1])
-            batch.wake(*timer)
+            if why is None:
+                batch.wake(*timer)
+            else:
+                batch.set_timer_aside(*timer, why)
+
+    def sets_aside_next(self) -> bool:
+        """Whether the next record or timer is to be set aside, in a transaction of its own."""
+        return (bool(self.queue) and self._why_record_set_aside(self.queue[0][1]) is not None) or self._why_timer_set_aside() is not None
+
+    def _why_record_set_aside(self, record: Record) -> str | None:
+        attempts = self.attempts
+        return attempts.why_set_aside(record_name(record)) if attempts is not None and attempts.any_known() else None
+
+    def _why_timer_set_aside(self) -> str | None:
+        """Return why the first timer is to be set aside; None if it is not."""
+        attempts, at = self.attempts, self.timers.next()
+        if attempts is None or at is None or not attempts.any_known():
+            return None
+        ((key, due),) = self.timers.due(at, 1)
+        return attempts.why_set_aside(timer_name(self._stage.name, self.partition, key, due))
 
     def _is_due(self, until: int) -> bool:
         at = self.timers.next()
@@ -275,7 +308,6 @@ class _Batch:
         self.states = States(stage, read, codec.states(format_of(stage)))
         self._timers: dict[str, int | None] = {}  # as they were before the batch, of every key touched
         self._deadline = stage.deadline
-        self._failure = ""
         self._task = task
         self._stage = stage
         self._codec = codec
@@ -285,10 +317,15 @@ class _Batch:
         """Whether the batch may have no more inputs; it always has one, whatever follows from it."""
         result = self.result
         return (
-            result.records + result.wakes >= most
+            bool(result.set_aside)
+            or result.records + result.wakes >= most
             or len(result.outputs) >= OUTPUTS_PER_INPUT * most
             or result.bytes >= BYTES_PER_INPUT * most
         )
+
+    def empty(self) -> bool:
+        """Whether the batch has no input yet: what is set aside is committed alone."""
+        return not self.result.records and not self.result.wakes
 
     def record(self, record: Record, time: int) -> None:
         """Decide one record after the timers of its states; one of the pipeline's own that cannot be read is a dead letter."""
@@ -311,16 +348,31 @@ class _Batch:
             )
             return
         self._task.limit.count(bad=False)
+        attempts = self._task.attempts
+        if attempts is None:
+            self._take(self._decision_on(record, time), record)
+            return
+        with Attempt(attempts, record_name(record)):
+            decision = self._decision_on(record, time)
+        self._take(decision, record)
+
+    def _decision_on(self, record: Record, time: int) -> Decision[Any]:
+        """Return the stage's decision on a record, after the timers of its states that are due."""
         states = self.states.of(record)
         while (due := self._first_due(states, time)) is not None:
             self._task.timers.set(due[1], None)
-            self.wake(due[1], due[0])
+            self._wake_before(due[1], due[0])
             states = self.states.of(record)
-        decision = self._attempt(record, states)
-        if decision is None:
-            self._set_aside(quarantined_record(record, self._stage.name, self._failure, *self._seals(record)), record.timestamp)
-            return
-        self._take(decision, record)
+        return self._stage.decide(record, states, self._context)
+
+    def _wake_before(self, key: str, at: int) -> None:
+        """Decide a timer that comes before a record; one on which the stage fails is set aside with it."""
+        attempts = self._task.attempts
+        why = None if attempts is None else attempts.why_set_aside(self._timer_name(key, at))
+        if why is None:
+            self.wake(key, at)
+        else:
+            self.set_timer_aside(key, at, why)
 
     def _first_due(self, states: Iterable[str], time: int) -> tuple[int, str] | None:
         """Return the first timer of these states that is due by `time`, with its key."""
@@ -330,27 +382,23 @@ class _Batch:
             return None
         return min(((at, key) for key in states if (at := timers.at(key)) is not None and at <= time), default=None)
 
-    def _attempt(self, each: Record | Wake, states: Mapping[str, Any]) -> Decision[Any] | None:
-        """Return the stage's decision; None if it failed on this input too often: then the input is to be set aside."""
-        failures = self._task.poison
-        if failures is None:
-            return self._stage.decide(each, states, self._context)
-        try:
-            return self._stage.decide(each, states, self._context)
-        except KeyMissing as error:
-            raise Restart(f"a record was sealed with the key {error}, which VN_KEY_FILE does not hold yet") from None
-        except Exception as error:
-            name = self._name(each)
-            failures[name] = failures.get(name, 0) + 1
-            if failures[name] < ATTEMPTS:
-                raise Poison(name, error) from error
-            self.result.set_aside.append(name)
-            self._failure = describe_failure(error)
-            return None
+    def wake(self, key: str, at: int) -> None:
+        """Decide a timer that fired; it is set again if its state still has a deadline."""
+        self.result.wakes += 1
+        self._timers.setdefault(key, at)
+        wake, attempts = Wake(key, at), self._task.attempts
+        if attempts is None:
+            self._fire(wake)
+            return
+        with Attempt(attempts, self._timer_name(key, at)):
+            self._fire(wake)
 
-    def _name(self, each: Record | Wake) -> str:
-        """Return how an input is named in dead letters and logs."""
-        return record_name(each) if isinstance(each, Record) else timer_name(self._stage.name, self._task.partition, each.key, each.due_at)
+    def _fire(self, wake: Wake) -> None:
+        before = self.states.of(wake)
+        decision = self._stage.decide(wake, before, self._context)
+        if wake.key not in decision.states and (state := before.get(wake.key)) is not None:
+            self._arm(wake.key, state)
+        self._take(decision, None)
 
     def _seals(self, record: Record) -> tuple[Seal, Seal | None]:
         """Return the seal of the file's keys, and that of the registrant whom the record is about if they have one."""
@@ -358,8 +406,24 @@ class _Batch:
         row = self._task.table.get(key)
         return self._context.seal, None if table is None or row is None else table.seal_of(key, row, self._context)
 
-    def _set_aside(self, letter: DeadLetter, at: int) -> None:
-        """Write a dead letter for an input on which the stage fails, and say so in the journal."""
+    def _timer_name(self, key: str, at: int) -> str:
+        return timer_name(self._stage.name, self._task.partition, key, at)
+
+    def set_record_aside(self, record: Record, why: str) -> None:
+        """Write a dead letter in the place of a decision."""
+        self.result.records += 1
+        self._set_aside(record_name(record), quarantined_record(record, self._stage.name, why, *self._seals(record)), record.timestamp)
+
+    def set_timer_aside(self, key: str, at: int, why: str) -> None:
+        """Write a dead letter in the place of a decision; the timer is tried again later."""
+        name = self._timer_name(key, at)
+        self.result.wakes += 1
+        self._timers.setdefault(key, at)
+        self._set_aside(name, quarantined_timer(Wake(key, at), self._stage.name, self._task.partition, name, why), at)
+        self._task.timers.set(key, at + RETRY)
+
+    def _set_aside(self, name: str, letter: DeadLetter, at: int) -> None:
+        self.result.set_aside.append(name)
         self._write(Output(DEAD_LETTERS, letter.dead_letter_id, letter), None)
         self.result.verdicts.append(
             Verdict(
@@ -371,21 +435,6 @@ class _Batch:
                 at=at,
             )
         )
-
-    def wake(self, key: str, at: int) -> None:
-        """Decide a timer that fired; it is set again if its state still has a deadline."""
-        self.result.wakes += 1
-        self._timers.setdefault(key, at)
-        wake = Wake(key, at)
-        before = self.states.of(wake)
-        decision = self._attempt(wake, before)
-        if decision is None:
-            self._set_aside(quarantined_timer(wake, self._stage.name, self._task.partition, self._name(wake), self._failure), at)
-            self._task.timers.set(key, at + RETRY)
-            return
-        if key not in decision.states and (state := before.get(key)) is not None:
-            self._arm(key, state)
-        self._take(decision, None)
 
     def resettle(self, each: Resettle) -> None:
         """Judge what waits under a key by the rules and settings in force."""

@@ -12,13 +12,14 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from processors.domain.policy import Policy
+from processors.domain.quarantine import QuarantinedRecord, place_name
 from processors.domain.tick import Tick
 from processors.rules.book import Rules
 from processors.runtime.clock import TopicClock
 from processors.runtime.errors import Restart
 from processors.runtime.kafka.clients import REQUEST_TIMEOUT, Broker, message_kind, poll_batch
 from processors.runtime.wire.codec import Codec, Undecodable
-from processors.topics import CLOCK, POLICIES
+from processors.topics import CLOCK, POLICIES, QUARANTINE
 
 BATCH: Final = 1_000
 LATEST_TICKS: Final = 100  # only the clock's last record counts; marks of transactions may follow it
@@ -103,6 +104,27 @@ class PolicyReader:
             self._policies.pop(key, None)
         else:
             self._policies[key] = policy
+
+
+class QuarantineReader:
+    """Why operators set records aside, by the record's name, read from vn.quarantine."""
+
+    def __init__(self, broker: Broker, codec: Codec, prefix: str) -> None:
+        self.reasons: dict[str, str] = {}
+        self._codec = codec
+        self._follower = BroadcastReader(broker, prefix + QUARANTINE.name, self._take)
+
+    def refresh(self) -> bool:
+        """Read pending changes; return whether there were any."""
+        return self._follower.poll()
+
+    def close(self) -> None:
+        self._follower.close()
+
+    def _take(self, message: Message) -> None:
+        record = decode_or_warn(self._codec, message, QuarantinedRecord)
+        if record is not None:
+            self.reasons[place_name(record.topic, record.partition, record.offset)] = f"{record.reason} ({record.set_by})"
 
 
 class ClockReader:

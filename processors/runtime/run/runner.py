@@ -32,9 +32,10 @@ from processors.domain.journal import Verdict, Verdicts
 from processors.rules.book import Rules
 from processors.runtime import metrics
 from processors.runtime.clock import AHEAD, Clock, WallClock, wall
+from processors.runtime.decide.attempts import ENDED, Attempts
 from processors.runtime.decide.task import BatchResult, Task
 from processors.runtime.errors import Poison, Restart, Retry, Stop
-from processors.runtime.kafka.broadcast import ClockReader, PolicyReader
+from processors.runtime.kafka.broadcast import ClockReader, PolicyReader, QuarantineReader
 from processors.runtime.kafka.clients import (
     CALL_DEADLINE,
     REQUEST_TIMEOUT,
@@ -53,6 +54,7 @@ from processors.runtime.kafka.clients import (
 from processors.runtime.key_file import KEY_BYTES, KeyFile
 from processors.runtime.run.catchup import Changelog, read_latest
 from processors.runtime.run.faults import Faults
+from processors.runtime.run.in_work import InWorkFile, count_death
 from processors.runtime.run.inputs import Bookmark, Origin, check_bookmarks, check_identities, check_not_lost
 from processors.runtime.run.slots import Slot
 from processors.runtime.run.store import STAMP, Store
@@ -114,7 +116,9 @@ class Runner:
         self._policies: PolicyReader | None = None
         self._upstream = upstream
         self._watermarks: Watermarks | None = None
-        self._failures: dict[str, int] = {}  # of the stage on single inputs
+        self._attempts = Attempts()
+        self._in_work: InWorkFile | None = None
+        self._quarantine: QuarantineReader | None = None
         self._ticking: ClockReader | None = None
         self._clock_committed: int | None = None
         self._batch_size = 500
@@ -132,6 +136,7 @@ class Runner:
 
     def run(self) -> None:
         """Run until `stop`; then leave the group, so that others take over at once."""
+        self._count_deaths()
         member = self._broker.group_consumer(f"{self._prefix}{self._stage.name}", self._topics, self._on_assigned, self._on_revoked)
         self._member = member
         try:
@@ -149,8 +154,19 @@ class Runner:
             member.close()
             self._close()
 
+    def _count_deaths(self) -> None:
+        """Count the input that was in work when the process before this one ended, if it ended so, as a failure on it."""
+        self._in_work = InWorkFile(self._slot.path("in-work"))
+        name = self._in_work.get()
+        if name:
+            self._telemetry.log.warning("ended_while_deciding", input=name)
+        for each, deaths in count_death(self._slot.shared_path("deaths"), name).items():
+            self._attempts.fail(each, ENDED, deaths)
+        self._in_work.put("")
+        self._attempts.in_work = self._in_work
+
     def _close(self) -> None:
-        for each in (self._policies, self._ticking, self._watermarks, self._store, self._slot):
+        for each in (self._policies, self._quarantine, self._ticking, self._watermarks, self._store, self._slot, self._in_work):
             if each is not None:
                 each.close()
 
@@ -248,7 +264,9 @@ class Runner:
                     f"the state of {self._stage.name} was written with {position.partitions} partitions and its topics have "
                     f"{self._partition_count}: partitions were added by hand; see deploy/runbook.md"
                 )
-            tasks.append(Task(self._stage, partition, position, positions, timers, self._partition_count))
+            task = Task(self._stage, partition, position, positions, timers, self._partition_count)
+            task.attempts = self._attempts
+            tasks.append(task)
         if self._stage.table is not None:
             self._load(self._stage.table, tasks, keep_alive)
         return tasks
@@ -373,23 +391,29 @@ class Runner:
         return now
 
     def _decide(self) -> list[tuple[Task, BatchResult]]:
-        """Decide every partition that has records or due timers, or that moved past transaction markers and has been quiet since."""
+        """Decide every partition that has something to decide; one whose next input is to be set aside alone."""
         now = self._clock().now() or 0
         self._want_watermark(now)
         quiet = monotonic() - self._last_record >= (QUIET_TIME if self._ticking is None else 0)
-        context = self._context()
-        version = context.rules.version
         results = []
-        for partition, task in self._tasks.items():
-            mine = [record for _, record in islice(task.queue, self._batch_size)]
-            task.now = now if self._ticking is None else None
-            task.poison = self._failures
-            watermark = self._watermark(task, now)
-            if mine or task.has_due(watermark, now, version) or (task.moved and quiet) or task.has_renewals(context):
-                results.append(
-                    (task, task.decide(mine, watermark, self._batch_size, self._state_reader(partition), self._environment.codec, context))
-                )
+        for task in sorted(self._tasks.values(), key=Task.sets_aside_next, reverse=True):
+            result = self._decide_partition(task, now, quiet=quiet)
+            if result is not None:
+                results.append((task, result))
+                if result.set_aside:
+                    break
         return results
+
+    def _decide_partition(self, task: Task, now: int, *, quiet: bool) -> BatchResult | None:
+        """Decide a partition that has records or due timers, or that moved past transaction markers and has been quiet since."""
+        context = self._context()
+        mine = [record for _, record in islice(task.queue, self._batch_size)]
+        task.now = now if self._ticking is None else None
+        watermark = self._watermark(task, now)
+        due = task.has_due(watermark, now, context.rules.version)
+        if not (mine or due or (task.moved and quiet) or task.has_renewals(context)):
+            return None
+        return task.decide(mine, watermark, self._batch_size, self._state_reader(task.partition), self._environment.codec, context)
 
     def _want_watermark(self, now: int) -> None:
         """Have the watermark measured that the first timers wait for."""
@@ -464,7 +488,7 @@ class Runner:
         for task, result in results:
             task.moved = False
             for name in result.set_aside:
-                self._failures.pop(name, None)
+                self._attempts.forget(name)
             self._apply(task, result, places)  # 8
         self._fault("applied")
 
@@ -532,6 +556,8 @@ class Runner:
         """Read pending settings and clock ticks, all of them with `to_the_end`; only here, between batches."""
         if self._policies is None:
             self._policies = PolicyReader(self._broker, self._environment.codec, self._environment.rules, self._prefix)
+            self._quarantine = QuarantineReader(self._broker, self._environment.codec, self._prefix)
+            self._attempts.by_hand = self._quarantine.reasons
         if self._ticking is None and self._environment.settings.clock == "topic":
             self._ticking = ClockReader(self._broker, self._environment.codec, self._prefix)
         elif self._ticking is None and self._watermarks is None:
@@ -543,6 +569,8 @@ class Runner:
         self._last_refresh = monotonic()
         if self._environment.keys.refresh():
             self._telemetry.log.info("keys", newest=self._environment.keys.seal.key_id)
+        if self._quarantine is not None:
+            self._quarantine.refresh()
         if self._policies.refresh():
             self._telemetry.log.info("settings", rules=self._policies.rules.version)
 

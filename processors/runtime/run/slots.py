@@ -26,7 +26,16 @@ class Slot:
                 continue
             self.number = number
             break
+        self._directory, self._name = directory, name
         self.host = f"{socket.gethostname()}-{_host_id(directory)}"
+
+    def path(self, kind: str) -> Path:
+        """Return a file of the slot's own, which its next holder finds again."""
+        return self._directory / f"{self._name}.{self.number}.{kind}"
+
+    def shared_path(self, kind: str) -> Path:
+        """Return a file that all slots of this name share."""
+        return self._directory / f"{self._name}.{kind}"
 
     def close(self) -> None:
         """Release the number."""

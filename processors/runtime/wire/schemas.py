@@ -26,6 +26,7 @@ from processors.domain.merge import Handover, Merge, SameEvent
 from processors.domain.notification import Notification, Outbound, Receipt, Response
 from processors.domain.offender import HiddenPerson, KnownPerson, OffenderStanding, StaffAction
 from processors.domain.policy import Policy
+from processors.domain.quarantine import QuarantinedRecord
 from processors.domain.registration import Enrolment, NearMatch, Reachable, RegistrationStatus, Verification, VerificationPermit
 from processors.domain.review import OffenderAction, Review, ReviewAction
 from processors.domain.sending import SendIntent
@@ -87,6 +88,7 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
     OffenderStanding,
     HiddenPerson,
     StaffAction,
+    QuarantinedRecord,
     AgencyHeard,
     Verdicts,
     State,

@@ -1,0 +1,62 @@
+"""`vn quarantine`: sets a record aside that its stage must not decide."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from processors.cli.app import new_app
+from processors.domain.quarantine import QuarantinedRecord, place_name
+from processors.pipeline import PIPELINE
+from processors.runtime.clock import wall
+from processors.runtime.errors import UserError
+from processors.runtime.kafka.clients import Broker, committed_offsets
+from processors.runtime.kafka.user_client import Client
+from processors.runtime.settings import Settings
+from processors.stage import Stage
+from processors.topics import QUARANTINE, TOPICS
+
+app = new_app("Sets a record aside that its stage must not decide.")
+
+
+@app.command()
+def quarantine(
+    topic: Annotated[str, typer.Argument(help="The topic, such as vn.events.", metavar="TOPIC")],
+    partition: Annotated[int, typer.Argument(min=0, metavar="PARTITION")],
+    offset: Annotated[int, typer.Argument(min=0, metavar="OFFSET")],
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the dead letter.")],
+    person: Annotated[str | None, typer.Option("--as", help="Who decides so. Default: the user of this computer.")] = None,
+) -> None:
+    """
+    Set a record aside: its stage writes a dead letter in place of a decision, and goes on.
+
+    Works while the stage runs, and while it is down: it takes effect at its next start. `vn dead-letters replay` sends the
+    record again once the cause is mended.
+    """
+    settings = Settings()
+    name = topic.removeprefix(settings.topic_prefix)
+    readers = [stage for stages in PIPELINE.values() for stage in stages if name in {each.name for each in stage.inputs}]
+    if not readers:
+        raise UserError(f"no stage reads {topic}: `vn topics list` shows the topics")
+    passed = [stage.name for stage in readers if has_passed(settings, stage, name, partition, offset)]
+    if len(passed) == len(readers):
+        raise UserError(f"{' and '.join(passed)} decided {name}[{partition}] at {offset} before: there is nothing left to set aside")
+    client = Client(settings)
+    known = next(each for each in TOPICS if each.name == name)
+    if not list(client.read_at(known, [(partition, offset)])):
+        raise UserError(f"there is no record at {name}[{partition}] {offset}, or retention has removed it")
+    record = QuarantinedRecord(
+        topic=name, partition=partition, offset=offset, reason=reason, set_by=person or getpass.getuser(), set_at=wall()
+    )
+    key = place_name(name, partition, offset)
+    client.send(QUARANTINE, [(key, client.codec.encode(record))])
+    typer.echo(key)
+
+
+def has_passed(settings: Settings, stage: Stage[object], topic: str, partition: int, offset: int) -> bool:
+    """Whether the stage's group has committed an offset beyond the record."""
+    place = (settings.topic_prefix + topic, partition)
+    group = Broker(settings).offsets_consumer(f"{settings.topic_prefix}{stage.name}")
+    committed = committed_offsets(group, [place])[place]
+    return committed is not None and committed > offset
