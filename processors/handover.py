@@ -1,7 +1,7 @@
 """
-Two offender keys are one person: a stage's state moves from the younger key to the older, and nothing is decided meanwhile.
+Merges two offender keys in a stage: its state moves from the younger key to the older, and nothing is decided meanwhile.
 
-`with_handover` adds this to a stage whose records and states are by offender. What it keeps to:
+`with_handover` adds this to a stage whose records and states are keyed by offender. The protocol:
 
 1. At the younger key, everything that came before the marker has been decided. One decision hands all its states over,
    forgets them, and passes the marker on.
@@ -33,7 +33,7 @@ S = TypeVar("S")
 
 
 class Merging(Struct, frozen=True, tag="merging"):
-    """An offender who waits for the states of `merge.offender`: how many records are queued, and the states whose timers rest."""
+    """An offender who waits for the states of `merge.offender`: the number of queued records, and the states whose timers are suspended."""
 
     merge: Merge
     queued: int = 0
@@ -74,10 +74,10 @@ FIELDS: Final[Mapping[type, str]] = {Event: "event", Enrolment: "enrolment", Rev
 @dataclass(frozen=True, slots=True)
 class Merger(Generic[S]):
     """
-    What a stage says about merging two offenders.
+    What a stage defines for merging two offenders.
 
-    `documents` names every state of an offender, given those found so far. `fold` returns the decision that makes one
-    offender of two: it is given both their states, and names under `merge.into` all that differ from what was there.
+    `documents` names every state of an offender, given those found so far. `fold` returns the decision that merges
+    both: it is given the states of both, and returns all states that change under `merge.into`.
     """
 
     topic: Topic
@@ -87,7 +87,7 @@ class Merger(Generic[S]):
 
 
 def with_handover(stage: Stage[Any], merger: Merger[Any]) -> Stage[Any]:
-    """Return the stage as it merges offenders."""
+    """Return the stage with merging of offenders added."""
     handing = _Handing(stage, merger)
     return replace(
         stage,
@@ -119,7 +119,7 @@ class _Handing:
     def deadline(self, state: Any) -> int | None:
         return None if type(state) in OWN else self.stage.deadline(state)
 
-    # which states are needed
+    # needed states
 
     def keys(self, given: Input, found: Mapping[str, Any]) -> Iterable[str]:
         if not isinstance(given, Record):
@@ -152,7 +152,7 @@ class _Handing:
             if isinstance(queued, Queued) and queued.merge is not None and queued.merge.into == handover.into:
                 yield from parts_of(queued.merge, found)
 
-    # what follows
+    # decisions
 
     def decide(self, given: Input, states: Mapping[str, Any], context: Context) -> Decision[Any]:
         if not isinstance(given, Record):
@@ -168,7 +168,7 @@ class _Handing:
         return self._hand_over(value, states) if owner == value.offender else self._await(value, states, context)
 
     def _hand_over(self, merge: Merge, states: Mapping[str, Any]) -> Decision[Any]:
-        """Send every state of the younger key to the older one's partition, and the marker after what was decided here."""
+        """Send every state of the younger key to the partition of the older one, and the marker after everything decided here."""
         found = [(key, states[key]) for key in self.merger.documents(merge.offender, states) if key in states]
         common = {"offender": merge.offender, "into": merge.into, "seq": merge.seq, "received_at": merge.received_at}
         parts = [
@@ -179,7 +179,7 @@ class _Handing:
         return Decision((*outputs, *self._onward(merge.offender, merge)), dict.fromkeys(key for key, _ in found))
 
     def _await(self, merge: Merge, states: Mapping[str, Any], context: Context) -> Decision[Any]:
-        """Fold at once if the states have come; else let the offender's timers rest and queue what comes."""
+        """Fold at once if the states have arrived; otherwise suspend the offender's timers and queue its records."""
         passed = Decision[Any](tuple(self._onward(merge.into, merge)))
         parts = [states.get(key) for key in parts_of(merge, states)]
         handed = [each.handover for each in parts if isinstance(each, HandedOver)]
@@ -201,7 +201,7 @@ class _Handing:
         return Decision(states=after, verdicts=(journal.verdict(value, "waiting", "merging", detail),))
 
     def _receive(self, handover: Handover, states: Mapping[str, Any], context: Context) -> Decision[Any]:
-        """Keep a state that was handed over; with the last of them fold, and decide on what was queued."""
+        """Keep a state that was handed over; when all have arrived, fold, and decide on the queued records."""
         merging = awaiting_offender(handover, states)
         if merging is None:
             return Decision(states={part_key(handover, handover.part): HandedOver(handover)})
@@ -226,7 +226,7 @@ class _Handing:
         return Decision[Any](states=arrived).then(self.merger.fold(merge, mine, theirs, context))
 
     def _replay(self, records: Iterable[Record], states: Mapping[str, Any], context: Context) -> Decision[Any]:
-        """Return what the records come to, each after the timers that were due before it."""
+        """Decide on the queued records, each after the timers that were due before it."""
         now = {key: state for key, state in states.items() if state is not None}
         decisions: list[Decision[Any]] = []
 
@@ -253,7 +253,7 @@ class _Handing:
         return Wake(key, at)
 
     def _resting(self, merging: Merging) -> dict[str, Any]:
-        """Return the states whose timers rest, as they were."""
+        """Return the states whose timers were suspended, as they were."""
         return {key: msgspec.json.decode(state, type=self.stage.state) for key, state in merging.states.items()}
 
     def _onward(self, key: str, merge: Merge) -> Iterator[Output]:
@@ -262,14 +262,14 @@ class _Handing:
 
 
 def awaiting_offender(handover: Handover, states: Mapping[str, Any]) -> Merging | None:
-    """Return the offender who waits for just this state, the last of those handed over; None while more must come."""
+    """Return the offender who waits for this last missing state; None while more are missing."""
     merging = states.get(handover.into)
     waits = isinstance(merging, Merging) and merging.merge.offender == handover.offender
     return merging if waits and handover.part == handover.parts - 1 else None
 
 
 def parts_of(merge: Merge, found: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the keys of the states handed over so far: the first tells how many there are."""
+    """Yield the keys of the states handed over so far; the first says how many there are."""
     yield part_key(merge, 0)
     first = found.get(part_key(merge, 0))
     if isinstance(first, HandedOver):

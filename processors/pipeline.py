@@ -1,4 +1,4 @@
-"""The only wiring: which stages there are, what each is made of, and their order."""
+"""The stages of the pipeline and their order; everything else is derived from this."""
 
 from typing import Any, Final
 

@@ -1,9 +1,9 @@
 """
-The grammar every stage is written in. Pure: no clock, no randomness, no input or output.
+The types of which every stage consists. Pure: no clock, no randomness, no input or output.
 
-A stage takes one input at a time (a record, a timer that came due, or the news that rules or settings changed), looks at
-the states that it names, and decides: the next states, the outputs and the reasons. The runner does the rest. Time is
-the input's own, never the wall's.
+A stage takes one input at a time (a record, a timer that is due, or a change of rules or settings), reads
+the states that it names, and decides: the next states, the outputs and the verdicts. The runner does the rest. Time is
+that of the input, never the system clock's.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ class Record(Struct, frozen=True, gc=False):
     """
     One record of an input topic.
 
-    `topic` is the name without prefix, `timestamp` the time it counts from in milliseconds (the broker's time of
+    `topic` is the name without prefix, `timestamp` its time in milliseconds (the broker's time of
     arrival, or the topic clock's). `value` is the decoded record, None for a tombstone; of an external input it is
     the raw bytes, since only `read` may judge what outsiders send. `raw` is what came over the wire.
     """
@@ -40,14 +40,14 @@ class Record(Struct, frozen=True, gc=False):
 
 
 class Wake(Struct, frozen=True, gc=False):
-    """The timer of one state key came due; `due_at` is the time to decide with."""
+    """The timer of one state key is due; `due_at` is the time of the decision."""
 
     key: str
     due_at: int
 
 
 class Resettle(Struct, frozen=True, gc=False):
-    """Rules or settings changed: what waits under the key may be due at another time now, or at once. `at` is the time to decide with."""
+    """Rules or settings changed: what waits under the key may now be due at another time. `at` is the time of the decision."""
 
     key: str
     at: int
@@ -58,10 +58,10 @@ Input = Record | Wake | Resettle
 
 class Timing(Struct, frozen=True, gc=False):
     """
-    What the metrics say of a notification that leaves for the first time; times in milliseconds.
+    Times of a notification's first attempt in milliseconds, for the metrics.
 
-    `received_at` is when the submission was received, `free_at` from when nothing held the notification on purpose,
-    `within` how long after that it may leave (`notify.within`), `hold` why deliver held it and `held` for how long.
+    `received_at` is when the submission was received, `free_at` when the last intended hold ended,
+    `within` how long after that it may be sent (`notify.within`), `hold` why deliver held it and `held` for how long.
     """
 
     channel: str
@@ -90,9 +90,9 @@ class Output(Struct, frozen=True, gc=False):
 
 class Decision(Struct, Generic[S], frozen=True):
     """
-    What follows from one input, or, before it is combined with others, from one part of it.
+    The result of one input, or, before it is combined with others, of one part of it.
 
-    `states` holds the next state of every key that changes, whole; None forgets it.
+    `states` holds the complete next state of every key that changes; None deletes it.
     """
 
     outputs: tuple[Output, ...] = ()
@@ -100,7 +100,7 @@ class Decision(Struct, Generic[S], frozen=True):
     verdicts: tuple[Verdict, ...] = ()
 
     def then(self, later: "Decision[S]") -> "Decision[S]":
-        """Return both decisions as one: what `later` writes comes after, and its states replace those of the same keys."""
+        """Return both decisions as one: the outputs of `later` come after, and its states replace those with the same keys."""
         return Decision(self.outputs + later.outputs, {**self.states, **later.states}, self.verdicts + later.verdicts)
 
 
@@ -124,7 +124,7 @@ def no_randomness(purpose: str) -> bytes:
 @dataclass(frozen=True, slots=True)
 class Context:
     """
-    What a decision may know beyond record and state: the rules with the settings in force, and the seal of contact data.
+    What a decision knows besides record and state: the rules with the settings in force, and the seal of contact data.
 
     `draw` returns 64 random bytes for a purpose, in tests the same ones each time; `table` are the latest records of
     the stage's memory table by key.
@@ -163,9 +163,9 @@ class Stage(Generic[S]):
     """
     One stage of the pipeline as the runner sees it. It runs in as many copies as there are processes for it.
 
-    `keys` names the states that an input needs, given those found so far: it is asked again until it names nothing new.
-    `state` is the type of a state value, a union of tagged Structs where a stage keeps several kinds. `deadline` says when
-    a state must be looked at again, None for never: that is the timer of its key, and a Wake follows when it is due. A
+    `keys` names the states that an input needs, given those found so far; it is called again until it names nothing new.
+    `state` is the type of a state value, a union of tagged Structs if a stage keeps several kinds. `deadline` says when
+    a state needs a decision without a record, None for never: that is the timer of its key, which leads to a Wake. A
     stage that `resettles` is given, after rules or settings changed, one Resettle for every key that has a timer.
     `migrations` turn a state document of format n into one of n + 1, by n: pure functions of plain JSON values.
     """
@@ -184,7 +184,7 @@ class Stage(Generic[S]):
 
 
 def upstream(stage: Stage[Any], stages: Iterable[Stage[Any]]) -> tuple[Stage[Any], ...]:
-    """Return the stages that what reaches `stage` has passed through, in the order of `stages`, the pipeline's."""
+    """Return the stages before `stage`, in the order of `stages`, the pipeline's."""
     before: list[Stage[Any]] = []
     for each in stages:
         if each.name == stage.name:

@@ -1,4 +1,4 @@
-"""What a stage writes about the end of a submission's parts, for the one response to its agency (contract §5)."""
+"""Records about the end of a submission's parts, for the one response to its agency (contract §5)."""
 
 from typing import Any, Final
 
@@ -7,7 +7,7 @@ from processors.domain.tally import PartEnded, PartMatched, PartRepeated, TallyR
 from processors.stage import Output
 from processors.topics import TALLY
 
-MESSAGE_RESPONSE: Final = "Message Response"  # never answered: two systems would answer each other for ever
+MESSAGE_RESPONSE: Final = "Message Response"  # a response is never answered: two systems would answer each other for ever
 
 
 def part_ended(event: Event, result: TallyResult = "nobody") -> tuple[Output, ...]:
@@ -18,19 +18,19 @@ def part_ended(event: Event, result: TallyResult = "nobody") -> tuple[Output, ..
 
 
 def submission_refused(position: str, message_id: str, ori: str, received_at: int) -> tuple[Output, ...]:
-    """Return the end of a submission that was refused at the door, known by its position."""
+    """Return the end of a submission that was refused by `read`, identified by its position."""
     return tally_record(PartEnded(submission=position, message_id=message_id, ori=ori, leaves=1, received_at=received_at, result="failed"))
 
 
 def part_matched(event: Event, registrants: int) -> tuple[Output, ...]:
-    """Return that a part is to be told to so many registrants."""
+    """Return the number of registrants that a part is to be told to."""
     if event.event_type == MESSAGE_RESPONSE:
         return ()
     return tally_record(PartMatched(submission=str(event.seq), registrants=registrants, **sender(event)))
 
 
 def part_repeated(event: Event, original: int) -> tuple[Output, ...]:
-    """Return that a part is the same event as a part of the submission with that `seq`, and is answered as that one is."""
+    """Return that a part repeats a part of the submission with that `seq`, and is answered like that one."""
     if event.event_type == MESSAGE_RESPONSE:
         return ()
     return tally_record(PartRepeated(submission=str(original), repeated_by=str(event.seq), **sender(event)))

@@ -1,11 +1,11 @@
 """
 The staff's pages: reviewers, operators, administrators, advocates.
 
-app.py        which page answers at which path
+app.py        routes
 pages/        one file a subject
-page.py       what every page has
+page.py       shared by all pages
 formats.py    instants, durations and records as people read them
 security.py   headers, CSRF, who is signed in
-actions.py    what a page may change: records on the pipeline's topics, with the person's name
-overview.py   the stages as the watch sees them
+actions.py    the changes that pages can make: records on the pipeline's topics, with the person's name
+overview.py   the stages as measured by the watch
 """

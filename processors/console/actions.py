@@ -1,8 +1,8 @@
 """
-What a page may change: records on the pipeline's topics, with the person's name.
+The changes that pages can make: records on the pipeline's topics, with the person's name.
 
-A decision on a review can be undone for eight seconds: until then it stands in the console's own file, so that a restart
-loses none, and is sent afterwards. Emergencies leave at once.
+A decision on a review can be undone for eight seconds: until then it is kept in the console's own file, so that a restart
+loses none, and sent afterwards. Decisions on emergencies are sent at once.
 """
 
 import json
@@ -30,7 +30,7 @@ Decision = Literal["release", "discard"]
 
 
 class Actions:
-    """Sends what people decided; undecided for eight seconds it waits in a file of its own."""
+    """Sends people's decisions; those that can still be undone wait in a file."""
 
     def __init__(self, client: Client, path: Path, seal: Seal) -> None:
         self._client = client
@@ -45,7 +45,7 @@ class Actions:
     # -- reviews
 
     def decide(self, review_id: str, decision: Decision, reason: str, reviewer: str, *, at_once: bool) -> None:
-        """The decision is sent, at once or when it can be undone no longer."""
+        """Send the decision, at once or when it can no longer be undone."""
         action = {"action": decision, "reason": reason, "reviewer": reviewer, "review_id": review_id}
         with self._database() as database:
             due = wall() + (0 if at_once else UNDO_MILLISECONDS)
@@ -54,22 +54,22 @@ class Actions:
             self.send_due()
 
     def undo(self, review_id: str) -> bool:
-        """Whether the decision had not been sent yet; then it never is."""
+        """Undo the decision if it has not been sent yet; return whether it was undone."""
         with self._database() as database:
             return database.execute("DELETE FROM pending WHERE review_id = ?", (review_id,)).rowcount > 0
 
     def pending(self, review_id: str) -> Mapping[str, Any] | None:
-        """Return the decision that waits and until when, None if none does."""
+        """Return the decision that waits, with its due time; None if none does."""
         with self._database() as database:
             row = database.execute("SELECT due, action FROM pending WHERE review_id = ?", (review_id,)).fetchone()
         return None if row is None else {"due": row[0], **json.loads(row[1])}
 
     def decide_group(self, group: str, decision: Decision, reason: str, reviewer: str) -> None:
-        """The decision on every open review of the group is sent at once."""
+        """Send the decision on every open review of the group at once."""
         self._send_action(ReviewAction(action=decision, reason=reason, reviewer=reviewer, group=group), group)
 
     def send_due(self) -> None:
-        """Send every decision whose time to be undone is over; one that cannot be sent stays and is tried again."""
+        """Send every decision that can no longer be undone; one that cannot be sent is kept and tried again."""
         with self._database() as database:
             due = database.execute("SELECT review_id, action FROM pending WHERE due <= ? ORDER BY due", (wall(),)).fetchall()
         for review_id, action in due:
@@ -78,7 +78,7 @@ class Actions:
                 database.execute("DELETE FROM pending WHERE review_id = ? AND action = ?", (review_id, action))
 
     def start(self) -> None:
-        """Send in a thread of its own what becomes due, until `stop`."""
+        """Start a thread that sends what becomes due, until `stop`."""
         Thread(target=self._run, daemon=True).start()
 
     def stop(self) -> None:
@@ -107,14 +107,14 @@ class Actions:
         dead_letters.replay(self._client, letter, self._seal, person)
 
     def set_policy(self, policy: Policy) -> None:
-        """The setting is in force within five seconds."""
+        """Set the setting; it is in force within five seconds."""
         self._client.send(POLICIES, [(policy_key(policy), self._client.codec.encode(policy))])
 
     def unset_policy(self, policy: Policy) -> None:
         self._client.send(POLICIES, [(policy_key(policy), None)])
 
     def register(self, registration_id: str, document: Mapping[str, Any]) -> None:
-        """The registration is on its way; whether it is good, the pipeline says."""
+        """Send the registration; the pipeline decides whether it is accepted."""
         self._client.send(REGISTRATIONS, [(registration_id, json.dumps(document).encode())])
 
     def unregister(self, registration_id: str) -> None:

@@ -1,5 +1,5 @@
 """
-The console's application: which page answers at which path.
+The console's application and its routes.
 
 Reading asks the view; changing sends a record to the pipeline's topics; nothing else is changed. Every page works without
 JavaScript; htmx only refreshes what is shown.

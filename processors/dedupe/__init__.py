@@ -1,1 +1,1 @@
-"""Dedupe: one event is told once."""
+"""Dedupe: removes duplicates; holds cancellations."""

@@ -1,5 +1,5 @@
 """
-Dedupe: one event is told once (contract §3.1.1; specification §4, "Duplicate messages will not be delivered").
+Dedupe: removes duplicates; holds cancellations (contract §3.1.1; specification §4, "Duplicate messages will not be delivered").
 
 Reads     events            by offender: events, enrolments, review actions, merges of two offenders
           dedupe.handover   what was kept of an offender who was merged into another (processors/handover.py)

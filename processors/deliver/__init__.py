@@ -1,5 +1,5 @@
 """
-Deliver: what each registrant is told, on which channel, in which words.
+Deliver: tells each registrant, on every channel, in their language.
 
 decide.py     the stage: which state an input needs, and which file decides about it
 inbox/        the inputs: notifications, registrations, receipts, reviewers' actions

@@ -1,4 +1,4 @@
-"""When an agency was last heard."""
+"""When an agency last sent a message."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""Numbers of court cases as they compare: "No. CR26-001432" is "cr 26 1432", and 12-3 is not 1-23 (contract §3.2)."""
+"""The comparable form of court case numbers: "No. CR26-001432" is "cr 26 1432", and 12-3 is not 1-23 (contract §3.2)."""
 
 import re
 from functools import lru_cache
@@ -14,7 +14,7 @@ _WORDS_FOR_NUMBER = frozenset(
         *("expediente", "caseno", "casenumber", "docketno", "docketnumber", "causeno", "causenumber", "fileno", "filenumber"),
     }
 )
-# What kind of case it is, where a word for its number follows: CRIM 26-1 and CIV 26-1 are two.
+# Words for the kind of case before its number: CRIM 26-1 and CIV 26-1 are two cases.
 _KINDS = frozenset({"crim", "criminal", "civil", "court", "indictment", "complaint", "felony", "misdemeanor"})
 
 
@@ -23,7 +23,7 @@ def compared_docket(text: str) -> str:
     """
     Return the groups of letters and digits of a docket number, folded, with blanks between.
 
-    Leading zeros count for nothing, nor does a group of zeros alone, nor "No." and its like in front; empty where
+    Leading zeros are ignored, and so are a group of zeros alone and words such as "No." in front; empty if
     nothing is left or there is no digit, as in "pending".
     """
     shown = normalize("NFKC", without_invisible(text)).casefold().replace("n°", "no ")

@@ -54,7 +54,7 @@ class Erasure(Struct, frozen=True, kw_only=True):
 
 class Erased(Struct, frozen=True, kw_only=True):
     """
-    That a registrant was erased, kept for ever under a keyed digest of their id.
+    A mark that a registrant was erased, kept for ever under a keyed digest of their id.
 
     A key that came before `seq` must not be there any more: where one is, a backup was restored.
     """

@@ -1,4 +1,4 @@
-"""What somebody answers from an address that the pipeline writes to (contract §5)."""
+"""Messages from registrants' addresses (contract §5)."""
 
 from typing import Literal
 

@@ -61,7 +61,7 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class MessagePart(Protocol):
-    """One offender's part of one message, whatever else a stage knows of it."""
+    """One offender's part of one message, as verdicts need it."""
 
     @property
     def message_id(self) -> str: ...
@@ -174,7 +174,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 
 
 class DeadLetterSettled(Struct, frozen=True, kw_only=True):
-    """Somebody has seen to a dead letter: it was sent again (`replayed`) or needs nothing more (`settled`); key is its id."""
+    """A dead letter was sent again (`replayed`) or needs nothing more (`settled`); key is its id."""
 
     dead_letter_id: str
     how: Literal["replayed", "settled"]

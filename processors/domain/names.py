@@ -1,5 +1,5 @@
 """
-Names of people as they compare (contract §3.2).
+The comparable form of people's names (contract §3.2).
 
 Case, accents, blanks, hyphens, apostrophes of every kind, characters that do not show and a generation ("Jr.") count for
 nothing, nor does what is typed where there is no middle name ("NMN"); a name of which a part is unknown ("FNU") is none.
@@ -48,7 +48,7 @@ _LETTERS_ONLY: Final = str.maketrans("", "", " ,+")
 
 
 def compared_name(name: Name) -> str:
-    """Return a name as it compares; empty if it has no letters."""
+    """Return a name in comparable form; empty if it has no letters."""
     given, sur = without_generation(words_of(name.given or "")), without_generation(parts_of(name.sur or ""))
     if not given or not sur:
         return compared_full(name.full or name.sur or name.given or "")
@@ -70,7 +70,7 @@ def whole_name(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
 
 
 def compared_full(text: str) -> str:
-    """Return a whole name as it compares; "LAST, FIRST MIDDLE" says which word the surname is."""
+    """Return a full name in comparable form; "LAST, FIRST MIDDLE" shows which word is the surname."""
     parts = [part for part in text.split(",") if words_of(part)]
     named = [part for part in parts if not GENERATIONS.issuperset(words_of(part))] or parts
     if len(named) > 1:
@@ -86,14 +86,14 @@ def join_names(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
 
 
 def parts_of(surname: str) -> tuple[str, ...]:
-    """Return the words of a surname, a hyphenated one in its parts."""
+    """Return the words of a surname; a hyphenated one gives its parts."""
     if surname.isascii() and "-" not in surname:
         return words_of(surname)
     return words_of("".join(" " if unicodedata.category(each) == "Pd" else each for each in surname))
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Return the words of a text as they compare: what joins two words, such as a hyphen, makes one of them."""
+    """Return the words of a text in comparable form; words joined by a hyphen or the like become one."""
     return tuple(_plain(text).split())
 
 
@@ -124,7 +124,7 @@ def without_generation(words: tuple[str, ...], least: int = 1) -> tuple[str, ...
 
 @lru_cache(CACHED)
 def alike(one: str, other: str) -> bool:
-    """Whether two names as they compare may be the same person's."""
+    """Whether two names in comparable form may be the same person's."""
     if one == other:
         return True
     if not one or not other or one[0] != other[0] or one[-1] != other[-1]:

@@ -1,10 +1,10 @@
-"""How names, numbers and places of agencies compare, and what of a text shows."""
+"""Normalization of texts for comparison, and removal of invisible characters."""
 
 import unicodedata
 from functools import lru_cache
 from typing import Final
 
-# What Unicode lets no font draw although it is in no category of its own: joiners, fillers, variation selectors.
+# Invisible characters outside category Cf: joiners, fillers, variation selectors.
 _DRAWN_AS_NOTHING: Final = frozenset(
     map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x2800, 0x3164, *range(0xFE00, 0xFE10), 0xFFA0))
 ) | frozenset(map(chr, range(0xE0100, 0xE01F0)))

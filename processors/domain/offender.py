@@ -1,4 +1,4 @@
-"""What others may know of an offender: who it is, where they stand, and who is never shown to the public."""
+"""What is published of an offender: names and numbers, status and place; and who is never shown to the public."""
 
 from msgspec import Struct
 
@@ -9,7 +9,7 @@ class KnownPerson(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
     One offender as agencies wrote their names, newest last, with their numbers and years of birth; key is the offender.
 
-    `into` is the offender whom this one turned out to be: then it is all that is said.
+    `into` is the offender that this one was merged into; then the other fields are empty.
     """
 
     offender: str
@@ -21,7 +21,7 @@ class KnownPerson(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class OffenderStanding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
-    Where an offender stands by the latest actions that took effect; key is the offender.
+    An offender's status and place by the latest actions that took effect; key is the offender.
 
     `status` and `kind` (of place) are the rules' names, each with the time of the action that brought it about; `jurisdiction`
     is that of the latest of these actions. The states are those of the compact case with the latest step; `transferred`
@@ -51,7 +51,7 @@ class HiddenPerson(Struct, frozen=True, kw_only=True):
 
 
 class StaffAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a member of the staff did or saw for a reason, such as the masked contacts of a registration; `subject` is what it was about."""
+    """An entry of the audit log: what a member of staff did or viewed, such as masked contacts, and why; `subject` is what it was about."""
 
     person: str
     action: str

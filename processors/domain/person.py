@@ -30,7 +30,7 @@ class Person(Struct, frozen=True, omit_defaults=True):
 
 
 class ComparedPerson(Struct, frozen=True, gc=False, cache_hash=True):
-    """A person as they compare (processors.ingest.comparison): identifiers as marks, names with the birth date."""
+    """A person in comparable form (processors.ingest.comparison): identifiers as marks, names with the birth date."""
 
     marks: tuple[str, ...] = ()
     names: tuple[str, ...] = ()

@@ -129,7 +129,7 @@ def address_digest(address: str, seal: Seal) -> str:
 
 
 class RegistrationStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of a registration, for the site that sent it (contract §5)."""
+    """The status of a registration, for the site that sent it (contract §5)."""
 
     registration_id: str
     source: str
@@ -138,14 +138,14 @@ class RegistrationStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class VerificationRequest(Struct, frozen=True, kw_only=True):
-    """Deliver asks whether one more request to verify may go to an address; identify knows how many went there today."""
+    """Deliver asks whether another verification code may go to an address; identify knows how many went there today."""
 
     registrant_id: str
     contact: str
 
 
 class VerificationPermit(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The answer: a request to verify may go to the contact now, or not before a time."""
+    """The answer: a code may go to the contact now, or not before a time."""
 
     registrant_id: str
     contact: str

@@ -67,17 +67,17 @@ STATE_AFTER: Final[Mapping[Literal["release", "discard"], ReviewState]] = {"rele
 
 
 def review_id(stage: str, subject: str, *parts: str, separator: str = "\n") -> str:
-    """Return `<stage>-<subject>-<digest of the parts>`; the same decision taken twice names the same review."""
+    """Return `<stage>-<subject>-<digest of the parts>`; a replayed decision gives the same id."""
     return f"{stage}-{subject}-{blake2b(separator.join(parts).encode(), digest_size=6).hexdigest()}"
 
 
 def sealed_subject(subject: str, seal: Seal) -> str:
-    """Return a state key as a review id may show it where the key itself says too much; `opened_subject` reads it back."""
+    """Return a state key encrypted for use in a review id, if the key itself must not be shown; `opened_subject` decrypts it."""
     return seal.close(subject.encode(), SUBJECT).hex()
 
 
 def opened_subject(sealed: str, seal: Seal) -> str | None:
-    """Return the state key that `sealed_subject` hid; None if it hid none."""
+    """Return the state key encrypted by `sealed_subject`; None if there is none."""
     try:
         return seal.open(bytes.fromhex(sealed), SUBJECT).decode()
     except (SealBroken, ValueError):
@@ -109,7 +109,7 @@ def open_review(event: Event, name: str, reason: str, detail: str, since: int) -
 
 
 def close_review(review: Review, state: ReviewState, action: ReviewAction | None = None) -> Review:
-    """Return the review in its last state, with the reviewer's name and reason where a person decided."""
+    """Return the review in its final state, with the reviewer's name and reason if a person decided."""
     if action is None:
         return replace(review, state=state)
     return replace(review, state=state, reviewer=action.reviewer, comment=action.reason)

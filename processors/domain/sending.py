@@ -1,4 +1,4 @@
-"""What a delivery provider notes before it calls a vendor."""
+"""The record that a delivery provider writes before it calls a vendor."""
 
 from msgspec import Struct
 

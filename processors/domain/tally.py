@@ -1,5 +1,5 @@
 """
-What the one response to a submission is made of (contract §5, Responses).
+The records from which the one response to a submission is computed (contract §5, Responses).
 
 A submission has one part an event that identify made of it (`leaves`), and every part ends once: without a notification,
 or in a number of registrants, each of whom is reached or not. `submission` names it: its offset in `vn.intake`, or, of what

@@ -1,4 +1,4 @@
-"""Tables of transitions: what may happen in which state. A pair that a table lacks is a bug and changes nothing."""
+"""Transition tables. A pair that a table lacks is a bug: it raises an error, and nothing changes."""
 
 from collections.abc import Hashable, Mapping
 from typing import TypeVar
@@ -9,14 +9,14 @@ V = TypeVar("V")
 
 
 class MissingTransitionError(LookupError):
-    """No such thing can happen in this state: the table lacks the pair, or the state was read wrong."""
+    """The table has no transition for this state and trigger."""
 
     def __init__(self, state: object, trigger: object) -> None:
         super().__init__(f"the table of transitions has no {trigger} in the state {state}")
 
 
 def transition(table: Mapping[tuple[S, T], V], state: S, trigger: T) -> V:
-    """Return the table's entry for what happens in a state."""
+    """Return the table's entry for a state and a trigger."""
     found = table.get((state, trigger))
     if found is None:
         raise MissingTransitionError(state, trigger)

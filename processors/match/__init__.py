@@ -1,1 +1,1 @@
-"""Match: who registered for this offender and event."""
+"""Match: finds the registrants of each event."""

@@ -1,9 +1,9 @@
 """
-Match: everyone who registered for this offender and event, and nobody else, is to be told.
+Match: finds everyone who registered for an event's offender and kind, and nobody else.
 
 Reads     events.confirmed   by offender: events to be told, enrolments, merges of two offenders
           match.handover     what was kept of an offender who was merged into another (processors/handover.py)
-Writes    notifications      one a registrant: the event, and the registrations by which they are told
+Writes    notifications      one for each registrant: the event, and the registrations concerned
           tally              how many registrants a submission's part is to be told to
           match.handover     what is kept of an offender who is merged into another
 Keeps     the registrations in force, each as it stood over time, until they end or expire; and who was told of each
@@ -57,7 +57,7 @@ Registrants = Mapping[str, tuple[str, ...]]
 
 
 def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
-    """Name the offender's registrations and who was told of the event; where there are any, the list of told events."""
+    """Name the offender's registrations and who was told of the event; if there are any, the list of told events."""
     if not isinstance(given, Record):
         return (given.key,)
     value = given.value
@@ -70,7 +70,7 @@ def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
-    """Return what follows from one event, enrolment or timer."""
+    """Return the decision on one event, enrolment or timer."""
     if not isinstance(given, Record):
         return forget_expired(given, states.get(given.key)) if isinstance(given, Wake) else Decision()
     if isinstance(given.value, Enrolment):
@@ -89,7 +89,7 @@ def registrations_of(states: Mapping[str, State], offender: str) -> tuple[Active
 
 
 def notify(event: Event, states: Mapping[str, State], context: Context) -> Decision[State]:
-    """Write one notification for every registrant to be told, and remember who they are."""
+    """Write one notification for each registrant to be told, and remember who was told."""
     key = told_key(event)
     found = states.get(key)
     before = found.registrants if found is not None and isinstance(found, ToldRegistrants) else NOBODY
@@ -113,18 +113,18 @@ def notify(event: Event, states: Mapping[str, State], context: Context) -> Decis
 
 
 def told_events(states: Mapping[str, State], offender: str) -> dict[str, int]:
-    """Return the keys of the events of which somebody was told, each until when that is kept."""
+    """Return the keys of the events of which somebody was told, each with its expiry."""
     found = states.get(list_key(offender))
     return found.until if found is not None and isinstance(found, ToldEvents) else {}
 
 
 def as_list(offender: str, before: Mapping[str, int], after: dict[str, int]) -> dict[str, State | None]:
-    """Return the list of told events to keep, where it is another than before."""
+    """Return the list of told events if it has changed."""
     return {} if after == before else {list_key(offender): ToldEvents(after) if after else None}
 
 
 def recipients(event: Event, before: Registrants, registrations: tuple[ActiveRegistration, ...]) -> Registrants:
-    """Return who is to be told of the event, where those in `before` were told of it."""
+    """Return who is to be told of the event, given who was told before."""
     if event.telling == "cancellation":
         return before
     now = in_force(event, registrations) if registrations else NOBODY
@@ -132,7 +132,7 @@ def recipients(event: Event, before: Registrants, registrations: tuple[ActiveReg
 
 
 def in_force(event: Event, registrations: Iterable[ActiveRegistration]) -> Registrants:
-    """Return the registrants who chose this event, each with the registrations that say so."""
+    """Return the registrants whose registrations cover the event, each with these registrations."""
     found: dict[str, list[str]] = {}
     numbers = comparable_numbers(event.case_number, event.compact_case) if comparable_numbers(event.case_number) else frozenset[str]()
     subtype = normalize(event.event_subtype)
@@ -144,12 +144,12 @@ def in_force(event: Event, registrations: Iterable[ActiveRegistration]) -> Regis
 
 
 def choice_at(registration: ActiveRegistration, seq: int) -> Choice | None:
-    """Return what the registrant had chosen when the message of that place came in."""
+    """Return the registrant's choice at the time when the message with that offset was received."""
     return next((each for each in reversed(registration.choices) if each.seq < seq), None)
 
 
 def comparable_numbers(*numbers: str | None) -> frozenset[str]:
-    """Return the case numbers there are, as they compare."""
+    """Return the case numbers in the form in which they are compared."""
     return frozenset(each for number in numbers if number and (each := compared_docket(number)))
 
 
@@ -162,7 +162,7 @@ def covers(choice: Choice, subtype: str, numbers: frozenset[str], at: int) -> bo
 
 
 def union(some: Registrants, others: Registrants) -> dict[str, tuple[str, ...]]:
-    """Return the registrants of both in order, each with the registrations of both."""
+    """Return all registrants in order, each with the registrations of both."""
     return {each: tuple(sorted({*some.get(each, ()), *others.get(each, ())})) for each in sorted({*some, *others})}
 
 
@@ -179,7 +179,7 @@ NOBODY_TOLD: Final = {"news": "no_registration", "change": "no_registration", "c
 
 
 def verdict(event: Event, count: int, told: int, context: Context) -> Verdict:
-    """Return the journal's line: how many are told, and how many had been."""
+    """Return the verdict: how many are told, and how many had been."""
     outcome: Outcome = "matched" if count else "unmatched"
     before = "" if event.telling == "news" else f", of whom {told} had been told"
     detail = f"{count} {'registrant is' if count == 1 else 'registrants are'} to be told{before}"
@@ -212,7 +212,7 @@ def enrol(enrolment: Enrolment, before: tuple[ActiveRegistration, ...], context:
 
 
 def registration_after(enrolment: Enrolment, before: ActiveRegistration | None) -> ActiveRegistration:
-    """Return the registration as it stands now; unless it is another person's now, what it chose before counts for what came before."""
+    """Return the present registration; unless it is for another person now, its earlier choices apply to earlier events."""
     choice = Choice(
         enrolment.seq,
         tuple(sorted(comparable_numbers(*enrolment.case_numbers))),
@@ -227,7 +227,7 @@ def registration_after(enrolment: Enrolment, before: ActiveRegistration | None) 
 
 
 def forget_expired(wake: Wake, state: State | None) -> Decision[State]:
-    """Forget what has come to its end: who was told of an old event, registrations that expired."""
+    """Forget what has expired: who was told of an old event, and registrations."""
     if isinstance(state, ActiveRegistrations):
         left = tuple(each for each in state.registrations if each.expires_at is None or each.expires_at > wake.due_at)
         return Decision(states=changed_registrations(wake.key, state.registrations, left))
@@ -237,7 +237,7 @@ def forget_expired(wake: Wake, state: State | None) -> Decision[State]:
 def changed_registrations(
     key: str, before: tuple[ActiveRegistration, ...], after: tuple[ActiveRegistration, ...]
 ) -> Mapping[str, State | None]:
-    """Return the registrations to keep, where they are other than before."""
+    """Return the registrations if they have changed."""
     return {} if after == before else {key: ActiveRegistrations(after) if after else None}
 
 
@@ -252,7 +252,7 @@ def documents(offender: str, found: Mapping[str, State]) -> Iterator[str]:
 
 
 def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], _: Context) -> Decision[State]:
-    """Return what follows from the registrations and told events of `merge.offender` being those of `merge.into` too."""
+    """Return the decision that merges registrations and told events of `merge.offender` into those of `merge.into`."""
     known = {each.registration_id: each for each in registrations_of(theirs, merge.offender)}
     for each in registrations_of(mine, merge.into):
         known[each.registration_id] = joined_registration(each, known[each.registration_id]) if each.registration_id in known else each
@@ -268,7 +268,7 @@ def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], _
 
 
 def joined_registration(one: ActiveRegistration, other: ActiveRegistration) -> ActiveRegistration:
-    """Return a registration that meant both offenders: its choices in order, in force since the earlier."""
+    """Return a registration that was for both offenders: its choices in order, in force since the earlier."""
     if one.registrant_id != other.registrant_id:
         return max(one, other, key=lambda each: each.choices[-1].seq)
     choices = sorted({*one.choices, *other.choices}, key=lambda each: each.seq)
@@ -282,7 +282,7 @@ def joined_told(one: State | None, other: ToldRegistrants) -> ToldRegistrants:
 
 
 def rename_event(same: SameEvent, states: Mapping[str, State]) -> Decision[State]:
-    """Return the decision by which those told of an event by one of its message ids are those told of it by the other."""
+    """Return the decision that renames an event known by one of its message ids to the other."""
     old, new = (key_of_told(same.offender, same.ori, root) for root in (same.also, same.root))
     told = states.get(old)
     if not isinstance(told, ToldRegistrants):

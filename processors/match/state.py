@@ -1,5 +1,5 @@
 """
-What match remembers of one offender: the registrations, and, each in a document of its own, who was told of which event.
+What match keeps of one offender: the registrations and, each in a document of its own, who was told of which event.
 
 A document of those told is written when an event is told and read when it is changed or cancelled, so that the
 registrations are not written again for every event. Nothing here says where a registrant can be reached.
@@ -15,7 +15,7 @@ VERSIONS: Final = 8  # of one registration's choices; the oldest go
 
 
 class Choice(Struct, frozen=True, array_like=True):
-    """What a registrant chose to be told of, for events that came after `seq`; as it compares, empty means all."""
+    """What a registrant chose to be told of, for events after `seq`; in comparable form, empty means all."""
 
     seq: int
     case_numbers: tuple[str, ...] = ()
@@ -43,14 +43,14 @@ class ActiveRegistrations(Struct, frozen=True, tag="register"):
 
 
 class ToldRegistrants(Struct, frozen=True, tag="told"):
-    """Who was told of one event: registrants in order, each with the registrations by which they were told; kept until `until`."""
+    """Who was told of one event: registrants in order, each with the registrations concerned; kept until `until`."""
 
     registrants: dict[str, tuple[str, ...]]
     until: int
 
 
 class ToldEvents(Struct, frozen=True, tag="told_events"):
-    """Of which events somebody was told, by their state keys, each until when that is kept: what a merge must find."""
+    """The state keys of the events of which somebody was told, each with its expiry; needed for a merge."""
 
     until: dict[str, int]
 
@@ -59,7 +59,7 @@ State = ActiveRegistrations | ToldRegistrants | ToldEvents
 
 
 def deadline(state: State) -> int | None:
-    """Return when the first registration expires, or what was told is forgotten."""
+    """Return when the next registration expires, or who was told is forgotten."""
     if isinstance(state, ToldRegistrants):
         return state.until
     if isinstance(state, ToldEvents):
@@ -69,9 +69,9 @@ def deadline(state: State) -> int | None:
 
 def told_key(event: Event) -> str:
     """
-    Return the key under which is kept who was told of the event, whichever of its messages this is.
+    Return the state key of who was told of the event, the same for all its messages.
 
-    Ids are of characters that print, so that no two events have one key.
+    Ids have printable characters only, so that no two events have the same key.
     """
     return key_of_told(event.offender, event.ori, event.root or event.message_id)
 

@@ -1,4 +1,4 @@
-"""What a vendor answers, and what a vendor must be able to do."""
+"""The outcomes of a call to a vendor, and the interface of a vendor."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol

@@ -33,7 +33,7 @@ PAUSE_SHARE: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """The driver after a rehearsal, and every moment at which something happened."""
+    """The driver after a rehearsal, and every time at which something happened."""
 
     driver: PipelineDriver
     moments: tuple[Step, ...]
@@ -74,7 +74,7 @@ class _Run:
         return Step(timer, ()) if timer is not None and timer < until else None
 
     def live_through(self, step: Step) -> None:
-        """Let time pass until the step, send what it sends, and let the provider take what leaves."""
+        """Advance the time to the step, send its records, and let the provider answer what is sent out."""
         self.driver.advance_to(step.at)
         self.moments.append(step)
         for sending in step.sendings:

@@ -1,4 +1,4 @@
-"""Samples: the submissions and registrations of `examples/`, their times moved so that they were sent now."""
+"""Samples: the submissions and registrations of `examples/`, with times moved as if they were sent now."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -32,7 +32,7 @@ _BIRTH_OR_TIME: Final = re.compile(rf'BirthDate>.*?</|"birth_date": "[^"]*"|(?<!
 
 
 class Sample(NamedTuple):
-    """One file of `examples/`: what it is, what it shows, and its text as it lies there."""
+    """One file of `examples/`: what it is, what it shows, and its text."""
 
     name: str
     kind: Literal["registration", "submission"]
@@ -58,7 +58,7 @@ def sample(name: str) -> Sample:
 
 
 def sent_at(text: str, now: datetime) -> str:
-    """Return the document as if it had been sent at `now`: every time and date but birth dates moves by as much as that."""
+    """Return the document as if it had been sent at `now`: every time and date except birth dates is moved accordingly."""
     if (sent := _SENT.search(text)) is None:
         raise ValueError("the sample does not say when it was sent")
     then = datetime.fromtimestamp(millis(sent[1]) / 1000, UTC)

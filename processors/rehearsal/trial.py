@@ -1,7 +1,7 @@
 """
-A trial: submissions put through the whole pipeline in memory, to see who would be told what, or why nobody.
+A trial run of submissions through the whole pipeline in memory, to see who would be told what, or why nobody would.
 
-Nothing leaves the process. Without registrations of one's own, one registrant is assumed for every offender who can be
+Nothing leaves the process. Without given registrations, one registrant is assumed for every offender who can be
 identified, reached by text message, email and telephone.
 """
 
@@ -42,7 +42,7 @@ ASSUMED: Final[dict[str, Any]] = {
 
 
 class Message(Struct, frozen=True):
-    """One message that would leave, at its first attempt."""
+    """One message that would be sent, at its first attempt."""
 
     registrant_id: str
     channel: str
@@ -55,7 +55,7 @@ class Message(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """What would become of one submission: what every stage decides, and the messages that would leave."""
+    """The outcome of one submission: the decisions of every stage, and the messages that would be sent."""
 
     message_id: str
     decisions: tuple[Verdict, ...]
@@ -63,14 +63,14 @@ class Outcome(Struct, frozen=True):
 
 
 class Trial(Struct, frozen=True):
-    """What would become of every submission, and the registrations that would be refused."""
+    """The outcomes of all submissions, and the registrations that would be refused."""
 
     outcomes: tuple[Outcome, ...]
     refused: tuple[Verdict, ...]
 
 
 def run_trial(submissions: Sequence[bytes], registrations: Sequence[bytes] | None, at: datetime, rules: Rules) -> Trial:
-    """Return what would become of the submissions, all received at `at`, in their order."""
+    """Return the outcomes of the submissions, all received at `at`, in order."""
     driver = PipelineDriver(PIPELINE, rules, KEY, at - BEFORE)
     for each in assumed_registrations(submissions, at, rules) if registrations is None else registrations:
         driver.send(REGISTRATIONS, each, registration_id(each))
@@ -100,7 +100,7 @@ class Labelled(Struct):
 
 
 def outcome_of(driver: PipelineDriver, read: Verdict) -> Outcome:
-    """Return what became of the submission about which `read` decided so."""
+    """Return the outcome of the submission with this verdict of `read`."""
     if read.outcome == "rejected":
         return Outcome(read.message_id, (read,), ())
     decisions = tuple(each for each in driver.verdicts(read.message_id) if each.ori in {read.ori, None})
@@ -108,7 +108,7 @@ def outcome_of(driver: PipelineDriver, read: Verdict) -> Outcome:
 
 
 def messages(outbound: Sequence[Outbound], message_id: str) -> tuple[Message, ...]:
-    """Return the messages that tell of a submission, each at its first attempt."""
+    """Return the messages about a submission, each at its first attempt."""
     first: dict[tuple[str, str, str], Outbound] = {}
     for each in outbound:
         if message_id in each.message_ids:

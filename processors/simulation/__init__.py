@@ -1,1 +1,1 @@
-"""Simulated agencies and registrants, and an oracle that computes the expected notifications without running the pipeline."""
+"""Simulated agencies and registrants, with an oracle that computes the expected notifications without the pipeline."""

@@ -1,4 +1,4 @@
-"""What goes wrong between an agency and the pipeline: duplicates, redeliveries, corrections, cancellations, wrong order."""
+"""Simulated mishaps: duplicates, redeliveries, corrections, cancellations, wrong order."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -57,7 +57,7 @@ def withdrawable(planned: Planned) -> bool:
 
 
 def duplicate(log: CaseLog, at: int, message: Message, outcome: ExpectedOutcome) -> None:
-    """The same event comes in other messages, xml_with where it does not matter."""
+    """The same event comes in other messages that differ where it does not matter."""
     log.add(at, message, outcome)
     for _ in range(log.random.between(1, 2)):
         at += log.random.between(MINUTE, 6 * HOUR)

@@ -1,9 +1,9 @@
 """
 The oracle: which notifications each registrant must get, which messages are withheld and why, which are rejected.
 
-Computed from what the world knows (which message is a copy of which, what each is) and from the contract alone: who is
-registered for it (§4), for how long a registrant's messages of one event are gathered, and when that registrant is not
-to be disturbed (§6).
+Computed only from the simulated world (which message is a copy of which) and the contract: who is
+registered for it (§4), how long a registrant's messages of one event are gathered, and their
+quiet hours (§6).
 """
 
 from collections import Counter, defaultdict

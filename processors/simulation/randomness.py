@@ -1,4 +1,4 @@
-"""RandomStream that comes out the same everywhere and always: every draw is a digest of a seed, a path and a count."""
+"""Reproducible random numbers: every draw is a digest of a seed, a path and a count."""
 
 from collections.abc import Sequence
 from hashlib import blake2b

@@ -1,4 +1,4 @@
-"""The view's SQLite file: rows and offsets move together; a file of another shape, of other logs, or broken is built anew."""
+"""The view's SQLite file: rows and offsets change together; it is rebuilt if its schema or logs differ or it is damaged."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ BUSY_MILLISECONDS: Final = 5_000
 
 
 class View:
-    """One file; the follower writes by `writing`, pages read by `reading`, each with a connection of its own."""
+    """One file; the follower writes through `writing`, pages read through `reading`, each with its own connection."""
 
     def __init__(self, path: Path, model: ReadModel) -> None:
         self.path = path
@@ -53,13 +53,13 @@ class View:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it or nothing."""
+        """Yield a connection whose changes are committed as one transaction."""
         with closing(self._connect()) as database, database:
             yield database
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """One read-only connection, whose rows have names."""
+        """Yield a read-only connection whose rows have column names."""
         with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=BUSY_MILLISECONDS / 1000)) as database:
             database.row_factory = sqlite3.Row
             yield database

@@ -2,8 +2,8 @@
 Follows the topics of a view, read-committed and in no group, and applies them batch by batch.
 
 A batch's rows and its offsets are one SQLite transaction, so a process killed at any point goes on where the file is.
-Whatever goes wrong with the broker is tried again with new clients; the pages go on with what the file holds, and say
-as of when.
+After an error of the broker it tries again with new clients; meanwhile the pages show what the file holds, and say
+as of what time.
 """
 
 import time
@@ -58,14 +58,14 @@ class Follower:
                 self._stopped.wait(AGAIN_SECONDS)
 
     def catch_up(self, seconds: float) -> None:
-        """Apply everything that is there; raises Restart if that takes longer than so many seconds."""
+        """Apply everything up to the present ends; raises Restart if that takes longer than so many seconds."""
         deadline = time.monotonic() + seconds
         while self.step() or self._unread:
             if time.monotonic() > deadline:
                 raise Restart("the view has not been read to its ends")
 
     def step(self) -> bool:
-        """Apply one batch; whether there was anything to apply."""
+        """Apply one batch; return whether there was anything to apply."""
         if self._reader is None:
             self._reader = self._open()
         messages = poll_batch(self._reader, MANY, 0.2)

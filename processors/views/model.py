@@ -1,4 +1,4 @@
-"""What a view is made of: its tables, and what each record of each topic changes in them."""
+"""The definition of a view: its tables, and what each record of each topic changes in them."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ CREATE TABLE logs (topic TEXT PRIMARY KEY, identity TEXT NOT NULL) WITHOUT ROWID
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record as the view takes it; `timestamp` in milliseconds."""
+    """One record for the view; `timestamp` in milliseconds."""
 
     partition: int
     offset: int

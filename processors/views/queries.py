@@ -1,4 +1,4 @@
-"""What the pages ask of a view: each a plain function of a read-only connection."""
+"""The queries of the pages, each a plain function of a read-only connection."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def grouped_reviews(database: Connection, group: str) -> list[dict[str, Any]]:
 
 
 def how_reviews_ended(database: Connection, reason: str, most: int = 20) -> dict[str, int]:
-    """Return how the last reviews of a reason ended: a count a state."""
+    """Return how the latest reviews with a reason ended: the number for each state."""
     rows = database.execute(
         "SELECT state, count(*) FROM (SELECT state FROM reviews WHERE reason = ? AND state <> 'open' ORDER BY since DESC LIMIT ?)"
         " GROUP BY state ORDER BY state",
@@ -76,7 +76,7 @@ def policy_history(database: Connection) -> list[dict[str, Any]]:
 
 
 def agencies(database: Connection) -> list[dict[str, Any]]:
-    """Return every agency heard, the one silent longest first."""
+    """Return every agency that has sent messages, the one silent longest first."""
     return [dict(row) for row in database.execute("SELECT * FROM agencies ORDER BY heard_at")]
 
 
@@ -96,7 +96,7 @@ def messages_of(database: Connection, offender: str) -> list[dict[str, Any]]:
 
 
 def told_to(database: Connection, registrant: str) -> list[dict[str, Any]]:
-    """Return what was decided for one registrant, the newest first."""
+    """Return the decisions for one registrant, the newest first."""
     rows = database.execute(
         "SELECT message_id, outcome, at, channel FROM journal_registrants WHERE registrant = ? ORDER BY at DESC LIMIT ?",
         (registrant, AT_MOST),

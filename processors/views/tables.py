@@ -123,7 +123,7 @@ def apply_policy(database: Connection, row: Row) -> None:
 
 
 def apply_verdicts(database: Connection, row: Row) -> None:
-    """Keep which record holds the verdicts on which message, the messages of each offender, and what each agency sent."""
+    """Index which record holds the verdicts on which message, the messages of each offender, and those of each agency."""
     if not isinstance(row.value, Verdicts):
         return
     verdicts = row.value.verdicts

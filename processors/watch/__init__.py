@@ -1,7 +1,7 @@
 """
-Watch: an eye outside the stages, in no consumer group or transaction of theirs.
+Watch: monitors the pipeline from outside its stages, without their consumer groups or transactions.
 
-loop.py      one look every few seconds; what could not be seen is absent, never old
+loop.py      measures every few seconds; a value that could not be measured is absent, never stale
 groups.py    lag, age and hidden records of every stage, from Kafka alone: true of a dead stage too
 brokers.py   brokers and topics: under-replicated, and how long until retention removes something unread
 redis.py     the store: up, memory, persistence, eviction

@@ -1,4 +1,4 @@
-"""The brokers as the watch sees them: how many answer, and partitions with too few replicas in sync."""
+"""Samples of the brokers: how many answer, and partitions with too few replicas in sync."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,8 +1,8 @@
 """
 A canary: a message of the watch's own through the whole pipeline, from submission to outbound record.
 
-It is an emergency of an agency that nobody else is (`VNCANARY0`), about a person of that day, for a registrant whose
-messages leave on `vn.outbound.canary` alone: no provider reads that topic. One person a day keeps the states of one
+It is an emergency of an agency of its own (`VNCANARY0`), about a new person each day, for a registrant whose
+messages go to `vn.outbound.canary` only, which no provider reads. A new person each day keeps the states of one
 offender small.
 """
 

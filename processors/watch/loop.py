@@ -1,9 +1,9 @@
 """
-The loop of `vn watch`: a look every few seconds; each look replaces what is shown.
+The loop of `vn watch`: measures every few seconds; each measurement replaces the one before.
 
-Every part is looked at by itself, so that a store that is away does not hide what the broker says. What could not be
-seen is absent from the page; `vn_broker_up` and `vn_store_up` say why, and `vn_watch_look_timestamp_seconds` that the
-watch itself still looks.
+The parts are measured separately, so that an unavailable store does not hide the broker's values. What could not be
+measured is absent from the page; `vn_broker_up` and `vn_store_up` say why, and `vn_watch_look_timestamp_seconds` that the
+watch itself is running.
 """
 
 from collections.abc import Callable, Iterable
@@ -50,7 +50,7 @@ MANY: Final = 5_000
 
 
 class TopicTables:
-    """Follows compacted topics in no group, and hands each record to the tables of its topic."""
+    """Reads compacted topics without a consumer group, and passes each record to the tables of its topic."""
 
     def __init__(self, broker: Broker, decode: Callable[[bytes], Any], prefix: str, followed: dict[Topic, tuple[Any, ...]]) -> None:
         self._decode = decode
@@ -61,7 +61,7 @@ class TopicTables:
         self._reader.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in self._unread])
 
     def read(self) -> bool:
-        """Whether the tables are as of now: everything up to the ends has been taken."""
+        """Read on; return whether everything up to the present ends has been read."""
         deadline = monotonic() + READ_SECONDS
         while monotonic() < deadline:
             messages = poll_batch(self._reader, MANY, 0.1)
@@ -90,7 +90,7 @@ class TopicTables:
 
 
 class Watch:
-    """One watch; `look` makes one look, `run` makes them until it is stopped."""
+    """The watch; `look` measures once, `run` until it is stopped."""
 
     def __init__(self, settings: Settings, rules: Rules, page: Page, *, with_canary: bool = True) -> None:
         self._settings = settings
@@ -109,14 +109,14 @@ class Watch:
         self._log = structlog.get_logger()
 
     def run(self, stopped: Event) -> None:
-        """Look until `stopped` is set."""
+        """Measure until `stopped` is set."""
         while True:
             self.look(wall())
             if stopped.wait(LOOK_SECONDS):
                 return
 
     def look(self, now: int) -> None:
-        """Make one look; whatever goes wrong in one part is logged and shown as absent, and the other parts are looked at."""
+        """Measure once; a part that fails is logged and shown as absent, the others are still measured."""
         self._page.replace(redis.FAMILIES, list(redis.look(self._store)))
         up = self._part(groups.FAMILIES, lambda: self._groups.look(now))
         if up and (self._described is None or now - self._described >= CLUSTER_SECONDS * 1000):
@@ -133,7 +133,7 @@ class Watch:
         )
 
     def _part(self, families: frozenset[Family], look: Callable[[], Iterable[Sample]]) -> bool:
-        """Whether the part could be seen; its families show what was seen, or nothing."""
+        """Measure one part; return whether it succeeded. On failure its families show nothing."""
         try:
             samples = list(look())
         except (Restart, Retry, UserError) as error:
@@ -192,7 +192,7 @@ class Canary:
         self._seconds: float | None = None
 
     def look(self, now: int) -> Iterable[Sample]:
-        """Send the next canary where it is time, take those that came out, and yield how they fared."""
+        """Send the next canary if it is time, collect those that arrived, and yield their samples."""
         if self._last_sent is None or now - self._last_sent >= CANARY_SECONDS * 1000:
             registration_id, registration = canary.registration(now)
             if registration_id != self._day:

@@ -79,7 +79,7 @@ Sample = tuple[Family, tuple[str, ...], float]
 
 
 class Page:
-    """The gauges of one watch, in a registry of their own; each look replaces the samples of the families that it saw."""
+    """The gauges of one watch, in a registry of their own; each measurement replaces the samples of its families."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -89,7 +89,7 @@ class Page:
         self._single: dict[Family, Gauge] = {}
 
     def replace(self, families: frozenset[Family], samples: list[Sample]) -> None:
-        """Show `samples`; a family of `families` without a sample is absent: an old value would be a wrong one."""
+        """Show `samples`; a family of `families` without a sample is absent, since a stale value would be wrong."""
         for family in families:
             if family.labels:
                 self._gauges[family].clear()

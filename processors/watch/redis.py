@@ -1,4 +1,4 @@
-"""The store as the watch sees it: up, memory, persistence, eviction."""
+"""Samples of the store: up, memory, persistence, eviction."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -12,7 +12,7 @@ FAMILIES: Final = frozenset({metrics.STORE_UP, metrics.STORE_MEMORY, metrics.STO
 
 
 def look(store: Store) -> Iterator[Sample]:
-    """Yield the store's samples; where it does not answer, only that it is down."""
+    """Yield the store's samples; if it does not answer, only that it is down."""
     try:
         found = store.information()
     except Retry:

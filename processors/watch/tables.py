@@ -1,7 +1,7 @@
 """
-Open reviews, expectations, agencies and dead letters, as the compacted topics tell: pure folds.
+Open reviews, expectations, agencies and dead letters, as pure folds over the compacted topics.
 
-A table takes records in the order of their partition and answers with samples; it keeps no more than the samples need.
+A table takes records in partition order and yields samples; it keeps only what the samples need.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ CLOSED_EXPECTATIONS: Final = frozenset({"met", "cancelled"})
 
 
 class OpenReviews:
-    """The open reviews: why, where, whether of an emergency, since when."""
+    """The open reviews: reason, jurisdiction, whether an emergency, since when."""
 
     families: Final = frozenset({metrics.REVIEWS_OPEN, metrics.REVIEW_OLDEST})
 
@@ -70,7 +70,7 @@ class Expectations:
 
 
 class Agencies:
-    """When each agency was last heard, and how long it may be silent; beyond the first 500 the most overdue stands for all."""
+    """When each agency last sent, and how long it may be silent; beyond the first 500, the most overdue one represents the rest."""
 
     families: Final = frozenset({metrics.AGENCY_HEARD, metrics.AGENCY_LIMIT})
 
