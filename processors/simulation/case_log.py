@@ -1,13 +1,15 @@
 """The messages of one simulated case, each with its expected outcome."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from processors.simulation.agencies import agency
 from processors.simulation.message import ActionTime, Agency, ExpectedOutcome, FeedItem, Form, Message, action_time
 from processors.simulation.people import Offender
 from processors.simulation.randomness import RandomStream
 from processors.simulation.rates import SHARES
+
+DISORDER: Final = ("filler", "misspelt number", "weak number")  # of the numbers by which a message names an offender
 
 
 @dataclass(slots=True)
@@ -34,7 +36,10 @@ class CaseLog:
 
     def message(self, event_type: str, subtype: str, notification_type: str, sender: Agency, **fields: Any) -> Message:
         form: Form = "xml" if self.occurs("xml") else "json"
-        return Message(self.new_id(), sender, event_type, subtype, notification_type, form=form, **fields)
+        message_id = self.new_id()
+        numbers = self.random.child("numbers", message_id)
+        disorder = tuple(each for each in DISORDER if numbers.happens(SHARES[each]))
+        return Message(message_id, sender, event_type, subtype, notification_type, form=form, disorder=disorder, **fields)
 
     def action_time_before(self, at: int, zone: str, delay: int) -> ActionTime:
         """Return the action time of an event that happened `delay` before its message."""

@@ -108,8 +108,17 @@ def case(value: dict[str, str]) -> str:
 def person(value: dict[str, Any]) -> str:
     names = element("nc:PersonName", person_name(value["name"]))
     aliases = "".join(element("nc:PersonAlternateName", person_name(each)) for each in value.get("aliases", ()))
-    numbers = "".join(element(NUMBERS[each["scheme"]], identification(each["value"])) for each in value["identifiers"])
-    return element("nc:Person", element("nc:PersonBirthDate", date_or_time(value.get("birth_date"))) + names + aliases + numbers)
+    numbers = "".join(map(number, value["identifiers"]))
+    born = element("nc:PersonBirthDate", date_or_time(value.get("birth_date")))
+    return element("nc:Person", born + names + aliases + numbers)
+
+
+def number(value: dict[str, str]) -> str:
+    """Return a number in the element of its scheme; of another scheme, with its name."""
+    if value["scheme"] in NUMBERS:
+        return element(NUMBERS[value["scheme"]], identification(value["value"]))
+    source = element("nc:IdentificationSourceText", text(value["scheme"]))
+    return element("nc:PersonOtherIdentification", identification(value["value"]) + source)
 
 
 def person_name(name: dict[str, str]) -> str:

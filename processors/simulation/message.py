@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from processors.simulation.people import Offender
+from processors.simulation.people import Knowledge, Offender, with_disorder
 from processors.simulation.randomness import RandomStream
 from processors.simulation.times import DAY, iso_in_zone, local, midnight
 
@@ -103,6 +103,8 @@ class Message:
     remarks: str | None = None
     form: Form = "json"
     upper_case: bool = False
+    knowledge: Knowledge = "all"
+    disorder: tuple[str, ...] = ()
 
     @property
     def emergency(self) -> bool:
@@ -133,7 +135,7 @@ class Message:
         return {name: value for name, value in fields.items() if value is not None}
 
     def _described(self, offender: Offender) -> dict[str, Any]:
-        person = offender.described_by(self.agency.scheme)
+        person = with_disorder(offender.known_by(self.knowledge, self.agency.scheme), offender, self.disorder)
         if self.upper_case:
             person["name"] = {part: f" {text.upper()}  " for part, text in person["name"].items()}
         return person

@@ -118,6 +118,8 @@ class Oracle:
             version = each.version_at(received)
             if version is None or each.version_at(at) is None or (version.subtypes and message.subtype not in version.subtypes):
                 continue
+            if not offender.is_same_to(message.knowledge, each.knowledge, received):
+                continue
             if version.cases and message.case is not None and message.case[0] not in version.cases:
                 continue
             found[each.registrant.registrant_id].add(each.registration_id)

@@ -1,8 +1,13 @@
-"""Offenders, each with a unique name, numbers and alias; every message names all of them, as ICOTS does."""
+"""
+Offenders, each with a unique name, numbers and alias.
+
+Every message names all of them, as ICOTS does, except of offenders whom two agencies know by one number each until a
+message names both. Beside the numbers may stand what is none, or what many have.
+"""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from processors.simulation.geography import STATES
 from processors.simulation.randomness import RandomStream
@@ -22,16 +27,30 @@ _SUR: Final = (
 GIVEN: Final = tuple(_GIVEN.split())
 SUR: Final = tuple(_SUR.split())
 ALIASES: Final = ("Ashe", "Birch", "Crane", "Drake", "Finch", "Grove", "Heath", "Ivey", "Lark", "Moss")
+Knowledge = Literal["all", "SID", "DOC"]
+"""By what a message or registration knows the offender: everything, or one number alone."""
+
+FILLERS: Final = ("UNKNOWN", "NOT AVAILABLE", "999999999", "000-00-0000", "N/A", "PENDING", "XXXXXX", "123456789")
+COUNTERS: Final = 7  # weak numbers that an agency gives to all
 FIRST_BIRTHDAY: Final = date(1950, 1, 1)
 BIRTHDAYS: Final = 18_000
 
 
 @dataclass(frozen=True, slots=True)
 class Offender:
-    """One offender; `state` is where the case is."""
+    """
+    One offender; `state` is where the case is.
+
+    `met` is when a message first names both the SID and the DOC number, None where the first message does.
+    """
 
     number: int
     state: str
+    met: int | None = None
+
+    def is_same_to(self, one: Knowledge, other: Knowledge, at: int) -> bool:
+        """Whether what is known of the offender by the one is known by the other at `at`."""
+        return self.met is None or at >= self.met or "all" in {one, other} or one == other
 
     @property
     def names(self) -> tuple[str, str]:
@@ -66,6 +85,17 @@ class Offender:
             "birth_date": self.birth_date,
         }
 
+    @property
+    def doc(self) -> dict[str, str]:
+        return {"scheme": "DOC", "value": f"{1_200_000 + self.number}", "issuer": self.state}
+
+    def known_by(self, knowledge: Knowledge, scheme: str) -> dict[str, Any]:
+        """Return the person as an agency describes them that knows so much."""
+        described = self.described_by(scheme)
+        if knowledge == "all":
+            return described
+        return {"identifiers": [self.sid if knowledge == "SID" else self.doc], "name": described["name"]}
+
     def described_for_registration(self, random: RandomStream) -> dict[str, Any]:
         """Return the person as a registration describes them: by number, by name or alias with birth date, or by all."""
         given, sur = self.names
@@ -82,3 +112,20 @@ class Offender:
 
 def offender(number: int, random: RandomStream) -> Offender:
     return Offender(number, random.choice(STATES))
+
+
+def with_disorder(person: dict[str, Any], offender: Offender, disorder: tuple[str, ...]) -> dict[str, Any]:
+    """Return the description with what agencies type beside and instead of numbers; it is the same person."""
+    numbers = [dict(each) for each in person["identifiers"]]
+    if "misspelt number" in disorder:
+        numbers = [{**each, "value": misspelt(each["value"])} for each in numbers]
+    if "filler" in disorder:
+        numbers.append({"scheme": "FBI", "value": FILLERS[offender.number % len(FILLERS)]})
+    if "weak number" in disorder:
+        numbers.append({"scheme": "COUNTER", "value": f"{410 + offender.number % COUNTERS}"})
+    return {**person, "identifiers": numbers}
+
+
+def misspelt(number: str) -> str:
+    """Return a number as somebody types it who does not look: blanks, hyphens, small letters, a sign that does not show."""
+    return f" {number[:2].lower()} {number[2:5]}-{number[5:]}\u200b"

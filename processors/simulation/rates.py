@@ -40,4 +40,8 @@ SHARES: Final[dict[str, float]] = {
     "impossible": 0.5,
     "past": 0.05,
     "too far ahead": 0.15,
+    "filler": 0.10,
+    "misspelt number": 0.10,
+    "weak number": 0.10,
+    "numbers meet late": 0.08,
 }

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from processors.simulation.geography import ZONES
-from processors.simulation.people import Offender
+from processors.simulation.people import Knowledge, Offender
 from processors.simulation.randomness import RandomStream
 from processors.simulation.rates import SHARES
 from processors.simulation.times import HOUR, iso_in_zone
@@ -60,6 +60,7 @@ class Registration:
     person: dict[str, Any]
     source: str
     versions: list[Version] = field(default_factory=list)
+    knowledge: Knowledge = "all"
 
     def version_at(self, moment: int) -> Version | None:
         """Return the version in force for a message received at `moment`; None before the first and after the end."""
@@ -117,7 +118,11 @@ def registration(number: int, who: Registrant, offender: Offender, span: tuple[i
     unverified = (("email", f"r{number}.new@example.org", False),) if rolled("unverified contact") else ()
     expires = some_time(made) // 1000 * 1000 if rolled("registration expired") else None
     first = Version(made, subtypes, cases, (*who.contacts, *unverified), expires)
-    found = Registration(f"REG-{number:05d}", who, offender, offender.described_for_registration(random), random.choice(SOURCES), [first])
+    person = offender.described_for_registration(random)
+    found = Registration(f"REG-{number:05d}", who, offender, person, random.choice(SOURCES), [first])
+    if offender.met is not None:
+        found.knowledge = random.child("knowledge", number).choice(("SID", "DOC"))
+        found.person = {"identifiers": [offender.sid if found.knowledge == "SID" else offender.doc]}
     if rolled("registration changed"):
         found.versions.append(changed_version(first, some_time(made), number, random))
     if rolled("registration removed"):

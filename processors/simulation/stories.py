@@ -5,7 +5,7 @@ A story is a sequence of events of one offender in which every status, location 
 with contradictions added where they must be noticed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from processors.simulation.case_log import CaseLog
@@ -13,6 +13,7 @@ from processors.simulation.message import (
     CHECKED,
     INTERNAL,
     ActionTime,
+    Agency,
     ExpectedOutcome,
     Message,
     Notified,
@@ -24,7 +25,7 @@ from processors.simulation.message import (
 )
 from processors.simulation.message import PAST as TOO_OLD
 from processors.simulation.mishaps import Planned, add_with_mishap
-from processors.simulation.people import Offender
+from processors.simulation.people import Knowledge, Offender
 from processors.simulation.times import DAY, HOUR, MINUTE, SECOND
 
 HEARING: Final = "Hearing Notice"
@@ -33,6 +34,7 @@ MOVEMENT: Final = "Movement"
 STATUS: Final = "Status Update"
 EXPECTING: Final[Tags] = (*CHECKED, ("Expect Subsequent Event", ()))
 AFTER: Final[Tags] = (("Validate", ("Date", "Previous Event")),)
+UNCHECKED: Final[Tags] = (("Do Not Validate", ()),)
 IN_COURT: Final = frozenset({"Court", "Prosecution", "Attorney General", "Federal Justice"})
 TRANSFER_HOLD: Final = 8 * HOUR
 HEARING_RANGE: Final = 60 * DAY
@@ -290,3 +292,37 @@ def add_joint_hearing(log: CaseLog, offenders: tuple[Offender, Offender], at: in
         notice = log.message("Prosecution", "Court Hearing", HEARING, sender, action=day, offenders=(each,), case=case)
         came = at + place * 3 * SECOND + 200
         log.add(came, notice, Notified(came))
+
+
+def add_late_meeting(log: CaseLog, offender: Offender, at: int) -> Offender:
+    """
+    Add what a jail and a prison say of somebody whom each knows by a number of its own, until the prison names both.
+
+    Returns the offender with the time from which both are known to be one person.
+    """
+    jail, prison = log.sender("Jail", offender), log.sender("Corrections", offender)
+    steps: tuple[tuple[Agency, StoryEvent, Knowledge], ...] = (
+        (jail, StoryEvent("Jail", "Furlough", STATUS), "SID"),
+        (prison, StoryEvent("Corrections", "Furlough", STATUS), "DOC"),
+        (prison, StoryEvent("Corrections", "Community Placement", STATUS), "all"),
+        (jail, StoryEvent("Jail", "Community Placement", STATUS), "SID"),
+        (prison, StoryEvent("Corrections", "Death", INFORMATION), "DOC"),
+    )
+    times = [at]
+    for _ in steps[1:]:
+        times.append(times[-1] + log.random.between(2 * HOUR, 3 * DAY))
+    known = replace(offender, met=times[2])
+    for came, (sender, event, knowledge) in zip(times, steps, strict=True):
+        if came < log.end:
+            message = log.message(
+                event.event_type,
+                event.subtype,
+                event.notification_type,
+                sender,
+                action=log.action_time_before(came, sender.zone, log.random.between(2 * MINUTE, HOUR)),
+                offenders=(known,),
+                tags=UNCHECKED,
+                knowledge=knowledge,
+            )
+            log.add(came, message, Notified(came))
+    return known

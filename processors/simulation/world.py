@@ -14,7 +14,7 @@ from processors.simulation.randomness import RandomStream
 from processors.simulation.rates import ACTIVE_CASES, ACTIVITIES, DAYS, SHARES, TRANSFER_REQUESTS
 from processors.simulation.registrants import Registrant, Registration, registrant, registration
 from processors.simulation.rejected import rejected_content
-from processors.simulation.stories import add_joint_hearing, add_story
+from processors.simulation.stories import add_joint_hearing, add_late_meeting, add_story
 from processors.simulation.times import DAY, HOUR, iso_in_zone
 
 DRAIN: Final = 3 * DAY  # after the last message, so that everything that waits is sent
@@ -137,6 +137,8 @@ class WorldBuilder:
                 self.people[-1] = other
                 self.pairs.append((one, other))
                 add_joint_hearing(log, (one, other), at)
+            elif log.random.child("meet").happens(SHARES["numbers meet late"]):
+                self.people[-1] = add_late_meeting(log, self.person(), at)
             else:
                 add_story(log, self.person(), at, number)
             self.feed_items += log.feed_items

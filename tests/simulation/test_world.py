@@ -15,10 +15,12 @@ from processors.rehearsal.player import rehearse
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
+from processors.simulation.case_log import DISORDER
 from processors.simulation.compact_case import STEPS_FROM, notification_type
 from processors.simulation.geography import ZONES
 from processors.simulation.markup import xml
 from processors.simulation.message import Notified, Redelivered, Rejected, Withheld
+from processors.simulation.people import Offender
 from processors.simulation.rates import SHARES
 from processors.simulation.rejected import FAULTS
 from processors.simulation.stories import STORIES
@@ -54,6 +56,24 @@ def wrong(world: World, driver: PipelineDriver) -> list[str]:
 def test_the_pipeline_does_what_the_oracle_says(seed: int, rules: Rules, tmp_path: Path) -> None:
     world = simulate(START, 10, seed, 0.003)
     assert wrong(world, lived_through(world, rules, tmp_path)) == []
+
+
+def test_numbers_come_in_disorder_and_meet_late(month: World) -> None:
+    messages = [each.message for each in month.feed_items if each.message is not None]
+    for name in DISORDER:
+        share = sum(name in each.disorder for each in messages) / len(messages)
+        assert share == pytest.approx(SHARES[name], abs=0.04), name
+    late = {each.offenders[0].number for each in messages if each.knowledge != "all"}
+    assert late
+    assert {each.knowledge for each in month.registrations if each.offender.number in late} == {"SID", "DOC"}
+
+
+def test_before_the_numbers_meet_a_registration_hears_of_one_agency_and_then_of_both() -> None:
+    found = Offender(1, "VA", met=3)
+    assert [found.is_same_to("SID", "DOC", at) for at in (2, 3)] == [False, True]
+    assert found.is_same_to("SID", "SID", 2)
+    assert found.is_same_to("all", "DOC", 2)
+    assert Offender(1, "VA").is_same_to("SID", "DOC", 2)
 
 
 def test_a_message_that_is_lost_is_missed(rules: Rules, tmp_path: Path) -> None:
