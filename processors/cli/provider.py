@@ -20,6 +20,7 @@ from processors.providers.console import ConsoleVendor
 from processors.providers.dispatch import Limits
 from processors.providers.dsn import receipts
 from processors.providers.outcome import Vendor
+from processors.providers.ssml import Prompt
 from processors.providers.twilio.callbacks import Callbacks, application
 from processors.providers.worker import Worker, wall
 from processors.rules.load import load_rules
@@ -107,7 +108,8 @@ def run(channels: Sequence[Channel], kind: str, config: Path) -> None:
     settings = Settings()
     file = read_config(config)
     book = load_rules(settings.rules_dir).book("", wall())
-    start(channels, lambda: vendors(file, kind, lambda language, confirm: call_prompt(book, language, confirm=confirm), wall), settings)
+    prompt: Prompt = lambda language, confirm: call_prompt(book, language, confirm=confirm)  # noqa: E731
+    start(channels, lambda: vendors(file, kind, prompt, wall, settings.seal), settings)
 
 
 def start(channels: Sequence[Channel], make: Callable[[], Sequence[tuple[Vendor, Limits]]], settings: Settings) -> None:

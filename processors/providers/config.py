@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from processors.domain.registration import Channel
+from processors.domain.seal import Seal
 from processors.providers.dispatch import Limits
 from processors.providers.dkim import Signer
 from processors.providers.mail import Sender
@@ -105,15 +106,15 @@ def secret(path: Path) -> str:
     return text
 
 
-def vendors(file: File, kind: str, prompt: Prompt, now: Callable[[], int]) -> tuple[tuple[Vendor, Limits], ...]:
+def vendors(file: File, kind: str, prompt: Prompt, now: Callable[[], int], seal: Callable[[], Seal]) -> tuple[tuple[Vendor, Limits], ...]:
     """Return the vendors of one kind, in the order of the file; raises UserError if there is none."""
-    found = [(make(entry, prompt, now), entry.limits) for entry in file.vendor if entry.kind == kind]
+    found = [(make(entry, prompt, now, seal), entry.limits) for entry in file.vendor if entry.kind == kind]
     if not found:
         raise UserError(f'the file describes no vendor of kind "{kind}": add a [[vendor]] with kind = "{kind}"')
     return tuple(found)
 
 
-def make(entry: Any, prompt: Prompt, now: Callable[[], int]) -> Vendor:
+def make(entry: Any, prompt: Prompt, now: Callable[[], int], seal: Callable[[], Seal]) -> Vendor:
     """Return the vendor that an entry describes."""
     if isinstance(entry, SmtpEntry):
         server = Server(
@@ -124,7 +125,8 @@ def make(entry: Any, prompt: Prompt, now: Callable[[], int]) -> Vendor:
             entry.timeout,
             None if entry.ca_file is None else str(entry.ca_file),
         )
-        sender = Sender(entry.from_address, entry.from_name, entry.bounces_to, entry.unsubscribe_url)
+        signs = seal() if entry.unsubscribe_url else None
+        sender = Sender(entry.from_address, entry.from_name, entry.bounces_to, entry.unsubscribe_url, signs)
         return SmtpVendor(entry.name, server, sender, signer(entry))
     account = Account(entry.account_sid, secret(entry.token_file), entry.sender, entry.public_url, entry.base_url, entry.timeout)
     return TwilioVendor(entry.name, account, prompt, now)

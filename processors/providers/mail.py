@@ -14,6 +14,8 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from processors.domain.notification import Outbound
+from processors.domain.seal import Seal
+from processors.domain.unsubscription import unsubscription_url
 from processors.providers.html import html_of
 
 POLICY = SMTP.clone(max_line_length=998, cte_type="7bit")  # no folding: the unsubscribe header must be one line
@@ -21,12 +23,13 @@ POLICY = SMTP.clone(max_line_length=998, cte_type="7bit")  # no folding: the uns
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who the email is from: the address people see, the one that bounces go to, and where an unsubscription is posted."""
+    """Who the email is from: the address people see, the one for bounces, where an unsubscription is posted and what signs its link."""
 
     address: str
     name: str = ""
     bounces: str = ""
     unsubscribe_url: str = ""
+    seal: Seal | None = None
 
     @property
     def domain(self) -> str:
@@ -44,8 +47,8 @@ def email_of(message: Outbound, sender: Sender) -> EmailMessage:
     email["Auto-Submitted"] = "auto-generated"
     if message.emergency:
         email["Importance"] = "high"
-    if sender.unsubscribe_url:
-        email["List-Unsubscribe"] = f"<{sender.unsubscribe_url}?reference={message.reference}>"
+    if sender.unsubscribe_url and sender.seal is not None:
+        email["List-Unsubscribe"] = f"<{unsubscription_url(sender.unsubscribe_url, message.reference, sender.seal)}>"
         email["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     email.set_content(message.body, cte="quoted-printable")
     email.add_alternative(html_of(message), subtype="html", cte="quoted-printable")

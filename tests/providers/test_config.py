@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from processors.domain.seal import Seal
 from processors.providers.config import read_config, vendors
 from processors.providers.smtp import SmtpVendor
 from processors.providers.twilio.api import TwilioVendor
@@ -41,10 +42,10 @@ sender = "+18045550100"
 public_url = "https://vn.example.org/twilio"
 """
     file = read_config(written(tmp_path, SMTP.format(name="relay-b") + twilio + SMTP.format(name="relay-a")))
-    found = vendors(file, "smtp", prompt, lambda: 0)
+    found = vendors(file, "smtp", prompt, lambda: 0, lambda: Seal(bytes(64)))
     assert [vendor.name for vendor, _ in found] == ["relay-b", "relay-a"]
     assert all(isinstance(vendor, SmtpVendor) and limits.rate == 20 for vendor, limits in found)
-    ((vendor, _),) = vendors(file, "twilio", prompt, lambda: 0)
+    ((vendor, _),) = vendors(file, "twilio", prompt, lambda: 0, lambda: Seal(bytes(64)))
     assert isinstance(vendor, TwilioVendor)
 
 
@@ -73,14 +74,14 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
     password.chmod(0o644)
     file = read_config(written(tmp_path, SMTP.format(name="relay") + f'password_file = "{password}"\n'))
     with pytest.raises(UserError, match=r"may be read by others \(mode 0644\): run `chmod 600 ") as error:
-        vendors(file, "smtp", prompt, lambda: 0)
+        vendors(file, "smtp", prompt, lambda: 0, lambda: Seal(bytes(64)))
     assert "hunter2" not in str(error.value)
 
 
 def test_a_kind_that_the_file_has_not_is_told(tmp_path: Path) -> None:
     file = read_config(written(tmp_path, SMTP.format(name="relay")))
     with pytest.raises(UserError, match='no vendor of kind "twilio": add a'):
-        vendors(file, "twilio", prompt, lambda: 0)
+        vendors(file, "twilio", prompt, lambda: 0, lambda: Seal(bytes(64)))
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from processors.domain.seal import Seal
 from processors.providers.dkim import Signer, parse_headers, relaxed_body, relaxed_header, signed_data
 from processors.providers.mail import Sender, email_of
 from tests.providers.given import outbound
@@ -83,7 +84,7 @@ def verify(message: bytes, public: rsa.RSAPublicKey | ed25519.Ed25519PublicKey) 
 
 
 KEYS = {"rsa-sha256": rsa.generate_private_key(65537, 2048), "ed25519-sha256": ed25519.Ed25519PrivateKey.generate()}
-SENDER = Sender("notify@vn.example.org", unsubscribe_url="https://vn.example.org/unsubscribe")
+SENDER = Sender("notify@vn.example.org", unsubscribe_url="https://vn.example.org/unsubscribe", seal=Seal(bytes(64)))
 
 
 @pytest.mark.parametrize("algorithm", KEYS)

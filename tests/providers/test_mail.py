@@ -3,10 +3,13 @@
 from email import message_from_bytes
 from email.policy import default
 
+from processors.domain.seal import Seal
+from processors.domain.unsubscription import unsubscription_token
 from processors.providers.mail import Sender, email_of, message_id, reference_of
 from tests.providers.given import outbound
 
-SENDER = Sender("notify@vn.example.org", "Victim Notification", "bounces@vn.example.org", "https://vn.example.org/unsubscribe")
+SEAL = Seal(bytes(64))
+SENDER = Sender("notify@vn.example.org", "Victim Notification", "bounces@vn.example.org", "https://vn.example.org/unsubscribe", SEAL)
 
 
 def test_an_email_has_what_receivers_go_by() -> None:
@@ -26,7 +29,8 @@ def test_an_email_has_what_receivers_go_by() -> None:
 
 def test_the_unsubscribe_headers_are_one_line_each() -> None:
     lines = email_of(outbound(), SENDER).as_bytes().split(b"\r\n")
-    assert b"List-Unsubscribe: <https://vn.example.org/unsubscribe?reference=R-1001.000000000001abcdef01>" in lines
+    token = unsubscription_token("R-1001.000000000001abcdef01", SEAL).encode()
+    assert b"List-Unsubscribe: <https://vn.example.org/unsubscribe?reference=R-1001.000000000001abcdef01&token=%b>" % token in lines
     assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
 
 

@@ -1,0 +1,28 @@
+"""
+The token of an unsubscription link: who has the email can unsubscribe, who only guesses its reference cannot.
+
+It is a keyed digest of the reference, by the oldest key of `VN_KEY_FILE`, so that links stay good when keys are rotated.
+"""
+
+import hmac
+from typing import Final
+from urllib.parse import urlencode
+
+from processors.domain.seal import Seal
+
+LENGTH: Final = 32  # hex digits, 128 bits
+
+
+def unsubscription_token(reference: str, seal: Seal) -> str:
+    """Return the token of the attempt with this reference."""
+    return seal.fingerprint(reference, "unsubscribe")[:LENGTH]
+
+
+def is_unsubscription(reference: str, token: str, seal: Seal) -> bool:
+    """Whether the token is that of the reference."""
+    return hmac.compare_digest(unsubscription_token(reference, seal).encode(), token.encode())
+
+
+def unsubscription_url(address: str, reference: str, seal: Seal) -> str:
+    """Return the link for the List-Unsubscribe header, to which mail programs send a POST (RFC 8058)."""
+    return f"{address}?{urlencode({'reference': reference, 'token': unsubscription_token(reference, seal)})}"
