@@ -1,7 +1,8 @@
 """
 `vn audit`: adds up, from Kafka alone, that nothing was lost.
 
-In = told + nobody registered + suppressed + flagged + dead-lettered + waiting; and submissions = responses + open.
+In = told + nobody registered + suppressed + flagged + dead-lettered + waiting; submissions = responses + open; and attempts =
+ended + under way.
 """
 
 from collections import Counter
@@ -26,6 +27,7 @@ Words = dict[Entry, dict[str, dict[str | None, str]]]  # the last outcome by sta
 
 ENDS: Final[tuple[End, ...]] = ("told", "nobody_registered", "suppressed", "flagged", "dead_lettered", "waiting", "missing")
 NO_ID: Final = "-"
+UNDER_WAY: Final = frozenset({"sent", "accepted"})  # of an attempt: neither a final receipt came nor was it waited for in vain
 
 # How an offender's part ends by a stage's last verdict; after `passed` and `matched` the next stage must give one.
 LAST_WORD: Final[dict[str, End]] = {
@@ -58,13 +60,13 @@ def audit(*, as_json: Annotated[bool, JSON] = False) -> None:
     journal = list(client.verdicts(DECISIONS))
     sums = account(journal)
     answers = responses(journal, client.values(RESPONSES))
-    total = {"submissions": received, "read": sums.pop("read"), **sums, **answers}
+    total = {"submissions": received, "read": sums.pop("read"), **sums, **answers, **attempts(journal)}
     if as_json:
         print_json(total)
     else:
         for name, count in total.items():
             typer.echo(f"{name.replace('_', ' '):<18} {count:>8}")
-    if total["missing"] or total["answered_twice"] or total["read"] != received:
+    if total["missing"] or total["answered_twice"] or total["attempts_unknown"] or total["read"] != received:
         raise typer.Exit(1)
 
 
@@ -113,6 +115,24 @@ def responses(journal: Iterable[Verdict], answers: Iterable[Response]) -> dict[s
         "answered": sum(1 for each in sent if answered[each]),
         "open": sum(1 for each in sent if not answered[each]),
         "answered_twice": sum(max(0, count - sent[each]) for each, count in answered.items()),
+    }
+
+
+def attempts(journal: Iterable[Verdict]) -> dict[str, int]:
+    """Return how many attempts left, how many have ended, how many are under way, and of how many an end is known but no beginning."""
+    last: dict[str, str] = {}
+    sent: set[str] = set()
+    for each in journal:
+        if each.reference is not None and each.status is not None:
+            last[each.reference] = each.status
+            if each.outcome == "sent":
+                sent.add(each.reference)
+    under_way = sum(1 for reference in sent if last[reference] in UNDER_WAY)
+    return {
+        "attempts": len(sent),
+        "attempts_ended": len(sent) - under_way,
+        "attempts_under_way": under_way,
+        "attempts_unknown": len(last.keys() - sent),
     }
 
 

@@ -9,11 +9,12 @@ from msgspec import structs
 from processors.cli.app import new_app
 from processors.cli.output import JSON, console, print_json
 from processors.domain.journal import Verdict, stage_order
+from processors.domain.notification import Response
 from processors.domain.time import iso
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
-from processors.topics import DECISIONS
+from processors.topics import DECISIONS, RESPONSES
 
 app = new_app("Shows what happened to one message.")
 
@@ -25,7 +26,8 @@ def explain(
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Show what every stage decided about a message and why, which notifications it led to, and their receipts."""
-    found = life(message_id, Client(Settings()).journal(DECISIONS))
+    client = Client(Settings())
+    found = life(message_id, client.journal(DECISIONS), client.values(RESPONSES))
     if not found["decisions"]:
         raise UserError(f"nothing is known of message {message_id}: was it sent, and does `vn run all` run?")
     if as_json:
@@ -40,20 +42,25 @@ def explain(
     for notification in found["notifications"]:
         out.print(f"\nnotification {notification['notification_id']} to {notification['registrant_id']}", markup=False)
         for attempt in notification["attempts"]:
-            out.print(f"  {attempt['channel']:<6} {attempt['reference']} {attempt['at']}", markup=False)
+            out.print(f"  {attempt['channel']:<6} {attempt['reference']} {attempt['at']} {attempt['status'] or ''}", markup=False)
             for receipt in attempt["receipts"]:
                 out.print(f"         {receipt['at']} {receipt['detail']}", markup=False)
+    for response in found["responses"]:
+        out.print(f"\nresponse to {response['ori']} {response['at']}: {response['event_subtype']}", markup=False)
 
 
-def life(message_id: str, journal: Iterable[tuple[int, Verdict]]) -> dict[str, Any]:
+def life(message_id: str, journal: Iterable[tuple[int, Verdict]], responses: Iterable[Response] = ()) -> dict[str, Any]:
     """Return a message's decisions in the order in which they were made, and its notifications with attempts and receipts."""
     written: list[tuple[int, Verdict]] = []
     receipts: list[Verdict] = []
+    statuses: dict[str | None, str] = {}
     for when, each in journal:
         if each.message_id == message_id:
             written.append((when, each))
         if each.outcome == "receipt":
             receipts.append(each)
+        if each.status is not None:
+            statuses[each.reference] = each.status
     # By the time of writing, not of the decision: what a reviewer released is matched later, with its old receive time.
     written.sort(key=lambda pair: (pair[0], stage_order(pair[1].stage)))
     decisions = [each for _, each in written]
@@ -64,6 +71,11 @@ def life(message_id: str, journal: Iterable[tuple[int, Verdict]]) -> dict[str, A
     return {
         "message_id": message_id,
         "decisions": [_plain(each) for each in decisions],
+        "responses": [
+            {"ori": each.ori, "event_subtype": each.event_subtype, "at": iso(each.responded_at)}
+            for each in responses
+            if each.message_id == message_id
+        ],
         "notifications": [
             {
                 "notification_id": notification_id,
@@ -73,6 +85,7 @@ def life(message_id: str, journal: Iterable[tuple[int, Verdict]]) -> dict[str, A
                         "reference": each.reference,
                         "channel": each.channel,
                         "at": iso(each.at),
+                        "status": statuses.get(each.reference),
                         "receipts": [_plain(receipt) for receipt in receipts if receipt.reference == each.reference],
                     }
                     for each in sent

@@ -14,12 +14,13 @@ STAGE_NAME: Final = "deliver"
 
 
 class About(NamedTuple):
-    """What else a verdict refers to: a review, or an attempt of a notification."""
+    """What a verdict is about besides the message: a review, or an attempt of a notification and the state it came to."""
 
     review_id: str | None = None
     notification_id: str | None = None
     reference: str | None = None
     channel: str | None = None
+    status: str | None = None
 
 
 MESSAGE_ONLY: Final = About()
@@ -59,6 +60,7 @@ class Moment:
             registrant_id=self.registrant_id,
             reference=about.reference,
             channel=about.channel,
+            status=about.status,
         )
 
     def notice_verdict(self, notice: Notice, outcome: Outcome, reason: str, detail: str, about: About = MESSAGE_ONLY) -> Verdict:
@@ -79,6 +81,7 @@ class Moment:
             registrant_id=self.registrant_id,
             reference=about.reference,
             channel=about.channel,
+            status=about.status,
         )
 
 

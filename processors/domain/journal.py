@@ -39,7 +39,8 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     `reason` is a code of `domain.reasons`, `detail` a sentence with the values behind the decision, `at` the time of the
     decision (the record's receive time or the timer's due time), `rules` the version of rules and settings.
-    `formerly` is a key that the offender had until then: two were merged.
+    `formerly` is a key that the offender had until then: two were merged. `status` is the state that the attempt of `reference`
+    came to.
     """
 
     stage: str
@@ -58,6 +59,7 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     reference: str | None = None
     channel: str | None = None
     formerly: str | None = None
+    status: str | None = None
 
 
 class MessagePart(Protocol):

@@ -117,6 +117,7 @@ REASONS: Final[dict[str, str]] = {
     "unknown_registration": "the registration of a notification or verification code is not known",
     "quarantined": "a stage failed on it three times, and set it aside",
     "unknown_receipt": "the receipt refers to no attempt of ours",
+    "ambiguous_send": "a provider cannot know whether its vendor took the message, and does not send it again",
     "late_receipt": "the attempt had reached its final state before this receipt",
     "receipt": "a provider reported on an attempt",
     "verification_sent": "a request to verify was sent to an unverified contact",

@@ -1,6 +1,10 @@
 """The record that a delivery provider writes before it calls a vendor."""
 
+from typing import Final
+
 from msgspec import Struct
+
+AMBIGUOUS: Final = "ambiguous: "  # begins the detail of a receipt if it cannot be known whether the vendor took the message
 
 
 class SendIntent(Struct, frozen=True):

@@ -6,7 +6,6 @@ It is a keyed digest of the reference, by the oldest key of `VN_KEY_FILE`, so th
 
 import hmac
 from typing import Final
-from urllib.parse import urlencode
 
 from processors.domain.seal import Seal
 
@@ -21,8 +20,3 @@ def unsubscription_token(reference: str, seal: Seal) -> str:
 def is_unsubscription(reference: str, token: str, seal: Seal) -> bool:
     """Whether the token is that of the reference."""
     return hmac.compare_digest(unsubscription_token(reference, seal).encode(), token.encode())
-
-
-def unsubscription_url(address: str, reference: str, seal: Seal) -> str:
-    """Return the link for the List-Unsubscribe header, to which mail programs send a POST (RFC 8058)."""
-    return f"{address}?{urlencode({'reference': reference, 'token': unsubscription_token(reference, seal)})}"

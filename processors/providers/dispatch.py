@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from processors.domain.notification import Outbound
-from processors.domain.sending import SendIntent
+from processors.domain.sending import AMBIGUOUS, SendIntent
 from processors.providers.failover import Failover
 from processors.providers.outcome import Ambiguous, Outcome, Refused, Taken, Unavailable, Vendor
 from processors.runtime import metrics
@@ -150,3 +150,8 @@ def receipt_status(outcome: Outcome) -> str:
             return "temporary_failure"
         case Ambiguous():
             return "accepted"
+
+
+def receipt_detail(outcome: Outcome) -> str:
+    """Return what a receipt says of an outcome; of one that cannot be known that it cannot be."""
+    return f"{AMBIGUOUS}{outcome.detail}" if isinstance(outcome, Ambiguous) else outcome.detail

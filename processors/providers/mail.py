@@ -12,10 +12,11 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from urllib.parse import urlencode
 
 from processors.domain.notification import Outbound
 from processors.domain.seal import Seal
-from processors.domain.unsubscription import unsubscription_url
+from processors.domain.unsubscription import unsubscription_token
 from processors.providers.html import html_of
 
 POLICY = SMTP.clone(max_line_length=998, cte_type="7bit")  # no folding: the unsubscribe header must be one line
@@ -55,6 +56,11 @@ def email_of(message: Outbound, sender: Sender) -> EmailMessage:
     email.set_boundary(f"=_{message.reference.rpartition('.')[2]}")
     email["Content-Language"] = message.language  # last: headers of the content move into the first part
     return email
+
+
+def unsubscription_url(address: str, reference: str, seal: Seal) -> str:
+    """Return the link for the List-Unsubscribe header, to which mail programs send a POST (RFC 8058)."""
+    return f"{address}?{urlencode({'reference': reference, 'token': unsubscription_token(reference, seal)})}"
 
 
 def message_id(reference: str, domain: str) -> str:

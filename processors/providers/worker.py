@@ -25,7 +25,7 @@ from processors.domain.external import ReceiptForm
 from processors.domain.notification import Outbound
 from processors.domain.registration import Channel
 from processors.domain.sending import SendIntent
-from processors.providers.dispatch import Dispatcher, Limits, Result, receipt_status
+from processors.providers.dispatch import Dispatcher, Limits, Result, receipt_detail, receipt_status
 from processors.providers.ledger import intent_key, read_intents
 from processors.providers.outcome import Vendor
 from processors.runtime import metrics
@@ -242,7 +242,7 @@ class Worker:
             status=receipt_status(result.outcome),
             occurred_at=self._now(),
             provider=result.vendor,
-            detail=result.outcome.detail[:DETAIL],
+            detail=receipt_detail(result.outcome)[:DETAIL],
         )
 
     def _transaction(self, write: Callable[[Producer], None], positions: dict[Place, int]) -> None:

@@ -66,6 +66,8 @@ REBUILDS: Final = Counter("vn_rebuilds", "Caches of a partition built from the b
 CATCH_UP_RECORDS: Final = Counter("vn_catch_up_records", "Changes written to the store from the changelog", ["unit"])
 STAMP_AHEAD: Final = Counter("vn_stamp_ahead", "Caches that claimed more than Kafka holds: dropped and rebuilt", ["unit"])
 STALE: Final = Counter("vn_stale_cache", "Batches whose states were not under the expected stamp", ["unit"])
+ATTEMPTS: Final = Counter("vn_attempts", "States that attempts came to, by receipts and by silence", ["channel", "status"])
+NOT_REACHED: Final = Counter("vn_not_reached", "Notifications of which no contact was reached", ["emergency"])
 PROVIDER_SENDS: Final = Counter(
     "vn_provider_sends", "Messages that vendors were given, by the status reported", ["channel", "vendor", "status"]
 )
@@ -105,6 +107,8 @@ METRICS: Final = (
     CATCH_UP_RECORDS,
     STAMP_AHEAD,
     STALE,
+    ATTEMPTS,
+    NOT_REACHED,
     PROVIDER_SENDS,
     AMBIGUOUS_SENDS,
     PROVIDER_SWITCHES,

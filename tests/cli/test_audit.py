@@ -3,7 +3,7 @@
 import pytest
 from msgspec import structs
 
-from processors.cli.audit import ENDS, End, account, responses
+from processors.cli.audit import ENDS, End, account, attempts, responses
 from processors.domain.journal import Outcome, Verdict
 from processors.domain.notification import Response
 from tests.cli.given import verdict
@@ -108,3 +108,19 @@ def test_submissions_are_answered_or_open() -> None:
 def test_one_answer_too_many_is_found() -> None:
     assert responses([READ], [answer(READ.message_id)] * 2)["answered_twice"] == 1
     assert responses([READ, READ], [answer(READ.message_id)] * 2)["answered_twice"] == 0
+
+
+def test_attempts_have_ended_or_are_under_way() -> None:
+    def attempt(reference: str, outcome: Outcome, status: str) -> Verdict:
+        return verdict("deliver", outcome, reference=reference, status=status)
+
+    journal = [
+        attempt("a", "sent", "sent"),
+        attempt("b", "sent", "sent"),
+        attempt("b", "receipt", "accepted"),
+        attempt("c", "sent", "sent"),
+        attempt("c", "sent", "sent"),
+        attempt("c", "receipt", "delivered"),
+        attempt("d", "noted", "expired"),
+    ]
+    assert attempts(journal) == {"attempts": 3, "attempts_ended": 1, "attempts_under_way": 2, "attempts_unknown": 1}

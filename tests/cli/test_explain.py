@@ -1,6 +1,9 @@
 """The life of one message, from the journal."""
 
+from msgspec import structs
+
 from processors.cli.explain import life
+from processors.domain.notification import Response
 from tests.cli.given import AT, verdict
 
 
@@ -40,4 +43,28 @@ def test_notifications_with_their_attempts_and_receipts() -> None:
 
 
 def test_of_an_unknown_message_nothing_is_known() -> None:
-    assert life("M-9", [(AT, verdict("read", "accepted"))]) == {"message_id": "M-9", "decisions": [], "notifications": []}
+    assert life("M-9", [(AT, verdict("read", "accepted"))]) == {"message_id": "M-9", "decisions": [], "responses": [], "notifications": []}
+
+
+def test_the_state_of_an_attempt_a_send_in_doubt_and_the_response() -> None:
+    attempt = {"notification_id": "N-1", "registrant_id": "R-1", "reference": "R-1.a", "channel": "email"}
+    journal = [
+        verdict("deliver", "sent", status="sent", **attempt),
+        verdict("deliver", "receipt", "ambiguous_send", status="accepted", **attempt),
+        verdict("deliver", "noted", "receipt_wait", status="unanswered", **attempt),
+        verdict("deliver", "delivered", "reached"),
+    ]
+    answered = Response(
+        message_id="M-1",
+        ori="VA0430000",
+        event_type="Message Response",
+        event_subtype="Message Successfully Delivered",
+        notification_type="Internal",
+        responded_at=AT,
+    )
+    found = life("M-1", ((AT, each) for each in journal), [answered, structs.replace(answered, message_id="M-2")])
+    ((attempted,),) = [each["attempts"] for each in found["notifications"]]
+    assert attempted["status"] == "unanswered"
+    assert [each["reason"] for each in attempted["receipts"]] == ["ambiguous_send"]
+    assert [each["event_subtype"] for each in found["responses"]] == ["Message Successfully Delivered"]
+    assert found["decisions"][-1]["outcome"] == "delivered"

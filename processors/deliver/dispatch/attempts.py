@@ -39,7 +39,8 @@ class Made(NamedTuple):
     @property
     def about(self) -> About:
         """Return what a verdict on the attempt refers to."""
-        return About(notification_id=self.outbound.notification_id, reference=self.outbound.reference, channel=self.outbound.channel)
+        outbound = self.outbound
+        return About(notification_id=outbound.notification_id, reference=outbound.reference, channel=outbound.channel, status="sent")
 
 
 def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: Sequence[ZoneInfo], moment: Moment) -> Made:

@@ -17,7 +17,7 @@ from processors.deliver.dispatch.schedule import after_quiet_hours, give_up_at
 from processors.deliver.life import UNDER_WAY, WITHOUT_SUCCESS
 from processors.deliver.moment import MESSAGE_ONLY, About, Moment
 from processors.deliver.outcome import outcome_of_notices
-from processors.deliver.state import SHARED, ContactProgress, Delivery, Registrant, Result, State, delivery_key
+from processors.deliver.state import SHARED, Attempt, ContactProgress, Delivery, Registrant, Result, State, delivery_key
 from processors.deliver.wording.about_registrations import message_about
 from processors.deliver.wording.templates import Message, message_for
 from processors.domain.journal import Outcome, Verdict
@@ -106,7 +106,7 @@ def end_silence(_: Registrant, delivery: Delivery, __: Destinations, moment: Mom
             reason, why = SILENCE[accepted]
             ended = after.contacts[attempt.contact].state
             detail = f"attempt {attempt.number} by {attempt.channel}: {why}; the contact is {ended}"
-            verdicts += verdicts_on(delivery, "noted", reason, detail, moment, refer_to(attempt.reference, delivery, attempt.channel))
+            verdicts += verdicts_on(delivery, "noted", reason, detail, moment, refer_to(after.attempts[progress.reference], delivery))
     return Advanced(after, Decision(verdicts=tuple(verdicts)))
 
 
@@ -208,8 +208,8 @@ def message_to(to: Destination, delivery: Delivery, moment: Moment) -> Message |
     return message_about(delivery, to, moment)
 
 
-def refer_to(reference: str, delivery: Delivery, channel: str) -> About:
-    return About(notification_id=delivery.notification_id, reference=reference, channel=channel)
+def refer_to(attempt: Attempt, delivery: Delivery) -> About:
+    return About(notification_id=delivery.notification_id, reference=attempt.reference, channel=attempt.channel, status=attempt.status)
 
 
 def attempt_verdicts(delivery: Delivery, to: Destination, message: Message, made: About, moment: Moment) -> list[Verdict]:

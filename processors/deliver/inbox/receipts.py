@@ -15,6 +15,7 @@ from processors.deliver.state import Attempt, Delivery, Registrant, State, deliv
 from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Receipt, ReceiptStatus
+from processors.domain.sending import AMBIGUOUS
 from processors.stage import Decision, Output, Record
 from processors.topics import DEAD_LETTERS
 
@@ -44,8 +45,10 @@ def settle(registrant: Registrant, receipt: Receipt, record: Record, found: Stat
         return Decision(verdicts=verdicts_on(attempt, "late_receipt", detail, moment))
     delivery = delivery or found
     differs = "" if understood.status == receipt.status else f": the provider says {receipt.status}"
-    reason = "wrong_pin" if understood.wrong_pin else "receipt"
-    noted = Decision[State](verdicts=verdicts_on(attempt, reason, f"attempt {attempt.number} is {understood.status}{differs}", moment))
+    in_doubt = (receipt.detail or "").startswith(AMBIGUOUS)
+    reason = "wrong_pin" if understood.wrong_pin else "ambiguous_send" if in_doubt else "receipt"
+    detail = f"attempt {attempt.number} is {understood.status}{differs}"
+    noted = Decision[State](verdicts=verdicts_on(delivery.attempts[attempt.reference], reason, detail, moment))
     if not delivery.contacts:  # left before contacts were followed: nothing follows from it
         return noted.then(Decision(states={delivery_key(moment.registrant_id, attempt.reference): delivery}))
     noted = noted.then(contact_after(registrant, attempt, understood.status, delivery, moment))
@@ -86,8 +89,8 @@ def contact_after(registrant: Registrant, attempt: Attempt, status: ReceiptStatu
 
 
 def verdicts_on(attempt: Attempt, reason: str, detail: str, moment: Moment) -> tuple[Verdict, ...]:
-    """Return the verdicts on a receipt, one for every message that the attempt told."""
-    about = About(notification_id=attempt.notification_id, reference=attempt.reference, channel=attempt.channel)
+    """Say what a receipt came to, for every message that the attempt told."""
+    about = About(notification_id=attempt.notification_id, reference=attempt.reference, channel=attempt.channel, status=attempt.status)
     return tuple(moment.verdict(message_id, "receipt", reason, detail, about) for message_id in attempt.message_ids)
 
 

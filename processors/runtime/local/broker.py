@@ -21,7 +21,8 @@ START_SECONDS: Final = 60
 # fast; few threads, since it shares its machine with the stages. Messages may be larger than the pipeline accepts, so that
 # the pipeline refuses them with a reason. Paths are relative to the broker's home and so may hold any character.
 # The interval for aborting timed-out transactions is longer than a restart: a transaction aborted before the broker knows
-# its partitions gets no markers on those ("likely deleted"), and hides all records after it for ever.
+# its partitions gets no markers on those ("likely deleted"), and hides all records after it for ever. What was deleted or
+# compacted is looked for every few seconds, so that an erasure is off the disk soon (`vn erase --wait`).
 PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
@@ -46,6 +47,9 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
+log.initial.task.delay.ms=5000
+log.retention.check.interval.ms=15000
+log.cleaner.backoff.ms=5000
 """
 
 LOGGING: Final = """\

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 
 import structlog
 
+from processors.domain.journal import Verdict
 from processors.runtime import metrics
 from processors.runtime.clock import wall
 from processors.runtime.decide.task import BatchResult, Task
@@ -71,6 +72,7 @@ Result = Literal["committed", "in_doubt"]
 RESULTS: Final[tuple[Result, ...]] = ("committed", "in_doubt")
 FLAGS: Final = ("true", "false")
 DELIVER: Final = "deliver"
+NOT_REACHED_EMERGENCY: Final = "not_reached_emergency"  # the reason code of an emergency that reached nobody
 ONCE_IN: Final = 10.0  # seconds
 OURS: Final = (UserError, Retry, Restart)
 
@@ -124,6 +126,16 @@ def error_fields(error: BaseException) -> dict[str, str]:
     return {"error": type(error).__name__, "where": where} | ({"why": str(error)} if isinstance(error, OURS) else {})
 
 
+def report_attempts(verdicts: Sequence[Verdict]) -> None:
+    """Count what attempts came to, and what reached nobody; an attempt that tells of several messages has a verdict on each."""
+    states = {(each.reference, each.channel, each.status) for each in verdicts if each.status is not None}
+    for (channel, status), count in Counter((channel, status) for _, channel, status in states).items():
+        metrics.ATTEMPTS.labels(channel, status).inc(count)
+    ends = {(each.notification_id, each.reason == NOT_REACHED_EMERGENCY) for each in verdicts if each.outcome == "undelivered"}
+    for _, emergency in ends:
+        metrics.NOT_REACHED.labels(str(emergency).lower()).inc()
+
+
 def report_notification(timing: Timing, now: int) -> None:
     """Count how long a notification took, how long it was held on purpose, and whether it left late for no such reason."""
     emergency = str(timing.emergency).lower()
@@ -159,6 +171,8 @@ class Telemetry:
         for result in RESULTS:
             metrics.TRANSACTIONS.labels(stage, result)
         if stage == DELIVER:
+            for emergency in FLAGS:
+                metrics.NOT_REACHED.labels(emergency)
             for channel, emergency in product(OUTBOUND, FLAGS):
                 metrics.NOTIFICATIONS_LATE.labels(channel, emergency)
                 metrics.NOTIFICATION_SECONDS.labels(channel, emergency)
@@ -204,6 +218,7 @@ class Telemetry:
             metrics.OUTPUTS.labels(stage, topic).inc(count)
         for (outcome, reason), count in verdicts.items():
             metrics.DECISIONS.labels(stage, outcome, reason).inc(count)
+        report_attempts([each for _, result in results for each in result.verdicts])
         for reason, count in dead.items():
             metrics.DEAD_LETTERS.labels(stage, reason).inc(count)
         now = wall()

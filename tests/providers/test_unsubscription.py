@@ -5,7 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from processors.domain.seal import Seal
-from processors.domain.unsubscription import is_unsubscription, unsubscription_url
+from processors.domain.unsubscription import is_unsubscription
+from processors.providers.mail import unsubscription_url
 
 OLD, NEW = Seal(bytes(64)), Seal(bytes(range(64)), (bytes(64),))
 REFERENCE = "R-1.0a1b2c3d4e5f0a1b2c3d"
