@@ -1,7 +1,7 @@
 """
 Build Grafana's dashboards from processors/watch/boards.py: `python deploy/grafana/build.py`.
 
-Thresholds are the alerts': the number behind the last comparison of the alert's expression in deploy/prometheus/rules.yml.
+Thresholds are the alerts': the number behind the comparison of the alert's expression in deploy/prometheus/rules.yml.
 """
 
 import re
@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from grafana_foundation_sdk.builders import dashboard, prometheus, stat, table, timeseries
+from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, table, timeseries
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models.common import GraphThresholdsStyleMode
 
 from processors.watch.boards import BOARDS, Board, Panel
 
@@ -19,6 +20,7 @@ HERE: Final = Path(__file__).parent
 RULES: Final = HERE.parent / "prometheus" / "rules.yml"
 RUNBOOK: Final = "https://example.org/vn/deploy/runbook.md"  # where your copy of the runbook is read
 MAKERS: Final[dict[str, Any]] = {"timeseries": timeseries.Panel, "stat": stat.Panel, "table": table.Panel}
+SMALLEST: Final = 0.01
 WIDTHS: Final = {"timeseries": 12, "stat": 6, "table": 24}
 
 
@@ -30,25 +32,40 @@ def threshold(alert: str) -> float | None:
     return float(found[0]) if found else None
 
 
+def steps(each: Panel) -> list[models.Threshold]:
+    """Return the colours by value: red from the alert's threshold on, or below `good_above`; none without a threshold."""
+    if each.good_above is not None:
+        return [models.Threshold(value=None, color="red"), models.Threshold(value=each.good_above, color="green")]
+    limit = None if each.alert is None or each.unlike_alert else threshold(each.alert)
+    if limit is None:
+        return []
+    # Grafana colours a value from the step on, an alert fires above it: what fires above 0 is red from the least above 0
+    return [models.Threshold(value=None, color="green"), models.Threshold(value=limit or SMALLEST, color="red")]
+
+
+def description(each: Panel) -> str:
+    """Return what normal looks like, and when the panel is empty."""
+    return f"Normal: {each.normal}." + (f" Empty until {each.empty_until}." if each.empty_until else "")
+
+
 def panel(each: Panel) -> Any:
     """Return one panel, with its threshold, what normal looks like, and a link to the runbook."""
-    built = MAKERS[each.kind]().title(each.title).description(f"Normal: {each.normal}.").unit(each.unit).span(WIDTHS[each.kind])
+    built = MAKERS[each.kind]().title(each.title).description(description(each)).unit(each.unit).span(WIDTHS[each.kind])
     built = built.height(6 if each.kind == "stat" else 8)
     query = prometheus.Dataquery().expr(each.query).ref_id("A")
     if each.legend:
         query = query.legend_format(each.legend)
     built = built.with_target(query.instant() if each.kind == "table" else query)
-    if each.empty_is_good:
+    if each.empty_until:
         built = built.no_value("none")
+    if colours := steps(each):
+        built = built.thresholds(dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(colours))
+        if each.kind == "timeseries":
+            built = built.thresholds_style(common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.LINE))
     if each.alert is None:
         return built
-    built = built.links(
-        [dashboard.DashboardLink(f"Runbook: {each.alert}").url(f"{RUNBOOK}#{each.alert.lower()}").type(models.DashboardLinkType.LINK)]
-    )
-    if (limit := threshold(each.alert)) is not None:
-        steps = [models.Threshold(value=None, color="green"), models.Threshold(value=limit, color="red")]
-        built = built.thresholds(dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps))
-    return built
+    link = dashboard.DashboardLink(f"Runbook: {each.alert}").url(f"{RUNBOOK}#{each.alert.lower()}").type(models.DashboardLinkType.LINK)
+    return built.links([link])
 
 
 def document(board: Board) -> str:

@@ -2,13 +2,14 @@
 The operators' boards, once: Grafana's dashboards, `vn top` and the console's overview are made from these definitions.
 
 A panel names its query, its unit, what normal looks like, and the alert whose threshold it draws and whose runbook heading
-it links to. `empty_is_good` marks panels that show nothing while nothing is wrong.
+it links to. A panel with `empty_until` shows nothing while nothing is wrong: tests/broker/test_boards.py sees it fill when
+that happens, and every other panel filled by the load alone.
 """
 
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Unit = Literal["short", "s", "reqps", "percentunit", "bytes", "dateTimeAsIso"]
+Unit = Literal["short", "s", "reqps", "percentunit", "bytes", "bool_yes_no"]
 Kind = Literal["stat", "timeseries", "table"]
 
 
@@ -23,7 +24,9 @@ class Panel:
     kind: Kind = "timeseries"
     legend: str = ""
     alert: str | None = None
-    empty_is_good: bool = False
+    empty_until: str = ""
+    good_above: float | None = None  # for panels that are good when high: the value below which they are drawn red
+    unlike_alert: bool = False  # the panel's unit is not the alert's: no threshold is drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,10 @@ DUTY: Final = Board(
             'sum by (alertname, severity) (ALERTS{alertstate="firing",severity!="none"})',
             "none",
             kind="table",
-            empty_is_good=True,
+            empty_until="an alert fires",
         ),
         Panel(
-            "Oldest unread record",
+            "Oldest unread record, by stage",
             "max by (unit) (vn_group_oldest_seconds)",
             "below 2 s at every stage",
             "s",
@@ -71,6 +74,7 @@ DUTY: Final = Board(
             "percentunit",
             "stat",
             alert="VnEmergencyBudget",
+            good_above=0.999,
         ),
         Panel(
             "Receipt to outbound, emergencies, 99 %",
@@ -94,7 +98,7 @@ DUTY: Final = Board(
             "few; none of an emergency",
             legend="{{reason}} emergency={{emergency}}",
             alert="VnEmergencyInReview",
-            empty_is_good=True,
+            empty_until="a message is flagged for review",
         ),
         Panel(
             "Silent agencies",
@@ -113,9 +117,16 @@ PIPELINE: Final = Board(
     "Pipeline",
     "Does every stage decide, and how far behind is it?",
     (
-        Panel("Copies that decide", "count by (unit) (vn_ready == 1)", "at least 1 of each stage", legend="{{unit}}", alert="VnStageGone"),
         Panel(
-            "Since the loop last turned",
+            "Copies that decide",
+            "count by (unit) (vn_ready == 1)",
+            "at least 1 of each stage",
+            legend="{{unit}}",
+            alert="VnStageGone",
+            good_above=1,
+        ),
+        Panel(
+            "Since the stage last made a pass",
             "time() - max by (unit) (vn_beat_timestamp_seconds)",
             "below 1 s",
             "s",
@@ -126,7 +137,14 @@ PIPELINE: Final = Board(
         Panel(
             "Decisions", "sum by (unit, outcome) (rate(vn_decisions_total[5m]))", "mostly passed", "reqps", legend="{{unit}} {{outcome}}"
         ),
-        Panel("Lag", "sum by (unit) (vn_group_lag_records)", "0, or falling after a backlog", legend="{{unit}}", alert="VnWorkStands"),
+        Panel(
+            "Unread records",
+            "sum by (unit) (vn_group_lag_records)",
+            "0, or falling after a backlog",
+            legend="{{unit}}",
+            alert="VnWorkStands",
+            unlike_alert=True,
+        ),
         Panel(
             "Batch, 99 %",
             "histogram_quantile(0.99, sum by (unit, le) (rate(vn_batch_seconds_bucket[5m])))",
@@ -161,7 +179,7 @@ AGENCIES: Final = Board(
         Panel(
             "Silence against its limit",
             "topk(20, (time() - vn_agency_heard_timestamp_seconds) / on (ori) vn_agency_silence_limit_seconds)",
-            "below 1",
+            "below 100 %",
             "percentunit",
             legend="{{ori}}",
             alert="VnAgencySilent",
@@ -173,7 +191,8 @@ AGENCIES: Final = Board(
             "reqps",
             legend="{{reason}}",
             alert="VnDeadLetterOpen",
-            empty_is_good=True,
+            unlike_alert=True,
+            empty_until="an agency sends what cannot be read",
         ),
         Panel("Duplicates", 'sum(rate(vn_decisions_total{reason="duplicate"}[1h])) or vector(0)', "a few in a hundred", "reqps"),
         Panel(
@@ -182,7 +201,7 @@ AGENCIES: Final = Board(
             "0",
             legend="{{rule}}",
             alert="VnExpectationsOverdue",
-            empty_is_good=True,
+            empty_until="an agency is silent, or a state misses a deadline",
         ),
         Panel(
             "Overdue by the state that owes",
@@ -190,9 +209,15 @@ AGENCIES: Final = Board(
             "0",
             legend="{{owing_state}}",
             alert="VnExpectationsOverdue",
-            empty_is_good=True,
+            empty_until="an agency is silent, or a state misses a deadline",
         ),
-        Panel("Open clocks", 'sum by (rule) (vn_expectations{state="open"})', "steady", legend="{{rule}}", empty_is_good=True),
+        Panel(
+            "Open clocks",
+            'sum by (rule) (vn_expectations{state="open"})',
+            "steady",
+            legend="{{rule}}",
+            empty_until="a message opens a deadline",
+        ),
     ),
 )
 
@@ -227,7 +252,7 @@ DELIVERY: Final = Board(
             "sum by (topic) (vn_outbound_unread_records)",
             "0, where `vn provider` runs",
             legend="{{topic}}",
-            empty_is_good=True,
+            empty_until="`vn provider` runs",
         ),
         Panel(
             "Why nothing left",
@@ -235,14 +260,14 @@ DELIVERY: Final = Board(
             "superseded and ended registrations",
             "reqps",
             legend="{{reason}}",
-            empty_is_good=True,
+            empty_until="a registration ends while its news waits",
         ),
         Panel(
             "Waiting to leave",
             'sum by (reason) (increase(vn_decisions_total{unit="deliver",outcome="gathered"}[1h]))',
             "merge_window; quiet_hours at night",
             legend="{{reason}}",
-            empty_is_good=True,
+            empty_until="a message waits",
         ),
     ),
 )
@@ -253,16 +278,21 @@ REVIEWS: Final = Board(
     "What waits for a person?",
     (
         Panel(
-            "Open, by reason", "sum by (reason) (vn_reviews_open)", "few", legend="{{reason}}", alert="VnReviewWaits", empty_is_good=True
+            "Open, by reason",
+            "sum by (reason) (vn_reviews_open)",
+            "few",
+            legend="{{reason}}",
+            alert="VnReviewWaits",
+            empty_until="a message is flagged for review",
         ),
         Panel(
-            "Oldest",
+            "Oldest open review",
             "max by (reason) (vn_review_oldest_seconds)",
             "below a quarter of an hour",
             "s",
             legend="{{reason}}",
             alert="VnReviewWaits",
-            empty_is_good=True,
+            empty_until="a message is flagged for review",
         ),
         Panel(
             "Open, by jurisdiction",
@@ -270,14 +300,14 @@ REVIEWS: Final = Board(
             "few",
             legend="{{jurisdiction}} emergency={{emergency}}",
             alert="VnEmergencyInReview",
-            empty_is_good=True,
+            empty_until="a message is flagged for review",
         ),
         Panel(
-            "PolicyReader an hour",
+            "Decided by people, an hour",
             'sum by (reason) (increase(vn_decisions_total{reason=~"released|discarded"}[1h]))',
             "as many as are opened",
             legend="{{reason}}",
-            empty_is_good=True,
+            empty_until="a reviewer decides",
         ),
         Panel(
             "Dead letters open",
@@ -285,7 +315,7 @@ REVIEWS: Final = Board(
             "0",
             legend="{{stage}} {{reason}}",
             alert="VnDeadLetterOpen",
-            empty_is_good=True,
+            empty_until="a record is refused",
         ),
     ),
 )
@@ -296,24 +326,35 @@ PROTOCOL: Final = Board(
     "Are Kafka, Redis and the protocol between them sound?",
     (
         Panel(
-            "Batches thrown away in doubt",
+            "Batches done again, an hour",
             "sum by (unit) (increase(vn_restarts_total[1h]))",
             "0 but for restarts and rebalances",
             legend="{{unit}}",
             alert="VnRestarts",
         ),
         Panel(
-            "Fenced", "sum by (unit) (increase(vn_fenced_total[1h]))", "0 but when copies come and go", legend="{{unit}}", alert="VnFenced"
+            "Commits refused to an old owner, an hour",
+            "sum by (unit) (increase(vn_fenced_total[1h]))",
+            "0 but when copies come and go",
+            legend="{{unit}}",
+            alert="VnFenced",
         ),
-        Panel("Rebuilds of the cache", "sum by (unit) (increase(vn_rebuilds_total[1h]))", "0", legend="{{unit}}", alert="VnRebuild"),
+        Panel("Caches rebuilt, an hour", "sum by (unit) (increase(vn_rebuilds_total[1h]))", "0", legend="{{unit}}", alert="VnRebuild"),
         Panel(
-            "Stamps ahead, stale caches",
+            "Caches that did not agree with Kafka, an hour",
             "sum by (unit) (increase(vn_stamp_ahead_total[1h]) + increase(vn_stale_cache_total[1h]))",
             "0",
             legend="{{unit}}",
             alert="VnStampAhead",
         ),
-        Panel("Records hidden", "max by (topic) (vn_hidden_seconds)", "0", "s", legend="{{topic}}", alert="VnRecordsHidden"),
+        Panel(
+            "Records hidden behind an open transaction",
+            "max by (topic) (vn_hidden_seconds)",
+            "0",
+            "s",
+            legend="{{topic}}",
+            alert="VnRecordsHidden",
+        ),
         Panel(
             "Until retention removes something unread",
             "min by (topic) (vn_retention_left_seconds)",
@@ -321,10 +362,21 @@ PROTOCOL: Final = Board(
             "s",
             legend="{{topic}}",
             alert="VnRetentionShort",
+            good_above=86_400,
         ),
-        Panel("Redis memory", "vn_store_memory_bytes", "steady; below 80 % of maxmemory where that is set", "bytes", alert="VnStoreFull"),
-        Panel("Broker and store answer", "min(vn_broker_up) + min(vn_store_up)", "2", kind="stat", alert="VnBrokerAway"),
-        Panel("Partitions under min.insync.replicas", "vn_under_min_isr_partitions", "0", kind="stat", alert="VnUnderMinIsr"),
+        Panel("Redis memory", "vn_store_memory_bytes", "steady", "bytes", legend="used"),
+        Panel(
+            "Redis memory, of what it may use",
+            "vn_store_memory_bytes / vn_store_maxmemory_bytes",
+            "below 80 %",
+            "percentunit",
+            legend="used",
+            alert="VnStoreFull",
+            empty_until="`maxmemory` is set",
+        ),
+        Panel("Kafka answers", "vn_broker_up", "yes", "bool_yes_no", "stat", alert="VnBrokerAway", good_above=1),
+        Panel("Redis answers", "vn_store_up", "yes", "bool_yes_no", "stat", alert="VnStoreAway", good_above=1),
+        Panel("Partitions short of replicas", "vn_under_min_isr_partitions", "0", kind="stat", alert="VnUnderMinIsr"),
     ),
 )
 
