@@ -107,10 +107,3 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_every_test_that_a_page_names_is_there() -> None:
     for name, path in re.findall(r"\[`(test_\w+)`\]\(\.\./(tests/[\w/]+\.py)\)", EXACTLY_ONCE.read_text()):
         assert f"def {name}(" in (ROOT / path).read_text(), name
-
-
-def test_prometheus_reads_the_alerts() -> None:
-    configuration = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
-    assert configuration["rule_files"] == ["rules.yml"]
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    assert compose["services"]["prometheus"]["volumes"] == ["./deploy/prometheus:/etc/prometheus:ro"]
