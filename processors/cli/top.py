@@ -67,14 +67,15 @@ def table(registry: CollectorRegistry) -> Table:
                 oldest = values.get(("vn_group_oldest_seconds", labels))
                 rows.add_row(stage.name, topic.name, count(unread), age(oldest))
     rows.add_section()
+    for name, title in (("vn_broker_up", "broker answers"), ("vn_store_up", "store answers")):
+        rows.add_row(title, "", yes_or_no(total(values, name)), "")
+    seen = total(values, "vn_tables_read_timestamp_seconds") is not None
     for name, title in (
-        ("vn_broker_up", "broker answers"),
-        ("vn_store_up", "store answers"),
         ("vn_reviews_open", "reviews open"),
         ("vn_expectations", "expected events"),
         ("vn_dead_letters_open", "dead letters open"),
     ):
-        rows.add_row(title, "", count(total(values, name)), "")
+        rows.add_row(title, "", count(total(values, name) or 0.0 if seen else None), "")
     return rows
 
 
@@ -82,6 +83,11 @@ def total(values: Mapping[tuple[str, tuple[tuple[str, str], ...]], float], name:
     """Return the sum of a metric's samples; None if there are none."""
     found = [value for (each, _), value in values.items() if each == name]
     return sum(found) if found else None
+
+
+def yes_or_no(value: float | None) -> str:
+    """Return whether it answers; a dash if it is not known."""
+    return "-" if value is None else "yes" if value else "no"
 
 
 def count(value: float | None) -> str:

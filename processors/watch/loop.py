@@ -6,13 +6,13 @@ measured is absent from the page; `vn_broker_up` and `vn_store_up` say why, and 
 watch itself is running.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from threading import Event
 from time import monotonic
 from typing import Any, Final
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from processors.domain.notification import Outbound
 from processors.domain.seal import SealBroken
@@ -105,7 +105,7 @@ class Watch:
         self._tables: TopicTables | None = None
         self._rows: tuple[tables.Table, ...] = ()
         self._described: int | None = None
-        self._canary = Canary(self._client) if with_canary else None
+        self._canary = Canary(self._client, self._broker) if with_canary else None
         self._log = structlog.get_logger()
 
     def run(self, stopped: Event) -> None:
@@ -123,7 +123,7 @@ class Watch:
             up = self._part(brokers.FAMILIES, lambda: brokers.look(self._broker, self._settings.topic_prefix))
             self._described = now if up else None
         if up:
-            self._part(tables.families_of(self._rows), lambda: self._tables_look(now))
+            self._part(tables.families_of(self._rows) | {metrics.TABLES_READ}, lambda: self._tables_look(now))
             if self._canary is not None:
                 self._part(Canary.families, lambda: self._canary.look(now) if self._canary is not None else ())
         self._page.replace(frozenset({metrics.BROKER_UP}), [(metrics.BROKER_UP, (), float(up))])
@@ -163,7 +163,8 @@ class Watch:
             self._settled.refresh()
         if not self._tables.read():
             return []
-        return [sample for table in self._rows for sample in table.samples(now)]
+        read: Sample = (metrics.TABLES_READ, (), now / 1000)
+        return [read, *(sample for table in self._rows for sample in table.samples(now))]
 
     def _rules_in_force(self) -> Rules:
         return self._rules if self._settled is None else self._settled.rules
@@ -175,6 +176,8 @@ class Watch:
         if self._settled is not None:
             self._settled.close()
         self._tables = self._settled = None
+        if self._canary is not None:
+            self._canary.close()
 
 
 class Canary:
@@ -182,11 +185,13 @@ class Canary:
 
     families: Final = frozenset({metrics.CANARY_SENT, metrics.CANARY_SUCCESS, metrics.CANARY_SECONDS})
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, broker: Broker) -> None:
         self._client = client
+        self._broker = broker
+        self._reader: Consumer | None = None
+        self._position = OFFSET_BEGINNING  # where a reader begins: what came out before is read once
         self._day = ""
         self._sent: dict[str, int] = {}
-        self._answered: set[str] = set()
         self._last_sent: int | None = None
         self._last_seen: int | None = None
         self._seconds: float | None = None
@@ -201,16 +206,30 @@ class Canary:
             message_id, submission = canary.submission(now)
             self._client.send(SUBMISSIONS, [(canary.ORI, submission)])
             self._sent[message_id], self._last_sent = now, now
-        for record in self._client.read(OUTBOUND_CANARY):
-            outbound = None if record.value is None else self._client.codec.decode(record.value)
-            if not isinstance(outbound, Outbound) or outbound.reference in self._answered:
-                continue
-            self._client.send(RECEIPTS, [(outbound.registrant_id, canary.receipt(outbound.reference, now))])
-            self._answered.add(outbound.reference)
-            for message_id in outbound.message_ids:
-                if (sent := self._sent.pop(message_id, None)) is not None:
-                    self._last_seen, self._seconds = record.timestamp, (record.timestamp - sent) / 1000
+        for message in self._arrived():
+            outbound = self._client.codec.decode(message.value() or b"")
+            if isinstance(outbound, Outbound):
+                self._client.send(RECEIPTS, [(outbound.registrant_id, canary.receipt(outbound.reference, now))])
+                for message_id in outbound.message_ids:
+                    if (sent := self._sent.pop(message_id, None)) is not None:
+                        self._last_seen = message.timestamp()[1]
+                        self._seconds = (self._last_seen - sent) / 1000
+            self._position = (message.offset() or 0) + 1
         yield metrics.CANARY_SENT, (), (self._last_sent or now) / 1000
         if self._last_seen is not None and self._seconds is not None:
             yield metrics.CANARY_SUCCESS, (), self._last_seen / 1000
             yield metrics.CANARY_SECONDS, (), self._seconds
+
+    def _arrived(self) -> Iterator[Message]:
+        """Yield what came since the last look."""
+        if self._reader is None:
+            self._reader = self._broker.partition_consumer(**LOW_LATENCY)
+            self._reader.assign([TopicPartition(self._client.topic(OUTBOUND_CANARY), 0, self._position)])
+        while messages := poll_batch(self._reader, MANY, 0.1):
+            yield from (message for message in messages if message_kind(message) == "record" and message.value() is not None)
+
+    def close(self) -> None:
+        """Close the reader; the next look makes another."""
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None

@@ -34,6 +34,9 @@ STORE_MEMORY: Final = Family("vn_store_memory_bytes", "Memory that the store use
 STORE_MAXMEMORY: Final = Family("vn_store_maxmemory_bytes", "Memory that the store may use; absent where it is unlimited")
 STORE_AOF: Final = Family("vn_store_aof_enabled", "1 while the store writes its append-only file")
 STORE_NOEVICTION: Final = Family("vn_store_noeviction", "1 while the store refuses writes instead of evicting state")
+TABLES_READ: Final = Family(
+    "vn_tables_read_timestamp_seconds", "When reviews, expectations, agencies and dead letters were last read to the end, in Unix seconds"
+)
 REVIEWS_OPEN: Final = Family("vn_reviews_open", "Reviews that wait for a person", ("reason", "jurisdiction", "emergency"))
 REVIEW_OLDEST: Final = Family(
     "vn_review_oldest_seconds", "Age in seconds of the oldest review that waits for a person", ("reason", "jurisdiction", "emergency")
@@ -64,6 +67,7 @@ FAMILIES: Final = (
     STORE_MAXMEMORY,
     STORE_AOF,
     STORE_NOEVICTION,
+    TABLES_READ,
     REVIEWS_OPEN,
     REVIEW_OLDEST,
     EXPECTATIONS,

@@ -14,7 +14,7 @@ from processors.domain.expectation import Expectation
 from processors.domain.journal import DeadLetter, DeadLetterSettled
 from processors.domain.review import Review
 from processors.rules.book import Rules
-from processors.watch import metrics
+from processors.watch import canary, metrics
 from processors.watch.metrics import AGENCIES_SHOWN, Family, Sample
 
 OTHER: Final = "other"
@@ -79,6 +79,8 @@ class Agencies:
         self._heard: dict[str, AgencyHeard] = {}
 
     def take(self, key: str, value: Any) -> None:
+        if key == canary.ORI:
+            return  # the watch's own: that it is late is an alert of its own
         if isinstance(value, AgencyHeard):
             self._heard[key] = value
         else:

@@ -11,7 +11,7 @@ from processors.domain.journal import DeadLetterSettled
 from processors.domain.review import Review, ReviewState
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
-from processors.watch import metrics
+from processors.watch import canary, metrics
 from processors.watch.metrics import AGENCIES_SHOWN, Page
 from processors.watch.tables import Agencies, DeadLetters, Expectations, OpenReviews
 from tests.cli.given import letter
@@ -134,3 +134,9 @@ def test_what_was_not_seen_is_absent_and_not_old() -> None:
     page.replace(families, [])
     assert page.registry.get_sample_value("vn_brokers") is None
     assert page.registry.get_sample_value("vn_reviews_open", {"reason": "workflow", "jurisdiction": "VA", "emergency": "true"}) is None
+
+
+def test_the_watchs_own_agency_is_not_one_that_may_fall_silent() -> None:
+    table = Agencies(rules)
+    table.take(canary.ORI, AgencyHeard(ori=canary.ORI, jurisdiction="US", message_id="canary-1", heard_at=NOW))
+    assert list(table.samples(NOW)) == []

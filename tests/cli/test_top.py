@@ -1,0 +1,38 @@
+"""`vn top`: a row counts what is there, 0 included; what could not be seen is a dash."""
+
+from io import StringIO
+
+from rich.console import Console
+
+from processors.cli.top import table
+from processors.watch import metrics
+from processors.watch.metrics import Page, Sample
+
+
+def shown(*samples: Sample) -> dict[str, str]:
+    """Return the last section of the table: what it says by row."""
+    page, out = Page(), StringIO()
+    page.replace(frozenset(), list(samples))
+    Console(file=out, width=120).print(table(page.registry))
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.getvalue().splitlines() if "│" in line]
+    return {row[0]: row[2] for row in rows if len(row) > 2 and not row[1]}
+
+
+def test_nothing_open_is_0_once_the_topics_were_read() -> None:
+    assert shown((metrics.TABLES_READ, (), 1.0), (metrics.BROKER_UP, (), 1.0), (metrics.STORE_UP, (), 0.0)) == {
+        "broker answers": "yes",
+        "store answers": "no",
+        "reviews open": "0",
+        "expected events": "0",
+        "dead letters open": "0",
+    }
+
+
+def test_what_is_open_is_counted_over_its_labels() -> None:
+    review = (metrics.REVIEWS_OPEN, ("surge", "VA", "false"), 2.0)
+    other = (metrics.REVIEWS_OPEN, ("workflow", "NC", "true"), 1.0)
+    assert shown((metrics.TABLES_READ, (), 1.0), review, other)["reviews open"] == "3"
+
+
+def test_what_could_not_be_read_is_a_dash() -> None:
+    assert set(shown().values()) == {"-"}
