@@ -13,7 +13,7 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench faults soak fuzz mutants lock clean alerts dashboards long
+.PHONY: help install demo test check bench faults soak fuzz mutants lock clean alerts dashboards long pictures
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -42,8 +42,8 @@ fuzz: $(INSTALLED)  ## fuzzes every door of the pipeline, a million inputs each;
 bench: $(INSTALLED)  ## the benchmark
 	@$(BIN)/python -m bench
 
-alerts: $(INSTALLED)  ## faults on a real pipeline, seen by Debian's Prometheus and Alertmanager: each alert arrives and clears
-	@VN_TEST_ALERTS=1 $(BIN)/python -m pytest -ra -m broker tests/broker/test_alerts.py
+alerts: $(INSTALLED)  ## faults on a real pipeline, seen by Debian's Prometheus and Alertmanager: each alert arrives and clears; an hour
+	@$(BIN)/python -m pytest -ra -m broker tests/broker/test_alerts.py
 
 faults: $(INSTALLED)  ## every fault at every point of the protocol in every stage (docs/guarantees.md), half an hour; goes on where it was interrupted
 	@$(BIN)/python -m tests.broker.fault_matrix
@@ -53,6 +53,9 @@ soak: $(INSTALLED)  ## random faults under load, for MINUTES (60) minutes
 
 dashboards: $(INSTALLED)  ## Grafana's dashboards, made from processors/watch/boards.py
 	@$(BIN)/python deploy/grafana/build.py
+
+pictures: $(INSTALLED)  ## the pictures of docs/dashboards.md, drawn in Chromium from a pipeline under load and faults
+	@BOARD_PICTURES=docs/images/dashboards $(BIN)/python -m pytest -ra -m broker tests/broker/test_boards.py
 
 mutants: $(INSTALLED)  ## mutation testing of dates, transitions, deadlines and duplicates (docs/mutation.md), a quarter of an hour
 	@nice -n 15 $(BIN)/python -m tests.mutation.run
