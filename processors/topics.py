@@ -24,6 +24,7 @@ from processors.domain.policy import Policy
 from processors.domain.quarantine import QuarantinedRecord
 from processors.domain.registration import Enrolment, NearMatch, Reachable, RegistrationStatus, Verification, VerificationPermit
 from processors.domain.review import OffenderAction, Review, ReviewAction
+from processors.domain.seal import DigestKey
 from processors.domain.sending import SendIntent
 from processors.domain.submission import Submission
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
@@ -74,6 +75,7 @@ REGISTRANTS = Topic(
     "registrants", (Reachable, NearMatch, Receipt, ReviewAction, Verification, VerificationPermit, Inbound, Erasure), "registrant id"
 )
 KEYS = Topic("keys", (RegistrantKey,), "registrant id", retention=FOREVER, compacted=True, purged=True)
+KEY_IDS = Topic("key.ids", (DigestKey,), "key id", partitions=1, retention=FOREVER, compacted=True)
 ERASED = Topic("erased", (Erased,), "keyed digest of the registrant id", partitions=1, retention=FOREVER, compacted=True)
 
 OUTBOUND = {
@@ -136,6 +138,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     NOTIFICATIONS,
     REGISTRANTS,
     KEYS,
+    KEY_IDS,
     ERASED,
     *OUTBOUND.values(),
     OUTBOUND_CANARY,

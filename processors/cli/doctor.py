@@ -17,9 +17,12 @@ from processors.rules.load import read_rules
 from processors.runtime.errors import Restart, Retry, UserError
 from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, UNAVAILABLE_ERRORS, Broker
 from processors.runtime.kafka.topics_admin import TopicStatus, properties, topic_status
+from processors.runtime.kafka.user_client import Client
+from processors.runtime.key_file import check_same_key
 from processors.runtime.run.store import Store
 from processors.runtime.settings import Settings
 from processors.runtime.wire.compatibility import problems
+from processors.topics import KEY_IDS
 
 app = new_app("Checks broker, topics, rights, store, schemas, rules, key and clock.")
 
@@ -218,8 +221,16 @@ def rules(settings: Settings) -> Iterator[Finding]:
 
 def key(settings: Settings) -> Iterator[Finding]:
     """Check that the key of contact data exists and that nobody else can read it."""
-    settings.seal()
-    yield Finding("key", ok=True, found="the key of contact data is readable to its owner alone")
+    seal = settings.seal()
+    yield Finding("key", ok=True, found=f"the key of contact data, {seal.key_id}, is readable to its owner alone")
+
+
+def key_in_use(settings: Settings) -> Iterator[Finding]:
+    """Check that the pipeline's data was sealed under the same file of keys."""
+    known = next((record.key for record in Client(settings).read(KEY_IDS) if record.value is not None), None)
+    if known is not None:
+        check_same_key(known, settings.seal())
+        yield Finding("key", ok=True, found="the pipeline's data was sealed under this file of keys")
 
 
 def clock(settings: Settings) -> Iterator[Finding]:
@@ -244,7 +255,7 @@ def _admin(settings: Settings) -> AdminClient:
     return Broker(settings).admin()
 
 
-BASE: Final = {"topics": "broker", "rights": "broker", "drift": "store"}  # what each check depends on
+BASE: Final = {"topics": "broker", "rights": "broker", "key in use": "broker", "drift": "store"}  # what each check depends on
 CHECKS: Final[dict[str, Check]] = {
     "broker": broker,
     "topics": topics,
@@ -253,6 +264,7 @@ CHECKS: Final[dict[str, Check]] = {
     "schemas": schemas,
     "rules": rules,
     "key": key,
+    "key in use": key_in_use,
     "clock": clock,
     "drift": drift,
 }

@@ -14,6 +14,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from msgspec import Struct
 
 NAMED: Final = b"vk"  # what a sealed value that names its key begins with
 ID_BYTES: Final = 6
@@ -38,6 +39,15 @@ class Seal:
     def key_id(self) -> str:
         """Return the id of the key that closes, in hex."""
         return key_id(self.key).hex()
+
+    @property
+    def digest_key_id(self) -> str:
+        """Return the id of the key that makes digests, in hex; it stays the same for as long as the data does."""
+        return key_id(self._digest_key).hex()
+
+    @property
+    def _digest_key(self) -> bytes:
+        return self.older[-1] if self.older else self.key
 
     def close(self, text: bytes, purpose: str) -> bytes:
         """Return `text` encrypted for `purpose`, which `open` must be given again."""
@@ -66,7 +76,14 @@ class Seal:
 
     def fingerprint(self, text: str, purpose: str) -> str:
         """Return a keyed digest (HMAC-SHA-256, hex) of a short secret such as a PIN."""
-        return hmac.new(self.older[-1] if self.older else self.key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._digest_key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+
+
+class DigestKey(Struct, frozen=True, kw_only=True):
+    """That digests are made with the key of this id, noted when the first stage started: every file of keys must end with it."""
+
+    key_id: str
+    since: int
 
 
 def named_key(sealed: bytes) -> bytes | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from processors.domain.seal import Seal
-from processors.runtime.errors import UserError
+from processors.runtime.errors import Stop, UserError
 
 KEY_BYTES: Final = 64
 _KEY: Final = re.compile(rf"[0-9a-fA-F]{{{KEY_BYTES * 2}}}")
@@ -59,6 +59,15 @@ def add_key(path: Path) -> Seal:
     return read_seal(path)
 
 
+def check_same_key(known: str, seal: Seal) -> None:
+    """Raise Stop unless the file ends with the key of this id, which all digests were made with."""
+    if known != seal.digest_key_id:
+        raise Stop(
+            f"VN_KEY_FILE ends with the key {seal.digest_key_id}, and this pipeline's data was sealed under a file that ends with {known}: "
+            "use that file; a new key goes before the others (`vn key rotate`)"
+        )
+
+
 class KeyFile:
     """The seal of a file of keys, read again when the file changes."""
 
@@ -69,7 +78,11 @@ class KeyFile:
         self.seal = read(path)
 
     def refresh(self) -> bool:
-        """Read the file again if it changed; return whether it holds other keys now. One that cannot be used changes nothing."""
+        """
+        Read the file again if it changed; return whether it holds other keys now. One that cannot be used changes nothing.
+
+        Raises Stop if it ends with another key than before: that is another file.
+        """
         state = self._state()
         if state is None or state == self._seen:
             return False
@@ -77,6 +90,7 @@ class KeyFile:
             seal = self._read(self._path)
         except UserError:
             return False  # being written, or broken: `vn doctor` says so, and what it held goes on
+        check_same_key(self.seal.digest_key_id, seal)
         self._seen = state
         before, self.seal = self.seal, seal
         return seal != before

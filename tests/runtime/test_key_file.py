@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from processors.runtime.errors import UserError
+from processors.runtime.errors import Stop, UserError
 from processors.runtime.key_file import KeyFile, add_key, read_seal
 
 
@@ -47,3 +47,10 @@ def test_a_file_that_cannot_be_replaced_says_what_to_do(path: Path) -> None:
     path.with_name("key.new").touch()
     with pytest.raises(UserError, match="openssl rand -hex 64"):
         add_key(path)
+
+
+def test_a_file_that_ends_with_another_key_stops_whoever_reads_it(path: Path) -> None:
+    keys = KeyFile(path)
+    path.write_text("cd" * 64)
+    with pytest.raises(Stop, match=r"ends with the key .* use that file"):
+        keys.refresh()

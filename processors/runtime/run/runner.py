@@ -56,6 +56,7 @@ from processors.runtime.run.catchup import Changelog, read_latest
 from processors.runtime.run.faults import Faults
 from processors.runtime.run.in_work import InWorkFile, count_death
 from processors.runtime.run.inputs import Bookmark, Origin, check_bookmarks, check_identities, check_not_lost
+from processors.runtime.run.keys import check_key
 from processors.runtime.run.slots import Slot
 from processors.runtime.run.store import STAMP, Store
 from processors.runtime.run.telemetry import Telemetry, error_fields
@@ -64,7 +65,7 @@ from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.stage import Context, MemoryTable, Record, Stage
-from processors.topics import DEAD_LETTERS, DECISIONS, POLICIES
+from processors.topics import DEAD_LETTERS, DECISIONS, KEY_IDS, POLICIES
 
 MAX_BATCH: Final = 5_000  # records in one transaction
 MIN_BATCH: Final = 250  # a slow batch shrinks no further; one that failed does
@@ -126,6 +127,7 @@ class Runner:
         self._last_record = self._last_refresh = self._last_lag = monotonic()
         self._checked = -1  # the generation for which the topics were checked
         self._partition_count = 0
+        self._key_checked = False
         self._identities: dict[str, str] = {}
         self._bookmarks: dict[Place, Bookmark] = {}
         self._stopping = False
@@ -212,6 +214,10 @@ class Runner:
             self._heartbeat(member, POLL_TIMEOUT)
             return False
         self._producer = self._broker.producer(self._transactional_id)  # always a new one: it aborts whatever the last one left open
+        if not self._key_checked:
+            seal = self._environment.keys.seal
+            check_key(self._broker, self._environment.codec, self._prefix, seal, self._producer, keep_alive)
+            self._key_checked = True
         places = [(each.topic, each.partition) for each in self._assigned]
         partitions = common_partitions(places, self._topics)
         offsets = self._checked_offsets(member, places, keep_alive)
@@ -588,7 +594,9 @@ def check_topics(broker: Broker, stage: Stage[Any], prefix: str) -> int:
     changelog = [stage.changelog] if stage.changelog else []
     tables = [stage.table.topic] if stage.table else []
     together = {prefix + topic.name for topic in (*stage.inputs, *changelog, *tables)}
-    counts = broker.partition_counts({*together, *(prefix + topic.name for topic in (*stage.outputs, DECISIONS, DEAD_LETTERS, POLICIES))})
+    counts = broker.partition_counts(
+        {*together, *(prefix + topic.name for topic in (*stage.outputs, DECISIONS, DEAD_LETTERS, POLICIES, KEY_IDS))}
+    )
     if missing := sorted(name for name, count in counts.items() if count == 0):
         raise Stop(f"there is no topic {', '.join(missing)}: run `vn topics create`")
     if len({counts[name] for name in together}) > 1:

@@ -29,6 +29,7 @@ from processors.domain.policy import Policy
 from processors.domain.quarantine import QuarantinedRecord
 from processors.domain.registration import Enrolment, NearMatch, Reachable, RegistrationStatus, Verification, VerificationPermit
 from processors.domain.review import OffenderAction, Review, ReviewAction
+from processors.domain.seal import DigestKey
 from processors.domain.sending import SendIntent
 from processors.domain.submission import Submission
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
@@ -75,6 +76,7 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
     Inbound,
     Erasure,
     RegistrantKey,
+    DigestKey,
     Erased,
     Outbound,
     SendIntent,

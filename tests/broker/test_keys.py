@@ -1,0 +1,28 @@
+"""Every stage checks at its start that its file of keys is the pipeline's."""
+
+import pytest
+
+from processors.domain.seal import DigestKey, Seal
+from processors.topics import KEY_IDS
+from tests.broker.harness import ProbeHarness
+
+pytestmark = pytest.mark.broker
+OURS = Seal(bytes(64)).digest_key_id  # of the worker
+
+
+def test_the_first_start_writes_down_the_key_and_the_next_finds_it_there(harness: ProbeHarness) -> None:
+    for _ in range(2):
+        worker = harness.start()
+        worker.wait_for_log('"ready"')
+        assert worker.stop() == 0
+    assert [record.key for record in harness.client.read(KEY_IDS)] == [OURS]
+
+
+def test_a_file_of_another_pipeline_stops_the_stage_with_one_sentence_before_it_decides(harness: ProbeHarness) -> None:
+    other = Seal(bytes(range(64))).digest_key_id
+    harness.client.send(KEY_IDS, [(other, harness.codec.encode(DigestKey(key_id=other, since=0)))])
+    harness.send(10)
+    worker = harness.start()
+    assert worker.wait_for_exit() != 0
+    assert f"sealed under a file that ends with {other}: use that file" in worker.log
+    assert not harness.answers()
