@@ -33,6 +33,19 @@ from processors.domain.normalize import normalize
 from processors.domain.notification import Notification
 from processors.domain.registration import Enrolment
 from processors.handover import Merger, with_handover
+from processors.match.pages import (
+    Registrants,
+    home_of,
+    is_full,
+    need_more_pages,
+    no_documents,
+    page_keys,
+    registration_documents,
+    registrations_in,
+    registrations_of,
+    told_documents,
+    told_of,
+)
 from processors.match.state import (
     VERSIONS,
     ActiveRegistration,
@@ -53,8 +66,6 @@ from processors.topics import CONFIRMED, MATCH_HANDOVER, MATCH_STATE, NOTIFICATI
 NAME: Final = "match"
 NOBODY: Final[Mapping[str, tuple[str, ...]]] = {}
 
-Registrants = Mapping[str, tuple[str, ...]]
-
 
 def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
     """Name the offender's registrations and who was told of the event; if there are any, the list of told events."""
@@ -63,10 +74,21 @@ def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
     value = given.value
     if isinstance(value, Event):
         offender, told = value.offender, told_key(value)
-        return (offender, told, list_key(offender)) if offender in found or told in found else (offender, told)
+        if offender not in found and told not in found:
+            return (offender, told)
+        return (offender, told, list_key(offender), *page_keys(offender, found), *page_keys(told, found))
     if isinstance(value, SameEvent):
-        return (*(key_of_told(value.offender, value.ori, root) for root in (value.root, value.also)), list_key(value.offender))
-    return (value.offender,)
+        both = [key_of_told(value.offender, value.ori, root) for root in (value.root, value.also)]
+        return (*both, list_key(value.offender), *(page for each in both for page in page_keys(each, found)))
+    return keys_of_enrolment(value, found)
+
+
+def keys_of_enrolment(enrolment: Enrolment, found: Mapping[str, State]) -> Iterator[str]:
+    """Name the page of the registration; all pages where that one is full, since there must be more of them."""
+    home = home_of(enrolment.registration_id, enrolment.offender, found)
+    yield from dict.fromkeys((enrolment.offender, home))
+    if is_full(home, found):
+        yield from (each for each in page_keys(enrolment.offender, found) if each != home)
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
@@ -74,15 +96,10 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     if not isinstance(given, Record):
         return forget_expired(given, states.get(given.key)) if isinstance(given, Wake) else Decision()
     if isinstance(given.value, Enrolment):
-        return enrol(given.value, registrations_of(states, given.value.offender), context)
+        return enrol(given.value, states, context)
     if isinstance(given.value, SameEvent):
         return rename_event(given.value, states)
     return notify(given.value, states, context)
-
-
-def registrations_of(states: Mapping[str, State], offender: str) -> tuple[ActiveRegistration, ...]:
-    found = states.get(offender)
-    return found.registrations if found is not None and isinstance(found, ActiveRegistrations) else ()
 
 
 # who is told
@@ -92,7 +109,7 @@ def notify(event: Event, states: Mapping[str, State], context: Context) -> Decis
     """Write one notification for each registrant to be told, and remember who was told."""
     key = told_key(event)
     found = states.get(key)
-    before = found.registrants if found is not None and isinstance(found, ToldRegistrants) else NOBODY
+    before = told_of(key, states)
     to = recipients(event, before, registrations_of(states, event.offender))
     verdicts = (verdict(event, len(to), len(before), context),)
     notifications = (
@@ -102,14 +119,15 @@ def notify(event: Event, states: Mapping[str, State], context: Context) -> Decis
     listed = told_events(states, event.offender)
     if event.telling == "cancellation":
         left = {each: until for each, until in listed.items() if each != key}
-        return Decision(outputs, {} if found is None else {key: None, **as_list(event.offender, listed, left)}, verdicts)
+        return Decision(outputs, {} if found is None else {**no_documents(key, states), **as_list(event.offender, listed, left)}, verdicts)
     if not to:
         return Decision(outputs, verdicts=verdicts)
     until = remembered_until(event, context)
     if isinstance(found, ToldRegistrants):
         until = max(until, found.until)
     after = {each: at for each, at in listed.items() if at > event.received_at} | {key: until}
-    return Decision(outputs, {key: ToldRegistrants(union(before, to), until), **as_list(event.offender, listed, after)}, verdicts)
+    told = told_documents(key, union(before, to), until, states)
+    return Decision(outputs, {**told, **as_list(event.offender, listed, after)}, verdicts)
 
 
 def told_events(states: Mapping[str, State], offender: str) -> dict[str, int]:
@@ -190,8 +208,10 @@ def verdict(event: Event, count: int, told: int, context: Context) -> Verdict:
 # who is registered
 
 
-def enrol(enrolment: Enrolment, before: tuple[ActiveRegistration, ...], context: Context) -> Decision[State]:
+def enrol(enrolment: Enrolment, states: Mapping[str, State], context: Context) -> Decision[State]:
     """Put a registration in force for later events, or end it."""
+    home = home_of(enrolment.registration_id, enrolment.offender, states)
+    before = registrations_in(home, states)
     known = {each.registration_id: each for each in before}
     previous = known.pop(enrolment.registration_id, None)
     if not enrolment.ended:
@@ -202,13 +222,21 @@ def enrol(enrolment: Enrolment, before: tuple[ActiveRegistration, ...], context:
         message_id=enrolment.registration_id,
         outcome="noted",
         reason="registration_removed" if enrolment.ended else "registered",
-        detail=f"{len(known)} {'registration is' if len(known) == 1 else 'registrations are'} in force for this offender",
+        detail=in_force_now(len(known)) if home == enrolment.offender else "many registrations are in force for this offender",
         at=enrolment.received_at,
         offender=enrolment.offender,
         rules=context.rules.version,
         registrant_id=enrolment.registrant_id,
     )
-    return Decision((), changed_registrations(enrolment.offender, before, after), (verdict,))
+    if need_more_pages(after):
+        others = (each for each in registrations_of(states, enrolment.offender) if each.registration_id not in known)
+        return Decision((), registration_documents(enrolment.offender, (*others, *after), states), (verdict,))
+    return Decision((), changed_registrations(home, before, after), (verdict,))
+
+
+def in_force_now(count: int) -> str:
+    """Return the sentence of the journal on how many registrations there are."""
+    return f"{count} {'registration is' if count == 1 else 'registrations are'} in force for this offender"
 
 
 def registration_after(enrolment: Enrolment, before: ActiveRegistration | None) -> ActiveRegistration:
@@ -247,8 +275,11 @@ def changed_registrations(
 def documents(offender: str, found: Mapping[str, State]) -> Iterator[str]:
     """Yield the keys of every state of an offender."""
     yield offender
+    yield from page_keys(offender, found)
     yield list_key(offender)
-    yield from told_events(found, offender)
+    for key in told_events(found, offender):
+        yield key
+        yield from page_keys(key, found)
 
 
 def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], _: Context) -> Decision[State]:
@@ -256,14 +287,13 @@ def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], _
     known = {each.registration_id: each for each in registrations_of(theirs, merge.offender)}
     for each in registrations_of(mine, merge.into):
         known[each.registration_id] = joined_registration(each, known[each.registration_id]) if each.registration_id in known else each
-    registrations = tuple(known[each] for each in sorted(known))
-    states: dict[str, State | None] = {merge.into: ActiveRegistrations(registrations) if registrations else None}
+    states = registration_documents(merge.into, known.values(), mine)
     listed = dict(told_events(mine, merge.into))
-    for key, told in theirs.items():
+    for key in told_events(theirs, merge.offender):
+        told, moved = theirs.get(key), merge.into + key.removeprefix(merge.offender)
         if isinstance(told, ToldRegistrants):
-            moved = merge.into + key.removeprefix(merge.offender)
-            states[moved] = together = joined_told(mine.get(moved), told)
-            listed[moved] = together.until
+            states |= joined_documents(moved, mine, told_of(key, theirs), told.until)
+            listed[moved] = until_of(states, moved)
     return Decision(states={**states, **as_list(merge.into, told_events(mine, merge.into), listed)})
 
 
@@ -275,10 +305,18 @@ def joined_registration(one: ActiveRegistration, other: ActiveRegistration) -> A
     return replace(one, choices=tuple(choices)[-VERSIONS:])
 
 
-def joined_told(one: State | None, other: ToldRegistrants) -> ToldRegistrants:
-    if not isinstance(one, ToldRegistrants):
-        return other
-    return ToldRegistrants(union(one.registrants, other.registrants), max(one.until, other.until))
+def joined_documents(key: str, found: Mapping[str, State], others: Registrants, until: int) -> dict[str, State | None]:
+    """Return who was told of an event together with the others who were."""
+    document = found.get(key)
+    if isinstance(document, ToldRegistrants):
+        until = max(until, document.until)
+    return told_documents(key, union(told_of(key, found), others), until, found)
+
+
+def until_of(states: Mapping[str, State | None], key: str) -> int:
+    """Return until when it is kept who was told of an event."""
+    document = states[key]
+    return document.until if isinstance(document, ToldRegistrants) else 0
 
 
 def rename_event(same: SameEvent, states: Mapping[str, State]) -> Decision[State]:
@@ -287,10 +325,10 @@ def rename_event(same: SameEvent, states: Mapping[str, State]) -> Decision[State
     told = states.get(old)
     if not isinstance(told, ToldRegistrants):
         return Decision()
-    together = joined_told(states.get(new), told)
+    together = joined_documents(new, states, told_of(old, states), told.until)
     listed = told_events(states, same.offender)
-    after = {key: until for key, until in listed.items() if key != old} | {new: together.until}
-    return Decision(states={old: None, new: together, **as_list(same.offender, listed, after)})
+    after = {key: until for key, until in listed.items() if key != old} | {new: until_of(together, new)}
+    return Decision(states={**no_documents(old, states), **together, **as_list(same.offender, listed, after)})
 
 
 STAGE: Final = with_handover(

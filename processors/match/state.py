@@ -36,17 +36,23 @@ class ActiveRegistration(Struct, frozen=True):
         return self.choices[-1].expires_at
 
 
-class ActiveRegistrations(Struct, frozen=True, tag="register"):
-    """The registrations for one offender, by registration id."""
+class ActiveRegistrations(Struct, frozen=True, tag="register", omit_defaults=True):
+    """The registrations for one offender, by registration id; or, where there are many, in how many pages they are (pages.py)."""
 
     registrations: tuple[ActiveRegistration, ...] = ()
+    pages: int = 0
 
 
-class ToldRegistrants(Struct, frozen=True, tag="told"):
-    """Who was told of one event: registrants in order, each with the registrations concerned; kept until `until`."""
+class ToldRegistrants(Struct, frozen=True, tag="told", omit_defaults=True):
+    """
+    Who was told of one event: registrants in order, each with the registrations concerned; kept until `until`.
+
+    Where there are many, they are in so many `pages` (pages.py).
+    """
 
     registrants: dict[str, tuple[str, ...]]
     until: int
+    pages: int = 0
 
 
 class ToldEvents(Struct, frozen=True, tag="told_events"):
