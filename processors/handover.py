@@ -14,6 +14,7 @@ A merge into a key that is itself on its way waits in that key's queue like any 
 older, so no two keys wait for each other.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
@@ -68,6 +69,7 @@ class HandedOver(Struct, frozen=True, tag="handed_over"):
 
 Own = Merging | Queued | HandedOver
 OWN: Final = frozenset({Merging, Queued, HandedOver})  # a look at the type: isinstance takes a multiple where it says no
+AFTER_OFFENDER: Final = re.compile(r"[^0-9A-Za-z_.:-]")
 FIELDS: Final[Mapping[type, str]] = {Event: "event", Enrolment: "enrolment", ReviewAction: "action", Merge: "merge", SameEvent: "same"}
 
 
@@ -97,6 +99,7 @@ def with_handover(stage: Stage[Any], merger: Merger[Any]) -> Stage[Any]:
         keys=handing.keys,
         decide=handing.decide,
         deadline=handing.deadline,
+        owner=offender_of,
     )
 
 
@@ -107,6 +110,11 @@ def part_key(merge: Merge | Handover, part: int) -> str:
 
 def queue_key(offender: str, number: int) -> str:
     return f"{offender}>{number}"
+
+
+def offender_of(state_key: str) -> str:
+    """Return the offender that a state key begins with: it ends at the first sign that is in no offender's key."""
+    return AFTER_OFFENDER.split(state_key, 1)[0]
 
 
 @dataclass(frozen=True, slots=True)

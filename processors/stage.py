@@ -140,6 +140,11 @@ def no_deadline(_: Any) -> None:
     """Return None: the stage sets no timers."""
 
 
+def itself(state_key: str) -> str:
+    """Return the state key: records bear the very key that their state has."""
+    return state_key
+
+
 @dataclass(frozen=True, slots=True)
 class MemoryTable:
     """
@@ -167,6 +172,7 @@ class Stage(Generic[S]):
     `state` is the type of a state value, a union of tagged Structs if a stage keeps several kinds. `deadline` says when
     a state needs a decision without a record, None for never: that is the timer of its key, which leads to a Wake. A
     stage that `resettles` is given, after rules or settings changed, one Resettle for every key that has a timer.
+    `owner` returns the record key whose partition a state key belongs to: with another number of partitions it moves there.
     `migrations` turn a state document of format n into one of n + 1, by n: pure functions of plain JSON values.
     """
 
@@ -179,6 +185,7 @@ class Stage(Generic[S]):
     decide: Callable[[Input, Mapping[str, S], Context], Decision[S]]
     deadline: Callable[[S], int | None] = no_deadline
     resettles: bool = False
+    owner: Callable[[str], str] = itself
     migrations: Mapping[int, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     table: MemoryTable | None = None
 

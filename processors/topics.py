@@ -2,8 +2,9 @@
 Every topic once: what it carries, by which key, for how long.
 
 `partitions` is "shared" where the topic follows the pipeline's partition count (setting `VN_PARTITIONS`), else a
-number. A topic with `stamped` takes the broker's time of arrival, which is a submission's receive time. Of a compacted topic
-that is `purged` what was replaced or deleted is off the disk after an hour and a quarter.
+number. One that is `fixed` keeps the number that it was made with, which may be smaller: no stage reads it, and a compacted
+one would hold a key in two partitions. A topic with `stamped` takes the broker's time of arrival, which is a submission's
+receive time. Of a compacted topic that is `purged` what was replaced or deleted is off the disk after an hour and a quarter.
 """
 
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Topic:
     stamped: bool = False
     external: bool = False
     purged: bool = False
+    fixed: bool = False
 
 
 SUBMISSIONS = Topic("submissions", (Submission,), "agency ORI", stamped=True, external=True)
@@ -79,29 +81,31 @@ KEY_IDS = Topic("key.ids", (DigestKey,), "key id", partitions=1, retention=FOREV
 ERASED = Topic("erased", (Erased,), "keyed digest of the registrant id", partitions=1, retention=FOREVER, compacted=True)
 
 OUTBOUND = {
-    "sms": Topic("outbound.sms", (Outbound,), "registrant id", retention=7 * DAY, external=True),
-    "email": Topic("outbound.email", (Outbound,), "registrant id", retention=7 * DAY, external=True),
-    "voice": Topic("outbound.voice", (Outbound,), "registrant id", retention=7 * DAY, external=True),
+    "sms": Topic("outbound.sms", (Outbound,), "registrant id", retention=7 * DAY, external=True, fixed=True),
+    "email": Topic("outbound.email", (Outbound,), "registrant id", retention=7 * DAY, external=True, fixed=True),
+    "voice": Topic("outbound.voice", (Outbound,), "registrant id", retention=7 * DAY, external=True, fixed=True),
 }
 OUTBOUND_CANARY = Topic("outbound.canary", (Outbound,), "registrant id", partitions=1, retention=DAY)
-SENDS = Topic("sends", (SendIntent,), "channel and reference", retention=FOREVER, compacted=True)  # partitioned like OUTBOUND
-REGISTRATION_STATUS = Topic(
-    "registration.status", (RegistrationStatus,), "registration id", retention=FOREVER, compacted=True, external=True
+SENDS = Topic(  # partitioned like OUTBOUND
+    "sends", (SendIntent,), "channel and reference", retention=FOREVER, compacted=True, fixed=True
 )
-RESPONSES = Topic("responses", (Response,), "agency ORI", external=True)
-REVIEWS = Topic("reviews", (Review,), "review id", retention=FOREVER, compacted=True, external=True)
-EXPECTATIONS = Topic("expectations", (Expectation,), "expectation id", retention=FOREVER, compacted=True, external=True)
-DEAD_LETTERS = Topic("dead-letters", (DeadLetter,), "dead letter id", retention=90 * DAY, external=True)
-DEAD_LETTER_KEYS = Topic("dead-letters.keys", (RegistrantKey,), "dead letter id", retention=FOREVER, compacted=True, purged=True)
+REGISTRATION_STATUS = Topic(
+    "registration.status", (RegistrationStatus,), "registration id", retention=FOREVER, compacted=True, external=True, fixed=True
+)
+RESPONSES = Topic("responses", (Response,), "agency ORI", external=True, fixed=True)
+REVIEWS = Topic("reviews", (Review,), "review id", retention=FOREVER, compacted=True, external=True, fixed=True)
+EXPECTATIONS = Topic("expectations", (Expectation,), "expectation id", retention=FOREVER, compacted=True, external=True, fixed=True)
+DEAD_LETTERS = Topic("dead-letters", (DeadLetter,), "dead letter id", retention=90 * DAY, external=True, fixed=True)
+DEAD_LETTER_KEYS = Topic("dead-letters.keys", (RegistrantKey,), "dead letter id", retention=FOREVER, compacted=True, purged=True, fixed=True)
 DEAD_LETTERS_SETTLED = Topic(
     "dead-letters.settled", (DeadLetterSettled,), "dead letter id", partitions=1, retention=FOREVER, compacted=True, external=True
 )
-PEOPLE = Topic("people", (KnownPerson,), "offender", retention=FOREVER, compacted=True, external=True)
-STANDINGS = Topic("standings", (OffenderStanding,), "offender", retention=FOREVER, compacted=True, external=True)
+PEOPLE = Topic("people", (KnownPerson,), "offender", retention=FOREVER, compacted=True, external=True, fixed=True)
+STANDINGS = Topic("standings", (OffenderStanding,), "offender", retention=FOREVER, compacted=True, external=True, fixed=True)
 PEOPLE_HIDDEN = Topic("people.hidden", (HiddenPerson,), "identifier", partitions=1, retention=FOREVER, compacted=True, external=True)
 CONSOLE_LOG = Topic("console.log", (StaffAction,), "none", partitions=1, retention=3 * 365 * DAY, external=True)
 AGENCIES = Topic("agencies", (AgencyHeard,), "agency ORI", partitions=1, retention=FOREVER, compacted=True, external=True)
-DECISIONS = Topic("decisions", (Verdicts,), "stage and partition", retention=3 * 365 * DAY, external=True)
+DECISIONS = Topic("decisions", (Verdicts,), "stage and partition", retention=3 * 365 * DAY, external=True, fixed=True)
 
 
 def changelog(stage: str, partitions: int | Literal["shared"] = "shared") -> Topic:

@@ -19,7 +19,8 @@ from processors.runtime.errors import Restart, Retry, UserError
 COMMANDS: Final = {
     "demo": ("processors.cli.demo", "Run the sample feed through the whole pipeline and compare the result with its answer key."),
     "local": ("processors.cli.local", "A local broker and store: start, stop, show."),
-    "topics": ("processors.cli.topics", "Create the topics; list them."),
+    "topics": ("processors.cli.topics", "Create the topics; list them; give the stages more partitions."),
+    "state": ("processors.cli.state", "The stages' state: export it to files, import it."),
     "run": ("processors.cli.run", "Run stages of the pipeline."),
     "sample": ("processors.cli.sample", "Print a submission or registration to try the pipeline with."),
     "try": ("processors.cli.try_", "Show who would be told what, without a broker."),

@@ -6,7 +6,9 @@ import typer
 
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows
+from processors.pipeline import STAGES
 from processors.runtime.kafka.topics_admin import apply_properties, create_topics, property_differences, topic_status
+from processors.runtime.run.grow import grow
 from processors.runtime.settings import Settings
 from processors.topics import DAY, FOREVER
 
@@ -34,6 +36,20 @@ def create(
     for each in differences:
         change = "set to" if apply else "left as it is; --apply sets it to"
         typer.echo(f"{each.topic}: {each.name} was {each.actual}, {change} {each.wanted}")
+
+
+@app.command("grow")
+def grow_topics(
+    partitions: Annotated[int, typer.Argument(metavar="N", min=2, max=1024, help="How many partitions the stages are to share.")],
+) -> None:
+    """
+    Give the stages more partitions, with every state moved to where its records will come.
+
+    Stop every `vn run` first, with all inputs read (`vn run all --until-idle 5`). Can be repeated: where it was interrupted it
+    goes on. Afterwards set VN_PARTITIONS and start the stages again.
+    """
+    for line in grow(Settings(), STAGES, partitions):
+        typer.echo(line)
 
 
 @app.command("list")

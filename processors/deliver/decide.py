@@ -183,6 +183,7 @@ STAGE: Final[Stage[State]] = Stage(
     decide=decide,
     deadline=deadline,
     resettles=True,
+    owner=registrant_of,
     migrations={1: attempts_by_contact},
     table=TABLE,
 )

@@ -24,7 +24,7 @@ from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.kafka.clients import Broker, committed_offsets
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import Client, TopicRecord
 from processors.runtime.run.catchup import Stamp
 from processors.runtime.run.store import Store
 from processors.runtime.settings import Settings
@@ -45,9 +45,16 @@ SUBMISSION_OFFSET: Final = re.compile(rb"submissions-\d+-\d+")
 
 
 class FeedRun:
-    """The sample feed played on one topic prefix of a broker."""
+    """The sample feed played on one topic prefix of a broker, or its second part, after another run of the `earlier` one."""
 
-    def __init__(self, addresses: Mapping[str, str], folder: Path, partitions: int = 2, feed: Path = EXAMPLES) -> None:
+    def __init__(
+        self,
+        addresses: Mapping[str, str],
+        folder: Path,
+        partitions: int = 2,
+        feed: Path = EXAMPLES,
+        earlier: "FeedRun | None" = None,
+    ) -> None:
         self.prefix = f"d{os.getpid()}-{time.monotonic_ns()}."
         self.environment = {
             **addresses,
@@ -58,6 +65,7 @@ class FeedRun:
         }
         self.folder = folder
         self.partitions = partitions
+        self.earlier = earlier
         with environment(self.environment):
             self.settings = Settings()
             create_topics(self.settings)
@@ -121,10 +129,10 @@ class FeedRun:
         every changelog the states of the rehearsal's stages.
         """
         with environment(self.environment):
-            intake = [(record.offset, record.value) for record in self.client.read(INTAKE)]
+            intake = [(record.offset, record.value) for record in self._records(INTAKE)]
             driver = DriverByIntakeOffset(self.rehearsal, intake, load_rules(None), self.settings.seal().key)
             for topic in WRITTEN:
-                got = group_by_key(topic, [(record.key, self._value(record.value)) for record in self.client.read(topic)])
+                got = group_by_key(topic, [(record.key, self._value(record.value)) for record in self._records(topic)])
                 want = group_by_key(
                     topic, [(entry.key, self._value(entry.value)) for entry in driver.entries(topic) if entry.value != CONTROL_RECORD]
                 )
@@ -133,6 +141,11 @@ class FeedRun:
                 if unit.stage.changelog is not None:
                     got = self._verify_state(unit.stage)
                     assert_same(f"what {unit.stage.name} remembers", without_offsets(unit.fields), without_offsets(got))
+
+    def _records(self, topic: Topic) -> Sequence[TopicRecord]:
+        """Return the records of a topic after those of the run before; those of partitions that were added come later."""
+        before = [] if self.earlier is None else self.earlier._records(topic)
+        return [*before, *sorted(self.client.read(topic), key=lambda record: record.partition >= self.partitions)]
 
     def _value(self, raw: bytes | None) -> Any:
         return None if raw is None else self.client.codec.decode(raw)

@@ -37,6 +37,7 @@ class Watch:
             only_what_was_asked_for(stage, given, states)
             outputs_are_declared(stage, decision)
             states_come_back(stage, decision)
+            states_lie_where_the_records_do(stage, given, decision, before)
             verdicts_are_complete(stage, given, decision)
             self.nothing_private(decision)
             return decision
@@ -78,6 +79,14 @@ def states_come_back(stage: Stage[Any], decision: Decision[Any]) -> None:
     for state in decision.states.values():
         if state is not None:
             assert CODEC.states(StateFormat(stage.state))(CODEC.encode_state(state)) == state
+
+
+def states_lie_where_the_records_do(stage: Stage[Any], given: Input, decision: Decision[Any], states: Mapping[str, Any]) -> None:
+    """A record's states are those of its key, by which they are found again among another number of partitions."""
+    if stage.changelog is None or stage.changelog.partitions != "shared":
+        return
+    owner = given.key if isinstance(given, Record) else stage.owner(given.key)
+    assert {stage.owner(key) for key in (*states, *decision.states)} <= {owner}
 
 
 def verdicts_are_complete(stage: Stage[Any], given: Input, decision: Decision[Any]) -> None:

@@ -27,9 +27,11 @@ class TopicStatus:
     actual: int
 
 
-def partitions_of(topic: Topic, settings: Settings) -> int:
-    """Return how many partitions the topic should have."""
-    return settings.partitions if topic.partitions == "shared" else topic.partitions
+def partitions_of(topic: Topic, settings: Settings, actual: int = 0) -> int:
+    """Return how many partitions the topic should have; one that is `fixed` keeps those it has."""
+    if topic.partitions != "shared":
+        return topic.partitions
+    return min(actual, settings.partitions) if topic.fixed and actual else settings.partitions
 
 
 def properties(topic: Topic) -> dict[str, str]:
@@ -61,7 +63,7 @@ def topic_status(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[T
     """Return every topic as specified and as found."""
     names = {topic: settings.topic_prefix + topic.name for topic in topics}
     counts = _partition_counts(settings, names.values())
-    return [TopicStatus(topic, name, partitions_of(topic, settings), counts[name]) for topic, name in names.items()]
+    return [TopicStatus(topic, name, partitions_of(topic, settings, counts[name]), counts[name]) for topic, name in names.items()]
 
 
 def create_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[TopicStatus]:
@@ -75,7 +77,7 @@ def create_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[
         each = wrong[0]
         raise UserError(
             f"{each.name} has {each.actual} partitions where VN_PARTITIONS asks for {each.partitions}: set VN_PARTITIONS={each.actual}, or "
-            "begin with another VN_TOPIC_PREFIX"
+            + ("run `vn topics grow`" if each.actual < each.partitions else "begin with another VN_TOPIC_PREFIX")
             if each.topic.partitions == "shared"
             else f"{each.name} has {each.actual} partitions and must have {each.partitions}: delete it, or use another VN_TOPIC_PREFIX"
         )

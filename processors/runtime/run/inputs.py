@@ -66,7 +66,8 @@ def check_identities(origins: Mapping[Place, Origin | None], present: Mapping[st
         if cluster != now:
             raise Stop(
                 f"the offsets of {topic}[{partition}] were committed on cluster {cluster}, and this is cluster {now}: offsets of a "
-                "mirror or of a restored copy do not fit its logs; see deploy/runbook.md"
+                "mirror or of a restored copy do not fit its logs; delete the group, then `vn state import` what `vn state export` wrote "
+                "there; see deploy/runbook.md"
             )
         raise Stop(
             f"{topic} was deleted and created anew since its offsets were committed: what they stand for is gone; see deploy/runbook.md"

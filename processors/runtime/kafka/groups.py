@@ -1,0 +1,52 @@
+"""Consumer groups as the broker describes them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from threading import Event
+from time import monotonic
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException
+
+from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, Broker
+
+LOADING: Final = frozenset({KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR})
+LOADING_SECONDS: Final = 20.0  # for a coordinator that has just started
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group: its members' hosts, and what this user may do with it; None where the broker does not say."""
+
+    hosts: tuple[str, ...] = ()
+    granted: frozenset[Any] | None = None
+
+
+def describe_groups(broker: Broker, names: Iterable[str]) -> dict[str, Group]:
+    """
+    Return each group; one that nobody was ever a member of has no hosts.
+
+    One that this user may not see is granted nothing.
+    """
+    admin, asked, found = broker.admin(), list(names), dict[str, Group]()
+    deadline, pause = monotonic() + LOADING_SECONDS, Event()
+    while asked:
+        described = admin.describe_consumer_groups(asked, include_authorized_operations=True, request_timeout=REQUEST_TIMEOUT)
+        for name, future in described.items():
+            try:
+                answer = future.result(CALL_DEADLINE)
+            except KafkaException as error:
+                code = error.args[0].code()
+                if code == KafkaError.GROUP_ID_NOT_FOUND:
+                    found[name] = Group()
+                elif code == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                    found[name] = Group(granted=frozenset())
+                elif code not in LOADING or monotonic() > deadline:
+                    raise
+                continue
+            granted = None if answer.authorized_operations is None else frozenset(answer.authorized_operations)
+            found[name] = Group(tuple(each.host.strip("/") for each in answer.members), granted)
+        asked = [name for name in asked if name not in found]
+        if asked:
+            pause.wait(0.1)
+    return found

@@ -1,0 +1,227 @@
+"""
+More partitions for the stages, while all of them are stopped; every state moves to the partition that its records will come by.
+
+The numbers are found in the body. Each step may be interrupted at any point and done again:
+
+1. No copy of any stage is at work, and the stages that keep a state by partition have read all their inputs.
+2. Add partitions to a stage's changelog. From here on no copy of it starts: inputs and changelog differ.
+3. Move each state with its timer by one transaction: written to its new partition, removed from the old one.
+4. Write every partition's position, which says that there are so many partitions now.
+5. Add partitions to the inputs. A copy that starts now stops again: positions and committed offsets differ.
+6. Commit the offsets of the new partitions, and of the old ones anew, since other timers are theirs.
+7. Last the front door's topics: a sender's next record goes to another partition, so they must be read too.
+
+Topics that no stage reads keep their partitions (`Topic.fixed`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from threading import Event
+from time import monotonic
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import NewPartitions  # type: ignore[attr-defined]
+from msgspec import structs
+
+from processors.runtime.clock import wall
+from processors.runtime.errors import UserError
+from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, Broker, Place, committed_progress, translated_errors
+from processors.runtime.run.catchup import NEW, check_positions
+from processors.runtime.run.inputs import Origin, check_identities
+from processors.runtime.run.state_log import (
+    STATE,
+    TIMER,
+    Change,
+    PartitionState,
+    StateWriter,
+    bounded,
+    new_position,
+    next_timer,
+    partition_of,
+    read_partition,
+)
+from processors.runtime.run.stopped import check_read, check_stopped, commit_progress, unread
+from processors.runtime.run.store import STAMP
+from processors.runtime.settings import Settings
+from processors.runtime.wire.changelog import Position
+from processors.runtime.wire.codec import Codec
+from processors.stage import Stage
+from processors.topics import Topic
+
+METADATA_SECONDS: Final = 10.0
+
+
+def grow(settings: Settings, stages: Sequence[Stage[Any]], partitions: int) -> Iterator[str]:
+    """Give the topics that stages share by partition so many partitions, move the stages' states, and say so."""
+    broker, codec = Broker(settings), Codec(settings.schema_registry_url, prefix=settings.topic_prefix)
+    prefix = settings.topic_prefix
+    keepers = [each for each in stages if each.changelog is not None and each.changelog.partitions == "shared"]
+    others = [each for each in stages if each.changelog is None]
+    check_number(broker, prefix, [*keepers, *others], partitions)
+    check_stopped(broker, prefix, stages)  # 1
+    check_read(broker, prefix, keepers)
+    moved = [_Growing(broker, codec, prefix, each, partitions) for each in keepers]
+    for each in moved:
+        yield f"{each.stage.name}: {each.move()} states moved"  # 2, 3, 4
+    check_stopped(broker, prefix, stages)
+    inputs = [topic for each in keepers for topic in each.inputs]
+    add_partitions(broker, (prefix + topic.name for topic in inputs), partitions)  # 5
+    for each in moved:
+        each.commit()  # 6
+    for stage in others:
+        grow_front_door(broker, prefix, stage, partitions)  # 7
+    yield f"every stage reads {partitions} partitions: set VN_PARTITIONS={partitions} wherever it is set, then start the stages"
+
+
+def check_number(broker: Broker, prefix: str, stages: Iterable[Stage[Any]], partitions: int) -> None:
+    """Raise UserError unless every topic is there and none has more partitions already: a topic cannot be given fewer."""
+    counts = broker.partition_counts(prefix + topic.name for topic in shared_topics(stages))
+    if missing := [name for name, count in counts.items() if count == 0]:
+        raise UserError(f"there is no topic {missing[0]}: run `vn topics create`")
+    if larger := [name for name, count in counts.items() if count > partitions]:
+        raise UserError(f"{larger[0]} has {counts[larger[0]]} partitions, and a topic cannot be given fewer: name a larger number")
+
+
+def shared_topics(stages: Iterable[Stage[Any]]) -> set[Topic]:
+    """Return the inputs and changelogs that follow the pipeline's number of partitions."""
+    topics = {topic for each in stages for topic in (*each.inputs, *((each.changelog,) if each.changelog else ()))}
+    return {topic for topic in topics if topic.partitions == "shared"}
+
+
+def add_partitions(broker: Broker, topics: Iterable[str], partitions: int) -> None:
+    """Give each topic so many partitions; return once the broker knows of them."""
+    names = list(dict.fromkeys(topics))
+    short = [name for name, count in broker.partition_counts(names).items() if count < partitions]
+    if short:
+        admin = broker.admin()
+        with translated_errors("the partitions could not be added"):
+            made = admin.create_partitions([NewPartitions(name, partitions) for name in short], request_timeout=REQUEST_TIMEOUT)
+            for future in made.values():
+                try:
+                    future.result(CALL_DEADLINE)
+                except KafkaException as error:
+                    if error.args[0].code() != KafkaError.INVALID_PARTITIONS:  # somebody else was first
+                        raise
+    deadline, pause = monotonic() + METADATA_SECONDS, Event()
+    while monotonic() < deadline:
+        if all(count == partitions for count in broker.partition_counts(names).values()):
+            return
+        pause.wait(0.05)
+    raise UserError("the broker does not show the new partitions yet: run the same command again")
+
+
+def grow_front_door(broker: Broker, prefix: str, stage: Stage[Any], partitions: int) -> None:
+    """Give the inputs of a stage without a state more partitions, once it has read what is in them."""
+    if (place := unread(broker, prefix, stage)) is not None:
+        raise UserError(
+            f"the stages have their new partitions, but {place[0]}[{place[1]}] holds records that {stage.name} has not read, which a "
+            "sender's next would overtake: pause the feeds, `vn run all --until-idle 5`, then run the same command again"
+        )
+    add_partitions(broker, (prefix + topic.name for topic in stage.inputs), partitions)
+
+
+class _Growing:
+    """One stage that gets more partitions."""
+
+    def __init__(self, broker: Broker, codec: Codec, prefix: str, stage: Stage[Any], partitions: int) -> None:
+        if stage.changelog is None:
+            raise TypeError(f"{stage.name} keeps no state")
+        self.stage = stage
+        self._broker = broker
+        self._codec = codec
+        self._group = prefix + stage.name
+        self._changelog = prefix + stage.changelog.name
+        self._inputs = [prefix + topic.name for topic in stage.inputs]
+        self._partitions = partitions
+        self._positions: dict[int, Position] = {}
+        self._next_timers: dict[int, int | None] = {}
+
+    def move(self) -> int:
+        """Move every state to where it belongs, and write the positions; return how many states were moved."""
+        counts = self._broker.partition_counts([self._changelog, *self._inputs])
+        held = [read_partition(self._broker, self._codec, self._changelog, each) for each in range(counts[self._changelog])]
+        self._check(held, min(counts[topic] for topic in self._inputs))
+        add_partitions(self._broker, [self._changelog], self._partitions)  # 2
+        held += [PartitionState() for _ in range(len(held), self._partitions)]
+        writer, moved = StateWriter(self._broker, self._changelog), 0
+        for changes in bounded(self._moves(held)):  # 3
+            writer.write(changes)
+            moved += sum(name.startswith(STATE) and value is None for _, name, value in changes)
+            for partition, name, value in changes:
+                held[partition].change(name, value)
+        self._positions = positions_after(held, self._inputs, self._broker.start_offsets(self._places(counts)), self._partitions)
+        self._next_timers = {number: next_timer(self._codec, each.fields) for number, each in enumerate(held)}
+        writer.write((number, STAMP, self._codec.encode(position)) for number, position in self._positions.items())  # 4
+        return moved
+
+    def commit(self) -> None:
+        """Commit the offsets that the positions say."""
+        places = self._places(dict.fromkeys(self._inputs, self._partitions))
+        committed = committed_progress(self._broker.offsets_consumer(self._group), places)
+        identities = self._broker.topic_identities(self._inputs)
+        known = {place: Origin.parse(metadata) for place, (_, metadata) in committed.items()}
+        commit_progress(
+            self._broker,
+            self._group,
+            {(topic, partition): self._positions[partition].positions[topic] for topic, partition in places},
+            {place: known[place] or Origin(identities[place[0]]) for place in places},
+            self._next_timers,
+        )
+
+    def _check(self, held: Sequence[PartitionState], partitions: int) -> None:
+        """Raise Stop unless positions and committed offsets agree, and belong to these logs."""
+        places = self._places(dict.fromkeys(self._inputs, partitions))
+        progress = committed_progress(self._broker.offsets_consumer(self._group), places)
+        origins = {place: Origin.parse(metadata) for place, (offset, metadata) in progress.items() if offset is not None}
+        check_identities(origins, self._broker.topic_identities(self._inputs))
+        for partition in range(partitions):
+            position = held[partition].position
+            offsets = {topic: progress[topic, partition][0] for topic in self._inputs}
+            if position is None and all(offset is None for offset in offsets.values()):
+                continue
+            if position is not None and position.partitions == self._partitions and None in offsets.values():
+                continue  # step 6 is still to be done
+            check_positions(self._changelog, partition, position or NEW, offsets)
+
+    def _moves(self, held: Sequence[PartitionState]) -> Iterator[list[Change]]:
+        """Yield the changes that move each state, with its timer, that belongs elsewhere."""
+        for partition, state in enumerate(held):
+            for key in list(dict.fromkeys(name[1:] for name in state.fields)):
+                target = partition_of(self.stage, key, self._partitions)
+                if target != partition:
+                    found = [(name, state.fields[name]) for name in (STATE + key, TIMER + key) if name in state.fields]
+                    yield [(target, name, value) for name, value in found] + [(partition, name, None) for name, _ in found]
+
+    def _places(self, counts: Mapping[str, int]) -> list[Place]:
+        return [(topic, partition) for topic in self._inputs for partition in range(counts[topic])]
+
+
+def positions_after(
+    held: Sequence[PartitionState], inputs: Sequence[str], starts: Mapping[Place, int], partitions: int
+) -> dict[int, Position]:
+    """
+    Return the position of every partition after its states were moved; a partition that had one keeps its offsets.
+
+    What was decided with the latest time of all partitions may be in any of them now. Where rules or settings differed
+    everything is judged once more.
+    """
+    known = [each.position for each in held if each.position is not None]
+    time = max((each.time for each in known), default=0)
+    versions = {each.settled for each in known}
+    settled = versions.pop() if len(versions) == 1 else ""
+    after = {}
+    for number, each in enumerate(held):
+        offsets = {topic: starts.get((topic, number), 0) for topic in inputs}
+        if each.position is None:
+            after[number] = new_position(offsets, partitions, time=time, settled=settled)
+        else:
+            after[number] = structs.replace(
+                each.position,
+                seq=each.position.seq + 1,
+                positions=offsets | each.position.positions,
+                time=time,
+                at=wall(),
+                settled=settled,
+                partitions=partitions,
+            )
+    return after

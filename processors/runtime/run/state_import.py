@@ -1,0 +1,228 @@
+"""
+A stage's whole state from a file, on topics that hold none.
+
+Step by step (the numbers are found in the body); it may be interrupted at any point and done again:
+
+1. No copy is at work. The stage's group has no offsets on these topics; or exactly those of the export, on the same logs.
+2. Where the inputs are other logs, they go on above the ends of the exported ones, since offsets name messages: transactions
+   that are aborted take the offsets between.
+3. Mark every partition of the changelog as unfinished: no copy starts on it, whatever its committed offsets.
+4. Write each state with its timer to the partition that its records come by.
+5. Write every partition's position.
+6. Commit the offsets.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from processors.runtime.errors import UserError
+from processors.runtime.kafka.clients import (
+    CALL_DEADLINE,
+    REQUEST_TIMEOUT,
+    Broker,
+    Place,
+    call_with_deadline,
+    committed_progress,
+    translated_errors,
+)
+from processors.runtime.run.inputs import Origin
+from processors.runtime.run.runner import check_topics
+from processors.runtime.run.state_export import by_topic, file_of
+from processors.runtime.run.state_file import NOTHING, Header, read_entries, read_header
+from processors.runtime.run.state_log import (
+    STATE,
+    TIMER,
+    Change,
+    PartitionState,
+    StateWriter,
+    bounded,
+    new_position,
+    next_timer,
+    partition_of,
+    read_partition,
+)
+from processors.runtime.run.stopped import check_stopped, commit_progress, holds_records, places_of
+from processors.runtime.run.store import STAMP
+from processors.runtime.settings import Settings
+from processors.runtime.wire.changelog import State, Timer
+from processors.runtime.wire.codec import Codec
+from processors.stage import Stage
+
+UNFINISHED: Final = -1  # the offset that a position says while its partition is being imported: no group commits that
+IMPORTED: Final = 1  # the number of the position that an import writes: the stage's first batch is the next
+FILL: Final = 100_000  # offsets that one aborted transaction takes
+
+
+def import_state(
+    settings: Settings, stages: Sequence[Stage[Any]], chosen: Sequence[Stage[Any]], folder: Path, *, mirrored: bool
+) -> Iterator[str]:
+    """
+    Give each chosen stage the state in its file, and say so.
+
+    `mirrored` says that the front door's topics hold what the exported stages have read, and nothing else.
+    """
+    broker, codec, prefix = Broker(settings), Codec(settings.schema_registry_url, prefix=settings.topic_prefix), settings.topic_prefix
+    headers = {stage.name: read_header(file_of(folder, stage)) for stage in chosen}
+    check_stopped(broker, prefix, stages)  # 1
+    importing = [_Importing(broker, codec, prefix, stage, headers[stage.name]) for stage in chosen]
+    for each in importing:
+        each.check(mirrored=mirrored)
+    for each in importing:
+        each.fill()  # 2
+    for each in importing:
+        yield f"{each.stage.name}: {each.write(file_of(folder, each.stage))} states"  # 3, 4, 5
+    check_stopped(broker, prefix, stages)
+    for each in importing:
+        each.commit()  # 6
+
+
+class _Importing:
+    """One stage whose state is imported."""
+
+    def __init__(self, broker: Broker, codec: Codec, prefix: str, stage: Stage[Any], header: Header) -> None:
+        self.stage = stage
+        self._broker = broker
+        self._codec = codec
+        self._prefix = prefix
+        self._group = prefix + stage.name
+        self._header = header
+        self._partitions = check_topics(broker, stage, prefix)
+        self._places = places_of(broker, prefix, stage)
+        self._logs = broker.topic_identities({topic for topic, _ in self._places})
+        self._committed: dict[Place, int] = {}
+        self._held: list[PartitionState] = []
+        self._positions: dict[Place, int] = {}
+        self._next_timers: dict[int, int | None] = {}
+
+    @property
+    def _same_logs(self) -> bool:
+        return all(self._header.logs.get(topic.removeprefix(self._prefix)) == log for topic, log in self._logs.items())
+
+    def check(self, *, mirrored: bool) -> None:
+        """Raise UserError unless the state may be imported here."""
+        progress = committed_progress(self._broker.offsets_consumer(self._group), self._places)
+        self._committed = {place: offset for place, (offset, _) in progress.items() if offset is not None}
+        self._check_changelog()
+        finished = self._committed == self._broker.end_offsets(self._places)  # as an import leaves it, interrupted or not
+        if self._committed and not self._same_logs and not finished:
+            raise UserError(
+                f"{self._group} has committed offsets on these topics already: they are of another life of {self.stage.name}, delete them "
+                f"with kafka-consumer-groups.sh --delete --group {self._group}, then try again"
+            )
+        if self._committed and self._same_logs and by_topic(self._prefix, self._committed) != self._header.positions:
+            raise UserError(
+                f"{self.stage.name} has decided since the export of {self._header.exported_at}: what it told since would be told again; "
+                "take a later export, or begin with another VN_TOPIC_PREFIX"
+            )
+        if not (self._committed or self._same_logs or mirrored):
+            self._check_empty()
+
+    def _check_changelog(self) -> None:
+        """Read the changelog; raises UserError if a stage has decided anything on what it holds."""
+        if self.stage.changelog is None:
+            return
+        topic = self._prefix + self.stage.changelog.name
+        self._held = [read_partition(self._broker, self._codec, topic, each) for each in range(self._partitions)]
+        for each in self._held:
+            imported = each.position is not None and each.position.seq <= IMPORTED
+            if (each.position is not None or each.fields) and not imported:
+                raise UserError(
+                    f"{topic} holds a state of {self.stage.name}: an import needs it empty; delete the topic and run `vn topics create`"
+                )
+
+    def _check_empty(self) -> None:
+        """Raise UserError if outsiders' topics hold records: only whoever gives the command knows whether they were read."""
+        outsiders = {self._prefix + topic.name for topic in self.stage.inputs if topic.external}
+        places = [place for place in self._places if place[0] in outsiders]
+        starts, ends = self._broker.start_offsets(places), self._broker.end_offsets(places)
+        for place in places:
+            if holds_records(self._broker, place, starts[place], ends[place]):
+                raise UserError(
+                    f"{place[0]}[{place[1]}] holds records: if they are a mirror of what was read before the export, add --mirrored; if "
+                    "not, delete the topic, run `vn topics create`, and start the feeds after the import"
+                )
+
+    def fill(self) -> None:
+        """Let other logs than the exported ones go on above these."""
+        if self._same_logs:
+            return
+        ends = self._broker.end_offsets(self._places)
+        for (topic, partition), end in ends.items():
+            wanted = self._header.ends.get(topic.removeprefix(self._prefix), {}).get(partition, 0)
+            while end < wanted:
+                self._take_offsets(topic, partition, min(FILL, wanted - end))
+                end = self._broker.end_offsets([(topic, partition)])[topic, partition]  # noqa: PLW2901
+
+    def _take_offsets(self, topic: str, partition: int, count: int) -> None:
+        """Let an aborted transaction take so many offsets."""
+        producer = self._broker.producer(f"{self._group}.writer")
+        with translated_errors(f"{topic} could not be written"):
+            producer.begin_transaction()
+            for _ in range(count):
+                producer.produce(topic, None, None, partition)
+            producer.flush(REQUEST_TIMEOUT)
+            call_with_deadline(CALL_DEADLINE, producer.abort_transaction, REQUEST_TIMEOUT)
+
+    def write(self, path: Path) -> int:
+        """Write the states and positions; return how many states."""
+        self._positions = self._next_offsets()
+        if self.stage.changelog is None:
+            return 0
+        topics = {topic for topic, _ in self._places}
+        writer = StateWriter(self._broker, self._prefix + self.stage.changelog.name)
+        unfinished = self._codec.encode(new_position(dict.fromkeys(topics, UNFINISHED), self._partitions, seq=0))
+        writer.write((each, STAMP, unfinished) for each in range(self._partitions))  # 3
+        held = [PartitionState() for _ in range(self._partitions)]
+        count = 0
+        for changes in bounded(self._changes(path)):  # 4
+            writer.write(changes)
+            for partition, name, value in changes:
+                held[partition].change(name, value)
+                count += name.startswith(STATE)
+        for changes in bounded(self._removals(held)):
+            writer.write(changes)
+        self._next_timers = {number: next_timer(self._codec, each.fields) for number, each in enumerate(held)}
+        positions = {
+            each: new_position(
+                {topic: self._positions[topic, each] for topic in topics},
+                self._partitions,
+                seq=IMPORTED,
+                time=self._header.time,
+                settled=self._header.settled,
+            )
+            for each in range(self._partitions)
+        }
+        writer.write((each, STAMP, self._codec.encode(position)) for each, position in positions.items())  # 5
+        return count
+
+    def _next_offsets(self) -> dict[Place, int]:
+        """Return the offsets to go on from: those exported on the same logs; on others their ends, since all was read."""
+        if not self._same_logs:
+            return self._broker.end_offsets(self._places)
+        starts = self._broker.start_offsets(self._places)
+        exported = {place: self._header.positions.get(place[0].removeprefix(self._prefix), {}).get(place[1]) for place in self._places}
+        return {place: starts[place] if offset is None else offset for place, offset in exported.items()}
+
+    def _changes(self, path: Path) -> Iterator[list[Change]]:
+        """Yield the fields of each state."""
+        for entry in read_entries(path):
+            key = entry.key.encode()
+            partition = partition_of(self.stage, key, self._partitions)
+            changes: list[Change] = []
+            if bytes(entry.state) != NOTHING:
+                changes.append((partition, STATE + key, self._codec.encode(State(bytes(entry.state), entry.format))))
+            if entry.due_at is not None:
+                changes.append((partition, TIMER + key, self._codec.encode(Timer(entry.due_at))))
+            yield changes
+
+    def _removals(self, held: Sequence[PartitionState]) -> Iterator[list[Change]]:
+        """Yield the removal of what an interrupted import of another file left behind."""
+        for partition, before in enumerate(self._held):
+            for name in before.fields.keys() - held[partition].fields.keys():
+                yield [(partition, name, None)]
+
+    def commit(self) -> None:
+        """Commit the offsets that the positions say."""
+        origins = {place: Origin(self._logs[place[0]]) for place in self._places}
+        commit_progress(self._broker, self._group, self._positions, origins, self._next_timers)

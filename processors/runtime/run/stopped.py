@@ -1,0 +1,98 @@
+"""
+Whether the stages are stopped, and have read what they must have read before their state may be moved.
+
+Nothing here asks a process: a group without members has no copy at work, and its committed offsets are fenced by the broker
+against whoever wakes up later.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import KafkaError, TopicPartition
+
+from processors.runtime.errors import Restart, UserError
+from processors.runtime.kafka.clients import (
+    CALL_DEADLINE,
+    FENCED_ERRORS,
+    Broker,
+    Place,
+    call_with_deadline,
+    committed_progress,
+    offsets_of,
+    translated_errors,
+)
+from processors.runtime.kafka.groups import describe_groups
+from processors.runtime.run.catchup import committed_records
+from processors.runtime.run.inputs import Origin
+from processors.runtime.run.watermark import next_timer_metadata
+from processors.stage import Stage
+
+
+def check_stopped(broker: Broker, prefix: str, stages: Iterable[Stage[Any]]) -> None:
+    """Raise UserError if a copy of a stage is a member of its group."""
+    with translated_errors("the consumer groups could not be described"):
+        groups = describe_groups(broker, [prefix + each.name for each in stages])
+    for name, group in groups.items():
+        if group.hosts:
+            raise UserError(
+                f"{len(group.hosts)} of {name} at work, on {group.hosts[0]}: stop every `vn run`, then try again (one that was killed "
+                "counts for ten seconds more)"
+            )
+
+
+def places_of(broker: Broker, prefix: str, stage: Stage[Any]) -> list[Place]:
+    """Return every partition of the stage's inputs."""
+    counts = broker.partition_counts(prefix + topic.name for topic in stage.inputs)
+    return [(topic, partition) for topic, count in counts.items() for partition in range(count)]
+
+
+def unread(broker: Broker, prefix: str, stage: Stage[Any]) -> Place | None:
+    """Return a partition of the stage's inputs that holds a record which it has not read; None if there is none."""
+    places = places_of(broker, prefix, stage)
+    committed = committed_progress(broker.offsets_consumer(prefix + stage.name), places)
+    starts, ends = broker.start_offsets(places), broker.end_offsets(places)
+    for place in places:
+        offset = committed[place][0]
+        if holds_records(broker, place, starts[place] if offset is None else offset, ends[place]):
+            return place
+    return None
+
+
+def check_read(broker: Broker, prefix: str, stages: Iterable[Stage[Any]]) -> None:
+    """Raise UserError if a stage has not read all that was written for it: its records lie where its state lies now."""
+    for stage in stages:
+        if (place := unread(broker, prefix, stage)) is not None:
+            raise UserError(
+                f"{place[0]}[{place[1]}] holds records that {stage.name} has not read: let it read them with `vn run all --until-idle 5`, "
+                "then try again"
+            )
+
+
+def holds_records(broker: Broker, place: Place, start: int, end: int) -> bool:
+    """Whether there is a committed record between the offsets, and not only markers of transactions and what was aborted."""
+    return start < end and any(True for _ in committed_records(broker, *place, start, end, lambda: None))
+
+
+def commit_progress(
+    broker: Broker, group: str, offsets: Mapping[Place, int], origins: Mapping[Place, Origin], next_timers: Mapping[int, int | None]
+) -> None:
+    """
+    Commit offsets for a group without members, with the metadata that its stage would give them.
+
+    The broker refuses them if the group has a member by now.
+    """
+    wanted = [
+        TopicPartition(*place, offset, f"{next_timer_metadata(next_timers.get(place[1]))} {origins[place].metadata()}".strip())
+        for place, offset in offsets.items()
+    ]
+    consumer = broker.offsets_consumer(group)
+    try:
+        with translated_errors(f"the offsets of {group} could not be committed"):
+            answer: Sequence[TopicPartition] = call_with_deadline(
+                CALL_DEADLINE, lambda: consumer.commit(offsets=wanted, asynchronous=False)
+            )
+        offsets_of(answer, f"the offsets of {group} could not be committed")
+    except Restart as error:
+        if any(KafkaError(code).name() in str(error) for code in FENCED_ERRORS):
+            raise UserError(f"a copy of {group} was started meanwhile: stop it, then run the same command again") from None
+        raise

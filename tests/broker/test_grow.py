@@ -1,0 +1,113 @@
+"""More partitions on a real broker: the sample feed goes on where it stood, and its output equals the rehearsal's."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from processors.pipeline import STAGES
+from processors.runtime.kafka.clients import Broker
+from processors.runtime.local import Local
+from processors.runtime.run.grow import shared_topics
+from processors.topics import OUTBOUND, REVIEWS, TOPICS
+from tests.broker.feed_run import FeedRun
+from tests.broker.harness import environment
+
+pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(560, method="signal")]
+
+MORE = 4
+
+
+@pytest.fixture
+def feed_run(cluster: Local, tmp_path: Path) -> FeedRun:
+    return FeedRun(cluster.addresses.environment, tmp_path)
+
+
+def counts(feed_run: FeedRun) -> dict[str, int]:
+    return Broker(feed_run.settings).partition_counts(feed_run.prefix + topic.name for topic in TOPICS)
+
+
+def grown(feed_run: FeedRun) -> None:
+    """Assert that `vn topics grow` ends well, and let the stages be started with what it says."""
+    done = feed_run.run("topics", "grow", str(MORE))
+    assert done.returncode == 0, done.stderr
+    feed_run.environment["VN_PARTITIONS"] = str(MORE)
+
+
+def test_half_a_feed_before_and_half_after(feed_run: FeedRun) -> None:
+    half = len(feed_run.moments) // 2
+    with feed_run.running():
+        feed_run.play(feed_run.moments[:half])
+        refused = feed_run.run("topics", "grow", str(MORE))
+    assert refused.returncode == 1
+    assert "stop every `vn run`" in refused.stderr
+    grown(feed_run)
+    assert feed_run.run("topics", "create").returncode == 0
+    with feed_run.running():
+        feed_run.play(feed_run.moments[half:])
+    feed_run.verify()
+    found = counts(feed_run)
+    assert {found[feed_run.prefix + topic.name] for topic in shared_topics(STAGES)} == {MORE}
+    assert {found[feed_run.prefix + topic.name] for topic in (*OUTBOUND.values(), REVIEWS)} == {2}
+
+
+KILLED = """
+import os, signal, sys
+from processors.runtime.run import grow
+calls, last = 0, int(sys.argv[1])
+
+def killed(call):
+    def counted(*arguments, **named):
+        global calls
+        calls += 1
+        if calls == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*arguments, **named)
+    return counted
+
+for name in ("add_partitions", "commit_progress"):
+    setattr(grow, name, killed(getattr(grow, name)))
+grow.StateWriter.write = killed(grow.StateWriter.write)
+sys.argv = ["vn", "topics", "grow", "4"]
+from processors.cli.main import run
+run()
+"""
+
+
+KILLS = (1, 2, 3, 5, 8, 11, 13, 16)  # the first before anything was done, the last among the offsets
+
+
+def test_killed_at_any_step_it_goes_on_where_it_was(feed_run: FeedRun) -> None:
+    half = len(feed_run.moments) // 2
+    with feed_run.running():
+        feed_run.play(feed_run.moments[:half])
+    with environment(feed_run.environment):
+        for number in KILLS:
+            killed = subprocess.run([sys.executable, "-c", KILLED, str(number)], capture_output=True, check=False)
+            assert killed.returncode == -9, killed.stderr.decode()
+    grown(feed_run)
+    with feed_run.running():
+        feed_run.play(feed_run.moments[half:])
+    feed_run.verify()
+
+
+def test_a_copy_that_is_started_in_the_middle_stops(feed_run: FeedRun) -> None:
+    with feed_run.running():
+        feed_run.play(feed_run.moments[:20])
+    with environment(feed_run.environment):
+        subprocess.run([sys.executable, "-c", KILLED, "4"], capture_output=True, check=False)
+    stopped = feed_run.run("run", "dedupe")
+    assert stopped.returncode == 1
+    assert "must have the same number of partitions" in stopped.stdout + stopped.stderr
+
+
+def test_what_was_not_read_is_read_first(feed_run: FeedRun) -> None:
+    with feed_run.running():
+        feed_run.play(feed_run.moments[:5])
+    with environment(feed_run.environment):
+        feed_run.client.send(next(iter(feed_run.moments[6].sendings)).topic, [(None, b"{}")])
+    refused = feed_run.run("topics", "grow", str(MORE))
+    assert refused.returncode == 1
+    assert "pause the feeds" in refused.stderr
+    assert counts(feed_run)[f"{feed_run.prefix}events"] == MORE

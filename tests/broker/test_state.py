@@ -1,0 +1,124 @@
+"""The stages' state moved to other topics, and put back: the second half of the sample feed goes on from it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from processors.domain.tick import Tick
+from processors.runtime.local import Local
+from processors.topics import CLOCK, EVENTS, INTAKE, POLICIES, SUBMISSIONS
+from tests.broker.feed_run import FeedRun
+from tests.broker.harness import environment
+
+pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(560, method="signal")]
+
+
+@pytest.fixture
+def feed_run(cluster: Local, tmp_path: Path) -> FeedRun:
+    return FeedRun(cluster.addresses.environment, tmp_path)
+
+
+def ends(run: FeedRun, *command: str) -> str:
+    """Return what a command that ended well printed."""
+    done = run.run(*command)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def refused(run: FeedRun, *command: str) -> str:
+    """Return the sentence with which a command was refused."""
+    done = run.run(*command)
+    assert done.returncode == 1, done.stdout
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+KILLED = """
+import os, signal, sys
+from processors.runtime.run import state_import
+from processors.runtime.run.state_log import StateWriter
+last, folder = int(sys.argv[1]), sys.argv[2]
+calls = 0
+
+def killed(call):
+    def counted(*arguments, **named):
+        global calls
+        calls += 1
+        if calls == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*arguments, **named)
+    return counted
+
+state_import.commit_progress = killed(state_import.commit_progress)
+StateWriter.write = killed(StateWriter.write)
+sys.argv = ["vn", "state", "import", folder]
+from processors.cli.main import run
+run()
+"""
+
+
+def test_half_a_feed_there_and_half_here(feed_run: FeedRun, cluster: Local, tmp_path: Path) -> None:
+    """Other topics are other logs, as on another cluster: offsets begin anew, and there is another number of partitions."""
+    half, folder = len(feed_run.moments) // 2, str(tmp_path / "state")
+    with feed_run.running():
+        feed_run.play(feed_run.moments[:half])
+        assert "stop every `vn run`" in refused(feed_run, "state", "export", folder)
+    assert "identify: " in ends(feed_run, "state", "export", folder)
+    assert "is there already" in refused(feed_run, "state", "export", folder)
+
+    here = FeedRun(cluster.addresses.environment, tmp_path, partitions=3, earlier=feed_run)
+    with environment(here.environment):
+        here.client.send(POLICIES, [(each.key, each.value) for each in feed_run.client.read(POLICIES)])
+        here.client.send(CLOCK, [(None, here.client.codec.encode(Tick(here.moments[half - 1].at)))])
+        for number in (22, 14, 5):
+            killed = subprocess.run([sys.executable, "-c", KILLED, str(number), folder], capture_output=True, check=False)
+            assert killed.returncode == -9, killed.stderr.decode()
+    stopped = here.run("run", "dedupe")
+    assert (stopped.returncode, "offset -1 of" in stopped.stdout + stopped.stderr) == (1, True), "what is not whole is not started on"
+    ends(here, "state", "import", folder)
+    begin, before = (run.broker.end_offsets([(run.prefix + INTAKE.name, 0)]) for run in (here, feed_run))
+    assert [*begin.values()] >= [*before.values()]
+    with here.running():
+        here.play(here.moments[half:])
+    here.verify()
+    assert "holds a state of identify" in refused(here, "state", "import", folder)
+
+
+def test_put_back_where_nothing_was_decided_since_and_nowhere_else(feed_run: FeedRun, tmp_path: Path) -> None:
+    half, folder = len(feed_run.moments) // 2, str(tmp_path / "state")
+    with feed_run.running():
+        feed_run.play(feed_run.moments[:half])
+    ends(feed_run, "state", "export", folder, "--stage", "dedupe", "--stage", "match")
+    assert "holds a state of dedupe" in refused(feed_run, "state", "import", folder, "--stage", "dedupe")
+    remove_changelog(feed_run, "dedupe")
+    assert "is empty" not in ends(feed_run, "state", "import", folder, "--stage", "dedupe")
+    with feed_run.running():
+        feed_run.play(feed_run.moments[half:])
+    feed_run.verify()
+    remove_changelog(feed_run, "match")
+    assert "has decided since the export" in refused(feed_run, "state", "import", folder, "--stage", "match")
+
+
+def remove_changelog(run: FeedRun, stage: str) -> None:
+    """Lose a stage's changelog, and have an empty one made."""
+    admin = run.broker.admin()
+    for future in admin.delete_topics([f"{run.prefix}{stage}.state"], request_timeout=10).values():
+        future.result(15)
+    ends(run, "topics", "create")
+
+
+def test_what_is_under_way_is_not_exported_and_a_file_cut_short_not_taken(feed_run: FeedRun, tmp_path: Path) -> None:
+    with feed_run.running():
+        feed_run.play(feed_run.moments[:5])
+    folder = tmp_path / "state"
+    ends(feed_run, "state", "export", str(folder))
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+    whole = (folder / "match.jsonl").read_bytes()
+    (folder / "match.jsonl").write_bytes(whole[: len(whole) // 2])
+    assert "take another copy" in refused(feed_run, "state", "import", str(folder))
+    with environment(feed_run.environment):
+        feed_run.client.send(SUBMISSIONS, [(None, b"{}")])
+    assert f"{SUBMISSIONS.name}[" in refused(feed_run, "state", "export", str(tmp_path / "another"))
+    assert EVENTS.name not in refused(feed_run, "state", "export", str(tmp_path / "another"))
