@@ -27,6 +27,7 @@ from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
 from processors.views.database import View
 from processors.views.follower import Follower
+from processors.views.lookup import CONSOLE_VIEW
 from processors.views.tables import STAFF
 from processors.watch.loop import Watch
 from processors.watch.metrics import Page
@@ -78,7 +79,7 @@ def made(settings: Settings) -> Console:
     """Return what the pages work with; raises UserError if a setting is missing."""
     client, library, page = Client(settings), read_rules(settings.rules_dir), Page()
     rules = Rules(library)
-    follower = Follower(Broker(settings), client.codec, settings.topic_prefix, View(settings.views_dir / "console.sqlite", STAFF))
+    follower = Follower(Broker(settings), client.codec, settings.topic_prefix, View(settings.views_dir / CONSOLE_VIEW, STAFF))
     actions = Actions(client, settings.views_dir / "console-decisions.sqlite", settings.seal())
     overview = Overview(Watch(settings, rules, page, with_canary=False), page)
 

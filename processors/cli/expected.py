@@ -8,7 +8,7 @@ from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows, row
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
-from processors.topics import EXPECTATIONS
+from processors.views.lookup import lookup
 
 app = new_app("Shows expected events and their deadlines.")
 
@@ -26,9 +26,14 @@ def list_expected(
     everything: Annotated[bool, typer.Option("--all", help="What was met or cancelled as well.")] = False,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Show what is expected from whom and by when, the earliest deadline first; `vn explain` shows the message behind each."""
+    """
+    Show what is expected from whom and by when, the earliest deadline first; `vn explain` shows the message behind each.
+
+    By way of the view that `vn console` keeps, where there is one, and says so.
+    """
     wanted = {"overdue"} if overdue else {"open", "overdue", "met", "cancelled"} if everything else {"open", "overdue"}
-    known = Client(Settings()).table(EXPECTATIONS).values()
+    with lookup(Client(Settings())) as view:
+        known = view.expectations().values()
     found = [each for each in known if each.state in wanted and (not owed_by or each.owing_state == owed_by.upper())]
     found.sort(key=lambda each: (each.deadline is None, each.deadline or 0, each.expectation_id))
     print_rows(
@@ -38,3 +43,5 @@ def list_expected(
         as_json=as_json,
         empty="Nothing is overdue." if overdue else "Nothing is expected.",
     )
+    if not as_json:
+        typer.echo(f"(from {view.source})")

@@ -14,7 +14,7 @@ from processors.domain.time import iso
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
-from processors.topics import DECISIONS, RESPONSES
+from processors.views.lookup import lookup
 
 app = new_app("Shows what happened to one message.")
 
@@ -25,9 +25,13 @@ def explain(
     *,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Show what every stage decided about a message and why, which notifications it led to, and their receipts."""
-    client = Client(Settings())
-    found = life(message_id, client.journal(DECISIONS), client.values(RESPONSES))
+    """
+    Show what every stage decided about a message and why, which notifications it led to, and their receipts.
+
+    By way of the index that `vn console` keeps, where there is one, and says so.
+    """
+    with lookup(Client(Settings())) as view:
+        found = life(message_id, view.journal(message_id), view.responses(message_id))
     if not found["decisions"]:
         raise UserError(f"nothing is known of message {message_id}: was it sent, and does `vn run all` run?")
     if as_json:
@@ -47,6 +51,7 @@ def explain(
                 out.print(f"         {receipt['at']} {receipt['detail']}", markup=False)
     for response in found["responses"]:
         out.print(f"\nresponse to {response['ori']} {response['at']}: {response['event_subtype']}", markup=False)
+    out.print(f"\n(from {view.source})", markup=False)
 
 
 def life(message_id: str, journal: Iterable[tuple[int, Verdict]], responses: Iterable[Response] = ()) -> dict[str, Any]:

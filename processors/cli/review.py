@@ -13,6 +13,7 @@ from processors.runtime.errors import Usage, UserError
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import REVIEW_ACTIONS, REVIEWS
+from processors.views.lookup import lookup
 
 app = new_app("Shows what was flagged for review; releases or discards it.")
 
@@ -29,8 +30,13 @@ def list_reviews(
     everything: Annotated[bool, typer.Option("--all", help="Include those already settled.")] = False,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Show the open reviews, the oldest first."""
-    reviews = [each for each in _reviews().values() if everything or each.state == "open"]
+    """
+    Show the open reviews, the oldest first.
+
+    By way of the view that `vn console` keeps, where there is one, and says so.
+    """
+    with lookup(Client(Settings())) as view:
+        reviews = [each for each in view.reviews().values() if everything or each.state == "open"]
     print_rows(
         (row(each) for each in sorted(reviews, key=lambda each: (each.since, each.review_id))),
         ("review_id", "message_id", "state", "reason", "since", *(("group",) if any(each.group for each in reviews) else ()), "detail"),
@@ -38,6 +44,8 @@ def list_reviews(
         as_json=as_json,
         empty="Nothing waits for review.",
     )
+    if not as_json:
+        typer.echo(f"(from {view.source})")
 
 
 @app.command()

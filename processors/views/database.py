@@ -30,15 +30,26 @@ class View:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             with closing(self._connect()) as database:
-                kept = database.execute("PRAGMA user_version").fetchone()[0] == self.model.shape and dict(
-                    database.execute("SELECT topic, identity FROM logs")
-                ) == dict(identities)
-                if kept and database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
-                    return {(topic, partition): after for topic, partition, after in database.execute("SELECT * FROM positions")}
+                if _fits(database, self.model, identities) and database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+                    return _positions(database)
         except sqlite3.DatabaseError:
             pass  # cut short or no database: the truth is in Kafka
         self._create(identities)
         return {}
+
+    @contextmanager
+    def snapshot(self, identities: Mapping[str, str]) -> Iterator[tuple[sqlite3.Connection, dict[Place, int]] | None]:
+        """One moment of a file that another process keeps, with its positions; None where there is none of these logs."""
+        if not self.path.exists():
+            yield None
+            return
+        with self.reading() as database:
+            database.execute("BEGIN")
+            try:
+                positions = _positions(database) if _fits(database, self.model, identities) else None
+            except sqlite3.DatabaseError:
+                positions = None  # cut short or no database: the truth is in Kafka
+            yield None if positions is None else (database, positions)
 
     def _create(self, identities: Mapping[str, str]) -> None:
         for suffix in ("", "-wal", "-shm"):
@@ -68,3 +79,13 @@ class View:
         database = sqlite3.connect(self.path, timeout=BUSY_MILLISECONDS / 1000)
         database.execute("PRAGMA synchronous = NORMAL")
         return database
+
+
+def _fits(database: sqlite3.Connection, model: ReadModel, identities: Mapping[str, str]) -> bool:
+    """Whether the file has this shape and follows just these logs."""
+    shape = database.execute("PRAGMA user_version").fetchone()[0]
+    return shape == model.shape and dict(database.execute("SELECT topic, identity FROM logs").fetchall()) == dict(identities)
+
+
+def _positions(database: sqlite3.Connection) -> dict[Place, int]:
+    return {(topic, partition): after for topic, partition, after in database.execute("SELECT * FROM positions")}

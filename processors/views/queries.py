@@ -80,9 +80,25 @@ def agencies(database: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in database.execute("SELECT * FROM agencies ORDER BY heard_at")]
 
 
+def review_documents(database: Connection) -> dict[str, str]:
+    """Return every review as JSON, by its id."""
+    return dict(database.execute("SELECT review_id, document FROM reviews").fetchall())
+
+
+def expectation_documents(database: Connection) -> dict[str, str]:
+    """Return every expected event as JSON, by its id."""
+    return dict(database.execute("SELECT expectation_id, document FROM expectations").fetchall())
+
+
 def journal_places(database: Connection, message_id: str) -> list[tuple[int, int]]:
     """Return where in `vn.decisions` the verdicts on a message are: partition and offset."""
     rows = database.execute("SELECT partition, place FROM journal WHERE message_id = ? ORDER BY partition, place", (message_id,))
+    return [(partition, place) for partition, place in rows]
+
+
+def response_places(database: Connection, message_id: str) -> list[tuple[int, int]]:
+    """Return where in `vn.responses` the responses to a message are: partition and offset."""
+    rows = database.execute("SELECT partition, place FROM responses WHERE message_id = ? ORDER BY partition, place", (message_id,))
     return [(partition, place) for partition, place in rows]
 
 

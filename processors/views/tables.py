@@ -2,7 +2,7 @@
 The tables of the staff's view and what each record changes in them.
 
 A row holds what pages look for in columns, and the whole record as JSON beside it. Of the journal only places are kept:
-which record of `vn.decisions` holds the verdicts on which message.
+which record of `vn.decisions` holds the verdicts on which message, and of the responses likewise.
 """
 
 from sqlite3 import Connection
@@ -12,9 +12,10 @@ import msgspec
 
 from processors.domain.expectation import Expectation
 from processors.domain.journal import DeadLetter, DeadLetterSettled, Verdicts
+from processors.domain.notification import Response
 from processors.domain.policy import Policy
 from processors.domain.review import Review
-from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, DECISIONS, EXPECTATIONS, POLICIES, REVIEWS
+from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, DECISIONS, EXPECTATIONS, POLICIES, RESPONSES, REVIEWS
 from processors.views.model import ReadModel, Row
 
 TABLES: Final = """
@@ -43,6 +44,9 @@ CREATE TABLE policies (policy_key TEXT PRIMARY KEY, document TEXT NOT NULL) WITH
 CREATE TABLE policy_history (at INTEGER NOT NULL, policy_key TEXT NOT NULL, document TEXT);
 
 CREATE TABLE journal (
+    message_id TEXT NOT NULL, partition INTEGER NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (message_id, partition, place)
+) WITHOUT ROWID;
+CREATE TABLE responses (
     message_id TEXT NOT NULL, partition INTEGER NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (message_id, partition, place)
 ) WITHOUT ROWID;
 CREATE TABLE journal_offenders (
@@ -147,6 +151,12 @@ def apply_verdicts(database: Connection, row: Row) -> None:
             )
 
 
+def apply_response(database: Connection, row: Row) -> None:
+    """Keep which record is the response to which message."""
+    if isinstance(row.value, Response):
+        database.execute("INSERT OR IGNORE INTO responses VALUES (?, ?, ?)", (row.value.message_id, row.partition, row.offset))
+
+
 STAFF: Final = ReadModel(
     TABLES,
     {
@@ -156,5 +166,6 @@ STAFF: Final = ReadModel(
         DEAD_LETTERS_SETTLED: apply_settlement,
         POLICIES: apply_policy,
         DECISIONS: apply_verdicts,
+        RESPONSES: apply_response,
     },
 )

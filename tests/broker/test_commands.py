@@ -22,6 +22,10 @@ from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
 from processors.topics import DECISIONS, TOPICS
+from processors.views.database import View
+from processors.views.follower import Follower
+from processors.views.lookup import CONSOLE_VIEW
+from processors.views.tables import STAFF
 from tests.broker.harness import environment, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(400, method="signal")]
@@ -56,6 +60,14 @@ class Office:
         with environment(self.variables):
             self.settings = Settings()
         self._pipeline: subprocess.Popen[bytes] | None = None
+
+    def view(self) -> Path:
+        """Return the folder of a view of everything so far, as the console keeps it."""
+        folder = self.folder / "views"
+        with environment(self.variables):
+            view = View(folder / CONSOLE_VIEW, STAFF)
+            Follower(Broker(self.settings), Client(self.settings).codec, self.settings.topic_prefix, view).catch_up(30)
+        return folder
 
     @property
     def prefix(self) -> str:
@@ -356,6 +368,13 @@ def test_explain_tells_a_messages_life_and_its_receipts(office: Office) -> None:
     assert [(each["reference"], each["channel"], len(each["receipts"])) for each in attempts] == [(reference, "sms", 1)]
     assert reference in office.vn("explain", "LIFE-M-1").out
     assert "nothing is known of message ABSENT" in office.refuses("explain", "ABSENT")
+    assert "(from all of the topic" in office.vn("explain", "LIFE-M-1").out
+    indexed = {"VN_VIEWS_DIR": str(office.view())}
+    office.submit(hearing("LIFE-M-2", "VA0000040", "C-2"))
+    office.decided("LIFE-M-2", outcome="sent")
+    assert office.vn("explain", "LIFE-M-1", "--json", **indexed).rows == [life]
+    assert "console.sqlite and what was written since" in office.vn("explain", "LIFE-M-2", **indexed).out
+    assert "nothing is known of message ABSENT" in office.refuses("explain", "ABSENT", **indexed)
     letters = until("the unknown reference is dead-lettered", lambda: dead(office, "unknown_receipt"))
     assert len(letters) == 1
 
@@ -392,6 +411,8 @@ def test_reviews_are_released_and_discarded(office: Office) -> None:
     assert {"review_id", "message_id", "state", "reason", "detail", "since"} <= first.keys()
     assert (first["state"], first["reason"]) == ("open", "too_far_ahead")
     assert first["review_id"] in office.vn("review", "list").out
+    indexed = {"VN_VIEWS_DIR": str(office.view())}
+    assert office.vn("review", "list", "--json", **indexed).rows == office.vn("review", "list", "--json").rows
     assert "too_far_ahead" in office.vn("review", "show", first["review_id"]).out
     office.refuses("review", "release", first["review_id"], code=2)
     release = ("review", "release", first["review_id"], "--reason", "date confirmed", "--as", "reviewer-1")
@@ -403,7 +424,9 @@ def test_reviews_are_released_and_discarded(office: Office) -> None:
     )
     settled = office.vn("review", "show", first["review_id"], "--json").rows[0]
     assert (settled["state"], settled["reviewer"], settled["comment"]) == ("released", "reviewer-1", "date confirmed")
-    assert {each["state"] for each in office.vn("review", "list", "--all", "--json").rows} >= {"released", "discarded"}
+    settled = office.vn("review", "list", "--all", "--json", **indexed)
+    assert {each["state"] for each in settled.rows} >= {"released", "discarded"}, "what was written after the view is there too"
+    assert settled.rows == office.vn("review", "list", "--all", "--json").rows
     assert not [each for each in office.verdicts() if each.message_id == "REV-M-2" and each.outcome == "sent"]
     assert "is released already" in office.refuses(*release)
     for action in ("show", "release", "discard"):
@@ -452,6 +475,9 @@ def test_expected_events_are_listed(office: Office) -> None:
     assert not owed("--overdue")
     assert owed("--all") == rows
     assert "EXP-1" in office.vn("expected", "list").out
+    indexed = {"VN_VIEWS_DIR": str(office.view())}
+    assert office.vn("expected", "list", "--json", **indexed).rows == office.vn("expected", "list", "--json").rows
+    assert "console.sqlite" in office.vn("expected", "list", **indexed).out
 
 
 # -- the operator closes

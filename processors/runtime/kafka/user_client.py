@@ -101,9 +101,11 @@ class Client:
             raise UserError(f"the broker did not take {max(len(failures), left)} of {count} records ({why}): run `vn doctor`")
         return count
 
-    def read(self, topic: Topic, *, beginning: bool = True, follow: float | None = 0.0) -> Iterator[TopicRecord]:
+    def read(
+        self, topic: Topic, *, beginning: bool = True, follow: float | None = 0.0, starts: Mapping[int, int] | None = None
+    ) -> Iterator[TopicRecord]:
         """
-        Yield the committed records of a topic, partition by partition in order.
+        Yield the committed records of a topic, partition by partition in order; from the offsets in `starts`, where it has one.
 
         With `follow` 0 it stops at the end the topic had when called; with a number of seconds, when no record came
         for that long; with None, never.
@@ -113,7 +115,7 @@ class Client:
         try:
             partitions = self._partitions(consumer, name)
             start = OFFSET_BEGINNING if beginning else OFFSET_END
-            consumer.assign([TopicPartition(name, partition, start) for partition in partitions])
+            consumer.assign([TopicPartition(name, partition, (starts or {}).get(partition, start)) for partition in partitions])
             open_partitions, last = set(partitions), monotonic()
             while open_partitions or follow != 0.0:
                 message = consumer.poll(0.2)
@@ -171,27 +173,32 @@ class Client:
 
     def values(self, topic: Topic) -> Iterator[Any]:
         """Yield the decoded values of one of the pipeline's own topics, without tombstones."""
-        return (self.codec.decode(record.value) for record in self.read(topic) if record.value is not None)
+        return self.values_in(self.read(topic))
+
+    def values_in(self, records: Iterable[TopicRecord]) -> Iterator[Any]:
+        """Yield the decoded values of these records, without tombstones."""
+        return (self.codec.decode(record.value) for record in records if record.value is not None)
 
     def table(self, topic: Topic) -> dict[str, Any]:
         """Return the latest value of every key of a compacted topic, without deleted keys."""
-        rows: dict[str, bytes] = {}
-        for record in self.read(topic):
-            if record.key is None:
-                continue
-            if record.value is None:
-                rows.pop(record.key, None)
-            else:
-                rows[record.key] = record.value
-        return {key: self.codec.decode(value) for key, value in rows.items()}
+        rows = self.latest(topic)
+        return {key: self.codec.decode(value) for key, value in rows.items() if value is not None}
+
+    def latest(self, topic: Topic, starts: Mapping[int, int] | None = None) -> dict[str, bytes | None]:
+        """Return the latest bytes of every key, None for one that was deleted; with `starts` of those written since."""
+        return {record.key: record.value for record in self.read(topic, starts=starts) if record.key is not None}
 
     def verdicts(self, topic: Topic) -> Iterator[Verdict]:
         """Yield every verdict of the journal."""
         return (verdict for _, verdict in self.journal(topic))
 
-    def journal(self, topic: Topic) -> Iterator[tuple[int, Verdict]]:
-        """Yield every verdict of the journal with the time it was written, in milliseconds."""
-        for record in self.read(topic):
+    def journal(self, topic: Topic, starts: Mapping[int, int] | None = None) -> Iterator[tuple[int, Verdict]]:
+        """Yield every verdict of the journal with the time it was written, in milliseconds; with `starts` those written since."""
+        return self.verdicts_in(self.read(topic, starts=starts))
+
+    def verdicts_in(self, records: Iterable[TopicRecord]) -> Iterator[tuple[int, Verdict]]:
+        """Yield every verdict in these records of the journal with the time it was written."""
+        for record in records:
             value = None if record.value is None else self.codec.decode(record.value)
             if isinstance(value, Verdicts):
                 yield from ((record.timestamp, verdict) for verdict in value.verdicts)

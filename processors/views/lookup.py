@@ -1,0 +1,90 @@
+"""
+A view as a command reads it: what the file holds, and from Kafka what was written since.
+
+The file is the one that `vn console` keeps in `VN_VIEWS_DIR`. A command only reads it, so the two do not meet; however far
+behind it is, the answer is as of now. Where there is none, of this shape and of these logs, all is read from Kafka.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TypeVar
+
+import msgspec
+
+from processors.domain.expectation import Expectation
+from processors.domain.journal import Verdict
+from processors.domain.notification import Response
+from processors.domain.review import Review
+from processors.runtime.kafka.clients import Broker
+from processors.runtime.kafka.user_client import Client
+from processors.topics import DECISIONS, EXPECTATIONS, RESPONSES, REVIEWS, Topic
+from processors.views import queries
+from processors.views.database import Place, View
+from processors.views.tables import STAFF
+
+R = TypeVar("R", Review, Expectation)
+
+CONSOLE_VIEW: Final = "console.sqlite"
+
+
+class Lookup:
+    """Reads journal, reviews and expected events by way of a view where there is one; `source` says from what."""
+
+    def __init__(self, client: Client, found: tuple[sqlite3.Connection, dict[Place, int]] | None, source: str) -> None:
+        self.source = source
+        self._client = client
+        self._database: sqlite3.Connection | None = None
+        self._positions: dict[Place, int] = {}
+        if found is not None:
+            self._database, self._positions = found
+
+    def journal(self, message_id: str) -> Iterator[tuple[int, Verdict]]:
+        """Yield every verdict on a message with the time it was written; without a view, those on all messages."""
+        if self._database is not None:
+            places = queries.journal_places(self._database, message_id)
+            yield from self._client.verdicts_in(self._client.read_at(DECISIONS, places))
+        yield from self._client.journal(DECISIONS, self._starts(DECISIONS))
+
+    def responses(self, message_id: str) -> Iterator[Response]:
+        """Yield every response to a message; without a view, those to all messages."""
+        places = [] if self._database is None else queries.response_places(self._database, message_id)
+        yield from self._client.values_in(self._client.read_at(RESPONSES, places))
+        yield from self._client.values_in(self._client.read(RESPONSES, starts=self._starts(RESPONSES)))
+
+    def reviews(self) -> dict[str, Review]:
+        """Return every review by its id."""
+        return self._table(REVIEWS, queries.review_documents, Review)
+
+    def expectations(self) -> dict[str, Expectation]:
+        """Return every expected event by its id."""
+        return self._table(EXPECTATIONS, queries.expectation_documents, Expectation)
+
+    def _table(self, topic: Topic, documents: Callable[[sqlite3.Connection], dict[str, str]], record: type[R]) -> dict[str, R]:
+        found: dict[str, R] = {}
+        if self._database is not None:
+            decode = msgspec.json.Decoder(record).decode
+            found = {key: decode(document) for key, document in documents(self._database).items()}
+        for key, value in self._client.latest(topic, self._starts(topic)).items():
+            if value is None:
+                found.pop(key, None)
+            else:
+                found[key] = self._client.codec.decode(value)
+        return found
+
+    def _starts(self, topic: Topic) -> dict[int, int]:
+        return {partition: after for (name, partition), after in self._positions.items() if name == topic.name}
+
+
+@contextmanager
+def lookup(client: Client) -> Iterator[Lookup]:
+    """One look at what the pipeline has written, by way of the console's view where there is one."""
+    settings = client.settings
+    path = settings.views_dir / CONSOLE_VIEW
+    if not path.exists():
+        yield Lookup(client, None, "all of the topic: `vn console` keeps an index that makes this faster")
+        return
+    logs = Broker(settings).topic_identities(settings.topic_prefix + topic.name for topic in STAFF.apply)
+    identities = {name.removeprefix(settings.topic_prefix): log for name, log in logs.items()}
+    with View(path, STAFF).snapshot(identities) as found:
+        yield Lookup(client, found, f"{path} and what was written since" if found else f"all of the topic: {path} is of other topics")
