@@ -96,7 +96,9 @@ RESPONSES = Topic("responses", (Response,), "agency ORI", external=True, fixed=T
 REVIEWS = Topic("reviews", (Review,), "review id", retention=FOREVER, compacted=True, external=True, fixed=True)
 EXPECTATIONS = Topic("expectations", (Expectation,), "expectation id", retention=FOREVER, compacted=True, external=True, fixed=True)
 DEAD_LETTERS = Topic("dead-letters", (DeadLetter,), "dead letter id", retention=90 * DAY, external=True, fixed=True)
-DEAD_LETTER_KEYS = Topic("dead-letters.keys", (RegistrantKey,), "dead letter id", retention=FOREVER, compacted=True, purged=True, fixed=True)
+DEAD_LETTER_KEYS = Topic(
+    "dead-letters.keys", (RegistrantKey,), "dead letter id", retention=FOREVER, compacted=True, purged=True, fixed=True
+)
 DEAD_LETTERS_SETTLED = Topic(
     "dead-letters.settled", (DeadLetterSettled,), "dead letter id", partitions=1, retention=FOREVER, compacted=True, external=True
 )

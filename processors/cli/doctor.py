@@ -1,20 +1,25 @@
 """`vn doctor`: checks everything the pipeline depends on; every finding says how to fix it."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from time import time
 from typing import Annotated, Final
 
 import typer
-from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 from rich.text import Text
 
 from processors.cli.app import new_app
+from processors.cli.certificates import certificates
+from processors.cli.finding import Finding
 from processors.cli.output import JSON, console, print_json
+from processors.cli.outside import groups, seen_by, watch
+from processors.cli.rights import hidden_topics, refused_user, rights, stage_rights
+from processors.pipeline import STAGES
 from processors.rules.check import check as check_rules
 from processors.rules.load import read_rules
-from processors.runtime.errors import Restart, Retry, UserError
+from processors.runtime.errors import Restart, Retry, Usage, UserError
 from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, UNAVAILABLE_ERRORS, Broker
 from processors.runtime.kafka.topics_admin import TopicStatus, properties, topic_status
 from processors.runtime.kafka.user_client import Client
@@ -24,7 +29,7 @@ from processors.runtime.settings import Settings
 from processors.runtime.wire.compatibility import problems
 from processors.topics import KEY_IDS
 
-app = new_app("Checks broker, topics, rights, store, schemas, rules, key and clock.")
+app = new_app("Checks broker, topics, rights, groups, watch, certificates, store, schemas, rules, key and clock.")
 
 COPIES: Final = 3  # replicas of every topic, if there are as many brokers
 IN_SYNC: Final = 2
@@ -32,23 +37,25 @@ DRIFT: Final = 1.0  # seconds
 START: Final = "run `vn local up`, or fix KAFKA_BOOTSTRAP_SERVERS and REDIS_URL"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one check; `fix` says how to fix it, empty if nothing is wrong."""
-
-    subject: str
-    ok: bool
-    found: str
-    fix: str = ""
-
-
 Check = Callable[[Settings], Iterator[Finding]]
 
 
 @app.command()
-def doctor(*, as_json: Annotated[bool, JSON] = False) -> None:
-    """Check everything the pipeline depends on; exit code 1 if something must be fixed."""
-    findings = list(examination(Settings()))
+def doctor(
+    *,
+    stage: Annotated[str | None, typer.Option("--as", metavar="STAGE", help="Only what this stage needs, with the rights it has.")] = None,
+    prometheus: Annotated[str | None, typer.Option(metavar="URL", help="Ask this Prometheus what it sees, too.")] = None,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """
+    Check everything the pipeline depends on; exit code 1 if something must be fixed.
+
+    A stage has fewer rights than an administrator: run it with a stage's own user and --as STAGE, and it checks what
+    that stage uses and nothing else.
+    """
+    findings = list(examination(Settings(), CHECKS if stage is None else checks_as(stage)))
+    if prometheus is not None:
+        findings += findings_of("prometheus", lambda _: seen_by(prometheus), Settings())
     out = console()
     for each in findings:
         if as_json:
@@ -60,10 +67,10 @@ def doctor(*, as_json: Annotated[bool, JSON] = False) -> None:
         raise typer.Exit(1)
 
 
-def examination(settings: Settings) -> Iterator[Finding]:
+def examination(settings: Settings, checks: Mapping[str, Check] | None = None) -> Iterator[Finding]:
     """Yield all findings; a check is skipped if something that it depends on did not answer."""
     silent: set[str] = set()
-    for subject, check in CHECKS.items():
+    for subject, check in (checks or CHECKS).items():
         if BASE.get(subject) in silent:
             continue
         found = list(findings_of(subject, check, settings))
@@ -93,7 +100,9 @@ def findings_of(subject: str, check: Check, settings: Settings) -> Iterator[Find
 
 
 def broker(settings: Settings) -> Iterator[Finding]:
-    """Check that the broker answers."""
+    """Check that the broker answers, and knows this user."""
+    if (refusal := refused_user(settings)) is not None:
+        raise UserError(f"the broker answers, and does not know this user: {refusal}")
     admin = _admin(settings)
     cluster = admin.describe_cluster(request_timeout=REQUEST_TIMEOUT).result(CALL_DEADLINE)
     yield Finding("broker", ok=True, found=f"cluster {cluster.cluster_id} answers, {len(cluster.nodes)} broker(s)")
@@ -102,18 +111,31 @@ def broker(settings: Settings) -> Iterator[Finding]:
 def topics(settings: Settings) -> Iterator[Finding]:
     """Check that every topic exists, with the right number of partitions and as many replicas as the brokers allow."""
     found = topic_status(settings)
+    hidden = hidden_topics(settings, [each.name for each in found if each.actual == 0])
+    if hidden:
+        yield Finding(
+            "topics",
+            ok=False,
+            found=f"this user may not see {len(hidden)} of them, {hidden[0]} among them",
+            fix="run it as an administrator, or with --as STAGE as a stage's user",
+        )
+    found = [each for each in found if each.name not in hidden]
     if missing := [each.name for each in found if each.actual == 0]:
         yield Finding("topics", ok=False, found=f"{len(missing)} are missing, {missing[0]} among them", fix="vn topics create")
     unlike: dict[str, list[TopicStatus]] = {}
     for each in found:
         if each.actual not in {0, each.partitions}:
-            fix = f"export VN_PARTITIONS={each.actual}" if each.topic.partitions == "shared" else "use another VN_TOPIC_PREFIX"
+            fix = "use another VN_TOPIC_PREFIX"
+            if each.topic.partitions == "shared":
+                fix = f"export VN_PARTITIONS={each.actual}"
+                if each.actual < each.partitions:
+                    fix += f", or vn topics grow {each.partitions}"
             unlike.setdefault(fix, []).append(each)
     for fix, (first, *others) in unlike.items():
         more = f", and {len(others)} more topics likewise" if others else ""
         yield Finding("topics", ok=False, found=f"{first.name} has {first.actual} partitions, not {first.partitions}{more}", fix=fix)
     present = [each for each in found if each.actual]
-    if len(present) == len(found) and not unlike:
+    if len(present) == len(found) and not unlike and not hidden:
         yield Finding("topics", ok=True, found=f"all {len(found)} exist")
     if present:
         yield from topic_settings(settings, present)
@@ -156,28 +178,6 @@ def copies(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
     enough = fewest >= COPIES and in_step >= IN_SYNC
     fix = "" if enough else "kafka-reassign-partitions.sh and kafka-configs.sh --add-config min.insync.replicas=2; see deploy/runbook.md"
     yield Finding("copies", ok=enough, found=f"at least {fewest} of every topic, min.insync.replicas at least {in_step}", fix=fix)
-
-
-def rights(settings: Settings) -> Iterator[Finding]:
-    """Check that this user may read and write every topic."""
-    names = [each.name for each in topic_status(settings) if each.actual]
-    if not names:
-        return
-    admin = _admin(settings)
-    described = admin.describe_topics(TopicCollection(names), include_authorized_operations=True, request_timeout=REQUEST_TIMEOUT)
-    needed = {AclOperation.READ, AclOperation.WRITE}
-    for name, future in described.items():
-        granted = set(future.result(CALL_DEADLINE).authorized_operations or needed)
-        if missing := needed - granted:
-            words = " or ".join(sorted(each.name.lower() for each in missing))
-            yield Finding(
-                "rights",
-                ok=False,
-                found=f"this user may not {words} {name}",
-                fix=f"kafka-acls.sh --add --operation {words} --topic {name}",
-            )
-            return
-    yield Finding("rights", ok=True, found=f"this user may read and write all {len(names)} topics")
 
 
 def store(settings: Settings) -> Iterator[Finding]:
@@ -255,11 +255,26 @@ def _admin(settings: Settings) -> AdminClient:
     return Broker(settings).admin()
 
 
-BASE: Final = {"topics": "broker", "rights": "broker", "key in use": "broker", "drift": "store"}  # what each check depends on
+def checks_as(name: str) -> dict[str, Check]:
+    """Return what is checked for one stage, with no more rights than it has."""
+    if name not in {each.name for each in STAGES}:
+        raise Usage(f"there is no stage {name}: the stages are {', '.join(each.name for each in STAGES)}")
+    stage = next(each for each in STAGES if each.name == name)
+    return {subject: check for subject, check in CHECKS.items() if subject not in ADMINISTRATORS} | {
+        "rights": lambda settings: stage_rights(settings, stage)
+    }
+
+
+# What each check stands on.
+BASE: Final = {"topics": "broker", "rights": "broker", "groups": "broker", "watch": "broker", "key in use": "broker", "drift": "store"}
+ADMINISTRATORS: Final = frozenset({"topics", "groups", "watch"})  # checks that need more rights than a stage has
 CHECKS: Final[dict[str, Check]] = {
     "broker": broker,
     "topics": topics,
     "rights": rights,
+    "groups": groups,
+    "watch": watch,
+    "certificates": certificates,
     "store": store,
     "schemas": schemas,
     "rules": rules,

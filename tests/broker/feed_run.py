@@ -30,7 +30,7 @@ from processors.runtime.run.store import Store
 from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position
 from processors.stage import Stage
-from processors.topics import DEAD_LETTERS, DECISIONS, INTAKE, NOTIFICATIONS, RESPONSES, TALLY, Topic
+from processors.topics import DEAD_LETTERS, DECISIONS, ERASED, INTAKE, KEYS, NOTIFICATIONS, RESPONSES, TALLY, Topic
 from tests.broker.harness import SHORT_TIMEOUTS, environment
 
 ROOT: Final = Path(__file__).parents[2]
@@ -145,7 +145,12 @@ class FeedRun:
     def _records(self, topic: Topic) -> Sequence[TopicRecord]:
         """Return the records of a topic after those of the run before; those of partitions that were added come later."""
         before = [] if self.earlier is None else self.earlier._records(topic)
-        return [*before, *sorted(self.client.read(topic), key=lambda record: record.partition >= self.partitions)]
+        found = [*before, *sorted(self.client.read(topic), key=lambda record: record.partition >= self.partitions)]
+        if topic not in {KEYS, ERASED} or not (before or any(record.partition >= self.partitions for record in found)):
+            return found
+        # What was moved or mirrored is there again, and deleted where it was.
+        written = {(record.key, record.value): record for record in reversed(found) if record.value is not None}
+        return [*reversed(written.values())]
 
     def _value(self, raw: bytes | None) -> Any:
         return None if raw is None else self.client.codec.decode(raw)

@@ -8,7 +8,7 @@ import pytest
 
 from processors.domain.tick import Tick
 from processors.runtime.local import Local
-from processors.topics import CLOCK, EVENTS, INTAKE, POLICIES, SUBMISSIONS
+from processors.topics import CLOCK, ERASED, EVENTS, INTAKE, KEYS, POLICIES, SUBMISSIONS
 from tests.broker.feed_run import FeedRun
 from tests.broker.harness import environment
 
@@ -69,8 +69,10 @@ def test_half_a_feed_there_and_half_here(feed_run: FeedRun, cluster: Local, tmp_
     assert "is there already" in refused(feed_run, "state", "export", folder)
 
     here = FeedRun(cluster.addresses.environment, tmp_path, partitions=3, earlier=feed_run)
+    assert f"{KEYS.name} is empty" in refused(here, "state", "import", folder)
     with environment(here.environment):
-        here.client.send(POLICIES, [(each.key, each.value) for each in feed_run.client.read(POLICIES)])
+        for topic in (POLICIES, KEYS, ERASED):  # as a mirror would
+            here.client.send(topic, [(each.key, each.value) for each in feed_run.client.read(topic)])
         here.client.send(CLOCK, [(None, here.client.codec.encode(Tick(here.moments[half - 1].at)))])
         for number in (22, 14, 5):
             killed = subprocess.run([sys.executable, "-c", KILLED, str(number), folder], capture_output=True, check=False)

@@ -37,6 +37,11 @@ def test_topics_with_other_partitions_are_one_finding_a_remedy(monkeypatch: pyte
     monkeypatch.setattr(doctor, "topic_settings", lambda *_: ())
     monkeypatch.setattr(doctor, "copies", lambda *_: ())
     assert list(doctor.topics(Settings())) == [
-        Finding("topics", ok=False, found="x.events has 4 partitions, not 8, and 1 more topics likewise", fix="export VN_PARTITIONS=4"),
+        Finding(
+            "topics",
+            ok=False,
+            found="x.events has 4 partitions, not 8, and 1 more topics likewise",
+            fix="export VN_PARTITIONS=4, or vn topics grow 8",
+        ),
         Finding("topics", ok=False, found="x.intake has 2 partitions, not 1", fix="use another VN_TOPIC_PREFIX"),
     ]

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from processors.domain.journal import DeadLetter, DeadLetterSettled
+from processors.domain.notification import Response
 from processors.domain.policy import Policy, policy_key
-from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, DECISIONS, POLICIES, REVIEWS
+from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, DECISIONS, POLICIES, RESPONSES, REVIEWS
 from processors.views import queries
 from processors.views.database import View
 from tests.views.given import AT, LOGS, made_view, put, review, verdicts
@@ -67,11 +68,16 @@ def test_the_journal_is_indexed_by_message_offender_registrant_and_agency(view: 
     put(view, DECISIONS, "", verdicts("M-1", "read", "accepted", offender=None), 3)
     put(view, DECISIONS, "", verdicts("M-2", "read", "rejected", offender=None), 4)
     put(view, DECISIONS, "", verdicts("M-1", "deliver", "sent", registrant_id="R-1", channel="sms"), 7)
+    answer = Response(
+        message_id="M-1", ori="VA0430000", event_type="Message Response", event_subtype="", notification_type="Internal", responded_at=AT
+    )
+    put(view, RESPONSES, "VA0430000", answer, 5)
     with view.reading() as database:
         assert queries.journal_places(database, "M-1") == [(0, 3), (0, 7)]
         assert queries.messages_of(database, "o1") == [{"message_id": "M-1", "ori": "VA0430000", "at": AT}]
         assert queries.told_to(database, "R-1") == [{"message_id": "M-1", "outcome": "sent", "at": AT, "channel": "sms"}]
         assert [(each["messages"], each["rejected"]) for each in queries.agencies(database)] == [(2, 1)]
+        assert queries.response_places(database, "M-1") == [(0, 5)]
         assert queries.search(database, "M-") == [{"kind": "message", "id": "M-1"}, {"kind": "message", "id": "M-2"}]
         assert queries.search(database, "VA0") == [{"kind": "agency", "id": "VA0430000"}]
 

@@ -186,7 +186,12 @@ class Client:
 
     def latest(self, topic: Topic, starts: Mapping[int, int] | None = None) -> dict[str, bytes | None]:
         """Return the latest bytes of every key, None for one that was deleted; with `starts` of those written since."""
-        return {record.key: record.value for record in self.read(topic, starts=starts) if record.key is not None}
+        found: dict[str, dict[int, bytes | None]] = {}
+        for record in self.read(topic, starts=starts):
+            if record.key is not None:
+                found.setdefault(record.key, {})[record.partition] = record.value
+        # A key that was moved to another partition is there, and deleted where it was.
+        return {key: next((value for value in values.values() if value is not None), None) for key, values in found.items()}
 
     def verdicts(self, topic: Topic) -> Iterator[Verdict]:
         """Yield every verdict of the journal."""

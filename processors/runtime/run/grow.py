@@ -6,7 +6,7 @@ The numbers are found in the body. Each step may be interrupted at any point and
 1. No copy of any stage is at work, and the stages that keep a state by partition have read all their inputs.
 2. Add partitions to a stage's changelog. From here on no copy of it starts: inputs and changelog differ.
 3. Move each state with its timer by one transaction: written to its new partition, removed from the old one.
-4. Write every partition's position, which says that there are so many partitions now.
+4. Write every partition's position, which says that there are so many partitions now. Records of a memory table move likewise.
 5. Add partitions to the inputs. A copy that starts now stops again: positions and committed offsets differ.
 6. Commit the offsets of the new partitions, and of the old ones anew, since other timers are theirs.
 7. Last the front door's topics: a sender's next record goes to another partition, so they must be read too.
@@ -19,7 +19,7 @@ from threading import Event
 from time import monotonic
 from typing import Any, Final
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, murmur2
 from confluent_kafka.admin import NewPartitions  # type: ignore[attr-defined]
 from msgspec import structs
 
@@ -64,6 +64,9 @@ def grow(settings: Settings, stages: Sequence[Stage[Any]], partitions: int) -> I
     for each in moved:
         yield f"{each.stage.name}: {each.move()} states moved"  # 2, 3, 4
     check_stopped(broker, prefix, stages)
+    for table in (prefix + each.table.topic.name for each in keepers if each.table is not None):
+        add_partitions(broker, [table], partitions)
+        move_table(broker, table, partitions)
     inputs = [topic for each in keepers for topic in each.inputs]
     add_partitions(broker, (prefix + topic.name for topic in inputs), partitions)  # 5
     for each in moved:
@@ -83,8 +86,9 @@ def check_number(broker: Broker, prefix: str, stages: Iterable[Stage[Any]], part
 
 
 def shared_topics(stages: Iterable[Stage[Any]]) -> set[Topic]:
-    """Return the inputs and changelogs that follow the pipeline's number of partitions."""
-    topics = {topic for each in stages for topic in (*each.inputs, *((each.changelog,) if each.changelog else ()))}
+    """Return the inputs, changelogs and memory tables that follow the pipeline's number of partitions."""
+    topics = {topic for each in stages for topic in each.inputs}
+    topics |= {each.changelog for each in stages if each.changelog} | {each.table.topic for each in stages if each.table}
     return {topic for topic in topics if topic.partitions == "shared"}
 
 
@@ -118,6 +122,20 @@ def grow_front_door(broker: Broker, prefix: str, stage: Stage[Any], partitions: 
             "sender's next would overtake: pause the feeds, `vn run all --until-idle 5`, then run the same command again"
         )
     add_partitions(broker, (prefix + topic.name for topic in stage.inputs), partitions)
+
+
+def move_table(broker: Broker, topic: str, partitions: int) -> None:
+    """Move each record of a memory table to the partition of its key."""
+    held = [read_partition(broker, None, topic, each) for each in range(partitions)]
+    moves = (
+        [(target, key, value), (partition, key, None)]
+        for partition, state in enumerate(held)
+        for key, value in state.fields.items()
+        if (target := murmur2(key, partitions)) != partition
+    )
+    writer = StateWriter(broker, topic)
+    for changes in bounded(moves):
+        writer.write(changes)
 
 
 class _Growing:

@@ -26,6 +26,7 @@ from processors.runtime.kafka.clients import (
     committed_progress,
     translated_errors,
 )
+from processors.runtime.run.grow import move_table
 from processors.runtime.run.inputs import Origin
 from processors.runtime.run.runner import check_topics
 from processors.runtime.run.state_export import by_topic, file_of
@@ -104,6 +105,7 @@ class _Importing:
         progress = committed_progress(self._broker.offsets_consumer(self._group), self._places)
         self._committed = {place: offset for place, (offset, _) in progress.items() if offset is not None}
         self._check_changelog()
+        self._check_table()
         finished = self._committed == self._broker.end_offsets(self._places)  # as an import leaves it, interrupted or not
         if self._committed and not self._same_logs and not finished:
             raise UserError(
@@ -117,6 +119,17 @@ class _Importing:
             )
         if not (self._committed or self._same_logs or mirrored):
             self._check_empty()
+
+    def _check_table(self) -> None:
+        """Raise UserError if the table without which the state cannot be read is empty; it is in no file."""
+        if self.stage.table is None:
+            return
+        topic = self._prefix + self.stage.table.topic.name
+        if not any(read_partition(self._broker, None, topic, each).fields for each in range(self._partitions)):
+            raise UserError(
+                f"{topic} is empty, and what is sealed in the state of {self.stage.name} opens with it alone: mirror {topic} and "
+                f"{self._prefix}{self.stage.table.marks.name} first, then try again"
+            )
 
     def _check_changelog(self) -> None:
         """Read the changelog; raises UserError if a stage has decided anything on what it holds."""
@@ -167,6 +180,8 @@ class _Importing:
     def write(self, path: Path) -> int:
         """Write the states and positions; return how many states."""
         self._positions = self._next_offsets()
+        if self.stage.table is not None:
+            move_table(self._broker, self._prefix + self.stage.table.topic.name, self._partitions)
         if self.stage.changelog is None:
             return 0
         topics = {topic for topic, _ in self._places}

@@ -36,15 +36,15 @@ class PartitionState:
             self.fields[name] = value
 
 
-def read_partition(broker: Broker, codec: Codec, topic: str, partition: int) -> PartitionState:
-    """Return what a partition of a changelog holds; waits for transactions whose outcome is open."""
+def read_partition(broker: Broker, codec: Codec | None, topic: str, partition: int) -> PartitionState:
+    """Return what a partition of a changelog holds, or of a memory table, without a codec; waits for open transactions."""
     found = PartitionState()
     end = broker.end_offsets([(topic, partition)])[topic, partition]
     start = broker.start_offsets([(topic, partition)])[topic, partition]
     if start >= end:
         return found
     for _, name, value in committed_records(broker, topic, partition, start, end, lambda: None):
-        if name == STAMP:
+        if name == STAMP and codec is not None:
             found.position = codec.decode(value or b"")
         else:
             found.change(name, value)

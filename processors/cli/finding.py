@@ -1,0 +1,13 @@
+"""What `vn doctor` finds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `fix` says how to fix it, empty if nothing is wrong."""
+
+    subject: str
+    ok: bool
+    found: str
+    fix: str = ""

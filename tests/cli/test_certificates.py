@@ -1,0 +1,95 @@
+"""The doctor reads when certificates end, in files and as servers show them."""
+
+import ssl
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from socket import create_server
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from processors.cli.certificates import certificates, judged, of_file, of_server
+from processors.runtime.settings import Settings
+
+NOW = datetime(2026, 11, 2, tzinfo=UTC)
+
+
+def made(folder: Path, end: datetime) -> Path:
+    """Return a PEM file with a certificate that ends then, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    signed = built.not_valid_before(end - timedelta(days=90)).not_valid_after(end).sign(key, hashes.SHA256())
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / "certificate.pem"
+    path.write_bytes(signed.public_bytes(serialization.Encoding.PEM) + private)
+    return path
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[int]:
+    """A server on this port that shows a certificate with three days left."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made(tmp_path, datetime.now(UTC) + timedelta(days=3, hours=1)))
+    with create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with context.wrap_socket(connection, server_side=True) as secured:
+                secured.recv(1)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("left", "fix", "said"),
+    [
+        (timedelta(days=90), "", "ends on 2027-01-31, in 90 days"),
+        (timedelta(days=14), "", "in 14 days"),
+        (timedelta(days=13, hours=23), "renew x", "in 13 days"),
+        (timedelta(days=1), "renew x", "in 1 day"),
+        (-timedelta(days=2), "renew x", "ended on 2026-10-31"),
+    ],
+    ids=str,
+)
+def test_a_certificate_is_renewed_a_fortnight_before_it_ends(left: timedelta, fix: str, said: str) -> None:
+    found = judged("x", NOW + left, "renew x", NOW)
+    assert (found.ok, found.fix) == (not fix, fix)
+    assert said in found.found
+
+
+def test_the_file_that_a_setting_names_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = made(tmp_path, datetime.now(UTC) + timedelta(days=5, hours=1))
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setenv("KAFKA_SSL_CERTIFICATE_LOCATION", str(path))
+    (found,) = certificates(Settings())
+    assert (found.ok, found.fix) == (False, f"renew {path}")
+    assert "in 5 days" in found.found
+
+
+def test_a_file_without_a_certificate_is_named(tmp_path: Path) -> None:
+    (found,) = of_file("KAFKA_SSL_CA_LOCATION", tmp_path / "absent.pem")
+    assert not found.ok
+    assert "KAFKA_SSL_CA_LOCATION" in found.fix
+
+
+def test_what_a_server_shows_is_read(serving: int) -> None:
+    (found,) = of_server("the broker", "127.0.0.1", serving)
+    assert not found.ok
+    assert "in 3 days" in found.found
+
+
+def test_a_server_that_shows_none_is_told() -> None:
+    with create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    (found,) = of_server("the store", "127.0.0.1", port)
+    assert not found.ok
+    assert "shows no certificate" in found.found

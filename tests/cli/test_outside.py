@@ -1,0 +1,67 @@
+"""What the doctor makes of a Prometheus's answers."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from processors.cli.outside import seen_by
+from processors.runtime.errors import UserError
+
+ANSWERS: dict[str, Any] = {}
+
+
+class Prometheus(BaseHTTPRequestHandler):
+    """Answers as Prometheus's HTTP interface does."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"status": "success", "data": ANSWERS[self.path]}).encode()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is logged."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Prometheus) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+def target(health: str, job: str = "vn") -> dict[str, Any]:
+    return {"labels": {"job": job}, "health": health, "scrapeUrl": "http://h:9100/metrics"}
+
+
+def rule(name: str, state: str = "inactive", health: str = "ok") -> dict[str, str]:
+    return {"name": name, "state": state, "health": health}
+
+
+@pytest.mark.parametrize(
+    ("targets", "rules", "wrong"),
+    [
+        ([target("up")], [rule("VnWatchGone"), rule("VnWatchdog", "firing")], []),
+        ([target("up", "other")], [rule("VnWatchGone")], ["it scrapes no job of the pipeline"]),
+        ([target("up"), target("down")], [rule("VnWatchGone")], ["it cannot scrape http://h:9100/metrics"]),
+        ([target("up")], [rule("Other")], ["it has none of the alerts"]),
+        ([target("up")], [rule("VnBrokerAway", "firing")], ["VnBrokerAway fires"]),
+        ([target("up")], [rule("VnBrokerAway", health="err")], ["it cannot evaluate VnBrokerAway"]),
+    ],
+    ids=["sound", "no job", "down", "no rules", "fires", "broken"],
+)
+def test_what_prometheus_sees(url: str, targets: list[Any], rules: list[Any], wrong: list[str]) -> None:
+    ANSWERS.update({"/api/v1/targets": {"activeTargets": targets}, "/api/v1/rules": {"groups": [{"rules": rules}]}})
+    found = list(seen_by(url))
+    assert [each.found for each in found if not each.ok] == wrong
+    assert all(each.fix for each in found if not each.ok)
+
+
+def test_an_address_where_no_prometheus_answers() -> None:
+    with pytest.raises(UserError, match="name its address"):
+        list(seen_by("http://127.0.0.1:9"))
