@@ -13,7 +13,7 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench faults soak fuzz mutants lock clean alerts dashboards long pictures
+.PHONY: help install demo test check bench faults soak fuzz mutants lock clean alerts dashboards long pictures ui
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ test: $(INSTALLED)  ## the whole suite, the tests against a real broker and stor
 
 long: $(INSTALLED)  ## the tests on the real broker that take many minutes: fault matrix, simulated month, guides
 	@$(BIN)/python -m pytest -ra -m long
+
+ui: $(INSTALLED)  ## the public's site on a real pipeline in Chromium: every page, language and width, the whole journey; PICTURES=1 makes those of the docs
+	@PICTURES=$(PICTURES) $(BIN)/python -m pytest -ra -p no:xdist tests/ui
 
 check: $(INSTALLED)  ## format, lint, types and the fast tests: under a minute
 	@$(BIN)/ruff format --check --quiet

@@ -11,6 +11,7 @@ from processors.views.model import ReadModel
 Place = tuple[str, int]  # topic without prefix, partition
 
 BUSY_MILLISECONDS: Final = 5_000
+CACHE_KIBIBYTES: Final = 65_536  # a batch touches pages all over the indexes
 
 
 class View:
@@ -78,6 +79,7 @@ class View:
     def _connect(self) -> sqlite3.Connection:
         database = sqlite3.connect(self.path, timeout=BUSY_MILLISECONDS / 1000)
         database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
         return database
 
 

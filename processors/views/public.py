@@ -78,10 +78,11 @@ _SHOWN: Final = """
     LIMIT :most
 """
 _BY_NUMBER: Final = f"WITH found AS (SELECT DISTINCT offender FROM numbers WHERE value = :number) {_SHOWN}"  # noqa: S608  no text from outside
-_BY_NAME: Final = (
-    "WITH found AS (SELECT DISTINCT offender FROM names WHERE sur = :last_name AND (:initial = '' OR initial = :initial)"  # noqa: S608
-    f" AND (:year = '' OR year = :year)) {_SHOWN}"
-)
+_BY_NAME: Final = {  # by whether an initial and a year are given: each finds its index
+    (initial, year): f"WITH found AS (SELECT DISTINCT offender FROM names WHERE sur = :last_name{one}{other}) {_SHOWN}"  # noqa: S608
+    for initial, one in ((True, " AND initial = :initial"), (False, ""))
+    for year, other in ((True, " AND year = :year"), (False, ""))
+}
 
 
 def look_up(database: Connection, question: Question, shown: Shown, most: int) -> list[tuple[KnownPerson, OffenderStanding]]:
@@ -95,7 +96,8 @@ def look_up(database: Connection, question: Question, shown: Shown, most: int) -
         "jurisdictions": json.dumps(shown.jurisdictions),
         "most": most,
     }
-    rows = database.execute(_BY_NUMBER if given["number"] else _BY_NAME, given)
+    query = _BY_NUMBER if given["number"] else _BY_NAME[bool(given["initial"]), bool(given["year"])]
+    rows = database.execute(query, given)
     return [
         (msgspec.json.decode(person, type=KnownPerson), msgspec.json.decode(standing, type=OffenderStanding)) for person, standing in rows
     ]
@@ -130,8 +132,9 @@ def keys_of(name: Name) -> Iterator[tuple[str, str]]:
 
 def apply_person(database: Connection, row: Row) -> None:
     person = row.value if isinstance(row.value, KnownPerson) and row.value.into is None else None
-    for table in ("names", "numbers"):
-        database.execute(f"DELETE FROM {table} WHERE offender = ?", (row.key,))  # noqa: S608  one of the two above
+    if database.execute("SELECT 1 FROM people WHERE offender = ?", (row.key,)).fetchone():
+        database.execute("DELETE FROM names WHERE offender = ?", (row.key,))
+        database.execute("DELETE FROM numbers WHERE offender = ?", (row.key,))
     if person is None:
         database.execute("DELETE FROM people WHERE offender = ?", (row.key,))
         return
