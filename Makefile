@@ -13,10 +13,10 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench faults soak fuzz mutants lock clean alerts dashboards long pictures ui
+.PHONY: help install demo test check bench faults soak fuzz mutants lock clean alerts dashboards long pictures ui site-chaos
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
 install: $(INSTALLED)  ## installs into .venv, with the `vn` command
 
@@ -32,6 +32,9 @@ long: $(INSTALLED)  ## the tests on the real broker that take many minutes: faul
 
 ui: $(INSTALLED)  ## the public's site on a real pipeline in Chromium: every page, language and width, the whole journey; PICTURES=1 makes those of the docs
 	@PICTURES=$(PICTURES) $(BIN)/python -m pytest -ra -p no:xdist tests/ui
+
+site-chaos: $(INSTALLED)  ## a thousand registrations while the site is killed again and again; REGISTRATIONS=100 makes fewer
+	@REGISTRATIONS=$(REGISTRATIONS) $(BIN)/python -m pytest -ra -s -p no:xdist tests/broker/test_site_chaos.py
 
 check: $(INSTALLED)  ## format, lint, types and the fast tests: under a minute
 	@$(BIN)/ruff format --check --quiet
