@@ -8,11 +8,14 @@ from msgspec.structs import replace
 from processors.domain.event import Change
 from processors.domain.expectation import Expectation
 from processors.domain.merge import Merge, SameEvent
+from processors.stage import Context
+from processors.topics import EXPECTATIONS, STANDINGS
 from processors.validate import clocks, compact
 from processors.validate.clocks import Clock, ClockState, PastActivity
 from processors.validate.compact import Case, CompactState, Step
 from processors.validate.merge import (
     documents,
+    fold,
     is_same_clock,
     joined_cases,
     joined_clocks,
@@ -23,8 +26,8 @@ from processors.validate.merge import (
 )
 from processors.validate.reviews import key_of
 from processors.validate.state import EXPECTED, HISTORY, Entry, Expected, HeldMessage, OffenderState, Pending
-from tests.one_stage import rules
-from tests.validate.scene import escape, ms
+from tests.one_stage import SEAL, rules
+from tests.validate.scene import Scene, escape, hearing, ms
 
 AT = ms("2026-11-20 12:00")
 MERGE = Merge(offender="young", into="old", seq=9, received_at=AT, detail="SID")
@@ -191,6 +194,46 @@ def test_a_pending_message_moves_under_the_present_key_and_its_review_keeps_its_
     assert moved == replace(pending, key=key_of(held.event))
     with pytest.raises(TypeError, match="young#1 holds no message"):
         move(pending, {"young#1": OffenderState()}, MERGE)
+
+
+def folded(ours: OffenderState, theirs: OffenderState, *held: tuple[str, HeldMessage]) -> Any:
+    return fold(MERGE, {"old": ours}, {"young": theirs, **dict(held)}, Context(rules(), SEAL))
+
+
+def test_all_that_was_known_under_the_younger_key_is_known_under_the_older() -> None:
+    scene = Scene()
+    scene.receive(hearing("2027-09-20 09:00", received="2026-11-20 09:00"))
+    (pending,) = scene.known.pending
+    held = scene.state(pending.key)
+    held = replace(held, event=replace(held.event, offender="young"))
+    theirs = OffenderState(
+        history=(entry(1, 1, "a"),),
+        pending=(replace(pending, key="young#1"),),
+        told_until={"a": 9, "b": 3},
+        untold={"a": (Change("court", "x", "y"),)},
+        expected=(expected("e", "young"),),
+        compact=CompactState((Case("7", (step(1, "s", 10),)),)),
+        clocks=ClockState("young", (CLOCK,)),
+    )
+    decision = folded(OffenderState(told_until={"c": 5}), theirs, ("young#1", held))
+    known, key = decision.states["old"], key_of(replace(held.event, offender="old"))
+    assert known.history == theirs.history
+    assert known.pending == (replace(pending, key=key),)
+    assert decision.states[key].event.offender == "old"
+    assert list(known.told_until.items()) == [("b", 3), ("c", 5), ("a", 9)]
+    assert known.untold == theirs.untold
+    assert [each.record.offender for each in known.expected] == ["old"]
+    assert known.compact == theirs.compact
+    assert known.clocks.clocks == (CLOCK,)
+    assert known.clock_due == CLOCK.deadline
+    assert [(each.topic, each.key) for each in decision.outputs if each.value is None] == [(STANDINGS, "young")]
+    assert {each.key for each in decision.outputs if each.topic is EXPECTATIONS} == {"young-e", f"young-{clocks.id_of(CLOCK)}"}
+
+
+def test_a_standing_is_taken_back_if_there_was_one() -> None:
+    outputs = folded(OffenderState(), OffenderState(history=(entry(1, 1, "a"),))).outputs
+    assert [each.key for each in outputs if each.value is None] == ["young"]
+    assert folded(OffenderState(), OffenderState(told_until={"a": 1})).outputs == ()
 
 
 def test_an_event_with_two_ids_is_known_by_one_everywhere() -> None:
