@@ -16,7 +16,7 @@ import pytest
 
 from processors.ingest.read.decide import OPEN
 from processors.runtime.decide.driver import PipelineDriver
-from processors.topics import INBOUND, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, TOPICS, VERIFICATIONS, Topic
+from processors.topics import ERASURES, INBOUND, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, TOPICS, VERIFICATIONS, Topic
 from tests.ingest.records import changed, read
 from tests.stories.builders import registration, submission
 
@@ -86,6 +86,7 @@ BASES: dict[Topic, dict[str, Any]] = {
         "body": "STOP",
         "occurred_at": "2026-11-02T18:05:02Z",
     },
+    ERASURES: {"registrant_id": "R-1", "reason": "asked by letter", "requested_by": "clerk"},
     REVIEW_ACTIONS: {"action": "release", "reason": "x", "reviewer": "ann", "review_id": f"validate-o{'0' * 16}-{'0' * 12}"},
 }
 
