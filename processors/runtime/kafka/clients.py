@@ -47,6 +47,8 @@ CONSUMER_DEFAULTS: Final = {
     "fetch.wait.max.ms": 500,  # records are sent at once; only the end-of-partition event is delayed by this
     "fetch.queue.backoff.ms": 5,  # the default of a second stalls a consumer that drains its queue faster
     "queued.min.messages": 100_000,
+    "queued.max.messages.kbytes": 16_384,  # the bound in bytes on what is fetched ahead; by default 64 MiB
+    "fetch.max.bytes": 16_777_216,  # of one answer, which comes on top
     "partition.assignment.strategy": "range",  # gives one member the same partition of every input
     "reconnect.backoff.max.ms": 1_000,
     "topic.metadata.refresh.interval.ms": 10_000,  # how soon partitions added under a running stage are noticed

@@ -514,8 +514,12 @@ class Runner:
         return f"{next_timer_metadata(task.timers.next())} {origin.metadata()}".strip()
 
     def _write(self, producer: Producer, task: Task, result: BatchResult, places: dict[int, int]) -> None:
+        produce, names = producer.produce, self._names
         for topic, key, value, headers in result.outputs:
-            producer.produce(self._names[topic.name], value, key, headers=[*headers])
+            if headers:
+                produce(names[topic.name], value, key, headers=[*headers])
+            else:  # an empty list nearly doubles what a record costs
+                produce(names[topic.name], value, key)
         version = self._context().rules.version
         for journal in split_journal(
             [each if each.rules else structs.replace(each, rules=version) for each in result.verdicts], self._environment.codec.encode
@@ -525,8 +529,9 @@ class Runner:
             )  # one key per partition keeps a message's verdicts in order
         if self._changelog is None:
             return
+        changelog, partition = self._changelog.topic, task.partition
         for field, state in result.changes.items():
-            producer.produce(self._changelog.topic, state, field, task.partition)
+            produce(changelog, state, field, partition)
         producer.produce(
             self._changelog.topic,
             self._environment.codec.encode(result.position),
