@@ -1,5 +1,5 @@
 """
-Build Grafana's dashboards from processors/watch/boards.py: `python deploy/grafana/build.py`.
+Build Grafana's dashboards from processors/watch/boards.py: `make dashboards`.
 
 Thresholds are the alerts': the number behind the comparison of the alert's expression in deploy/prometheus/rules.yml.
 """
@@ -21,7 +21,8 @@ RULES: Final = HERE.parent / "prometheus" / "rules.yml"
 RUNBOOK: Final = "https://example.org/vn/deploy/runbook.md"  # where your copy of the runbook is read
 MAKERS: Final[dict[str, Any]] = {"timeseries": timeseries.Panel, "stat": stat.Panel, "table": table.Panel}
 SMALLEST: Final = 0.01
-WIDTHS: Final = {"timeseries": 12, "stat": 6, "table": 24}
+WIDTHS: Final = {"timeseries": 12, "stat": 4, "table": 24}
+HEIGHTS: Final = {"timeseries": 8, "stat": 5, "table": 6}
 
 
 def threshold(alert: str) -> float | None:
@@ -51,7 +52,7 @@ def description(each: Panel) -> str:
 def panel(each: Panel) -> Any:
     """Return one panel, with its threshold, what normal looks like, and a link to the runbook."""
     built = MAKERS[each.kind]().title(each.title).description(description(each)).unit(each.unit).span(WIDTHS[each.kind])
-    built = built.height(6 if each.kind == "stat" else 8)
+    built = built.height(HEIGHTS[each.kind])
     query = prometheus.Dataquery().expr(each.query).ref_id("A")
     if each.legend:
         query = query.legend_format(each.legend)

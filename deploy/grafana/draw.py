@@ -21,7 +21,7 @@ header { padding: 12px 16px 4px; } h1 { font-size: 18px; margin: 0; } header p {
 main { display: grid; grid-template-columns: repeat(24, 1fr); gap: 8px; padding: 8px 16px 16px; }
 section { background: #fff; border: 1px solid #d9dadc; border-radius: 3px; padding: 8px 10px; overflow: hidden; }
 h2 { font-size: 13px; margin: 0; } small { color: #666; font-size: 11px; display: block; }
-.stat { font-size: 34px; font-weight: 600; margin-top: 6px; } .none { color: #666; padding: 24px; text-align: center; }
+.stat { font-size: 28px; font-weight: 600; margin-top: 6px; } .none { color: #666; padding: 24px; text-align: center; }
 table { border-collapse: collapse; width: 100%; margin-top: 6px; }
 td, th { text-align: left; padding: 3px 6px; border-bottom: 1px solid #eee; }
 ul { list-style: none; margin: 2px 0 0; padding: 0; font-size: 11px; display: flex; flex-wrap: wrap; gap: 0 12px; }
@@ -89,7 +89,7 @@ def _table(answer: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _lines(defaults: Mapping[str, Any], series: list[Series]) -> str:
-    unit, width, height, left, bottom = defaults.get("unit", ""), 560, 130, 52, 16
+    unit, width, height, left, bottom = defaults.get("unit", ""), 560, 136, 52, 16
     known = [(name, [point for point in points if math.isfinite(point[1])]) for name, points in series]
     every = [point for _, points in known for point in points]
     if not every:
@@ -104,7 +104,7 @@ def _lines(defaults: Mapping[str, Any], series: list[Series]) -> str:
         return left + (at - first) / span * (width - left - 4)
 
     def y(value: float) -> float:
-        return 4 + (1 - max(value, 0.0) / top) * (height - bottom - 8)
+        return 10 + (1 - max(value, 0.0) / top) * (height - bottom - 14)
 
     marks = []
     for share in (0.0, 0.5, 1.0):

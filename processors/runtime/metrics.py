@@ -18,7 +18,7 @@ DECISIONS: Final = Counter("vn_decisions", "Verdicts, by outcome and reason code
 OUTPUTS: Final = Counter("vn_outputs", "Records written and committed", ["unit", "topic"])
 WAKES: Final = Counter("vn_wakes", "Timers that came due and were decided", ["unit"])
 BATCH_SECONDS: Final = Histogram(
-    "vn_batch_seconds", "Seconds from the first record of a batch in hand to its state in the store", ["unit"], buckets=SECONDS
+    "vn_batch_seconds", "Seconds from taking a batch's first record to writing its state to the store", ["unit"], buckets=SECONDS
 )
 BATCH_RECORDS: Final = Histogram("vn_batch_records", "Records and timers in a batch", ["unit"], buckets=SIZES)
 END_TO_END_SECONDS: Final = Histogram(
@@ -28,7 +28,9 @@ END_TO_END_SECONDS: Final = Histogram(
     buckets=LONG_SECONDS,
 )
 LAG: Final = Gauge("vn_lag_records", "Offsets between the committed position and the end of the input", ["unit", "topic", "partition"])
-OLDEST_SECONDS: Final = Gauge("vn_oldest_unprocessed_seconds", "Age in seconds of the oldest record in hand; 0 when caught up", ["unit"])
+OLDEST_SECONDS: Final = Gauge(
+    "vn_oldest_unprocessed_seconds", "Age in seconds of the oldest record not yet decided; 0 when caught up", ["unit"]
+)
 TIMERS: Final = Gauge("vn_timers_pending", "Timers that are not due yet", ["unit", "partition"])
 TIMERS_OVERDUE_SECONDS: Final = Gauge(
     "vn_timers_overdue_seconds", "Seconds by which the first timer is overdue: it waits for earlier stages to catch up", ["unit"]
@@ -54,18 +56,18 @@ NOTIFICATIONS_LATE: Final = Counter(
 HOLD_SECONDS: Final = Histogram(
     "vn_hold_seconds", "Seconds for which deliver held a notification on purpose, by why", ["hold"], buckets=NOTIFICATION_BUCKETS
 )
-DEAD_LETTERS: Final = Counter("vn_dead_letters", "Records that could not be taken, by reason code", ["unit", "reason"])
+DEAD_LETTERS: Final = Counter("vn_dead_letters", "Dead letters, by reason code", ["unit", "reason"])
 TIME_AHEAD: Final = Counter(
     "vn_time_ahead", "Records whose time lay more than a minute ahead of the clock, and was taken for now", ["unit"]
 )
-RESTARTS: Final = Counter("vn_restarts", "Batches thrown away in doubt, and caught up again", ["unit"])
+RESTARTS: Final = Counter("vn_restarts", "Batches thrown away because their outcome was in doubt", ["unit"])
 FENCED: Final = Counter("vn_fenced", "Commits that Kafka refused because another member or producer has taken over", ["unit"])
 STORE_DOWN: Final = Counter("vn_store_down", "Times the store did not answer", ["unit"])
 BROKER_DOWN: Final = Counter("vn_broker_down", "Times the broker did not answer", ["unit"])
-REBUILDS: Final = Counter("vn_rebuilds", "Caches of a partition built from the beginning of the changelog", ["unit"])
+REBUILDS: Final = Counter("vn_rebuilds", "Cached partitions rebuilt from the beginning of the changelog", ["unit"])
 CATCH_UP_RECORDS: Final = Counter("vn_catch_up_records", "Changes written to the store from the changelog", ["unit"])
-STAMP_AHEAD: Final = Counter("vn_stamp_ahead", "Caches that claimed more than Kafka holds: dropped and rebuilt", ["unit"])
-STALE: Final = Counter("vn_stale_cache", "Batches whose states were not under the expected stamp", ["unit"])
+STAMP_AHEAD: Final = Counter("vn_stamp_ahead", "Cached partitions that claimed more than Kafka holds; dropped and rebuilt", ["unit"])
+STALE: Final = Counter("vn_stale_cache", "Batches thrown away because a state's stamp was not the expected one", ["unit"])
 ATTEMPTS: Final = Counter("vn_attempts", "States that attempts came to, by receipts and by silence", ["channel", "status"])
 NOT_REACHED: Final = Counter("vn_not_reached", "Notifications of which no contact was reached", ["emergency"])
 PROVIDER_SENDS: Final = Counter(

@@ -52,14 +52,6 @@ DUTY: Final = Board(
             empty_until="an alert fires",
         ),
         Panel(
-            "Oldest unread record, by stage",
-            "max by (unit) (vn_group_oldest_seconds)",
-            "below 2 s at every stage",
-            "s",
-            legend="{{unit}}",
-            alert="VnWorkStands",
-        ),
-        Panel(
             "Emergencies late, 24 h",
             'sum(increase(vn_notifications_late_total{emergency="true"}[24h]))',
             "0",
@@ -77,28 +69,12 @@ DUTY: Final = Board(
             good_above=0.999,
         ),
         Panel(
-            "Receipt to outbound, emergencies, 99 %",
-            'histogram_quantile(0.99, sum by (le, channel) (rate(vn_notification_seconds_bucket{emergency="true"}[5m])))',
-            "below 6 s: the merge window and half a second",
-            "s",
-            legend="{{channel}}",
-        ),
-        Panel(
             "Since the last canary came out",
             "time() - vn_canary_success_timestamp_seconds",
             "below 310 s",
             "s",
             "stat",
             alert="VnCanaryLate",
-        ),
-        Panel("A canary's way", "vn_canary_seconds", "5 to 7 s: the merge window of emergencies", "s"),
-        Panel(
-            "Waiting for a person",
-            "sum by (reason, emergency) (vn_reviews_open)",
-            "few; none of an emergency",
-            legend="{{reason}} emergency={{emergency}}",
-            alert="VnEmergencyInReview",
-            empty_until="a message is flagged for review",
         ),
         Panel(
             "Silent agencies",
@@ -109,6 +85,30 @@ DUTY: Final = Board(
         ),
         Panel("Overdue clocks", 'sum(vn_expectations{state="overdue"}) or vector(0)', "0", kind="stat", alert="VnExpectationsOverdue"),
         Panel("Dead letters open", "sum(vn_dead_letters_open) or vector(0)", "0", kind="stat", alert="VnDeadLetterOpen"),
+        Panel(
+            "Oldest unread record, by stage",
+            "max by (unit) (vn_group_oldest_seconds)",
+            "below 2 s at every stage",
+            "s",
+            legend="{{unit}}",
+            alert="VnWorkStands",
+        ),
+        Panel(
+            "Receipt to outbound, emergencies, 99 %",
+            'histogram_quantile(0.99, sum by (le, channel) (rate(vn_notification_seconds_bucket{emergency="true"}[5m])))',
+            "below 6 s: the merge window and half a second",
+            "s",
+            legend="{{channel}}",
+        ),
+        Panel("A canary's way", "vn_canary_seconds", "5 to 7 s: the merge window of emergencies", "s", legend="submission to outbound"),
+        Panel(
+            "Waiting for a person",
+            "sum by (reason, emergency) (vn_reviews_open)",
+            "few; none of an emergency",
+            legend="{{reason}} emergency={{emergency}}",
+            alert="VnEmergencyInReview",
+            empty_until="a message is flagged for review",
+        ),
     ),
 )
 
@@ -194,7 +194,13 @@ AGENCIES: Final = Board(
             unlike_alert=True,
             empty_until="an agency sends what cannot be read",
         ),
-        Panel("Duplicates", 'sum(rate(vn_decisions_total{reason="duplicate"}[1h])) or vector(0)', "a few in a hundred", "reqps"),
+        Panel(
+            "Duplicates",
+            'sum(rate(vn_decisions_total{reason="duplicate"}[1h])) or vector(0)',
+            "a few in a hundred",
+            "reqps",
+            legend="duplicates",
+        ),
         Panel(
             "Overdue by rule",
             'sum by (rule) (vn_expectations{state="overdue"})',
@@ -227,6 +233,13 @@ DELIVERY: Final = Board(
     "Do messages leave, and do they arrive?",
     (
         Panel(
+            "Emergencies that reached nobody, 24 h",
+            'sum(increase(vn_not_reached_total{emergency="true"}[24h]))',
+            "0",
+            kind="stat",
+            alert="VnEmergencyNotReached",
+        ),
+        Panel(
             "Outbound records",
             'sum by (topic) (rate(vn_outputs_total{unit="deliver",topic=~"outbound.*"}[5m]))',
             "as events come",
@@ -246,6 +259,27 @@ DELIVERY: Final = Board(
             "0",
             legend="{{channel}} emergency={{emergency}}",
             alert="VnNotificationLate",
+        ),
+        Panel(
+            "What attempts came to",
+            "sum by (channel, status) (rate(vn_attempts_total[5m]))",
+            "mostly accepted, then delivered",
+            "reqps",
+            legend="{{channel}} {{status}}",
+        ),
+        Panel(
+            "Opt-outs and opt-ins, an hour",
+            'sum by (reason) (increase(vn_decisions_total{unit="deliver",reason=~"opted_out|opted_in"}[1h]))',
+            "a few; many at once say that somebody is told too much",
+            legend="{{reason}}",
+            empty_until="an address answers STOP or START",
+        ),
+        Panel(
+            "Answers to agencies",
+            'sum(rate(vn_outputs_total{topic="responses"}[5m])) or vector(0)',
+            "as many as submissions, later",
+            "reqps",
+            legend="responses",
         ),
         Panel(
             "Unread by our providers",
@@ -325,6 +359,9 @@ PROTOCOL: Final = Board(
     "Exactly once and stores",
     "Are Kafka, Redis and the protocol between them sound?",
     (
+        Panel("Kafka answers", "vn_broker_up", "yes", "bool_yes_no", "stat", alert="VnBrokerAway", good_above=1),
+        Panel("Redis answers", "vn_store_up", "yes", "bool_yes_no", "stat", alert="VnStoreAway", good_above=1),
+        Panel("Partitions short of replicas", "vn_under_min_isr_partitions", "0", kind="stat", alert="VnUnderMinIsr"),
         Panel(
             "Batches done again, an hour",
             "sum by (unit) (increase(vn_restarts_total[1h]))",
@@ -374,9 +411,6 @@ PROTOCOL: Final = Board(
             alert="VnStoreFull",
             empty_until="`maxmemory` is set",
         ),
-        Panel("Kafka answers", "vn_broker_up", "yes", "bool_yes_no", "stat", alert="VnBrokerAway", good_above=1),
-        Panel("Redis answers", "vn_store_up", "yes", "bool_yes_no", "stat", alert="VnStoreAway", good_above=1),
-        Panel("Partitions short of replicas", "vn_under_min_isr_partitions", "0", kind="stat", alert="VnUnderMinIsr"),
     ),
 )
 

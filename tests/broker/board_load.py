@@ -57,6 +57,12 @@ def emergency_for_review(at: int, number: int = 1) -> tuple[str, bytes]:
     return AGENCIES[0][0], _message(f"E-{number}", AGENCIES[0], ("Jail", "Escape"), at + 400 * DAY, person(OFFENDERS + number), "Date")
 
 
+def opt_out(at: int) -> dict[str, str]:
+    """Return what a registrant of text messages answers."""
+    address = CHANNELS[0][1].format(3)
+    return {"provider": "console", "channel": "sms", "from": address, "to": "+12025550199", "body": "STOP", "occurred_at": iso(at)}
+
+
 def person(number: int) -> dict[str, Any]:
     return {
         "identifiers": [{"scheme": "SID", "value": f"VA{7_000_000 + number}"}],

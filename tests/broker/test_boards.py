@@ -93,6 +93,9 @@ def cause_troubles(operations: Operations) -> None:
     with operations.frozen("match"):
         until("an agency falls silent and a stage behind", lambda: value(operations, "max(vn_group_oldest_seconds)") > 30, 60)
     operations.vn("unregister", board_load.SLEEPER)
+    stop = operations.folder / "stop.json"
+    stop.write_text(json.dumps(board_load.opt_out(wall())))
+    operations.vn("inbound", str(stop))
     (review,) = until("a review is open", operations.open_reviews)
     until("watch sees it", lambda: operations.ask("query", query="vn_reviews_open")["result"])
     operations.submit(board_load.emergency_for_review(wall(), 2))
@@ -142,7 +145,6 @@ def draw(operations: Operations, folder: Path) -> None:
                     panel.query: operations.ask("query_range", query=panel.query, start=end - 300, end=end, step=5)["result"]
                     for panel in board.panels
                 }
-                (folder / f"{board.slug}.answers.json").write_text(json.dumps(answers))
                 page.set_content(drawing.page(dashboard, answers))
                 page.screenshot(path=folder / f"{board.slug}.png", full_page=True)
         finally:
