@@ -86,11 +86,12 @@ def measure(records: Iterable[Row], context: Context) -> Score:
     refused, began = 0, process_time()
     for number, (person, described) in enumerate(records):
         raw = submission(number, described)
-        (accepted,) = READ.decide(Record(SUBMISSIONS.name, 0, number, None, NOW, raw, raw), {}, context).outputs
-        if accepted.topic is not INTAKE:
+        outputs = READ.decide(Record(SUBMISSIONS.name, 0, number, None, NOW, raw, raw), {}, context).outputs
+        accepted = next((each.value for each in outputs if each.topic is INTAKE), None)
+        if accepted is None:
             refused += 1
             continue
-        taken = Record(INTAKE.name, 0, number, None, NOW, accepted.value)
+        taken = Record(INTAKE.name, 0, number, None, NOW, accepted)
         decision = IDENTIFY.decide(taken, needed(taken, states), context)
         states |= decision.states
         keys.append((person, {each.value.offender for each in decision.outputs if isinstance(each.value, Event)}))
