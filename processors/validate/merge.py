@@ -56,13 +56,9 @@ def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], c
     states = {**mine, **held}
     draft = Draft(Situation(merge.into, merge.received_at, context.rules, states, known, held)).publish((*changed, *ended))
     for pending in known.pending:
-        draft = draft.then(partial(check_if_pending, pending))
+        draft = draft.then(partial(check_again, pending))
     folded = check_waiting(draft).decision()
     return folded.then(Decision((Output(STANDINGS, merge.offender, None),))) if other.history or other.compact.cases else folded
-
-
-def check_if_pending(pending: Pending, situation: Situation) -> Draft:
-    return check_again(pending, situation) if pending in situation.known.pending else Draft(situation)
 
 
 def move(pending: Pending, states: Mapping[str, State], merge: Merge) -> tuple[Pending, HeldMessage]:

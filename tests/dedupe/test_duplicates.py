@@ -159,6 +159,7 @@ def test_the_same_event_is_recognised_until_the_window_closes() -> None:
     assert scene.add("m2") == ["m2 suppressed duplicate"]
     scene.later(1)
     assert scene.add("m3") == ["m3 passed first_sighting"]
+    assert scene.verdicts[-1].detail == "the event of message m1 was told longer ago than duplicate.window"
 
 
 def test_copies_do_not_lengthen_the_window() -> None:

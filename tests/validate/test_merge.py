@@ -9,7 +9,7 @@ from processors.domain.event import Change
 from processors.domain.expectation import Expectation
 from processors.domain.merge import Merge, SameEvent
 from processors.stage import Context
-from processors.topics import EXPECTATIONS, STANDINGS
+from processors.topics import CONFIRMED, EXPECTATIONS, STANDINGS
 from processors.validate import clocks, compact
 from processors.validate.clocks import Clock, ClockState, PastActivity
 from processors.validate.compact import Case, CompactState, Step
@@ -85,6 +85,9 @@ def test_an_expectation_of_the_younger_key_goes_on_under_the_older() -> None:
         ("a", "old", "old-a"),
     ]
     assert changed == (kept[0].record,)
+    kept, changed = joined_expectations((), (expected("b", "young", 1), expected("c", "young", 2)), MERGE)
+    assert [each.chain for each in kept] == ["b", "c"]
+    assert changed == tuple(each.record for each in kept)
 
 
 def test_of_two_expectations_of_one_event_the_older_keys_stays_and_is_met_if_either_was() -> None:
@@ -171,7 +174,7 @@ def test_activities_of_both_are_kept_by_receipt_each_once_and_the_latest() -> No
 
 def test_two_cases_with_one_number_become_one_with_the_steps_of_both() -> None:
     mine = CompactState((Case("7", (step(1, "a", 10),)), Case("12-033", (step(2, "b", 20),))))
-    theirs = CompactState((Case("12033", (step(3, "c", 15), step(4, "b", 20))), Case("9", (step(5, "d", 30),))))
+    theirs = CompactState((Case("9", (step(5, "d", 30),)), Case("12033", (step(3, "c", 15), step(4, "b", 20)))))
     joined = joined_cases(mine, theirs, rules(), MERGE)
     assert [each.number for each in joined.cases] == ["7", "12-033", "9"]
     assert joined.cases[1].steps == (step(3, "c", 15), step(2, "b", 20))
@@ -228,6 +231,18 @@ def test_all_that_was_known_under_the_younger_key_is_known_under_the_older() -> 
     assert known.clock_due == CLOCK.deadline
     assert [(each.topic, each.key) for each in decision.outputs if each.value is None] == [(STANDINGS, "young")]
     assert {each.key for each in decision.outputs if each.topic is EXPECTATIONS} == {"young-e", f"young-{clocks.id_of(CLOCK)}"}
+
+
+def test_a_pending_message_that_the_merge_releases_is_sent_on() -> None:
+    scene = Scene()
+    scene.receive(hearing("2027-09-20 09:00", received="2026-11-20 09:00"))
+    (pending,) = scene.known.pending
+    later = replace(MERGE, received_at=ms("2027-09-20 00:00"))
+    context = Context(rules(), SEAL)
+    decision: Any = fold(later, {}, {"young": OffenderState(pending=(pending,)), pending.key: scene.state(pending.key)}, context)
+    assert [each.value.offender for each in decision.outputs if each.topic is CONFIRMED] == ["old"]
+    assert decision.states["old"].pending == ()
+    assert [each.reason for each in decision.verdicts] == ["in_range"]
 
 
 def test_a_standing_is_taken_back_if_there_was_one() -> None:

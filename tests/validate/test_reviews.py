@@ -112,6 +112,7 @@ def test_a_message_without_words_is_flagged_and_not_even_a_reviewer_can_tell_it(
     assert "no English text for Knighthood of Jail" in verdict.detail
     scene.act("release", scene.review.review_id, "2026-11-20 11:00")
     assert outcome_of(scene.verdicts[-1]) == ("flagged", "no_text")
+    assert scene.verdicts[-1].review_id == scene.review.review_id
     assert scene.review.state == "open"
     assert scene.told == []
     book = scene.rules.book("VA", 0)
