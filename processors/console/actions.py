@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 
 import structlog
 
+from processors.domain.offender import StaffAction
 from processors.domain.policy import Policy, policy_key
 from processors.domain.review import ReviewAction
 from processors.domain.seal import Seal
@@ -22,7 +23,7 @@ from processors.runtime.clock import wall
 from processors.runtime.errors import UserError
 from processors.runtime.kafka import dead_letters
 from processors.runtime.kafka.user_client import Client
-from processors.topics import POLICIES, REGISTRATIONS, REVIEW_ACTIONS
+from processors.topics import CONSOLE_LOG, POLICIES, REGISTRATIONS, REVIEW_ACTIONS
 
 UNDO_MILLISECONDS: Final = 8_000
 TICK_SECONDS: Final = 0.5
@@ -95,6 +96,11 @@ class Actions:
         self._client.send(REVIEW_ACTIONS, [(key, self._client.codec.encode(action))])
 
     # -- dead letters, settings, registrations
+
+    def log(self, person: str, action: str, subject: str, reason: str = "") -> None:
+        """Keep in `vn.console.log` what somebody did or saw, before they do or see it."""
+        done = StaffAction(person=person, action=action, subject=subject, reason=reason, at=wall())
+        self._client.send(CONSOLE_LOG, [(None, self._client.codec.encode(done))])
 
     def settle(self, dead_letter_id: str, reason: str, person: str) -> None:
         """Record that a dead letter needs nothing more, so that it no longer counts as open."""

@@ -27,10 +27,10 @@ from processors.domain.review import ReviewAction
 from processors.domain.seal import Seal
 from processors.rules.load import load_rules
 from processors.runtime.clock import wall
-from processors.topics import DEAD_LETTERS, REGISTRATIONS, REVIEW_ACTIONS, REVIEWS, Topic
+from processors.topics import CONSOLE_LOG, DEAD_LETTERS, DECISIONS, REGISTRATIONS, REVIEW_ACTIONS, REVIEWS, Topic
 from processors.views.database import View
 from tests.runtime.test_dead_letters import LETTER
-from tests.views.given import made_view, put, review
+from tests.views.given import made_view, put, review, verdicts
 
 RULES = load_rules(None)
 
@@ -246,9 +246,24 @@ def test_a_setting_is_checked_before_it_is_sent(desk: ConsoleUnderTest) -> None:
 def test_an_advocate_registers_for_somebody(desk: ConsoleUnderTest) -> None:
     assert "Fill in" in desk.post("/registrants", what="register", registrant_id="R-1", scheme="SID", value="VA1").text
     desk.post("/registrants", what="register", registrant_id="R-1", scheme="SID", value="VA1234567", sms="+18045551007")
-    ((topic, _, value),) = desk.sent.records
+    (logged_in, _, logged), (topic, registration_id, value) = desk.sent.records
     assert topic is REGISTRATIONS
     assert b'"verified": false' in value
+    assert logged_in is CONSOLE_LOG
+    assert (logged.person, logged.action, logged.subject) == ("ana", "registered", registration_id)
+
+
+def test_whoever_looks_up_what_somebody_was_told_says_why_and_that_is_kept(desk: ConsoleUnderTest) -> None:
+    put(desk.view, DECISIONS, "", verdicts("M-77", "deliver", "sent", registrant_id="R-1", channel="sms"))
+    refused = desk.client.get("/registrants?registrant=R-1")
+    assert refused.status_code == 400
+    assert "Say why" in refused.text
+    assert "M-77" not in refused.text
+    assert desk.sent.records == []
+    assert "M-77" in desk.client.get("/registrants?registrant=R-1&reason=she+called").text
+    ((topic, _, logged),) = desk.sent.records
+    assert topic is CONSOLE_LOG
+    assert (logged.person, logged.action, logged.subject, logged.reason) == ("ana", "registrant_seen", "R-1", "she called")
 
 
 def test_what_may_hold_contact_data_is_never_shown() -> None:

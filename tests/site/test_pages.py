@@ -165,6 +165,7 @@ def test_nobody_hidden_and_not_public_are_the_same_bytes(site: SiteUnderTest) ->
     assert "Thomas" in site.post("/en/find", last_name="Walker", initial="t").text
 
 
+@pytest.mark.slow
 def test_the_time_of_an_answer_does_not_tell_who_is_hidden(site: SiteUnderTest) -> None:
     hidden(site)
     took: dict[str, list[float]] = {"Hidden": [], "Nobody": []}
