@@ -23,7 +23,7 @@ class ManyRecords:
     `written` are the bytes of state changes of each batch, `largest` those of the largest state.
     """
 
-    def __init__(self, stage: Stage[Any], topic: str, key: str) -> None:
+    def __init__(self, stage: Stage[Any], topic: str, key: str | None) -> None:
         self._topic, self._key = topic, key
         self._fields: dict[bytes, bytes] = {}
         self._context = Context(rules(), Seal(bytes(64)))
@@ -32,6 +32,10 @@ class ManyRecords:
         self.written: list[int] = []
         self.largest = 0
         self._offset = 0
+
+    def keep(self, key: str, state: Any) -> None:
+        """Put a state where the stage would have written it."""
+        self._fields[b"=" + key.encode()] = CODEC.encode_state(state)
 
     def feed(self, values: Iterable[Any]) -> list[BatchResult]:
         """Decide the values as records of one key, BATCH at a time; return the results."""

@@ -20,11 +20,13 @@ from processors.pipeline import STAGES
 from processors.rules.check import check as check_rules
 from processors.rules.load import read_rules
 from processors.runtime.errors import Restart, Retry, Usage, UserError
+from processors.runtime.kafka.broker_clocks import clock_differences
 from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, UNAVAILABLE_ERRORS, Broker
 from processors.runtime.kafka.topics_admin import TopicStatus, properties, topic_status
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.key_file import check_same_key
 from processors.runtime.run.store import Store
+from processors.runtime.run.watermark import CLOCK_SKEW
 from processors.runtime.settings import Settings
 from processors.runtime.wire.compatibility import problems
 from processors.topics import KEY_IDS
@@ -240,6 +242,19 @@ def clock(settings: Settings) -> Iterator[Finding]:
     yield Finding("clock", ok=not topic, found=found, fix="unset VN_CLOCK" if topic else "")
 
 
+def broker_clocks(settings: Settings) -> Iterator[Finding]:
+    """Check that every broker's clock agrees with ours: it stamps the receive times, and the watermark rests on that."""
+    found = clock_differences(settings)
+    apart = [each for each in found if abs(each.ahead) > CLOCK_SKEW / 1000 + each.uncertain]
+    for each in apart:
+        way = "ahead of" if each.ahead > 0 else "behind"
+        said = f"broker {each.broker} is {abs(each.ahead):.2f} s {way} this host, and more than {CLOCK_SKEW} ms ends holds early"
+        yield Finding("clock", ok=False, found=said, fix="synchronise both hosts with NTP")
+    if found and not apart:
+        most = max(abs(each.ahead) for each in found)
+        yield Finding("clock", ok=True, found=f"at most {most:.2f} s apart from the {len(found)} broker(s)")
+
+
 def drift(settings: Settings) -> Iterator[Finding]:
     """Check that the clock of the store's host agrees."""
     apart = abs(Store(settings.redis()).time() - time())
@@ -266,8 +281,16 @@ def checks_as(name: str) -> dict[str, Check]:
 
 
 # What each check stands on.
-BASE: Final = {"topics": "broker", "rights": "broker", "groups": "broker", "watch": "broker", "key in use": "broker", "drift": "store"}
-ADMINISTRATORS: Final = frozenset({"topics", "groups", "watch"})  # checks that need more rights than a stage has
+BASE: Final = {
+    "topics": "broker",
+    "rights": "broker",
+    "groups": "broker",
+    "watch": "broker",
+    "key in use": "broker",
+    "drift": "store",
+    "broker clocks": "broker",
+}
+ADMINISTRATORS: Final = frozenset({"topics", "groups", "watch", "broker clocks"})  # checks that need more rights than a stage has
 CHECKS: Final[dict[str, Check]] = {
     "broker": broker,
     "topics": topics,
@@ -282,4 +305,5 @@ CHECKS: Final[dict[str, Check]] = {
     "key in use": key_in_use,
     "clock": clock,
     "drift": drift,
+    "broker clocks": broker_clocks,
 }

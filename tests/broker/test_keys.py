@@ -3,7 +3,9 @@
 import pytest
 
 from processors.domain.seal import DigestKey, Seal
-from processors.topics import KEY_IDS
+from processors.runtime.kafka.broker_clocks import clock_differences
+from processors.runtime.kafka.topics_admin import create_topics
+from processors.topics import CLOCK_CHECK, KEY_IDS
 from tests.broker.harness import ProbeHarness
 
 pytestmark = pytest.mark.broker
@@ -16,6 +18,12 @@ def test_the_first_start_writes_down_the_key_and_the_next_finds_it_there(harness
         worker.wait_for_log('"ready"')
         assert worker.stop() == 0
     assert [record.key for record in harness.client.read(KEY_IDS)] == [OURS]
+
+
+def test_a_brokers_clock_is_compared_with_ours(harness: ProbeHarness) -> None:
+    create_topics(harness.settings, (CLOCK_CHECK,))
+    (found,) = clock_differences(harness.settings)
+    assert abs(found.ahead) <= found.uncertain + 0.25
 
 
 def test_a_file_of_another_pipeline_stops_the_stage_with_one_sentence_before_it_decides(harness: ProbeHarness) -> None:

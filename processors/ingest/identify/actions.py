@@ -7,13 +7,12 @@ import msgspec
 from msgspec import structs
 
 from processors.domain.intake import Intake
-from processors.domain.journal import Outcome
-from processors.domain.review import REVIEW_ID, STATE_AFTER, ReviewAction, close_review, opened_subject
-from processors.ingest.identify import pages
+from processors.domain.review import REVIEW_ID, STATE_AFTER, ReviewAction, opened_subject
+from processors.ingest.identify import groups, pages
 from processors.ingest.identify.identity import current_key
-from processors.ingest.identify.journal import STAGE, event_verdict, note
+from processors.ingest.identify.journal import STAGE, note
 from processors.ingest.identify.people import answer_near_match, confirm_registration, keep_apart, merge_offenders, merging_keys
-from processors.ingest.identify.reviews import at_current_keys, waiting_keys
+from processors.ingest.identify.reviews import settle, waiting_keys
 from processors.ingest.identify.state import (
     UNCHANGED,
     GroupDecision,
@@ -29,15 +28,13 @@ from processors.ingest.identify.state import (
     review_key,
 )
 from processors.stage import Context, Decision, Output, Record, combine
-from processors.tally import part_ended
-from processors.topics import EVENTS, REGISTRANTS, REVIEWS
+from processors.topics import EVENTS, REGISTRANTS
 
 DOWNSTREAM: Final = {
     "dedupe": EVENTS,
     "validate": EVENTS,
     "deliver": REGISTRANTS,
 }  # the topic by which actions reach each stage's own reviews
-OUTCOMES: Final[Mapping[str, Outcome]] = {"release": "passed", "discard": "suppressed"}
 
 _action = msgspec.json.Decoder(ReviewAction).decode
 
@@ -53,6 +50,10 @@ def action_keys(record: Record, states: States) -> Iterator[str]:
             yield named["subject"]
     if action.group is not None:
         yield group_decision_key(action.group)
+        yield group_key(action.group)
+        if groups.is_large(action.group, states):
+            yield from groups.count_keys(action.group, states)
+            return
         for key in pages.all_page_keys(group_key(action.group), states):
             yield key
             page = find(states, key, ListPage)
@@ -77,17 +78,19 @@ def decide_action(record: Record, states: States, context: Context) -> Decision[
         # Deliver's reviews name no registrant: their subject is sealed.
         subject = opened_subject(named["subject"], context.seal) or current_key(named["subject"], states)
         return Decision((Output(DOWNSTREAM[named["stage"]], subject, action),), verdicts=(verdict,))
+    if action.group is not None and groups.is_large(action.group, states):
+        return decide_large_group(intake, action, states, context)
     review_ids = (action.review_id,) if action.review_id is not None else pages.items(states, group_key(action.group or ""))
     found = [each for review in review_ids if (each := find(states, review_key(review), OpenReview))]
     if not found:
         ours = named is None or named["stage"] == STAGE
         detail = "The action names no open review." if ours else "No stage takes actions on this review."
         return Decision(verdicts=(note(intake, context, "unknown_review", detail),))
-    if action.group is not None and len(found) > context.rules.reviewer_limit():
-        first = find(states, group_decision_key(action.group), GroupDecision)
-        if first is None or first.action != action.action or first.reviewer == action.reviewer:
+    if action.group is not None:
+        together = with_second_reviewer(action, len(found), states, context)
+        if together is None:
             return wait_for_second_reviewer(intake, action, len(found), context)
-        action = structs.replace(action, reviewer=f"{first.reviewer} and {action.reviewer}")
+        action = together
     verdict = note(intake, context, STATE_AFTER[action.action], f"{len(found)} reviews are settled.")
     settled = [Decision[State](states=forget_decision(states, action), verdicts=(verdict,))]
     for each in found:
@@ -95,6 +98,26 @@ def decide_action(record: Record, states: States, context: Context) -> Decision[
         states = after(states, answered)
         settled += (answered, settle(states, each, action, context))
     return combine(settled)
+
+
+def decide_large_group(intake: Intake, action: ReviewAction, states: States, context: Context) -> Decision[State]:
+    """Begin to settle a group of several pages, if enough reviewers have decided so."""
+    count = groups.count(action.group or "", states)
+    together = with_second_reviewer(action, count, states, context)
+    if together is None:
+        return wait_for_second_reviewer(intake, action, count, context)
+    verdict = note(intake, context, STATE_AFTER[action.action], f"{count} reviews are settled, one page of the group after another.")
+    return groups.begin(together, states).then(Decision(states=forget_decision(states, action), verdicts=(verdict,)))
+
+
+def with_second_reviewer(action: ReviewAction, count: int, states: States, context: Context) -> ReviewAction | None:
+    """Return the action as it may be carried out, by both reviewers where it takes two; None while it waits for the second."""
+    if count <= context.rules.reviewer_limit():
+        return action
+    first = find(states, group_decision_key(action.group or ""), GroupDecision)
+    if first is None or first.action != action.action or first.reviewer == action.reviewer:
+        return None
+    return structs.replace(action, reviewer=f"{first.reviewer} and {action.reviewer}")
 
 
 def wait_for_second_reviewer(intake: Intake, action: ReviewAction, count: int, context: Context) -> Decision[State]:
@@ -123,20 +146,3 @@ def answer(states: States, waiting: OpenReview, action: ReviewAction, record: Re
     if action.action == "discard":
         return keep_apart(states, waiting.offenders)
     return merge_offenders(states, waiting.offenders, f"{action.reviewer} says so: {action.reason}", record, context)
-
-
-def settle(states: States, waiting: OpenReview, action: ReviewAction, context: Context) -> Decision[State]:
-    """Close the review as the reviewer decided; what waited is sent on, to be checked like any other message, or dropped."""
-    state = STATE_AFTER[action.action]
-    review = close_review(waiting.review, state, action)
-    detail = f"{action.action.capitalize()} by {action.reviewer}: {action.reason}"
-    waiting = at_current_keys(states, waiting)
-    verdicts = tuple(
-        structs.replace(event_verdict(each, context, OUTCOMES[action.action], state, detail, review.review_id), at=action.received_at)
-        for each in waiting.events
-    )
-    if action.action == "release":
-        outputs = tuple(Output(EVENTS, each.offender, structs.replace(each, submission=waiting.submission)) for each in waiting.events)
-    else:
-        outputs = tuple(end for each in waiting.events for end in part_ended(each, "failed"))
-    return Decision((Output(REVIEWS, review.review_id, review), *outputs), {review_key(review.review_id): None}, verdicts)

@@ -26,7 +26,7 @@ from processors.domain.erasure import Erasure
 from processors.domain.intake import Intake
 from processors.domain.notification import Receipt
 from processors.domain.registration import Registration
-from processors.ingest.identify import registrations
+from processors.ingest.identify import groups, registrations
 from processors.ingest.identify.actions import action_keys, decide_action
 from processors.ingest.identify.addresses import (
     decide_inbound,
@@ -44,7 +44,7 @@ from processors.ingest.identify.known import known_people
 from processors.ingest.identify.people import ask_about_registration, decide_offender_action, offender_action_keys
 from processors.ingest.identify.remembered import forget, page_keys
 from processors.ingest.identify.silence import check_silence
-from processors.ingest.identify.state import MessagePage, State, States, after, deadline, find
+from processors.ingest.identify.state import GroupSettlement, MessagePage, State, States, after, deadline, find
 from processors.ingest.identify.submissions import decide_submission, submission_keys
 from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
 from processors.topics import AGENCIES, DEAD_LETTERS, EVENTS, EXPECTATIONS, IDENTIFY_STATE, INTAKE, PEOPLE, REGISTRANTS, REVIEWS, TALLY
@@ -58,7 +58,7 @@ def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
     """Return the states that the input needs, given those found so far."""
     if isinstance(given, Record):
         return KEYS[given.value.kind](given, states)
-    return page_keys(given.key, states) if isinstance(given, Wake) else (given.key,)
+    return (*page_keys(given.key, states), *groups.page_keys(given.key, states)) if isinstance(given, Wake) else (given.key,)
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
@@ -70,6 +70,8 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
         return check_silence(states, given.key, given.at, context)
     if (page := find(states, given.key, MessagePage)) is not None:
         return forget(states, given.key, page, given.due_at)
+    if (settlement := find(states, given.key, GroupSettlement)) is not None:
+        return groups.settle_page(given.key, settlement, states, context)
     return check_silence(states, given.key, given.due_at, context)
 
 

@@ -26,13 +26,13 @@ def all_page_keys(key: str, states: States) -> Iterator[str]:
     yield key
     head = find(states, key, ListHead)
     if head is not None:
-        yield from (page_key(key, page) for page in range(head.pages))
+        yield from (page_key(key, page) for page in range(head.first, head.pages))
 
 
 def items(states: States, key: str) -> Iterator[str]:
     """Yield the items of the list, in the order of adding."""
     head = find(states, key, ListHead)
-    for page in range(head.pages if head else 0):
+    for page in range(head.first, head.pages) if head else ():
         found = find(states, page_key(key, page), ListPage)
         yield from found.items if found else ()
 
@@ -46,7 +46,7 @@ def add(states: States, key: str, item: str) -> tuple[int, Decision[State]]:
         page, found = page + 1, None
     changes: dict[str, State | None] = {}
     if head is None or page == head.pages:
-        changes[key] = ListHead(page + 1)
+        changes[key] = ListHead(page + 1, head.first if head else 0)
     changes[page_key(key, page)] = ListPage((*(found.items if found else ()), item))
     return page, Decision(states=changes)
 

@@ -1,11 +1,13 @@
 """Reviews of identify: people linked by a message who were known as different, and messages beyond the surge limit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from msgspec import structs
 
 from processors.domain.event import Event
-from processors.domain.review import Review, close_review, review_id
+from processors.domain.journal import Outcome
+from processors.domain.review import STATE_AFTER, Review, ReviewAction, close_review, review_id
 from processors.domain.review import open_review as new_review
 from processors.ingest.identify import pages
 from processors.ingest.identify.identity import current_key
@@ -13,7 +15,9 @@ from processors.ingest.identify.journal import STAGE, event_verdict
 from processors.ingest.identify.state import Offender, OpenReview, State, States, find, group_key, review_key
 from processors.stage import Context, Decision, Output
 from processors.tally import part_ended
-from processors.topics import REVIEWS
+from processors.topics import EVENTS, REVIEWS
+
+OUTCOMES: Final[Mapping[str, Outcome]] = {"release": "passed", "discard": "suppressed"}
 
 
 def open_review(event: Event, reason: str, detail: str) -> Review:
@@ -70,6 +74,23 @@ def at_current_keys(states: States, waiting: OpenReview) -> OpenReview:
         offender = find(states, key, Offender)
         events.append(structs.replace(each, offender=key, formerly=offender.formerly if offender is not None else ()))
     return structs.replace(waiting, events=tuple(events))
+
+
+def settle(states: States, waiting: OpenReview, action: ReviewAction, context: Context) -> Decision[State]:
+    """Close the review as the reviewer decided; what waited is sent on, to be checked like any other message, or dropped."""
+    state = STATE_AFTER[action.action]
+    review = close_review(waiting.review, state, action)
+    detail = f"{action.action.capitalize()} by {action.reviewer}: {action.reason}"
+    waiting = at_current_keys(states, waiting)
+    verdicts = tuple(
+        structs.replace(event_verdict(each, context, OUTCOMES[action.action], state, detail, review.review_id), at=action.received_at)
+        for each in waiting.events
+    )
+    if action.action == "release":
+        outputs = tuple(Output(EVENTS, each.offender, structs.replace(each, submission=waiting.submission)) for each in waiting.events)
+    else:
+        outputs = tuple(end for each in waiting.events for end in part_ended(each, "failed"))
+    return Decision((Output(REVIEWS, review.review_id, review), *outputs), {review_key(review.review_id): None}, verdicts)
 
 
 def supersede(waiting: OpenReview, by: tuple[Event, ...], context: Context) -> Decision[State]:

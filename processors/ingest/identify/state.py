@@ -16,7 +16,7 @@ from processors.domain.event import Event
 from processors.domain.names import name_block
 from processors.domain.person import Name
 from processors.domain.registration import Channel
-from processors.domain.review import Review
+from processors.domain.review import Review, ReviewAction
 from processors.ingest.comparison import digest
 from processors.stage import Decision
 
@@ -141,6 +141,20 @@ class GroupDecision(Struct, frozen=True, tag="group_decision"):
     reviewer: str
 
 
+class GroupSettlement(Struct, frozen=True, tag="group_settlement"):
+    """
+    A decision on a large group that is being carried out: `page` is next, of `pages`, of whose last only `last` reviews count.
+
+    It has a timer at `due`, the time of the decision.
+    """
+
+    action: ReviewAction
+    page: int
+    pages: int
+    last: int
+    due: int
+
+
 class AgencyActivity(Struct, frozen=True, tag="heard", omit_defaults=True, kw_only=True):
     """
     The time and id of an agency's latest message, and whether its silence was published.
@@ -169,10 +183,11 @@ class Address(Struct, frozen=True, tag="address", omit_defaults=True):
     asked: tuple[int, ...] = ()
 
 
-class ListHead(Struct, frozen=True, tag="roll"):
-    """A list too long for one document; its pages are documents of their own."""
+class ListHead(Struct, frozen=True, tag="roll", omit_defaults=True):
+    """A list too long for one document; its pages, from `first` on, are documents of their own."""
 
     pages: int
+    first: int = 0
 
 
 class ListPage(Struct, frozen=True, tag="page"):
@@ -192,6 +207,7 @@ State = (
     | TimesBlock
     | OpenReview
     | GroupDecision
+    | GroupSettlement
     | AgencyActivity
     | Address
     | ListHead
@@ -221,7 +237,9 @@ def after(states: States, *decisions: Decision[State]) -> States:
 
 
 def deadline(state: State) -> int | None:
-    """Return the deadline of a page of messages or of an agency."""
+    """Return when a page of messages or an agency must be looked at again, or a decision carried on."""
+    if isinstance(state, GroupSettlement):
+        return state.due
     return state.until if isinstance(state, MessagePage) else state.check_at if isinstance(state, AgencyActivity) else None
 
 
@@ -283,6 +301,10 @@ def group_key(group: str) -> str:
 
 def group_decision_key(group: str) -> str:
     return f"g{group}.decision"
+
+
+def group_settlement_key(group: str) -> str:
+    return f"g{group}.settlement"
 
 
 def review_key(review_id: str) -> str:

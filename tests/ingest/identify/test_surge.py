@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.domain.submission import Submission
+from processors.ingest.identify.pages import PAGE
 from processors.ingest.identify.state import MessageRate, State, TimesBlock
 from processors.ingest.identify.surge import BLOCK, block_keys, count_message
 from processors.rules.book import Surge
+from processors.stage import combine
 from tests.ingest.identify.front_door import Decided, FrontDoor
 from tests.ingest.records import MINUTE, offender
 
@@ -116,13 +118,29 @@ def test_the_group_is_settled_as_one_in_its_order(action: str) -> None:
     assert door.act(other, group=group, reviewer="ben").reasons == [("noted", "second_reviewer_needed")]
     settled = door.act(action, group=group, reviewer="ann")
     assert settled.reasons == [("noted", "second_reviewer_needed")]
-    settled = door.act(action, group=group, reviewer="cat")
+    assert door.act(action, group=group, reviewer="cat").reviews == []
+    parts = door.advance(0)
+    assert [len(part.states) > 2 for part in parts] == [True] * 3, "one page of the group after another"
+    settled = Decided(combine(parts))
     assert {each.reviewer for each in settled.reviews} == {"ann and cat"}
     rest = [f"M-{number}" for number in range(2, 250) if number != 5]
     assert [each.message_id for each in settled.reviews] == rest
     assert [each.message_id for each in settled.events] == (rest if action == "release" else [])
     assert door.act(action, group=group).reasons == [("noted", "unknown_review")]
     assert not any(key.startswith("v") or key.endswith(".decision") for key in door.documents)
+
+
+def test_what_is_held_after_the_decision_on_a_large_group_waits_for_another() -> None:
+    door = FrontDoor(surge_limit="2/10m")
+    group = flood(door, 2 * PAGE)[2].reviews[0].group or ""
+    flood(door, PAGE)
+    for reviewer in ("ann", "ben"):
+        door.act("release", group=group, reviewer=reviewer)
+    (late,) = flood(door, 1)
+    released = Decided(combine(door.advance(0)))
+    assert len(released.events) == 3 * PAGE - 2
+    assert late.reviews[0].review_id not in {each.review_id for each in released.reviews}
+    assert door.act("release", group=group).events[0].message_id == late.reviews[0].message_id
 
 
 def test_a_group_that_one_reviewer_may_decide_needs_no_second() -> None:
