@@ -19,7 +19,7 @@ from processors.runtime.kafka.groups import describe_groups
 from processors.runtime.kafka.topics_admin import topic_status
 from processors.runtime.settings import Settings
 from processors.stage import Stage, upstream
-from processors.topics import CLOCK, DEAD_LETTERS, DECISIONS, POLICIES, Topic
+from processors.topics import CLOCK, DEAD_LETTERS, DECISIONS, KEY_IDS, POLICIES, QUARANTINE, Topic
 
 READ, WRITE, DESCRIBE = AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBE
 HIDDEN: Final = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED})
@@ -82,8 +82,8 @@ def needed_rights(stage: Stage[Any], clock: str) -> dict[Topic, set[Any]]:
     """Return what a stage does with each topic."""
     needed: dict[Topic, set[Any]] = {}
     for topics, right in (
-        ((*stage.inputs, POLICIES, *((CLOCK,) if clock == "topic" else ())), READ),
-        ((*stage.outputs, DECISIONS, DEAD_LETTERS), WRITE),
+        ((*stage.inputs, POLICIES, QUARANTINE, KEY_IDS, *((CLOCK,) if clock == "topic" else ())), READ),
+        ((*stage.outputs, DECISIONS, DEAD_LETTERS, KEY_IDS), WRITE),
         ([topic for each in upstream(stage, STAGES) for topic in each.inputs], DESCRIBE),
     ):
         for topic in topics:
