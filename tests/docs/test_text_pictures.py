@@ -18,6 +18,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from processors.cli.texts import as_sent
 from processors.deliver.sample import full_notice, sample_message
+from processors.deliver.state import Content
+from processors.deliver.wording.templates import plain_message
 from processors.domain.event import Telling
 from processors.domain.notification import Outbound
 from processors.domain.registration import Channel
@@ -31,6 +33,13 @@ CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") o
 LANGUAGES: Final = ("en", "es")
 RULES: Final = load_rules()
 TOLD: Final = [code for code in RULES.book("", AT).codes.values() if set(code.notification_types) != {"Internal"}]
+ABOUT_REGISTRATIONS: Final[dict[Content, str]] = {
+    "verification": "Code to verify a contact",
+    "registered": "Registration confirmed",
+    "opted_out": "Opted out",
+    "opted_in": "Opted in again",
+    "help": "Help",
+}
 STYLE: Final = """
 body { font: 14px/1.4 system-ui, sans-serif; margin: 16px; color: #1a1a1a; background: #fff; }
 h1 { font-size: 20px; } h2 { font-size: 15px; margin: 18px 0 6px; border-top: 1px solid #767676; padding-top: 8px; }
@@ -47,9 +56,22 @@ def message(code: EventCode, language: str, channel: Channel, telling: Telling =
     return as_sent(found, channel, emergency=code.emergency, at=AT)
 
 
+def about_registration(content: Content, language: str, channel: Channel) -> Outbound:
+    """Return what a registrant gets about their registration, with an invented code."""
+    found = plain_message(RULES.book("", AT), f"*{content}", language, channel, {"code": "048210", "spoken_code": "0 4 8 2 1 0"})
+    assert found is not None, (content, language)
+    return as_sent(found, channel, emergency=False, at=AT)
+
+
 def catalogue(language: str) -> str:
-    """Return a page with every text message and the email beside it."""
-    parts = []
+    """Return a page with every text message and the email beside it, those about registrations first."""
+    parts = [
+        f"<h2>{escape(name)}</h2>"
+        f'<p class="sms">{escape(about_registration(content, language, "sms").body)}</p>'
+        f'<p class="email"><strong>{escape(about_registration(content, language, "email").subject or "")}</strong>\n'
+        f"{escape(about_registration(content, language, 'email').body)}</p>"
+        for content, name in ABOUT_REGISTRATIONS.items()
+    ]
     for code, kinds in distinct(language):
         email = message(code, language, "email")
         parts.append(
@@ -83,17 +105,18 @@ def browser() -> Iterator[Page]:
 @without_chromium
 def test_emails_are_accessible_in_light_and_dark() -> None:
     by_subtype = {code.subtype: code for code in TOLD}
+    about = [about_registration(content, language, "email") for content in ABOUT_REGISTRATIONS for language in LANGUAGES]
     emails: list[tuple[str, Telling]] = [("Departure", "news"), ("Court Hearing", "cancellation"), ("Intake", "change")]
     with browser() as page:
         requested: list[str] = []
         page.on("request", lambda request: requested.append(request.url))
-        for language in LANGUAGES:
-            for subtype, telling in emails:
-                page.set_content(html_of(message(by_subtype[subtype], language, "email", telling)))
-                for scheme in ("light", "dark"):
-                    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-                    found = Axe().run(page)
-                    assert [each["id"] for each in found.response["violations"]] == [], (language, subtype, scheme)
+        told = [message(by_subtype[subtype], language, "email", telling) for language in LANGUAGES for subtype, telling in emails]
+        for each in (*told, *about):
+            page.set_content(html_of(each))
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+                found = Axe().run(page)
+                assert [violation["id"] for violation in found.response["violations"]] == [], (each.language, each.subject, scheme)
         assert requested == []
 
 
@@ -112,7 +135,8 @@ def test_axe_finds_what_is_wrong() -> None:
 def test_the_catalogue_holds_every_text_and_is_accessible(language: str) -> None:
     with browser() as page:
         page.set_content(catalogue(language))
-        assert page.locator("h2").count() == len(distinct(language)) > 50
+        assert page.locator("h2").count() == len(distinct(language)) + len(ABOUT_REGISTRATIONS)
+        assert len(distinct(language)) > 50
         assert [each["id"] for each in Axe().run(page).response["violations"]] == []
 
 
