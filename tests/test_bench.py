@@ -1,7 +1,11 @@
 """The benchmark's part in memory runs over the stages as they are."""
 
-from bench import memory
+from collections import Counter
+
+from bench import memory, peers
+from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
+from processors.stage import Context
 
 
 def test_every_stage_is_measured_and_every_submission_comes_to_its_end() -> None:
@@ -12,3 +16,13 @@ def test_every_stage_is_measured_and_every_submission_comes_to_its_end() -> None
     assert costs["dedupe"].outcomes["suppressed duplicate"] == 5
     assert all(cost.micros > 0 for cost in costs.values())
     assert len(stored["outbound.sms"]) > 0
+
+
+def test_the_peers_job_writes_what_plain_python_makes_of_its_records() -> None:
+    sent = list(peers.changes(2_000))
+    job = memory.RunningStage(peers.STAGE, peers.ChangeCodec(), Context(memory.rules(), Seal(bytes(range(64)))))
+    written = list(job.work(peers.CHANGES, [(each.offender.encode(), peers.WRITE_CHANGE(each)) for each in sent]))
+    found = Counter((record.event_id, record.decision) for _, (_, raw) in written for record in (peers.READ_DECIDED(raw, 0)[0],))
+    assert found == peers.expected(sent)
+    assert {name for name, _ in written} == {peers.ACCEPTED.name, peers.REJECTED.name}
+    assert len(written) < len(sent)
