@@ -57,10 +57,10 @@ faults: $(INSTALLED)  ## every fault at every point of the protocol in every sta
 soak: $(INSTALLED)  ## random faults under load, for MINUTES (60) minutes
 	@$(BIN)/python -m tests.broker.soak --minutes $(or $(MINUTES),60)
 
-dashboards: $(INSTALLED)  ## Grafana's dashboards, made from processors/watch/boards.py
+dashboards: $(INSTALLED)  ## Grafana's dashboards and docs/dashboards.md, made from processors/watch/boards.py
 	@$(BIN)/python deploy/grafana/build.py
 
-pictures: $(INSTALLED)  ## the pictures of docs/dashboards.md, drawn in Chromium from a pipeline under load and faults
+pictures: $(INSTALLED)  ## pictures of the dashboards, drawn in Chromium from a pipeline under load and faults; needs no Grafana
 	@BOARD_PICTURES=docs/images/dashboards $(BIN)/python -m pytest -ra -m broker tests/broker/test_boards.py
 
 mutants: $(INSTALLED)  ## mutation testing of dates, transitions, deadlines and duplicates (docs/mutation.md), a quarter of an hour

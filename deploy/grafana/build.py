@@ -1,5 +1,5 @@
 """
-Build Grafana's dashboards from processors/watch/boards.py: `make dashboards`.
+Build Grafana's dashboards and docs/dashboards.md from processors/watch/boards.py: `make dashboards`.
 
 Thresholds are the alerts': the number behind the comparison of the alert's expression in deploy/prometheus/rules.yml.
 """
@@ -87,8 +87,31 @@ def document(board: Board) -> str:
     return JSONEncoder(sort_keys=True, indent=2).encode(built.build()) + "\n"
 
 
+GUIDE: Final = """# Dashboards
+
+Six boards for Grafana, each an answer to one question; *Duty* first. The files are in `deploy/grafana/dashboards`, and the containers
+of `docker-compose.yml` come with them. A red line is the threshold of the alert that the panel links to in
+[the runbook](../deploy/runbook.md); a panel says what normal looks like. Without Grafana, `vn top` and the first page of
+[`vn console`](console.md) show the stages.
+
+Definitions are in `processors/watch/boards.py`; `make dashboards` makes the files and this page from them.
+"""
+
+
+def guide() -> str:
+    """Return docs/dashboards.md."""
+    parts = [GUIDE]
+    for board in BOARDS:
+        parts.append(f"\n## {board.title}: {board.question}\n\n| panel | normal | empty until | alert |\n|---|---|---|---|\n")
+        for each in board.panels:
+            alert = f"[{each.alert}](../deploy/runbook.md#{each.alert.lower()})" if each.alert else "-"
+            parts.append(f"| {each.title} | {each.normal} | {each.empty_until or '-'} | {alert} |\n")
+    return "".join(parts)
+
+
 def main() -> None:
-    """Write every dashboard."""
+    """Write every dashboard, and the page about them."""
+    (HERE.parents[1] / "docs" / "dashboards.md").write_text(guide())
     for board in BOARDS:
         (HERE / "dashboards" / f"{board.slug}.json").write_text(document(board))
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 from processors.domain.time import iso
 from processors.rehearsal.samples import sample, sent_at
 
-AGENCIES: Final = (("VA0430000", "VA"), ("NC0600000", "NC"), ("MD0160000", "MD"), ("TN0190000", "TN"))
+AGENCIES: Final = (("VA0430000", "VA"), ("NC0600000", "NC"), ("TN0190000", "TN"))
+SILENT: Final = ("MD0160000", "MD")  # sends one message
 DAY: Final = 86_400_000
 OFFENDERS: Final = 30
 CHANNELS: Final = (("sms", "+1202555{:04d}"), ("email", "r{:04d}@example.org"), ("voice", "+1202556{:04d}"))
@@ -46,9 +47,10 @@ def submission(number: int, at: int) -> tuple[str, bytes]:
 
 
 def troubles(at: int) -> Iterator[tuple[str, bytes]]:
-    """Yield what is refused, what goes to a reviewer and what opens a clock."""
+    """Yield what is refused, what goes to a reviewer, the last message of an agency, and what opens a clock."""
     yield "VA0430000", b"<not well-formed"
     yield emergency_for_review(at)
+    yield SILENT[0], _message("S-1", SILENT, ("Jail", "Recapture"), at, person(OFFENDERS + 9))
     yield "VA0430000", sent_at(sample("icots-departure").text, datetime.fromtimestamp(at / 1000, UTC)).encode()
 
 

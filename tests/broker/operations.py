@@ -153,8 +153,8 @@ class Operations:
 
     def stop(self, name: str) -> None:
         """Kill a process and those it started."""
-        process = psutil.Process(self.processes.pop(name).pid)
-        for each in (process, *process.children(recursive=True)):
+        process = self.processes.pop(name)
+        for each in (*psutil.Process(process.pid).children(recursive=True), process):
             each.kill()
         process.wait()
 

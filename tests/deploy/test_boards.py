@@ -40,6 +40,10 @@ def test_the_committed_dashboard_is_current(board: Board) -> None:
     assert len(json.loads(committed)["panels"]) == len(board.panels)
 
 
+def test_the_page_about_the_boards_is_current() -> None:
+    assert (DEPLOY.parent / "docs" / "dashboards.md").read_text() == builder().guide(), "make dashboards"
+
+
 def test_no_two_panels_have_one_title_on_a_board() -> None:
     for board in BOARDS:
         assert len({panel.title for panel in board.panels}) == len(board.panels)
