@@ -251,7 +251,7 @@ def performance_svg() -> str:
     """Return the CPU time of each process as bars, and latency and throughput beside their goals."""
     results = (ROOT / "bench" / "results.md").read_text()
     _, _, whole = results.partition("## The whole pipeline")
-    costs = [(name, float(seconds)) for name, seconds in re.findall(r"^\| (\w+) \| ([0-9.]+) \|$", whole, re.MULTILINE)]
+    costs = [(name, float(seconds)) for name, seconds in re.findall(r"^\| (\w+) \| ([0-9.]+) \|(?: [0-9]* \|)?$", whole, re.MULTILINE)]
     rate = int(matched(r"\*\*([0-9,]+) a second\*\*", whole).replace(",", ""))
     count = matched(r"^([0-9,]+) submissions in", whole)
     half, most = int(matched(r"p50 (\d+) ms", results)), int(matched(r"p99 (\d+) ms", results))
