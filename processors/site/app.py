@@ -1,10 +1,12 @@
 """The routes of the public's pages and what every answer has. There are no cookies; nothing comes from elsewhere."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -124,7 +126,7 @@ def app_of(site: Site, sender: Sender) -> Starlette:
             route("manage", manage),
         ],
         middleware=[Middleware(Guard)],
-        exception_handlers={HTTPException: problem, Exception: problem},
+        exception_handlers=dict.fromkeys((HTTPException, sqlite3.OperationalError, SQLAlchemyError, Exception), problem),
         lifespan=lifespan,
     )
 

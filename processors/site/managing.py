@@ -21,7 +21,6 @@ from processors.site.forms import address_of, code_of, masked
 from processors.site.outbox import Kept
 from processors.site.page import Page, even_time
 from processors.site.registering import became_active, send_code
-from processors.views.public import registration_statuses
 
 A_HOUR: Final = 10  # sign-ins of one client
 CODE_VALID: Final = 3_600_000
@@ -117,7 +116,7 @@ async def sign_in(page: Page) -> Response:
 
 async def show_registrations(page: Page, session: Session, status: int = 200, **values: object) -> Response:
     found = await run_in_threadpool(page.site.outbox.registrations_of, session.digest)
-    statuses = await page.ask(registration_statuses, [kept.registration_id for kept, _ in found])
+    statuses = await page.statuses([kept.registration_id for kept, _ in found])
     registrations = [
         {
             "id": kept.registration_id,

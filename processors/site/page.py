@@ -1,6 +1,7 @@
 """One request: its language and words, what it may carry, how it is answered."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from processors.domain.registration import RegistrationStatus
 from processors.domain.seal import Seal
 from processors.rules.book import Rules
 from processors.runtime.clock import wall
@@ -20,7 +22,7 @@ from processors.site.languages import Words
 from processors.site.limits import Limits
 from processors.site.outbox import Outbox
 from processors.views.follower import Follower
-from processors.views.public import Shown
+from processors.views.public import Shown, registration_statuses
 
 FIELDS: Final = 60
 EVEN_SECONDS: Final = 0.25  # answers that must not tell anything by their time leave at multiples of it
@@ -95,6 +97,13 @@ class Page:
                 return query(database, *arguments)
 
         return await run_in_threadpool(run)
+
+    async def statuses(self, registration_ids: list[str]) -> Mapping[str, RegistrationStatus]:
+        """Return what became of registrations; nothing is known before the view is first built."""
+        try:
+            return await self.ask(registration_statuses, registration_ids)
+        except sqlite3.OperationalError:
+            return {}
 
     def is_too_often(self, what: str, most: int) -> bool:
         """Whether the client has done this oftener within an hour."""

@@ -23,7 +23,6 @@ from processors.site.forms import CHANNELS, CONTACTS, Offender, code_of, contact
 from processors.site.look_up import Found
 from processors.site.outbox import Kept
 from processors.site.page import Page
-from processors.views.public import registration_statuses
 
 A_HOUR: Final = 20  # registrations of one client
 LOOKS_SECONDS: Final = 0.25
@@ -177,7 +176,7 @@ async def became_active(page: Page, registration_id: str) -> bool:
     """Whether the pipeline says that the registration is active, within a few seconds."""
     until = time.monotonic() + page.site.wait_seconds
     while True:
-        statuses = await page.ask(registration_statuses, [registration_id])
+        statuses = await page.statuses([registration_id])
         if (found := statuses.get(registration_id)) is not None and found.status == "active":
             return True
         if time.monotonic() >= until:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from processors.domain.offender import HiddenPerson
 from processors.runtime.errors import UserError
@@ -18,7 +19,7 @@ from processors.site.challenge import WAIT, Challenges, digest
 from processors.site.languages import BUILT_IN, read_languages
 from processors.site.limits import HOUR, Limits
 from processors.site.look_up import FREE, LAST
-from processors.topics import PEOPLE, PEOPLE_HIDDEN, STANDINGS
+from processors.topics import PEOPLE_HIDDEN
 from tests.site.given import PHONE, SiteUnderTest, carried, registered, transferred
 from tests.stories.builders import BAKER
 from tests.views.given import AT, put
@@ -262,4 +263,27 @@ def test_the_view_being_built_is_a_sentence(site: SiteUnderTest) -> None:
     answer = site.post("/en/find", last_name="Walker", initial="t")
     assert answer.status_code == 503
     assert "try again in a minute" in answer.text
-    assert {PEOPLE.name, STANDINGS.name} == {"people", "standings"}
+
+
+def test_a_registration_is_kept_before_the_view_is_first_built(site: SiteUnderTest) -> None:
+    site.view.path.unlink()
+    page = registered(site)
+    answer = site.post("/en/register", step="code", awaiting=carried(page, "awaiting"), code="")
+    assert answer.status_code == 200
+    assert "kept, but not yet active" in answer.text
+
+
+def test_a_database_that_is_away_is_a_sentence(
+    site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("statement", {"address": "canary"}, Exception("away"))
+
+    monkeypatch.setattr(site.outbox, "keep_registration", away)
+    page = site.post("/en/register", step="who", given="Thomas", sur="Walker", birth_date="1979-02-11").text
+    page = site.post("/en/register", step="what", draft=carried(page, "draft"), **{"about Movement": "1"}).text
+    page = site.post("/en/register", step="how", draft=carried(page, "draft"), channel0="sms", address0=PHONE).text
+    answer = site.post("/en/register", step="pin", draft=carried(page, "draft"), pin="")
+    assert answer.status_code == 503
+    assert "Nothing was lost" in answer.text
+    assert "canary" not in caplog.text
