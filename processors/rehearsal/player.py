@@ -6,8 +6,9 @@ stages in memory.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from itertools import groupby
 from threading import Event
 from time import monotonic
@@ -27,6 +28,7 @@ from processors.runtime.run.idle import Progress
 from processors.topics import CLOCK, OUTBOUND
 
 STEP_TIMEOUT: Final = 180.0  # seconds a step may take: all units start in the first, and a killed broker takes ten to come back
+NO_CHANGES: Final[Mapping[int, Callable[[PipelineDriver], None]]] = {}
 SHORTEST_PAUSE: Final = 0.005  # seconds between checks at first, then a share of the time waited: the stages need the CPU more
 PAUSE_SHARE: Final = 0.05
 
@@ -39,14 +41,18 @@ class Rehearsal:
     moments: tuple[Step, ...]
 
 
-def rehearse(steps: Iterable[Step], rules: Rules, key: bytes) -> Rehearsal:
+def rehearse(
+    steps: Iterable[Step], rules: Rules, key: bytes, changes: Mapping[int, Callable[[PipelineDriver], None]] = NO_CHANGES
+) -> Rehearsal:
     """
     Run a feed in memory; its moments are the feed's steps, the due times of timers, and the receipts of what leaves.
 
-    Of one time, timers come first, then receipts, then the feed.
+    Of one time, timers come first, then receipts, then the feed. `changes` are made to the driver at their times, such as the
+    beginning and the end of an outage.
     """
-    run = _Run(PipelineDriver(PIPELINE, rules, key))
-    for step in steps:
+    run = _Run(PipelineDriver(PIPELINE, rules, key), changes)
+    changed = (Step(at, ()) for at in sorted(changes))
+    for step in merge(steps, changed, key=lambda each: each.at):
         run.provider.note(step.sendings)
         while (moment := run.next_before(step.at)) is not None:
             run.live_through(moment)
@@ -57,8 +63,9 @@ def rehearse(steps: Iterable[Step], rules: Rules, key: bytes) -> Rehearsal:
 class _Run:
     """A rehearsal under way: the driver, what happened, and the receipts that are to come."""
 
-    def __init__(self, driver: PipelineDriver) -> None:
+    def __init__(self, driver: PipelineDriver, changes: Mapping[int, Callable[[PipelineDriver], None]]) -> None:
         self.driver = driver
+        self._changes = dict(changes)
         self.driver.now = 0
         self.provider = RehearsalProvider()
         self.moments: list[Step] = []
@@ -77,6 +84,8 @@ class _Run:
         """Advance the time to the step, send its records, and let the provider answer what is sent out."""
         self.driver.advance_to(step.at)
         self.moments.append(step)
+        if (change := self._changes.pop(step.at, None)) is not None:
+            change(self.driver)
         for sending in step.sendings:
             self.driver.send(sending.topic, sending.value, sending.key)
         if left := list(self._unanswered()):

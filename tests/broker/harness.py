@@ -29,7 +29,7 @@ from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position, State
 from processors.runtime.wire.codec import Codec
 from processors.stage import Stage
-from processors.topics import CLOCK, DEAD_LETTERS, DECISIONS, KEY_IDS, POLICIES, Topic
+from processors.topics import CLOCK, DEAD_LETTERS, DECISIONS, KEY_IDS, POLICIES, QUARANTINE, Topic
 from tests.broker.probe import LEFT, OUT, PROBE, PROBE_TOPICS, RIGHT, STATE, Tally, expected
 
 TIMEOUT = 150.0
@@ -58,7 +58,7 @@ class ProbeHarness:
             self.settings = Settings()
             self.broker = Broker(self.settings)
             self.client = Client(self.settings)
-            create_topics(self.settings, (*PROBE_TOPICS, POLICIES, CLOCK, DECISIONS, DEAD_LETTERS, KEY_IDS))
+            create_topics(self.settings, (*PROBE_TOPICS, POLICIES, CLOCK, DECISIONS, DEAD_LETTERS, KEY_IDS, QUARANTINE))
         self.codec = Codec()
         self.store = Store(self.settings.redis())
         self.sent: dict[str, list[tuple[str, Receipt]]] = {LEFT.name: [], RIGHT.name: []}

@@ -65,7 +65,7 @@ from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.stage import Context, MemoryTable, Record, Stage
-from processors.topics import DEAD_LETTERS, DECISIONS, KEY_IDS, POLICIES
+from processors.topics import DEAD_LETTERS, DECISIONS, KEY_IDS, POLICIES, QUARANTINE
 
 MAX_BATCH: Final = 5_000  # records in one transaction
 MIN_BATCH: Final = 250  # a slow batch shrinks no further; one that failed does
@@ -600,7 +600,7 @@ def check_topics(broker: Broker, stage: Stage[Any], prefix: str) -> int:
     tables = [stage.table.topic] if stage.table else []
     together = {prefix + topic.name for topic in (*stage.inputs, *changelog, *tables)}
     counts = broker.partition_counts(
-        {*together, *(prefix + topic.name for topic in (*stage.outputs, DECISIONS, DEAD_LETTERS, POLICIES, KEY_IDS))}
+        {*together, *(prefix + topic.name for topic in (*stage.outputs, DECISIONS, DEAD_LETTERS, POLICIES, KEY_IDS, QUARANTINE))}
     )
     if missing := sorted(name for name, count in counts.items() if count == 0):
         raise Stop(f"there is no topic {', '.join(missing)}: run `vn topics create`")
