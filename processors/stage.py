@@ -27,7 +27,8 @@ class Record(Struct, frozen=True, gc=False):
 
     `topic` is the name without prefix, `timestamp` its time in milliseconds (the broker's time of
     arrival, or the topic clock's). `value` is the decoded record, None for a tombstone; of an external input it is
-    the raw bytes, since only `read` may judge what outsiders send. `raw` is what came over the wire.
+    the raw bytes, since only `read` may judge what outsiders send. `raw` is what came over the wire,
+    `traceparent` a well-formed W3C trace context that came with it.
     """
 
     topic: str
@@ -37,6 +38,7 @@ class Record(Struct, frozen=True, gc=False):
     timestamp: int
     value: Any
     raw: bytes | None = None
+    traceparent: str | None = None
 
 
 class Wake(Struct, frozen=True, gc=False):

@@ -280,7 +280,7 @@ def checks_as(name: str) -> dict[str, Check]:
     }
 
 
-# What each check stands on.
+# What each check depends on.
 BASE: Final = {
     "topics": "broker",
     "rights": "broker",
@@ -290,7 +290,7 @@ BASE: Final = {
     "drift": "store",
     "broker clocks": "broker",
 }
-ADMINISTRATORS: Final = frozenset({"topics", "groups", "watch", "broker clocks"})  # checks that need more rights than a stage has
+ADMINISTRATORS: Final = frozenset({"topics", "groups", "watch", "key in use", "broker clocks"})  # these need more rights than a stage has
 CHECKS: Final[dict[str, Check]] = {
     "broker": broker,
     "topics": topics,

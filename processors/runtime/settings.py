@@ -139,6 +139,9 @@ class Settings(BaseSettings):
         description="the addresses of the proxy before `vn site`, separated by commas: its X-Forwarded-For says who asks",
     )
     otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="where traces go, if anywhere")
+    trace_share: float = Field(
+        1.0, validation_alias="OTEL_TRACES_SAMPLER_ARG", ge=0, le=1, description="the share of traces that is kept, from 0 to 1"
+    )
 
     def __init__(self, **values: object) -> None:
         known = {str(field.validation_alias) for field in type(self).model_fields.values()}

@@ -23,6 +23,7 @@ from processors.deliver.answer.state import Follower, Sums, deadline
 from processors.domain.event import Scope
 from processors.domain.notification import Response
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
+from processors.domain.trace import HEADER, root_of, trace_of, traceparent
 from processors.rules.book import Rules
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
 from processors.tally import MESSAGE_RESPONSE, tally_record
@@ -145,7 +146,8 @@ def response_to(sums: Sums, now: int) -> Output:
         notification_type="Internal",
         responded_at=now,
     )
-    return Output(RESPONSES, sums.ori, response)
+    trace = trace_of(sums.ori, sums.message_id)
+    return Output(RESPONSES, sums.ori, response, headers=((HEADER, traceparent(trace, root_of(trace))),))
 
 
 STAGE: Final[Stage[Sums]] = Stage(

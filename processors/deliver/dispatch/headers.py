@@ -2,14 +2,14 @@
 The headers of an outbound record: CloudEvents in binary mode (Kafka protocol binding 1.0) and W3C trace context.
 
 They hold no address and nothing of the text, since many tools show headers. All
-messages of one notification share a trace.
+messages of one notification share a trace: that of the first submission told.
 """
 
-from hashlib import blake2b
 from typing import Final
 
 from processors.domain.notification import Outbound
 from processors.domain.time import iso
+from processors.domain.trace import HEADER, digest, trace_of, traceparent
 
 SOURCE: Final = "/vn/deliver"
 SCHEMA: Final = "urn:vn:avro:Outbound"
@@ -26,9 +26,12 @@ def headers_of(outbound: Outbound) -> tuple[tuple[str, str], ...]:
         ("ce_subject", outbound.notification_id),
         ("ce_dataschema", SCHEMA),
         ("content-type", "application/avro"),
-        ("traceparent", f"00-{digest(outbound.notification_id, 16)}-{digest(outbound.reference, 8)}-01"),
+        (HEADER, traceparent(trace_of_outbound(outbound), digest(outbound.reference, 8))),
     )
 
 
-def digest(text: str, size: int) -> str:
-    return blake2b(text.encode(), digest_size=size).hexdigest()
+def trace_of_outbound(outbound: Outbound) -> str:
+    """Return the trace of the first submission told; of what tells of none, one of the notification's own."""
+    if outbound.agency is None or not outbound.message_ids:
+        return digest(outbound.notification_id, 16)
+    return trace_of(outbound.agency.ori, outbound.message_ids[0])

@@ -54,6 +54,7 @@ class BatchResult:
     set_aside: list[str] = field(default_factory=list)  # inputs that were not decided
     oldest: int | None = None  # receive time of the batch's oldest message
     timings: list[Timing] = field(default_factory=list)
+    traceparents: dict[tuple[str | None, str], str] = field(default_factory=dict)  # that came with messages, by agency and message id
 
 
 OUTPUTS_PER_INPUT: Final = 4  # beyond this many outputs for each input that a batch may have, it takes no more inputs
@@ -463,6 +464,8 @@ class _Batch:
         for output in decision.outputs:
             self._write(output, record)
         self.result.verdicts += decision.verdicts
+        if record is not None and record.traceparent is not None:
+            self.result.traceparents |= {(each.ori, each.message_id): record.traceparent for each in decision.verdicts}
 
     def _arm(self, key: str, state: Any | None) -> None:
         """Set the key's timer to the deadline of its state."""

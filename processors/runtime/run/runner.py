@@ -22,13 +22,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from time import monotonic
+from time import monotonic, time_ns
 from typing import Any, Final
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from msgspec import structs
 
 from processors.domain.journal import Verdict, Verdicts
+from processors.domain.trace import HEADER, valid_traceparent
 from processors.rules.book import Rules
 from processors.runtime import metrics
 from processors.runtime.clock import AHEAD, Clock, WallClock, wall
@@ -60,6 +61,7 @@ from processors.runtime.run.keys import check_key
 from processors.runtime.run.slots import Slot
 from processors.runtime.run.store import STAMP, Store
 from processors.runtime.run.telemetry import Telemetry, error_fields
+from processors.runtime.run.tracing import Tracing
 from processors.runtime.run.watermark import Watermarks, next_timer_metadata
 from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position
@@ -106,6 +108,7 @@ class Runner:
         self._store = Store(settings.redis()) if stage.changelog else None
         self._changelog: Changelog | None = None
         self._telemetry = Telemetry(stage.name)
+        self._tracing = Tracing(settings.otlp_endpoint, stage.name, settings.trace_share) if settings.otlp_endpoint else None
         self._fault = Faults(settings.faults).point(stage.name)
         self._slot = Slot(f"{prefix}{stage.name}")
         self._transactional_id = f"{prefix}{stage.name}.{self._slot.host}.{self._slot.number}"
@@ -168,7 +171,16 @@ class Runner:
         self._attempts.in_work = self._in_work
 
     def _close(self) -> None:
-        for each in (self._policies, self._quarantine, self._ticking, self._watermarks, self._store, self._slot, self._in_work):
+        for each in (
+            self._policies,
+            self._quarantine,
+            self._ticking,
+            self._watermarks,
+            self._store,
+            self._slot,
+            self._in_work,
+            self._tracing,
+        ):
             if each is not None:
                 each.close()
 
@@ -346,7 +358,12 @@ class Runner:
         seconds = monotonic() - started
         inputs = max((result.records + result.wakes for _, result in results), default=0)
         self._batch_size = next_batch_size(self._batch_size, inputs, seconds)
-        self._telemetry.batch(results, seconds, self._context().rules.version)
+        traces: list[str] = []
+        if self._tracing is not None:
+            ended = time_ns()
+            for _, result in results:
+                traces += self._tracing.record(result.verdicts, result.traceparents, ended - int(seconds * 1e9), ended)
+        self._telemetry.batch(results, seconds, self._context().rules.version, traces)
 
     def _poll_timeout(self) -> float:
         """Return how long to wait for the first record."""
@@ -382,7 +399,8 @@ class Runner:
                 value = error.unreadable
         at = self._timestamp(message)
         text = None if key is None else key.decode(errors="replace")
-        return Record(topic.name, message.partition() or 0, offset, text, at, value, raw)
+        given = traceparent_of(message) if self._tracing is not None and topic.external else None
+        return Record(topic.name, message.partition() or 0, offset, text, at, value, raw, given)
 
     def _timestamp(self, message: Message) -> int:
         """Return the time that the record counts from; one that lies too far ahead of our clock is taken for now."""
@@ -608,6 +626,13 @@ def check_topics(broker: Broker, stage: Stage[Any], prefix: str) -> int:
         unlike = {name: counts[name] for name in sorted(together)}
         raise Stop(f"the inputs and the changelog of {stage.name} must have the same number of partitions, and have {unlike}")
     return max(counts[name] for name in together)
+
+
+def traceparent_of(message: Message) -> str | None:
+    """Return the trace context that an outsider sent with a record, if it is well formed."""
+    headers = message.headers() or []
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return next((valid_traceparent(value) for name, value in pairs if name == HEADER), None)
 
 
 def common_partitions(places: Iterable[Place], topics: Iterable[str]) -> list[int]:

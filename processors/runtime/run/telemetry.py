@@ -47,6 +47,7 @@ FIELDS: Final = frozenset(
         "error",
         "where",
         "topic",
+        "traces",
         "offset",
         "port",
         "status",
@@ -74,6 +75,7 @@ FLAGS: Final = ("true", "false")
 DELIVER: Final = "deliver"
 NOT_REACHED_EMERGENCY: Final = "not_reached_emergency"  # the reason code of an emergency that reached nobody
 ONCE_IN: Final = 10.0  # seconds
+TRACES_LOGGED: Final = 10  # of one batch
 OURS: Final = (UserError, Retry, Restart)
 
 
@@ -195,8 +197,8 @@ class Telemetry:
         """Report how a transaction ended."""
         metrics.TRANSACTIONS.labels(self._stage, result).inc()
 
-    def batch(self, results: Sequence[tuple[Task, BatchResult]], seconds: float, rules: str) -> None:
-        """Report a batch that was committed and applied."""
+    def batch(self, results: Sequence[tuple[Task, BatchResult]], seconds: float, rules: str, traces: Sequence[str] = ()) -> None:
+        """Report a batch that was committed and applied, and the traces that its spans belong to."""
         stage = self._stage
         records, wakes, outputs, oldest = 0, 0, Counter[str](), None
         verdicts: Counter[tuple[str, str]] = Counter()
@@ -229,8 +231,9 @@ class Telemetry:
             self._end_to_end.observe(age)
             self._oldest.set(age)
         if records or wakes:
+            traced = {"traces": traces[:TRACES_LOGGED]} if traces else {}
             self.log.info(
-                "batch", records=records, wakes=wakes, outputs=outputs.total(), seconds=round(seconds, 4), oldest=age, rules=rules
+                "batch", records=records, wakes=wakes, outputs=outputs.total(), seconds=round(seconds, 4), oldest=age, rules=rules, **traced
             )
 
     def oldest(self, seconds: float) -> None:

@@ -1,0 +1,113 @@
+"""
+Spans of a stage's decisions, to an OpenTelemetry collector over HTTP; none where `OTEL_EXPORTER_OTLP_ENDPOINT` is not set.
+
+A verdict is a span of its message's trace, from the batch's start to its commit. Spans wait in a bounded queue for a thread of
+their own; when it is full, or more than `MOST` were made within a second, they are dropped: a collector that is slow or gone
+costs a stage nothing. `OTEL_TRACES_SAMPLER_ARG` is the share of traces that is kept, the same ones in every stage.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from threading import Thread
+from time import monotonic
+from typing import Any, Final
+
+from processors.domain.journal import Verdict
+from processors.domain.trace import TRACEPARENT, digest, root_of, trace_of
+
+MOST: Final = 500  # spans a second; each costs some 15 µs
+QUEUE: Final = 2_048
+EXPORT_SECONDS: Final = 2.0
+EVERY_MILLISECONDS: Final = 1_000.0
+FIRST: Final = "read"
+KEPT_BITS: Final = 1 << 64
+
+
+class Tracing:
+    """The spans of one stage."""
+
+    def __init__(self, endpoint: str, stage: str, share: float = 1.0) -> None:
+        # Slow to import, and only needed where there is a collector.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # a collector that is gone is not the pipeline's news
+        self._stage = stage
+        self._share = int(share * KEPT_BITS)  # as OpenTelemetry's own sampler reckons
+        self._resource = Resource({"service.name": f"vn-{stage}"})
+        exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_SECONDS)
+        self._processor = BatchSpanProcessor(exporter, QUEUE, EVERY_MILLISECONDS, QUEUE // 4)
+        self._second, self._made = 0, 0
+
+    def record(self, verdicts: Iterable[Verdict], given: Mapping[tuple[str | None, str], str], began: int, ended: int) -> list[str]:
+        """
+        Queue the spans of a batch's verdicts; times in nanoseconds. Return the ids of their traces.
+
+        `given` holds the trace contexts that came with messages, by agency and message id: their spans are linked to them.
+        """
+        traces: dict[str, None] = {}
+        for each in verdicts:
+            if not self._may_make_one():
+                break
+            trace = trace_of(each.ori, each.message_id)
+            if int(trace[16:], 16) < self._share:
+                self._processor.on_end(self._span(trace, each, given.get((each.ori, each.message_id)), (began, ended)))
+                traces[trace] = None
+        return list(traces)
+
+    def close(self) -> None:
+        """Send what is queued, if the collector takes it in time."""
+        last = Thread(target=self._processor.shutdown, daemon=True)  # its own time limit is that of one batch
+        last.start()
+        last.join(EXPORT_SECONDS)
+
+    def _may_make_one(self) -> bool:
+        second = int(monotonic())
+        if second != self._second:
+            self._second, self._made = second, 0
+        self._made += 1
+        return self._made <= MOST
+
+    def _span(self, trace: str, verdict: Verdict, given: str | None, times: tuple[int, int]) -> Any:
+        from opentelemetry.sdk.trace import ReadableSpan  # noqa: PLC0415
+        from opentelemetry.trace import Link  # noqa: PLC0415
+
+        first = self._stage == FIRST
+        mine = (
+            root_of(trace)
+            if first
+            else digest(f"{trace} {verdict.stage} {verdict.offender} {verdict.reference} {verdict.at} {times[0]}", 8)
+        )
+        linked = TRACEPARENT.fullmatch(given or "")
+        return ReadableSpan(
+            f"{verdict.stage} {verdict.outcome}",
+            _context(trace, mine),
+            parent=None if first else _context(trace, root_of(trace)),
+            resource=self._resource,
+            attributes=attributes_of(verdict),
+            links=() if linked is None else (Link(_context(linked[1], linked[2])),),
+            start_time=times[0],
+            end_time=times[1],
+        )
+
+
+def attributes_of(verdict: Verdict) -> dict[str, str]:
+    """Return what a span says of a decision: codes and ids, nothing of a registrant."""
+    found = {
+        "vn.message_id": verdict.message_id,
+        "vn.agency": verdict.ori,
+        "vn.outcome": verdict.outcome,
+        "vn.reason": verdict.reason,
+        "vn.offender": verdict.offender,
+        "vn.review_id": verdict.review_id,
+        "vn.channel": verdict.channel,
+        "vn.rules": verdict.rules,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _context(trace: str, span: str) -> Any:
+    from opentelemetry.trace import SpanContext, TraceFlags  # noqa: PLC0415
+
+    return SpanContext(int(trace, 16), int(span, 16), is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
