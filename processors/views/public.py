@@ -21,7 +21,7 @@ from processors.rules.identity import compact
 from processors.topics import PEOPLE, PEOPLE_HIDDEN, REGISTRATION_STATUS, STANDINGS
 from processors.views.model import ReadModel, Row
 
-TABLES: Final = """
+PEOPLE_TABLES: Final = """
 CREATE TABLE people (offender TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE names (
     sur TEXT, initial TEXT, year TEXT, offender TEXT, PRIMARY KEY (sur, initial, year, offender)
@@ -34,6 +34,8 @@ CREATE TABLE standings (
     offender TEXT PRIMARY KEY, transferred INTEGER NOT NULL, confidential INTEGER NOT NULL, kind TEXT, jurisdiction TEXT,
     document TEXT NOT NULL
 ) WITHOUT ROWID;
+"""
+TABLES: Final = """
 CREATE TABLE hidden (identifier TEXT PRIMARY KEY, scheme TEXT NOT NULL, issuer TEXT NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX hidden_by_value ON hidden (value);
 CREATE TABLE statuses (registration_id TEXT PRIMARY KEY, status TEXT NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;
@@ -180,6 +182,6 @@ def _document(value: Any) -> str:
 
 
 PUBLIC: Final = ReadModel(
-    TABLES,
+    PEOPLE_TABLES + TABLES,
     {PEOPLE: apply_person, STANDINGS: apply_standing, PEOPLE_HIDDEN: apply_hidden, REGISTRATION_STATUS: apply_status},
 )

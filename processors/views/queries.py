@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from sqlite3 import Connection
 from typing import Any, Final
 
+from processors.rules.identity import compact
+from processors.views.public import surname_key
+
 AT_MOST: Final = 500
 
 
@@ -120,18 +123,45 @@ def told_to(database: Connection, registrant: str) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
+def person_of(database: Connection, offender: str) -> dict[str, Any] | None:
+    """Return who an offender is: names as agencies wrote them, numbers, years of birth."""
+    return _first(database.execute("SELECT document FROM people WHERE offender = ?", (offender,)))
+
+
+def standing_of(database: Connection, offender: str) -> dict[str, Any] | None:
+    """Return where an offender stands: status and kind of place, each with its time."""
+    return _first(database.execute("SELECT document FROM standings WHERE offender = ?", (offender,)))
+
+
+def merged_into(database: Connection, offender: str) -> str | None:
+    """Return the offender whom this one turned out to be."""
+    row = database.execute("SELECT into_offender FROM merged WHERE offender = ?", (offender,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def merged_from(database: Connection, offender: str) -> list[str]:
+    """Return the offenders who turned out to be this one."""
+    return [row[0] for row in database.execute("SELECT offender FROM merged WHERE into_offender = ? ORDER BY offender", (offender,))]
+
+
 def search(database: Connection, text: str, most: int = 20) -> list[dict[str, str]]:
-    """Return messages, agencies, offenders and reviews whose id begins with the text."""
+    """Return offenders with this surname or number, and messages, agencies, offenders and reviews whose id begins with the text."""
     low, high = text, text + "\U0010ffff"
     found: list[dict[str, str]] = []
+    for query, key in (
+        ("SELECT DISTINCT offender FROM numbers WHERE value = ? LIMIT ?", compact(text)),
+        ("SELECT DISTINCT offender FROM names WHERE sur = ? LIMIT ?", surname_key(text)),
+    ):
+        found += ({"kind": "offender", "id": row[0]} for row in (database.execute(query, (key, most)) if key else ()))
     for kind, query in (
         ("message", "SELECT DISTINCT message_id FROM journal WHERE message_id >= ? AND message_id < ? LIMIT ?"),
+        ("offender", "SELECT offender FROM people WHERE offender >= ? AND offender < ? LIMIT ?"),
         ("offender", "SELECT DISTINCT offender FROM journal_offenders WHERE offender >= ? AND offender < ? LIMIT ?"),
         ("agency", "SELECT ori FROM agencies WHERE ori >= ? AND ori < ? LIMIT ?"),
         ("review", "SELECT review_id FROM reviews WHERE review_id >= ? AND review_id < ? LIMIT ?"),
     ):
         found += ({"kind": kind, "id": row[0]} for row in database.execute(query, (low, high, most)))
-    return found[:most]
+    return [dict(each) for each in dict.fromkeys(tuple(each.items()) for each in found)][:most]
 
 
 def _documents(rows: Iterator[Any]) -> list[dict[str, Any]]:

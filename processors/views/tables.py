@@ -13,10 +13,12 @@ import msgspec
 from processors.domain.expectation import Expectation
 from processors.domain.journal import DeadLetter, DeadLetterSettled, Verdicts
 from processors.domain.notification import Response
+from processors.domain.offender import KnownPerson
 from processors.domain.policy import Policy
 from processors.domain.review import Review
-from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, DECISIONS, EXPECTATIONS, POLICIES, RESPONSES, REVIEWS
+from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, DECISIONS, EXPECTATIONS, PEOPLE, POLICIES, RESPONSES, REVIEWS, STANDINGS
 from processors.views.model import ReadModel, Row
+from processors.views.public import PEOPLE_TABLES, apply_person, apply_standing
 
 TABLES: Final = """
 CREATE TABLE reviews (
@@ -39,6 +41,9 @@ CREATE TABLE dead_letters (
     dead_letter_id TEXT PRIMARY KEY, stage TEXT NOT NULL, reason TEXT NOT NULL, received_at INTEGER NOT NULL, document TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE dead_letters_settled (dead_letter_id TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE merged (offender TEXT PRIMARY KEY, into_offender TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX merged_by_into ON merged (into_offender);
 
 CREATE TABLE policies (policy_key TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE policy_history (at INTEGER NOT NULL, policy_key TEXT NOT NULL, document TEXT);
@@ -157,9 +162,21 @@ def apply_response(database: Connection, row: Row) -> None:
         database.execute("INSERT OR IGNORE INTO responses VALUES (?, ?, ?)", (row.value.message_id, row.partition, row.offset))
 
 
+def apply_known_person(database: Connection, row: Row) -> None:
+    """Keep who an offender is, or whom they turned out to be."""
+    apply_person(database, row)
+    into = row.value.into if isinstance(row.value, KnownPerson) else None
+    if into is None:
+        database.execute("DELETE FROM merged WHERE offender = ?", (row.key,))
+    else:
+        database.execute("INSERT OR REPLACE INTO merged VALUES (?, ?)", (row.key, into))
+
+
 STAFF: Final = ReadModel(
-    TABLES,
+    PEOPLE_TABLES + TABLES,
     {
+        PEOPLE: apply_known_person,
+        STANDINGS: apply_standing,
         REVIEWS: apply_review,
         EXPECTATIONS: apply_expectation,
         DEAD_LETTERS: apply_dead_letter,

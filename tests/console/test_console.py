@@ -23,11 +23,13 @@ from processors.console.people import LocalUser, Proxy, SignIn
 from processors.console.security import HEADERS
 from processors.domain.journal import DeadLetter
 from processors.domain.notification import Outbound
+from processors.domain.offender import KnownPerson, OffenderStanding
+from processors.domain.person import Identifier, Name
 from processors.domain.review import ReviewAction
 from processors.domain.seal import Seal
 from processors.rules.load import load_rules
 from processors.runtime.clock import wall
-from processors.topics import CONSOLE_LOG, DEAD_LETTERS, DECISIONS, REGISTRATIONS, REVIEW_ACTIONS, REVIEWS, Topic
+from processors.topics import CONSOLE_LOG, DEAD_LETTERS, DECISIONS, PEOPLE, REGISTRATIONS, REVIEW_ACTIONS, REVIEWS, STANDINGS, Topic
 from processors.views.database import View
 from tests.runtime.test_dead_letters import LETTER
 from tests.views.given import made_view, put, review, verdicts
@@ -187,6 +189,18 @@ def test_more_than_one_person_may_decide_at_once_are_refused(desk: ConsoleUnderT
 def test_what_was_filled_in_stays_when_a_registration_is_refused(desk: ConsoleUnderTest) -> None:
     answer = desk.post("/registrants", what="register", registrant_id="R-77", scheme="SID", value="")
     assert 'value="R-77"' in answer.text
+
+
+def test_an_offender_is_found_by_name_and_number_and_shown_with_status_and_what_was_merged(desk: ConsoleUnderTest) -> None:
+    name, number = Name(given="John", sur="O'Brien"), Identifier(scheme="SID", value="VA-7700123")
+    put(desk.view, PEOPLE, "o1", KnownPerson(offender="o1", names=(name,), identifiers=(number,), birth_years=("1980",)))
+    put(desk.view, PEOPLE, "o2", KnownPerson(offender="o2", into="o1"))
+    put(desk.view, STANDINGS, "o1", OffenderStanding(offender="o1", status="Incarcerated", sending_state="VA", receiving_state="NC"))
+    for query in ("obrien", "va7700123", "o1"):
+        assert "/offenders/o1" in desk.client.get("/", params={"q": query}).text
+    page = desk.client.get("/offenders/o2").text
+    for text in ("John O&#39;Brien", "SID VA-7700123", "1980", "Incarcerated", "VA to NC", "o2: the same person"):
+        assert text in page
 
 
 def test_a_form_from_elsewhere_is_refused(desk: ConsoleUnderTest) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import structs
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from processors.console.page import Pages
 from processors.domain.journal import Verdicts, stage_order
@@ -42,16 +42,21 @@ def read_verdicts(pages: Pages, places: list[tuple[int, int]], message_id: str) 
 
 
 async def offender(pages: Pages, request: Request) -> Response:
-    """Show an offender's messages, reviews and legal clocks."""
+    """Show who an offender is and where they stand, with their messages, reviews and legal clocks."""
     key = request.path_params["offender"]
-    messages = await pages.ask(queries.messages_of, key)
-    if not messages:
+    if into := await pages.ask(queries.merged_into, key):
+        return RedirectResponse(f"/offenders/{into}", 303)
+    messages, known = await pages.ask(queries.messages_of, key), await pages.ask(queries.person_of, key)
+    if not messages and known is None:
         return pages.missing(request, f"offender {key}")
     return pages.render(
         request,
         "offender.html",
         offender=key,
         messages=messages,
+        known=known,
+        standing=await pages.ask(queries.standing_of, key),
+        merged=await pages.ask(queries.merged_from, key),
         reviews=await pages.ask(queries.reviews_of, key),
         expected=await pages.ask(queries.expectations_of, key),
     )
