@@ -403,6 +403,16 @@ PROTOCOL: Final = Board(
         ),
         Panel("Redis memory", "vn_store_memory_bytes", "steady", "bytes", legend="used"),
         Panel(
+            "Until a certificate ends",
+            "min by (certificate) (vn_certificate_end_timestamp_seconds - time())",
+            "more than a fortnight",
+            "s",
+            legend="{{certificate}}",
+            alert="VnCertificateEnds",
+            good_above=1_209_600,
+            empty_until="connections are encrypted",
+        ),
+        Panel(
             "Redis memory, of what it may use",
             "vn_store_memory_bytes / vn_store_maxmemory_bytes",
             "below 80 %",

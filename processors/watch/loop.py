@@ -39,11 +39,12 @@ from processors.topics import (
     SUBMISSIONS,
     Topic,
 )
-from processors.watch import brokers, canary, groups, metrics, redis, tables
+from processors.watch import brokers, canary, certificates, groups, metrics, redis, tables
 from processors.watch.metrics import Family, Page, Sample
 
 LOOK_SECONDS: Final = 5.0
 CLUSTER_SECONDS: Final = 30.0  # between two descriptions of the cluster
+CERTIFICATES_SECONDS: Final = 600.0  # between two looks at certificates
 CANARY_SECONDS: Final = 300.0
 READ_SECONDS: Final = 3.0  # of one look at the tables; where that is not enough they are absent, and read on at the next
 MANY: Final = 5_000
@@ -105,6 +106,7 @@ class Watch:
         self._tables: TopicTables | None = None
         self._rows: tuple[tables.Table, ...] = ()
         self._described: int | None = None
+        self._certificates_seen: int | None = None
         self._canary = Canary(self._client, self._broker) if with_canary else None
         self._log = structlog.get_logger()
 
@@ -118,6 +120,9 @@ class Watch:
     def look(self, now: int) -> None:
         """Measure once; a part that fails is logged and shown as absent, the others are still measured."""
         self._page.replace(redis.FAMILIES, list(redis.look(self._store)))
+        if self._certificates_seen is None or now - self._certificates_seen >= CERTIFICATES_SECONDS * 1000:
+            self._part(certificates.FAMILIES, lambda: certificates.look(self._settings))
+            self._certificates_seen = now
         up = self._part(groups.FAMILIES, lambda: self._groups.look(now))
         if up and (self._described is None or now - self._described >= CLUSTER_SECONDS * 1000):
             up = self._part(brokers.FAMILIES, lambda: brokers.look(self._broker, self._settings.topic_prefix))

@@ -47,6 +47,7 @@ EXPECTATIONS: Final = Family(
 AGENCY_HEARD: Final = Family("vn_agency_heard_timestamp_seconds", "When an agency was last heard, in Unix seconds", ("ori",))
 AGENCY_LIMIT: Final = Family("vn_agency_silence_limit_seconds", "For how long the agency may be silent", ("ori",))
 DEAD_LETTERS_OPEN: Final = Family("vn_dead_letters_open", "Dead letters neither replayed nor settled", ("stage", "reason"))
+CERTIFICATE_END: Final = Family("vn_certificate_end_timestamp_seconds", "When a certificate ends, in Unix seconds", ("certificate",))
 CANARY_SENT: Final = Family("vn_canary_sent_timestamp_seconds", "When the last canary was submitted, in Unix seconds")
 CANARY_SUCCESS: Final = Family("vn_canary_success_timestamp_seconds", "When the last canary came out of the pipeline, in Unix seconds")
 CANARY_SECONDS: Final = Family("vn_canary_seconds", "Seconds that the last canary took from submission to outbound record")
@@ -74,6 +75,7 @@ FAMILIES: Final = (
     AGENCY_HEARD,
     AGENCY_LIMIT,
     DEAD_LETTERS_OPEN,
+    CERTIFICATE_END,
     CANARY_SENT,
     CANARY_SUCCESS,
     CANARY_SECONDS,

@@ -11,6 +11,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from processors.runtime.settings import Settings
 from processors.topics import REGISTRATIONS, SUBMISSIONS
 from tests.broker import board_load
 from tests.broker.harness import environment, until
+from tests.certificate import made
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 FIRES, CLEARS = 90.0, 120.0  # seconds that an alert may take
@@ -98,7 +100,9 @@ class Operations:
         self.start("run", "all", VN_METRICS_PORT=str(self._ports["run"]))
 
     def start_watch(self, *, canary: bool = False) -> None:
-        self.start("watch", *(() if canary else ("--no-canary",)), "--port", str(self._ports["watch"]))
+        # nothing here is encrypted, but the file that a setting names is looked at
+        authorities = {"KAFKA_SSL_CA_LOCATION": str(made(self.folder, datetime.now(UTC) + timedelta(days=90)))}
+        self.start("watch", *(() if canary else ("--no-canary",)), "--port", str(self._ports["watch"]), **authorities)
 
     def start(self, *arguments: str, **variables: str) -> None:
         """Start a `vn` command that runs until it is stopped."""

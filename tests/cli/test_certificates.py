@@ -8,27 +8,15 @@ from pathlib import Path
 from socket import create_server
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from processors.cli.certificates import certificates, judged, of_file, of_server
+from processors.runtime.certificates import CertificateFile, ServerCertificate
 from processors.runtime.settings import Settings
+from processors.watch.certificates import look
+from processors.watch.metrics import CERTIFICATE_END
+from tests.certificate import made
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
-
-
-def made(folder: Path, end: datetime) -> Path:
-    """Return a PEM file with a certificate that ends then, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-    signed = built.not_valid_before(end - timedelta(days=90)).not_valid_after(end).sign(key, hashes.SHA256())
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = folder / "certificate.pem"
-    path.write_bytes(signed.public_bytes(serialization.Encoding.PEM) + private)
-    return path
 
 
 @pytest.fixture
@@ -76,13 +64,13 @@ def test_the_file_that_a_setting_names_is_read(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_file_without_a_certificate_is_named(tmp_path: Path) -> None:
-    (found,) = of_file("KAFKA_SSL_CA_LOCATION", tmp_path / "absent.pem")
+    found = of_file(CertificateFile("KAFKA_SSL_CA_LOCATION", tmp_path / "absent.pem"))
     assert not found.ok
     assert "KAFKA_SSL_CA_LOCATION" in found.fix
 
 
 def test_what_a_server_shows_is_read(serving: int) -> None:
-    (found,) = of_server("the broker", "127.0.0.1", serving)
+    found = of_server(ServerCertificate("the broker", "127.0.0.1", serving))
     assert not found.ok
     assert "in 3 days" in found.found
 
@@ -90,6 +78,15 @@ def test_what_a_server_shows_is_read(serving: int) -> None:
 def test_a_server_that_shows_none_is_told() -> None:
     with create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-    (found,) = of_server("the store", "127.0.0.1", port)
+    found = of_server(ServerCertificate("the store", "127.0.0.1", port))
     assert not found.ok
     assert "shows no certificate" in found.found
+
+
+def test_the_watch_shows_when_a_certificate_ends_and_not_one_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    end = datetime(2026, 12, 1, tzinfo=UTC)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setenv("KAFKA_SSL_CERTIFICATE_LOCATION", str(made(tmp_path, end)))
+    monkeypatch.setenv("KAFKA_SSL_CA_LOCATION", str(tmp_path / "absent.pem"))
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    assert list(look(Settings())) == [(CERTIFICATE_END, ("KAFKA_SSL_CERTIFICATE_LOCATION",), end.timestamp())]

@@ -1,0 +1,67 @@
+"""When the certificates end that connections to broker and store stand on: ours in files, and those that the servers show."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from processors.runtime.settings import Settings
+
+FILES: Final = {
+    "ssl.certificate.location": "KAFKA_SSL_CERTIFICATE_LOCATION",
+    "ssl.ca.location": "KAFKA_SSL_CA_LOCATION",
+}
+CONNECT_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFile:
+    """A PEM file that a setting names."""
+
+    name: str
+    path: Path
+
+    def end(self) -> datetime:
+        """Return when the first of its certificates ends; raises OSError or ValueError if it holds none."""
+        return min(each.not_valid_after_utc for each in x509.load_pem_x509_certificates(self.path.read_bytes()))
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCertificate:
+    """What a broker or store shows."""
+
+    name: str
+    host: str
+    port: int
+
+    def end(self) -> datetime:
+        """Return when it ends; raises OSError if none is shown. Whether it is trusted is for the clients to say."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with (
+            socket.create_connection((self.host, self.port), CONNECT_SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=self.host) as connected,
+        ):
+            shown = connected.getpeercert(binary_form=True) or b""
+        return x509.load_der_x509_certificate(shown).not_valid_after_utc
+
+
+def certificates(settings: Settings) -> Iterator[CertificateFile | ServerCertificate]:
+    """Yield every certificate that the settings lead to; none where nothing is encrypted."""
+    given = settings.kafka_properties()
+    for name, variable in FILES.items():
+        if name in given:
+            yield CertificateFile(variable, Path(given[name]))
+    if "SSL" in given.get("security.protocol", "").upper():
+        for each in given["bootstrap.servers"].split(","):
+            host, _, port = each.strip().rpartition(":")
+            yield ServerCertificate("the broker", host, int(port))
+    store = urlsplit(settings.redis_url or "")
+    if store.scheme == "rediss":
+        yield ServerCertificate("the store", store.hostname or "localhost", store.port or 6379)
