@@ -52,6 +52,7 @@ RUNTIME_MAY_IMPORT = {
     "metrics": frozenset[str](),
     "key_file": frozenset({"errors"}),
     "settings": frozenset({"errors", "key_file"}),
+    "certificates": frozenset({"settings"}),
 }
 WITH_EFFECTS = frozenset({"runtime", "rehearsal", "providers", "watch", "views", "console", "site", "cli", "__main__"})
 EFFECTS = frozenset(
