@@ -1,7 +1,8 @@
 """
 The token of an unsubscription link: who has the email can unsubscribe, who only guesses its reference cannot.
 
-It is a keyed digest of the reference, by the oldest key of `VN_KEY_FILE`, so that links stay good when keys are rotated.
+It is a keyed digest of the reference, by the oldest key of `VN_KEY_FILE`, so that links stay good when keys are rotated. The
+site, which has no key of the pipeline's, passes the token on as the detail of its receipt, and `read` verifies it.
 """
 
 import hmac
@@ -9,6 +10,7 @@ from typing import Final
 
 from processors.domain.seal import Seal
 
+SITE: Final = "site"  # the provider in the receipts of unsubscriptions
 LENGTH: Final = 32  # hex digits, 128 bits
 
 

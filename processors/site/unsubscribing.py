@@ -9,18 +9,21 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from processors.domain.time import iso
+from processors.domain.unsubscription import LENGTH, SITE
 from processors.runtime.clock import wall
 from processors.site.page import Site
 
+TOKEN: Final = re.compile(rf"[0-9a-f]{{{LENGTH}}}")
 REFERENCE: Final = re.compile(r"[\x21-\x7e]{8,200}")
 
 
 async def unsubscribe(site: Site, request: Request, form: dict[str, str]) -> Response:
-    """Keep a receipt that says the email's address opted out; the same answer whatever the reference is."""
+    """Keep a receipt that says the email's address opted out; whether the token is the reference's, the pipeline knows alone."""
     reference = request.query_params.get("reference", "") or form.get("reference", "")
-    if form.get("List-Unsubscribe") != "One-Click" or not REFERENCE.fullmatch(reference):
+    token = request.query_params.get("token", "") or form.get("token", "")
+    if form.get("List-Unsubscribe") != "One-Click" or not REFERENCE.fullmatch(reference) or not TOKEN.fullmatch(token):
         return PlainTextResponse("This is no unsubscription: use the link of an email you were sent.\n", 400)
     now = wall()
-    receipt = {"reference": reference, "status": "opted_out", "occurred_at": iso(now), "provider": "site"}
+    receipt = {"reference": reference, "status": "opted_out", "occurred_at": iso(now), "provider": SITE, "detail": token}
     await run_in_threadpool(site.outbox.keep, "receipts", reference[:64], msgspec.json.encode(receipt), now)
     return PlainTextResponse("You will get no more of these emails.\n")

@@ -128,9 +128,11 @@ def test_a_session_reaches_ones_own_registrations_alone(site: SiteUnderTest) -> 
 
 def test_unsubscribing_is_a_receipt_and_a_get_changes_nothing(site: SiteUnderTest) -> None:
     reference = "person-1.0123456789abcdef"
-    assert site.client.get(f"/unsubscribe?reference={reference}").status_code == 405
-    assert site.client.post(f"/unsubscribe?reference={reference}", data={"x": "y"}).status_code == 400
-    answer = site.client.post(f"/unsubscribe?reference={reference}", data={"List-Unsubscribe": "One-Click"})
+    one_click, link = {"List-Unsubscribe": "One-Click"}, f"/unsubscribe?reference={reference}&token={'0a' * 16}"
+    assert site.client.get(link).status_code == 405
+    assert site.client.post(link, data={"x": "y"}).status_code == 400
+    assert site.client.post(f"/unsubscribe?reference={reference}", data=one_click).status_code == 400
+    answer = site.client.post(link, data=one_click)
     assert answer.status_code == 200
     (kept,) = site.outbox.to_send(10)
     assert kept.kind == "receipts"

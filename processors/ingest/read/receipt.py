@@ -9,6 +9,7 @@ import msgspec
 
 from processors.domain.notification import Receipt, ReceiptStatus
 from processors.domain.seal import Seal
+from processors.domain.unsubscription import SITE, is_unsubscription
 from processors.ingest.read.document import convert, fields_of
 from processors.ingest.read.ids import check_id
 from processors.ingest.read.instants import parse_instant
@@ -47,12 +48,17 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Receipt:
     reference = _REFERENCE.fullmatch(form.reference)
     if reference is None:
         raise Rejection("unknown_receipt", "The reference is of no form that an attempt of ours has.")
+    detail = form.detail
+    if form.provider == SITE:
+        if not is_unsubscription(form.reference, form.detail or "", seal):
+            raise Rejection("unknown_receipt", "The link to unsubscribe that was followed is none of ours.")
+        detail = None
     return Receipt(
         reference=form.reference,
         status=status,
         occurred_at=parse_instant("occurred_at", form.occurred_at, UTC),
         provider=form.provider,
-        detail=form.detail and _CONTACT.sub("…", form.detail)[:MAX_TEXT],
+        detail=detail and _CONTACT.sub("…", detail)[:MAX_TEXT],
         digits=pin_digest(form.digits, reference["registrant"], seal),
         received_at=received_at,
     )

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from processors.domain.notification import Receipt
+from processors.domain.unsubscription import unsubscription_token
 from processors.topics import RECEIPTS
 from tests.ingest.records import NOW, RECEIPT, SEAL, changed, refused, taken
 
@@ -69,3 +70,11 @@ def test_every_status_of_the_contract_is_known(status: str) -> None:
 )
 def test_a_receipt_that_means_nothing_is_refused(reason: str, changes: dict[str, Any]) -> None:
     assert refused(changed(RECEIPT, **changes), RECEIPTS) == reason
+
+
+def test_an_unsubscription_by_the_site_needs_the_token_of_its_email() -> None:
+    token = unsubscription_token(RECEIPT["reference"], SEAL)
+    site = {"provider": "site", "status": "opted_out"}
+    assert receipt(**site, detail=token).detail is None
+    for wrong in (None, "0" * 32):
+        assert refused(changed(RECEIPT, **site, detail=wrong), RECEIPTS) == "unknown_receipt"
