@@ -155,14 +155,14 @@ class MemoryTable:
     So they are in no cache and in no backup of the states. `renew` returns a record as it is to be written now that other
     keys are in force, None for one that may stay. `marks` is a topic of one partition, kept for ever, that says which records
     were destroyed; `count_destroyed` returns how many of them are there all the same, by the table and the marks.
-    `seal_of` is the seal of what is kept of a record under a key of the table.
+    `seal_of` is the seal of what is kept of a record under a key of the table, None if there is none that can be used.
     """
 
     topic: Topic
     marks: Topic
     renew: Callable[[str, Any, Context], Struct | None]
     count_destroyed: Callable[[Mapping[str, Any], Mapping[str, Any], Context], int]
-    seal_of: Callable[[str, Any, Context], Seal]
+    seal_of: Callable[[str, Any, Context], Seal | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,9 +98,12 @@ def count_erased(keys: Mapping[str, RegistrantKey], ledger: Mapping[str, Erased]
     return sum(1 for each, key in keys.items() if (mark := ledger.get(registrant_digest(each, context.seal))) and key.seq < mark.seq)
 
 
-def seal_of(registrant_id: str, key: RegistrantKey, context: Context) -> Seal:
-    """Return the seal of a registrant's data."""
-    return key.opened(registrant_id, context.seal)
+def seal_of(registrant_id: str, key: RegistrantKey, context: Context) -> Seal | None:
+    """Return the seal of a registrant's data; None if their key cannot be opened, which must not stop what is set aside for it."""
+    try:
+        return key.opened(registrant_id, context.seal)
+    except SealBroken:
+        return None
 
 
 TABLE = MemoryTable(KEYS, ERASED, renew_key, count_erased, seal_of)

@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from processors.deliver.keys import TABLE
+from processors.domain.erasure import RegistrantKey, seal_key
 from processors.domain.journal import DeadLetter, DeadLetterSettled
 from processors.domain.seal import Seal
+from processors.rules.load import load_rules
 from processors.runtime.errors import UserError
 from processors.runtime.kafka import dead_letters
+from processors.stage import Context
 from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, SUBMISSIONS, Topic
 
 SEAL = Seal(bytes(64))
@@ -93,3 +97,14 @@ def test_what_cannot_be_sent_again_is_refused_and_nothing_is_written(changes: di
     with pytest.raises(UserError, match=sentence):
         dead_letters.replay(sent, structs.replace(LETTER, **changes), SEAL, "ana")
     assert sent.records == []
+
+
+def test_a_dead_letters_own_key_that_another_file_sealed_is_a_sentence() -> None:
+    key = RegistrantKey(sealed=seal_key(bytes(64), LETTER.dead_letter_id, Seal(bytes(range(64)))))
+    with pytest.raises(UserError, match="sealed with another key: set VN_KEY_FILE"):
+        dead_letters.opened_key(LETTER, key, LETTER.dead_letter_id, SEAL)
+
+
+def test_a_registrants_key_that_cannot_be_opened_does_not_keep_a_record_from_being_set_aside() -> None:
+    key = RegistrantKey(sealed=seal_key(bytes(64), "ann", Seal(bytes(range(64)))))
+    assert TABLE.seal_of("ann", key, Context(load_rules(None), SEAL)) is None

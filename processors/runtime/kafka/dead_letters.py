@@ -60,8 +60,21 @@ def seal_of(client: Client, letter: DeadLetter, seal: Seal) -> Seal:
         return seal
     for topic, name in ((DEAD_LETTER_KEYS, letter.dead_letter_id), (KEYS, letter.key or "")):
         if isinstance(found := client.table(topic).get(name), RegistrantKey):
-            return found.opened(name, seal)
+            return opened_key(letter, found, name, seal)
     raise UserError(f"{letter.dead_letter_id} cannot be opened any more: the registrant whose data it holds was erased")
+
+
+def opened_key(letter: DeadLetter, key: RegistrantKey, name: str, seal: Seal) -> Seal:
+    """Return the seal that a key of its own gives a dead letter; raises UserError if the key was sealed with another key."""
+    try:
+        return key.opened(name, seal)
+    except SealBroken:
+        raise sealed_with_another_key(letter) from None
+
+
+def sealed_with_another_key(letter: DeadLetter) -> UserError:
+    """Return the error that says which keys are needed."""
+    return UserError(f"{letter.dead_letter_id} was sealed with another key: set VN_KEY_FILE to the file of that time")
 
 
 def forget_keys(client: Client, owner: str) -> tuple[str, ...]:
@@ -78,7 +91,7 @@ def original(letter: DeadLetter, seal: Seal) -> bytes | None:
     try:
         return seal.open(letter.original, "dead-letter")
     except SealBroken:
-        raise UserError(f"{letter.dead_letter_id} was sealed with another key: set VN_KEY_FILE to the key of that time") from None
+        raise sealed_with_another_key(letter) from None
 
 
 def _settle(client: Client, letter: DeadLetter, how: Literal["replayed", "settled"], reason: str, settled_by: str) -> None:
