@@ -16,6 +16,7 @@ review has not ended yet, so its submission is not answered yet.
 
 from collections.abc import Iterable, Mapping
 from typing import Final
+from zlib import crc32
 
 from msgspec.structs import replace
 
@@ -31,6 +32,7 @@ from processors.topics import ANSWER_STATE, RESPONSES, TALLY
 
 NAME: Final = "answer"
 DELIVERED: Final = "Message Successfully Delivered"
+FOLLOWERS: Final = 500  # of one submission; those beyond follow one of them
 FAILED: Final = "Failed to Deliver Message"
 
 
@@ -96,6 +98,10 @@ def follow(name: str, sums: Sums, follower: Follower) -> Decision[Sums]:
     """Let the other submission's part end as this submission does, now or later."""
     if sums.closed:
         return Decision(end_of(follower, failed=sums.failed), {name: sums})
+    if len(sums.followers) >= FOLLOWERS:
+        other = sums.followers[crc32(follower.submission.encode()) % FOLLOWERS]
+        if other.leaves == 1 and other.submission != follower.submission:
+            return Decision(repeated(other.submission, follower), {name: sums})
     return Decision(states={name: replace(sums, followers=(*sums.followers, follower))})
 
 
@@ -116,6 +122,23 @@ def follower_of(value: PartRepeated) -> Follower:
         value.jurisdiction,
         value.notification_type,
         value.event_subtype,
+    )
+
+
+def repeated(submission: str, follower: Follower) -> tuple[Output, ...]:
+    """Return that a part ends as another submission does, which itself repeats the first one."""
+    return tally_record(
+        PartRepeated(
+            submission=submission,
+            received_at=follower.received_at,
+            repeated_by=follower.submission,
+            message_id=follower.message_id,
+            ori=follower.ori,
+            leaves=follower.leaves,
+            jurisdiction=follower.jurisdiction,
+            notification_type=follower.notification_type,
+            event_subtype=follower.event_subtype,
+        )
     )
 
 
