@@ -42,7 +42,8 @@ class Purge:
         if not wanted:
             return
         with translated_errors("the records could not be deleted"):
-            answers = self._broker.admin().delete_records(wanted, request_timeout=REQUEST_TIMEOUT)
+            admin = self._broker.admin()  # kept, or its futures never answer
+            answers = admin.delete_records(wanted, request_timeout=REQUEST_TIMEOUT)
             for answer in answers.values():
                 answer.result(CALL_DEADLINE)
 
@@ -71,7 +72,8 @@ class Purge:
 
     def _groups(self) -> Iterable[str]:
         with translated_errors("the consumer groups could not be listed"):
-            listed = self._broker.admin().list_consumer_groups(request_timeout=REQUEST_TIMEOUT).result(CALL_DEADLINE)
+            admin = self._broker.admin()
+            listed = admin.list_consumer_groups(request_timeout=REQUEST_TIMEOUT).result(CALL_DEADLINE)
         return (each.group_id for each in listed.valid)
 
     def _past_markers(self, place: Place, offset: int) -> int:
