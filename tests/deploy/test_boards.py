@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import REGISTRY, generate_latest
 
 from processors.runtime.metrics import METRICS
 from processors.watch.boards import BOARDS, Board
-from processors.watch.metrics import FAMILIES
+from processors.watch.metrics import FAMILIES, Page
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES = [rule for group in yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())["groups"] for rule in group["rules"]]
@@ -90,3 +91,13 @@ def test_every_query_of_a_board_parses(tmp_path: Path) -> None:
     rules = [{"record": f"board:panel{number}", "expr": panel.query} for number, (_, panel) in enumerate(PANELS)]
     (tmp_path / "boards.yml").write_text(yaml.safe_dump({"groups": [{"name": "boards", "rules": rules}]}))
     subprocess.run(["promtool", "check", "rules", tmp_path / "boards.yml"], check=True, capture_output=True)
+
+
+@pytest.mark.slow
+@promtool
+def test_promtool_finds_nothing_to_say_of_the_metrics() -> None:
+    page = Page()
+    page.replace(frozenset(), [(family, tuple("x" for _ in family.labels), 1.0) for family in FAMILIES])
+    for registry in (REGISTRY, page.registry):
+        checked = subprocess.run(["promtool", "check", "metrics"], input=generate_latest(registry), check=False, capture_output=True)
+        assert (checked.returncode, checked.stderr) == (0, b"")
