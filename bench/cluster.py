@@ -21,7 +21,7 @@ from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
-from processors.topics import POLICIES
+from processors.topics import POLICIES, Topic
 
 PARTITIONS: Final = 4
 TIMEOUT: Final = 120.0
@@ -57,6 +57,11 @@ class Deployment:
         process = psutil.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self.processes[name] = process
         return process
+
+    def wait_for_topics(self, topics: Iterable[Topic]) -> None:
+        """Wait until the broker knows topics just created."""
+        names = [self.prefix + topic.name for topic in topics]
+        until("the broker knows the new topics", lambda: all(self.broker.partition_counts(names).values()))
 
     def wait_until_settled(self) -> None:
         """Wait until every started process has its partitions."""

@@ -61,6 +61,7 @@ def compare_peers(cluster: BenchCluster, count: int, rounds: int) -> tuple[list[
     for turn in range(rounds):
         deployment = cluster.deploy(f"peers{turn}.")
         create_topics(deployment.settings, peers.TOPICS)
+        deployment.wait_for_topics(peers.TOPICS)
         source, target = deployment.prefix + peers.CHANGES.name, deployment.prefix + peers.COPIED.name
         deployment.client.send(peers.CHANGES, records)
         copies.append(measure_copy(deployment, peers.CHANGES, source, target, count))
