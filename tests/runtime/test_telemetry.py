@@ -11,7 +11,7 @@ import pytest
 from processors.runtime import metrics
 from processors.runtime.errors import Retry
 from processors.runtime.metrics import METRICS
-from processors.runtime.run.telemetry import FIELDS, RateLimit, configure, drop_unlisted, error_fields
+from processors.runtime.run.telemetry import FIELDS, PER_STAGE, RateLimit, configure, drop_unlisted, error_fields
 from processors.watch.metrics import FAMILIES
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -90,3 +90,8 @@ def test_foreign_log_lines_lose_their_tracebacks(monkeypatch: pytest.MonkeyPatch
         logging.basicConfig(force=True)
     assert "it failed" in out.getvalue()
     assert "canary" not in out.getvalue()
+
+
+def test_every_counter_of_a_stage_starts_at_0() -> None:
+    """An alert sees the first increase of those alone that were there before."""
+    assert set(PER_STAGE) == {metric for metric in METRICS if metric._type == "counter" and metric._labelnames == ("unit",)}

@@ -68,6 +68,7 @@ PER_STAGE: Final = (
     metrics.STAMP_AHEAD,
     metrics.STALE,
     metrics.REBALANCES,
+    metrics.TIME_AHEAD,
 )
 Result = Literal["committed", "in_doubt"]
 RESULTS: Final[tuple[Result, ...]] = ("committed", "in_doubt")
