@@ -11,7 +11,7 @@ import pytest
 from processors.runtime import metrics
 from processors.runtime.errors import Retry
 from processors.runtime.metrics import METRICS
-from processors.runtime.run.telemetry import FIELDS, PER_STAGE, RateLimit, configure, drop_unlisted, error_fields
+from processors.runtime.run.telemetry import FIELDS, PER_STAGE, RateLimit, Telemetry, configure, drop_unlisted, error_fields
 from processors.watch.metrics import FAMILIES
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -95,3 +95,8 @@ def test_foreign_log_lines_lose_their_tracebacks(monkeypatch: pytest.MonkeyPatch
 def test_every_counter_of_a_stage_starts_at_0() -> None:
     """An alert sees the first increase of those alone that were there before."""
     assert set(PER_STAGE) == {metric for metric in METRICS if metric._type == "counter" and metric._labelnames == ("unit",)}
+
+
+def test_a_stage_that_starts_does_not_look_as_if_it_had_stood_still() -> None:
+    Telemetry("beginning")
+    assert metrics.BEAT.labels("beginning")._value.get() > 1_700_000_000

@@ -165,6 +165,7 @@ class Telemetry:
         self._shown: set[tuple[str, int]] = set()
         metrics.BUILD.labels(stage, version("vn-pipeline")).set(1)
         self._start_at_zero()
+        self.beat()  # a stage that starts is not one that has stood still since 1970
 
     def _start_at_zero(self) -> None:
         """Counters are there before anything is counted: an alert sees the first increase of those alone."""
