@@ -17,7 +17,7 @@ SLEEPER: Final = "REG-0"  # whose news waits for the morning
 NEWS: Final = (  # type, subtype
     ("Jail", "Escape"),
     ("Jail", "Recapture"),
-    ("Corrections", "Intake"),
+    ("Corrections", "Escape"),
     ("Jail", "Release"),
 )
 MIDDAY: Final = {hour: f"Etc/GMT{hour - 12:+d}" for hour in range(24)}  # by the hour in UTC, the zone in which it is noon
