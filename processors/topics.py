@@ -63,7 +63,7 @@ REVIEW_ACTIONS = Topic("review.actions", (ReviewAction, OffenderAction), "review
 POLICIES = Topic("policies", (Policy,), "setting and scope", partitions=1, retention=FOREVER, compacted=True, external=True)
 QUARANTINE = Topic("quarantine", (QuarantinedRecord,), "place of the record", partitions=1, retention=90 * DAY, external=True)
 CLOCK = Topic("clock", (Tick,), "none", partitions=1)
-CLOCK_CHECK = Topic("clock.check", (Tick,), "none", retention=DAY, stamped=True)
+CLOCK_CHECK = Topic("clock.check", (Tick,), "none", retention=DAY, stamped=True, fixed=True)
 
 INTAKE = Topic("intake", (Intake,), "none: one order", partitions=1, retention=7 * DAY)
 EVENTS = Topic("events", (Event, Enrolment, ReviewAction, Merge), "offender")

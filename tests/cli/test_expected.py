@@ -1,7 +1,7 @@
 """`vn expected list`: who owes what until which day, for a person and for a program."""
 
 import json
-from typing import Any
+from contextlib import nullcontext
 
 import pytest
 from typer.testing import CliRunner
@@ -42,15 +42,15 @@ KNOWN = (
 
 @pytest.fixture(autouse=True)
 def _known(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Reading:
-        def __init__(self, *_: Any) -> None:
-            pass
+    class Known:
+        source = "Kafka"
 
-        def table(self, _: Any) -> dict[str, Expectation]:
+        def expectations(self) -> dict[str, Expectation]:
             return {each.expectation_id: each for each in KNOWN}
 
-    monkeypatch.setattr(expected, "Client", Reading)
+    monkeypatch.setattr(expected, "Client", lambda _: None)
     monkeypatch.setattr(expected, "Settings", lambda: None)
+    monkeypatch.setattr(expected, "lookup", lambda _: nullcontext(Known()))
 
 
 def listed(*options: str) -> str:
