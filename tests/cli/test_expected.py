@@ -89,4 +89,4 @@ def test_a_person_reads_the_last_day_where_the_owing_state_is_and_a_program_the_
 
 def test_nothing_overdue_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.cli.test_expected.KNOWN", ())
-    assert listed("--overdue") == "Nothing is overdue.\n"
+    assert listed("--overdue") == "Nothing is overdue.\n(from Kafka)\n"
