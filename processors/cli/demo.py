@@ -144,9 +144,9 @@ def _show(out: Console, outbound: list[Outbound], journal: list[Verdict], dead: 
 def _stage_table(journal: list[Verdict]) -> Table:
     counts = Counter((STAGE_OF[each.stage], each.outcome) for each in journal)
     outcomes = [outcome for outcome in dict.fromkeys(each.outcome for each in journal) if outcome != "noted"]
-    table = Table("stage", *outcomes, title="The five stages, and what they decided", title_justify="left")
-    for stage in PIPELINE:
-        table.add_row(stage, *(str(counts[stage, outcome] or "") for outcome in outcomes))
+    table = Table("decision", *PIPELINE, title="The five stages, and what they decided", title_justify="left")
+    for outcome in outcomes:
+        table.add_row(outcome, *(str(counts[stage, outcome] or "") for stage in PIPELINE))
     return table
 
 

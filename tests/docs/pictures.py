@@ -85,15 +85,17 @@ WRITERS: Final = {
 }
 EVERYWHERE: Final = (DECISIONS.name, DEAD_LETTERS.name)  # every unit writes these, whether it names them or not
 
-WIDTH: Final = 880
+WIDTH: Final = 1140
 TOP: Final = 56
 PILL: Final = 26
 BOX: Final = 54
 ROW: Final = 122
-CENTRE: Final = 330
+CENTRE: Final = 560
 HALF: Final = 135
-RIGHT: Final = 540
-PEOPLE: Final = 790
+RIGHT: Final = 780
+PEOPLE: Final = 1036
+LANE: Final = 92  # between the topics that pass units by
+APART: Final = 9  # between the lines of different lanes at one unit
 
 
 def units() -> list[tuple[str, Stage[Any]]]:
@@ -110,8 +112,8 @@ def pipeline_svg() -> str:
         *opened(height, "The pipeline: what each stage reads, keeps and writes"),
         *inputs(road[0], tops[road[0].name]),
         *grouped(tops),
-        note(RIGHT + 12, begin - 14, "its state"),
-        text(PEOPLE, begin - 14, "written for people", "note"),
+        note(RIGHT + 12, begin + 4, "its state"),
+        text(PEOPLE, begin - 14, "also written", "note"),
         *(line for each, after in pairwise(road) for line in between(each, after, tops)),
         *(line for each in road for line in unit_drawn(each, road, tops[each.name])),
         *round_about(road, tops),
@@ -136,7 +138,7 @@ def opened(height: int, title: str) -> list[str]:
 
 def inputs(first: Stage[Any], top: int) -> Iterator[str]:
     """Draw what outsiders write, above the first unit."""
-    width = (2 * CENTRE - 48) // len(first.inputs)
+    width = (WIDTH - 48) // len(first.inputs)
     for number, topic in enumerate(first.inputs):
         middle = 24 + number * width + width // 2
         yield text(middle, TOP - 12, WRITERS[topic.name], "note")
@@ -179,33 +181,36 @@ def unit_drawn(unit: Stage[Any], road: Sequence[Stage[Any]], top: int) -> Iterat
         yield from pill(RIGHT + pill_width(topic) // 2, y, topic, kind)
         yield arrow([(CENTRE + HALF, y + 13), (RIGHT, y + 13)], both=True)
     if not kept:
-        yield note(RIGHT, side + 17, "no state; as many copies as there are cores")
+        yield note(RIGHT, side + 22, "none")
     read_on = {topic for other in road for topic in other.inputs}
     people = [topic for topic in unit.outputs if topic not in read_on and topic.name not in EVERYWHERE and not sent(topic)]
     for number, topic in enumerate(people):
-        yield from pill(PEOPLE, side + (number * 2 - len(people) + 1) * 17, topic, "outside", 144)
+        yield from pill(PEOPLE, side + (number * 2 - len(people) + 1) * 17, topic, "outside", 176)
 
 
 def round_about(road: Sequence[Stage[Any]], tops: dict[str, int]) -> Iterator[str]:
     """Draw topics that pass units by or lead back, each in a lane of its own: from all units that write it to all that read it."""
-    lane = CENTRE - HALF - 76
+    edge, lanes, pills = CENTRE - HALF, 0, []
     for topic in dict.fromkeys(topic for unit in road for topic in unit.outputs):
         writers = [number for number, unit in enumerate(road) if topic in unit.outputs]
         readers = [number for number, unit in enumerate(road) if topic in unit.inputs]
         if not readers or writers == readers or all(reader == writer + 1 for writer in writers for reader in readers):
             continue
-        rows = [tops[road[number].name] + BOX // 2 for number in (*writers, *readers)]
-        yield f'  <path class="line" d="M{lane} {min(rows)} L{lane} {max(rows)}"/>'
+        lane, shift = edge - 66 - lanes * LANE, (lanes - 1) * APART
+        rows = {number: tops[road[number].name] + BOX // 2 + shift for number in (*writers, *readers)}
+        yield f'  <path class="line" d="M{lane} {min(rows.values())} L{lane} {max(rows.values())}"/>'
         for number in writers:
-            y = tops[road[number].name] + BOX // 2
-            yield f'  <path class="line" d="M{CENTRE - HALF} {y} L{lane} {y}"/>'
+            yield f'  <path class="line" d="M{edge} {rows[number]} L{lane} {rows[number]}"/>'
         for number in readers:
-            y = tops[road[number].name] + BOX // 2
-            yield arrow([(lane, y), (CENTRE - HALF, y)])
-        middle = (min(rows) + max(rows)) // 2 + (0 if lane == CENTRE - HALF - 76 else 70)
-        yield from pill(lane, middle - 13, topic, "topic")
-        yield f'  <text class="note" x="{lane - 8}" y="{middle + 30}" text-anchor="end">by {topic.key}</text>'
-        lane -= 26
+            yield arrow([(lane, rows[number]), (edge, rows[number])])
+        gap = min((min(rows) + max(rows)) // 2 + lanes % 2, max(rows) - 1)
+        y = tops[road[gap].name] + BOX + (ROW - BOX - PILL) // 2
+        pills += [
+            *pill(lane, y, topic, "topic"),
+            note(lane + 8, y - 6, f"by {topic.key}" if topic.key != "none: one order" else "one order"),
+        ]
+        lanes += 1
+    yield from pills  # above every line
 
 
 def out(last: Stage[Any], top: int) -> Iterator[str]:
