@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 import typer
 from redis import Redis
@@ -16,7 +16,7 @@ from rich.text import Text
 
 from processors.cli.app import new_app
 from processors.cli.output import console
-from processors.domain.journal import DeadLetter, Verdict
+from processors.domain.journal import DeadLetter, Outcome, Verdict
 from processors.domain.notification import Outbound
 from processors.domain.reasons import REASONS
 from processors.domain.time import iso
@@ -143,7 +143,8 @@ def _show(out: Console, outbound: list[Outbound], journal: list[Verdict], dead: 
 
 def _stage_table(journal: list[Verdict]) -> Table:
     counts = Counter((STAGE_OF[each.stage], each.outcome) for each in journal)
-    outcomes = [outcome for outcome in dict.fromkeys(each.outcome for each in journal) if outcome != "noted"]
+    found = {each.outcome for each in journal} - {"noted"}
+    outcomes = [outcome for outcome in get_args(Outcome) if outcome in found]
     table = Table("decision", *PIPELINE, title="The five stages, and what they decided", title_justify="left")
     for outcome in outcomes:
         table.add_row(outcome, *(str(counts[stage, outcome] or "") for stage in PIPELINE))
