@@ -1,0 +1,263 @@
+"""
+Erasure and keys on a real broker and store: planted addresses and PINs are searched for on disk, and every sealed byte is tried.
+
+A registrant leaves traces everywhere they can: registered, told by three channels, a PIN keyed in, an answer in words, a
+registration refused. What a backup of the states holds is tried with every key that is left.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType  # type: ignore[attr-defined]
+
+from processors.domain.erasure import RegistrantKey
+from processors.domain.seal import Seal, SealBroken, key_id, named_key
+from processors.runtime.kafka.clients import Broker
+from processors.runtime.kafka.topics_admin import create_topics
+from processors.runtime.kafka.user_client import Client, TopicRecord
+from processors.runtime.key_file import read_seal
+from processors.runtime.local import Local
+from processors.runtime.settings import Settings
+from processors.topics import (
+    DEAD_LETTER_KEYS,
+    DEAD_LETTERS,
+    DELIVER_STATE,
+    INBOUND,
+    KEYS,
+    OUTBOUND,
+    RECEIPTS,
+    REGISTRATIONS,
+    SUBMISSIONS,
+    TOPICS,
+)
+from tests.broker.harness import SHORT_TIMEOUTS, environment, until
+from tests.stories.builders import registration, submission
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(420)]
+
+PHONE, EMAIL, PIN, REFUSED = "+18045559731", "planted.person@example.org", "7391", "planted.refused@example.org"
+PLANTED = (PHONE.encode(), PHONE[2:].encode(), EMAIL.encode(), REFUSED.encode(), f'"{PIN}"'.encode(), b"\x08" + PIN.encode())
+PURPOSES = ("contacts:R-1", "contacts:R-2", "dead-letter", "inbound", "review-subject")
+
+
+class Pipeline:
+    """A pipeline in processes, under a prefix of its own."""
+
+    def __init__(self, local: Local, folder: Path) -> None:
+        self.folder = folder
+        self.disk = local.folder
+        key_file = folder / "key"
+        key_file.touch(0o600)
+        key_file.write_text(local.addresses.key_file.read_text())
+        self.variables = {
+            **local.addresses.environment,
+            **SHORT_TIMEOUTS,
+            "VN_KEY_FILE": str(key_file),
+            "VN_TOPIC_PREFIX": f"e{os.getpid()}-{time.monotonic_ns()}.",
+            "VN_PARTITIONS": "1",
+            "VN_VIEWS_DIR": str(folder / "views"),
+        }
+        self.key_file = key_file
+        with environment(self.variables):
+            self.settings = Settings()
+            create_topics(self.settings)
+            self.client = Client(self.settings)
+            self.hurry()
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def hurry(self) -> None:
+        """Have the broker end, compact and delete segments within seconds and not within the hour."""
+        closed = {"segment.ms": "200", "file.delete.delay.ms": "100"}
+        compacted = closed | {"max.compaction.lag.ms": "500", "min.compaction.lag.ms": "0"}
+        names = {topic.name: compacted if topic in {KEYS, DEAD_LETTER_KEYS} else closed for topic in TOPICS}
+        changes = [
+            ConfigResource(ResourceType.TOPIC, self.settings.topic_prefix + name, incremental_configs=entries(wanted))
+            for name, wanted in names.items()
+        ]
+        admin = Broker(self.settings).admin()
+        for answer in admin.incremental_alter_configs(changes).values():
+            answer.result(30)
+
+    def start(self, *command: str) -> "subprocess.Popen[bytes]":
+        """Start a command; what it logs is kept, what a console shows is not."""
+        variables = {**os.environ, **self.variables}
+        full = [sys.executable, "-m", "processors", *command]
+        with (self.folder / f"{len(self.processes)}.log").open("wb") as log:
+            self.processes.append(subprocess.Popen(full, env=variables, stdout=subprocess.DEVNULL, stderr=log, stdin=subprocess.DEVNULL))
+        return self.processes[-1]
+
+    def vn(self, *command: str) -> str:
+        """Run a command to its end and return what it prints; fails if it does."""
+        variables = {**os.environ, **self.variables}
+        done = subprocess.run(
+            [sys.executable, "-m", "processors", *command], env=variables, capture_output=True, text=True, timeout=200, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def register(self, registrant: str, **fields: Any) -> None:
+        found = registration(registrant, **fields)
+        self.client.send(REGISTRATIONS, [(found["registration_id"], json.dumps(found).encode())])
+
+    def outbound(self, registrant: str) -> Mapping[str, Any]:
+        """Return what was sent to a registrant of an event, by channel."""
+        found = [each for topic in OUTBOUND.values() for each in self.client.values(topic)]
+        return {each.channel: each for each in found if each.registrant_id == registrant and each.kind == "notification"}
+
+    def found_on_disk(self) -> dict[str, list[str]]:
+        """Return where a planted text stands on disk, by file: broker, store, logs and views."""
+        found: dict[str, list[str]] = {}
+        for folder in (self.disk, self.folder):
+            for file in folder.rglob("*"):
+                if file.is_file() and (self.settings.topic_prefix in str(file) or "data" not in file.parts or folder == self.folder):
+                    content = file.read_bytes() if file.exists() else b""
+                    if hits := [each.decode(errors="replace") for each in PLANTED if each in content]:
+                        found[str(file)] = hits
+        return found
+
+    def records(self) -> list[TopicRecord]:
+        return [record for topic in TOPICS for record in self.client.read(topic)]
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+def entries(wanted: Mapping[str, str]) -> list[ConfigEntry]:
+    return [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in wanted.items()]
+
+
+@pytest.fixture
+def pipeline(cluster: Local, tmp_path: Path) -> Iterator[Pipeline]:
+    made = Pipeline(cluster, tmp_path)
+    yield made
+    made.close()
+
+
+def sealed_in(value: Any) -> Iterator[bytes]:
+    """Yield every sealed value within a record's plain form."""
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from sealed_in(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from sealed_in(each)
+    elif isinstance(value, bytes):
+        if named_key(value) is not None:
+            yield value
+        elif value[:1] == b"{":
+            yield from sealed_in(msgspec.json.decode(value))
+    elif isinstance(value, str) and value[:3] in {"dms", "dmt", "dmu", "dmv"}:  # base64 of what a sealed value begins with
+        yield from sealed_in(base64.b64decode(value + "=" * (-len(value) % 4), validate=False))
+
+
+def opened(records: list[TopicRecord], client: Client, seal: Seal) -> list[bytes]:
+    """Return what of the records opens with the file of keys, and with the keys that it opens."""
+    plain = [msgspec.to_builtins(client.codec.decode(each.value), builtin_types=(bytes,)) for each in records if own(each)]
+    sealed = set(sealed_in(plain))
+    keys = [seal]
+    for each in records:
+        if each.topic.endswith((KEYS.name, DEAD_LETTER_KEYS.name)) and each.value is not None:
+            found = client.codec.decode(each.value)
+            assert isinstance(found, RegistrantKey)
+            keys.append(found.opened(each.key or "", seal))
+    brought = [attempt(seal, value, f"registrant-key:{name}") for value in sealed for name in ("R-1", "R-2", "R-3")]
+    keys += [Seal(key) for key in brought if key is not None]
+    return [text for key in keys for value in sealed for purpose in PURPOSES if (text := attempt(key, value, purpose)) is not None]
+
+
+def own(record: TopicRecord) -> bool:
+    """Whether the pipeline wrote the record, as Avro of its own."""
+    return record.value is not None and record.value[:2] == b"\xc3\x01" and not record.topic.endswith(("submissions", "erasures"))
+
+
+def attempt(seal: Seal, value: bytes, purpose: str) -> bytes | None:
+    try:
+        return seal.open(value, purpose)
+    except SealBroken:
+        return None
+
+
+def test_after_an_erasure_nothing_readable_is_left_anywhere(pipeline: Pipeline) -> None:
+    client = pipeline.client
+    pipeline.start("run", "all")
+    pipeline.start("provider", "console")
+    contacts = [{"channel": channel, "address": EMAIL if channel == "email" else PHONE, "verified": True} for channel in OUTBOUND]
+    pipeline.register("R-1", contacts=contacts, pin=PIN, registration_id="V-1")
+    pipeline.register("R-1", contacts=[{"channel": "email", "address": REFUSED, "verified": True}], source="FACEBOOK")
+    pipeline.register("R-2", registration_id="V-2")
+    until("the registrations taken", lambda: len(client.table(KEYS)) == 2)
+    client.send(SUBMISSIONS, [(None, json.dumps(submission(action_at=now())).encode())])
+    call = until("the call", lambda: pipeline.outbound("R-1").get("voice"))
+    receipt = {"reference": call.reference, "status": "confirmed", "digits": PIN, "occurred_at": now(), "provider": "test"}
+    answer = {"provider": "test", "channel": "sms", "from": PHONE, "to": "12345", "body": f"mail {EMAIL}", "occurred_at": now()}
+    client.send(RECEIPTS, [(None, json.dumps(receipt).encode())])
+    client.send(INBOUND, [(None, json.dumps(answer).encode())])
+    until("a dead letter", lambda: list(client.values(DEAD_LETTERS)))
+    until("the answer kept", lambda: any(b"replies" in (each.value or b"") for each in client.read(DELIVER_STATE)))
+    before, backup = pipeline.records(), list(client.read(DELIVER_STATE))
+    seal = read_seal(pipeline.key_file)
+    assert pipeline.found_on_disk(), "the search finds what is there"
+    readable = opened(before, client, seal)
+    assert all(any(each.encode() in text for text in readable) for each in (PHONE, EMAIL, REFUSED)), "and every seal can be opened"
+
+    erasing = pipeline.start("erase", "R-1", "--reason", "asked by letter", "--wait")
+    until("the key destroyed", lambda: "R-1" not in client.table(KEYS))
+    for number in range(20):  # what comes after ends the segment that the key lies in
+        if erasing.poll() is not None:
+            break
+        pipeline.register("R-3", registration_id=f"V-3-{number}")
+        time.sleep(1)
+    assert erasing.wait(timeout=120) == 0, (pipeline.folder / "2.log").read_text()
+
+    assert until("no planted text on disk", lambda: not pipeline.found_on_disk(), timeout=120)
+    left = opened([*pipeline.records(), *backup], client, seal)
+    assert [text for text in left if any(each in text for each in PLANTED)] == []
+    assert any(b"+1804555" in text for text in left), "others' contacts open as before"
+    assert "R-1" not in pipeline.vn("key", "list", "--json")
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def test_a_key_is_rotated_under_load_with_a_kill_in_the_middle(pipeline: Pipeline) -> None:
+    count = 400
+    client = pipeline.client
+    pipeline.start("run", "ingest", "dedupe", "validate", "match")
+    deliver = pipeline.start("run", "deliver")
+    for number in range(count // 2):
+        pipeline.register(f"K-{number}")
+    until("half of them registered", lambda: len(client.table(KEYS)) == count // 2)
+    newest = pipeline.vn("key", "rotate").strip()
+    for number in range(count // 2, count):
+        pipeline.register(f"K-{number}")
+        if number == count * 3 // 4:
+            deliver.kill()
+            deliver.wait()
+            pipeline.start("run", "deliver")
+    seal = read_seal(pipeline.key_file)
+    assert newest == key_id(seal.key).hex()
+    sealed = until("every key sealed by the newest", lambda: by_newest(client, newest, count))
+    assert all(each.opened(name, Seal(seal.key)) for name, each in sealed.items())
+    client.send(SUBMISSIONS, [(None, json.dumps(submission(action_at=now())).encode())])
+    told = until("all of them told", lambda: len(list(client.values(OUTBOUND["sms"]))) >= count and list(client.values(OUTBOUND["sms"])))
+    assert len({each.registrant_id for each in told if each.kind == "notification"}) == count
+    assert len({each.reference for each in told}) == len(told)
+
+
+def by_newest(client: Client, newest: str, count: int) -> dict[str, RegistrantKey]:
+    """Return the keys once there are so many and each is sealed by the newest key; nothing before."""
+    found = client.table(KEYS)
+    done = len(found) == count and all((named_key(each.sealed) or b"").hex() == newest for each in found.values())
+    return found if done else {}
