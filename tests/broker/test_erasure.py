@@ -223,7 +223,7 @@ def test_after_an_erasure_nothing_readable_is_left_anywhere(pipeline: Pipeline) 
 
     # A broker deletes a segment, however much of it was deleted, once another has begun: by what comes after.
     client.send(INBOUND, [(None, json.dumps(answer | {"from": "+18045559000", "body": "HELP"}).encode())])
-    client.send(SUBMISSIONS, [(None, json.dumps(submission(action_at=now())).encode())])
+    client.send(SUBMISSIONS, [(None, json.dumps(submission(action_at=now(), event_subtype="Recapture")).encode())])
     until("the others told", lambda: len(pipeline.outbound("R-2")) == len(OUTBOUND))
     assert until("no planted text on disk", lambda: not pipeline.found_on_disk(), timeout=120)
     left = opened([*pipeline.records(), *backup], client, seal)
