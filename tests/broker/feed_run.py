@@ -25,12 +25,13 @@ from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.kafka.clients import Broker, committed_offsets
 from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.kafka.user_client import Client, TopicRecord
+from processors.runtime.key_file import KEY_BYTES
 from processors.runtime.run.catchup import Stamp
 from processors.runtime.run.store import Store
 from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position
 from processors.stage import Stage
-from processors.topics import DEAD_LETTERS, DECISIONS, ERASED, INTAKE, KEYS, NOTIFICATIONS, RESPONSES, TALLY, Topic
+from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, DECISIONS, ERASED, INTAKE, KEYS, NOTIFICATIONS, RESPONSES, TALLY, Topic
 from tests.broker.harness import SHORT_TIMEOUTS, environment
 
 ROOT: Final = Path(__file__).parents[2]
@@ -38,6 +39,7 @@ UNITS: Final[tuple[Stage[Any], ...]] = tuple(unit for units in PIPELINE.values()
 NAMES: Final = tuple(unit.name for unit in UNITS)
 WRITTEN: Final[tuple[Topic, ...]] = tuple(dict.fromkeys([*(topic for unit in UNITS for topic in unit.outputs), DECISIONS]))
 
+SAME_KEYS: Final = ROOT / "tests" / "broker" / "same_keys"
 EXAMPLES: Final = ROOT / "examples" / "feed.jsonl"
 SHOWN: Final = 20  # differing keys in a failure message
 CONTROL_RECORD: Final = b"a transaction marker"
@@ -62,6 +64,7 @@ class FeedRun:
             "VN_TOPIC_PREFIX": self.prefix,
             "VN_PARTITIONS": str(partitions),
             "VN_CLOCK": "topic",
+            "PYTHONPATH": str(SAME_KEYS),
         }
         self.folder = folder
         self.partitions = partitions
@@ -214,6 +217,7 @@ class DriverByIntakeOffset(PipelineDriver):
 
     def __init__(self, rehearsal: Rehearsal, intake: Iterable[tuple[int, bytes | None]], rules: Rules, key: bytes) -> None:
         super().__init__(PIPELINE, rules, key)
+        self._context = replace(self._context, draw=lambda _: bytes(KEY_BYTES))
         self.now = 0
         self._offsets: dict[bytes, deque[int]] = {}
         self._unwritten: set[int] = set()
@@ -272,6 +276,8 @@ def group_by_key(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dic
             assert key == value.dead_letter_id
             bare = msgspec.structs.replace(value, dead_letter_id="", partition=0, offset=0)
             found.setdefault((value.sha256, value.reason), []).append(bare)
+        elif topic is DEAD_LETTER_KEYS:
+            found.setdefault("sealed for an id that is an offset", []).append(len(value.sealed))
         elif topic is TALLY:
             part = value if value.submission.isdecimal() else msgspec.structs.replace(value, submission="")
             found.setdefault(part, []).append(part)
