@@ -59,6 +59,7 @@ def caught_up(feed_run: FeedRun) -> None:
         feed_run.play([Step(feed_run.moments[-1].at, ())])
 
 
+@pytest.mark.long  # what is killed and emptied below must come out the same
 def test_undisturbed(feed_run: FeedRun) -> None:
     with feed_run.running() as run:
         feed_run.play(feed_run.moments)
