@@ -30,9 +30,10 @@ MAY_IMPORT = {
     "runtime": GRAMMAR | {"runtime"},
     "rehearsal": GRAMMAR | {"ingest", "pipeline", "rehearsal", "runtime"},
     "providers": frozenset({"domain", "topics", "providers", "runtime"}),
+    "web_headers": frozenset[str](),
     "views": GRAMMAR | {"runtime", "views"},
-    "console": GRAMMAR | {"console", "deliver", "pipeline", "runtime", "views", "watch"},
-    "site": GRAMMAR | {"ingest", "runtime", "site", "views"},
+    "console": GRAMMAR | {"console", "deliver", "pipeline", "runtime", "views", "watch", "web_headers"},
+    "site": GRAMMAR | {"ingest", "runtime", "site", "views", "web_headers"},
     "watch": GRAMMAR | {"pipeline", "runtime", "watch"},
     "cli": GRAMMAR
     | set(ROOMS)

@@ -12,19 +12,9 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from processors.console.openid import OPEN_PATHS, SIGN_IN, OpenId
 from processors.console.people import SignIn
+from processors.web_headers import HEADERS
 
 SESSION: Final = "vn_session"
-HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
-        " frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 
 
 class Security(BaseHTTPMiddleware):

@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from processors import web_headers
 from processors.runtime.clock import wall
 from processors.site.languages import FIRST
 from processors.site.look_up import find
@@ -28,16 +29,7 @@ from processors.site.unsubscribing import unsubscribe
 STATIC: Final = Path(__file__).parent / "static"
 MOST_BYTES: Final = 64 * 1024
 ELSEWHERE: Final = "https://www.weather.gov/"  # where "Leave this site" leads: everybody might look at that
-HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
-        " frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
+HEADERS: Final = web_headers.HEADERS | {
     "X-Robots-Tag": "noindex",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }

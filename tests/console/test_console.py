@@ -20,7 +20,6 @@ from processors.console.formats import mask
 from processors.console.overview import Overview, polyline
 from processors.console.page import Console
 from processors.console.people import LocalUser, Proxy, SignIn
-from processors.console.security import HEADERS
 from processors.domain.journal import DeadLetter
 from processors.domain.notification import Outbound
 from processors.domain.offender import KnownPerson, OffenderStanding
@@ -31,6 +30,7 @@ from processors.rules.load import load_rules
 from processors.runtime.clock import wall
 from processors.topics import CONSOLE_LOG, DEAD_LETTERS, DECISIONS, PEOPLE, REGISTRATIONS, REVIEW_ACTIONS, REVIEWS, STANDINGS, Topic
 from processors.views.database import View
+from processors.web_headers import HEADERS
 from tests.runtime.test_dead_letters import LETTER
 from tests.views.given import made_view, put, review, verdicts
 
