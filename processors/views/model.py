@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any, Final
 
+import msgspec
+
 from processors.topics import Topic
 
 PLACES: Final = """
@@ -23,6 +25,11 @@ class Row:
     timestamp: int
     key: str
     value: Any
+
+
+def json_document(value: Any) -> str:
+    """Return a record as the JSON that a row holds beside its columns."""
+    return msgspec.json.encode(value).decode()
 
 
 @dataclass(frozen=True, slots=True)

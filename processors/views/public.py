@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from sqlite3 import Connection
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -19,7 +19,7 @@ from processors.domain.person import Name
 from processors.domain.registration import RegistrationStatus
 from processors.rules.identity import compact
 from processors.topics import PEOPLE, PEOPLE_HIDDEN, REGISTRATION_STATUS, STANDINGS
-from processors.views.model import ReadModel, Row
+from processors.views.model import ReadModel, Row, json_document
 
 PEOPLE_TABLES: Final = """
 CREATE TABLE people (offender TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
@@ -140,7 +140,7 @@ def apply_person(database: Connection, row: Row) -> None:
     if person is None:
         database.execute("DELETE FROM people WHERE offender = ?", (row.key,))
         return
-    database.execute("INSERT OR REPLACE INTO people VALUES (?, ?)", (row.key, _document(person)))
+    database.execute("INSERT OR REPLACE INTO people VALUES (?, ?)", (row.key, json_document(person)))
     names = {
         (sur, initial, year, row.key) for name in person.names for sur, initial in keys_of(name) for year in person.birth_years or ("",)
     }
@@ -156,7 +156,7 @@ def apply_standing(database: Connection, row: Row) -> None:
         return
     database.execute(
         "INSERT OR REPLACE INTO standings VALUES (?, ?, ?, ?, ?, ?)",
-        (row.key, value.transferred, value.confidential, value.kind, value.jurisdiction, _document(value)),
+        (row.key, value.transferred, value.confidential, value.kind, value.jurisdiction, json_document(value)),
     )
 
 
@@ -175,10 +175,6 @@ def apply_status(database: Connection, row: Row) -> None:
         database.execute("DELETE FROM statuses WHERE registration_id = ?", (row.key,))
         return
     database.execute("INSERT OR REPLACE INTO statuses VALUES (?, ?, ?)", (row.key, value.status, value.since))
-
-
-def _document(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 PUBLIC: Final = ReadModel(

@@ -6,7 +6,7 @@ which record of `vn.decisions` holds the verdicts on which message, and of the r
 """
 
 from sqlite3 import Connection
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -17,7 +17,7 @@ from processors.domain.offender import KnownPerson
 from processors.domain.policy import Policy
 from processors.domain.review import Review
 from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, DECISIONS, EXPECTATIONS, PEOPLE, POLICIES, RESPONSES, REVIEWS, STANDINGS
-from processors.views.model import ReadModel, Row
+from processors.views.model import ReadModel, Row, json_document
 from processors.views.public import PEOPLE_TABLES, apply_person, apply_standing
 
 TABLES: Final = """
@@ -67,10 +67,6 @@ CREATE TABLE agencies (
 """
 
 
-def _document(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
 def apply_review(database: Connection, row: Row) -> None:
     value = row.value
     if not isinstance(value, Review):
@@ -89,7 +85,7 @@ def apply_review(database: Connection, row: Row) -> None:
             value.message_id,
             value.event_type,
             value.event_subtype,
-            _document(value),
+            json_document(value),
         ),
     )
 
@@ -101,7 +97,7 @@ def apply_expectation(database: Connection, row: Row) -> None:
         return
     database.execute(
         "INSERT OR REPLACE INTO expectations VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (value.expectation_id, value.state, value.deadline, value.ori, value.offender, value.jurisdiction, _document(value)),
+        (value.expectation_id, value.state, value.deadline, value.ori, value.offender, value.jurisdiction, json_document(value)),
     )
 
 
@@ -111,19 +107,19 @@ def apply_dead_letter(database: Connection, row: Row) -> None:
         shown = msgspec.structs.replace(value, original=None)  # the bytes may hold contact data: they stay in Kafka
         database.execute(
             "INSERT OR REPLACE INTO dead_letters VALUES (?, ?, ?, ?, ?)",
-            (value.dead_letter_id, value.stage, value.reason, value.received_at, _document(shown)),
+            (value.dead_letter_id, value.stage, value.reason, value.received_at, json_document(shown)),
         )
 
 
 def apply_settlement(database: Connection, row: Row) -> None:
     value = row.value
     if isinstance(value, DeadLetterSettled):
-        database.execute("INSERT OR REPLACE INTO dead_letters_settled VALUES (?, ?)", (value.dead_letter_id, _document(value)))
+        database.execute("INSERT OR REPLACE INTO dead_letters_settled VALUES (?, ?)", (value.dead_letter_id, json_document(value)))
 
 
 def apply_policy(database: Connection, row: Row) -> None:
     value = row.value if isinstance(row.value, Policy) else None
-    document = None if value is None else _document(value)
+    document = None if value is None else json_document(value)
     database.execute("INSERT INTO policy_history VALUES (?, ?, ?)", (row.timestamp, row.key, document))
     if document is None:
         database.execute("DELETE FROM policies WHERE policy_key = ?", (row.key,))
