@@ -21,6 +21,7 @@ from processors.domain.erasure import RegistrantKey, registrant_digest, seal_key
 from processors.domain.intake import Intake, Kind
 from processors.domain.journal import DeadLetter, Original, Unreadable, Verdict
 from processors.domain.person import ComparedPerson
+from processors.domain.quarantine import place_name
 from processors.domain.review import OffenderAction
 from processors.domain.seal import Seal
 from processors.domain.submission import Submission
@@ -138,7 +139,7 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
     raw = raw_bytes(record)
     encrypted = record.topic in ALWAYS_SEALED or may_hold_contact_data(raw)
     kept = Original.of(raw, record.key)
-    letter_id = name_of_record(record)
+    letter_id = place_name(record.topic, record.partition, record.offset)
     seal, own_key = seal_of_letter(letter_id, labels.registrant_id, context) if encrypted else (context.seal, ())
     letter = DeadLetter(
         dead_letter_id=letter_id,
@@ -181,11 +182,6 @@ def seal_of_letter(letter_id: str, registrant_id: str, context: Context) -> tupl
     key = context.draw(letter_id)
     sealed = RegistrantKey(sealed=seal_key(key, letter_id, context.seal))
     return Seal(key), (Output(DEAD_LETTER_KEYS, letter_id, sealed),)
-
-
-def name_of_record(record: Record) -> str:
-    """Return how a record is called by its place."""
-    return f"{record.topic}-{record.partition}-{record.offset}"
 
 
 def answer_to(record: Record, labels: Labels, raw: bytes) -> tuple[Output, ...]:
@@ -251,7 +247,7 @@ def open_registration(record: Record, context: Context) -> Opened:
 
     def check() -> Accepted:
         identity = context.rules.book(NATIONAL, record.timestamp).identity
-        drawn = context.draw(name_of_record(record))
+        drawn = context.draw(place_name(record.topic, record.partition, record.offset))
         found, person, note = registration.check(fields, record.key, context.seal, drawn, identity)
         return Accepted("registration", labels, encode(found), note + describe_unknown(unknown), people=(person,))
 

@@ -124,7 +124,7 @@ def dead_letter(record: Record, stage: str, unreadable: Unreadable) -> DeadLette
     """Return the dead letter of an internal record; contact data in it is sealed already."""
     kept = Original.of(record.raw or b"", record.key)
     return DeadLetter(
-        dead_letter_id=f"{record.topic}-{record.partition}-{record.offset}",
+        dead_letter_id=record_name(record),
         reason=unreadable.reason,
         detail=unreadable.detail,
         stage=stage,
