@@ -1,7 +1,8 @@
 """
 A stage for tests of the runner, and the fold that its outputs and cache must equal.
 
-It reads two inputs and counts records per key and input; an id among the last 50 of that key and input is a duplicate.
+It reads two inputs and counts records per key and input; an id among the last 50 of that key and input is a duplicate. Each input
+has a memory of its own: a backlog of one must not make the stage forget the other's.
 The first left record of a key sets a timer, which answers once. Every answer therefore follows from the inputs alone,
 however the inputs and timers interleave.
 """
@@ -27,10 +28,10 @@ HOLD = 1_000
 
 
 class Tally(Struct, frozen=True):
-    """Counts per input, the last ids seen, when the timer is due, and whether it has fired."""
+    """Counts and the last ids seen, per input; when the timer is due, and whether it has fired."""
 
     counts: dict[str, int]
-    seen: tuple[str, ...] = ()
+    seen: dict[str, tuple[str, ...]] = {}
     told: bool = False
     due: int | None = None
 
@@ -66,11 +67,11 @@ def deadline(tally: Tally) -> int | None:
 
 
 def count(tally: Tally, side: str, reference: str) -> tuple[Tally, str | None]:
-    mark = f"{side}/{reference}"
-    if mark in tally.seen:
+    seen = tally.seen.get(side, ())
+    if reference in seen:
         return tally, None
     counts = {**tally.counts, side: tally.counts.get(side, 0) + 1}
-    return Tally(counts, (*tally.seen[-49:], mark), tally.told, tally.due), f"{side} {counts[side]}"
+    return Tally(counts, {**tally.seen, side: (*seen[-49:], reference)}, tally.told, tally.due), f"{side} {counts[side]}"
 
 
 def reply(key: str, what: str) -> Output:
