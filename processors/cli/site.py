@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from prometheus_client import REGISTRY
 
 from processors.cli.app import new_app
 from processors.cli.console import serve
@@ -17,6 +18,7 @@ from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.key_file import KEY_BYTES, read_seal
+from processors.runtime.run.supervise import serve_metrics
 from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
 from processors.site.app import app_of
@@ -47,6 +49,8 @@ def site(
     """
     settings = Settings()
     configure("warning", settings.log_format)
+    if settings.metrics_port:
+        serve_metrics(settings, REGISTRY)
     client, rules, seal = Client(settings), load_rules(settings.rules_dir), site_seal(settings.site_key_file)
     view = View(settings.views_dir / "site.sqlite", PUBLIC)
     outbox = Outbox(database_url(settings.site_db), seal)

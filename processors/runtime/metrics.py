@@ -78,6 +78,9 @@ AMBIGUOUS_SENDS: Final = Counter(
 )
 PROVIDER_SWITCHES: Final = Counter("vn_provider_switches", "Times a vendor was left for another", ["vendor"])
 UNKNOWN_CODES: Final = Counter("vn_provider_unknown_codes", "Error codes of a vendor that no table explains", ["vendor"])
+SITE_UNREADABLE: Final = Counter(
+    "vn_site_unreadable", "Rows of the site's database met that no key of its file opens, by table; they hold nothing else back", ["table"]
+)
 
 METRICS: Final = (
     RECORDS,
@@ -115,4 +118,5 @@ METRICS: Final = (
     AMBIGUOUS_SENDS,
     PROVIDER_SWITCHES,
     UNKNOWN_CODES,
+    SITE_UNREADABLE,
 )

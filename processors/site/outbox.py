@@ -3,12 +3,17 @@ The site's own database: what is to be sent to Kafka, and which registrations be
 
 What says anything about anybody is sealed with the site's own key; contacts are known by keyed digests. One code path for
 SQLite and PostgreSQL. What is sent stays marked as sent for a day, without its content.
+
+A row that the site's keys do not open (a key is missing from the file, or its bytes were damaged) is set aside and holds
+nothing else back. Every start tries it again. Once a later record of the same kind and key has been sent, the row is
+dropped: that record says all there is to say, and the older one must not come after it.
 """
 
 from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
+import structlog
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -24,6 +29,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
+    exists,
     insert,
     select,
     update,
@@ -33,10 +39,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
 from processors.domain.registration import Contact
-from processors.domain.seal import Seal
+from processors.domain.seal import Seal, SealBroken
+from processors.runtime.metrics import SITE_UNREADABLE
 
 DAY: Final = 86_400_000
 SUBJECT: Final = "site-outbox"
+UNREADABLE: Final = "no key of VN_SITE_KEY_FILE opens it: put back the key that is missing from the file and start the site again"
 Kind = Literal["registrations", "verifications", "receipts", "nothing"]
 
 METADATA: Final = MetaData()
@@ -51,6 +59,7 @@ OUTBOX: Final = Table(
     Column("sent_at", BigInteger),
 )
 Index("outbox_to_send", OUTBOX.c.sent_at, OUTBOX.c.id)
+SET_ASIDE: Final = Table("set_aside", METADATA, Column("id", Integer, primary_key=True, autoincrement=False))
 REGISTRATIONS: Final = Table(
     "registrations",
     METADATA,
@@ -104,7 +113,10 @@ class Outbox:
     def __init__(self, url: str, seal: Seal) -> None:
         self._seal = seal
         self._engine = engine_of(url)
+        self._log = structlog.get_logger()
         METADATA.create_all(self._engine)
+        with self._engine.begin() as database:
+            database.execute(delete(SET_ASIDE))  # the key that was missing may be there now
 
     def keep_registration(self, kept: Kept, now: int) -> bool:
         """Keep a registration to be sent; whether it is new. A form sent again changes nothing."""
@@ -143,7 +155,7 @@ class Outbox:
             self._keep(database, kind, key, value, now)
 
     def registrations_of(self, digest: str) -> list[tuple[Kept, bool]]:
-        """Return the registrations that have a contact, and whether each is paused."""
+        """Return the registrations that have a contact, and whether each is paused; of those that the keys do not open, none."""
         query = (
             select(REGISTRATIONS.c.sealed, REGISTRATIONS.c.paused)
             .join(CONTACTS, CONTACTS.c.registration_id == REGISTRATIONS.c.registration_id)
@@ -152,7 +164,7 @@ class Outbox:
         )
         with self._engine.begin() as database:
             rows = database.execute(query).all()
-        return [(msgspec.json.decode(self._seal.open(sealed, SUBJECT), type=Kept), paused) for sealed, paused in rows]
+        return [(found, paused) for sealed, paused in rows if (found := self._registration(sealed)) is not None]
 
     def is_sent(self, key: str) -> bool:
         """Whether everything about the key has been sent."""
@@ -161,15 +173,32 @@ class Outbox:
             return database.execute(query).first() is None
 
     def to_send(self, most: int) -> list[ToSend]:
-        """Return the oldest records that are not sent yet, in order."""
-        query = select(OUTBOX).where(and_(OUTBOX.c.sent_at.is_(None), OUTBOX.c.kind != "nothing")).order_by(OUTBOX.c.id).limit(most)
-        with self._engine.begin() as database:
-            rows = database.execute(query).mappings().all()
-        return [ToSend(row["id"], row["kind"], row["key"], self._opened(row["sealed"])) for row in rows]
+        """Return the oldest records that are not sent yet, in order, and set aside those that cannot be read."""
+        unsent = and_(OUTBOX.c.sent_at.is_(None), OUTBOX.c.kind != "nothing", OUTBOX.c.id.not_in(select(SET_ASIDE.c.id)))
+        query = select(OUTBOX).where(unsent).order_by(OUTBOX.c.id).limit(most)
+        found: list[ToSend] = []
+        while not found:
+            with self._engine.begin() as database:
+                rows = database.execute(query).mappings().all()
+            unreadable: list[int] = []
+            for row in rows:
+                try:
+                    found.append(ToSend(row["id"], row["kind"], row["key"], self._opened(row["sealed"])))
+                except SealBroken:
+                    unreadable.append(row["id"])
+            if not unreadable:
+                break
+            self._set_aside(unreadable)
+        return found
 
     def sent(self, ids: Sequence[int], now: int) -> None:
-        """Remember that these were sent, without their content; forget what was sent a day ago."""
+        """Remember that these were sent, without their content; forget what was sent a day ago, and what they replace."""
+        later = OUTBOX.alias()
+        replaced = exists().where(
+            and_(later.c.id.in_(ids), later.c.kind == OUTBOX.c.kind, later.c.key == OUTBOX.c.key, later.c.id > OUTBOX.c.id)
+        )
         with self._engine.begin() as database:
+            database.execute(delete(OUTBOX).where(and_(OUTBOX.c.id.in_(select(SET_ASIDE.c.id)), replaced)))
             database.execute(update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(sent_at=now, sealed=None))
             database.execute(delete(OUTBOX).where(OUTBOX.c.sent_at < now - DAY))
             database.execute(delete(OUTBOX).where(and_(OUTBOX.c.kind == "nothing", OUTBOX.c.kept_at < now - DAY)))
@@ -181,6 +210,27 @@ class Outbox:
     def _keep(self, database: Connection, kind: Kind, key: str, value: bytes | None, now: int) -> None:
         sealed = None if value is None else self._closed(value)
         database.execute(insert(OUTBOX).values(kind=kind, key=key, sealed=sealed, kept_at=now))
+
+    def _set_aside(self, ids: Sequence[int]) -> None:
+        """Let these rows wait for the next start."""
+        with self._engine.begin() as database:
+            for each in ids:
+                try:
+                    with database.begin_nested():
+                        database.execute(insert(SET_ASIDE).values(id=each))
+                except IntegrityError:
+                    continue  # another copy of the site met it at the same moment
+        SITE_UNREADABLE.labels("outbox").inc(len(ids))
+        self._log.error("site_unreadable", table="outbox", rows=list(ids), do=UNREADABLE)
+
+    def _registration(self, sealed: bytes) -> Kept | None:
+        """Return a registration; None if it cannot be read, which must not hide the others of the same person."""
+        try:
+            return msgspec.json.decode(self._seal.open(sealed, SUBJECT), type=Kept)
+        except SealBroken:
+            SITE_UNREADABLE.labels("registrations").inc()
+            self._log.error("site_unreadable", table="registrations", do=UNREADABLE)
+            return None
 
     def _opened(self, sealed: bytes | None) -> bytes | None:
         return None if sealed is None else self._seal.open(sealed, SUBJECT)

@@ -4,20 +4,24 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from processors.domain.registration import Contact
-from processors.domain.seal import Seal, SealBroken
+from processors.domain.seal import Seal
 from processors.runtime.errors import UserError
 from processors.site.outbox import DAY, Kept, Outbox
 from processors.site.sender import Sender
 
 SEAL = Seal(bytes(range(64)))
+OTHER = Seal(bytes(64))
+Starts = Callable[[Seal], Outbox]
 POSTGRES = next((each for each in sorted(Path("/usr/lib/postgresql").glob("*/bin")) if (each / "initdb").exists()), None)
 
 
@@ -113,7 +117,7 @@ def test_a_paused_registration_is_taken_back_and_goes_on(outbox: Outbox) -> None
     assert [each.value is None for each in outbox.to_send(10)] == [False, True, False]
 
 
-def test_nothing_is_readable_without_the_sites_key(outbox: Outbox) -> None:
+def test_nothing_is_readable_without_the_sites_key(outbox: Outbox, with_keys: Starts) -> None:
     outbox.keep_registration(kept(), 1)
     with outbox._engine.begin() as database:
         rows = repr(database.execute(text("SELECT sealed, key FROM outbox")).all())
@@ -121,10 +125,63 @@ def test_nothing_is_readable_without_the_sites_key(outbox: Outbox) -> None:
         rows += repr(database.execute(text("SELECT * FROM contacts")).all())
     for secret in ("8045550142", "Walker", "1979-02-11", "Escape"):
         assert secret not in rows
-    other = Outbox.__new__(Outbox)
-    other._engine, other._seal = outbox._engine, Seal(bytes(64))
-    with pytest.raises(SealBroken):
-        other.to_send(10)
+    other = with_keys(OTHER)
+    assert other.to_send(10) == []
+    assert other.registrations_of(outbox.digest("+18045550142")) == []
+
+
+@pytest.fixture
+def with_keys(outbox: Outbox) -> Iterator[Starts]:
+    """The same database, as a site with another file of keys starts on it."""
+    made: list[Outbox] = []
+
+    def start(seal: Seal) -> Outbox:
+        made.append(Outbox(outbox._engine.url.render_as_string(hide_password=False), seal))
+        return made[-1]
+
+    yield start
+    for each in made:
+        each._engine.dispose()
+
+
+@pytest.mark.parametrize("rows", [1, 25])
+def test_rows_that_no_key_opens_stop_no_other_and_are_sent_once_the_key_is_back(outbox: Outbox, with_keys: Starts, rows: int) -> None:
+    for each in range(rows):
+        outbox.keep("verifications", f"lost-{each}", b"{}", 1)
+    later = with_keys(OTHER)
+    later.keep("verifications", "theirs", b"{}", 2)
+    before = REGISTRY.get_sample_value("vn_site_unreadable_total", {"table": "outbox"}) or 0
+    with structlog.testing.capture_logs() as logs:
+        assert [each.key for each in later.to_send(10)] == ["theirs"]
+    assert (REGISTRY.get_sample_value("vn_site_unreadable_total", {"table": "outbox"}) or 0) - before == rows
+    assert "put back the key that is missing" in str(logs)
+    later.sent([each.id for each in later.to_send(10)], 3)
+    assert later.to_send(10) == []
+    assert not later.is_sent("lost-0")
+    both = with_keys(Seal(OTHER.key, (SEAL.key,)))
+    assert [each.key for each in both.to_send(100)] == [f"lost-{each}" for each in range(rows)]
+
+
+def test_a_row_set_aside_does_not_come_after_a_later_one_of_its_key(outbox: Outbox, with_keys: Starts) -> None:
+    """Otherwise a registration that its owner has ended would begin again once the key is back."""
+    outbox.keep_registration(kept(), 1)
+    outbox.keep_registration(kept("site-2"), 1)
+    later = with_keys(OTHER)
+    later.end_registration("site-1", 2)
+    (ended,) = later.to_send(10)
+    assert (ended.key, ended.value) == ("site-1", None)
+    later.sent([ended.id], 3)
+    later.sent([], 4 + DAY)
+    both = with_keys(Seal(OTHER.key, (SEAL.key,)))
+    assert [each.key for each in both.to_send(10)] == ["site-2"]
+
+
+def test_a_registration_that_no_key_opens_does_not_hide_the_others_of_its_owner(outbox: Outbox, with_keys: Starts) -> None:
+    outbox.keep_registration(kept(), 1)
+    later = with_keys(OTHER)
+    later.digest = outbox.digest  # type: ignore[method-assign]  the digests stay the same when a key is added
+    later.keep_registration(kept("site-2"), 2)
+    assert [found.registration_id for found, _ in later.registrations_of(outbox.digest("+18045550142"))] == ["site-2"]
 
 
 class FailingClient:

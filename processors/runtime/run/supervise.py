@@ -67,7 +67,7 @@ def run_stage(  # noqa: PLR0913  what `vn run` and its supervisor say of one sta
         os.write(page, f"{server.server_port}\n".encode())
         os.close(page)
     elif settings.metrics_port:
-        _serve(settings, REGISTRY)
+        serve_metrics(settings, REGISTRY)
 
     def stop(*_: object) -> None:
         runner.stop()
@@ -93,7 +93,8 @@ def _leave_at_end_of(leash: int) -> None:
     os._exit(1)
 
 
-def _serve(settings: Settings, registry: CollectorRegistry) -> None:
+def serve_metrics(settings: Settings, registry: CollectorRegistry) -> None:
+    """Serve /metrics on VN_METRICS_PORT."""
     try:
         start_http_server(settings.metrics_port, registry=registry)
     except OSError as error:
@@ -175,7 +176,7 @@ class Supervisor:
             if self._settings.metrics_port:
                 registry = CollectorRegistry()
                 registry.register(self._page)
-                _serve(self._settings, registry)
+                serve_metrics(self._settings, registry)
             if self._idle is not None:
                 arguments = (self._settings, self._stages, self._idle, self._stopped.set)
                 threading.Thread(target=_stop_when_idle, args=arguments, daemon=True).start()
