@@ -1,24 +1,28 @@
-"""`vn people`: hides people from the public pages."""
+"""`vn people`: hides people from the public pages, and has them published to these."""
 
 import getpass
 import re
 from typing import Annotated, Final
 
+import msgspec
 import typer
 
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows, row
 from processors.domain.offender import HiddenPerson, StaffAction
 from processors.domain.person import Identifier
+from processors.domain.review import OffenderAction
+from processors.ingest.read.action import MOST_PUBLISHED
 from processors.rules.identity import ANY_ISSUER, WEAK, LeftOut
 from processors.rules.load import load_rules
 from processors.runtime.clock import wall
 from processors.runtime.errors import Usage, UserError
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
-from processors.topics import CONSOLE_LOG, PEOPLE_HIDDEN
+from processors.runtime.wire.changelog import State
+from processors.topics import CONSOLE_LOG, IDENTIFY_STATE, PEOPLE, PEOPLE_HIDDEN, REVIEW_ACTIONS
 
-app = new_app("Hides people from the public pages; lists who is hidden.")
+app = new_app("Hides people from the public pages; lists who is hidden; publishes whom an earlier version knew.")
 
 REASON = typer.Option("--reason", help="Why; kept in the audit trail.")
 PERSON = typer.Option("--as", help="Who decides; kept in the audit trail. Default: the user of this computer.")
@@ -58,6 +62,32 @@ def hidden(*, as_json: Annotated[bool, JSON] = False) -> None:
         as_json=as_json,
         empty="Nobody is hidden.",
     )
+
+
+@app.command()
+def publish(*, reason: Annotated[str, REASON] = "an upgrade", person: Annotated[str | None, PERSON] = None) -> None:
+    """Have everybody published who is known and not yet in `vn.people`, as after an upgrade from a version without it."""
+    client = Client(Settings())
+    published = client.table(PEOPLE)
+    missing = sorted(
+        key[1:]
+        for key, each in client.table(IDENTIFY_STATE).items()
+        if isinstance(each, State)
+        and key[1:] not in published
+        and msgspec.json.decode(each.state, type=Tagged).type in {"offender", "merged"}
+    )
+    who = person or getpass.getuser()
+    for at in range(0, len(missing), MOST_PUBLISHED):
+        some = tuple(missing[at : at + MOST_PUBLISHED])
+        action = OffenderAction(action="publish", offenders=some, reason=reason, reviewer=who)
+        client.send(REVIEW_ACTIONS, [(some[0], client.codec.encode(action))])
+    typer.echo(len(missing))
+
+
+class Tagged(msgspec.Struct, frozen=True):
+    """A state of identify, as far as it says what it is."""
+
+    type: str
 
 
 def compared(text: str) -> str:

@@ -49,6 +49,7 @@ REASONS: Final[dict[str, str]] = {
     "feed_silence": "the agency has sent nothing for longer than feed.silence",
     "merged": "two offenders were found to be one person",
     "parted": "identifiers were taken from an offender and made another person's",
+    "published_again": "what is known of offenders was published again, as a person asked",
     "possible_match": "a registration nearly describes a known offender",
     "unknown_offender": "the action names no offender that is known",
     # dedupe, validate, match

@@ -14,6 +14,7 @@ from processors.domain.seal import Seal, SealBroken
 SUBJECT: Final = "review-subject"  # of the seal
 ReviewState = Literal["open", "released", "discarded", "superseded"]
 
+OffenderDecision = Literal["merge", "split", "publish"]
 REVIEW_ID: Final = re.compile(r"(?P<stage>[a-z]+)-(?P<subject>.+)-(?P<digest>[0-9a-f]{12})")
 
 
@@ -51,12 +52,13 @@ class ReviewAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class OffenderAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
-    A person's decision on who is who: `offenders` are one (merge), or some `identifiers` of the one are another's (split).
+    A person's decision on who is who.
 
-    Identifiers are written as they compare, such as SID:VA7700123.
+    `offenders` are one (merge), or some `identifiers` of the one are another's (split), or what is known of each is to be
+    published again (publish). Identifiers are written as they compare, such as SID:VA7700123.
     """
 
-    action: Literal["merge", "split"]
+    action: OffenderDecision
     offenders: tuple[str, ...]
     reason: str
     reviewer: str

@@ -33,9 +33,11 @@ def apply(known: OffenderState, event: Event, in_force: RulesInForce, *, told: b
         expected, new = order.expect(expected, event, in_force.book)
         published += new
     entry = timeline.entry_of(event, in_force.code, in_force.book, timeline.place(history, event), told=told)
+    history, earlier = timeline.latest(timeline.insert(history, entry), known.earlier)
     known = replace(
         known,
-        history=timeline.insert(history, entry),
+        history=history,
+        earlier=earlier,
         expected=expected,
         told_until=registrant_knowledge.with_told(known.told_until, event, in_force.rules) if told else known.told_until,
         untold=registrant_knowledge.without_untold(known.untold, event) if told else known.untold,

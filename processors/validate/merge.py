@@ -18,12 +18,12 @@ from processors.domain.normalize import normalize
 from processors.rules.book import Rules
 from processors.stage import Context, Decision, Output
 from processors.topics import STANDINGS
-from processors.validate import clocks, compact, reviews
+from processors.validate import clocks, compact, reviews, timeline
 from processors.validate.clocks import Clock, ClockState
 from processors.validate.compact import Case, CompactState
 from processors.validate.draft import Draft, Situation, known_of
 from processors.validate.pending import check_again, check_waiting
-from processors.validate.state import EXPECTED, HISTORY, TOLD, Entry, Expected, HeldMessage, OffenderState, Pending, State
+from processors.validate.state import EXPECTED, TOLD, Entry, Expected, HeldMessage, OffenderState, Pending, State
 
 T = TypeVar("T")
 
@@ -42,8 +42,10 @@ def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], c
     moved = {pending.key: move(pending, theirs, merge) for pending in other.pending}
     running, ended = joined_clocks(ours.clocks, other.clocks, merge, context.rules)
     expected, changed = joined_expectations(ours.expected, other.expected, merge)
+    history, earlier = timeline.latest(joined_history(ours.history, other.history), tuple(dict.fromkeys((*ours.earlier, *other.earlier))))
     known = OffenderState(
-        history=joined_history(ours.history, other.history),
+        history=history,
+        earlier=earlier,
         pending=tuple(sorted((*ours.pending, *(pending for pending, _ in moved.values())), key=lambda each: (each.since, each.key))),
         told_until=dict(sorted({**other.told_until, **ours.told_until}.items(), key=lambda each: each[1])[-TOLD:]),
         untold={**other.untold, **ours.untold},
@@ -78,7 +80,7 @@ def under_one_key(event: Event, merge: Merge) -> Event:
 def joined_history(one: tuple[Entry, ...], other: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """Return both histories by action time; an event that took effect under both keys is in there once."""
     found = {each.chain: each for each in (*other, *one)}
-    return tuple(sorted(found.values(), key=lambda each: (each.at, each.seq)))[-HISTORY:]
+    return tuple(sorted(found.values(), key=lambda each: (each.at, each.seq)))
 
 
 def joined_expectations(

@@ -5,9 +5,7 @@ from processors.rules.book import Rules
 from processors.stage import Output
 from processors.topics import STANDINGS
 from processors.validate.compact import Case, latest, standing_of
-from processors.validate.state import OffenderState
-
-Kind = tuple[str | None, str, str | None]  # jurisdiction, event type and kind of place
+from processors.validate.state import Kind, OffenderState
 
 
 def standing_after(offender: str, before: OffenderState, after: OffenderState, rules: Rules, now: int) -> tuple[Output, ...]:
@@ -50,8 +48,8 @@ def is_transferred(case: Case, rules: Rules, now: int) -> bool:
 
 
 def kinds_of(known: OffenderState) -> set[Kind]:
-    """Return what the events of the history were, as far as it decides whether they are confidential."""
-    return {(each.jurisdiction, each.event_type, each.kind) for each in known.history}
+    """Return what the offender's events were, as far as it decides whether they are confidential."""
+    return {each.event_kind for each in known.history}.union(known.earlier)
 
 
 def are_confidential(kinds: set[Kind], rules: Rules, now: int) -> bool:

@@ -15,6 +15,8 @@ from processors.domain.expectation import Expectation
 from processors.validate.clocks import ClockState
 from processors.validate.compact import CompactState
 
+Kind = tuple[str | None, str, str | None]  # of an event: jurisdiction, event type and kind of place
+
 HISTORY: Final = 64
 EXPECTED: Final = 64
 TOLD: Final = 256
@@ -40,6 +42,11 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     kind: str | None = None
     place: str | None = None
     jurisdiction: str | None = None
+
+    @property
+    def event_kind(self) -> Kind:
+        """What of the event decides whether it is confidential."""
+        return self.jurisdiction, self.event_type, self.kind
 
 
 class Expected(Struct, frozen=True, array_like=True):
@@ -78,7 +85,8 @@ class OffenderState(Struct, frozen=True, omit_defaults=True, tag="dossier"):
     """
     Everything known of one offender.
 
-    `history` is sorted by action time, ties by arrival. `told_until` maps the chain of every event that was told to the
+    `history` is sorted by action time, ties by arrival; `earlier` are the kinds of the events that were dropped from it,
+    each once. `told_until` maps the chain of every event that was told to the
     instant until which that is remembered, `untold` that of some of them to what has changed since and was not told.
     `clock_due` is when the next legal clock ends.
     """
@@ -91,6 +99,7 @@ class OffenderState(Struct, frozen=True, omit_defaults=True, tag="dossier"):
     compact: CompactState = field(default_factory=CompactState)
     clocks: ClockState = field(default_factory=ClockState)
     clock_due: int | None = None
+    earlier: tuple[Kind, ...] = ()
 
     @property
     def deadline(self) -> int | None:

@@ -17,7 +17,7 @@ from processors.rules.book import Book, EventCode
 from processors.validate.chain import chain_of
 from processors.validate.facts import Facts, quote
 from processors.validate.finding import Finding
-from processors.validate.state import HISTORY, Entry
+from processors.validate.state import HISTORY, Entry, Kind
 
 HEARING = "Hearing Notice"
 
@@ -59,11 +59,19 @@ def entry_of(event: Event, code: EventCode, book: Book, at: int, *, told: bool) 
 
 
 def insert(history: tuple[Entry, ...], new: Entry) -> tuple[Entry, ...]:
-    """Return the history with `new` inserted by action time; beyond `HISTORY` entries, the oldest is dropped."""
+    """Return the history with `new` inserted by action time, however long it becomes."""
     at = len(history)
     while at and order_of(history[at - 1]) > order_of(new):
         at -= 1
-    return (*history[:at], new, *history[at:])[-HISTORY:]
+    return (*history[:at], new, *history[at:])
+
+
+def latest(history: tuple[Entry, ...], earlier: tuple[Kind, ...]) -> tuple[tuple[Entry, ...], tuple[Kind, ...]]:
+    """Return the latest `HISTORY` entries, and `earlier` with the kinds of those that are dropped."""
+    if len(history) <= HISTORY:
+        return history, earlier
+    dropped = dict.fromkeys(each.event_kind for each in history[:-HISTORY])
+    return history[-HISTORY:], (*earlier, *(each for each in dropped if each not in earlier))
 
 
 def without_event(history: tuple[Entry, ...], chain: str) -> tuple[Entry, ...]:

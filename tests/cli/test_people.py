@@ -3,13 +3,18 @@
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import pytest
 
 from processors.cli import people
 from processors.domain.offender import HiddenPerson
+from processors.domain.review import OffenderAction
 from processors.runtime.errors import Usage, UserError
+from processors.runtime.wire.changelog import State
 from processors.runtime.wire.codec import Codec
-from processors.topics import CONSOLE_LOG, PEOPLE_HIDDEN, Topic
+from processors.topics import CONSOLE_LOG, IDENTIFY_STATE, PEOPLE_HIDDEN, REVIEW_ACTIONS, Topic
+from tests.ingest.identify.front_door import FrontDoor
+from tests.ingest.records import offender as person
 
 
 class TableClient:
@@ -66,3 +71,23 @@ def test_who_is_not_hidden_cannot_be_shown_again(client: TableClient) -> None:
 def test_what_is_no_identifier_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(Usage, match="is no identifier"):
         people.hide(text, reason="r", person="ann")
+
+
+def test_whoever_is_known_and_not_published_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    door = FrontDoor()
+    published, missing = (door.submit(offenders=[person(f"SID:VA{number}")]).offender for number in (1, 2))
+    sent: list[OffenderAction] = []
+
+    class Changelog(TableClient):
+        def table(self, topic: Topic) -> dict[str | None, Any]:
+            if topic is IDENTIFY_STATE:
+                return {f"={key}": State(msgspec.json.encode(door.state(key))) for key in door.documents}
+            return {published: None}
+
+        def send(self, topic: Topic, records: Iterable[tuple[str | None, bytes | None]]) -> None:
+            assert topic is REVIEW_ACTIONS
+            sent.extend(self.codec.decode(value) for _, value in records if value is not None)
+
+    monkeypatch.setattr(people, "Client", lambda _: Changelog())
+    people.publish(reason="an upgrade", person="ann")
+    assert sent == [OffenderAction(action="publish", offenders=(missing,), reason="an upgrade", reviewer="ann")]

@@ -8,6 +8,7 @@ import pytest
 from processors.domain.offender import OffenderStanding
 from processors.runtime.decide.driver import PipelineDriver
 from processors.topics import STANDINGS
+from processors.validate.state import HISTORY
 from tests.stories.builders import WALKER, submission
 
 
@@ -85,3 +86,17 @@ def test_a_merged_key_has_no_standing(driver: PipelineDriver) -> None:
     both = {**WALKER, "identifiers": [*WALKER["identifiers"], *other["identifiers"]]}
     driver.submit(moved("M-3", "11:00", offenders=[both], event_subtype="Recapture"))
     assert (standing(driver).status, standing(driver).kind) == ("Incarcerated", "At Large"), driver.explain()
+
+
+def test_what_was_confidential_once_is_so_after_however_many_events(driver: PipelineDriver) -> None:
+    juvenile = {"kind": "Juvenile Facility", "name": "X"}
+    driver.submit(moved("M-0", "00:00", event_subtype="Intake", notification_type="Movement", location=juvenile))
+    for number in range(HISTORY + 6):  # more than an offender's history holds
+        subtype = ("Escape", "Recapture")[number % 2]
+        driver.submit(moved(f"M-{number + 1}", f"{1 + number // 60:02}:{number % 60:02}", event_subtype=subtype))
+    assert standing(driver).confidential
+    other = {"identifiers": [{"scheme": "FBI", "value": "551234AB1"}]}
+    driver.submit(moved("N-1", "09:00", offenders=[other]))
+    both = {**WALKER, "identifiers": [*WALKER["identifiers"], *other["identifiers"]]}
+    driver.submit(moved("N-2", "10:00", offenders=[both], event_subtype="Recapture"))
+    assert standing(driver).confidential, driver.explain()

@@ -26,6 +26,7 @@ from processors.validate.merge import (
 )
 from processors.validate.reviews import key_of
 from processors.validate.state import EXPECTED, HISTORY, Entry, Expected, HeldMessage, OffenderState, Pending
+from processors.validate.timeline import latest
 from tests.one_stage import SEAL, rules
 from tests.validate.scene import Scene, escape, hearing, ms
 
@@ -75,7 +76,9 @@ def test_histories_are_joined_by_action_time_each_event_once_and_bounded() -> No
     mine, theirs = (entry(3, 1, "a"), entry(5, 2, "b")), (entry(4, 3, "c"), entry(3, 0, "d"), entry(9, 9, "b"))
     assert joined_history(mine, theirs) == (entry(3, 0, "d"), entry(3, 1, "a"), entry(4, 3, "c"), entry(5, 2, "b"))
     many = tuple(entry(number, number, str(number)) for number in range(HISTORY + 2))
-    assert joined_history(many, ()) == many[2:]
+    assert joined_history(many[:3], many[2:]) == many
+    assert latest(many, ()) == (many[2:], ((None, "Jail", None),))
+    assert latest(many[2:], ()) == (many[2:], ())
 
 
 def test_an_expectation_of_the_younger_key_goes_on_under_the_older() -> None:

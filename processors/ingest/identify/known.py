@@ -1,6 +1,6 @@
 """What is published about identities (`vn.people`): names as agencies wrote them, numbers, merges."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from processors.domain.offender import KnownPerson
@@ -29,6 +29,12 @@ def known_people(before: States, changes: Mapping[str, State | None]) -> tuple[O
     )
 
 
+def publish_again(states: States, keys: Iterable[str]) -> tuple[Output, ...]:
+    """Return what is published of these offenders, whether or not anything changed."""
+    found = ((key, states.get(key)) for key in keys)
+    return tuple(Output(PEOPLE, key, known_person(key, state)) for key, state in found if isinstance(state, Offender | MergedOffender))
+
+
 def is_news(before: State | None, now: Offender | MergedOffender) -> bool:
     """Whether the published data of the offender changed."""
     if isinstance(now, MergedOffender):
@@ -39,16 +45,26 @@ def is_news(before: State | None, now: Offender | MergedOffender) -> bool:
 
 
 def known_person(key: str, state: Offender | MergedOffender) -> KnownPerson:
-    """Return what is published of the offender; of birth dates only the years."""
+    """
+    Return what is published of the offender; of birth dates only the years.
+
+    Whom an earlier version knew has names only as they compare, until an agency writes one again.
+    """
     if isinstance(state, MergedOffender):
         return KnownPerson(offender=key, into=state.into)
     dates = (each.rpartition("|")[2] for each in state.names)
     return KnownPerson(
         offender=key,
-        names=state.written,
+        names=state.written or tuple(written_out(words) for each in state.names if (words := each.rpartition("|")[0])),
         identifiers=tuple(map(identifier, state.marks)),
         birth_years=tuple(sorted({each[:YEAR] for each in dates if len(each) >= YEAR})),
     )
+
+
+def written_out(compared: str) -> Name:
+    """Return a name as it compares in capitals and blanks."""
+    given, comma, sur = compared.replace("+", " ").title().rpartition(",")
+    return Name(given, None, sur) if comma else Name(full=sur)
 
 
 def identifier(mark: str) -> Identifier:

@@ -30,6 +30,7 @@ from processors.ingest.identify.identity import (
     update_registrations,
 )
 from processors.ingest.identify.journal import STAGE, event_verdict, note
+from processors.ingest.identify.known import publish_again
 from processors.ingest.identify.nearness import nearly_describes
 from processors.ingest.identify.reviews import open_review, publish
 from processors.ingest.identify.state import (
@@ -200,12 +201,15 @@ def confirm_registration(states: States, registration_id: str, key: str, record:
     return set_offenders(registration_id, confirmed, {**confirmed.offenders, current: record.offset}, record.offset)
 
 
-# `vn offender merge|split`
+# `vn offender merge|split`, `vn people publish`
 
 
 def offender_action_keys(record: Record, states: States) -> Iterator[str]:
-    """Yield the states that merging or splitting offenders by hand needs."""
+    """Yield the states that merging, splitting or publishing offenders by hand needs."""
     action = _action(record.value.body)
+    if action.action == "publish":
+        yield from action.offenders
+        return
     yield from merging_keys(action.offenders, states)
     for mark in action.identifiers:
         home = offender_key(mark)
@@ -215,9 +219,13 @@ def offender_action_keys(record: Record, states: States) -> Iterator[str]:
 
 
 def decide_offender_action(record: Record, states: States, context: Context) -> Decision[State]:
-    """Merge two offenders, or split off some of an offender's identifiers, as a person decided."""
+    """Merge two offenders, split off some of an offender's identifiers, or publish them again, as a person decided."""
     intake: Intake = record.value
     action = _action(intake.body)
+    if action.action == "publish":
+        published = publish_again(states, action.offenders)
+        detail = f"What is known of {len(published)} offenders is published again: {action.reviewer} says so: {action.reason}."
+        return Decision(published, verdicts=(note(intake, context, "published_again", detail),))
     unknown = [key for key in action.offenders if find(states, current_key(key, states), Offender) is None]
     if unknown:
         return Decision(verdicts=(note(intake, context, "unknown_offender", f"No offender {' or '.join(unknown)} is known."),))

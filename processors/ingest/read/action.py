@@ -5,14 +5,19 @@ from typing import Any, Final
 
 import msgspec
 
-from processors.domain.review import OffenderAction, ReviewAction
+from processors.domain.review import OffenderAction, OffenderDecision, ReviewAction
 from processors.ingest.read.document import convert, fields_of
 from processors.ingest.read.ids import check_id
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import unknown_code
 
 ACTIONS: Final = frozenset({"release", "discard"})
-OFFENDERS: Final = {"merge": 2, "split": 1}  # how many each names
+MOST_PUBLISHED: Final = 200
+OFFENDERS: Final[Mapping[str, tuple[OffenderDecision, range]]] = {  # how many each names
+    "merge": ("merge", range(2, 3)),
+    "split": ("split", range(1, 2)),
+    "publish": ("publish", range(1, MOST_PUBLISHED + 1)),
+}
 
 
 class SentAction(msgspec.Struct, frozen=True):
@@ -53,18 +58,22 @@ def check(document: Mapping[str, Any], received_at: int) -> ReviewAction | Offen
 
 def check_offenders(form: SentAction) -> OffenderAction:
     """Return a decision on identities; raises Rejection if it does not name the offenders."""
-    if len(set(form.offenders)) != OFFENDERS[form.action]:
-        raise Rejection(
-            "bad_review_action", f"To {form.action}, name {OFFENDERS[form.action]} offender key(s), as `vn explain` shows them."
-        )
+    action, counts = OFFENDERS[form.action]
+    if len(set(form.offenders)) not in counts:
+        raise Rejection("bad_review_action", f"To {action}, name {named(counts)} offender key(s), as `vn explain` shows them.")
     if (form.action == "split") != bool(form.identifiers):
         raise Rejection("bad_review_action", "A split, and nothing else, names the identifiers that are another person's.")
     for each in (*form.offenders, *form.identifiers):
         check_id("offenders, identifiers", each)
     return OffenderAction(
-        action="merge" if form.action == "merge" else "split",
+        action=action,
         offenders=form.offenders,
         identifiers=form.identifiers,
         reason=form.reason,
         reviewer=form.reviewer,
     )
+
+
+def named(counts: range) -> str:
+    """Return how many a range allows: one number, or the smallest and the largest."""
+    return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
