@@ -210,17 +210,17 @@ def identify_parts(states: States, asked: Request, earlier: EarlierMessage | Non
 
 
 def with_written_names(states: States, asked: Request, parts: Parts) -> Parts:
-    """Return the parts with the names as the agency wrote them, for every offender about whom something was learnt."""
-    if not parts.grown:
-        return parts
+    """Return the parts with the names as the agency wrote them, of every offender about whom something was learnt or who has none."""
     changes: dict[str, State | None] = {}
+    known = after(states, parts.change)
     for person, offenders in zip(asked.submission.offenders, parts.offenders, strict=True):
         key = offenders[0]
-        offender = find(after(states, parts.change), key, Offender)
-        if len(offenders) == 1 and key in parts.grown and offender is not None:
-            before = find(changes, key, Offender) or offender
-            changes[key] = structs.replace(before, written=add_written(before.written, person))
-    return parts._replace(change=parts.change.then(Decision(states=changes)))
+        before = find(changes, key, Offender) or find(known, key, Offender)
+        if len(offenders) == 1 and before is not None and (key in parts.grown or not before.written):
+            written = add_written(before.written, person)
+            if written != before.written:
+                changes[key] = structs.replace(before, written=written)
+    return parts._replace(change=parts.change.then(Decision(states=changes))) if changes else parts
 
 
 def named_offenders(states: States, described: Description) -> Iterable[str]:
