@@ -10,9 +10,9 @@ import typer
 from processors.cli.app import new_app
 from processors.domain.erasure import Erased, ErasureRequest, registrant_digest
 from processors.runtime.errors import UserError
-from processors.runtime.kafka.clients import Broker
+from processors.runtime.kafka.clients import Broker, Place
 from processors.runtime.kafka.dead_letters import forget_keys
-from processors.runtime.kafka.purge import ANY, Purge
+from processors.runtime.kafka.purge import ANY, Purge, end_segments
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.run.store import Store
 from processors.runtime.settings import Settings
@@ -33,7 +33,7 @@ from processors.topics import (
 
 app = new_app("Erases a registrant's contact data everywhere.")
 
-POLL: Final = 1.0  # seconds
+POLL, LONGEST_POLL = 1.0, 15.0  # seconds between two looks, doubled from look to look
 DECIDED: Final = 120.0  # seconds that the pipeline may take
 PURGED: Final = 5_400.0  # seconds that everything may take: a segment of vn.keys ends after ten minutes, and is compacted within the hour
 # The topics in which contact data stands readable, or sealed with a key of the file, and the stage that reads each.
@@ -110,11 +110,12 @@ def place_of(marks: Mapping[str, Any], digest: str) -> int:
 
 def finish(step: Step, seconds: float) -> None:
     """Wait until a step is done, and say so; raises UserError where it is not in time."""
-    until = time.monotonic() + seconds
+    until, pause = time.monotonic() + seconds, POLL
     while not step.is_done():
         if time.monotonic() > until:
             raise UserError(f"not erased everywhere yet: {step.otherwise}")
-        time.sleep(POLL)
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_POLL)
     typer.echo(step.done)
 
 
@@ -134,23 +135,33 @@ def steps(client: Client, settings: Settings, registrant_id: str, letters: Seque
         "what was read of registrations, receipts, answers, intake, registrants and outbound messages is deleted",
         "a stage or provider has not read these topics to the end they had: vn.registrations, vn.outbound.… (`vn doctor` says which)",
     )
+    end_segments(broker, prefix, purge.places())
     store = Store(settings.redis())
     store.rewrite_log()
     yield Step(lambda: not store.rewrites_log(), "the store's append-only file is written anew", "the store is still rewriting its file")
+
+    def is_compacted() -> bool:
+        left = keys_left(client, KEYS, [registrant_id]) | keys_left(client, DEAD_LETTER_KEYS, letters)
+        if left:
+            end_segments(broker, prefix, left)
+        return not left
+
     yield Step(
-        lambda: not keys_left(client, KEYS, [registrant_id]) and not keys_left(client, DEAD_LETTER_KEYS, letters),
+        is_compacted,
         "vn.keys and vn.dead-letters.keys are compacted: the keys are in no segment of them",
         "vn.keys is not compacted: see min.compaction.lag.ms and max.compaction.lag.ms of the topic (`vn topics create --apply`)",
     )
 
 
-def keys_left(client: Client, topic: Topic, ids: Sequence[str]) -> bool:
-    """Whether keys that were destroyed can still be read in a log, which is written to so that the segment they lie in ends."""
-    found: dict[str, list[bool]] = {}
+def keys_left(client: Client, topic: Topic, ids: Sequence[str]) -> set[Place]:
+    """Return the partitions of a topic in which keys that were destroyed can still be read."""
+    left: set[Place] = set()
+    seen: set[tuple[str, Place]] = set()
     for record in client.read(topic) if ids else ():
         if record.key is not None and record.key in ids:
-            found.setdefault(record.key, []).append(record.value is None)
-    left = [name for name, tombstones in found.items() if any(not tombstones[at] and any(tombstones[at:]) for at in range(len(tombstones)))]
-    if topic is DEAD_LETTER_KEYS:  # deliver does so itself in vn.keys
-        client.send(topic, [(each, None) for each in left])
-    return bool(left)
+            place = record.topic, record.partition
+            if record.value is not None:
+                seen.add((record.key, place))
+            elif (record.key, place) in seen:
+                left.add(place)
+    return left

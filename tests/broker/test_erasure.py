@@ -212,19 +212,7 @@ def test_after_an_erasure_nothing_readable_is_left_anywhere(pipeline: Pipeline) 
     readable = opened(before, client, seal)
     assert all(any(each.encode() in text for text in readable) for each in (PHONE, EMAIL, REFUSED)), "and every seal can be opened"
 
-    erasing = pipeline.start("erase", "R-1", "--reason", "asked by letter", "--wait")
-    until("the key destroyed", lambda: "R-1" not in client.table(KEYS))
-    for number in range(20):  # what comes after ends the segment that the key lies in
-        if erasing.poll() is not None:
-            break
-        pipeline.register("R-3", registration_id=f"V-3-{number}")
-        time.sleep(1)
-    assert erasing.wait(timeout=120) == 0, (pipeline.folder / "2.log").read_text()
-
-    # A broker deletes a segment, however much of it was deleted, once another has begun: by what comes after.
-    client.send(INBOUND, [(None, json.dumps(answer | {"from": "+18045559000", "body": "HELP"}).encode())])
-    client.send(SUBMISSIONS, [(None, json.dumps(submission(action_at=now(), event_subtype="Recapture")).encode())])
-    until("the others told", lambda: len(pipeline.outbound("R-2")) == len(OUTBOUND))
+    pipeline.vn("erase", "R-1", "--reason", "asked by letter", "--wait")
     assert until("no planted text on disk", lambda: not pipeline.found_on_disk(), timeout=120)
     left = opened([*pipeline.records(), *backup], client, seal)
     assert [text for text in left if any(each in text for each in PLANTED)] == []

@@ -5,6 +5,7 @@ Never by a short retention, which would delete during an outage what nobody has 
 """
 
 from collections.abc import Iterable, Mapping
+from secrets import token_hex
 from time import monotonic
 from typing import Final
 
@@ -16,6 +17,7 @@ from processors.runtime.kafka.clients import (
     REQUEST_TIMEOUT,
     Broker,
     Place,
+    call_with_deadline,
     committed_offsets,
     message_kind,
     poll_batch,
@@ -46,6 +48,10 @@ class Purge:
             answers = admin.delete_records(wanted, request_timeout=REQUEST_TIMEOUT)
             for answer in answers.values():
                 answer.result(CALL_DEADLINE)
+
+    def places(self) -> tuple[Place, ...]:
+        """Return the partitions of these topics."""
+        return tuple(self._ends)
 
     def left(self) -> tuple[str, ...]:
         """Return the topics that still hold some of them."""
@@ -95,3 +101,19 @@ class Purge:
         finally:
             reader.close()
         raise UserError(f"{place[0]}[{place[1]}] could not be read to its end in time: run `vn doctor`")
+
+
+def end_segments(broker: Broker, prefix: str, places: Iterable[Place]) -> None:
+    """
+    Append to logs what nobody reads, a transaction that is taken back, so that a segment ends that is old enough.
+
+    A broker begins a segment only when something is appended, and neither compacts nor deletes the one it appends to: where
+    nothing else comes, what was deleted would stay on its disk.
+    """
+    producer = broker.producer(f"{prefix}purge.{token_hex(8)}")
+    with translated_errors("the segments could not be ended"):
+        producer.begin_transaction()
+        for topic, partition in places:
+            producer.produce(topic, None, b"", partition)
+        producer.flush(REQUEST_TIMEOUT)
+        call_with_deadline(CALL_DEADLINE, producer.abort_transaction, REQUEST_TIMEOUT)
