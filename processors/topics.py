@@ -5,6 +5,8 @@ Every topic once: what it carries, by which key, for how long.
 number. One that is `fixed` keeps the number that it was made with, which may be smaller: no stage reads it, and a compacted
 one would hold a key in two partitions. A topic with `stamped` takes the broker's time of arrival, which is a submission's
 receive time. Of a compacted topic that is `purged` what was replaced or deleted is off the disk after an hour and a quarter.
+In one that is `personal` contact data stands readable, or sealed with a key of the file: it is in short segments, since a
+broker deletes whole segments, and never the one that it appends to.
 """
 
 from dataclasses import dataclass
@@ -34,6 +36,7 @@ from processors.domain.tick import Tick
 DAY: Final = 86_400_000
 FOREVER: Final = -1
 PURGED_SEGMENT: Final = 600_000  # segment.ms of every purged topic
+SEGMENT: Final = DAY // 4  # segment.ms of every other topic that is compacted or personal
 TOMBSTONES_KEPT: Final = 7 * DAY  # delete.retention.ms of every compacted topic
 
 
@@ -50,14 +53,15 @@ class Topic:
     stamped: bool = False
     external: bool = False
     purged: bool = False
+    personal: bool = False
     fixed: bool = False
 
 
 SUBMISSIONS = Topic("submissions", (Submission,), "agency ORI", stamped=True, external=True)
-REGISTRATIONS = Topic("registrations", (RegistrationForm,), "registration id", stamped=True, external=True)
-RECEIPTS = Topic("receipts", (ReceiptForm,), "any", stamped=True, external=True)
-VERIFICATIONS = Topic("verifications", (VerificationForm,), "registration id", stamped=True, external=True)
-INBOUND = Topic("inbound", (InboundForm,), "any", stamped=True, external=True)
+REGISTRATIONS = Topic("registrations", (RegistrationForm,), "registration id", stamped=True, external=True, personal=True)
+RECEIPTS = Topic("receipts", (ReceiptForm,), "any", stamped=True, external=True, personal=True)
+VERIFICATIONS = Topic("verifications", (VerificationForm,), "registration id", stamped=True, external=True, personal=True)
+INBOUND = Topic("inbound", (InboundForm,), "any", stamped=True, external=True, personal=True)
 ERASURES = Topic("erasures", (ErasureRequest,), "registrant id", stamped=True, external=True)
 REVIEW_ACTIONS = Topic("review.actions", (ReviewAction, OffenderAction), "review id", stamped=True, external=True)
 POLICIES = Topic("policies", (Policy,), "setting and scope", partitions=1, retention=FOREVER, compacted=True, external=True)
@@ -65,7 +69,7 @@ QUARANTINE = Topic("quarantine", (QuarantinedRecord,), "place of the record", pa
 CLOCK = Topic("clock", (Tick,), "none", partitions=1)
 CLOCK_CHECK = Topic("clock.check", (Tick,), "none", retention=DAY, stamped=True, fixed=True)
 
-INTAKE = Topic("intake", (Intake,), "none: one order", partitions=1, retention=7 * DAY)
+INTAKE = Topic("intake", (Intake,), "none: one order", partitions=1, retention=7 * DAY, personal=True)
 EVENTS = Topic("events", (Event, Enrolment, ReviewAction, Merge), "offender")
 DISTINCT = Topic("events.distinct", (Event, Enrolment, ReviewAction, Merge, SameEvent), "offender")
 CONFIRMED = Topic("events.confirmed", (Event, Enrolment, Merge, SameEvent), "offender")
@@ -75,16 +79,19 @@ MATCH_HANDOVER = Topic("match.handover", (Handover,), "offender that the state g
 TALLY = Topic("tally", (PartEnded, PartMatched, RegistrantTold, PartRepeated), "submission")
 NOTIFICATIONS = Topic("notifications", (Notification,), "registrant id")
 REGISTRANTS = Topic(
-    "registrants", (Reachable, NearMatch, Receipt, ReviewAction, Verification, VerificationPermit, Inbound, Erasure), "registrant id"
+    "registrants",
+    (Reachable, NearMatch, Receipt, ReviewAction, Verification, VerificationPermit, Inbound, Erasure),
+    "registrant id",
+    personal=True,
 )
 KEYS = Topic("keys", (RegistrantKey,), "registrant id", retention=FOREVER, compacted=True, purged=True)
 KEY_IDS = Topic("key.ids", (DigestKey,), "key id", partitions=1, retention=FOREVER, compacted=True)
 ERASED = Topic("erased", (Erased,), "keyed digest of the registrant id", partitions=1, retention=FOREVER, compacted=True)
 
 OUTBOUND = {
-    "sms": Topic("outbound.sms", (Outbound,), "registrant id", retention=7 * DAY, external=True, fixed=True),
-    "email": Topic("outbound.email", (Outbound,), "registrant id", retention=7 * DAY, external=True, fixed=True),
-    "voice": Topic("outbound.voice", (Outbound,), "registrant id", retention=7 * DAY, external=True, fixed=True),
+    "sms": Topic("outbound.sms", (Outbound,), "registrant id", retention=7 * DAY, external=True, fixed=True, personal=True),
+    "email": Topic("outbound.email", (Outbound,), "registrant id", retention=7 * DAY, external=True, fixed=True, personal=True),
+    "voice": Topic("outbound.voice", (Outbound,), "registrant id", retention=7 * DAY, external=True, fixed=True, personal=True),
 }
 OUTBOUND_CANARY = Topic("outbound.canary", (Outbound,), "registrant id", partitions=1, retention=DAY)
 SENDS = Topic(  # partitioned like OUTBOUND
@@ -96,7 +103,7 @@ REGISTRATION_STATUS = Topic(
 RESPONSES = Topic("responses", (Response,), "agency ORI", external=True, fixed=True)
 REVIEWS = Topic("reviews", (Review,), "review id", retention=FOREVER, compacted=True, external=True, fixed=True)
 EXPECTATIONS = Topic("expectations", (Expectation,), "expectation id", retention=FOREVER, compacted=True, external=True, fixed=True)
-DEAD_LETTERS = Topic("dead-letters", (DeadLetter,), "dead letter id", retention=90 * DAY, external=True, fixed=True)
+DEAD_LETTERS = Topic("dead-letters", (DeadLetter,), "dead letter id", retention=90 * DAY, external=True, fixed=True, personal=True)
 DEAD_LETTER_KEYS = Topic(
     "dead-letters.keys", (RegistrantKey,), "dead letter id", retention=FOREVER, compacted=True, purged=True, fixed=True
 )

@@ -9,15 +9,18 @@ import typer
 
 from processors.cli.app import new_app
 from processors.domain.erasure import Erased, ErasureRequest, registrant_digest
+from processors.domain.time import iso
+from processors.runtime.clock import wall
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import Broker, Place
-from processors.runtime.kafka.dead_letters import forget_keys
+from processors.runtime.kafka.dead_letters import dead_letters, forget_keys
 from processors.runtime.kafka.purge import ANY, Purge, end_segments
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.run.store import Store
 from processors.runtime.settings import Settings
 from processors.topics import (
     DEAD_LETTER_KEYS,
+    DEAD_LETTERS,
     ERASED,
     ERASURES,
     INBOUND,
@@ -27,6 +30,7 @@ from processors.topics import (
     RECEIPTS,
     REGISTRANTS,
     REGISTRATIONS,
+    SEGMENT,
     VERIFICATIONS,
     Topic,
 )
@@ -35,6 +39,8 @@ app = new_app("Erases a registrant's contact data everywhere.")
 
 POLL, LONGEST_POLL = 1.0, 15.0  # seconds between two looks, doubled from look to look
 DECIDED: Final = 120.0  # seconds that the pipeline may take
+MINUTE: Final = 60_000  # milliseconds
+CLEANING: Final = 10 * MINUTE  # until a broker has deleted a segment from its disk: log.retention.check.interval.ms, file.delete.delay.ms
 PURGED: Final = 5_400.0  # seconds that everything may take: a segment of vn.keys ends after ten minutes, and is compacted within the hour
 # The topics in which contact data stands readable, or sealed with a key of the file, and the stage that reads each.
 READERS: Final[dict[Topic, str]] = {
@@ -48,10 +54,10 @@ READERS: Final[dict[Topic, str]] = {
 PLACES: Final = (
     ("the registrant's key", "destroyed", "vn.keys is compacted an hour and a quarter later at the latest"),
     ("states, changelogs, backups of them", "unreadable without that key", "at once"),
-    ("registrations, receipts, intake, registrants", "deleted by --wait", "else by retention, within 30 days"),
-    ("outbound messages", "deleted by --wait", "else by retention, within 7 days"),
+    ("registrations, receipts, answers, intake, registrants", "deleted by --wait", "else by retention, within 31 days"),
+    ("outbound messages", "deleted by --wait", "else by retention, within 8 days"),
     ("the store's append-only file", "rewritten by --wait", "unreadable without that key in any case"),
-    ("dead letters that may hold their data", "unreadable: their keys are destroyed", "at once"),
+    ("dead letters that say whose they are", "unreadable: their keys are destroyed", "at once"),
     ("an address that opted out", "stays as its keyed digest", "so that it is not written to again"),
 )
 
@@ -90,6 +96,7 @@ def erase(
     if not wait:
         for place, what, when in PLACES:
             typer.echo(f"{place}: {what}, {when}")
+        say_nameless(client)
         return
     decided = Step(
         lambda: place_of(client.table(ERASED), digest) > before,
@@ -100,6 +107,18 @@ def erase(
     typer.echo(f"the keys of {len(letters)} dead letters that may hold their data are destroyed")
     for step in steps(client, settings, registrant_id, letters):
         finish(step, PURGED)
+    say_nameless(client)
+
+
+def say_nameless(client: Client) -> None:
+    """Say how many dead letters may be anybody's, and until when they can be read with the key of the file."""
+    nameless = [each.received_at for each in dead_letters(client) if each.encrypted and each.owner is None]
+    if nameless:
+        until = iso(max(nameless) + DEAD_LETTERS.retention + SEGMENT)
+        typer.echo(
+            f"dead letters that do not say whose they are: {len(nameless)}, sealed with the key of the file, the last until {until}; "
+            "one may hold their data"
+        )
 
 
 def place_of(marks: Mapping[str, Any], digest: str) -> int:
@@ -130,9 +149,11 @@ def steps(client: Client, settings: Settings, registrant_id: str, letters: Seque
         purge.delete()
         return not purge.left()
 
+    by = iso((wall() // MINUTE + 1) * MINUTE + SEGMENT + CLEANING)
     yield Step(
         is_purged,
-        "what was read of registrations, receipts, answers, intake, registrants and outbound messages is deleted",
+        "what was read of registrations, receipts, answers, intake, registrants and outbound messages is deleted: nobody can read it, and "
+        f"it is off the broker's disk by {by}, in a topic to which nothing comes with the first record after that",
         "a stage or provider has not read these topics to the end they had: vn.registrations, vn.outbound.… (`vn doctor` says which)",
     )
     end_segments(broker, prefix, purge.places())

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from processors.runtime.errors import Restart, UserError
 from processors.runtime.kafka.clients import CALL_DEADLINE, MAX_RECORD_BYTES, REQUEST_TIMEOUT, Broker, Unavailable, translated_errors
 from processors.runtime.settings import Settings
-from processors.topics import PURGED_SEGMENT, TOMBSTONES_KEPT, TOPICS, Topic
+from processors.topics import PURGED_SEGMENT, SEGMENT, TOMBSTONES_KEPT, TOPICS, Topic
 
 HOUR: Final = 3_600_000
 SEGMENT_BYTES: Final = 64 * 1024 * 1024
@@ -46,10 +46,10 @@ def properties(topic: Topic) -> dict[str, str]:
             "min.compaction.lag.ms": str(HOUR),
             "max.compaction.lag.ms": str(24 * HOUR),
             "delete.retention.ms": str(TOMBSTONES_KEPT),
-            "segment.ms": str(6 * HOUR),
-            "segment.bytes": str(SEGMENT_BYTES),
             "min.cleanable.dirty.ratio": "0.1",
         }
+    if topic.compacted or topic.personal:
+        found |= {"segment.ms": str(SEGMENT), "segment.bytes": str(SEGMENT_BYTES)}
     if topic.purged:
         # A key that was destroyed must not stay: nothing is spared compaction, a segment is closed after ten minutes (by the next
         # record: the active one is never compacted), and compacted within the hour.
