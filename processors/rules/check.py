@@ -30,7 +30,22 @@ TEXT_FIELDS: Final = ("noun", "sms", "subject", "body", "voice")
 # The variables of a text (explained in default/texts.en.toml) and of the frames around texts.
 TEXT_VARIABLES: Final = frozenset(
     {
-        *("names", "n", "also", "when", "place", "origin", "court", "case", "agency", "sending", "receiving", "report_by", "way"),
+        *(
+            "names",
+            "initials",
+            "n",
+            "also",
+            "when",
+            "place",
+            "origin",
+            "court",
+            "case",
+            "agency",
+            "sending",
+            "receiving",
+            "report_by",
+            "way",
+        ),
         *("offenders", "emergency", "hearing", "changes", "unsaid", "offices"),
         *("text", "noun", "about"),
         *("code", "spoken_code"),

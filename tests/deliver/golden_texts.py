@@ -58,7 +58,7 @@ def sample(event_type: str, subtype: str, **more: Any) -> Notice:
 def said(notices: tuple[Notice, ...], language: str, channel: Any) -> str:
     message = message_for(notices, RULES, NOON, language, channel)
     assert message is not None, notices[0].event_subtype
-    assert message.language == language
+    assert message.language == language.partition("-")[0]
     return f"Subject: {message.subject}\n\n{message.body}" if message.subject else message.body
 
 
@@ -101,6 +101,15 @@ def frames(language: str) -> str:
     parts = {f"change, {channel}": said((hearing,), language, channel) for channel in ("sms", "email", "voice")}
     for each in cancelled:
         parts |= {f"{each.event_subtype} cancelled, {channel}": said((each,), language, channel) for channel in ("sms", "email", "voice")}
+    for each in (sample("Jail", "Escape"), hearing):
+        parts |= {
+            f"discreet, {each.event_subtype}, {channel}": said((each,), f"{language}-x-discreet", channel) for channel in ("sms", "email")
+        }
+    for name in ("verification", "registered"):
+        for channel in ("sms", "email"):
+            told = plain_message(BOOK, f"*{name}", f"{language}-x-discreet", channel, {"code": "012345", "spoken_code": "0 1 2 3 4 5"})  # type: ignore[arg-type]
+            assert told is not None
+            parts[f"discreet, {name}, {channel}"] = f"Subject: {told.subject}\n\n{told.body}" if told.subject else told.body
     for name in ("verification", "registered", "opted_out", "opted_in", "help"):
         for channel in ("sms", "email", "voice"):
             told = plain_message(BOOK, f"*{name}", language, channel, {"code": "012345", "spoken_code": "0 1 2 3 4 5"})  # type: ignore[arg-type]

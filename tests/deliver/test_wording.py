@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from processors.deliver.wording.facts import facts_of, full_name
+from processors.deliver.wording.facts import facts_of, full_name, initials_of
 from processors.deliver.wording.gsm7 import septets, transliterate
 from processors.deliver.wording.segments import SINGLE, fits
 from processors.deliver.wording.style import Style
@@ -28,6 +28,7 @@ TEXTS = texts()
 LONG = Name(given="Maximiliano", middle="Bartolomeo", sur="Featherstonehaugh")
 CHANNELS = ("sms", "email", "voice")
 BIDI_AND_CONTROL = re.compile("[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+LONG_WORDS = {"en": ("escap", "hearing", "custody", "released"), "es": ("fug", "audiencia", "custodia", "libertad")}
 HELP = {"en": "In an emergency call 911.", "es": "En una emergencia llame al 911."}
 
 
@@ -344,3 +345,44 @@ def test_a_rule_file_in_another_language_is_used_where_it_has_all_it_needs(tmp_p
     message = message_for((notice("Jail", "Escape"),), load_rules(tmp_path), NOON, "vi", "sms")
     assert message is not None
     assert (message.language, message.body[:17]) == ("vi", "VN: John Q Sample")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_lock_screen_shows_of_a_discreet_message_names_nobody_and_no_event(language: str) -> None:
+    for name, code in TEXTS.items():
+        notices = (notice(*code, name=LONG), notice(*code, part=1, name=Name(given="Ana", sur="Peña")))
+        for channel in ("sms", "email"):
+            message = message_for(notices, RULES, NOON, f"{language}-x-discreet", channel)
+            plain = message_for(notices, RULES, NOON, language, channel)
+            assert message is not None and plain is not None, name  # noqa: PT018
+            assert message.language == language  # as voices and mail programs know it
+            shown = message.body if channel == "sms" else f"{message.subject} {message.body.partition(chr(10))[0]}"
+            assert not any(each in shown for each in ("Featherston", "Maximiliano", "Peña", "Pena", *LONG_WORDS[language])), (name, shown)
+            assert shown.startswith("M.F., A.P.")
+            if channel == "sms":
+                assert fits(shown)
+            else:
+                assert plain.body.strip() in message.body, name
+
+
+def test_a_discreet_message_says_where_to_ask(tmp_path: Path) -> None:
+    (tmp_path / "VA.toml").write_text('[[jurisdiction]]\ncompact_office_phone = "804-555-0100"\n', encoding="utf-8")
+    message = message_for((notice("Jail", "Escape", sending_state="VA"),), load_rules(tmp_path), NOON, "en-x-discreet", "sms")
+    assert message is not None
+    assert message.body.endswith("In an emergency call 911. Ask: 804-555-0100")
+    plain = message_for((notice("Jail", "Escape", sending_state="VA"),), load_rules(tmp_path), NOON, "en", "sms")
+    assert plain is not None
+    assert "804-555" not in plain.body
+
+
+@pytest.mark.parametrize(
+    ("name", "initials"),
+    [
+        (Name(given="Tom", middle="Q", sur="Walker"), "T.W."),
+        (Name(full="WALKER, THOMAS"), "W.T."),
+        (Name(full="Cher"), "C."),
+        (None, "N.N."),
+    ],
+)
+def test_initials(name: Name | None, initials: str) -> None:
+    assert initials_of(name) == initials

@@ -16,14 +16,16 @@ from processors.rules.book import Rules
 
 NUMBERS: Final = ("ICOTS", "DOC", "BOOKING", "SID", "FBI")  # the numbers that a registrant most likely knows, in this order
 HEARING: Final = "Hearing Notice"
+NAMELESS: Final = "N.N."  # the initials of whoever has no name
 
 
 class Offender(Struct, frozen=True):
-    """An offender as named: the whole name, the short one, and a number."""
+    """An offender as named: the whole name, the short one, a number, and initials."""
 
     name: str
     short: str
     number: str
+    initials: str
 
 
 class ChangeText(Struct, frozen=True):
@@ -96,7 +98,7 @@ def facts_of(notices: tuple[Notice, ...], style: Style, at: int) -> Facts:
         changes=tuple(change_text(change, style) for change in first.changes),
         unsaid=0,
         codes=(sending, receiving),
-        offices=() if brief else tuple(offices_of(style.rules, at, (sending, receiving))),
+        offices=() if brief and not style.discreet else tuple(offices_of(style.rules, at, (sending, receiving))),
     )
 
 
@@ -107,7 +109,8 @@ def offenders_of(notices: tuple[Notice, ...], style: Style) -> tuple[Offender, .
     for notice in reversed(parts.values()):
         number = number_of(notice.identifiers)
         name = full_name(notice.name) or number or style.noun("*unnamed")
-        found.setdefault(name.casefold(), Offender(name, short_name(notice.name) or name, number if number != name else ""))
+        short = short_name(notice.name) or name
+        found.setdefault(name.casefold(), Offender(name, short, number if number != name else "", initials_of(notice.name)))
     return tuple(found.values())
 
 
@@ -123,6 +126,12 @@ def short_name(name: Name | None) -> str:
     if name is None or not (given := clean(name.given or "")) or not (sur := clean(name.sur or "")):
         return ""
     return f"{given[0]}. {sur}"
+
+
+def initials_of(name: Name | None) -> str:
+    """Return the initials of a name, by which whoever registered knows whom a message is about, and nobody else does."""
+    words = [] if name is None else clean(" ".join(filter(None, (name.given, name.sur))) or name.full or "").replace(",", " ").split()
+    return "".join(f"{each[0].upper()}." for each in words[:1] + words[1:][-1:]) or NAMELESS
 
 
 def readable(offender: Offender) -> str:

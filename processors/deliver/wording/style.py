@@ -8,13 +8,18 @@ from processors.rules.book import Book, Rules
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """The style of one message; `brief` writes dates and names as in a text message."""
+    """
+    The style of one message; `brief` writes dates and names as in a text message.
+
+    A `discreet` one may be read by others, on a lock screen: it has the offices' telephones, since it tells little else.
+    """
 
     language: str
     rules: Rules
     book: Book
     zone: ZoneInfo
     brief: bool
+    discreet: bool = False
 
     def noun(self, name: str) -> str:
         """Return a single word of the texts, empty if the language has none."""

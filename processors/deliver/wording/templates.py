@@ -7,7 +7,7 @@ What agencies write is never a template.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -26,6 +26,8 @@ from processors.domain.registration import Channel
 from processors.rules.book import Book, Rules, Text
 
 FALLBACK: Final = "en"
+DISCREET: Final = "*discreet"
+MOST_INITIALS: Final = 3
 FRAMES: Final = {"news": "*news", "change": "*change", "cancellation": "*cancellation"}
 
 # Plain text for people, no markup: there is nothing to escape.
@@ -48,13 +50,15 @@ def message_for(notices: tuple[Notice, ...], rules: Rules, at: int, language: st
 
     A text that cannot be rendered counts as missing: `vn rules check` refuses it, but rules may run unchecked.
     """
-    first = notices[0]
+    first, discreet = notices[0], is_discreet(language)
     book = rules.book(first.jurisdiction, first.received_at)
     for spoken in (language.partition("-")[0].lower(), FALLBACK):
         text = book.text(first.event_type, first.event_subtype, spoken)
         frame, about = (book.texts.get((name, spoken)) for name in (FRAMES[first.telling], "*about"))
         if text is not None and frame is not None and about is not None:
-            style = Style(spoken, rules, book, book.zone_of(first.ori), brief=channel == "sms")
+            style = Style(spoken, rules, book, book.zone_of(first.ori), brief=channel == "sms", discreet=discreet)
+            if discreet:
+                frame = discreetly(frame, DISCREET, spoken, book)
             try:
                 return fill(channel, facts_of(notices, style, at), frame, about, text)
             except (TemplateError, TypeError):
@@ -67,6 +71,8 @@ def plain_message(book: Book, name: str, language: str, channel: Channel, facts:
     for spoken in (language.partition("-")[0].lower(), FALLBACK):
         if (text := book.texts.get((name, spoken))) is None:
             continue
+        if is_discreet(language):
+            text = discreetly(text, f"{DISCREET}.{name[1:]}", spoken, book)
         try:
             match channel:
                 case "sms":
@@ -78,6 +84,20 @@ def plain_message(book: Book, name: str, language: str, channel: Channel, facts:
         except (TemplateError, TypeError):
             return None
     return None
+
+
+def is_discreet(language: str) -> bool:
+    """Whether a registrant's language asks for texts for lock screens: `-x-discreet` at its end, for private use by BCP 47."""
+    return "discreet" in language.lower().partition("-x-")[2].split("-")
+
+
+def discreetly(text: Text, name: str, language: str, book: Book) -> Text:
+    """Return the text with what a lock screen shows from the discreet one: the text message, an email's subject and first lines."""
+    found = book.texts.get((name, language))
+    if found is None:
+        return text
+    body = f"{found.body.strip()}\n\n{text.body.lstrip()}" if found.body else text.body
+    return replace(text, sms=found.sms or text.sms, subject=found.subject or text.subject, body=body)
 
 
 def render(source: str, facts: Mapping[str, str]) -> str:
@@ -131,6 +151,7 @@ def context_of(facts: Facts) -> dict[str, Any]:
 
     return {
         "names": names_phrase(facts),
+        "initials": initials_phrase(facts),
         "n": n,
         "also": also,
         "when": facts.when,
@@ -166,3 +187,10 @@ def names_phrase(facts: Facts) -> str:
     joined = format_list(names, locale=locale(facts.language))
     # Spanish "y" is "e" before the sound of i ("Ana e Inés", but "Ana y Hierro").
     return re.sub(r" y (?=(?:[IÍiíYy](?![aeou])|[Hh][ií](?![aeou])))", " e ", joined) if facts.language == "es" else joined
+
+
+def initials_phrase(facts: Facts) -> str:
+    """Return the initials of the first few offenders, with the number of the others."""
+    found = list(dict.fromkeys(each.initials for each in facts.offenders))
+    more = len(found) - MOST_INITIALS
+    return ", ".join([*found[:MOST_INITIALS], *([f"+{more}"] if more > 0 else [])])
