@@ -20,6 +20,7 @@ CHANNELS: Final[tuple[Channel, ...]] = ("sms", "voice", "email")
 OLDEST: Final = 1900
 _MARKUP: Final = re.compile(r"[<>{}\\\x00-\x1f\x7f]")
 _EASY: Final = frozenset({*(str(each) * 4 for each in range(10)), "1234", "4321"})
+VIN_LENGTH: Final = 10
 Problems = dict[str, str]
 
 
@@ -73,6 +74,14 @@ def is_birth_date(text: str) -> bool:
         return False
 
 
+def number_of(form: Mapping[str, str]) -> tuple[str, Problems]:
+    """Return the number that a form gives of an offender, such as an A-number; empty where it gives none."""
+    number = form.get("number", "").strip()
+    if len(number) > NUMBER_LENGTH or _MARKUP.search(number):
+        return "", {"number": "bad_number"}
+    return number, {}
+
+
 def contacts_of(form: Mapping[str, str]) -> tuple[tuple[Contact, ...], Problems]:
     """Return the contacts in canonical form, each once; numbers of North America only, since others cost whoever sends."""
     found: dict[tuple[Channel, str], None] = {}
@@ -101,6 +110,28 @@ def normalized(channel: Channel, text: str) -> str | None:
     if channel == "email":
         return address
     return address if phonenumbers.parse(address).country_code == NORTH_AMERICA else None
+
+
+def email_and_phone_of(form: Mapping[str, str]) -> tuple[tuple[Contact, ...], Problems]:
+    """Return the email address, written twice alike, and the telephone number where there is one."""
+    email = normalized("email", form.get("email", "").strip())
+    again = normalized("email", form.get("email_again", "").strip())
+    problems: Problems = {}
+    if email is None:
+        problems["email"] = "bad_email"
+    elif again is None or again.lower() != email.lower():
+        problems["email_again"] = "not_the_same"
+    found = () if email is None else (Contact("email", email),)
+    if form.get("address0", "").strip():
+        others, wrong = contacts_of({name: form.get(name, "") for name in ("address0", "channel0")})
+        found, problems = found + others, problems | wrong
+    return found, problems
+
+
+def vin_of(text: str) -> str | None:
+    """Return the digits of a victim identification number, however they are parted; None of anything else."""
+    digits = text.replace(" ", "").replace("-", "")
+    return digits if digits.isascii() and digits.isdigit() and len(digits) == VIN_LENGTH else None
 
 
 def address_of(text: str) -> str | None:

@@ -5,6 +5,7 @@ To sign in, a registration of source SIGN_IN for the contact alone is sent, whic
 else, ever. Contacts that are known here and those that are not get the same answers in the same time.
 """
 
+import hmac
 import secrets
 from typing import Final
 
@@ -17,14 +18,15 @@ from processors.domain.time import iso
 from processors.runtime.clock import wall
 from processors.site import passage
 from processors.site.choices import ABOUT, chosen_subtypes
-from processors.site.forms import address_of, code_of, masked
-from processors.site.outbox import Kept
+from processors.site.forms import address_of, code_of, masked, vin_of
+from processors.site.outbox import Kept, Outbox
 from processors.site.page import Page, even_time
 from processors.site.registering import became_active, send_code
 
 A_HOUR: Final = 10  # sign-ins of one client
 CODE_VALID: Final = 3_600_000
 SESSION: Final = 15 * 60_000
+NOBODYS: Final = "nobody@site.invalid"  # stands for the address of a number that is not known
 LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")  # a name that nobody has
 
 
@@ -59,19 +61,33 @@ async def manage(page: Page) -> Response:
 
 async def send_sign_in_code(page: Page) -> Response:
     """Ask for a code to the contact if it has registrations here; the answer does not say whether it has."""
-    address = address_of(page.form.get("contact", ""))
-    if address is None:
+    number = page.form.get("vin", "").strip() if page.site.by_vin else ""
+    address, vin = address_of(page.form.get("contact", "")), vin_of(number)
+    if number and vin is None:
+        return page.show("manage_contact.html", 400, problems={"vin": "bad_vin"})
+    if address is None and vin is None:
         return page.show("manage_contact.html", 400, problems={"contact": "bad_contact"})
     if page.is_too_often("sign_in", A_HOUR):
         return page.sentence("too_often", 429)
     async with even_time():
         outbox, now = page.site.outbox, wall()
+        if vin is not None:
+            address = await run_in_threadpool(email_of, outbox, vin, page.form.get("pin", "").strip())
+        address = address or NOBODYS
         digest, sign_in_id = outbox.digest(address), f"signin-{secrets.token_hex(12)}"
         found = await run_in_threadpool(outbox.registrations_of, digest)
         channels: list[Channel] = [each.channel for kept, _ in found for each in kept.contacts if outbox.digest(each.address) == digest]
         document = sign_in_document(sign_in_id, channels[0] if channels else "sms", address, page.language, now)
         await run_in_threadpool(outbox.keep, "registrations" if found else "nothing", sign_in_id, document, now)
     return show_code(page, SigningIn(sign_in_id, digest, int(bool(found))))
+
+
+def email_of(outbox: Outbox, vin: str, pin: str) -> str | None:
+    """Return the email address of the registration with this number and PIN; None if there is none."""
+    for kept, _ in outbox.registrations_of(outbox.vin_digest(vin)):
+        if kept.pin is not None and hmac.compare_digest(kept.pin.encode(), pin.encode()):
+            return next((each.address for each in kept.contacts if each.channel == "email"), None)
+    return None
 
 
 def sign_in_document(sign_in_id: str, channel: Channel, address: str, language: str, now: int) -> bytes:
@@ -123,6 +139,7 @@ async def show_registrations(page: Page, session: Session, status: int = 200, **
             "name": kept.shown_name,
             "choices": kept.choices,
             "language": kept.language,
+            "discreet": kept.discreet,
             "contacts": [masked(each) for each in kept.contacts],
             "status": "paused" if paused else (told.status if (told := statuses.get(kept.registration_id)) else "kept"),
             "paused": paused,
@@ -154,10 +171,11 @@ async def change(page: Page, session: Session, step: str) -> Response:
 
 def changed(page: Page, kept: Kept, choices: tuple[str, ...]) -> Kept:
     """Return the registration with other events and another language."""
-    language = page.form.get("told_in", kept.language)
+    language, discreet = page.form.get("told_in", kept.language), bool(page.form.get("discreet"))
     return msgspec.structs.replace(
         kept,
         choices=choices,
         event_subtypes=chosen_subtypes(choices, page.site.rules),
         language=language if language in page.site.languages else kept.language,
+        discreet=discreet and {each.channel for each in kept.contacts} != {"sms"},
     )

@@ -90,12 +90,14 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     contacts: tuple[Contact, ...]
     pin: str | None = None
     created_at: int = 0
+    discreet: bool = False
+    vin: str = ""
 
     def document(self) -> dict[str, object]:
         """Return the registration as the pipeline takes it."""
-        own = {"shown_name", "choices"}
+        own = {"shown_name", "choices", "discreet", "vin"}
         fields: dict[str, object] = {key: value for key, value in msgspec.to_builtins(self).items() if key not in own}
-        return fields
+        return fields | ({"language": f"{self.language}-x-discreet"} if self.discreet else {})
 
 
 class ToSend(msgspec.Struct, frozen=True):
@@ -124,7 +126,7 @@ class Outbox:
         try:
             with self._engine.begin() as database:
                 database.execute(insert(REGISTRATIONS).values(row))
-                digests = {self.digest(each.address) for each in kept.contacts}
+                digests = {self.digest(each.address) for each in kept.contacts} | ({self.vin_digest(kept.vin)} if kept.vin else set())
                 database.execute(insert(CONTACTS), [{"digest": each, "registration_id": kept.registration_id} for each in sorted(digests)])
                 self._keep(database, "registrations", kept.registration_id, msgspec.json.encode(kept.document()), now)
         except IntegrityError:
@@ -206,6 +208,10 @@ class Outbox:
     def digest(self, address: str) -> str:
         """Return the keyed digest by which an address is known here."""
         return self._seal.fingerprint(address.lower(), "site-contact")
+
+    def vin_digest(self, vin: str) -> str:
+        """Return the keyed digest by which a registration is found by the number that its owner has."""
+        return self._seal.fingerprint(vin, "site-vin")
 
     def _keep(self, database: Connection, kind: Kind, key: str, value: bytes | None, now: int) -> None:
         sealed = None if value is None else self._closed(value)

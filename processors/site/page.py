@@ -25,6 +25,8 @@ from processors.views.follower import Follower
 from processors.views.public import Shown, registration_statuses
 
 FIELDS: Final = 60
+BY_VIN: Final = frozenset({"DOJ_VNS", "ICE_VNP"})  # sources whose registrants have a verified email address, a VIN and a PIN
+WITH_PHONE: Final = frozenset({"ICE_VNP"})  # of these, those that also call or text
 EVEN_SECONDS: Final = 0.25  # answers that must not tell anything by their time leave at multiples of it
 STALE: Final = 30_000
 T = TypeVar("T")
@@ -49,6 +51,10 @@ class Site:
     challenges: Challenges
     proxies: frozenset[str] = frozenset()
     wait_seconds: float = 8.0
+
+    @property
+    def by_vin(self) -> bool:
+        return self.source in BY_VIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,9 @@ class Page:
             "languages": {code: words["name"] for code, words in self.site.languages.items()},
             "path": self.request.url.path.partition(f"/{self.language}/")[2],
             "form": self.form,
+            "source": self.site.source,
+            "by_vin": self.site.by_vin,
+            "with_phone": self.site.source in WITH_PHONE,
             "problems": {},
             "as_of_stale": as_of is None or wall() - as_of > STALE,
         }

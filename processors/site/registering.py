@@ -19,13 +19,26 @@ from processors.domain.time import iso
 from processors.runtime.clock import wall
 from processors.site import passage
 from processors.site.choices import ABOUT, chosen_subtypes
-from processors.site.forms import CHANNELS, CONTACTS, Offender, code_of, contacts_of, masked, offender_of, pin_problem
+from processors.site.forms import (
+    CHANNELS,
+    CONTACTS,
+    VIN_LENGTH,
+    Offender,
+    code_of,
+    contacts_of,
+    email_and_phone_of,
+    masked,
+    number_of,
+    offender_of,
+    pin_problem,
+)
 from processors.site.look_up import Found
 from processors.site.outbox import Kept
 from processors.site.page import Page
 
 A_HOUR: Final = 20  # registrations of one client
 LOOKS_SECONDS: Final = 0.25
+SCHEME: Final = {"DOJ_VNS": "REGISTER", "ICE_VNP": "A-NUMBER"}  # what the number that a victim may know is called
 
 
 class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,6 +51,8 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     choices: tuple[str, ...] = ()
     contacts: tuple[Contact, ...] = ()
     language: str = "en"
+    discreet: bool = False
+    vin: str = ""
 
 
 class Awaiting(msgspec.Struct, frozen=True):
@@ -45,6 +60,7 @@ class Awaiting(msgspec.Struct, frozen=True):
 
     registration_id: str
     shown: tuple[str, ...]
+    vin: str = ""
 
 
 async def register(page: Page) -> Response:
@@ -71,10 +87,19 @@ def choose_person(page: Page) -> Response:
     found = passage.opened(page.form.get("who", ""), Found, wall(), page.site.seal)
     if found is None:
         offender, problems = offender_of(page.form)
-        if offender is None:
-            return page.show("register_who.html", 400, problems=problems)
+        number, wrong = number_of(page.form)
+        if offender is None or wrong:
+            return page.show("register_who.html", 400, problems=problems | wrong)
+        if number and page.site.by_vin:
+            offender = msgspec.structs.replace(offender, numbers=((SCHEME[page.site.source], number, None),))
         found = Found(f"{offender.given} {offender.sur}", offender)
-    draft = Draft(f"site-{secrets.token_hex(12)}", f"person-{secrets.token_hex(12)}", found.name, found.offender)
+    draft = Draft(
+        f"site-{secrets.token_hex(12)}",
+        f"person-{secrets.token_hex(12)}",
+        found.name,
+        found.offender,
+        vin=f"{secrets.randbelow(10**VIN_LENGTH):0{VIN_LENGTH}}" if page.site.by_vin else "",
+    )
     return show_events(page, draft)
 
 
@@ -96,24 +121,29 @@ def show_contacts(page: Page, draft: Draft, status: int = 200, **values: object)
 
 
 async def choose_contacts(page: Page, draft: Draft) -> Response:
-    contacts, problems = contacts_of(page.form)
+    contacts, problems = (email_and_phone_of if page.site.by_vin else contacts_of)(page.form)
+    discreet = bool(page.form.get("discreet"))
+    if discreet and not problems and {each.channel for each in contacts} == {"sms"}:
+        problems = {"discreet": "discreet_alone"}
     if problems:
         return show_contacts(page, draft, 400, problems=problems)
     language = page.form.get("told_in", page.language)
-    chosen = msgspec.structs.replace(draft, contacts=contacts, language=language if language in page.site.languages else page.language)
-    return show_pin(page, chosen)
+    language = language if language in page.site.languages else page.language
+    return show_pin(page, msgspec.structs.replace(draft, contacts=contacts, language=language, discreet=discreet))
 
 
 def show_pin(page: Page, draft: Draft, status: int = 200, **values: object) -> Response:
-    called = any(each.channel == "voice" for each in draft.contacts)
-    return page.show("register_pin.html", status, draft=carried(page, draft), name=draft.name, called=called, **values)
+    return page.show("register_pin.html", status, draft=carried(page, draft), name=draft.name, called=is_called(draft), **values)
+
+
+def is_called(draft: Draft) -> bool:
+    return any(each.channel == "voice" for each in draft.contacts)
 
 
 async def send(page: Page, draft: Draft) -> Response:
     """Keep the registration to be sent, and ask for the code that the pipeline sends."""
     pin = page.form.get("pin", "").strip()
-    called = any(each.channel == "voice" for each in draft.contacts)
-    problem = pin_problem(pin) if pin or called else None
+    problem = pin_problem(pin) if pin or page.site.by_vin or is_called(draft) else None
     if problem is not None:
         return show_pin(page, draft, 400, problems={"pin": problem})
     if page.is_too_often("register", A_HOUR):
@@ -131,18 +161,23 @@ async def send(page: Page, draft: Draft) -> Response:
         contacts=draft.contacts,
         pin=pin or None,
         created_at=now,
+        discreet=draft.discreet,
+        vin=draft.vin,
     )
     await run_in_threadpool(page.site.outbox.keep_registration, kept, now)
-    awaiting = Awaiting(draft.registration_id, tuple(masked(each) for each in draft.contacts))
+    awaiting = Awaiting(draft.registration_id, tuple(masked(each) for each in draft.contacts), draft.vin)
     return show_code(page, awaiting)
 
 
 def described(offender: Offender) -> dict[str, object]:
     """Return an offender as a registration describes them."""
+    found: dict[str, object] = {}
     if offender.numbers:
-        named = (("scheme", "value", "issuer"), offender.numbers)
-        return {"identifiers": [{key: part for key, part in zip(named[0], each, strict=True) if part} for each in named[1]]}
-    return {"name": {"given": offender.given, "sur": offender.sur}, "birth_date": offender.birth_date}
+        keys = ("scheme", "value", "issuer")
+        found["identifiers"] = [{key: part for key, part in zip(keys, each, strict=True) if part} for each in offender.numbers]
+    if offender.sur:
+        found |= {"name": {"given": offender.given, "sur": offender.sur}, "birth_date": offender.birth_date}
+    return found
 
 
 def show_code(page: Page, awaiting: Awaiting, status: int = 200, **values: object) -> Response:
@@ -161,9 +196,14 @@ async def check_code(page: Page) -> Response:
             return show_code(page, awaiting, 400, problems={"code": "bad_code"})
         await send_code(page, awaiting.registration_id, code)
     if await became_active(page, awaiting.registration_id):
-        return page.show("register_done.html", shown=awaiting.shown)
+        return page.show("register_done.html", shown=awaiting.shown, vin=spoken_vin(awaiting.vin))
     unsent = not await run_in_threadpool(page.site.outbox.is_sent, awaiting.registration_id)
     return show_code(page, awaiting, tried=True, unsent=unsent)
+
+
+def spoken_vin(vin: str) -> str:
+    """Return the number in groups that are easily written down."""
+    return " ".join((vin[:3], vin[3:6], vin[6:])) if vin else ""
 
 
 async def send_code(page: Page, registration_id: str, code: str) -> None:

@@ -71,7 +71,7 @@ class SiteUnderTest:
         return digits[0]
 
 
-def site_over(folder: Path, url: str | None = None) -> SiteUnderTest:
+def site_over(folder: Path, url: str | None = None, source: str = "IVINS") -> SiteUnderTest:
     driver = PipelineDriver(PIPELINE, RULES, bytes(range(64)))
     view = View(folder / "site.sqlite", PUBLIC)
     view.open({topic.name: "log" for topic in PUBLIC.apply})
@@ -83,7 +83,7 @@ def site_over(folder: Path, url: str | None = None) -> SiteUnderTest:
         seal=SEAL,
         rules=RULES,
         languages=read_languages(None),
-        source="IVINS",
+        source=source,
         shown=Shown(),
         limits=Limits(),
         challenges=Challenges(),
