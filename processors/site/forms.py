@@ -121,7 +121,7 @@ def email_and_phone_of(form: Mapping[str, str]) -> tuple[tuple[Contact, ...], Pr
         problems["email"] = "bad_email"
     elif again is None or again.lower() != email.lower():
         problems["email_again"] = "not_the_same"
-    found = () if email is None else (Contact("email", email),)
+    found: tuple[Contact, ...] = () if email is None else (Contact("email", email),)
     if form.get("address0", "").strip():
         others, wrong = contacts_of({name: form.get(name, "") for name in ("address0", "channel0")})
         found, problems = found + others, problems | wrong
