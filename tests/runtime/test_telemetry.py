@@ -37,6 +37,7 @@ def test_labels_are_never_ids() -> None:
     assert {label for metric in METRICS for label in metric._labelnames} <= {
         "unit",
         "topic",
+        "table",
         "status",
         "vendor",
         "partition",

@@ -1,14 +1,25 @@
 """Timers come in the order of due time, then key, whatever was set and cleared before."""
 
-from hypothesis import given
+import tracemalloc
+
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from processors.runtime.decide import timers as module
 from processors.runtime.decide.timers import Timers
 
 KEYS = st.sampled_from("abcde")
 CHANGES = st.lists(st.tuples(KEYS, st.none() | st.integers(0, 20)), max_size=30)
 
 
+@pytest.fixture(autouse=True, params=[module.SPARE, 0])
+def spare(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing superseded is kept, too."""
+    monkeypatch.setattr(module, "SPARE", request.param)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CHANGES, st.integers(0, 20))
 def test_they_are_those_of_the_last_setting_of_each_key(changes: list[tuple[str, int | None]], until: int) -> None:
     timers, truth = Timers(), dict[str, int | None]()
@@ -30,3 +41,14 @@ def test_as_many_as_asked_for() -> None:
     timers = Timers({str(number): number for number in range(100)})
     assert len(timers.due(99, 10)) == 10
     assert len(timers) == 100
+
+
+def test_one_timer_that_is_always_put_off_takes_up_no_more_than_a_few() -> None:
+    timers = Timers()
+    tracemalloc.start()
+    for number in range(100_000):
+        timers.set("the same", number)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1_000_000
+    assert timers.take(100_000) == ("the same", 99_999)

@@ -1,6 +1,9 @@
 """The timers of one partition, in memory; the changelog holds them like any state."""
 
 from heapq import heapify, heappop, heappush
+from typing import Final
+
+SPARE: Final = 1_000  # superseded entries that the heap may hold beyond one for each timer
 
 
 class Timers:
@@ -29,6 +32,9 @@ class Timers:
             return
         self._due[key] = at
         heappush(self._heap, (at, key))
+        if len(self._heap) > 2 * len(self._due) + SPARE:  # a timer that is always put off would fill the memory
+            self._heap = [(due, each) for each, due in self._due.items()]
+            heapify(self._heap)
 
     def next(self) -> int | None:
         """Return when the first timer is due."""
