@@ -70,6 +70,7 @@ lock: $(INSTALLED)  ## pins the newest versions of everything, and the jars of t
 	@$(LOCK) --output-file requirements.lock
 	@$(LOCK) --extra local --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	@$(BIN)/python -m processors.runtime.local.jars
+	@$(BIN)/python -m bench.peers.lock
 
 clean:  ## stops the local broker and store and removes what was made
 	@if [ -x $(BIN)/vn ] && [ -d .vn ]; then $(BIN)/vn local down; fi

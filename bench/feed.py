@@ -113,23 +113,23 @@ def registered_people(people: int) -> range:
 def registrations(people: int, run: str) -> Iterator[tuple[str, bytes]]:
     """Yield id and JSON of the registrations for so many offenders."""
     for person in registered_people(people):
-        contacts = [{"channel": "sms", "address": f"+1804555{person % 10_000:04d}", "verified": True}]
-        if person // REGISTERED % BY_EMAIL_TOO == 0:
-            contacts.append({"channel": "email", "address": f"r{person}@example.org", "verified": True})
-        registration_id = f"{run}-{person}"
-        yield (
-            registration_id,
-            msgspec.json.encode(
-                {
-                    "registration_id": registration_id,
-                    "registrant_id": f"R-{run}-{person}",
-                    "source": "VINE",
-                    "offender": {"identifiers": offender(person)["identifiers"]},
-                    "language": "es" if person // REGISTERED % BILINGUAL == 0 else "en",
-                    "contacts": contacts,
-                }
-            ),
-        )
+        yield registration(person, person // REGISTERED, f"{run}-{person}")
+
+
+def registration(person: int, number: int, registration_id: str) -> tuple[str, bytes]:
+    """Return id and JSON of one registration, the so-manieth, for one offender."""
+    contacts = [{"channel": "sms", "address": f"+1804{2_000_000 + person}", "verified": True}]
+    if number % BY_EMAIL_TOO == 0:
+        contacts.append({"channel": "email", "address": f"r{person}@example.org", "verified": True})
+    fields = {
+        "registration_id": registration_id,
+        "registrant_id": f"R-{registration_id}",
+        "source": "VINE",
+        "offender": {"identifiers": offender(person)["identifiers"]},
+        "language": "es" if number % BILINGUAL == 0 else "en",
+        "contacts": contacts,
+    }
+    return registration_id, msgspec.json.encode(fields)
 
 
 def now() -> datetime:

@@ -6,13 +6,13 @@ left out. These figures hardly depend on what else the machine does.
 """
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from cProfile import Profile
 from dataclasses import dataclass, field
 from statistics import median
 from time import process_time, time_ns
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from bench import feed
 from processors.domain.journal import Verdict
@@ -52,40 +52,59 @@ class Cost:
         self.batches.append(1e6 * seconds / records)
 
 
-class RunningStage:
-    """One stage on one partition, its state in a dictionary."""
+class States(Protocol):
+    """Where a stage's states and timers are kept between batches."""
 
-    def __init__(self, stage: Stage[Any], codec: Codec, context: Context) -> None:
+    def read(self, names: Sequence[bytes]) -> Sequence[bytes | None]: ...
+
+    def keep(self, changes: Mapping[bytes, bytes | None]) -> None: ...
+
+
+class StatesInMemory:
+    def __init__(self) -> None:
+        self.fields: dict[bytes, bytes] = {}
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of all states and timers, keys included."""
+        return sum(len(name) + len(value) for name, value in self.fields.items())
+
+    def read(self, names: Sequence[bytes]) -> Sequence[bytes | None]:
+        return [self.fields.get(name) for name in names]
+
+    def keep(self, changes: Mapping[bytes, bytes | None]) -> None:
+        for name, value in changes.items():
+            if value is None:
+                self.fields.pop(name, None)
+            else:
+                self.fields[name] = value
+
+
+class RunningStage:
+    """One stage on one partition."""
+
+    def __init__(self, stage: Stage[Any], codec: Codec, context: Context, states: States | None = None) -> None:
         positions = {topic.name: 0 for topic in stage.inputs}
         self.stage = stage
         self.cost = Cost()
+        self.states = states or StatesInMemory()
         self._task = Task(stage, 0, Position(0, positions), dict(positions), {})
-        self._fields: dict[bytes, bytes] = {}
         self._codec = codec
         self._context = context
         self._offsets = dict(positions)
-
-    @property
-    def kept(self) -> int:
-        """Return the bytes of its states and timers, keys included."""
-        return sum(len(name) + len(value) for name, value in self._fields.items())
 
     def work(self, topic: Topic, stored: Sequence[StoredRecord]) -> Iterator[tuple[str, StoredRecord]]:
         """Decide records as the runner does; yield the records written, by topic."""
         for start in range(0, len(stored), BATCH):
             began = process_time()
             records = [self._record(topic, *each) for each in stored[start : start + BATCH]]
-            work = self._task.decide(records, None, BATCH, self._read, self._codec, self._context)
+            work = self._task.decide(records, None, BATCH, self.states.read, self._codec, self._context)
             journal = split_journal(work.verdicts, self._codec.encode)
             self.cost.count(len(records), process_time() - began)
             self.cost.journal += sum(map(len, journal))
             self._count(work.verdicts)
-            for name, value in work.changes.items():
-                self.cost.changes += len(name) + len(value or b"")
-                if value is None:
-                    self._fields.pop(name, None)
-                else:
-                    self._fields[name] = value
+            self.cost.changes += sum(len(name) + len(value or b"") for name, value in work.changes.items())
+            self.states.keep(work.changes)
             yield from ((written.name, (key, value)) for written, key, value, _ in work.outputs)
 
     def _record(self, topic: Topic, key: bytes | None, raw: bytes | None) -> Record:
@@ -95,9 +114,6 @@ class RunningStage:
         read = self._codec.decode_external if topic.external else self._codec.decode
         value: Any = None if raw is None else read(raw)
         return Record(topic.name, 0, offset, None if key is None else key.decode(), time_ns() // 1_000_000, value, raw)
-
-    def _read(self, names: Sequence[bytes]) -> Sequence[bytes | None]:
-        return [self._fields.get(name) for name in names]
 
     def _count(self, verdicts: Sequence[Verdict]) -> None:
         for each in verdicts:
@@ -122,10 +138,10 @@ def measure(count: int, profile: Profile | None = None, of: str = "") -> tuple[M
     return {unit.stage.name: unit.cost for unit in units}, stored
 
 
-def running_stages() -> list[RunningStage]:
-    """Return every stage of the pipeline, with the care for garbage that its process takes."""
+def running_stages(states: Callable[[str], States] = lambda _: StatesInMemory()) -> list[RunningStage]:
+    """Return every stage of the pipeline, with the care for garbage that its process takes; `states` makes a stage's by its name."""
     codec, context = Codec(), Context(rules(), Seal(bytes(range(64))), draw=repeatable_bytes)
-    units = [RunningStage(stage, codec, context) for stages in PIPELINE.values() for stage in stages]
+    units = [RunningStage(stage, codec, context, states(stage.name)) for stages in PIPELINE.values() for stage in stages]
     gc.freeze()
     gc.set_threshold(GARBAGE)
     return units

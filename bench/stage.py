@@ -1,18 +1,16 @@
 """One stage against the upper bound: a stage under the real runner and a raw copy of the same records, in turns."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
 import msgspec
 
-from bench import peers
 from bench.cluster import RUN, BenchCluster, Deployment, cpu_seconds, peak_memory, until
 from bench.memory import StoredRecord
 from processors.domain.event import Event
-from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.wire.codec import Codec
 from processors.topics import CONFIRMED, DISTINCT, Topic
 
@@ -47,41 +45,31 @@ def compare(cluster: BenchCluster, few: list[StoredRecord], count: int, rounds: 
         deployment = cluster.deploy(f"stage{turn}.")
         source, target = deployment.prefix + DISTINCT.name, deployment.prefix + CONFIRMED.name
         deployment.client.send(DISTINCT, records)
-        copies.append(measure_copy(deployment, DISTINCT, source, target, count))
+        copies.append(measure_speed(deployment, "copy", DISTINCT, count, *copy_command(deployment, source, target)))
         stages.append(measure_speed(deployment, NAME, DISTINCT, count, *RUN, NAME))
     return copies, stages
 
 
-def compare_peers(cluster: BenchCluster, count: int, rounds: int) -> tuple[list[Speed], list[Speed], bool]:
-    """Measure the raw copy and the job of bench.peers in turns; return their speeds, and whether what was written is right."""
-    sent = list(peers.changes(count))
-    records = [(each.offender, peers.WRITE_CHANGE(each)) for each in sent]
-    expected = peers.expected(sent)
-    copies, stages, right = [], [], True
-    for turn in range(rounds):
-        deployment = cluster.deploy(f"peers{turn}.")
-        create_topics(deployment.settings, peers.TOPICS)
-        deployment.wait_for_topics(peers.TOPICS)
-        source, target = deployment.prefix + peers.CHANGES.name, deployment.prefix + peers.COPIED.name
-        deployment.client.send(peers.CHANGES, records)
-        copies.append(measure_copy(deployment, peers.CHANGES, source, target, count))
-        stages.append(measure_speed(deployment, peers.NAME, peers.CHANGES, count, sys.executable, "-m", "bench.peers"))
-        right = right and peers.written(deployment) == expected
-    return copies, stages, right
-
-
-def measure_copy(deployment: Deployment, topic: Topic, source: str, target: str, count: int) -> Speed:
-    command = (sys.executable, "-m", "bench.copying", deployment.prefix + "copy", source, target)
-    return measure_speed(deployment, "copy", topic, count, *command)
+def copy_command(deployment: Deployment, source: str, target: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "bench.copying", deployment.prefix + "copy", source, target)
 
 
 def measure_speed(deployment: Deployment, group: str, topic: Topic, count: int, *command: str) -> Speed:
+    """Start a process that reads so many records, and measure it from its first commit to its last."""
     done = deployment.progress(group, topic.name)
-    process = deployment.start(group, *command)
-    until(f"{group} has begun", done, interval=0.01)
+    return measure_parts(deployment, group, done, (count,), *command)[0]
+
+
+def measure_parts(deployment: Deployment, name: str, done: Callable[[], int], ends: Sequence[int], *command: str) -> list[Speed]:
+    """Start a process, and measure it from one of so many records done to the next; the first part begins with the first done."""
+    process = deployment.start(name, *command)
+    found = []
+    until(f"{name} has begun", done, interval=0.01)
     began, first, cpu = monotonic(), done(), cpu_seconds(process)
-    until(f"{group} has read all", lambda: done() >= count)
-    seconds, records = monotonic() - began, count - first
-    spent, memory = cpu_seconds(process) - cpu, peak_memory(process)
+    for end in ends:
+        until(f"{name} has done {end:,}", lambda end=end: done() >= end)  # type: ignore[misc]
+        now, last, spent = monotonic(), done(), cpu_seconds(process)
+        found.append(Speed((last - first) / (now - began), 1e5 * (spent - cpu) / (last - first), peak_memory(process)))
+        began, first, cpu = now, last, spent
     deployment.stop()
-    return Speed(records / seconds, 1e5 * spent / records, memory)
+    return found

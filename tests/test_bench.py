@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from bench import memory, peers
+from bench import memory
+from bench.peers import job
 from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
 from processors.stage import Context
@@ -19,10 +20,10 @@ def test_every_stage_is_measured_and_every_submission_comes_to_its_end() -> None
 
 
 def test_the_peers_job_writes_what_plain_python_makes_of_its_records() -> None:
-    sent = list(peers.changes(2_000))
-    job = memory.RunningStage(peers.STAGE, peers.ChangeCodec(), Context(memory.rules(), Seal(bytes(range(64)))))
-    written = list(job.work(peers.CHANGES, [(each.offender.encode(), peers.WRITE_CHANGE(each)) for each in sent]))
-    found = Counter((record.event_id, record.decision) for _, (_, raw) in written for record in (peers.READ_DECIDED(raw, 0)[0],))
-    assert found == peers.expected(sent)
-    assert {name for name, _ in written} == {peers.ACCEPTED.name, peers.REJECTED.name}
+    sent = list(job.changes(2_000))
+    stage = memory.RunningStage(job.STAGE, job.ChangeCodec(), Context(memory.rules(), Seal(bytes(range(64)))))
+    written = list(stage.work(job.CHANGES, [(each.offender.encode(), job.WRITE_CHANGE(each)) for each in sent]))
+    found = Counter((record.event_id, record.decision) for _, (_, raw) in written for record in (job.READ_DECIDED(raw, 0)[0],))
+    assert found == job.expected(sent)
+    assert {name for name, _ in written} == {job.ACCEPTED.name, job.REJECTED.name}
     assert len(written) < len(sent)

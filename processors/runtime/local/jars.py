@@ -1,5 +1,5 @@
 """
-Kafka's jars, downloaded once per user and verified against `kafka.lock.toml`.
+Jars, downloaded once per user and verified against a lock file: Kafka's against `kafka.lock.toml`.
 
 They come from Maven Central, from repositories named in the user's jgo settings, or from Maven's local repository.
 `python -m processors.runtime.local.jars` (`make lock`) regenerates the lock file.
@@ -35,38 +35,43 @@ LOCK: Final = Path(__file__).with_name("kafka.lock.toml")
 
 def kafka_jars(progress: Progress) -> list[Path]:
     """Return Kafka's class path, downloading and verifying its jars as needed."""
-    lock = LOCK.read_bytes()
-    home = _cache() / f"kafka-{VERSION}-{hashlib.sha256(lock).hexdigest()[:8]}"
+    return locked_jars(f"Kafka {VERSION}", LOCK, progress)
+
+
+def locked_jars(program: str, lock: Path, progress: Progress) -> list[Path]:
+    """Return the class path of a program whose jars a lock file names, downloading and verifying them as needed."""
+    home = cache_folder() / f"{program.lower().replace(' ', '-')}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:8]}"
     environment = Environment(home)
     try:
         environment.jars_dir.mkdir(parents=True, exist_ok=True)
         with (home / "lock").open("w") as busy:
             fcntl.flock(busy, fcntl.LOCK_EX)
-            wanted = LockFile.load(LOCK).dependencies
-            _fetch([jar for jar in wanted if not _intact(environment.jars_dir / _name(jar), jar)], len(wanted), environment, progress)
+            wanted = LockFile.load(lock).dependencies
+            missing = [jar for jar in wanted if not _intact(environment.jars_dir / _name(jar), jar)]
+            _fetch(program, missing, len(wanted), environment, progress)
     except requests.RequestException as error:
-        message = f"cannot fetch Kafka from Maven Central ({type(error).__name__}): check the network connection and try again"
+        message = f"cannot fetch {program} from Maven Central ({type(error).__name__}): check the network connection and try again"
         raise UserError(message) from error
     except OSError as error:
-        raise UserError(f"cannot keep Kafka's jars in {home}: {error.strerror}; XDG_CACHE_HOME can name another place") from error
+        raise UserError(f"cannot keep the jars of {program} in {home}: {error.strerror}; XDG_CACHE_HOME can name another place") from error
     return environment.all_jars
 
 
-def _fetch(missing: list[LockedDependency], of: int, environment: Environment, progress: Progress) -> None:
+def _fetch(program: str, missing: list[LockedDependency], of: int, environment: Environment, progress: Progress) -> None:
     """Download the missing jars, reporting to `progress` once a second."""
     if not missing:
         return
     done, fetched, spoke = of - len(missing), 0, 0.0
-    progress(f"Kafka {VERSION}: fetching {len(missing)} files")
+    progress(f"{program}: fetching {len(missing)} files")
     with tempfile.TemporaryDirectory(dir=environment.path) as staging, ThreadPoolExecutor(max_workers=8) as pool:
-        for size in pool.map(lambda jar: _place(jar, environment.jars_dir, Path(staging)), missing):
+        for size in pool.map(lambda jar: _place(program, jar, environment.jars_dir, Path(staging)), missing):
             done, fetched = done + 1, fetched + size
             if monotonic() - spoke >= 1 or done == of:
-                progress(f"Kafka {VERSION}: {done} of {of} files, {fetched / 1e6:.1f} MB fetched")
+                progress(f"{program}: {done} of {of} files, {fetched / 1e6:.1f} MB fetched")
                 spoke = monotonic()
 
 
-def _place(jar: LockedDependency, jars: Path, staging: Path) -> int:
+def _place(program: str, jar: LockedDependency, jars: Path, staging: Path) -> int:
     """Download and verify one jar; return its size."""
     repositories = GlobalSettings.load().repositories | MavenContext().remote_repos
     for local in ([default_maven_repo()], []):  # what Maven already has first; where that is damaged, the original
@@ -74,14 +79,14 @@ def _place(jar: LockedDependency, jars: Path, staging: Path) -> int:
         try:
             found = context.create_dependency(f"{jar.groupId}:{jar.artifactId}:{jar.version}").artifact.resolve()
         except RuntimeError as error:
-            raise UserError(f"Maven Central does not have {_name(jar)}, a part of Kafka {VERSION}") from error
+            raise UserError(f"Maven Central does not have {_name(jar)}, a part of {program}") from error
         if _intact(found, jar):
             partial = staging / _name(jar)
             shutil.copyfile(found, partial)
             partial.replace(jars / _name(jar))
             return found.stat().st_size
     raise UserError(
-        f"{_name(jar)} arrived with another checksum than kafka.lock.toml has: fetch again, or see what is between here and there"
+        f"{_name(jar)} arrived with another checksum than its lock file has: fetch again, or see what is between here and there"
     )
 
 
@@ -96,20 +101,21 @@ def _name(jar: LockedDependency) -> str:
     return f"{jar.artifactId}-{jar.version}.jar"
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Return the user's folder for what is downloaded once."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vn"
 
 
-def write_lock() -> None:
-    """Write the exact version and checksum of everything Kafka needs to `kafka.lock.toml`."""
+def write_lock(lock: Path, name: str, *artifacts: str) -> None:
+    """Write the exact version and checksum of everything that the artifacts need to a lock file."""
     with tempfile.TemporaryDirectory() as scratch:
         context = MavenContext(repo_cache=Path(scratch), timeout=30)
-        inputs, transitive = context.resolver.resolve([context.create_dependency(it) for it in (KAFKA, LOGGING)])
+        inputs, transitive = context.resolver.resolve([context.create_dependency(it) for it in artifacts])
         jars = sorted(
             (it for it in inputs + transitive if it.scope in {None, "compile", "runtime"}), key=lambda it: (it.groupId, it.artifactId)
         )
-        LockFile.from_resolved_dependencies(jars, environment_name="kafka").save(LOCK)
+        LockFile.from_resolved_dependencies(jars, environment_name=name).save(lock)
 
 
 if __name__ == "__main__":
-    write_lock()
+    write_lock(LOCK, "kafka", KAFKA, LOGGING)

@@ -3,7 +3,7 @@ The job that stream processors were compared by: one Avro record in, one state a
 
 A record that repeats one of its offender's last sixteen ids is dropped. The others are accepted or rejected by the status
 that the offender had, and written again with the decision. Here the job is a stage under the real runner, without a
-journal since the others have none. `python -m bench.peers` runs it until it is stopped.
+journal since the others have none. `python -m bench.peers.job` runs it until it is stopped.
 """
 
 import gc
@@ -68,12 +68,16 @@ class KnownOffender(Struct, frozen=True, tag="offender"):
     ids: tuple[str, ...] = ()
 
 
+def sinks(system: str) -> tuple[Topic, Topic]:
+    """Return a system's topics for what it accepts and what it rejects."""
+    return Topic(f"{system}.accepted", (DecidedChange,), "offender"), Topic(f"{system}.rejected", (DecidedChange,), "offender")
+
+
 CHANGES: Final = Topic("peers.changes", (Change,), "offender")
-ACCEPTED: Final = Topic("peers.accepted", (DecidedChange,), "offender")
-REJECTED: Final = Topic("peers.rejected", (DecidedChange,), "offender")
+ACCEPTED, REJECTED = sinks(NAME)
 COPIED: Final = Topic("peers.copied", (Change,), "offender")
 CHANGELOG: Final = Topic("peers.state", (), "offender", retention=FOREVER, compacted=True)
-TOPICS: Final = (CHANGES, ACCEPTED, REJECTED, COPIED, CHANGELOG)
+TOPICS: Final = (CHANGES, COPIED, CHANGELOG)
 
 
 def schema(kind: type[Struct]) -> dict[str, Any]:
@@ -178,9 +182,9 @@ def expected(sent: Iterable[Change]) -> Counter[tuple[str, str]]:
     return found
 
 
-def written(deployment: Deployment) -> Counter[tuple[str, str]]:
-    """Return what is in both sinks, read-committed."""
-    places = [(deployment.prefix + topic.name, partition) for topic in (ACCEPTED, REJECTED) for partition in range(PARTITIONS)]
+def written(deployment: Deployment, system: str) -> Counter[tuple[str, str]]:
+    """Return what is in both sinks of a system, read-committed."""
+    places = [(deployment.prefix + topic.name, partition) for topic in sinks(system) for partition in range(PARTITIONS)]
     ends = deployment.broker.end_offsets(places)
     consumer = deployment.broker.partition_consumer()
     consumer.assign([TopicPartition(*place, 0) for place in places])
