@@ -3,6 +3,7 @@
 import getpass
 import socket
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ import uvicorn
 from processors.cli.app import new_app
 from processors.console.actions import Actions
 from processors.console.app import app_of
+from processors.console.contacts import contacts_of
 from processors.console.openid import OpenId
 from processors.console.overview import Overview
 from processors.console.page import Console
@@ -91,7 +93,8 @@ def made(settings: Settings) -> Console:
             rules, chain(*library.files_for(state)), state, day, lambda code, language: sample_text(rules, state, code, at, language)
         )
 
-    return Console(client, follower, actions, overview, rules, rules_document)
+    contacts = partial(contacts_of, client, settings.seal(), rules)
+    return Console(client, follower, actions, overview, rules, rules_document, contacts)
 
 
 def serve(application: Any, host: str, port: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from processors.console.actions import Actions
+from processors.console.contacts import ShownContact
 from processors.console.formats import ago, duration, moment, sentence
 from processors.console.overview import Overview
 from processors.domain.policy import Policy
@@ -24,6 +25,12 @@ from processors.views.follower import Follower
 STALE_MILLISECONDS: Final = 30_000
 
 
+class Contacts(Protocol):
+    """Returns where a registrant is reached."""
+
+    def __call__(self, registrant_id: str, *, masked: bool) -> tuple[ShownContact, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Console:
     """What the pages work with."""
@@ -34,6 +41,7 @@ class Console:
     overview: Overview
     rules: Rules
     rules_document: Callable[[str], Any]
+    contacts: Contacts
 
 
 class Pages:

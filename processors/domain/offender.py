@@ -1,8 +1,13 @@
 """What is published of an offender: names and numbers, status and place; and who is never shown to the public."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from processors.domain.person import Identifier, Name
+
+CLAIMED: Final = "review_claimed"  # what is logged of a reviewer who takes a review on, and gives it back
+UNCLAIMED: Final = "review_unclaimed"
 
 
 class KnownPerson(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -30,6 +30,18 @@ def grouped_reviews(database: Connection, group: str) -> list[dict[str, Any]]:
     return _documents(database.execute("SELECT document FROM reviews WHERE grouped = ? AND state = 'open' ORDER BY review_id", (group,)))
 
 
+def claims(database: Connection, since: int) -> dict[str, tuple[str, int]]:
+    """Return who has taken which review on since a time, and when."""
+    rows = database.execute("SELECT review_id, person, at FROM claims WHERE at >= ?", (since,))
+    return {review_id: (person, at) for review_id, person, at in rows}
+
+
+def first_decision(database: Connection, group: str) -> str | None:
+    """Return what the first of two reviewers has decided on a group, in a sentence."""
+    row = database.execute("SELECT detail FROM first_decisions WHERE grouped = ?", (group,)).fetchone()
+    return None if row is None else str(row[0])
+
+
 def how_reviews_ended(database: Connection, reason: str, most: int = 20) -> dict[str, int]:
     """Return how the latest reviews with a reason ended: the number for each state."""
     rows = database.execute(

@@ -13,10 +13,21 @@ import msgspec
 from processors.domain.expectation import Expectation
 from processors.domain.journal import DeadLetter, DeadLetterSettled, Verdicts
 from processors.domain.notification import Response
-from processors.domain.offender import KnownPerson
+from processors.domain.offender import CLAIMED, UNCLAIMED, KnownPerson, StaffAction
 from processors.domain.policy import Policy
 from processors.domain.review import Review
-from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, DECISIONS, EXPECTATIONS, PEOPLE, POLICIES, RESPONSES, REVIEWS, STANDINGS
+from processors.topics import (
+    CONSOLE_LOG,
+    DEAD_LETTERS,
+    DEAD_LETTERS_SETTLED,
+    DECISIONS,
+    EXPECTATIONS,
+    PEOPLE,
+    POLICIES,
+    RESPONSES,
+    REVIEWS,
+    STANDINGS,
+)
 from processors.views.model import ReadModel, Row, json_document
 from processors.views.public import PEOPLE_TABLES, apply_person, apply_standing
 
@@ -61,6 +72,8 @@ CREATE TABLE journal_registrants (
     registrant TEXT NOT NULL, message_id TEXT NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL, channel TEXT,
     PRIMARY KEY (registrant, message_id, outcome, at)
 ) WITHOUT ROWID;
+CREATE TABLE claims (review_id TEXT PRIMARY KEY, person TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE first_decisions (grouped TEXT PRIMARY KEY, detail TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE agencies (
     ori TEXT PRIMARY KEY, heard_at INTEGER NOT NULL, message_id TEXT NOT NULL, messages INTEGER NOT NULL, rejected INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -143,6 +156,10 @@ def apply_verdicts(database: Connection, row: Row) -> None:
         "INSERT OR IGNORE INTO journal_registrants VALUES (?, ?, ?, ?, ?)",
         [(each.registrant_id, each.message_id, each.outcome, each.at, each.channel) for each in verdicts if each.registrant_id],
     )
+    database.executemany(
+        "INSERT OR REPLACE INTO first_decisions VALUES (?, ?, ?)",
+        [(each.message_id, each.detail, each.at) for each in verdicts if each.reason == "second_reviewer_needed"],
+    )
     for each in verdicts:
         if each.stage == "read" and each.ori is not None:
             database.execute(
@@ -156,6 +173,17 @@ def apply_response(database: Connection, row: Row) -> None:
     """Keep which record is the response to which message."""
     if isinstance(row.value, Response):
         database.execute("INSERT OR IGNORE INTO responses VALUES (?, ?, ?)", (row.value.message_id, row.partition, row.offset))
+
+
+def apply_staff_action(database: Connection, row: Row) -> None:
+    """Keep who has taken a review on, as long as they have not given it back."""
+    value = row.value
+    if not isinstance(value, StaffAction):
+        return
+    if value.action == CLAIMED:
+        database.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", (value.subject, value.person, value.at))
+    elif value.action == UNCLAIMED:
+        database.execute("DELETE FROM claims WHERE review_id = ? AND person = ?", (value.subject, value.person))
 
 
 def apply_known_person(database: Connection, row: Row) -> None:
@@ -180,5 +208,6 @@ STAFF: Final = ReadModel(
         POLICIES: apply_policy,
         DECISIONS: apply_verdicts,
         RESPONSES: apply_response,
+        CONSOLE_LOG: apply_staff_action,
     },
 )

@@ -16,13 +16,15 @@ from starlette.testclient import TestClient
 from processors.console import actions as actions_module
 from processors.console.actions import Actions
 from processors.console.app import STATIC, app_of
+from processors.console.contacts import ShownContact
 from processors.console.formats import mask
 from processors.console.overview import Overview, polyline
 from processors.console.page import Console
+from processors.console.pages.reviews import CLAIM
 from processors.console.people import LocalUser, Proxy, SignIn
 from processors.domain.journal import DeadLetter
 from processors.domain.notification import Outbound
-from processors.domain.offender import KnownPerson, OffenderStanding
+from processors.domain.offender import CLAIMED, UNCLAIMED, KnownPerson, OffenderStanding
 from processors.domain.person import Identifier, Name
 from processors.domain.review import ReviewAction
 from processors.domain.seal import Seal
@@ -69,6 +71,11 @@ class ConsoleUnderTest:
         return self.client.post(path, data={"token": self.token(path), **form}, follow_redirects=False)
 
 
+def contacts_of_anybody(registrant_id: str, *, masked: bool) -> tuple[ShownContact, ...]:
+    """Stand in for the contacts that a running console reads from deliver's state."""
+    return (ShownContact(f"{registrant_id}-1", "sms", "… 07" if masked else "+1 804-555-1007", "en", "confirmed"),)
+
+
 def console_over(tmp_path: Path, view: View, sign_in: SignIn | None = None) -> ConsoleUnderTest:
     sent = Sent()
     actions = Actions(sent, tmp_path / "decisions.sqlite", Seal(bytes(64)))  # type: ignore[arg-type]
@@ -76,7 +83,9 @@ def console_over(tmp_path: Path, view: View, sign_in: SignIn | None = None) -> C
     watch = SimpleNamespace(look=lambda _: None)
     overview = Overview(watch, SimpleNamespace(registry=CollectorRegistry()))  # type: ignore[arg-type]
     document = SimpleNamespace(title="Rules", version="r1", parts=())
-    app = app_of(Console(sent, follower, actions, overview, RULES, lambda _: document), sign_in or LocalUser("ana"), "k")  # type: ignore[arg-type]
+    app = app_of(
+        Console(sent, follower, actions, overview, RULES, lambda _: document, contacts_of_anybody), sign_in or LocalUser("ana"), "k"
+    )  # type: ignore[arg-type]
     return ConsoleUnderTest(view, sent, actions, TestClient(app, base_url="http://127.0.0.1"))
 
 
@@ -137,6 +146,35 @@ def test_the_second_of_two_reviewers_is_told_who_was_first(desk: ConsoleUnderTes
     answer = desk.client.post("/reviews/a", data={"token": token, "what": "discard", "reason": "x"})
     assert "released by ben" in answer.text
     assert desk.sent.records == []
+
+
+def test_the_second_of_two_reviewers_of_a_large_group_is_told_what_the_first_decided(desk: ConsoleUnderTest) -> None:
+    for number in range(26):
+        put(desk.view, REVIEWS, f"g{number}", review(f"g{number}", group="G", reason="surge"))
+    assert "second person decides the same" in desk.client.get("/reviews/g0").text
+    assert "The first of two" not in desk.client.get("/reviews/g0").text
+    first = "ben would release 26 reviews: a second reviewer must decide the same (review.four_eyes)."
+    put(
+        desk.view, DECISIONS, "", verdicts("G", "identify", "noted", reason="second_reviewer_needed", detail=first, ori=None, offender=None)
+    )
+    assert "The first of two: Ben would release 26 reviews" in desk.client.get("/reviews/g0").text
+
+
+def test_whoever_takes_a_review_on_is_named_to_others_for_ten_minutes(desk: ConsoleUnderTest) -> None:
+    assert desk.post("/reviews/a", what="claim").status_code == 303
+    ((topic, _, logged),) = desk.sent.records
+    assert topic is CONSOLE_LOG
+    assert (logged.person, logged.action, logged.subject) == ("ana", CLAIMED, "a")
+    put(desk.view, CONSOLE_LOG, "", logged)
+    assert "You took this on" in desk.client.get("/reviews/a").text
+    assert "you are on it" in desk.client.get("/reviews").text
+    put(desk.view, CONSOLE_LOG, "", structs.replace(logged, person="ben"))
+    assert "ben took this on" in desk.client.get("/reviews/a").text
+    assert "ben is on it" in desk.client.get("/reviews").text
+    assert desk.post("/reviews/a", what="release", reason="it is urgent").status_code == 303  # a claim keeps nobody from deciding
+    put(desk.view, CONSOLE_LOG, "", structs.replace(logged, person="ben", action=UNCLAIMED))
+    put(desk.view, CONSOLE_LOG, "", structs.replace(logged, subject="e", at=wall() - CLAIM - 1))
+    assert "is on it" not in desk.client.get("/reviews").text
 
 
 def test_a_whole_group_takes_its_number_typed(desk: ConsoleUnderTest) -> None:
@@ -278,6 +316,34 @@ def test_whoever_looks_up_what_somebody_was_told_says_why_and_that_is_kept(desk:
     ((topic, _, logged),) = desk.sent.records
     assert topic is CONSOLE_LOG
     assert (logged.person, logged.action, logged.subject, logged.reason) == ("ana", "registrant_seen", "R-1", "she called")
+
+
+def test_what_she_was_told_is_said_in_words_the_best_that_became_of_each_message(desk: ConsoleUnderTest) -> None:
+    for outcome, channel in (("gathered", None), ("sent", "sms"), ("undelivered", None)):
+        put(desk.view, DECISIONS, "", verdicts("M-1", "deliver", outcome, registrant_id="R-1", channel=channel))
+    put(desk.view, DECISIONS, "", verdicts("M-2", "deliver", "delivered", registrant_id="R-1", channel="voice"))
+    page = desk.client.get("/registrants?registrant=R-1&reason=she+called").text
+    assert "<td>Yes: she was reached</td><td>call</td>" in page
+    assert "<td>Sent, not yet known whether it arrived</td><td>text message</td>" in page
+    assert "Nothing was decided for R-2" in desk.client.get("/registrants?registrant=R-2&reason=she+called").text
+
+
+def test_whole_addresses_are_shown_for_a_reason_alone_that_is_kept_first(desk: ConsoleUnderTest) -> None:
+    page = desk.client.get("/registrants?registrant=R-1&reason=she+called").text
+    assert "… 07" in page
+    assert "804" not in page
+    refused = desk.post("/registrants", what="contacts", registrant="R-1", reason=" ")
+    assert (refused.status_code, "804" in refused.text) == (400, False)
+    shown = desk.post("/registrants", what="contacts", registrant="R-1", reason="she asks which number we have")
+    assert "+1 804-555-1007" in shown.text
+    assert shown.headers["cache-control"] == "no-store"
+    logged = desk.sent.records[-1][2]
+    assert (logged.action, logged.subject, logged.reason) == ("contacts_seen", "R-1", "she asks which number we have")
+
+
+def test_keys_can_be_turned_off_on_every_page(desk: ConsoleUnderTest) -> None:
+    for path in ("/", "/reviews", "/reviews/a", "/registrants"):
+        assert 'id="keys-off"' in desk.client.get(path).text
 
 
 def test_what_may_hold_contact_data_is_never_shown() -> None:

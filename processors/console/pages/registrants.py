@@ -1,43 +1,83 @@
 """`/registrants`, for advocates and call centres: was she told, register for somebody, end a registration."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 from uuid import uuid4
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from processors.console.contacts import ShownContact
 from processors.console.page import Pages
+from processors.domain.journal import Outcome
 from processors.runtime.errors import UserError
 from processors.views import queries
+
+# What became of a message for one registrant, the best outcome first.
+TOLD: Final[Mapping[Outcome, str]] = {
+    "delivered": "Yes: she was reached",
+    "sent": "Sent, not yet known whether it arrived",
+    "undelivered": "No: none of her contacts could be reached",
+    "dropped": "No: nothing was sent",
+    "gathered": "Not yet: it waits for the end of quiet hours or for others of the same event",
+}
+NOT_YET: Final = "Not yet"
+CHANNELS: Final = {"sms": "text message", "email": "email", "voice": "call"}
 
 
 async def registrants(pages: Pages, request: Request) -> Response:
     registrant, error, done = request.query_params.get("registrant", "").strip(), "", ""
     reason, person = request.query_params.get("reason", "").strip(), request.state.person.name
     form: dict[str, str] = {}
+    masked = True
     if request.method == "POST":
         form = {name: str(value).strip() for name, value in (await request.form()).items()}
+    if form.get("what") == "contacts":
+        registrant, reason, masked = form.get("registrant", ""), form.get("reason", ""), False
+    elif form:
         try:
             done, form = await run_in_threadpool(change_registration, pages, form, person), {}
         except UserError as refused:
             error = str(refused)
-    elif registrant and not reason:
+    contacts: tuple[ShownContact, ...] = ()
+    if registrant and not reason:
         error = "Say why you look up what she was told: it is kept with your name."
     elif registrant:
-        await run_in_threadpool(pages.console.actions.log, person, "registrant_seen", registrant, reason)
+        try:
+            await run_in_threadpool(pages.console.actions.log, person, "registrant_seen" if masked else "contacts_seen", registrant, reason)
+            contacts = await run_in_threadpool(pages.console.contacts, registrant, masked=masked)
+        except UserError as refused:
+            error = str(refused)
     return pages.render(
         request,
         "registrants.html",
         400 if error else 200,
         registrant=registrant,
-        told=await pages.ask(queries.told_to, registrant) if registrant and not error else None,
+        told=told_by_message(await pages.ask(queries.told_to, registrant)) if registrant and reason else None,
+        contacts=contacts,
+        masked=masked,
         reason=reason,
         error=error,
         done=done,
         form=form,
     )
+
+
+def told_by_message(decisions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return for each message, the newest first, what became of it for a registrant, in words."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for each in decisions:
+        found.setdefault(each["message_id"], []).append(each)
+    return [
+        {
+            "message_id": message_id,
+            "at": max(each["at"] for each in parts),
+            "channels": sorted({CHANNELS.get(each["channel"], each["channel"]) for each in parts if each["channel"]}),
+            "answer": next((words for outcome, words in TOLD.items() if any(each["outcome"] == outcome for each in parts)), NOT_YET),
+        }
+        for message_id, parts in found.items()
+    ]
 
 
 def change_registration(pages: Pages, form: Mapping[str, str], person: str) -> str:

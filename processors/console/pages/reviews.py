@@ -11,12 +11,15 @@ from starlette.responses import RedirectResponse, Response
 from processors.console.actions import Decision
 from processors.console.page import Pages
 from processors.deliver.sample import sample_text
+from processors.domain.offender import CLAIMED, UNCLAIMED
 from processors.runtime.clock import wall
 from processors.runtime.errors import UserError
 from processors.views import queries
 
 REVIEW_SECONDS: Final = 15 * 60
+CLAIM: Final = 10 * 60_000  # how long whoever took a review on is named to others; nobody is kept from deciding
 LANGUAGES: Final = ("en", "es")
+CLAIMS: Final = {"claim": CLAIMED, "unclaim": UNCLAIMED}
 DECISIONS: Final[Mapping[str, Decision]] = {each: each for each in get_args(Decision)}
 
 
@@ -31,12 +34,19 @@ async def reviews(pages: Pages, request: Request) -> Response:
     reason, jurisdiction = request.query_params.get("reason") or None, request.query_params.get("jurisdiction") or None
     shown = await visible(pages, request, reason, jurisdiction)
     shown.sort(key=lambda each: (not pages.is_emergency(each), each["since"], each["review_id"]))
+    claims = await pages.ask(queries.claims, wall() - CLAIM)
     return pages.render(
         request,
         "reviews.html",
         400 if error else 200,
         reviews=[
-            each | {"emergency": pages.is_emergency(each), "left": REVIEW_SECONDS - (wall() - each["since"]) // 1000} for each in shown
+            each
+            | {
+                "emergency": pages.is_emergency(each),
+                "left": REVIEW_SECONDS - (wall() - each["since"]) // 1000,
+                "claimed_by": claims[each["review_id"]][0] if each["review_id"] in claims else "",
+            }
+            for each in shown
         ],
         reason=reason or "",
         jurisdiction=jurisdiction or "",
@@ -98,6 +108,8 @@ async def review(pages: Pages, request: Request) -> Response:
         two_needed=len(group) > (await pages.rules_in_force()).reviewer_limit(),
         messages=await pages.ask(queries.messages_of, found["offender"]),
         expected=await pages.ask(queries.expectations_of, found["offender"]),
+        claim=(await pages.ask(queries.claims, wall() - CLAIM)).get(review_id),
+        first_decision=await pages.ask(queries.first_decision, found["group"]) if found["group"] else None,
         error=error,
     )
 
@@ -120,6 +132,9 @@ async def decide(pages: Pages, request: Request, review: Mapping[str, Any]) -> R
     if form.get("what") == "undo":
         if not await run_in_threadpool(actions.undo, review_id):
             raise UserError("It had been sent already: it cannot be undone any more.")
+        return here
+    if form.get("what") in CLAIMS:
+        await run_in_threadpool(actions.log, request.state.person.name, CLAIMS[str(form["what"])], review_id)
         return here
     decision, reason = chosen_decision(form)
     if review["state"] != "open":

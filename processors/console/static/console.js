@@ -5,7 +5,7 @@
   const button = document.getElementById("keys-off");
   let here = -1;
   let off = localStorage.getItem("keys") === "off";
-  const show = () => { if (button) { button.setAttribute("aria-pressed", String(off)); button.textContent = off ? "Turn keys on" : "Turn keys off"; } };
+  const show = () => { button.hidden = false; button.setAttribute("aria-pressed", String(off)); };
   if (button) { show(); button.addEventListener("click", () => { off = !off; localStorage.setItem("keys", off ? "off" : "on"); show(); }); }
   const move = (step) => {
     const all = rows();
@@ -17,10 +17,11 @@
   const act = (key) => {
     if (key === "j" || key === "k") move(key === "j" ? 1 : -1);
     else if (key === "x" && here >= 0) rows()[here].querySelector("input[type=checkbox]").click();
-    else if (key === "/") (document.getElementById("q") || document.querySelector("nav a")).focus();
-    else if (key === "?") document.querySelector(".hint kbd")?.scrollIntoView();
+    else if (key === "/") { const search = document.getElementById("q"); if (search) search.focus(); else window.location.assign("/#q"); }
+    else if (key === "?") button.focus();
     else document.querySelector(`button[data-key="${key}"]`)?.focus();
   };
+  if (window.location.hash === "#q") document.getElementById("q")?.focus();
   document.addEventListener("keydown", (event) => {
     if (off || event.ctrlKey || event.metaKey || event.altKey) return;
     if (/^(SELECT|TEXTAREA)$/.test(event.target.tagName) || (event.target.tagName === "INPUT" && event.target.type !== "checkbox")) return;

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, TypeVar
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition, murmur2
 
 from processors.domain.journal import Verdict, Verdicts
 from processors.runtime.errors import UserError
@@ -149,6 +149,26 @@ class Client:
                     yield topic_record(message)
         finally:
             consumer.close()
+
+    def last(self, topic: Topic, key: str, owner: str | None = None) -> bytes | None:
+        """Return the latest bytes of one key; a state's records are where those of its `owner` are sent. None if it was deleted."""
+        name, found = self.topic(topic), None
+        consumer = self._partition_reader()
+        try:
+            partition = murmur2((owner or key).encode(), len(self._partitions(consumer, name)))
+            start, end = consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=REQUEST_TIMEOUT)
+            consumer.assign([TopicPartition(name, partition, start)])
+            while start < end:
+                message = consumer.poll(REQUEST_TIMEOUT)
+                if message is None:
+                    raise UserError(f"the broker stopped answering while {name} was read: run `vn doctor`")
+                if message.error() is not None:
+                    break  # the end
+                if message.key() == key.encode():
+                    found = message.value()
+        finally:
+            consumer.close()
+        return found
 
     def newest(self, topic: Topic, most: int) -> list[TopicRecord]:
         """Return about the newest records of a topic, at most so many of each partition, the newest first."""

@@ -1,0 +1,81 @@
+"""
+Where a registrant is reached, for whoever has a reason to know: read from deliver's state when asked, kept nowhere.
+
+Addresses are masked until somebody says why they must see them.
+"""
+
+import phonenumbers
+from msgspec import Struct
+
+from processors.deliver.contacts import UNKNOWN, destinations
+from processors.deliver.decide import STAGE as DELIVER
+from processors.deliver.moment import Moment
+from processors.deliver.state import KnownContact, Registrant
+from processors.domain.erasure import RegistrantKey
+from processors.domain.registration import Contact
+from processors.domain.seal import Seal, SealBroken
+from processors.rules.book import Rules
+from processors.runtime.clock import wall
+from processors.runtime.errors import UserError
+from processors.runtime.kafka.user_client import Client
+from processors.runtime.wire.states import format_of
+from processors.topics import DELIVER_STATE, KEYS
+
+
+class ShownContact(Struct, frozen=True):
+    """A contact of a registration as the page shows it."""
+
+    registration_id: str
+    channel: str
+    address: str
+    language: str
+    state: str
+
+
+def contacts_of(client: Client, seal: Seal, rules: Rules, registrant_id: str, *, masked: bool) -> tuple[ShownContact, ...]:
+    """Return the contacts of a registrant's registrations in force; raises UserError if they cannot be opened."""
+    raw = client.last(DELIVER_STATE, f"={registrant_id}", registrant_id)
+    known = None if raw is None else client.codec.states(format_of(DELIVER))(raw)
+    if not isinstance(known, Registrant):
+        return ()
+    sealed = client.last(KEYS, registrant_id)
+    key = None if sealed is None else client.codec.decode(sealed)
+    moment = Moment(registrant_id, wall(), rules, seal, key if isinstance(key, RegistrantKey) else None)
+    try:
+        found = destinations(known.in_force(moment.at), moment)
+    except SealBroken:
+        raise UserError(f"the contacts of {registrant_id} cannot be read: they were erased, or VN_KEY_FILE lacks their key") from None
+    return tuple(
+        ShownContact(
+            each.registration.registration_id,
+            each.channel,
+            mask(each.contact) if masked else readable(each.contact),
+            each.language,
+            state_of(each.contact, known.contacts.get(each.name, UNKNOWN)),
+        )
+        for each in found
+    )
+
+
+def state_of(contact: Contact, known: KnownContact) -> str:
+    """Return in words whether messages go to a contact."""
+    if known.silent:
+        return "has answered STOP"
+    if known.failed:
+        return "could not be reached"
+    return "confirmed" if contact.verified or known.verified_at is not None else "waits for its code"
+
+
+def mask(contact: Contact) -> str:
+    """Return so much of an address that its owner knows which one is meant."""
+    if contact.channel == "email":
+        user, _, domain = contact.address.partition("@")
+        return f"{user[:1]}…@{domain[:1]}…"
+    return f"… {contact.address[-2:]}"
+
+
+def readable(contact: Contact) -> str:
+    """Return an address as people read it."""
+    if contact.channel == "email":
+        return contact.address
+    return phonenumbers.format_number(phonenumbers.parse(contact.address), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
