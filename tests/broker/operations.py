@@ -9,11 +9,12 @@ import sys
 import threading
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import psutil
@@ -222,11 +223,21 @@ class Operations:
 
     # -- what is seen
 
-    def fires(self, alert: str, seconds: float = FIRES) -> None:
-        until(f"{alert} is notified; firing: {sorted(self.hook.firing)}", lambda: alert in self.hook.firing, seconds)
+    def fires(self, alert: str, since: float | None = None) -> float:
+        """Wait until an alert is notified, and return after how many seconds; `since` is when what it is about began, if not now."""
+        return self._seconds_until(f"{alert} is notified", lambda: alert in self.hook.firing, FIRES, since)
 
-    def clears(self, alert: str) -> None:
-        until(f"{alert} is resolved", lambda: alert not in self.hook.firing, CLEARS)
+    def clears(self, alert: str) -> float:
+        """Wait until an alert is resolved, and return after how many seconds."""
+        return self._seconds_until(f"{alert} is resolved", lambda: alert not in self.hook.firing, CLEARS)
+
+    def _seconds_until(self, what: str, true: Callable[[], bool], most: float, since: float | None = None) -> float:
+        begun = monotonic() if since is None else since
+        try:
+            until(what, true, most + begun - monotonic())
+        except AssertionError as error:
+            raise AssertionError(f"{error}; firing: {sorted(self.hook.firing)}") from None
+        return monotonic() - begun
 
     def open_reviews(self) -> list[str]:
         """Return the ids of the open reviews."""

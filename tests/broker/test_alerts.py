@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from threading import Event
+from time import monotonic
 
 import pytest
 
@@ -20,8 +21,9 @@ from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import DEAD_LETTERS
 from tests.broker import board_load
+from tests.broker.alert_times import record
 from tests.broker.harness import environment
-from tests.broker.operations import FIRES, Operations
+from tests.broker.operations import Operations
 
 pytestmark = [
     pytest.mark.broker,
@@ -51,11 +53,11 @@ def test_a_frozen_stage_and_a_dead_letter_each_arrive_and_clear(operations: Oper
     operations.quiet()
     with operations.frozen("dedupe"):
         operations.submit(("VA0430000", b"<not well-formed"))
-        operations.fires("VnDeadLetterOpen")
+        refused = operations.fires("VnDeadLetterOpen")
         operations.fires("VnStageGone")
     operations.clears("VnStageGone")
     settle_dead_letters(operations)
-    operations.clears("VnDeadLetterOpen")
+    record("a record is refused", "quiet", "VnDeadLetterOpen", refused, operations.clears("VnDeadLetterOpen"))
 
 
 @contextmanager
@@ -101,62 +103,86 @@ def store_away(operations: Operations) -> Iterator[None]:
 
 
 FAULTS = {
-    "frozen": (lambda operations: operations.frozen("match"), "VnStageGone"),
-    "crashing": (lambda operations: crashing(operations, "match"), "VnStageGone"),
-    "gone": (gone, "VnStageGone"),
-    "broker": (broker_away, "VnBrokerAway"),
-    "store": (store_away, "VnStoreAway"),
+    "frozen": ("a stage is frozen", lambda operations: operations.frozen("match"), "VnStageGone"),
+    "crashing": ("a stage ends every four seconds", lambda operations: crashing(operations, "match"), "VnStageGone"),
+    "gone": ("all stages are gone", gone, "VnStageGone"),
+    "broker": ("Kafka is gone", broker_away, "VnBrokerAway"),
+    "store": ("Redis is gone", store_away, "VnStoreAway"),
 }
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("load", ["quiet", "load"])
-def test_a_fault_arrives_and_clears(operations: Operations, fault: str, load: str) -> None:
+@pytest.mark.parametrize("traffic", ["quiet", "load"])
+def test_a_fault_arrives_and_clears(operations: Operations, fault: str, traffic: str) -> None:
     operations.quiet()
-    strike, alert = FAULTS[fault]
-    with operations.load() if load == "load" else nullcontext():
+    said, strike, alert = FAULTS[fault]
+    with operations.load() if traffic == "load" else nullcontext():
         with strike(operations):
-            operations.fires(alert)
-        operations.clears(alert)
+            fired = operations.fires(alert)
+        record(said, traffic, alert, fired, operations.clears(alert))
     operations.quiet()
 
 
 @pytest.mark.long
-def test_what_waits_for_people_wakes_them(operations: Operations) -> None:
-    """An emergency in review, an agency that is silent, and an emergency that left late."""
+def test_an_emergency_in_review(operations: Operations) -> None:
     operations.quiet()
     operations.submit(board_load.emergency_for_review(wall()))
-    operations.vn("policy", "set", "feed.silence", "60s")
-    operations.submit_load(1)
-    operations.fires("VnAgencySilent", 60 + FIRES)
-    operations.vn("policy", "unset", "feed.silence")
-    operations.clears("VnAgencySilent")
-    with operations.frozen("deliver"):
-        operations.submit_load(4)
-        Event().wait(75)  # later than notify.within
-    operations.fires("VnNotificationLate")
-    operations.fires("VnEmergencyInReview", 300 + FIRES)
+    due = monotonic() + 300
+    Event().wait(290)
+    fired = operations.fires("VnEmergencyInReview", due)
     (review,) = operations.open_reviews()
     operations.vn("review", "discard", review, "--reason", "a test")
-    operations.clears("VnEmergencyInReview")
+    record(
+        "an emergency waits for a reviewer, counted from its fifth minute",
+        "quiet",
+        "VnEmergencyInReview",
+        fired,
+        operations.clears("VnEmergencyInReview"),
+    )
+
+
+@pytest.mark.long
+def test_an_agency_that_is_silent(operations: Operations) -> None:
+    operations.quiet()
+    operations.submit_load(len(board_load.AGENCIES))
+    due = monotonic() + 60
+    operations.vn("policy", "set", "feed.silence", "60s")
+    fired = operations.fires("VnAgencySilent", due)
+    with operations.load():
+        record("an agency is silent, counted from its limit", "quiet", "VnAgencySilent", fired, operations.clears("VnAgencySilent"))
+    operations.vn("policy", "unset", "feed.silence")
+
+
+@pytest.mark.long
+def test_an_emergency_that_leaves_late(operations: Operations) -> None:
+    """It is told of for half an hour, so it does not clear here."""
+    operations.quiet()
+    with operations.frozen("deliver"):
+        operations.submit(board_load.submission(0, wall()))
+        Event().wait(75)  # later than notify.within
+    record(
+        "an emergency leaves late, counted from when it left", "quiet", "VnNotificationLate", operations.fires("VnNotificationLate"), None
+    )
 
 
 @pytest.mark.long
 def test_a_canary_that_does_not_come_out(operations: Operations) -> None:
+    operations.quiet()
     operations.stop("watch")
     with operations.frozen("deliver"):
         operations.start_watch(canary=True)
-        operations.fires("VnCanaryLate", 120 + FIRES)
-    operations.clears("VnCanaryLate")
+        fired = operations.fires("VnCanaryLate", monotonic() + 120)
+    record("no canary comes out, counted from its second minute", "quiet", "VnCanaryLate", fired, operations.clears("VnCanaryLate"))
 
 
 @pytest.mark.long
 def test_the_watch_is_gone(operations: Operations) -> None:
+    operations.quiet()
     operations.stop("watch")
-    operations.fires("VnWatchGone")
+    fired = operations.fires("VnWatchGone")
     operations.start_watch()
-    operations.clears("VnWatchGone")
+    record("the watch is gone", "quiet", "VnWatchGone", fired, operations.clears("VnWatchGone"))
 
 
 @pytest.mark.long
