@@ -15,6 +15,7 @@ from msgspec import Struct, field
 
 from processors.domain.journal import Verdict
 from processors.domain.seal import Seal
+from processors.domain.trace import Headers
 from processors.rules.book import Rules
 from processors.topics import Topic
 
@@ -28,7 +29,7 @@ class Record(Struct, frozen=True, gc=False):
     `topic` is the name without prefix, `timestamp` its time in milliseconds (the broker's time of
     arrival, or the topic clock's). `value` is the decoded record, None for a tombstone; of an external input it is
     the raw bytes, since only `read` may judge what outsiders send. `raw` is what came over the wire,
-    `traceparent` a well-formed W3C trace context that came with it.
+    `traceparent` the W3C trace context that came with it, empty if it is malformed.
     """
 
     topic: str
@@ -80,14 +81,14 @@ class Output(Struct, frozen=True, gc=False):
     One record to write. A `value` that is the input's own value is passed on byte for byte; None is a tombstone.
 
     `timing` is for the metrics alone and is not written.
-    `headers` are for readers outside the pipeline; no stage reads them.
+    `headers` are for readers outside the pipeline. Without any, the record bears the trace of its message, or else that of the input.
     """
 
     topic: Topic
     key: str | None
     value: Struct | None
     timing: Timing | None = None
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
 
 
 class Decision(Struct, Generic[S], frozen=True):

@@ -17,9 +17,11 @@ def part_ended(event: Event, result: TallyResult = "nobody") -> tuple[Output, ..
     return tally_record(PartEnded(submission=str(event.seq), result=result, **sender(event)))
 
 
-def submission_refused(position: str, message_id: str, ori: str, received_at: int) -> tuple[Output, ...]:
+def submission_refused(position: str, message_id: str, ori: str, received_at: int, trace: str | None) -> tuple[Output, ...]:
     """Return the end of a submission that was refused by `read`, identified by its position."""
-    return tally_record(PartEnded(submission=position, message_id=message_id, ori=ori, leaves=1, received_at=received_at, result="failed"))
+    return tally_record(
+        PartEnded(submission=position, message_id=message_id, ori=ori, leaves=1, received_at=received_at, result="failed", trace=trace)
+    )
 
 
 def part_matched(event: Event, registrants: int) -> tuple[Output, ...]:
@@ -45,6 +47,7 @@ def sender(event: Event) -> dict[str, Any]:
         "jurisdiction": event.jurisdiction,
         "notification_type": event.notification_type,
         "event_subtype": event.event_subtype,
+        "trace": event.trace,
     }
 
 

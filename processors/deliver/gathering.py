@@ -81,6 +81,7 @@ def notice_of(notification: Notification, *, emergency: bool) -> Notice:
         receiving_state=event.receiving_state,
         report_by=event.report_by,
         way=event.way,
+        trace=event.trace,
     )
 
 

@@ -14,13 +14,15 @@ STAGE_NAME: Final = "deliver"
 
 
 class About(NamedTuple):
-    """What a verdict is about besides the message: a review, or an attempt of a notification and the state it came to."""
+    """What a verdict is about besides the message: its agency and trace, a review, or an attempt of a notification and its state."""
 
     review_id: str | None = None
     notification_id: str | None = None
     reference: str | None = None
     channel: str | None = None
     status: str | None = None
+    ori: str | None = None
+    trace: str | None = None
 
 
 MESSAGE_ONLY: Final = About()
@@ -54,6 +56,7 @@ class Moment:
             reason=reason,
             detail=detail,
             at=self.at,
+            ori=about.ori,
             rules=self.rules.version,
             review_id=about.review_id,
             notification_id=about.notification_id,
@@ -61,6 +64,7 @@ class Moment:
             reference=about.reference,
             channel=about.channel,
             status=about.status,
+            trace=about.trace,
         )
 
     def notice_verdict(self, notice: Notice, outcome: Outcome, reason: str, detail: str, about: About = MESSAGE_ONLY) -> Verdict:
@@ -82,6 +86,7 @@ class Moment:
             reference=about.reference,
             channel=about.channel,
             status=about.status,
+            trace=notice.trace,
         )
 
 

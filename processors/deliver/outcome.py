@@ -7,6 +7,7 @@ from processors.deliver.moment import About, Moment
 from processors.deliver.state import Notice, Result, State
 from processors.domain.journal import Outcome, Verdict
 from processors.domain.tally import RegistrantTold
+from processors.domain.trace import message_headers
 from processors.stage import Decision, Output, combine
 from processors.topics import TALLY
 
@@ -30,7 +31,8 @@ def end_notice(notice: Notice, result: Result, verdict: Verdict) -> Decision[Sta
         return Decision(verdicts=(verdict,))
     submission = str(notice.seq)
     told = RegistrantTold(submission=submission, received_at=notice.received_at, result=result)
-    return Decision((Output(TALLY, submission, told),), verdicts=(verdict,))
+    headers = () if notice.trace is None else message_headers(notice.ori, notice.message_id, notice.trace)
+    return Decision((Output(TALLY, submission, told, headers=headers),), verdicts=(verdict,))
 
 
 def verdict(notice: Notice, result: Result, notification: str, moment: Moment) -> Verdict:

@@ -130,6 +130,8 @@ def delivery_of(due: Pending, moment: Moment) -> Delivery:
         notices=due.notices,
         created_at=moment.at,
         emergency=due.emergency,
+        ori=due.notices[0].ori,
+        traces={each.message_id: each.trace for each in due.notices if each.trace is not None},
     )
 
 

@@ -89,6 +89,7 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     way: Way | None = None
     held_until: int | None = None
     formerly: tuple[str, ...] = ()
+    trace: str | None = None
 
     @property
     def scope(self) -> Scope:
@@ -200,7 +201,8 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="sent"
     One message on its way to one registrant's contacts; attempts by reference, contacts by keyed digest.
 
     `content` says what is told: the notices, or something about `registration_id`. `result` is its first final outcome;
-    once no attempt can follow, the notices are dropped.
+    once no attempt can follow, the notices are dropped. `ori` is the agency whose messages are told, `traces` are the traces that it
+    sent along, by message id.
     From `forget_at` on no receipt can be about it any more.
     """
 
@@ -214,6 +216,8 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="sent"
     emergency: bool = False
     contacts: dict[str, ContactProgress] = {}
     result: Result | None = None
+    ori: str | None = None
+    traces: dict[str, str] = {}
 
     @property
     def scope(self) -> Scope:

@@ -57,7 +57,8 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     the transfer for a limited time; validate derives it from the case. `leaves` counts the events that identify made
     of the submission; `formerly` are the keys that the offender had before they were merged into `offender`. `released_by`
     is the reviewer who released it. `submission` is the whole message, decoded only where texts are rendered.
-    `held_until` is when a stage that had held the event on purpose passed it on, None if none had.
+    `held_until` is when a stage that had held the event on purpose passed it on, None if none had. `trace` is the id of the trace
+    that the agency sent along, None if it sent none (domain.trace).
     """
 
     offender: str
@@ -100,6 +101,7 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     formerly: tuple[str, ...] = ()
     released_by: str | None = None
     held_until: int | None = None
+    trace: str | None = None
     submission: bytes = b""
 
     @property

@@ -40,7 +40,7 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     `reason` is a code of `domain.reasons`, `detail` a sentence with the values behind the decision, `at` the time of the
     decision (the record's receive time or the timer's due time), `rules` the version of rules and settings.
     `formerly` is a key that the offender had until then: two were merged. `status` is the state that the attempt of `reference`
-    came to.
+    came to. `trace` is the id of the trace that the agency sent along, if any.
     """
 
     stage: str
@@ -60,6 +60,7 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     channel: str | None = None
     formerly: str | None = None
     status: str | None = None
+    trace: str | None = None
 
 
 class MessagePart(Protocol):
@@ -73,6 +74,8 @@ class MessagePart(Protocol):
     def offender(self) -> str: ...
     @property
     def part(self) -> int: ...
+    @property
+    def trace(self) -> str | None: ...
 
 
 class Journal(Struct, frozen=True, gc=False):
@@ -96,6 +99,7 @@ class Journal(Struct, frozen=True, gc=False):
             part=part.part,
             rules=self.rules,
             review_id=review_id,
+            trace=part.trace,
         )
 
     def unknown_review(self, action: ReviewAction, offender: str | None = None) -> Verdict:

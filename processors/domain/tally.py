@@ -30,6 +30,7 @@ class PartEnded(Struct, frozen=True, kw_only=True, omit_defaults=True):
     jurisdiction: str | None = None
     notification_type: str | None = None
     event_subtype: str | None = None
+    trace: str | None = None
 
 
 class PartMatched(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -44,6 +45,7 @@ class PartMatched(Struct, frozen=True, kw_only=True, omit_defaults=True):
     jurisdiction: str | None = None
     notification_type: str | None = None
     event_subtype: str | None = None
+    trace: str | None = None
 
 
 class RegistrantTold(Struct, frozen=True, kw_only=True):
@@ -66,3 +68,4 @@ class PartRepeated(Struct, frozen=True, kw_only=True, omit_defaults=True):
     jurisdiction: str | None = None
     notification_type: str | None = None
     event_subtype: str | None = None
+    trace: str | None = None

@@ -1,26 +1,30 @@
 """
-W3C trace context of a message: every stage's decision on it belongs to one trace, whose id is a digest of agency and message id.
+W3C trace context of a message: every stage's decision on it belongs to one trace.
 
-So nothing has to be carried for it, whatever holds, queues and merges a message goes through, and the journal names it too. The
-span of `read` is linked to the trace context that the agency sent along.
+Its id is the one that the agency sent along in the header `traceparent`, and a digest of agency and message id if it sent none,
+or one that is malformed. A trace that an agency sent goes with the message: in the header of every record, and in the records and
+states that outlast it. One of ours is computed wherever it is needed, so that nothing has to be carried for it.
 """
 
 import re
+from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 HEADER: Final = "traceparent"
 
-
-def trace_of(ori: str | None, message_id: str) -> str:
-    """Return the id of a message's trace."""
-    return digest(f"{ori or ''}\n{message_id}", 16)
+Headers = tuple[tuple[str, str], ...]
 
 
-def root_of(trace: str) -> str:
-    """Return the id of the span that a trace begins with."""
-    return digest(trace, 8)
+def trace_of(ori: str | None, message_id: str, sent: str | None = None) -> str:
+    """Return the id of a message's trace: the one `sent` along, or else its own."""
+    return sent or digest(f"{ori or ''}\n{message_id}", 16)
+
+
+def root_of(ori: str | None, message_id: str) -> str:
+    """Return the id of the first span of ours about a message; an agency may send several messages in one trace."""
+    return digest(f"{ori or ''}\n{message_id}\nread", 8)
 
 
 def traceparent(trace: str, span: str) -> str:
@@ -28,11 +32,40 @@ def traceparent(trace: str, span: str) -> str:
     return f"00-{trace}-{span}-01"
 
 
+def message_headers(ori: str | None, message_id: str, trace: str) -> Headers:
+    """Return the headers of a record about a message."""
+    return ((HEADER, traceparent(trace, root_of(ori, message_id))),)
+
+
+def headers_of(value: Any, came_with: str | None) -> Headers:
+    """
+    Return the headers of a record: the trace of the message that it is about.
+
+    What is about no message bears the header of the input that led to it, `came_with`.
+    """
+    message = getattr(value, "event", value)
+    trace: str | None = getattr(message, "trace", came_with)
+    if not trace:
+        return ()
+    return ((HEADER, trace),) if trace is came_with else message_headers(message.ori, message.message_id, trace)
+
+
+def header_in(headers: Iterable[tuple[str, Any]]) -> str | None:
+    """Return the trace context among a record's headers, empty if it is malformed; None if there is none."""
+    return next((valid_traceparent(value) or "" for name, value in headers if name == HEADER), None)
+
+
 def valid_traceparent(text: str | bytes | None) -> str | None:
     """Return a header that is well formed; None for any other: it is never a reason to refuse a message."""
     if isinstance(text, bytes):
         text = text.decode("ascii", errors="replace")
     return text if text is not None and TRACEPARENT.fullmatch(text) else None
+
+
+def trace_in(header: str | None) -> str | None:
+    """Return the id of the trace that a header names; None if there is none, or if it is malformed."""
+    found = TRACEPARENT.fullmatch(header or "")
+    return None if found is None else found[1]
 
 
 def digest(text: str, size: int) -> str:

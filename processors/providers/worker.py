@@ -25,6 +25,7 @@ from processors.domain.external import ReceiptForm
 from processors.domain.notification import Outbound
 from processors.domain.registration import Channel
 from processors.domain.sending import SendIntent
+from processors.domain.trace import HEADER
 from processors.providers.dispatch import Dispatcher, Limits, Result, receipt_detail, receipt_status
 from processors.providers.ledger import intent_key, read_intents
 from processors.providers.outcome import Vendor
@@ -39,6 +40,7 @@ from processors.runtime.kafka.clients import (
     committed_offsets,
     message_kind,
     poll_batch,
+    traceparent_of,
     translated_errors,
 )
 from processors.runtime.run.faults import Faults
@@ -83,6 +85,7 @@ class Worker:
         self._positions: dict[Place, int] = {}
         self._intents: dict[str, SendIntent] = {}
         self._in_hand: dict[str, Place] = {}
+        self._contexts: dict[str, str] = {}  # the trace contexts of what is in hand, by reference
         self._producer: Producer | None = None
         self._metadata: Any = None
         self._wait = FIRST_WAIT
@@ -185,6 +188,7 @@ class Worker:
         self._fault("committed")
         self._positions = positions
         self._in_hand.clear()
+        self._contexts.clear()
 
     def _taken(self, message: Message, positions: dict[Place, int]) -> Outbound | None:
         """Return the message to send, and note its position; None for what is no message."""
@@ -203,6 +207,7 @@ class Worker:
         if not isinstance(outbound, Outbound):
             return None
         self._in_hand[outbound.reference] = place
+        self._contexts[outbound.reference] = traceparent_of(message) or ""
         return outbound
 
     def _open_intents(self, batch: Sequence[Outbound]) -> dict[str, SendIntent]:
@@ -227,7 +232,13 @@ class Worker:
             for reference, result in results.items():
                 producer.produce(self._sends, None, intent_key(self.channel, reference), self._in_hand[reference][1])
                 if result.outcome is not None:
-                    producer.produce(self._receipts, self._codec.encode(self._receipt(reference, result)), reference)
+                    context = self._contexts[reference]
+                    producer.produce(
+                        self._receipts,
+                        self._codec.encode(self._receipt(reference, result)),
+                        reference,
+                        headers=[(HEADER, context)] if context else None,
+                    )
 
         self._transaction(write, positions)
         for result in results.values():

@@ -67,4 +67,4 @@ def test_no_header_holds_an_address_or_a_name() -> None:
 
 def test_the_same_attempt_has_the_same_headers() -> None:
     (_, outbound), *_ = sent()
-    assert headers_of(outbound) == headers_of(outbound)
+    assert headers_of(outbound, {}) == headers_of(outbound, {})

@@ -1,8 +1,10 @@
 """Spans as a collector receives them; one that is slow or gone costs a stage nothing."""
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import create_server
 from threading import Event, Thread
@@ -13,9 +15,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from processors.domain.journal import Verdict
 from processors.domain.seal import Seal
-from processors.domain.trace import root_of, trace_of
+from processors.domain.trace import root_of
 from processors.ingest.read.decide import READ
+from processors.pipeline import PIPELINE
+from processors.rehearsal.samples import sample, sent_at
 from processors.rules.load import load_rules
+from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import UserError
 from processors.runtime.run.tracing import MOST, Tracing
@@ -26,6 +31,7 @@ from processors.stage import Context, Record
 from processors.topics import SUBMISSIONS
 
 GIVEN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+SENT = GIVEN.split("-")[1]
 
 
 @dataclass
@@ -74,22 +80,47 @@ def test_the_stages_decisions_on_one_message_are_one_trace(collector: Collector)
     for stage in ("read", "dedupe"):
         tracing = Tracing(collector.url, stage)
         given = {("VA0430000", "M-1"): GIVEN} if stage == "read" else {}
-        traces = tracing.record([verdict(stage)], given, 1_000, 2_000)
-        assert traces == [trace_of("VA0430000", "M-1")]
+        tracing.record([verdict(stage, trace=SENT)], given, 1_000, 2_000)
         tracing.close()
     first, second = sorted(collector.spans, key=lambda span: span.name, reverse=True)
-    assert {span.trace_id.hex() for span in collector.spans} == {trace_of("VA0430000", "M-1")}
-    assert (first.name, first.parent_span_id, first.start_time_unix_nano, first.end_time_unix_nano) == ("read accepted", b"", 1_000, 2_000)
-    assert second.parent_span_id == first.span_id == bytes.fromhex(root_of(trace_of("VA0430000", "M-1")))
-    assert [(link.trace_id.hex(), link.span_id.hex()) for link in first.links] == [tuple(GIVEN.split("-")[1:3])]
+    assert {span.trace_id.hex() for span in collector.spans} == {SENT}
+    assert (first.name, first.start_time_unix_nano, first.end_time_unix_nano) == ("read accepted", 1_000, 2_000)
+    assert first.parent_span_id.hex() == GIVEN.split("-")[2]
+    assert second.parent_span_id == first.span_id == bytes.fromhex(root_of("VA0430000", "M-1"))
     assert collector.services == {"vn-read", "vn-dedupe"}
     said = {pair.key: pair.value.string_value for pair in first.attributes}
     assert said == {"vn.message_id": "M-1", "vn.agency": "VA0430000", "vn.outcome": "accepted", "vn.reason": "accepted"}
 
 
+def test_a_message_is_one_trace_over_all_six_stages(collector: Collector) -> None:
+    now = datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
+    driver = PipelineDriver(PIPELINE, load_rules(), bytes(range(64)), now)
+    driver.register(json.loads(sent_at(sample("registration").text, now)))
+    driver.send(SUBMISSIONS, sent_at(sample("icots-departure").text, now), headers=(("traceparent", GIVEN),))
+    driver.advance(timedelta(seconds=30))
+    driver.receipt(driver.outbound("sms")[-1].reference, "delivered")
+    verdicts = driver.verdicts("ICOTS-NOD-931")
+    for stage in dict.fromkeys(each.stage for each in verdicts):
+        tracing = Tracing(collector.url, stage)
+        given = {("VAICOTS01", "ICOTS-NOD-931"): GIVEN}
+        tracing.record([each for each in verdicts if each.stage == stage], given, 1_000, 2_000)
+        tracing.close()
+    assert collector.services == {f"vn-{stage}" for stage in ("read", "identify", "dedupe", "validate", "match", "deliver")}
+    assert {span.trace_id.hex() for span in collector.spans} == {SENT}
+    assert "deliver receipt" in {span.name for span in collector.spans}
+    (root,) = [span for span in collector.spans if span.name == "read accepted"]
+    assert {span.parent_span_id for span in collector.spans if span is not root} == {root.span_id}
+
+
 def test_the_same_share_of_traces_is_kept_in_every_stage(collector: Collector) -> None:
     verdicts = [verdict(message_id=f"M-{number}") for number in range(400)]
-    kept = [Tracing(collector.url, stage, 0.25).record(verdicts, {}, 1, 2) for stage in ("read", "match")]
+    kept = []
+    for stage in ("read", "match"):
+        collector.spans.clear()
+        tracing = Tracing(collector.url, stage, 0.25)
+        tracing.record(verdicts, {}, 1, 2)
+        tracing.close()
+        kept.append({span.trace_id for span in collector.spans})
     assert kept[0] == kept[1]
     assert 60 < len(kept[0]) < 140
 

@@ -24,7 +24,7 @@ from processors.deliver.answer.state import Follower, Sums, deadline
 from processors.domain.event import Scope
 from processors.domain.notification import Response
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
-from processors.domain.trace import HEADER, root_of, trace_of, traceparent
+from processors.domain.trace import message_headers, trace_of
 from processors.rules.book import Rules
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
 from processors.tally import MESSAGE_RESPONSE, tally_record
@@ -78,6 +78,7 @@ def known(sums: Sums, value: PartEnded | PartMatched) -> Sums:
         ori=value.ori,
         leaves=value.leaves,
         scope=Scope(value.jurisdiction, value.notification_type, value.event_subtype),
+        trace=value.trace,
     )
 
 
@@ -122,6 +123,7 @@ def follower_of(value: PartRepeated) -> Follower:
         value.jurisdiction,
         value.notification_type,
         value.event_subtype,
+        value.trace,
     )
 
 
@@ -138,6 +140,7 @@ def repeated(submission: str, follower: Follower) -> tuple[Output, ...]:
             jurisdiction=follower.jurisdiction,
             notification_type=follower.notification_type,
             event_subtype=follower.event_subtype,
+            trace=follower.trace,
         )
     )
 
@@ -155,6 +158,7 @@ def end_of(follower: Follower, *, failed: bool) -> tuple[Output, ...]:
             jurisdiction=follower.jurisdiction,
             notification_type=follower.notification_type,
             event_subtype=follower.event_subtype,
+            trace=follower.trace,
         )
     )
 
@@ -169,8 +173,8 @@ def response_to(sums: Sums, now: int) -> Output:
         notification_type="Internal",
         responded_at=now,
     )
-    trace = trace_of(sums.ori, sums.message_id)
-    return Output(RESPONSES, sums.ori, response, headers=((HEADER, traceparent(trace, root_of(trace))),))
+    trace = trace_of(sums.ori, sums.message_id, sums.trace)
+    return Output(RESPONSES, sums.ori, response, headers=message_headers(sums.ori, sums.message_id, trace))
 
 
 STAGE: Final[Stage[Sums]] = Stage(

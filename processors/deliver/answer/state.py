@@ -16,6 +16,7 @@ class Follower(Struct, frozen=True, array_like=True):
     jurisdiction: str | None
     notification_type: str | None
     event_subtype: str | None
+    trace: str | None = None
 
 
 class Sums(Struct, frozen=True, omit_defaults=True, tag="sums"):
@@ -40,6 +41,7 @@ class Sums(Struct, frozen=True, omit_defaults=True, tag="sums"):
     closed: bool = False
     answer_at: int | None = None
     forget_at: int = 0
+    trace: str | None = None
 
     @property
     def complete(self) -> bool:

@@ -34,7 +34,7 @@ class Made(NamedTuple):
     @property
     def output(self) -> Output:
         topic = OUTBOUND_CANARY if self.source == CANARY else OUTBOUND[self.outbound.channel]
-        return Output(topic, self.outbound.registrant_id, self.outbound, headers=headers_of(self.outbound))
+        return Output(topic, self.outbound.registrant_id, self.outbound, headers=headers_of(self.outbound, self.delivery.traces))
 
     @property
     def about(self) -> About:

@@ -5,18 +5,19 @@ They hold no address and nothing of the text, since many tools show headers. All
 messages of one notification share a trace: that of the first submission told.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from processors.domain.notification import Outbound
 from processors.domain.time import iso
-from processors.domain.trace import HEADER, digest, trace_of, traceparent
+from processors.domain.trace import HEADER, Headers, digest, trace_of, traceparent
 
 SOURCE: Final = "/vn/deliver"
 SCHEMA: Final = "urn:vn:avro:Outbound"
 
 
-def headers_of(outbound: Outbound) -> tuple[tuple[str, str], ...]:
-    """Return the headers of an attempt; the same attempt has the same headers."""
+def headers_of(outbound: Outbound, traces: Mapping[str, str]) -> Headers:
+    """Return the headers of an attempt, the same ones for the same attempt; `traces` are those that agencies sent along, by message id."""
     return (
         ("ce_specversion", "1.0"),
         ("ce_id", outbound.reference),
@@ -26,12 +27,13 @@ def headers_of(outbound: Outbound) -> tuple[tuple[str, str], ...]:
         ("ce_subject", outbound.notification_id),
         ("ce_dataschema", SCHEMA),
         ("content-type", "application/avro"),
-        (HEADER, traceparent(trace_of_outbound(outbound), digest(outbound.reference, 8))),
+        (HEADER, traceparent(trace_of_outbound(outbound, traces), digest(outbound.reference, 8))),
     )
 
 
-def trace_of_outbound(outbound: Outbound) -> str:
+def trace_of_outbound(outbound: Outbound, traces: Mapping[str, str]) -> str:
     """Return the trace of the first submission told; of what tells of none, one of the notification's own."""
     if outbound.agency is None or not outbound.message_ids:
         return digest(outbound.notification_id, 16)
-    return trace_of(outbound.agency.ori, outbound.message_ids[0])
+    first = outbound.message_ids[0]
+    return trace_of(outbound.agency.ori, first, traces.get(first))

@@ -42,13 +42,13 @@ def settle(registrant: Registrant, receipt: Receipt, record: Record, found: Stat
     delivery = settle_attempt(found, attempt, understood.status, moment)
     if delivery is None and not understood.wrong_pin:
         detail = f"the provider says {receipt.status}; the attempt stays {attempt.status}"
-        return Decision(verdicts=verdicts_on(attempt, "late_receipt", detail, moment))
+        return Decision(verdicts=verdicts_on(found, attempt, "late_receipt", detail, moment))
     delivery = delivery or found
     differs = "" if understood.status == receipt.status else f": the provider says {receipt.status}"
     in_doubt = (receipt.detail or "").startswith(AMBIGUOUS)
     reason = "wrong_pin" if understood.wrong_pin else "ambiguous_send" if in_doubt else "receipt"
     detail = f"attempt {attempt.number} is {understood.status}{differs}"
-    noted = Decision[State](verdicts=verdicts_on(delivery.attempts[attempt.reference], reason, detail, moment))
+    noted = Decision[State](verdicts=verdicts_on(delivery, delivery.attempts[attempt.reference], reason, detail, moment))
     if not delivery.contacts:  # left before contacts were followed: nothing follows from it
         return noted.then(Decision(states={delivery_key(moment.registrant_id, attempt.reference): delivery}))
     noted = noted.then(contact_after(registrant, attempt, understood.status, delivery, moment))
@@ -88,10 +88,19 @@ def contact_after(registrant: Registrant, attempt: Attempt, status: ReceiptStatu
     return Decision(states={registrant.registrant_id: replace(registrant, contacts={**registrant.contacts, attempt.contact: after})})
 
 
-def verdicts_on(attempt: Attempt, reason: str, detail: str, moment: Moment) -> tuple[Verdict, ...]:
+def verdicts_on(delivery: Delivery, attempt: Attempt, reason: str, detail: str, moment: Moment) -> tuple[Verdict, ...]:
     """Say what a receipt came to, for every message that the attempt told."""
-    about = About(notification_id=attempt.notification_id, reference=attempt.reference, channel=attempt.channel, status=attempt.status)
-    return tuple(moment.verdict(message_id, "receipt", reason, detail, about) for message_id in attempt.message_ids)
+    about = About(
+        notification_id=attempt.notification_id,
+        reference=attempt.reference,
+        channel=attempt.channel,
+        status=attempt.status,
+        ori=delivery.ori,
+    )
+    return tuple(
+        moment.verdict(message_id, "receipt", reason, detail, about._replace(trace=delivery.traces.get(message_id)))
+        for message_id in attempt.message_ids
+    )
 
 
 def refuse(receipt: Receipt, record: Record, moment: Moment) -> Decision[State]:

@@ -6,6 +6,7 @@ from typing import Final
 from processors.domain.event import Event, Operation
 from processors.domain.intake import Intake
 from processors.domain.submission import Case, Compact, Place, Submission
+from processors.domain.trace import trace_in
 from processors.stage import Record
 
 VALIDATE: Final = "Validate"
@@ -61,6 +62,7 @@ def event(  # noqa: PLR0913, PLR0917  what a message is made of
         report_by=compact.report_by,
         leaves=part[2],
         formerly=formerly,
+        trace=trace_in(record.traceparent),
         submission=intake.body,
     )
 

@@ -25,6 +25,7 @@ from processors.domain.quarantine import place_name
 from processors.domain.review import OffenderAction
 from processors.domain.seal import Seal
 from processors.domain.submission import Submission
+from processors.domain.trace import HEADER, Headers, message_headers, trace_in, trace_of
 from processors.ingest.identify.agency import NATIONAL
 from processors.ingest.read import action, erasure, inbound, receipt, registration, submission, verification
 from processors.ingest.read.dates import When
@@ -130,8 +131,17 @@ def accept(record: Record, accepted: Accepted, context: Context) -> Decision[Any
         at=record.timestamp,
         ori=ori,
         rules=context.rules.version,
+        trace=trace_in(record.traceparent),
     )
-    return Decision(outputs=(Output(INTAKE, None, intake),), verdicts=(verdict,))
+    return Decision(outputs=(Output(INTAKE, None, intake, headers=headers_of(record, message_id, ori)),), verdicts=(verdict,))
+
+
+def headers_of(record: Record, message_id: str, ori: str | None) -> Headers:
+    """Return the headers with which a record goes on: of a submission those of its first span, in a new trace if what came is malformed."""
+    sent = record.traceparent
+    if record.topic == SUBMISSIONS.name and sent is not None:
+        return message_headers(ori, message_id, trace_of(ori, message_id, trace_in(sent)))
+    return ((HEADER, sent),) if sent else ()
 
 
 def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> Decision[Any]:
@@ -166,6 +176,7 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
         at=record.timestamp,
         ori=labels.ori,
         rules=context.rules.version,
+        trace=trace_in(record.traceparent),
     )
     outputs = (Output(DEAD_LETTERS, letter_id, letter), *own_key, *answer_to(record, labels, raw))
     return Decision(outputs, verdicts=(verdict,))
@@ -189,7 +200,9 @@ def answer_to(record: Record, labels: Labels, raw: bytes) -> tuple[Output, ...]:
     readable = record.topic == SUBMISSIONS.name and labels.ori not in {None, NO_ID} and labels.message_id != NO_ID
     if not readable or labels.ori is None or MESSAGE_RESPONSE.encode() in raw:
         return ()
-    return submission_refused(f"{record.topic}-{record.partition}-{record.offset}", labels.message_id, labels.ori, record.timestamp)
+    return submission_refused(
+        f"{record.topic}-{record.partition}-{record.offset}", labels.message_id, labels.ori, record.timestamp, trace_in(record.traceparent)
+    )
 
 
 def open_submission(record: Record, context: Context) -> Opened:

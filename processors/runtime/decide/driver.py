@@ -20,6 +20,7 @@ from processors.domain.notification import Outbound
 from processors.domain.policy import Policy, policy_key
 from processors.domain.review import Review, ReviewAction
 from processors.domain.seal import Seal
+from processors.domain.trace import Headers, header_in
 from processors.rules.book import Rules
 from processors.runtime.decide.task import Task, arrival
 from processors.runtime.wire.changelog import Position
@@ -42,7 +43,7 @@ class Entry:
     timestamp: int
     key: str | None
     value: bytes | None
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
 
 
 @dataclass(slots=True)
@@ -88,9 +89,9 @@ class PipelineDriver:
 
     # Inputs
 
-    def send(self, topic: Topic, value: Message | None, key: str | None = None) -> None:
+    def send(self, topic: Topic, value: Message | None, key: str | None = None, headers: Headers = ()) -> None:
         """Write one record to a topic."""
-        self._append(topic, key, None if value is None else self._raw(value))
+        self._append(topic, key, None if value is None else self._raw(value), headers)
         self._run()
 
     def submit(self, *submissions: Message) -> None:
@@ -285,7 +286,8 @@ class PipelineDriver:
         return self._record(topic, entry)
 
     def _record(self, topic: Topic, entry: Entry) -> Record:
-        return Record(topic.name, 0, entry.offset, entry.key, entry.timestamp, self._value(topic, entry.value), entry.value)
+        context = header_in(entry.headers)
+        return Record(topic.name, 0, entry.offset, entry.key, entry.timestamp, self._value(topic, entry.value), entry.value, context)
 
     def _value(self, topic: Topic, raw: bytes | None) -> Any:
         if raw is None:
@@ -297,7 +299,7 @@ class PipelineDriver:
         except Undecodable as error:
             return Unreadable(error.unreadable.reason, error.unreadable.detail)
 
-    def _append(self, topic: Topic, key: str | None, value: bytes | None, headers: tuple[tuple[str, str], ...] = ()) -> None:
+    def _append(self, topic: Topic, key: str | None, value: bytes | None, headers: Headers = ()) -> None:
         entries = self._topics.setdefault(topic.name, [])
         entries.append(Entry(self._written, len(entries), self.now, key, value, headers))
         self._written += 1

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from processors.domain.journal import DeadLetter, Unreadable, Verdict
 from processors.domain.seal import Seal
+from processors.domain.trace import Headers, headers_of
 from processors.runtime.clock import AHEAD, wall
 from processors.runtime.decide.attempts import Attempt, Attempts
 from processors.runtime.decide.dead_letters import (
@@ -37,7 +38,7 @@ class Written(NamedTuple):
     topic: Topic
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
 
 
 @dataclass(slots=True)
@@ -464,7 +465,7 @@ class _Batch:
         for output in decision.outputs:
             self._write(output, record)
         self.result.verdicts += decision.verdicts
-        if record is not None and record.traceparent is not None:
+        if record is not None and record.traceparent:
             self.result.traceparents |= {(each.ori, each.message_id): record.traceparent for each in decision.verdicts}
 
     def _arm(self, key: str, state: Any | None) -> None:
@@ -489,7 +490,8 @@ class _Batch:
             result.timings.append(output.timing)
         if raw is not None:
             result.bytes += len(raw)
-        result.outputs.append(Written(output.topic, None if output.key is None else output.key.encode(), raw, output.headers))
+        headers = output.headers or headers_of(value, None if record is None else record.traceparent)
+        result.outputs.append(Written(output.topic, None if output.key is None else output.key.encode(), raw, headers))
 
     def _outsiders(self) -> Iterable[str]:
         return (topic.name for topic in self._stage.inputs if topic.external)

@@ -26,6 +26,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
+from processors.domain.trace import header_in
 from processors.runtime.errors import Restart, Stop
 from processors.runtime.settings import Settings
 
@@ -306,6 +307,14 @@ def message_kind(message: Message) -> Literal["record", "end", "noise"]:
     if error.fatal():
         raise Restart(f"the consumer failed: {error.name()}")
     return "noise"
+
+
+def traceparent_of(message: Message) -> str | None:
+    """Return the trace context that came with a record, empty if it is malformed; None if none came."""
+    headers = message.headers()
+    if not headers:
+        return None
+    return header_in(headers.items() if isinstance(headers, dict) else headers)
 
 
 def poll_batch(consumer: Consumer, most: int, timeout: float) -> list[Message]:

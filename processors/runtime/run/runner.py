@@ -29,7 +29,6 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from msgspec import structs
 
 from processors.domain.journal import Verdict, Verdicts
-from processors.domain.trace import HEADER, valid_traceparent
 from processors.rules.book import Rules
 from processors.runtime import metrics
 from processors.runtime.clock import AHEAD, Clock, WallClock, wall
@@ -50,6 +49,7 @@ from processors.runtime.kafka.clients import (
     committed_progress,
     message_kind,
     poll_batch,
+    traceparent_of,
     translated_errors,
 )
 from processors.runtime.key_file import KEY_BYTES, KeyFile
@@ -358,12 +358,11 @@ class Runner:
         seconds = monotonic() - started
         inputs = max((result.records + result.wakes for _, result in results), default=0)
         self._batch_size = next_batch_size(self._batch_size, inputs, seconds)
-        traces: list[str] = []
         if self._tracing is not None:
             ended = time_ns()
             for _, result in results:
-                traces += self._tracing.record(result.verdicts, result.traceparents, ended - int(seconds * 1e9), ended)
-        self._telemetry.batch(results, seconds, self._context().rules.version, traces)
+                self._tracing.record(result.verdicts, result.traceparents, ended - int(seconds * 1e9), ended)
+        self._telemetry.batch(results, seconds, self._context().rules.version)
 
     def _poll_timeout(self) -> float:
         """Return how long to wait for the first record."""
@@ -399,8 +398,7 @@ class Runner:
                 value = error.unreadable
         at = self._timestamp(message)
         text = None if key is None else key.decode(errors="replace")
-        given = traceparent_of(message) if self._tracing is not None and topic.external else None
-        return Record(topic.name, message.partition() or 0, offset, text, at, value, raw, given)
+        return Record(topic.name, message.partition() or 0, offset, text, at, value, raw, traceparent_of(message))
 
     def _timestamp(self, message: Message) -> int:
         """Return the time that the record counts from; one that lies too far ahead of our clock is taken for now."""
@@ -626,13 +624,6 @@ def check_topics(broker: Broker, stage: Stage[Any], prefix: str) -> int:
         unlike = {name: counts[name] for name in sorted(together)}
         raise Stop(f"the inputs and the changelog of {stage.name} must have the same number of partitions, and have {unlike}")
     return max(counts[name] for name in together)
-
-
-def traceparent_of(message: Message) -> str | None:
-    """Return the trace context that an outsider sent with a record, if it is well formed."""
-    headers = message.headers() or []
-    pairs = headers.items() if isinstance(headers, dict) else headers
-    return next((valid_traceparent(value) for name, value in pairs if name == HEADER), None)
 
 
 def common_partitions(places: Iterable[Place], topics: Iterable[str]) -> list[int]:

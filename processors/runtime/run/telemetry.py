@@ -12,12 +12,13 @@ from collections import Counter
 from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
-from itertools import product
+from itertools import islice, product
 from typing import Any, Final, Literal
 
 import structlog
 
 from processors.domain.journal import Verdict
+from processors.domain.trace import trace_of
 from processors.runtime import metrics
 from processors.runtime.clock import wall
 from processors.runtime.decide.task import BatchResult, Task
@@ -199,8 +200,8 @@ class Telemetry:
         """Report how a transaction ended."""
         metrics.TRANSACTIONS.labels(self._stage, result).inc()
 
-    def batch(self, results: Sequence[tuple[Task, BatchResult]], seconds: float, rules: str, traces: Sequence[str] = ()) -> None:
-        """Report a batch that was committed and applied, and the traces that its spans belong to."""
+    def batch(self, results: Sequence[tuple[Task, BatchResult]], seconds: float, rules: str) -> None:
+        """Report a batch that was committed and applied; its log line names the first traces decided on."""
         stage = self._stage
         records, wakes, outputs, oldest = 0, 0, Counter[str](), None
         verdicts: Counter[tuple[str, str]] = Counter()
@@ -233,9 +234,17 @@ class Telemetry:
             self._end_to_end.observe(age)
             self._oldest.set(age)
         if records or wakes:
-            traced = {"traces": traces[:TRACES_LOGGED]} if traces else {}
+            decided = islice((each for _, result in results for each in result.verdicts), TRACES_LOGGED)
+            traces = list(dict.fromkeys(trace_of(each.ori, each.message_id, each.trace) for each in decided))
             self.log.info(
-                "batch", records=records, wakes=wakes, outputs=outputs.total(), seconds=round(seconds, 4), oldest=age, rules=rules, **traced
+                "batch",
+                records=records,
+                wakes=wakes,
+                outputs=outputs.total(),
+                seconds=round(seconds, 4),
+                oldest=age,
+                rules=rules,
+                traces=traces,
             )
 
     def oldest(self, seconds: float) -> None:

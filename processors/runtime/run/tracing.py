@@ -40,21 +40,19 @@ class Tracing:
         self._processor = BatchSpanProcessor(exporter, QUEUE, EVERY_MILLISECONDS, QUEUE // 4)
         self._second, self._made = 0, 0
 
-    def record(self, verdicts: Iterable[Verdict], given: Mapping[tuple[str | None, str], str], began: int, ended: int) -> list[str]:
+    def record(self, verdicts: Iterable[Verdict], given: Mapping[tuple[str | None, str], str], began: int, ended: int) -> None:
         """
-        Queue the spans of a batch's verdicts; times in nanoseconds. Return the ids of their traces.
+        Queue the spans of a batch's verdicts; times in nanoseconds.
 
-        `given` holds the trace contexts that came with messages, by agency and message id: their spans are linked to them.
+        `given` holds the trace contexts that came with messages, by agency and message id: the first span about a message
+        is a child of the agency's own.
         """
-        traces: dict[str, None] = {}
         for each in verdicts:
             if not self._may_make_one():
                 break
-            trace = trace_of(each.ori, each.message_id)
+            trace = trace_of(each.ori, each.message_id, each.trace)
             if int(trace[16:], 16) < self._share:
                 self._processor.on_end(self._span(trace, each, given.get((each.ori, each.message_id)), (began, ended)))
-                traces[trace] = None
-        return list(traces)
 
     def close(self) -> None:
         """Send what is queued, if the collector takes it in time."""
@@ -71,22 +69,19 @@ class Tracing:
 
     def _span(self, trace: str, verdict: Verdict, given: str | None, times: tuple[int, int]) -> Any:
         from opentelemetry.sdk.trace import ReadableSpan  # noqa: PLC0415
-        from opentelemetry.trace import Link  # noqa: PLC0415
 
-        first = self._stage == FIRST
-        mine = (
-            root_of(trace)
-            if first
-            else digest(f"{trace} {verdict.stage} {verdict.offender} {verdict.reference} {verdict.at} {times[0]}", 8)
-        )
-        linked = TRACEPARENT.fullmatch(given or "")
+        root = root_of(verdict.ori, verdict.message_id)
+        own, parent = root, None
+        if self._stage != FIRST:
+            own, parent = digest(f"{root} {verdict.stage} {verdict.offender} {verdict.reference} {verdict.at} {times[0]}", 8), root
+        elif (sent := TRACEPARENT.fullmatch(given or "")) is not None:
+            parent = sent[2]
         return ReadableSpan(
             f"{verdict.stage} {verdict.outcome}",
-            _context(trace, mine),
-            parent=None if first else _context(trace, root_of(trace)),
+            _context(trace, own),
+            parent=None if parent is None else _context(trace, parent),
             resource=self._resource,
             attributes=attributes_of(verdict),
-            links=() if linked is None else (Link(_context(linked[1], linked[2])),),
             start_time=times[0],
             end_time=times[1],
         )
