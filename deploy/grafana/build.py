@@ -5,6 +5,7 @@ Thresholds are the alerts': the number behind the comparison of the alert's expr
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ RULES: Final = HERE.parent / "prometheus" / "rules.yml"
 RUNBOOK: Final = "https://example.org/vn/deploy/runbook.md"  # where your copy of the runbook is read
 MAKERS: Final[dict[str, Any]] = {"timeseries": timeseries.Panel, "stat": stat.Panel, "table": table.Panel}
 SMALLEST: Final = 0.01
+COLUMNS: Final = 24
 WIDTHS: Final = {"timeseries": 12, "stat": 4, "table": 24}
 HEIGHTS: Final = {"timeseries": 8, "stat": 5, "table": 6}
 
@@ -34,10 +36,12 @@ def threshold(alert: str) -> float | None:
 
 
 def steps(each: Panel) -> list[models.Threshold]:
-    """Return the colours by value: red from the alert's threshold on, or below `good_above`; none without a threshold."""
+    """Return the colours by value: red from `bad_from` or the alert's threshold on, or below `good_above`; none without a threshold."""
     if each.good_above is not None:
         return [models.Threshold(value=None, color="red"), models.Threshold(value=each.good_above, color="green")]
-    limit = None if each.alert is None or each.unlike_alert else threshold(each.alert)
+    limit = each.bad_from
+    if limit is None and each.alert is not None and not each.unlike_alert:
+        limit = threshold(each.alert)
     if limit is None:
         return []
     # Grafana colours a value from the step on, an alert fires above it: what fires above 0 is red from the least above 0
@@ -49,9 +53,21 @@ def description(each: Panel) -> str:
     return f"Normal: {each.normal}." + (f" Empty until {each.empty_until}." if each.empty_until else "")
 
 
-def panel(each: Panel) -> Any:
+def widths(panels: Sequence[Panel]) -> list[int]:
+    """Return how wide each panel is, of Grafana's 24 columns: the last of a row fills it."""
+    found: list[int] = []
+    for each in panels:
+        used, width = sum(found) % COLUMNS, WIDTHS[each.kind]
+        if used and used + width > COLUMNS:
+            found[-1] += COLUMNS - used
+        found.append(width)
+    found[-1] += -sum(found) % COLUMNS
+    return found
+
+
+def panel(each: Panel, width: int) -> Any:
     """Return one panel, with its threshold, what normal looks like, and a link to the runbook."""
-    built = MAKERS[each.kind]().title(each.title).description(description(each)).unit(each.unit).span(WIDTHS[each.kind])
+    built = MAKERS[each.kind]().title(each.title).description(description(each)).unit(each.unit).span(width)
     built = built.height(HEIGHTS[each.kind])
     query = prometheus.Dataquery().expr(each.query).ref_id("A")
     if each.legend:
@@ -82,8 +98,8 @@ def document(board: Board) -> str:
         .readonly()
         .link(dashboard.DashboardLink("vn").tags(["vn"]).type(models.DashboardLinkType.DASHBOARDS).keep_time(True))
     )
-    for each in board.panels:
-        built = built.with_panel(panel(each))
+    for each, width in zip(board.panels, widths(board.panels), strict=True):
+        built = built.with_panel(panel(each, width))
     return JSONEncoder(sort_keys=True, indent=2).encode(built.build()) + "\n"
 
 
@@ -94,7 +110,9 @@ of `docker-compose.yml` come with them. A red line is the threshold of the alert
 [the runbook](../deploy/runbook.md); a panel says what normal looks like. Without Grafana, `vn top` and the first page of
 [`vn console`](console.md) show the stages.
 
-Definitions are in `processors/watch/boards.py`; `make dashboards` makes the files and this page from them.
+Definitions are in `processors/watch/boards.py`; `make dashboards` makes the files and this page from them. `make pictures` draws
+each board in Chromium from the files of Grafana, with what a real Prometheus saw of a pipeline under load: one stage stood still for half
+a minute, an agency fell silent, records were refused and flagged for review.
 """
 
 
@@ -102,7 +120,8 @@ def guide() -> str:
     """Return docs/dashboards.md."""
     parts = [GUIDE]
     for board in BOARDS:
-        parts.append(f"\n## {board.title}: {board.question}\n\n| panel | normal | empty until | alert |\n|---|---|---|---|\n")
+        parts.append(f"\n## {board.title}: {board.question}\n\n![{board.title}](images/dashboards/{board.slug}.png)\n")
+        parts.append("\n| panel | normal | empty until | alert |\n|---|---|---|---|\n")
         for each in board.panels:
             alert = f"[{each.alert}](../deploy/runbook.md#{each.alert.lower()})" if each.alert else "-"
             parts.append(f"| {each.title} | {each.normal} | {each.empty_until or '-'} | {alert} |\n")

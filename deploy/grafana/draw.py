@@ -6,7 +6,8 @@ It draws what these dashboards use (timeseries, stat, table, thresholds, units),
 
 import html
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ WIDTH: Final = 1200  # of the page; Grafana's grid has 24 columns
 ROW: Final = 26  # pixels of a row of Grafana's grid
 COLOURS: Final = ("#1f78c1", "#e0752d", "#508642", "#ba43a9", "#bf1b00", "#705da0", "#0a437c", "#99440a", "#3f6833", "#962d82")
 NAMED: Final = {"green": "#37872d", "red": "#c4162a"}
+MISSING: Final = re.compile(r"\{\{\w+\}\}")  # a label that the series does not have
+CODE: Final = re.compile(r"`([^`]+)`")
 STYLE: Final = """
 body { margin: 0; background: #f4f5f5; font: 13px/1.35 'DejaVu Sans', sans-serif; color: #1f2329; width: 1200px; }
 header { padding: 12px 16px 4px; } h1 { font-size: 18px; margin: 0; } header p { margin: 2px 0 0; color: #555; }
@@ -32,7 +35,9 @@ text { font-size: 10px; fill: #666; }
 
 def page(dashboard: Mapping[str, Any], answers: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Return the page of one dashboard; `answers` are results of query_range by expression."""
-    panels = "".join(_panel(each, answers[each["targets"][0]["expr"]]) for each in dashboard["panels"])
+    times = [float(at) for answer in answers.values() for each in answer for at, _ in each["values"]] or [0.0]
+    shown = min(times), max(times)  # every chart shows the same time
+    panels = "".join(_panel(each, answers[each["targets"][0]["expr"]], shown) for each in dashboard["panels"])
     title, question = html.escape(dashboard["title"]), html.escape(dashboard["description"])
     head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
     return (
@@ -41,19 +46,19 @@ def page(dashboard: Mapping[str, Any], answers: Mapping[str, Sequence[Mapping[st
     )
 
 
-def _panel(panel: Mapping[str, Any], answer: Sequence[Mapping[str, Any]]) -> str:
+def _panel(panel: Mapping[str, Any], answer: Sequence[Mapping[str, Any]], shown: tuple[float, float]) -> str:
     place, defaults = panel["gridPos"], panel["fieldConfig"]["defaults"]
-    kinds: dict[str, Callable[[Mapping[str, Any], list[Series]], str]] = {"stat": _stat, "timeseries": _lines}
+    description = CODE.sub(r"<code>\1</code>", html.escape(panel["description"]))
     if not answer:
         body = f'<p class="none">{html.escape(defaults.get("noValue", "no data"))}</p>'
     elif panel["type"] == "table":
         body = _table(answer)
     else:
         series = [(_legend(panel["targets"][0].get("legendFormat", ""), each["metric"]), _points(each)) for each in answer]
-        body = kinds[panel["type"]](defaults, sorted(series))
+        body = _stat(defaults, series) if panel["type"] == "stat" else _lines(defaults, sorted(series), place["w"], shown)
     return (
         f'<section style="grid-column: span {place["w"]}; min-height: {place["h"] * ROW - 30}px"><h2>{html.escape(panel["title"])}</h2>'
-        f"<small>{html.escape(panel['description'])}</small>{body}</section>"
+        f"<small>{description}</small>{body}</section>"
     )
 
 
@@ -64,7 +69,7 @@ def _points(result: Mapping[str, Any]) -> list[tuple[float, float]]:
 def _legend(form: str, labels: Mapping[str, str]) -> str:
     for name, value in labels.items():
         form = form.replace(f"{{{{{name}}}}}", value)
-    return form
+    return MISSING.sub("", form)  # as Grafana does
 
 
 def _steps(defaults: Mapping[str, Any]) -> list[tuple[float, str]]:
@@ -88,16 +93,18 @@ def _table(answer: Sequence[Mapping[str, Any]]) -> str:
     return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
 
-def _lines(defaults: Mapping[str, Any], series: list[Series]) -> str:
-    unit, width, height, left, bottom = defaults.get("unit", ""), 560, 136, 52, 16
+def _lines(defaults: Mapping[str, Any], series: list[Series], columns: int, span_of_page: tuple[float, float]) -> str:
+    unit, width, height, left, bottom = defaults.get("unit", ""), 46 * columns + 8, 136, 56, 16
     known = [(name, [point for point in points if math.isfinite(point[1])]) for name, points in series]
     every = [point for _, points in known for point in points]
     if not every:
         return '<p class="none">no data</p>'
     limits = [(least, colour) for least, colour in _steps(defaults) if math.isfinite(least)]
-    first, last = min(at for at, _ in every), max(at for at, _ in every)
+    first, last = span_of_page
     highest = max(value for _, value in every)
-    top = max(highest, *(least * 1.1 for least, _ in limits if least <= highest * 20 or highest == 0), 0.0) or 1.0
+    top = (
+        max(highest, *(least * 1.1 for least, _ in limits if least <= highest * 20 or highest == 0), 1.0 if unit == "short" else 0.0) or 1.0
+    )
     span = (last - first) or 1.0
 
     def x(at: float) -> float:
@@ -110,7 +117,7 @@ def _lines(defaults: Mapping[str, Any], series: list[Series]) -> str:
     for share in (0.0, 0.5, 1.0):
         at = y(top * share)
         marks.append(f'<line x1="{left}" x2="{width}" y1="{at:.1f}" y2="{at:.1f}" stroke="#e5e6e8"/>')
-        marks.append(f'<text x="{left - 5}" y="{at + 3:.1f}" text-anchor="end">{shown_value(top * share, unit)}</text>')
+        marks.append(f'<text x="{left - 5}" y="{at + 3:.1f}" text-anchor="end">{shown_value(top * share, unit, 3)}</text>')
         moment = first + span * share
         anchor = {0.0: "start", 0.5: "middle", 1.0: "end"}[share]
         marks.append(
@@ -131,7 +138,7 @@ def _lines(defaults: Mapping[str, Any], series: list[Series]) -> str:
     return f'<svg viewBox="0 0 {width} {height}" width="100%">{"".join(marks)}</svg><ul>{"".join(legend)}</ul>'
 
 
-def shown_value(value: float, unit: str) -> str:
+def shown_value(value: float, unit: str, digits: int = 4) -> str:
     """Return a value as Grafana would show it in this unit."""
     if not math.isfinite(value):
         return "no data"
@@ -149,4 +156,4 @@ def shown_value(value: float, unit: str) -> str:
     for size, name in scales:
         if abs(value) >= size:
             return f"{value / size:.3g} {name}"
-    return f"{value:.4g}" + (f" {unit}" if unit == "s" else "")
+    return f"{value:.{digits}g}" + (f" {unit}" if unit == "s" else "")

@@ -2,10 +2,8 @@
 
 from typing import Final
 
-REASONS: Final[dict[str, str]] = {
-    # the front door
-    "accepted": "the message was read and is on its way",
-    # the front door: rejected
+# by the front door
+REFUSED: Final[dict[str, str]] = {
     "bad_encoding": "the bytes are neither UTF-8 nor UTF-16 text where XML or JSON was expected",
     "bad_inbound": "the sender of an inbound message is not an address of its channel",
     "bad_id": "an identifier is too long or holds characters that do not print",
@@ -36,6 +34,12 @@ REASONS: Final[dict[str, str]] = {
     "unreadable_date": "a date is missing or is not an ISO 8601 date or date-time",
     "missing_field": "a required field is missing",
     "wrong_type": "a field holds a value of the wrong kind",
+}
+
+REASONS: Final[dict[str, str]] = {
+    # the front door
+    "accepted": "the message was read and is on its way",
+    **REFUSED,
     # identify
     "identified": "the offender's key was found, or a new one was made",
     "identity_conflict": "one message ties together two offenders known as different people",
@@ -122,4 +126,31 @@ REASONS: Final[dict[str, str]] = {
     "late_receipt": "the attempt had reached its final state before this receipt",
     "receipt": "a provider reported on an attempt",
     "verification_sent": "a request to verify was sent to an unverified contact",
+}
+
+# Verdicts that are rare, by stage. Their counters are there from the start, at 0: otherwise the first would not be seen as an increase.
+RARE: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "read": tuple(("rejected", reason) for reason in REFUSED),
+    "dedupe": (("noted", "released"), ("suppressed", "discarded")),
+    "validate": (("passed", "released"), ("suppressed", "discarded")),
+    "deliver": (
+        ("noted", "released"),
+        ("noted", "opted_out"),
+        ("noted", "opted_in"),
+        ("undelivered", "not_reached"),
+        ("undelivered", "not_reached_emergency"),
+        *(
+            ("dropped", reason)
+            for reason in (
+                "discarded",
+                "erased",
+                "no_verified_contact",
+                "nobody_to_tell",
+                "opted_out",
+                "registration_ended",
+                "superseded",
+                "unknown_registration",
+            )
+        ),
+    ),
 }

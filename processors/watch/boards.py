@@ -26,6 +26,7 @@ class Panel:
     alert: str | None = None
     empty_until: str = ""
     good_above: float | None = None  # for panels that are good when high: the value below which they are drawn red
+    bad_from: float | None = None  # the value from which it is drawn red, if its alert compares two series
     unlike_alert: bool = False  # the panel's unit is not the alert's: no threshold is drawn
 
 
@@ -82,6 +83,7 @@ DUTY: Final = Board(
             "0",
             kind="stat",
             alert="VnAgencySilent",
+            bad_from=1,
         ),
         Panel("Overdue clocks", 'sum(vn_expectations{state="overdue"}) or vector(0)', "0", kind="stat", alert="VnExpectationsOverdue"),
         Panel("Dead letters open", "sum(vn_dead_letters_open) or vector(0)", "0", kind="stat", alert="VnDeadLetterOpen"),
@@ -183,10 +185,11 @@ AGENCIES: Final = Board(
             "percentunit",
             legend="{{ori}}",
             alert="VnAgencySilent",
+            bad_from=1,
         ),
         Panel(
             "Refused at the door",
-            'sum by (reason) (rate(vn_decisions_total{unit="read",outcome="rejected"}[1h]))',
+            'sum by (reason) (rate(vn_decisions_total{unit="read",outcome="rejected"}[1h])) > 0',
             "near 0",
             "reqps",
             legend="{{reason}}",
@@ -211,7 +214,7 @@ AGENCIES: Final = Board(
         ),
         Panel(
             "Overdue by the state that owes",
-            'sum by (owing_state) (vn_expectations{state="overdue"})',
+            'label_replace(sum by (owing_state) (vn_expectations{state="overdue"}), "owing_state", "no state: silence", "owing_state", "")',
             "0",
             legend="{{owing_state}}",
             alert="VnExpectationsOverdue",
@@ -269,7 +272,7 @@ DELIVERY: Final = Board(
         ),
         Panel(
             "Opt-outs and opt-ins, an hour",
-            'sum by (reason) (increase(vn_decisions_total{unit="deliver",reason=~"opted_out|opted_in"}[1h]))',
+            'sum by (reason) (increase(vn_decisions_total{unit="deliver",reason=~"opted_out|opted_in"}[1h])) > 0',
             "a few; many at once say that somebody is told too much",
             legend="{{reason}}",
             empty_until="an address answers STOP or START",
@@ -290,7 +293,7 @@ DELIVERY: Final = Board(
         ),
         Panel(
             "Why nothing left",
-            'sum by (reason) (rate(vn_decisions_total{unit="deliver",outcome="dropped"}[1h]))',
+            'sum by (reason) (rate(vn_decisions_total{unit="deliver",outcome="dropped"}[1h])) > 0',
             "superseded and ended registrations",
             "reqps",
             legend="{{reason}}",
@@ -298,7 +301,7 @@ DELIVERY: Final = Board(
         ),
         Panel(
             "Waiting to leave",
-            'sum by (reason) (increase(vn_decisions_total{unit="deliver",outcome="gathered"}[1h]))',
+            'sum by (reason) (increase(vn_decisions_total{unit="deliver",outcome="gathered"}[1h])) > 0',
             "merge_window; quiet_hours at night",
             legend="{{reason}}",
             empty_until="a message waits",
@@ -338,7 +341,7 @@ REVIEWS: Final = Board(
         ),
         Panel(
             "Decided by people, an hour",
-            'sum by (reason) (increase(vn_decisions_total{reason=~"released|discarded"}[1h]))',
+            'sum by (reason) (increase(vn_decisions_total{reason=~"released|discarded"}[1h])) > 0',
             "as many as are opened",
             legend="{{reason}}",
             empty_until="a reviewer decides",
@@ -386,7 +389,7 @@ PROTOCOL: Final = Board(
         ),
         Panel(
             "Records hidden behind an open transaction",
-            "max by (topic) (vn_hidden_seconds)",
+            "topk(5, max by (topic) (vn_hidden_seconds))",
             "0",
             "s",
             legend="{{topic}}",
@@ -394,7 +397,7 @@ PROTOCOL: Final = Board(
         ),
         Panel(
             "Until retention removes something unread",
-            "min by (topic) (vn_retention_left_seconds)",
+            "bottomk(5, min by (topic) (vn_retention_left_seconds))",
             "a week or more",
             "s",
             legend="{{topic}}",

@@ -4,8 +4,19 @@ import ast
 
 import pytest
 
-from processors.domain.reasons import REASONS
-from tests.docs.pages import DOCS, PAGES, codes_expected, codes_in_tests, given_by, missing_code, missing_test, parts, settings_asked_for
+from processors.domain.reasons import RARE, REASONS
+from tests.docs.pages import (
+    DECODING,
+    DOCS,
+    PAGES,
+    codes_expected,
+    codes_in_tests,
+    given_by,
+    missing_code,
+    missing_test,
+    parts,
+    settings_asked_for,
+)
 from tests.docs.pictures import units
 
 RULES = [each for part in parts() for each in part.rules]
@@ -14,6 +25,12 @@ RULES = [each for part in parts() for each in part.rules]
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_is_current(page: str) -> None:
     assert (DOCS / page).read_text() == PAGES[page](), "python -m tests.docs.pages"
+
+
+def test_the_rare_verdicts_are_given_by_their_stages() -> None:
+    """Their counters start at 0: one that nobody gives would stay there."""
+    given = given_by()
+    assert [(stage, reason) for stage, rare in RARE.items() for _, reason in rare if not {stage, DECODING} & set(given[reason])] == []
 
 
 def test_the_code_that_the_table_of_rules_names_is_there() -> None:

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 import structlog
 
 from processors.domain.journal import Verdict
+from processors.domain.reasons import RARE
 from processors.domain.trace import trace_of
 from processors.runtime import metrics
 from processors.runtime.clock import wall
@@ -175,6 +176,10 @@ class Telemetry:
             counter.labels(stage)
         for result in RESULTS:
             metrics.TRANSACTIONS.labels(stage, result)
+        for outcome, reason in RARE.get(stage, ()):
+            metrics.DECISIONS.labels(stage, outcome, reason)
+            if outcome == "rejected":
+                metrics.DEAD_LETTERS.labels(stage, reason)
         if stage == DELIVER:
             for emergency in FLAGS:
                 metrics.NOT_REACHED.labels(emergency)
