@@ -33,7 +33,7 @@ from processors.topics import Topic
 S = TypeVar("S")
 
 
-class Merging(Struct, frozen=True, tag="merging"):
+class Merging(Struct, frozen=True, gc=False, tag="merging"):
     """An offender who waits for the states of `merge.offender`: the number of queued records, and the states whose timers are suspended."""
 
     merge: Merge
@@ -41,7 +41,7 @@ class Merging(Struct, frozen=True, tag="merging"):
     states: dict[str, bytes] = {}
 
 
-class Queued(Struct, frozen=True, tag="queued", omit_defaults=True):
+class Queued(Struct, frozen=True, gc=False, tag="queued", omit_defaults=True):
     """One record that waits for a handover; exactly one of the last five is set."""
 
     topic: str
@@ -61,7 +61,7 @@ class Queued(Struct, frozen=True, tag="queued", omit_defaults=True):
         return Record(self.topic, self.partition, self.offset, self.key, self.timestamp, value)
 
 
-class HandedOver(Struct, frozen=True, tag="handed_over"):
+class HandedOver(Struct, frozen=True, gc=False, tag="handed_over"):
     """One state that came before the marker did, or before the rest of the states."""
 
     handover: Handover

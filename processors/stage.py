@@ -91,7 +91,7 @@ class Output(Struct, frozen=True, gc=False):
     headers: Headers = ()
 
 
-class Decision(Struct, Generic[S], frozen=True):
+class Decision(Struct, Generic[S], frozen=True, gc=False):
     """
     The result of one input, or, before it is combined with others, of one part of it.
 
@@ -102,8 +102,16 @@ class Decision(Struct, Generic[S], frozen=True):
     states: Mapping[str, S | None] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
 
+    def is_empty(self) -> bool:
+        """Whether nothing follows from the input."""
+        return not (self.outputs or self.states or self.verdicts)
+
     def then(self, later: "Decision[S]") -> "Decision[S]":
         """Return both decisions as one: the outputs of `later` come after, and its states replace those with the same keys."""
+        if later.is_empty():
+            return self
+        if self.is_empty():
+            return later
         return Decision(self.outputs + later.outputs, {**self.states, **later.states}, self.verdicts + later.verdicts)
 
 

@@ -17,7 +17,7 @@ from processors.domain.journal import Verdict
 from processors.stage import Decision, Output
 
 
-class Effect(Struct, frozen=True):
+class Effect(Struct, frozen=True, gc=False):
     """
     State changes and outputs of a part of a decision.
 

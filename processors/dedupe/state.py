@@ -19,14 +19,14 @@ EventState = Literal["new", "told", "held", "cancelled"]
 LONGEST: Final = 128  # of the message ids, fingerprints and Cancels of one event; the oldest go, but never the first message id
 
 
-class HeldCancel(Struct, frozen=True):
+class HeldCancel(Struct, frozen=True, gc=False):
     """A Cancel that waits until `due` for a resubmission; kept without its submission, since the original's is used."""
 
     due: int
     cancel: Event
 
 
-class KnownEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class KnownEvent(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
     One event of one agency, as known from its messages.
 
@@ -89,7 +89,7 @@ def with_newest(fingerprints: dict[str, int], fingerprint: str, until: int) -> d
     return dict((*others, (fingerprint, until))[-LONGEST:])
 
 
-class WaitingMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class WaitingMessage(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A Cancel or Update of an unknown event: waits until `due`, then, flagged, until a reviewer acts on `review_id`."""
 
     seq: int
@@ -106,7 +106,7 @@ class WaitingMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.due if self.review_id is None else None
 
 
-class KnownEvents(Struct, frozen=True, tag="sightings", omit_defaults=True):
+class KnownEvents(Struct, frozen=True, gc=False, tag="sightings", omit_defaults=True):
     """One offender's events, in the order of their first messages, and the messages that wait."""
 
     events: tuple[KnownEvent, ...] = field(default=(), name="sightings")
@@ -115,10 +115,10 @@ class KnownEvents(Struct, frozen=True, tag="sightings", omit_defaults=True):
     @property
     def deadline(self) -> int | None:
         """The earliest deadline; None if nothing has one."""
-        dues = [each.deadline for each in self.events]
+        dues = [each.forget_at if each.held is None else each.held.due for each in self.events]
         if self.waiting:
             dues += [each.due for each in self.waiting if each.review_id is None]
-        return min(dues, default=None)
+        return min(dues) if dues else None
 
     def changed(self, events: Mapping[int, KnownEvent | None], waiting: Mapping[int, WaitingMessage | None]) -> "KnownEvents":
         """Return the document with these events and waiting messages, by `seq`; None removes one."""
@@ -131,7 +131,7 @@ class KnownEvents(Struct, frozen=True, tag="sightings", omit_defaults=True):
         return KnownEvents(known, waits)
 
 
-class StoredMessage(Struct, frozen=True, tag="kept"):
+class StoredMessage(Struct, frozen=True, gc=False, tag="kept"):
     """A message as received: the newest that was told of an event, or one that waits."""
 
     event: Event
@@ -142,7 +142,7 @@ State = KnownEvents | StoredMessage
 
 def deadline(state: State) -> int | None:
     """Return the state's deadline; None for a message, whose deadline is in its offender's document."""
-    return state.deadline if isinstance(state, KnownEvents) else None
+    return state.deadline if type(state) is KnownEvents else None
 
 
 def message_key(offender: str, seq: int) -> str:

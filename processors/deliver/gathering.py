@@ -19,20 +19,20 @@ from processors.domain.notification import Notification
 from processors.domain.person import Identifier, Name
 
 
-class AgencyView(Struct, frozen=True):
+class AgencyView(Struct, frozen=True, gc=False):
     """The part of an agency that is told."""
 
     name: str | None = None
 
 
-class OffenderView(Struct, frozen=True):
+class OffenderView(Struct, frozen=True, gc=False):
     """The part of an offender that is told: neither aliases nor the date of birth."""
 
     name: Name | None = None
     identifiers: tuple[Identifier, ...] = ()
 
 
-class SubmissionView(Struct, frozen=True):
+class SubmissionView(Struct, frozen=True, gc=False):
     """The part of a submission that is told; not its remarks and details."""
 
     agency: AgencyView

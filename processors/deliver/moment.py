@@ -1,7 +1,8 @@
 """The context of one decision: registrant, time, rules and keys; with helpers for its verdicts."""
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from processors.deliver.state import Notice, Registrant, State
 from processors.domain.erasure import RegistrantKey
@@ -28,8 +29,7 @@ class About(NamedTuple):
 MESSAGE_ONLY: Final = About()
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True, gc=False):
     """
     One registrant, the time of the decision, the rules with the settings in force, and the keys.
 

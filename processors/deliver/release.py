@@ -45,7 +45,10 @@ def release_due(registrant: Registrant, moment: Moment) -> Decision[State]:
     left: list[Pending] = []
     current = registrant
     for pending in registrant.pending:
-        released = release(pending, current, moment) if pending.due_at <= moment.at else Released(Decision(), (pending,))
+        if pending.due_at > moment.at:
+            left.append(pending)
+            continue
+        released = release(pending, current, moment)
         decisions.append(released.decision)
         left += released.left
         current = registrant_after(released.decision, current)
@@ -55,6 +58,8 @@ def release_due(registrant: Registrant, moment: Moment) -> Decision[State]:
 def release(due: Pending, registrant: Registrant, moment: Moment) -> Released:
     """Send what can be sent now. Registrations are checked once more, immediately before it is sent."""
     wanted, unseen, ended = sorted_by_registration(due, registrant, moment)
+    if due.review_id is None and not unseen and not ended:
+        return send_or_wait(due, registrant, moment)
     dropped = drop(ended, "registration_ended", "every registration it was for ended before it left", moment)
     if due.review_id is not None and not unseen:
         if wanted and lacks_text(wanted, registrant, moment):

@@ -175,7 +175,7 @@ class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     sealed: bytes = b""
 
 
-class Registrant(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="registrant"):
+class Registrant(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="registrant"):
     """
     Everything kept of one registrant: registrations by id, contacts by keyed digest, what waits.
 
@@ -196,7 +196,7 @@ class Registrant(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="reg
         return [each for each in self.registrations.values() if each.in_force(at)]
 
 
-class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="sent"):
+class Delivery(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="sent"):
     """
     One message on its way to one registrant's contacts; attempts by reference, contacts by keyed digest.
 
@@ -253,11 +253,11 @@ def deadline(state: State) -> int | None:
     """Return the earliest time at which something is due or forgotten."""
     if isinstance(state, Delivery):
         due = [each.next_at for each in state.contacts.values() if each.next_at is not None]
-        return min(due, default=state.forget_at)
+        return min(due) if due else state.forget_at
     due = [pending.due_at for pending in state.pending]
     for each in state.registrations.values():
         if each.forget_at is not None:
             due.append(each.expires_at if each.status != "expired" and each.expires_at is not None else each.forget_at)
     due += [each.ask_at for each in state.contacts.values() if each.ask_at is not None]
     due += [state.purge_at] if state.purge_at is not None else []
-    return min(due, default=None)
+    return min(due) if due else None

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class AgencyHeard(Struct, frozen=True, kw_only=True):
+class AgencyHeard(Struct, frozen=True, gc=False, kw_only=True):
     """One agency's newest message, published at most once a minute; key is the ORI, `heard_at` in milliseconds."""
 
     ori: str

@@ -14,7 +14,7 @@ from processors.domain.seal import Seal
 PURPOSE: Final = "registrant-key"  # of the seal
 
 
-class RegistrantKey(Struct, frozen=True, kw_only=True):
+class RegistrantKey(Struct, frozen=True, gc=False, kw_only=True):
     """
     The key of a registrant, or of one dead letter that may hold their data, itself sealed.
 
@@ -34,7 +34,7 @@ def seal_key(key: bytes, registrant_id: str, seal: Seal) -> bytes:
     return seal.close(key, f"{PURPOSE}:{registrant_id}")
 
 
-class ErasureRequest(Struct, frozen=True, kw_only=True):
+class ErasureRequest(Struct, frozen=True, gc=False, kw_only=True):
     """A registrant's contact data is to be erased everywhere, as a person asked for (contract §4)."""
 
     registrant_id: str
@@ -42,7 +42,7 @@ class ErasureRequest(Struct, frozen=True, kw_only=True):
     requested_by: str
 
 
-class Erasure(Struct, frozen=True, kw_only=True):
+class Erasure(Struct, frozen=True, gc=False, kw_only=True):
     """An erasure on its way to deliver; `seq` is its place in the intake: what was registered before it ends."""
 
     registrant_id: str
@@ -52,7 +52,7 @@ class Erasure(Struct, frozen=True, kw_only=True):
     seq: int = 0
 
 
-class Erased(Struct, frozen=True, kw_only=True):
+class Erased(Struct, frozen=True, gc=False, kw_only=True):
     """
     A mark that a registrant was erased, kept for ever under a keyed digest of their id.
 

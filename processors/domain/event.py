@@ -10,7 +10,7 @@ Telling = Literal["news", "change", "cancellation"]
 Way = Literal["back", "onward", "ahead"]
 
 
-class Scope(Struct, frozen=True):
+class Scope(Struct, frozen=True, gc=False):
     """The scope in which a setting is looked up; the most specific value set wins (contract §6)."""
 
     jurisdiction: str | None = None

@@ -7,7 +7,7 @@ from msgspec import Struct
 ExpectationState = Literal["open", "met", "overdue", "cancelled"]
 
 
-class Expectation(Struct, frozen=True, kw_only=True):
+class Expectation(Struct, frozen=True, gc=False, kw_only=True):
     """
     One expected event, keyed by `expectation_id`. `rule` is the number of the legal rule; after `deadline` it is overdue.
 

@@ -6,7 +6,7 @@ from processors.domain.person import Person
 from processors.domain.registration import Contact
 
 
-class RegistrationForm(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RegistrationForm(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A registration as a site sends it, contacts and PIN in the clear (contract §4); only `read` handles one."""
 
     registration_id: str
@@ -23,7 +23,7 @@ class RegistrationForm(Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: int | None = None
 
 
-class ReceiptForm(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ReceiptForm(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A receipt as a provider sends it, keyed digits in the clear (contract §5); only `read` handles one."""
 
     reference: str
@@ -34,7 +34,7 @@ class ReceiptForm(Struct, frozen=True, kw_only=True, omit_defaults=True):
     digits: str | None = None
 
 
-class VerificationForm(Struct, frozen=True, kw_only=True):
+class VerificationForm(Struct, frozen=True, gc=False, kw_only=True):
     """A verification code as a site sends it, in clear (contract §4); nothing but `read` ever holds one."""
 
     registration_id: str
@@ -42,7 +42,7 @@ class VerificationForm(Struct, frozen=True, kw_only=True):
     at: int
 
 
-class InboundForm(Struct, frozen=True, kw_only=True, rename={"sender": "from"}):
+class InboundForm(Struct, frozen=True, gc=False, kw_only=True, rename={"sender": "from"}):
     """A message from a registrant's own address as a provider sends it (contract §5); nothing but `read` ever holds one."""
 
     provider: str

@@ -9,7 +9,7 @@ from processors.domain.registration import Channel
 Keyword = Literal["stop", "start", "help", "other"]
 
 
-class Inbound(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Inbound(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
     One message from a registrant's address.
 
@@ -30,7 +30,7 @@ class Inbound(Struct, frozen=True, kw_only=True, omit_defaults=True):
     answered: bool = False
 
 
-class InboundText(Struct, frozen=True, kw_only=True):
+class InboundText(Struct, frozen=True, gc=False, kw_only=True):
     """What is sealed inside an inbound message: the sender's address and the text, shortened."""
 
     address: str

@@ -118,7 +118,7 @@ class Journal(Struct, frozen=True, gc=False):
         )
 
 
-class Verdicts(Struct, frozen=True):
+class Verdicts(Struct, frozen=True, gc=False):
     """All verdicts of one batch and partition in one record, which keeps the journal cheaper than the pipeline itself."""
 
     verdicts: tuple[Verdict, ...]
@@ -129,7 +129,7 @@ BEGINNING_KEPT: Final = 64 * 1024  # bytes kept of a larger one
 KEY_KEPT: Final = 1024  # characters of a key
 
 
-class Original(Struct, frozen=True):
+class Original(Struct, frozen=True, gc=False):
     """
     What a dead letter keeps of a rejected record.
 
@@ -154,7 +154,7 @@ class Original(Struct, frozen=True):
         )
 
 
-class DeadLetter(Struct, frozen=True, kw_only=True):
+class DeadLetter(Struct, frozen=True, gc=False, kw_only=True):
     """
     A record that was rejected; `original` holds its bytes, sealed if `encrypted`.
 
@@ -179,7 +179,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     owner: str | None = None
 
 
-class DeadLetterSettled(Struct, frozen=True, kw_only=True):
+class DeadLetterSettled(Struct, frozen=True, gc=False, kw_only=True):
     """A dead letter was sent again (`replayed`) or needs nothing more (`settled`); key is its id."""
 
     dead_letter_id: str
@@ -189,7 +189,7 @@ class DeadLetterSettled(Struct, frozen=True, kw_only=True):
     settled_at: int
 
 
-class Unreadable(Struct, frozen=True):
+class Unreadable(Struct, frozen=True, gc=False):
     """Why an external record that claims to be Avro cannot be decoded: reason code and sentence."""
 
     reason: str

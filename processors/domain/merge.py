@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Merge(Struct, frozen=True, kw_only=True):
+class Merge(Struct, frozen=True, gc=False, kw_only=True):
     """
     The offender known as `offender` is the one known as `into`, the older of the two.
 
@@ -18,7 +18,7 @@ class Merge(Struct, frozen=True, kw_only=True):
     detail: str
 
 
-class Handover(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Handover(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
     One of the states that a stage kept for `offender`, on its way to the partition of `into`.
 
@@ -35,7 +35,7 @@ class Handover(Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: bytes | None = None
 
 
-class SameEvent(Struct, frozen=True, kw_only=True):
+class SameEvent(Struct, frozen=True, gc=False, kw_only=True):
     """The agency's event that later stages know by the message id `also` is the one that they know by `root`, since a merge."""
 
     offender: str

@@ -77,7 +77,7 @@ class Outbound(Struct, frozen=True, kw_only=True, gc=False):
     confirm: bool
 
 
-class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Receipt(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A provider's report on an attempt; `digits` is an HMAC of the PIN keyed in, never the digits themselves."""
 
     reference: str
@@ -89,7 +89,7 @@ class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     received_at: int = 0
 
 
-class Response(Struct, frozen=True, kw_only=True):
+class Response(Struct, frozen=True, gc=False, kw_only=True):
     """A Message Response event for the submitting agency; never names or counts registrants."""
 
     message_id: str

@@ -10,7 +10,7 @@ CLAIMED: Final = "review_claimed"  # what is logged of a reviewer who takes a re
 UNCLAIMED: Final = "review_unclaimed"
 
 
-class KnownPerson(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class KnownPerson(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
     One offender as agencies wrote their names, newest last, with their numbers and years of birth; key is the offender.
 
@@ -24,7 +24,7 @@ class KnownPerson(Struct, frozen=True, kw_only=True, omit_defaults=True):
     into: str | None = None
 
 
-class OffenderStanding(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class OffenderStanding(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
     An offender's status and place by the latest actions that took effect; key is the offender.
 
@@ -46,7 +46,7 @@ class OffenderStanding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     confidential: bool = False
 
 
-class HiddenPerson(Struct, frozen=True, kw_only=True):
+class HiddenPerson(Struct, frozen=True, gc=False, kw_only=True):
     """A person who is never shown to the public, by an identifier as it compares, such as SID:VA7700123; that is the key."""
 
     identifier: str
@@ -55,7 +55,7 @@ class HiddenPerson(Struct, frozen=True, kw_only=True):
     set_at: int
 
 
-class StaffAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class StaffAction(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """An entry of the audit log: what a member of staff did or viewed, such as masked contacts, and why; `subject` is what it was about."""
 
     person: str

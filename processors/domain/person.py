@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Identifier(Struct, frozen=True, omit_defaults=True):
+class Identifier(Struct, frozen=True, gc=False, omit_defaults=True):
     """A number by which an agency knows the offender, such as scheme `SID`, value `VA1234567`; `issuer` is a state or an agency's ORI."""
 
     scheme: str
@@ -11,7 +11,7 @@ class Identifier(Struct, frozen=True, omit_defaults=True):
     issuer: str | None = None
 
 
-class Name(Struct, frozen=True, omit_defaults=True):
+class Name(Struct, frozen=True, gc=False, omit_defaults=True):
     """A person's name in parts, or as a whole in `full`."""
 
     given: str | None = None
@@ -20,7 +20,7 @@ class Name(Struct, frozen=True, omit_defaults=True):
     full: str | None = None
 
 
-class Person(Struct, frozen=True, omit_defaults=True):
+class Person(Struct, frozen=True, gc=False, omit_defaults=True):
     """An offender as described in one message; `birth_date` is an ISO 8601 date."""
 
     identifiers: tuple[Identifier, ...] = ()

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Policy(Struct, frozen=True, kw_only=True):
+class Policy(Struct, frozen=True, gc=False, kw_only=True):
     """One setting with its scope (contract §6); a null record under its key unsets it."""
 
     key: str

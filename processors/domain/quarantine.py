@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class QuarantinedRecord(Struct, frozen=True, kw_only=True):
+class QuarantinedRecord(Struct, frozen=True, gc=False, kw_only=True):
     """A record that its stage is not to decide: `topic` is without the prefix."""
 
     topic: str

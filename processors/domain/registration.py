@@ -15,7 +15,7 @@ SEVERAL_ZONES: Final = ","  # between the time zones of a registrant whose telep
 RegistrationState = Literal["awaiting_verification", "active", "possible_match", "unreachable", "opted_out", "expired"]
 
 
-class Contact(Struct, frozen=True):
+class Contact(Struct, frozen=True, gc=False):
     """One address of a registrant: an E.164 telephone number or an email address."""
 
     channel: Channel
@@ -23,7 +23,7 @@ class Contact(Struct, frozen=True):
     verified: bool = False
 
 
-class Registration(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Registration(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
     A checked registration with sealed contacts.
 
@@ -47,14 +47,14 @@ class Registration(Struct, frozen=True, kw_only=True, omit_defaults=True):
     addresses: tuple[str, ...] = ()
 
 
-class Contacts(Struct, frozen=True, kw_only=True):
+class Contacts(Struct, frozen=True, gc=False, kw_only=True):
     """The sealed part of a registration; `pin` is an HMAC of the four digits, never the digits themselves."""
 
     contacts: tuple[Contact, ...]
     pin: str | None = None
 
 
-class Enrolment(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Enrolment(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
     A registration resolved to an offender's key, on its way to match; no contact data.
 
@@ -72,7 +72,7 @@ class Enrolment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ended: bool = False
 
 
-class Reachable(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Reachable(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The contacts of one registration for deliver, keyed by registrant id; `sealed` and `key` are the registration's."""
 
     registrant_id: str
@@ -89,7 +89,7 @@ class Reachable(Struct, frozen=True, kw_only=True, omit_defaults=True):
     key: bytes = b""
 
 
-class NearMatch(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class NearMatch(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
     Whether a person is being asked if a registration is for an offender whom it nearly describes, keyed by registrant id.
 
@@ -104,7 +104,7 @@ class NearMatch(Struct, frozen=True, kw_only=True, omit_defaults=True):
     open: bool = False
 
 
-class Verification(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Verification(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
     A verification code that a registrant gave back to the registration site.
 
@@ -128,7 +128,7 @@ def address_digest(address: str, seal: Seal) -> str:
     return seal.fingerprint(address.lower(), "address")
 
 
-class RegistrationStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RegistrationStatus(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The status of a registration, for the site that sent it (contract §5)."""
 
     registration_id: str
@@ -137,14 +137,14 @@ class RegistrationStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: int
 
 
-class VerificationRequest(Struct, frozen=True, kw_only=True):
+class VerificationRequest(Struct, frozen=True, gc=False, kw_only=True):
     """Deliver asks whether another verification code may go to an address; identify knows how many went there today."""
 
     registrant_id: str
     contact: str
 
 
-class VerificationPermit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class VerificationPermit(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The answer: a code may go to the contact now, or not before a time."""
 
     registrant_id: str

@@ -18,7 +18,7 @@ OffenderDecision = Literal["merge", "split", "publish"]
 REVIEW_ID: Final = re.compile(r"(?P<stage>[a-z]+)-(?P<subject>.+)-(?P<digest>[0-9a-f]{12})")
 
 
-class Review(Struct, frozen=True, kw_only=True):
+class Review(Struct, frozen=True, gc=False, kw_only=True):
     """One flagged message; an action finds the stage and the state key that hold it from `review_id` alone."""
 
     review_id: str
@@ -38,7 +38,7 @@ class Review(Struct, frozen=True, kw_only=True):
     comment: str | None = None
 
 
-class ReviewAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ReviewAction(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A reviewer's decision on one review or on a `group`; the rest is filled in by ingest."""
 
     action: Literal["release", "discard"]
@@ -50,7 +50,7 @@ class ReviewAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seq: int = 0
 
 
-class OffenderAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class OffenderAction(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
     A person's decision on who is who.
 

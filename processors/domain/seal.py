@@ -56,13 +56,11 @@ class Seal:
     def open(self, sealed: bytes, purpose: str) -> bytes:
         """Return the text; raises SealBroken if key, purpose or bytes differ from those of `close`."""
         named = named_key(sealed)
-        for key in (self.key, *self.older):
-            if (
-                named is not None
-                and key_id(key) == named
-                and (text := _try_open(key, sealed[len(NAMED) + ID_BYTES :], purpose)) is not None
-            ):
-                return text
+        if named is not None:
+            for key in (self.key, *self.older):
+                of_key = not self.older or key_id(key) == named  # the only key is tried without a look at its id
+                if of_key and (text := _try_open(key, sealed[len(NAMED) + ID_BYTES :], purpose)) is not None:
+                    return text
         for key in (self.key, *self.older):  # sealed before values named their keys
             if (text := _try_open(key, sealed, purpose)) is not None:
                 return text
@@ -76,10 +74,12 @@ class Seal:
 
     def fingerprint(self, text: str, purpose: str) -> str:
         """Return a keyed digest (HMAC-SHA-256, hex) of a short secret such as a PIN."""
-        return hmac.new(self._digest_key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+        keyed = _keyed_hash(self._digest_key).copy()
+        keyed.update(f"{purpose}\0{text}".encode())
+        return keyed.hexdigest()
 
 
-class DigestKey(Struct, frozen=True, kw_only=True):
+class DigestKey(Struct, frozen=True, gc=False, kw_only=True):
     """That digests are made with the key of this id, noted when the first stage started: every file of keys must end with it."""
 
     key_id: str
@@ -102,6 +102,12 @@ def _try_open(key: bytes, sealed: bytes, purpose: str) -> bytes | None:
         return _cipher(key).decrypt(sealed, [purpose.encode()])
     except InvalidTag:
         return None
+
+
+@lru_cache(maxsize=8)
+def _keyed_hash(key: bytes) -> hmac.HMAC:
+    """Return the hash that digests with a key begin with; it is copied, never updated."""
+    return hmac.new(key, digestmod=hashlib.sha256)
 
 
 @lru_cache(maxsize=8)

@@ -5,7 +5,7 @@ from msgspec import Struct
 from processors.domain.person import Person
 
 
-class Agency(Struct, frozen=True, omit_defaults=True):
+class Agency(Struct, frozen=True, gc=False, omit_defaults=True):
     """The submitting agency; `ori` is its FBI originating agency identifier, `state` the two-letter code."""
 
     ori: str
@@ -13,28 +13,28 @@ class Agency(Struct, frozen=True, omit_defaults=True):
     state: str | None = None
 
 
-class NotificationSubtype(Struct, frozen=True):
+class NotificationSubtype(Struct, frozen=True, gc=False):
     """A notification subtype and the validations tied to it (specification §2.4, §2.5)."""
 
     subtype: str
     validations: tuple[str, ...] = ()
 
 
-class Case(Struct, frozen=True, omit_defaults=True):
+class Case(Struct, frozen=True, gc=False, omit_defaults=True):
     """The court case that an event belongs to."""
 
     number: str | None = None
     court: str | None = None
 
 
-class Place(Struct, frozen=True, omit_defaults=True):
+class Place(Struct, frozen=True, gc=False, omit_defaults=True):
     """A location: `kind` as in the rules ("State Prison"), `name` as the agency calls it."""
 
     kind: str | None = None
     name: str | None = None
 
 
-class Compact(Struct, frozen=True, omit_defaults=True):
+class Compact(Struct, frozen=True, gc=False, omit_defaults=True):
     """The interstate compact case; `report_by` is an ISO 8601 date."""
 
     sending_state: str | None = None
@@ -43,7 +43,7 @@ class Compact(Struct, frozen=True, omit_defaults=True):
     report_by: str | None = None
 
 
-class Submission(Struct, frozen=True, omit_defaults=True):
+class Submission(Struct, frozen=True, gc=False, omit_defaults=True):
     """One checked agency message about one event; `action_at` as the agency wrote it."""
 
     message_id: str

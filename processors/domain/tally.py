@@ -13,7 +13,7 @@ from msgspec import Struct
 TallyResult = Literal["reached", "nobody", "failed", "copy"]
 
 
-class PartEnded(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PartEnded(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
     A part of a submission ended.
 
@@ -33,7 +33,7 @@ class PartEnded(Struct, frozen=True, kw_only=True, omit_defaults=True):
     trace: str | None = None
 
 
-class PartMatched(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PartMatched(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A part of a submission is to be told to so many registrants."""
 
     submission: str
@@ -48,7 +48,7 @@ class PartMatched(Struct, frozen=True, kw_only=True, omit_defaults=True):
     trace: str | None = None
 
 
-class RegistrantTold(Struct, frozen=True, kw_only=True):
+class RegistrantTold(Struct, frozen=True, gc=False, kw_only=True):
     """One registrant's notification of one part of a submission has its first final outcome."""
 
     submission: str
@@ -56,7 +56,7 @@ class RegistrantTold(Struct, frozen=True, kw_only=True):
     result: TallyResult
 
 
-class PartRepeated(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PartRepeated(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A part of the submission `repeated_by` is the same event as a part of `submission`, and is answered as that one is."""
 
     submission: str

@@ -152,7 +152,9 @@ def recipients(event: Event, before: Registrants, registrations: tuple[ActiveReg
 def in_force(event: Event, registrations: Iterable[ActiveRegistration]) -> Registrants:
     """Return the registrants whose registrations cover the event, each with these registrations."""
     found: dict[str, list[str]] = {}
-    numbers = comparable_numbers(event.case_number, event.compact_case) if comparable_numbers(event.case_number) else frozenset[str]()
+    numbers = comparable_numbers(event.case_number)
+    if numbers and event.compact_case:
+        numbers |= comparable_numbers(event.compact_case)
     subtype = normalize(event.event_subtype)
     for each in registrations:
         choice = choice_at(each, event.seq)

@@ -24,9 +24,8 @@ def page_key(key: str, page: int) -> str:
 
 def page_keys(key: str, found: Mapping[str, State]) -> Iterator[str]:
     """Yield the keys of a document's pages."""
-    document = found.get(key)
-    if isinstance(document, ActiveRegistrations | ToldRegistrants):
-        yield from (page_key(key, page) for page in range(document.pages))
+    for page in range(getattr(found.get(key), "pages", 0)):
+        yield page_key(key, page)
 
 
 # registrations
@@ -46,13 +45,14 @@ def page_of(registration_id: str, pages: int) -> int:
 def registrations_in(key: str, found: Mapping[str, State]) -> tuple[ActiveRegistration, ...]:
     """Return the registrations of one document."""
     document = found.get(key)
-    return document.registrations if isinstance(document, ActiveRegistrations) else ()
+    return document.registrations if document is not None and isinstance(document, ActiveRegistrations) else ()
 
 
 def registrations_of(found: Mapping[str, State], offender: str) -> tuple[ActiveRegistration, ...]:
     """Return all registrations for an offender."""
     first = registrations_in(offender, found)
-    return (*first, *(each for key in page_keys(offender, found) for each in registrations_in(key, found)))
+    others = [each for page in page_keys(offender, found) for each in registrations_in(page, found)]
+    return (*first, *others) if others else first
 
 
 def is_full(key: str, found: Mapping[str, State]) -> bool:
@@ -95,7 +95,7 @@ def told_of(key: str, found: Mapping[str, State]) -> dict[str, tuple[str, ...]]:
     told: dict[str, tuple[str, ...]] = {}
     for each in (key, *page_keys(key, found)):
         document = found.get(each)
-        if isinstance(document, ToldRegistrants):
+        if document is not None and isinstance(document, ToldRegistrants):
             told |= document.registrants
     return told
 

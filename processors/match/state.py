@@ -14,7 +14,7 @@ from processors.domain.event import Event
 VERSIONS: Final = 8  # of one registration's choices; the oldest go
 
 
-class Choice(Struct, frozen=True, array_like=True):
+class Choice(Struct, frozen=True, gc=False, array_like=True):
     """What a registrant chose to be told of, for events after `seq`; in comparable form, empty means all."""
 
     seq: int
@@ -23,7 +23,7 @@ class Choice(Struct, frozen=True, array_like=True):
     expires_at: int | None = None
 
 
-class ActiveRegistration(Struct, frozen=True):
+class ActiveRegistration(Struct, frozen=True, gc=False):
     """One registration in force; `choices` oldest first, since a message may have waited while they changed."""
 
     registration_id: str
@@ -36,14 +36,14 @@ class ActiveRegistration(Struct, frozen=True):
         return self.choices[-1].expires_at
 
 
-class ActiveRegistrations(Struct, frozen=True, tag="register", omit_defaults=True):
+class ActiveRegistrations(Struct, frozen=True, gc=False, tag="register", omit_defaults=True):
     """The registrations for one offender, by registration id; or, where there are many, in how many pages they are (pages.py)."""
 
     registrations: tuple[ActiveRegistration, ...] = ()
     pages: int = 0
 
 
-class ToldRegistrants(Struct, frozen=True, tag="told", omit_defaults=True):
+class ToldRegistrants(Struct, frozen=True, gc=False, tag="told", omit_defaults=True):
     """
     Who was told of one event: registrants in order, each with the registrations concerned; kept until `until`.
 
@@ -55,7 +55,7 @@ class ToldRegistrants(Struct, frozen=True, tag="told", omit_defaults=True):
     pages: int = 0
 
 
-class ToldEvents(Struct, frozen=True, tag="told_events"):
+class ToldEvents(Struct, frozen=True, gc=False, tag="told_events"):
     """The state keys of the events of which somebody was told, each with its expiry; needed for a merge."""
 
     until: dict[str, int]
@@ -70,7 +70,8 @@ def deadline(state: State) -> int | None:
         return state.until
     if isinstance(state, ToldEvents):
         return max(state.until.values())
-    return min((each.expires_at for each in state.registrations if each.expires_at is not None), default=None)
+    ends = [each.expires_at for each in state.registrations if each.expires_at is not None]
+    return min(ends) if ends else None
 
 
 def told_key(event: Event) -> str:

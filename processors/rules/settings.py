@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, Literal, Protocol
 
@@ -391,14 +392,20 @@ class Settings:
             for place in places(key, scope):
                 if place in self.values:
                     return self.values[place]
-        if emergency and key in EMERGENCY:
-            return EMERGENCY[key]
-        special = SPECIAL.get((key, scope.notification_type or ""), CHANNELS.get((key, channel)))
-        return DEFAULTS[key] if special is None else special
+        return default(key, scope.notification_type or "", emergency=emergency, channel=channel)
 
     def set_for(self, key: str, scope: Scope) -> Place | None:
         """Return the key and scope at which the value in force was set, None if it is the default."""
         return next((place for place in places(key, scope) if place in self.values), None)
+
+
+@lru_cache(maxsize=4_096)
+def default(key: str, notification_type: str, *, emergency: bool, channel: str) -> Any:
+    """Return the value that holds where an administrator set none."""
+    if emergency and key in EMERGENCY:
+        return EMERGENCY[key]
+    special = SPECIAL.get((key, notification_type), CHANNELS.get((key, channel)))
+    return DEFAULTS[key] if special is None else special
 
 
 def places(key: str, scope: Scope) -> tuple[Place, ...]:

@@ -33,11 +33,11 @@ class Arrival(NamedTuple):
 
 def receive(event: Event, situation: Situation) -> Draft:
     """Return what follows from an event; first, any waiting or flagged message that it replaces is superseded."""
-    draft = Draft(situation)
-    if situation.known.pending and is_later(event):
-        draft = draft.then(partial(supersede, event))
     known: Known = "told" if registrant_knowledge.was_told(situation.known.told_until, event) else "not told"
-    return draft.then(partial(transition(ARRIVALS, known, event.telling).handler, event))
+    handler = transition(ARRIVALS, known, event.telling).handler
+    if situation.known.pending and is_later(event):
+        return supersede(event, situation).then(partial(handler, event))
+    return handler(event, situation)
 
 
 def check_news(event: Event, situation: Situation) -> Draft:

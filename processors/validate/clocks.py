@@ -85,7 +85,7 @@ class PastActivity(Struct, frozen=True, array_like=True, gc=False):
     closed_in: str | None = None
 
 
-class ClockState(Struct, frozen=True, omit_defaults=True):
+class ClockState(Struct, frozen=True, gc=False, omit_defaults=True):
     """
     The deadlines that run for an offender, and the latest activities.
 
@@ -107,14 +107,15 @@ def advance(event: Event | None, state: ClockState, now: int, rules: Rules) -> A
     if after.clocks:
         running = tuple(expire(each, now, rules) for each in after.clocks)
         after = replace(after, clocks=keep_latest(running))
-    if after == state:
+    if after is state or after == state:
         return state, (), due(state)
     return after, tuple(changed_expectations(state, after, event, now, rules)), due(after)
 
 
 def due(state: ClockState) -> int | None:
     """Return when the next clock ends."""
-    return min((each.deadline for each in state.clocks if each.state == "open"), default=None)
+    ends = [each.deadline for each in state.clocks if each.state == "open"]
+    return min(ends) if ends else None
 
 
 def after_event(event: Event, state: ClockState, rules: Rules) -> ClockState:
@@ -122,7 +123,7 @@ def after_event(event: Event, state: ClockState, rules: Rules) -> ClockState:
     chain = chain_of(event)
     if is_later(event):
         state = revert(state, chain)
-    if event.telling == "cancellation" or not is_of_compact(event):
+    if not is_of_compact(event) or event.telling == "cancellation":
         return state
     book = book_on_the_day(event.jurisdiction, event.ori, event.action_at, rules)
     code = book.code(event.event_type, event.event_subtype)
@@ -165,7 +166,7 @@ def inherited_reason(event: Event, activity: str, state: ClockState, book: Book)
     return None
 
 
-class Particulars(Struct, frozen=True):
+class Particulars(Struct, frozen=True, gc=False):
     """The fields of a submission that say why something is requested and when it was sent."""
 
     details: dict[str, str] = {}

@@ -48,7 +48,7 @@ class Step(Struct, frozen=True, array_like=True, gc=False):
         return self.seq > other.seq
 
 
-class Case(Struct, frozen=True, array_like=True):
+class Case(Struct, frozen=True, gc=False, array_like=True):
     """
     One compact case: its number if one was named, its latest steps in order, and its position before these.
 
@@ -62,7 +62,7 @@ class Case(Struct, frozen=True, array_like=True):
     receiving: str | None = None
 
 
-class CompactState(Struct, frozen=True, omit_defaults=True):
+class CompactState(Struct, frozen=True, gc=False, omit_defaults=True):
     """Where an offender's compact cases stand."""
 
     cases: tuple[Case, ...] = ()

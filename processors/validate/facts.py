@@ -15,7 +15,7 @@ LONGEST: Final = 60  # characters of an agency's own words that are quoted
 UNITS: Final = ((86_400_000, 2, "d"), (3_600_000, 1, "h"), (60_000, 1, "m"))  # a day alone is written 24h
 
 
-class RulesInForce(Struct, frozen=True):
+class RulesInForce(Struct, frozen=True, gc=False):
     """The rules in force for one message: its code list entry, the jurisdiction's book, the settings, the time."""
 
     code: EventCode
@@ -24,7 +24,7 @@ class RulesInForce(Struct, frozen=True):
     now: int
 
 
-class Facts(Struct, frozen=True):
+class Facts(Struct, frozen=True, gc=False):
     """
     One message, the rules in force for it, and what is known of the offender.
 

@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 
-class Finding(Struct, frozen=True):
+class Finding(Struct, frozen=True, gc=False):
     """
     One failed check: what happens to the message, the reason code, and a sentence with both values.
 

@@ -50,7 +50,7 @@ def wait_until(due: int | None, pending: Pending, situation: Situation) -> Draft
 
 def check_waiting(draft: Draft) -> Draft:
     """Check the messages that wait for an earlier one, until nothing more takes effect."""
-    while draft.took_effect:
+    while draft.took_effect and draft.situation.known.pending:
         draft = replace(draft, took_effect=False)
         for pending in draft.situation.known.pending:
             if pending.review_id is None and not draft.took_effect:

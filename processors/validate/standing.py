@@ -5,7 +5,8 @@ from processors.rules.book import Rules
 from processors.stage import Output
 from processors.topics import STANDINGS
 from processors.validate.compact import Case, latest, standing_of
-from processors.validate.state import Kind, OffenderState
+from processors.validate.state import Entry, Kind, OffenderState
+from processors.validate.timeline import order_of
 
 
 def standing_after(offender: str, before: OffenderState, after: OffenderState, rules: Rules, now: int) -> tuple[Output, ...]:
@@ -14,7 +15,7 @@ def standing_after(offender: str, before: OffenderState, after: OffenderState, r
         return ()
     kinds, kinds_before = kinds_of(after), kinds_of(before)
     confidential = are_confidential(kinds, rules, now)
-    confidential_before = confidential if kinds == kinds_before else are_confidential(kinds_before, rules, now)
+    confidential_before = (confidential or not kinds_before <= kinds) and are_confidential(kinds_before, rules, now)
     standing = standing_at(offender, after, rules, now, confidential=confidential)
     if standing == standing_at(offender, before, rules, now, confidential=confidential_before):
         return ()
@@ -23,10 +24,9 @@ def standing_after(offender: str, before: OffenderState, after: OffenderState, r
 
 def standing_at(offender: str, known: OffenderState, rules: Rules, now: int, *, confidential: bool) -> OffenderStanding:
     """Return where the offender stands by what is known."""
-    status = next((each for each in reversed(known.history) if each.status is not None), None)
-    kind = next((each for each in reversed(known.history) if each.kind is not None), None)
-    latest_of_both = max((each for each in (status, kind) if each is not None), key=lambda each: (each.at, each.seq), default=None)
-    case = max(known.compact.cases, key=latest, default=None)
+    status, kind = latest_status_and_kind(known.history)
+    latest_of_both = max((each for each in (status, kind) if each is not None), key=order_of, default=None)
+    case = max(known.compact.cases, key=latest) if known.compact.cases else None
     return OffenderStanding(
         offender=offender,
         status=status.status if status else None,
@@ -39,6 +39,19 @@ def standing_at(offender: str, known: OffenderState, rules: Rules, now: int, *, 
         transferred=case is not None and is_transferred(case, rules, now),
         confidential=confidential,
     )
+
+
+def latest_status_and_kind(history: tuple[Entry, ...]) -> tuple[Entry | None, Entry | None]:
+    """Return the last event that brought about a status, and the last one that led to a kind of place."""
+    status = kind = None
+    for each in reversed(history):
+        if status is None and each.status is not None:
+            status = each
+        if kind is None and each.kind is not None:
+            kind = each
+        if status is not None and kind is not None:
+            break
+    return status, kind
 
 
 def is_transferred(case: Case, rules: Rules, now: int) -> bool:

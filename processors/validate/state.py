@@ -49,7 +49,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
         return self.jurisdiction, self.event_type, self.kind
 
 
-class Expected(Struct, frozen=True, array_like=True):
+class Expected(Struct, frozen=True, gc=False, array_like=True):
     """A message tagged Expect Subsequent Event; `met_by` is the chain of the event that met it, None until then."""
 
     chain: str
@@ -74,14 +74,14 @@ class Pending(Struct, frozen=True, array_like=True, gc=False):
     review_id: str | None = None
 
 
-class HeldMessage(Struct, frozen=True, tag="held"):
+class HeldMessage(Struct, frozen=True, gc=False, tag="held"):
     """A message that waits or is in review, and the sentence that says why."""
 
     event: Event
     detail: str
 
 
-class OffenderState(Struct, frozen=True, omit_defaults=True, tag="dossier"):
+class OffenderState(Struct, frozen=True, gc=False, omit_defaults=True, tag="dossier"):
     """
     Everything known of one offender.
 

@@ -6,7 +6,7 @@ is inserted in the middle and overwrites nothing newer. The order of arrival dec
 without a time is equal to every time of its day.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from operator import attrgetter
 
 from msgspec import Struct
@@ -84,10 +84,10 @@ def same_case(one: str | None, other: str | None) -> bool:
     return one is None or other is None or one == other or normalize(one) == normalize(other)
 
 
-def status_and_place(history: Iterable[Entry], case_number: str | None, before: tuple[int, int] | None = None) -> StatusAndPlace:
+def status_and_place(history: Sequence[Entry], case_number: str | None, before: tuple[int, int] | None = None) -> StatusAndPlace:
     """Return status and place of the case just before an action time and arrival; without a time, the present ones."""
     status = kind = place = None
-    for each in reversed(tuple(history)):
+    for each in reversed(history):
         if (before is not None and order_of(each) >= before) or not same_case(each.case_number, case_number):
             continue
         if status is None:

@@ -5,7 +5,7 @@ from msgspec import Struct
 from processors.domain.event import Scope
 
 
-class Follower(Struct, frozen=True, array_like=True):
+class Follower(Struct, frozen=True, gc=False, array_like=True):
     """A part of another submission that repeats this one."""
 
     submission: str
@@ -19,7 +19,7 @@ class Follower(Struct, frozen=True, array_like=True):
     trace: str | None = None
 
 
-class Sums(Struct, frozen=True, omit_defaults=True, tag="sums"):
+class Sums(Struct, frozen=True, gc=False, omit_defaults=True, tag="sums"):
     """
     The sums of one submission.
 

@@ -48,6 +48,7 @@ def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: S
     progress = delivery.contacts[to.name]
     number = progress.attempts + 1
     first = delivery.notices[0] if delivery.notices else None
+    message_ids = delivery.message_ids
     outbound = Outbound(
         reference=reference(moment.registrant_id, delivery.notification_id, to.name, number),
         notification_id=delivery.notification_id,
@@ -63,7 +64,7 @@ def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: S
         event=None if first is None else OutboundEvent(first.event_type, first.event_subtype, first.action_at),
         offenders=None if first is None else offenders_of(delivery.notices),
         agency=None if first is None else OutboundAgency(clean(first.agency or ""), first.ori),
-        message_ids=delivery.message_ids if delivery.notices else (),
+        message_ids=message_ids if delivery.notices else (),
         created_at=moment.at,
         not_before=None,
         expires_at=lease_end(delivery, zones, moment),
@@ -73,7 +74,7 @@ def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: S
         reference=outbound.reference,
         notification_id=outbound.notification_id,
         channel=outbound.channel,
-        message_ids=delivery.message_ids,
+        message_ids=message_ids,
         sent_at=moment.at,
         expires_at=outbound.expires_at,
         contact=to.name,

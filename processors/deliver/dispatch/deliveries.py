@@ -50,12 +50,13 @@ def advance(registrant: Registrant, delivery: Delivery, moment: Moment, to: Dest
     current = delivery
     for step in STEPS:
         current, decision = step(registrant, current, to, moment)
-        decisions.append(decision)
+        if decision is not NOTHING:
+            decisions.append(decision)
     ended = not is_under_way(current, to)
     if ended:
         current = replace(current, notices=())
     states: dict[str, State | None] = {delivery_key(moment.registrant_id, current.notification_id): current}
-    if (after := list_or_unlist(registrant, current, ended=ended)) != registrant:
+    if (after := list_or_unlist(registrant, current, ended=ended)) is not registrant:
         states[registrant.registrant_id] = after
     return combine((*decisions, Decision(states=states)))
 
@@ -91,7 +92,7 @@ def cancel_unreachable(registrant: Registrant, delivery: Delivery, to: Destinati
             after = end_contact(after, name, "opted_out" if silent else "cancel")
             reason, why = ("opted_out", "it opted out") if silent else ("contact_removed", "no registration in force has it any more")
             verdicts += verdicts_on(delivery, "noted", reason, f"no further attempt by {progress.channel}: {why}", moment)
-    return Advanced(after, Decision(verdicts=tuple(verdicts)))
+    return Advanced(after, Decision(verdicts=tuple(verdicts)) if verdicts else NOTHING)
 
 
 def end_silence(_: Registrant, delivery: Delivery, __: Destinations, moment: Moment) -> Advanced:
@@ -107,22 +108,19 @@ def end_silence(_: Registrant, delivery: Delivery, __: Destinations, moment: Mom
             ended = after.contacts[attempt.contact].state
             detail = f"attempt {attempt.number} by {attempt.channel}: {why}; the contact is {ended}"
             verdicts += verdicts_on(delivery, "noted", reason, detail, moment, refer_to(after.attempts[progress.reference], delivery))
-    return Advanced(after, Decision(verdicts=tuple(verdicts)))
+    return Advanced(after, Decision(verdicts=tuple(verdicts)) if verdicts else NOTHING)
 
 
 def add_contacts(_: Registrant, delivery: Delivery, to: Destinations, moment: Moment) -> Advanced:
     """Add every contact at once, or, if `delivery.order` is escalate, the next one after those before ended without success."""
-    states = {name: each.state for name, each in delivery.contacts.items()}
-    new = [each for name, each in to.items() if name not in states]
+    new = [each for name, each in to.items() if name not in delivery.contacts]
     if not new or delivery.content != "news" or delivery.result is not None:
         return Advanced(delivery)
     if moment.rules.text("delivery.order", delivery.scope) == "escalate":
-        waits = any(state in UNDER_WAY or state == "reached" for state in states.values())
+        waits = any(each.state in UNDER_WAY or each.state == "reached" for each in delivery.contacts.values())
         new = [] if waits else new[:1]
-    after = delivery
-    for each in new:
-        after = with_progress(after, each.name, ContactProgress(channel=each.channel, next_at=moment.at))
-    return Advanced(after)
+    added = {each.name: ContactProgress(channel=each.channel, next_at=moment.at) for each in new}
+    return Advanced(replace(delivery, contacts={**delivery.contacts, **added}))
 
 
 def attempt_due(_: Registrant, delivery: Delivery, to: Destinations, moment: Moment) -> Advanced:
@@ -149,11 +147,13 @@ def attempt_due(_: Registrant, delivery: Delivery, to: Destinations, moment: Mom
         made = make_attempt(after, to[name], message, zones, moment)
         after = made.delivery
         decisions.append(Decision((made.output,), verdicts=tuple(attempt_verdicts(after, to[name], message, made.about, moment))))
-    return Advanced(after, combine(decisions))
+    return Advanced(after, combine(decisions) if decisions else NOTHING)
 
 
 def stop_what_is_not_needed(_: Registrant, delivery: Delivery, __: Destinations, moment: Moment) -> Advanced:
     """Stop calling after the right PIN was given; when escalating, stop after the first contact that was reached (contract §5)."""
+    if not delivery.contacts:
+        return Advanced(delivery)
     confirmed = any(each.status == "confirmed" for each in delivery.attempts.values())
     in_turn = moment.rules.text("delivery.order", delivery.scope) == "escalate"
     reached = any(each.state == "reached" for each in delivery.contacts.values())

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 LONGEST: Final = 200
+BLANK_LINES: Final = re.compile(r"\n{3,}")
 
 
 def with_plain_blanks(text: str) -> str:
@@ -23,5 +24,5 @@ def clean(text: str) -> str:
 
 def tidy(text: str) -> str:
     """Return a rendered text without surrounding blanks, and with each sentence capitalized even if it begins with a lower-case name."""
-    text = re.sub(r"\n{3,}", "\n\n", text).strip()
+    text = BLANK_LINES.sub("\n\n", text).strip()
     return text[:1].upper() + text[1:]

@@ -19,7 +19,7 @@ HEARING: Final = "Hearing Notice"
 NAMELESS: Final = "N.N."  # the initials of whoever has no name
 
 
-class Offender(Struct, frozen=True):
+class Offender(Struct, frozen=True, gc=False):
     """An offender as named: the whole name, the short one, a number, and initials."""
 
     name: str
@@ -28,7 +28,7 @@ class Offender(Struct, frozen=True):
     initials: str
 
 
-class ChangeText(Struct, frozen=True):
+class ChangeText(Struct, frozen=True, gc=False):
     """One change in the registrant's language; `old_brief` is the old value next to the new one, `whole` must not be cut."""
 
     label: str
@@ -38,14 +38,14 @@ class ChangeText(Struct, frozen=True):
     whole: bool
 
 
-class Office(Struct, frozen=True):
+class Office(Struct, frozen=True, gc=False):
     """A compact office and its telephone."""
 
     name: str
     phone: str
 
 
-class Facts(Struct, frozen=True):
+class Facts(Struct, frozen=True, gc=False):
     """Everything a text may use, in words of one language."""
 
     language: str
@@ -151,7 +151,8 @@ def number_of(identifiers: tuple[Identifier, ...]) -> str:
 def join_values(notices: tuple[Notice, ...], name: str) -> str:
     """Return the notices' values of one field: one value, or the different ones joined."""
     if len(notices) == 1:
-        return clean(getattr(notices[0], name) or "")
+        value: str | None = getattr(notices[0], name)
+        return clean(value) if value else ""
     return " / ".join(filter(None, dict.fromkeys(clean(getattr(notice, name) or "") for notice in notices)))
 
 

@@ -1,13 +1,13 @@
 """The language, rules and time zone in which a message is written."""
 
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from processors.rules.book import Book, Rules
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True, gc=False):
     """
     The style of one message; `brief` writes dates and names as in a text message.
 

@@ -7,13 +7,14 @@ What agencies write is never a template.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
 from babel.lists import format_list
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from msgspec import Struct
 
 from processors.deliver.state import Notice
 from processors.deliver.wording.clean import clean, tidy
@@ -35,8 +36,7 @@ ENVIRONMENT: Final = ImmutableSandboxedEnvironment(undefined=StrictUndefined, au
 ENVIRONMENT.globals.clear()  # a text needs facts, no functions of jinja's own
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True, gc=False):
     """The message for one channel, with the language that it is in; `subject` for email only."""
 
     language: str

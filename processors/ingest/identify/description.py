@@ -1,8 +1,9 @@
 """A person as one message or registration describes them, with the keys under which matching offenders are found."""
 
 from collections.abc import Iterator
-from functools import lru_cache
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Final
 
 from processors.domain.names import name_block
 from processors.domain.person import ComparedPerson
@@ -14,7 +15,8 @@ from processors.rules.identity import STATES, is_open, is_strong, readable_mark
 CACHED: Final = 1 << 14  # descriptions: the same offenders come again and again
 
 
-class Description(NamedTuple):
+@dataclass(frozen=True)
+class Description:
     """
     A person by marks and names.
 
@@ -29,6 +31,7 @@ class Description(NamedTuple):
     first: str
 
     @classmethod
+    @lru_cache(CACHED)
     def of(cls, marks: tuple[str, ...], names: tuple[str, ...]) -> "Description":
         strong = tuple(each for each in marks if is_strong(each) and not is_open(each))
         possible = (f"{scheme}:{state}{number}" for scheme, number in open_numbers(marks) for state in STATES)
@@ -36,13 +39,13 @@ class Description(NamedTuple):
         found = (*map(index_key, homes), *number_places(marks, names), *name_places(names))
         return cls(marks, names, homes, tuple(dict.fromkeys(found)), f"{readable_mark(strong[0])} agrees" if strong else "")
 
-    @property
+    @cached_property
     def new_keys(self) -> tuple[str, ...]:
         """The possible keys of an offender who is described for the first time: the first unused one is taken."""
         by_name = (offender_key(each) for each in self.names if is_whole(each.rpartition("|")[2]))
         return (*self.homes, *by_name, self.own_key)
 
-    @property
+    @cached_property
     def own_key(self) -> str:
         """The key of an offender of whom exactly this description is known."""
         return offender_key("=".join((*self.marks, *self.names, "")))
@@ -89,7 +92,6 @@ def half_names(words: str) -> Iterator[str]:
         yield f"{given},{parts[-1]}"
 
 
-@lru_cache(CACHED)
 def describe(person: ComparedPerson) -> Description:
     """Return the description with the keys under which matching offenders are found."""
     return Description.of(person.marks, person.names)

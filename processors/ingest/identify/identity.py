@@ -150,7 +150,7 @@ def offenders_at(places: Iterable[str], states: States) -> tuple[str, ...]:
             continue
         if isinstance(state, IndexEntry):
             found |= dict.fromkeys(current_key(each, states) for each in state.offenders)
-        elif isinstance(state, Offender | MergedOffender):
+        elif isinstance(state, (Offender, MergedOffender)):
             found[current_key(place, states)] = None
     return tuple(found)
 

@@ -12,6 +12,7 @@ from processors.topics import PEOPLE
 
 NAMES: Final = 16  # the latest that are kept as they were written
 YEAR: Final = 4
+PUBLISHED: Final = (Offender, MergedOffender)
 
 
 def add_written(written: tuple[Name, ...], person: Person) -> tuple[Name, ...]:
@@ -25,7 +26,7 @@ def known_people(before: States, changes: Mapping[str, State | None]) -> tuple[O
     return tuple(
         Output(PEOPLE, key, known_person(key, state))
         for key, state in changes.items()
-        if isinstance(state, Offender | MergedOffender) and is_news(before.get(key), state)
+        if isinstance(state, PUBLISHED) and is_news(before.get(key), state)
     )
 
 

@@ -6,9 +6,10 @@ What identify keeps, by key.
 `r` registrations, `m` messages, `f` pages of them, `s` message rates, `a` agencies, `v` open reviews, `g` groups of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Final, Literal, TypeVar
+from operator import attrgetter
+from typing import Any, Final, Literal, TypeVar, cast
 
 from msgspec import Struct
 
@@ -21,7 +22,7 @@ from processors.ingest.comparison import digest
 from processors.stage import Decision
 
 
-class IndexEntry(Struct, frozen=True, tag="indexed", omit_defaults=True):
+class IndexEntry(Struct, frozen=True, gc=False, tag="indexed", omit_defaults=True):
     """
     The offenders with this identifier, or with a similar name and this birth date; and whether registrations are listed here.
 
@@ -32,7 +33,7 @@ class IndexEntry(Struct, frozen=True, tag="indexed", omit_defaults=True):
     watched: bool = False
 
 
-class Offender(Struct, frozen=True, tag="offender", omit_defaults=True):
+class Offender(Struct, frozen=True, gc=False, tag="offender", omit_defaults=True):
     """
     What is known of one person.
 
@@ -50,7 +51,7 @@ class Offender(Struct, frozen=True, tag="offender", omit_defaults=True):
     written: tuple[Name, ...] = ()
 
 
-class MergedOffender(Struct, frozen=True, tag="merged", omit_defaults=True):
+class MergedOffender(Struct, frozen=True, gc=False, tag="merged", omit_defaults=True):
     """An offender who was merged into `into`, as they were known until then, and why."""
 
     into: str
@@ -60,7 +61,7 @@ class MergedOffender(Struct, frozen=True, tag="merged", omit_defaults=True):
     why: str = ""
 
 
-class CurrentRegistration(Struct, frozen=True, tag="enrolled", omit_defaults=True):
+class CurrentRegistration(Struct, frozen=True, gc=False, tag="enrolled", omit_defaults=True):
     """
     A registration in force: whom it describes, and the offenders to whom it was sent, each with the offset from which it applies.
 
@@ -82,7 +83,7 @@ class CurrentRegistration(Struct, frozen=True, tag="enrolled", omit_defaults=Tru
     confirmed: tuple[str, ...] = ()
 
 
-class EarlierMessage(Struct, frozen=True, tag="remembered", omit_defaults=True):
+class EarlierMessage(Struct, frozen=True, gc=False, tag="remembered", omit_defaults=True):
     """
     The offenders of a message, part by part, for the Cancel or Update that refers to it; the review it waits in, if it does.
 
@@ -94,14 +95,14 @@ class EarlierMessage(Struct, frozen=True, tag="remembered", omit_defaults=True):
     review_id: str | None = None
 
 
-class MessagePage(Struct, frozen=True, tag="memories", omit_defaults=True):
+class MessagePage(Struct, frozen=True, gc=False, tag="memories", omit_defaults=True):
     """The keys of messages next to each other in the intake; the first expires at `until`."""
 
     messages: tuple[str, ...]
     until: int | None = None
 
 
-class MessageRate(Struct, frozen=True, tag="pace", omit_defaults=True):
+class MessageRate(Struct, frozen=True, gc=False, tag="pace", omit_defaults=True):
     """
     The number of messages of one kind from one agency, the time of the last one, and the group of those beyond the limit.
 
@@ -114,13 +115,13 @@ class MessageRate(Struct, frozen=True, tag="pace", omit_defaults=True):
     group: str | None = None
 
 
-class TimesBlock(Struct, frozen=True, tag="block"):
+class TimesBlock(Struct, frozen=True, gc=False, tag="block"):
     """The times of a whole block of the messages counted by a rate."""
 
     times: tuple[int, ...]
 
 
-class OpenReview(Struct, frozen=True, tag="open", omit_defaults=True):
+class OpenReview(Struct, frozen=True, gc=False, tag="open", omit_defaults=True):
     """
     An open review, with the events that wait for it; they share one submission.
 
@@ -134,14 +135,14 @@ class OpenReview(Struct, frozen=True, tag="open", omit_defaults=True):
     registration_id: str | None = None
 
 
-class GroupDecision(Struct, frozen=True, tag="group_decision"):
+class GroupDecision(Struct, frozen=True, gc=False, tag="group_decision"):
     """The decision of the first of two reviewers on a group too large for one (`review.four_eyes`)."""
 
     action: Literal["release", "discard"]
     reviewer: str
 
 
-class GroupSettlement(Struct, frozen=True, tag="group_settlement"):
+class GroupSettlement(Struct, frozen=True, gc=False, tag="group_settlement"):
     """
     A decision on a large group that is being carried out: `page` is next, of `pages`, of whose last only `last` reviews count.
 
@@ -155,7 +156,7 @@ class GroupSettlement(Struct, frozen=True, tag="group_settlement"):
     due: int
 
 
-class AgencyActivity(Struct, frozen=True, tag="heard", omit_defaults=True, kw_only=True):
+class AgencyActivity(Struct, frozen=True, gc=False, tag="heard", omit_defaults=True, kw_only=True):
     """
     The time and id of an agency's latest message, and whether its silence was published.
 
@@ -172,7 +173,7 @@ class AgencyActivity(Struct, frozen=True, tag="heard", omit_defaults=True, kw_on
     published_at: int | None = None
 
 
-class Address(Struct, frozen=True, tag="address", omit_defaults=True):
+class Address(Struct, frozen=True, gc=False, tag="address", omit_defaults=True):
     """
     The channels on which an address, known by its keyed digest, has opted out.
 
@@ -183,14 +184,14 @@ class Address(Struct, frozen=True, tag="address", omit_defaults=True):
     asked: tuple[int, ...] = ()
 
 
-class ListHead(Struct, frozen=True, tag="roll", omit_defaults=True):
+class ListHead(Struct, frozen=True, gc=False, tag="roll", omit_defaults=True):
     """A list too long for one document; its pages, from `first` on, are documents of their own."""
 
     pages: int
     first: int = 0
 
 
-class ListPage(Struct, frozen=True, tag="page"):
+class ListPage(Struct, frozen=True, gc=False, tag="page"):
     """One page of a list."""
 
     items: tuple[str, ...]
@@ -217,12 +218,17 @@ States = Mapping[str, State | None]
 S = TypeVar("S", bound=Struct)
 CACHED_KEYS: Final = 1 << 12  # agencies, and kinds of message of one
 UNCHANGED: Final[Decision[State]] = Decision()
+DEADLINES: Final[Mapping[type[State], Callable[[Any], int | None]]] = {
+    GroupSettlement: attrgetter("due"),
+    MessagePage: attrgetter("until"),
+    AgencyActivity: attrgetter("check_at"),
+}
 
 
 def find(states: States, key: str | None, kind: type[S]) -> S | None:
     """Return the state of this key if it is of this kind."""
     found = states.get(key) if key else None
-    return found if found is not None and isinstance(found, kind) else None
+    return cast("S", found) if type(found) is kind else None  # a look at the type: isinstance takes a multiple where it says no
 
 
 def after(states: States, *decisions: Decision[State]) -> States:
@@ -238,9 +244,8 @@ def after(states: States, *decisions: Decision[State]) -> States:
 
 def deadline(state: State) -> int | None:
     """Return when a page of messages or an agency must be looked at again, or a decision carried on."""
-    if isinstance(state, GroupSettlement):
-        return state.due
-    return state.until if isinstance(state, MessagePage) else state.check_at if isinstance(state, AgencyActivity) else None
+    deadline_of = DEADLINES.get(type(state))
+    return None if deadline_of is None else deadline_of(state)
 
 
 def offender_key(first_known_by: str) -> str:

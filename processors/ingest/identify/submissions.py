@@ -162,7 +162,8 @@ def decide_submission(record: Record, states: States, context: Context) -> Decis
     shown = UNCHANGED
     if parts.change is not UNCHANGED or parts.doubts:
         merged = tuple(note_merging(each, intake, context) for each in parts.mergings)
-        shown = Decision[State](verdicts=merged).then(note_doubts(known, found, parts.doubts, context))
+        shown = Decision(verdicts=merged)
+        shown = shown.then(note_doubts(known, found, parts.doubts, context))
         for key in parts.grown:
             shown = shown.then(ask_about_near_registrations(after(known, shown), key, record, context))
     routed, review_id = route(states, asked, earlier, found, (group, limit, parts.evidence), context)

@@ -20,7 +20,7 @@ OFFENDERS: Final[Mapping[str, tuple[OffenderDecision, range]]] = {  # how many e
 }
 
 
-class SentAction(msgspec.Struct, frozen=True):
+class SentAction(msgspec.Struct, frozen=True, gc=False):
     """An action as it was sent."""
 
     action: str

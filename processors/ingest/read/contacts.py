@@ -39,7 +39,7 @@ _PREMIUM: Final = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARE
 _NOBODY: Final = frozenset({PhoneNumberType.VOICEMAIL, PhoneNumberType.PAGER, PhoneNumberType.UAN})
 
 
-class SentContact(Struct, frozen=True):
+class SentContact(Struct, frozen=True, gc=False):
     """A contact as it was sent."""
 
     channel: str

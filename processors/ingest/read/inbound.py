@@ -46,7 +46,7 @@ MAX_KEPT: Final = 2_000  # characters of a message that a reviewer sees
 MISSING: Final = {"occurred_at": "unreadable_date"}
 
 
-class SentInbound(msgspec.Struct, frozen=True, rename={"sender": "from"}):
+class SentInbound(msgspec.Struct, frozen=True, gc=False, rename={"sender": "from"}):
     """An inbound message as it was sent."""
 
     provider: str

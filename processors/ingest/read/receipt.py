@@ -23,7 +23,7 @@ _REFERENCE: Final = re.compile(r"(?P<registrant>.+)\.[0-9a-f]{20}", re.DOTALL)
 _CONTACT: Final = re.compile(r"\S+@\S+|\+?\d[\d ().-]{5,}\d")
 
 
-class SentReceipt(msgspec.Struct, frozen=True):
+class SentReceipt(msgspec.Struct, frozen=True, gc=False):
     """A receipt as it was sent."""
 
     reference: str

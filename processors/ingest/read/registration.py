@@ -33,7 +33,7 @@ NO_PLACES: Final = frozenset({"Factory", "localtime", "posixrules"})  # names of
 _PIN: Final = re.compile(r"[0-9]{4}")
 
 
-class SentRegistration(msgspec.Struct, frozen=True):
+class SentRegistration(msgspec.Struct, frozen=True, gc=False):
     """A registration as it was sent; times are ISO 8601, or milliseconds. Contacts are checked one by one."""
 
     registration_id: str

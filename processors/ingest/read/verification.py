@@ -18,7 +18,7 @@ MISSING: Final = {"at": "unreadable_date"}
 _CODE: Final = re.compile(r"[0-9]{6}")
 
 
-class SentVerification(msgspec.Struct, frozen=True):
+class SentVerification(msgspec.Struct, frozen=True, gc=False):
     """A verification as it was sent."""
 
     registration_id: str

@@ -107,4 +107,5 @@ class _Asking:
                 self.found[name] = value
             else:
                 self.found.pop(name, None)
-        return self.known.keys() == set(keys(self.input, self.found))
+        asked = keys(self.input, self.found)
+        return asked is self.asked or self.known.keys() == set(asked)

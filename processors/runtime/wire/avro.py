@@ -124,12 +124,15 @@ def read_map(raw: bytes, at: int, read: Read) -> tuple[dict[str, Any], int]:
 
 
 class _Numbers(dict[int, bytes]):
-    """Cache of encoded numbers."""
+    """Cache of encoded numbers: lengths, and times, of which a batch has few; it begins anew when it is full."""
 
     prefix = b""
+    most = 8_192
 
     def __missing__(self, number: int) -> bytes:
-        return self.prefix + write_long(number)
+        if len(self) >= self.most:
+            self.clear()
+        return self.setdefault(number, self.prefix + write_long(number))
 
 
 class _Some(_Numbers):
@@ -162,8 +165,8 @@ class _SomeTexts(_Texts):
 
 # Texts of which there are few: agencies, codes, names of rules and stages.
 FEW: Final = frozenset({"channel", "event_subtype", "event_type", "jurisdiction", "notification_type", "ori", "reason", "rules", "stage"})
-NUMBERS: Final[Mapping[int, bytes]] = _Numbers({number: write_long(number) for number in range(2048)})
-_SOME: Final = _Some({number: b"\x02" + write_long(number) for number in range(2048)})
+NUMBERS: Final[Mapping[int, bytes]] = _Numbers()
+_SOME: Final = _Some()
 # The length that a first byte encodes; -1 if it takes more than one byte or is negative.
 _LENGTHS: Final = tuple(byte >> 1 if byte < 128 and not byte & 1 else -1 for byte in range(256))  # noqa: PLR2004
 

@@ -7,20 +7,20 @@ from msgspec import Struct
 FORMAT: Final = 1
 
 
-class State(Struct, frozen=True):
+class State(Struct, frozen=True, gc=False):
     """The whole state of one key, as a JSON document in a format of its stage's. A tombstone deletes it."""
 
     state: bytes
     format: int = 1
 
 
-class Timer(Struct, frozen=True):
+class Timer(Struct, frozen=True, gc=False):
     """The one timer of a state key. A tombstone clears it."""
 
     due_at: int
 
 
-class Position(Struct, frozen=True):
+class Position(Struct, frozen=True, gc=False):
     """
     One partition's progress: the last record of every transaction on its changelog partition, under the key `__pos`.
 
