@@ -4,17 +4,19 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
 from processors.domain.event import Event
 from processors.domain.merge import Merge
 from processors.domain.notification import Receipt
+from processors.domain.registration import Enrolment
 from processors.domain.review import ReviewAction
 from processors.domain.submission import Submission
 from processors.ingest.identify.decide import IDENTIFY
 from processors.ingest.identify.remembered import PAGE
+from processors.ingest.identify.state import registration_key
 from processors.stage import Record
 from processors.topics import EVENTS, INTAKE, REGISTRANTS, REGISTRATIONS, SUBMISSIONS, Topic
 from tests.examples import examples
@@ -364,11 +366,21 @@ steps = st.one_of(
 )
 
 
+STORY_OF_A_MERGE: list[tuple[str, Any]] = [
+    ("submit", [offender("SID:VA1")]),
+    ("register", offender("SID:VA1", name="John Sample", born=BORN)),
+    ("submit", [offender("FBI:1", name="John Sample", born=BORN), offender("SID:VA1", name="John Sample", born=BORN)]),
+    ("remove", None),
+]  # the registration begins at the younger key; match moves it to the older one, where it ends
+
+
 @given(st.lists(steps, max_size=12))
+@example(STORY_OF_A_MERGE)
 @settings(max_examples=examples(60))
 def test_whatever_comes_every_record_is_answered_and_registrations_follow_their_offenders(story: list[tuple[str, Any]]) -> None:
     door = FrontDoor()
-    enrolled: set[tuple[str, str]] = set()
+    enrolled: set[str] = set()
+    merged: set[str] = set()
     for kind, value in story:
         if kind == "submit":
             passed = door.submit(offenders=value)
@@ -376,11 +388,19 @@ def test_whatever_comes_every_record_is_answered_and_registrations_follow_their_
         else:
             passed = door.register(offender=value) if kind == "register" else door.remove()
         assert passed.verdicts
-        for registration_id, key, ended in passed.enrolled:
-            assert not ended or (registration_id, key) in enrolled
-            enrolled = enrolled - {(registration_id, key)} if ended else enrolled | {(registration_id, key)}
-        if kind == "remove":
-            assert enrolled == set()
+        for output in passed.outputs:
+            match output.value:
+                case Event(offender=key):
+                    assert key not in merged
+                case Enrolment(offender=key, ended=ended):
+                    assert key not in merged
+                    assert not ended or key in enrolled
+                    enrolled = enrolled - {key} if ended else enrolled | {key}
+                case Merge(offender=key, into=into):
+                    merged |= {key}
+                    enrolled = {into if each == key else each for each in enrolled}  # as match does
+        registration = door.state(registration_key("IVINS-1"))
+        assert enrolled == set(registration.offenders if registration is not None else ())
 
 
 def test_the_stage_says_what_it_reads_and_writes() -> None:
