@@ -3,7 +3,8 @@ Registrations from a spreadsheet: CSV as Excel and similar programs write it.
 
 UTF-8, UTF-16 or Windows-1252; separated by commas, semicolons, tabs or bars, or as a first line `sep=` says; headers in any
 case. A column may occur several times, and a cell may hold several values separated by semicolons or line breaks.
-What cannot be read is refused with its line and column: a cell that was silently skipped might be a telephone number.
+What cannot be read is refused with its line and column: a cell that was silently skipped might be a telephone number, and a
+name in letters that another program spoiled would be nobody's.
 """
 
 import csv
@@ -15,6 +16,7 @@ from datetime import UTC
 from typing import Any, Final
 
 from processors.cli.documents import UTF_16, Broken
+from processors.domain.normalize import without_invisible
 from processors.ingest.read.dates import parse_birth_date
 from processors.ingest.read.instants import parse_expiry, parse_instant
 from processors.ingest.read.rejection import Rejection
@@ -27,6 +29,7 @@ SCHEMES: Final = {"sid": "SID", "fbi": "FBI", "icots": "ICOTS", "booking": "BOOK
 CHANNELS: Final = ("sms", "email", "voice")
 ISSUERS: Final = {column: f"{column}_issuer" for column in SCHEMES}  # the issuer of the numbers in that column
 COLUMNS: Final = frozenset({*ISSUERS.values(), *PLAIN, *SEVERAL, *NAMES, *SCHEMES, *CHANNELS, "birth_date", "verified"})
+REQUIRED: Final = ("registration_id", "registrant_id", "source")
 REPEATED: Final = frozenset({*SEVERAL, *SCHEMES, *CHANNELS})  # columns that hold several values
 SPELLINGS: Final = {
     "registrationid": "registration_id",
@@ -55,12 +58,19 @@ DATES: Final[Mapping[str, Callable[[str], object]]] = {
 YES: Final = frozenset({"y", "yes", "true", "t", "1", "x", "on", "✓", "✔", "☑", "ja", "j", "wahr", "si", "sí", "verdadero", "oui", "vrai"})
 NO: Final = frozenset({"", "-", "n", "no", "false", "f", "0", "off", "☐", "nein", "falsch", "non", "faux", "falso"})
 SEPARATORS: Final = (",", ";", "\t", "|")
+EMPTY: Final = f'{"".join(SEPARATORS)} "\ufeff'  # of which a row without values consists
 MAX_CELL: Final = 131_072
 WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _SEP: Final = re.compile(r"\"?sep ?= ?(.)\"?[,;\t|]*", re.IGNORECASE | re.DOTALL)
 _LINE: Final = re.compile(r"\r\n|\r|\n")
 _FORMULA: Final = re.compile(r"=\"(.*)\"", re.DOTALL)
 _ERROR: Final = re.compile(r"#+|#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)")
+# What UTF-8 looks like that a program took for Windows-1252, and what letters of a Mac's or of MS-DOS's do.
+_TAKEN_TWICE: Final = re.compile("[\u00c2-\u00c5][\u0080-\u00bf]|\u00e2\u20ac|\ufffd")
+_NO_LETTER: Final = re.compile(
+    "[\u00a1-\u00a7\u00a9\u00ab\u00ac\u00ae\u00b1-\u00b3\u00b6\u00b9\u00bb-\u00bf\u00d7\u00f7\u0192\u201a\u201e\u2020\u2021\u2026\u2030\u20ac\u2122]"
+    "|(?<=[a-z])(?:[\u0152\u0160\u0178\u017d]|[\u2013\u2014](?=[a-z]))"
+)
 _NUMBERED: Final = re.compile(r"_?\d+$")
 _SCIENTIFIC: Final = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _WORD: Final = re.compile(r"[\s.-]+")
@@ -72,7 +82,7 @@ def registrations(content: bytes) -> Iterator[dict[str, Any]]:
         raise Broken("this is a workbook: save it as CSV")
     lines = _LINE.split(text_of(content).rstrip("\x1a\r\n"))
     first = 1
-    while len(lines) > 1 and not lines[0].strip():
+    while len(lines) > 1 and not lines[0].strip(EMPTY):
         first, lines = first + 1, lines[1:]
     separator = None
     if lines and (said := _SEP.fullmatch(lines[0].strip("\r\n "))):
@@ -82,9 +92,16 @@ def registrations(content: bytes) -> Iterator[dict[str, Any]]:
     separator = separator or separator_of(lines[0], first)
     rows = Rows(lines, separator, first)
     header = columns(next(rows, (first, []))[1], first)
+    found: dict[str, int] = {}
     for line, row in rows:
         if any(cell.strip() for cell in row):
-            yield registration(cells(header, row, line), line)
+            each = registration(cells(header, row, line), header, line)
+            earlier = found.setdefault(each["registration_id"], line)
+            if earlier != line:
+                raise Broken(f"this registration_id is in line {earlier} already: write all addresses of a registration in one row", line)
+            yield each
+    if not found:
+        raise Broken("there is no registration below the header", first)
 
 
 class Rows:
@@ -137,7 +154,7 @@ def separator_of(header: str, line: int) -> str:
 
 def name_of(cell: str) -> str:
     """Return a header's cell as the name of a column."""
-    name = _WORD.sub("_", cell.replace("\ufeff", "").strip().casefold())
+    name = _WORD.sub("_", without_invisible(cell).strip().casefold())
     name = SPELLINGS.get(name, name)
     numbered = _NUMBERED.sub("", name)
     return numbered if numbered in REPEATED else name
@@ -168,18 +185,18 @@ def cells(header: list[str], row: list[str], line: int) -> dict[str, list[str]]:
             continue
         if not name:
             raise Broken("there is a value in a column that has no header", line, place)
-        if _SCIENTIFIC.fullmatch(value):
-            raise Broken(f"the number in the column {name} was shortened by the spreadsheet: format the column as text", line, place)
-        if _ERROR.fullmatch(value):
-            raise Broken(f"the column {name} holds an error of the spreadsheet: write the value itself", line, place)
-        if any(unicodedata.category(each) == "Cc" and each != "\n" for each in value):
-            raise Broken(f"the column {name} holds a character that does not print", line, place)
-        if name in DATES and not is_date(name, value):
-            raise Broken(f"the date in the column {name} is not written YYYY-MM-DD: format the column as text", line, place)
-        if name == "verified" and value.casefold() not in YES | NO:
-            raise Broken("the column verified says neither yes nor no", line, place)
+        if (why := fault_of(name, value)) is not None:
+            raise Broken(why, line, place)
         found.setdefault(name, []).extend(parts(value, several=name in CHANNELS) if name in REPEATED else [value])
     return found
+
+
+def fault_of(column: str, value: str) -> str | None:
+    """Return why the value of a cell cannot be what was meant; None if it can."""
+    for is_faulty, why in FAULTS:
+        if is_faulty(column, value):
+            return why.format(column=column)
+    return None
 
 
 def is_date(column: str, value: str) -> bool:
@@ -191,10 +208,35 @@ def is_date(column: str, value: str) -> bool:
     return True
 
 
-def registration(row: Mapping[str, list[str]], line: int) -> dict[str, Any]:
+# What makes a cell unreadable, and the words for it.
+FAULTS: Final[tuple[tuple[Callable[[str, str], object], str], ...]] = (
+    (
+        lambda _, value: _SCIENTIFIC.fullmatch(value),
+        "the number in the column {column} was shortened by the spreadsheet: format the column as text",
+    ),
+    (lambda _, value: _ERROR.fullmatch(value), "the column {column} holds an error of the spreadsheet: write the value itself"),
+    (lambda _, value: value.startswith("="), "the column {column} holds a formula: write the value itself"),
+    (
+        lambda column, value: _TAKEN_TWICE.search(value) or (column in NAMES and _NO_LETTER.search(value)),
+        "letters in the column {column} were spoiled by another program: save the file as CSV UTF-8",
+    ),
+    (
+        lambda _, value: any(unicodedata.category(each) == "Cc" and each != "\n" for each in value),
+        "the column {column} holds a character that does not print",
+    ),
+    (
+        lambda column, value: column in DATES and not is_date(column, value),
+        "the date in the column {column} is not written YYYY-MM-DD: format the column as text",
+    ),
+    (lambda column, value: column == "verified" and value.casefold() not in YES | NO, "the column verified says neither yes nor no"),
+)
+
+
+def registration(row: Mapping[str, list[str]], header: list[str], line: int) -> dict[str, Any]:
     """Return the registration that a row describes."""
-    if not row.get("registration_id"):
-        raise Broken("the row has no registration_id", line)
+    for column in REQUIRED:
+        if column in header and column not in row:
+            raise Broken(f"the row has no {column}", line)
     verified = row.get("verified", [""])[0].casefold() in YES
     offender: dict[str, Any] = {
         "identifiers": [

@@ -1,13 +1,21 @@
-"""The comparable form of court case numbers: "No. CR26-001432" is "cr 26 1432", and 12-3 is not 1-23 (contract §3.2)."""
+"""
+The comparable form of court case numbers: "No. CR26-001432" is "cr 26 1432", and 12-3 is not 1-23 (contract §3.2).
+
+After a federal number (1:26-cr-00143) courts write the judges' initials and the defendant's number, which change within a case.
+"""
 
 import re
 from functools import lru_cache
 from itertools import pairwise
 from unicodedata import normalize
 
+from processors.domain.normalize import normalize as letters_and_digits
 from processors.domain.normalize import without_invisible
 
 _GROUPS = re.compile(r"[0-9]+|[^\W0-9_]+")
+_NUMERO = re.compile(r"\b(n)\s?\.?\s?[°º]")
+_FEDERAL = re.compile(r"((?:\b[0-9]{1,2}:[0-9]{2}|\b[0-9]{2})-(?:cr|cv|mj|po|mc|sw)-[0-9]{1,5})(?:-[a-z]{2,4})+(?:-[0-9]{1,3})?\s*$")
+_SEVERAL = re.compile(r"[;\n]|,\s|\s(?:and|y|&)\s")
 _WORDS_FOR_NUMBER = frozenset(
     {
         *("no", "nos", "nr", "num", "núm", "number", "numero", "número", "case", "cases", "cause", "docket", "dkt", "file", "caso"),
@@ -26,7 +34,8 @@ def compared_docket(text: str) -> str:
     Leading zeros are ignored, and so are a group of zeros alone and words such as "No." in front; empty if
     nothing is left or there is no digit, as in "pending".
     """
-    shown = normalize("NFKC", without_invisible(text)).casefold().replace("n°", "no ")
+    shown = normalize("NFKC", _NUMERO.sub("no ", without_invisible(text).casefold())).casefold()
+    shown = _FEDERAL.sub(r"\1", shown)
     groups = _GROUPS.findall(shown)
     first = next((place for place, each in enumerate(groups) if each.isdecimal()), None)
     if first is None:
@@ -34,6 +43,21 @@ def compared_docket(text: str) -> str:
     in_front = [each for each, after in pairwise(groups[: first + 1]) if not is_label(each, after)]
     numbers = [each.lstrip("0") if each.isdecimal() else each for each in groups[first:]]
     return " ".join(filter(None, (*in_front, *numbers)))
+
+
+def compared_dockets(text: str) -> frozenset[str]:
+    """Return the docket numbers that a text names, which may be several: "CR26-1432; CR26-1433"."""
+    return frozenset(filter(None, map(compared_docket, _SEVERAL.split(text))))
+
+
+def same_case(one: str | None, other: str | None) -> bool:
+    """Whether two messages may be about one case: both name the same number, however spelt, or one names none (contract §3.1)."""
+    if one is None or other is None or one == other:
+        return True
+    mine, others = compared_dockets(one), compared_dockets(other)
+    if not mine and not others:
+        return letters_and_digits(one) == letters_and_digits(other)
+    return not mine or not others or not mine.isdisjoint(others)
 
 
 def is_label(word: str, following: str) -> bool:

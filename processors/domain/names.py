@@ -2,11 +2,13 @@
 The comparable form of people's names (contract §3.2).
 
 Case, accents, blanks, hyphens, apostrophes of every kind, characters that do not show and a generation ("Jr.") count for
-nothing, nor does what is typed where there is no middle name ("NMN"); a name of which a part is unknown ("FNU") is none.
+nothing, nor does what is typed where there is no middle name ("NMN"), nor a nickname in brackets or quotation marks beside
+the given name; a name of which a part is unknown ("FNU") is none.
 A name as it compares is `given names,surname` ("thomas quincy,walker"), or where nobody said which word the surname
 begins with, its words alone ("thomas quincy walker"). The parts of a surname stay known ("ann,smith+jones").
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
@@ -42,6 +44,8 @@ NO_NAME: Final = frozenset(
 APOSTROPHES: Final = "'`´‘’‚‛′‵ʹʻʼʽˈʾʿˊˋˮ＇՚׳ꞌ᾽᾿῾‹›"
 CACHED: Final = 1 << 14
 
+# THOMAS (TOMMY), Thomas "TJ", Thomas 'TJ': how else somebody is called stands beside the name.
+_NICKNAME: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\"[^\"]*\"|[“„«][^“”„«»]*[”“»]|(?<!\S)['‘`][^'’‘`]*['’](?!\S)")
 _LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ħ": "h", "ŧ": "t"})
 _SILENT: Final = str.maketrans({**dict.fromkeys(APOSTROPHES, ""), ".": "", "\u2212": ""})
 _LETTERS_ONLY: Final = str.maketrans("", "", " ,+")
@@ -49,15 +53,21 @@ _LETTERS_ONLY: Final = str.maketrans("", "", " ,+")
 
 def compared_name(name: Name) -> str:
     """Return a name in comparable form; empty if it has no letters."""
-    given, sur = without_generation(words_of(name.given or "")), without_generation(parts_of(name.sur or ""))
+    given, sur = without_generation(given_words(name.given or "")), without_generation(parts_of(name.sur or ""))
     if not given or not sur:
         return compared_full(name.full or name.sur or name.given or "")
     return whole_name((*given, *middle_words(name.middle or "")), sur)
 
 
+def given_words(text: str, least: int = 1) -> tuple[str, ...]:
+    """Return the words of given names without a nickname beside them, as long as so many are left."""
+    words = words_of(_NICKNAME.sub(" ", text)) if _NICKNAME.search(text) else ()
+    return words if len(words) >= least else words_of(text)
+
+
 def middle_words(text: str) -> tuple[str, ...]:
-    """Return the middle names, none where the text says that there is none."""
-    words = words_of(text)
+    """Return the middle names, none where the text says that there is none, or only a nickname."""
+    words = words_of(_NICKNAME.sub(" ", text))
     return () if "".join(words) in NO_MIDDLE else words
 
 
@@ -71,11 +81,12 @@ def whole_name(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
 
 def compared_full(text: str) -> str:
     """Return a full name in comparable form; "LAST, FIRST MIDDLE" shows which word is the surname."""
-    parts = [part for part in text.split(",") if words_of(part)]
+    shown = text if text.isascii() else unicodedata.normalize("NFKC", text)  # a comma of full width is one too
+    parts = [part for part in shown.split(",") if words_of(part)]
     named = [part for part in parts if not GENERATIONS.issuperset(words_of(part))] or parts
     if len(named) > 1:
-        return whole_name(without_generation(words_of(" ".join(named[1:]))), without_generation(parts_of(named[0])))
-    words = without_generation(words_of(named[0]), least=2) if named else ()
+        return whole_name(without_generation(given_words(" ".join(named[1:]))), without_generation(parts_of(named[0])))
+    words = without_generation(given_words(named[0], least=2), least=2) if named else ()
     if not NO_NAME.isdisjoint((*words[:1], *words[-1:])) or "".join(words) in NO_NAME:
         return ""
     return " ".join((*words[:1], *(each for each in words[1:-1] if each not in NO_MIDDLE), *words[1:][-1:]))

@@ -21,6 +21,7 @@ from typing import Final, Literal
 from processors.domain.names import APOSTROPHES
 from processors.domain.normalize import without_invisible
 from processors.domain.person import Identifier
+from processors.domain.states import POLICE, state_code
 
 ScopeKind = Literal["nation", "state", "agency"]
 
@@ -28,11 +29,7 @@ OTHER: Final = "*"  # the scheme of every number that has no scheme of its own
 ANY_ISSUER: Final = "*"
 WEAK: Final = "~"
 PREFIX: Final = 2  # letters that name a state
-STATES: Final = (
-    *("AK", "AL", "AR", "AS", "AZ", "CA", "CO", "CT", "DC", "DE", "FL", "GA", "GU", "HI", "IA", "ID", "IL", "IN", "KS", "KY", "LA"),
-    *("MA", "MD", "ME", "MI", "MN", "MO", "MP", "MS", "MT", "NC", "ND", "NE", "NH", "NJ", "NM", "NV", "NY", "OH", "OK", "OR", "PA"),
-    *("PR", "RI", "SC", "SD", "TN", "TX", "UT", "VA", "VI", "VT", "WA", "WI", "WV", "WY"),
-)
+FEDERAL: Final = "US"  # and those of the nation's own agencies
 
 _SILENT: Final = dict.fromkeys(map(ord, APOSTROPHES))
 _SEPARATORS: Final = frozenset({"Pd", "Pc", "Zs", "Cc", "Zl", "Zp"})
@@ -122,12 +119,23 @@ class IdentityRules:
         if scheme.scope == "nation":
             return f"{strength}{name}:{value}"
         if scheme.prefixed and value[:PREFIX].isalpha():
-            return f"{strength}{name}:{value}"
-        said = compact(identifier.issuer or "")
-        by = (said[:PREFIX] if scheme.scope == "state" else said) or issuer.of(scheme.scope)
+            return f"{strength}{name}:{POLICE.get(value[:PREFIX], value[:PREFIX])}{value[PREFIX:]}"
+        by = self.issuer_said(identifier.issuer, scheme.scope) or issuer.of(scheme.scope)
         if scheme.prefixed and by != ANY_ISSUER:
             return f"{strength}{name}:{by}{value}"
         return f"{strength}{name}@{by}:{value}"
+
+    def issuer_said(self, text: str | None, scope: ScopeKind) -> str:
+        """Return the issuer that an identifier names, a state or an agency; nothing if it names none. Raises LeftOut if it is no state."""
+        said = compact(text or "")
+        if not said or self.is_word(text or "", "".join(filter(str.isalnum, said))):
+            return ""
+        state = state_code(text or "") or (FEDERAL if said.startswith(FEDERAL) else None)
+        if scope == "agency":
+            return "" if said == state else said
+        if state is None:
+            raise LeftOut("its issuer is no state")
+        return state
 
     def is_word(self, text: str, value: str) -> bool:
         """Whether a value says that there is no number, alone or among other words."""
@@ -209,6 +217,9 @@ MASK: Final = "XXX"
 WRITTEN: Final = {
     "a masked number": re.compile(r"[X*#•●.?]{3}|[*•●?]"),
     "a negative number": re.compile(r"^\s*[-−]\s*[0-9]+(?:\.0*)?\s*$"),
+    "a date": re.compile(
+        r"^\s*(?:(?:0?[1-9]|[12]\d|3[01])[/.-](?:0?[1-9]|[12]\d|3[01])[/.-](?:1[89]|20|99)\d\d|(?:1[89]|20|99)\d\d[/.-](?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|[12]\d|3[01]))\s*$"
+    ),
     "a number cut short by a spreadsheet": re.compile(r"^\s*[0-9](?:[.,][0-9]+)?E[+-][0-9]+\s*$"),
 }
 

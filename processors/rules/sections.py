@@ -286,6 +286,7 @@ class FillerEntry(Model):
         "nothing but zeros",
         "a masked number",
         "a negative number",
+        "a date",
         "a number cut short by a spreadsheet",
     ]
     least: int = Field(default=3, ge=2)

@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from processors.domain.docket import same_case
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.rules.book import Book, EventCode
@@ -18,7 +19,6 @@ from processors.validate.chain import chain_of
 from processors.validate.facts import Facts, quote, span
 from processors.validate.finding import Finding
 from processors.validate.state import EXPECTED, Expected
-from processors.validate.timeline import same_case
 
 ANYBODY: Final = "any agency"
 RULE: Final = "specification §4.2.1"

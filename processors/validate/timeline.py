@@ -11,8 +11,8 @@ from operator import attrgetter
 
 from msgspec import Struct
 
+from processors.domain.docket import same_case
 from processors.domain.event import Event
-from processors.domain.normalize import normalize
 from processors.rules.book import Book, EventCode
 from processors.validate.chain import chain_of
 from processors.validate.facts import Facts, quote
@@ -77,11 +77,6 @@ def latest(history: tuple[Entry, ...], earlier: tuple[Kind, ...]) -> tuple[tuple
 def without_event(history: tuple[Entry, ...], chain: str) -> tuple[Entry, ...]:
     """Return the history as if the agency's event had not happened."""
     return tuple(each for each in history if each.chain != chain)
-
-
-def same_case(one: str | None, other: str | None) -> bool:
-    """Whether two messages may be about one case: both name the same number, however spelt, or one names none (contract §3.1)."""
-    return one is None or other is None or one == other or normalize(one) == normalize(other)
 
 
 def status_and_place(history: Sequence[Entry], case_number: str | None, before: tuple[int, int] | None = None) -> StatusAndPlace:

@@ -3,7 +3,7 @@ The fault matrix: every fault at every fault point of the protocol in every stag
 
     python -m tests.broker.fault_matrix [--only GROUP.FAULT] [--results FILE]        (`make faults`)
 
-A run plays ten simulated days through six processes, one a stage, and strikes each of them with one fault at each point
+A run plays ten simulated days through seven processes, one a stage, and strikes each of them with one fault at each point
 of a group, one after the other: eighteen cells. Afterwards every topic, cache and changelog must equal the driver's, record
 by record. Results are appended to a file, and runs that held are not repeated: an interrupted matrix goes on where it was.
 The exit code is 0 if every cell holds.
@@ -72,6 +72,7 @@ class Copies:
     unit: str
     points: tuple[Point, ...]
     fault: str
+    leash: int
     process: "subprocess.Popen[bytes]" = field(init=False)
     heir: "subprocess.Popen[bytes] | None" = field(init=False, default=None)
     _lives: int = field(init=False, default=0)
@@ -133,14 +134,17 @@ class Copies:
 
     def _spawn(self, log: Path, faults: str) -> "subprocess.Popen[bytes]":
         variables = {**os.environ, **self.run.environment, "VN_FAULTS": faults, "VN_LOG_LEVEL": "info"}
+        # On a leash, as a child of the supervisor: `vn run deliver` alone would be a supervisor, with `answer` beside it.
+        command = [*COMMAND, self.unit, "--leash", str(self.leash)]
         with log.open("wb") as file:
-            return subprocess.Popen([*COMMAND, "--", self.unit], env=variables, stderr=file, stdout=file, cwd=ROOT)
+            return subprocess.Popen(command, env=variables, stderr=file, stdout=file, cwd=ROOT, pass_fds=(self.leash,))
 
 
 def strike(addresses: dict[str, str], folder: Path, feed: Path, group: str, fault: str) -> None:
     """Play the feed while each stage is struck at each point of the group; raises AssertionError if anything differs."""
     run = FeedRun(addresses, folder, feed=feed)
-    stages = [Copies(run, unit, GROUPS[group], fault) for unit in NAMES]
+    leash, end = os.pipe()
+    stages = [Copies(run, unit, GROUPS[group], fault, leash) for unit in NAMES]
 
     def tend() -> None:
         for each in stages:
@@ -160,6 +164,8 @@ def strike(addresses: dict[str, str], folder: Path, feed: Path, group: str, faul
     finally:
         for each in stages:
             each.kill()
+        os.close(end)
+        os.close(leash)
     run.verify()
 
 

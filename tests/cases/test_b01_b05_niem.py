@@ -249,3 +249,63 @@ def test_b05_a_message_about_nobody_says_which_element_is_missing() -> None:
 def test_b05_a_date_is_read_in_every_representation(date: str, read: str) -> None:
     (offender,) = submission(swapped(DEPARTURE, "<nc:Date>1981-05-17</nc:Date>", date).encode()).offenders
     assert offender.birth_date == read
+
+
+CHILD = '<nc:Child s:uri="#OFFENDER1"/>'
+
+
+@pytest.mark.parametrize(
+    "relation",
+    [
+        '<nc:EmploymentAssociation><nc:Employee s:ref="OFFENDER1"/><nc:Employer s:id="E1"/></nc:EmploymentAssociation>',
+        f'<nc:Person s:id="V1">{JUDGE}</nc:Person><nc:ParentChildAssociation><nc:Parent s:ref="V1"/>{CHILD}</nc:ParentChildAssociation>',
+        '<nc:PersonSpouseAssociation><nc:SpouseReference s:ref="OFFENDER1"/></nc:PersonSpouseAssociation>',
+    ],
+)
+def test_b05_an_offender_may_be_somebodys_child_or_employee_too(driver: PipelineDriver, relation: str) -> None:
+    same_as_before(driver, inserted(DEPARTURE, PERSON, relation))
+
+
+def test_b05_nor_does_it_take_a_number_where_the_message_describes_nobody_else() -> None:
+    start, end = DEPARTURE.index("    <nc:PersonOtherIdentification>"), DEPARTURE.index("  </nc:Person>")
+    text = DEPARTURE[:start] + DEPARTURE[end:]
+    employed = inserted(text, PERSON, '<nc:EmploymentAssociation><nc:Employee s:ref="OFFENDER1"/></nc:EmploymentAssociation>')
+    assert submission(employed.encode()).offenders == submission(text.encode()).offenders
+
+
+@pytest.mark.parametrize("role", ["NextOfKin", "CaseManager", "SupervisionAgent", "Warden", "Sheriff", "Caseworker"])
+def test_b05_nor_is_anybody_else_who_has_to_do_with_the_case(driver: PipelineDriver, role: str) -> None:
+    same_as_before(driver, inserted(DEPARTURE, PERSON, f'<x:{role} xmlns:x="urn:x"><nc:Person>{JUDGE}</nc:Person></x:{role}>'))
+
+
+def test_b05_a_person_of_an_entity_without_a_role_is_a_person(driver: PipelineDriver) -> None:
+    text = swapped(DEPARTURE, '<nc:Person s:id="OFFENDER1">', '<nc:Entity><nc:EntityPerson s:id="OFFENDER1">')
+    same_as_before(driver, swapped(text, "</nc:Person>", "</nc:EntityPerson></nc:Entity>"))
+
+
+POSTAL = "<nc:LocationStateUSPostalServiceCode>NC</nc:LocationStateUSPostalServiceCode>"
+ISSUED = "<nc:IdentificationID>7700123</nc:IdentificationID>"
+
+
+@pytest.mark.parametrize(
+    "jurisdiction",
+    [
+        "<j:IdentificationJurisdictionNCICLSTACode>NC</j:IdentificationJurisdictionNCICLSTACode>",
+        "<nc:IdentificationJurisdictionText>North Carolina</nc:IdentificationJurisdictionText>",
+        "<nc:IdentificationJurisdictionUSPostalServiceCode>NC</nc:IdentificationJurisdictionUSPostalServiceCode>",
+        "<nc:IdentificationJurisdiction><nc:JurisdictionText>State of North Carolina</nc:JurisdictionText></nc:IdentificationJurisdiction>",
+        f"<nc:IdentificationJurisdiction><nc:LocationAddress>{POSTAL}</nc:LocationAddress></nc:IdentificationJurisdiction>",
+    ],
+)
+def test_b05_a_number_is_of_the_state_that_issued_it_and_not_of_the_agencys(driver: PipelineDriver, jurisdiction: str) -> None:
+    """Without its issuer, a number of North Carolina that Virginia reports would be a stranger's of Virginia."""
+    for registrant, state in (("R-VA", "VA"), ("R-NC", "NC")):
+        known = {"identifiers": [{"scheme": "SID", "value": f"{state}7700123"}]}
+        driver.register(registration(registrant, offender=known))
+    driver.submit(swapped(DEPARTURE, "<nc:IdentificationID>VA1234567</nc:IdentificationID>", ISSUED + jurisdiction))
+    assert registrants(driver) == ["R-NC"], driver.explain()
+
+
+def test_b05_the_most_exact_of_several_birth_dates_counts() -> None:
+    text = inserted(DEPARTURE, "    <nc:PersonBirthDate>", "<nc:PersonBirthDate><nc:YearDate>1981</nc:YearDate></nc:PersonBirthDate>")
+    assert submission(text.encode()).offenders == submission(DEPARTURE.encode()).offenders

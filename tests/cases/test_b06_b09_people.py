@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from processors.domain.event import Event
 from processors.domain.registration import Contact, Registration
 from processors.runtime.decide.driver import PipelineDriver
 from processors.topics import REGISTRATIONS
@@ -122,6 +123,29 @@ def test_b07_a_generation_counts_for_nothing_wherever_it_stands(driver: Pipeline
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "WALKER, THOMAS (TOMMY) Q",
+        'Thomas "TJ" Walker',
+        "Thomas 'TJ' Walker",
+        "Walker, Thomas “TJ” Quincy",
+        "WALKER, THOMAS [AKA TOM]",
+        "ＷＡＬＫＥＲ，ＴＨＯＭＡＳ",
+        {"given": "Thomas (Tom)", "middle": "Quincy", "sur": "Walker"},
+        {"given": "Thomas", "middle": '"TJ"', "sur": "Walker"},
+    ],
+    ids=str,
+)
+def test_b07_nor_does_what_else_somebody_is_called_beside_the_name(driver: PipelineDriver, name: Any) -> None:
+    assert heard(driver, person(WALKER_PLAIN), person(name))
+
+
+@pytest.mark.parametrize("name", ['Walker, "Thomas"', '"Thomas" Walker', "(Thomas) Walker"])
+def test_b07_a_name_in_quotation_marks_alone_is_the_name(driver: PipelineDriver, name: str) -> None:
+    assert heard(driver, person(WALKER_PLAIN), person(name))
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("O'Bryan", "O BRYAN"),
@@ -183,6 +207,44 @@ def test_b08_nor_in_the_name_of_a_scheme(driver: PipelineDriver, scheme: str) ->
     assert heard(driver, known, {"identifiers": [{"scheme": scheme, "value": "551234AB1"}]})
 
 
+def issued(by: str, value: str = "7700123") -> dict[str, Any]:
+    return {"identifiers": [{"scheme": "SID", "value": value, "issuer": by}]}
+
+
+@pytest.mark.parametrize(
+    "by",
+    ["va", "Va.", "Virginia", "COMMONWEALTH OF VIRGINIA", "US-VA", "VADOC", "VA DOC", "VA0430000", "Virginia Department of Corrections"],
+)
+def test_b08_the_state_that_issued_a_number_is_understood_however_it_is_written(driver: PipelineDriver, by: str) -> None:
+    assert heard(driver, person(None, "VA7700123", born=None), issued(by))
+
+
+@pytest.mark.parametrize(
+    ("by", "begins"),
+    [("Maine", "MA"), ("Missouri", "MI"), ("Alaska", "AL"), ("Nevada", "NE"), ("Virginia", "VI"), ("Ontario", "VA"), ("FBI", "VA")],
+)
+def test_b08_a_state_is_never_taken_for_another_that_begins_alike(driver: PipelineDriver, by: str, begins: str) -> None:
+    assert not heard(driver, person(None, f"{begins}7700123", born=None), issued(by))
+
+
+def test_b08_nebraska_is_itself_by_both_its_codes(driver: PipelineDriver) -> None:
+    driver.register(registration("R-1", offender=person(None, "NE7700123", born=None)))
+    nebraskan = {"ori": "NB0310000", "name": "Jail"}
+    driver.submit(submission(agency=nebraskan, offenders=[{"identifiers": [{"scheme": "SID", "value": "7700123"}]}]))
+    recapture = {"event_subtype": "Recapture", "action_at": "2026-11-02T11:30:00-05:00"}
+    driver.submit(submission(agency=nebraskan, offenders=[person(None, "NB7700123", born=None)], **recapture))
+    assert len({each.message_ids for each in told(driver) if each.kind == "notification"}) == 2, driver.explain()
+
+
+def test_b08_an_agencys_state_may_be_a_name(driver: PipelineDriver) -> None:
+    driver.register(registration("R-1", offender=issued("VA")))
+    driver.submit(
+        submission(agency={"ori": "JAIL0001", "state": "Virginia"}, offenders=[{"identifiers": [{"scheme": "SID", "value": "7700123"}]}])
+    )
+    assert registrants(driver) == ["R-1"]
+    assert {each.jurisdiction for each in driver.records("events") if isinstance(each, Event)} == {"VA"}
+
+
 # --- B09 -----------------------------------------------------------------------------------------------------------------
 
 FILLERS = """NOT AVAILABLE|UNAVAILABLE|N.A.|N/A|.|?|NO SID|NONE GIVEN|NOT ASSIGNED|UNKN|REFUSED|NOT ON FILE|999999999|111111111
@@ -190,7 +252,9 @@ XXXXXXXXX|-|0000000|UNKNOWN|NONE|NULL|TBD|PENDING|123456789|00000000|VA0000000|V
 *****|#N/A|see file|TEST|000-00-0000|UNKNOWN 1|DESCONOCIDO 1|no tiene|KEINE0|INCONNU 2|AUCUN|SIN NUMERO 1|S/N 0|N/A 0
 VA1111111|VA-8888888|987654321|9876543210|123123123|121212121|A0000000|0000000A|VA000|XXXXX1234|****5521|###-##-5521|77??0123
 -1|-99|1.23E+08|7E+10|2147483647|078-05-1120|1900-01-01|VA UNKNOWN 1|U N K N O W N 1|not yet assigned 1|TO BE DETERMINED 1
-TEMP 1|NOT-AVAIL-1|awaiting prints 1|SEE REMARKS 2|ＵＮＫＮＯＷＮ１|ABC123|(null) 0|#DIV/0!""".replace("\n", "|").split("|")
+TEMP 1|NOT-AVAIL-1|awaiting prints 1|SEE REMARKS 2|ＵＮＫＮＯＷＮ１|ABC123|(null) 0|#DIV/0!|12/31/9999|31.12.1999""".replace(
+    "\n", "|"
+).split("|")
 
 
 @pytest.mark.parametrize("filler", FILLERS)

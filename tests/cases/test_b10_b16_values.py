@@ -176,6 +176,21 @@ def test_b12_a_date_far_ahead_is_that_date() -> None:
     assert registration(expires_at="2999-12-31T00:00:00Z").expires_at == 32_503_593_600_000
 
 
+NO_DATES = ["1970-01-01", "1970-01-01T00:00:00Z", "1969-12-31T19:00:00-05:00", "1900-01-01", "1900-01-01 00:00:00.000", "19700101"]
+
+
+@pytest.mark.parametrize("no_date", NO_DATES)
+def test_b11_b12_the_day_on_which_a_calendar_begins_is_no_date(no_date: str) -> None:
+    reason, sentence = refused(expires_at=no_date)
+    assert (reason, "where they have no date" in sentence) == ("unreadable_date", True)
+    assert refused_document(changed(RECAPTURE, action_at=no_date)) == "unreadable_date"
+
+
+def test_b11_b12_but_somebody_may_be_born_on_it_and_a_receipt_is_never_lost_for_it() -> None:
+    born = RECAPTURE["offenders"][0] | {"birth_date": "1970-01-01"}
+    assert submission(changed(RECAPTURE, offenders=[born], sent_at="1970-01-01T00:00:00Z")).offenders[0].birth_date == "1970-01-01"
+
+
 def test_b12_nobody_registered_on_that_day() -> None:
     assert refused(created_at="9999-12-31")[0] == "unreadable_date"
 
@@ -303,6 +318,8 @@ def test_b16_an_exchange_code_may_lead_to_another_country() -> None:
         ("+1 900 555 1234", "premium-rate"),
         ("(804) 976-1234", "premium-rate"),
         ("+44 909 879 0000", "premium-rate"),
+        ("+1 976 555 1234", "premium-rate"),
+        ("804-555-1212", "no person answers"),
         ("9999999999", "no person answers"),
         ("+1 555 555 5555", "no person answers"),
         ("+1 911 555 1234", "no person answers"),

@@ -33,6 +33,8 @@ def addresses(content: bytes) -> list[str]:
         GOOD.replace("email,sms", "E-Mail Address,SMS 1").encode(),
         GOOD.replace("registration_id,registrant_id", "RegistrationID, RegistrantID").encode(),
         f"{GOOD}\x1a".encode(),
+        GOOD.replace("sms", "sms\u200b").encode(),
+        f",,,,,,\n{GOOD}".encode(),
         GOOD.replace("804-555-1001", '"=""804-555-1001"""').encode(),
     ],
     ids=[
@@ -46,6 +48,8 @@ def addresses(content: bytes) -> list[str]:
         "names",
         "camel case",
         "ctrl-z",
+        "unseen in the header",
+        "empty row above",
         "formula",
     ],
 )
@@ -80,6 +84,7 @@ def test_b15_a_surplus_cell_is_refused_with_its_place() -> None:
         ("804-555-1001", "8.05E+09", 6, "shortened by the spreadsheet"),
         ("804-555-1001", "########", 6, "an error of the spreadsheet"),
         ("VA7700123", "#N/A", 4, "an error of the spreadsheet"),
+        ("804-555-1001", "=A1", 6, "a formula"),
         ("reg1@example.org", "reg1@example.org\x0breg2@example.org", 5, "does not print"),
         ("sid,email,sms,verified\nV-1,R-1,VINE,VA7700123", "DOB,email,sms,verified\nV-1,R-1,VINE,02/11/1979", 4, "YYYY-MM-DD"),
         ("sid,email,sms,verified\nV-1,R-1,VINE,VA7700123", "expires_at,email,sms,verified\nV-1,R-1,VINE,46388", 4, "YYYY-MM-DD"),
@@ -88,6 +93,47 @@ def test_b15_a_surplus_cell_is_refused_with_its_place() -> None:
 def test_b15_what_a_spreadsheet_spoiled_is_refused_with_its_place(old: str, new: str, place: int, why: str) -> None:
     with pytest.raises(Broken, match=f"line 2, column {place}: .*{why}"):
         list(registrations(GOOD.replace(old, new).encode()))
+
+
+NAMED = GOOD.replace("sid", "full").replace("VA7700123", "José Peña")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        NAMED.encode("mac_roman"),
+        NAMED.encode("cp437"),
+        NAMED.encode().decode("cp1252").encode(),
+        NAMED.encode().replace("ñ".encode(), b"\xf1"),
+        NAMED.replace("é", "\ufffd").encode(),
+    ],
+    ids=["Macintosh", "MS-DOS", "UTF-8 twice", "UTF-8 and Windows-1252", "lost"],
+)
+def test_b15_a_name_whose_letters_were_spoiled_is_refused_and_not_another_name(content: bytes) -> None:
+    with pytest.raises(Broken, match="line 2, column 4: letters in the column full were spoiled by another program"):
+        list(registrations(content))
+
+
+@pytest.mark.parametrize("name", ["José Peña", "Zoë Ågren-O’Neil", "Łukasz Żak", "Đặng Thị", "Smith–Jones", "D´Angelo", "MÜLLER, Š."])
+def test_b15_a_name_of_any_language_is_read(name: str) -> None:
+    (found,) = map(json.loads, registrations(NAMED.replace("José Peña", f'"{name}"').encode()))
+    assert found["offender"]["name"]["full"] == name
+
+
+def test_b15_a_second_row_of_one_registration_replaces_no_number() -> None:
+    with pytest.raises(Broken, match=r"line 3, column 1: this registration_id is in line 2 already"):
+        list(registrations((GOOD + GOOD.splitlines()[1].replace("1001", "1002")).encode()))
+
+
+@pytest.mark.parametrize("row", ["Total: 1,,,,,,", "(1 row affected)"])
+def test_b15_what_stands_below_a_table_is_no_registration(row: str) -> None:
+    with pytest.raises(Broken, match=r"line 3, column 1: the row has no registrant_id"):
+        list(registrations((GOOD + row).encode()))
+
+
+def test_b15_nor_is_a_header_alone_a_table() -> None:
+    with pytest.raises(Broken, match="there is no registration below the header"):
+        list(registrations(GOOD.splitlines()[0].encode()))
 
 
 @pytest.mark.parametrize("workbook", [b"PK\x03\x04\x14\0", b"\xd0\xcf\x11\xe0\xa1\xb1"])

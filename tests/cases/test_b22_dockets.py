@@ -4,7 +4,7 @@ import pytest
 
 from processors.runtime.decide.driver import PipelineDriver
 from tests.cases.given import registrants
-from tests.stories.builders import WALKER, hearing, registration
+from tests.stories.builders import WALKER, hearing, registration, tagged
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,13 @@ from tests.stories.builders import WALKER, hearing, registration
         ("CR26-1432", "CR No. 26-1432", True),
         ("CR26-1432", "Caso Núm. CR26-1432", True),
         ("2:26-cr-00143", "02:26-CR-143", True),
+        ("n.º 26-5", "26-5", True),
+        ("1:26-cr-00143-ABC", "1:26-cr-00143", True),
+        ("26-cr-00143-ABC-DE-2", "26-CR-143", True),
+        ("CR26-1432; CR26-1433", "CR26-1433", True),
+        ("CR26-1431", "CR26-1432, CR26-1431 and CR26-1430", True),
+        ("26-CR-143-A", "26-CR-143-B", False),
+        ("1:26-cr-00143-ABC", "2:26-cr-00143-ABC", False),
         ("CRIM26-1432", "CIV26-1432", False),
         ("1-2-3", "12-3", False),
         ("26-100", "26-1", False),
@@ -43,3 +50,25 @@ def test_b22_what_is_no_docket_number_is_in_every_case(driver: PipelineDriver, n
     driver.register(registration("R-1", offender=WALKER, case_numbers=["CR26-1432"]))
     driver.submit(hearing(case={"number": none, "court": "Riverside Circuit Court"}))
     assert registrants(driver) == ["R-1"]
+
+
+@pytest.mark.parametrize(
+    ("filed", "decided", "told", "open_reviews"),
+    [("CR26-0017", "No. CR26-17", 2, []), ("12-3", "1-23", 1, ["previous_event_missing"])],
+)
+def test_b22_events_follow_each_other_in_one_case_however_it_is_written(
+    driver: PipelineDriver, filed: str, decided: str, told: int, open_reviews: list[str]
+) -> None:
+    driver.register(registration("R-1"))
+    for number, subtype, tag in ((filed, "Appeal Filed", "Date"), (decided, "Appeal Decision", "Previous Event")):
+        sent = hearing(
+            event_type="Court",
+            event_subtype=subtype,
+            notification_type="Information",
+            case={"number": number, "court": "Riverside Circuit Court"},
+            action_at=f"2026-11-02T11:{10 + len(subtype)}:00-05:00",
+            notification_subtypes=[tagged("Validate", tag), tagged("Expect Subsequent Event")],
+        )
+        driver.submit(sent)
+    assert registrants(driver) == ["R-1"]
+    assert (len(driver.outbound()), [each.reason for each in driver.reviews()]) == (told, open_reviews), driver.explain()

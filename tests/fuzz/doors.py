@@ -2,11 +2,12 @@
 The doors of the pipeline for fuzzing: what each takes, what it begins with, and what must hold whatever comes.
 
 Whatever comes, `read` answers with one verdict and one record, gives a reason of the list, and what it lets in is encoded
-and read again. A spreadsheet is read or refused with its line and column. Nothing else may be raised.
+and read again. A spreadsheet is read or refused with its line and column; a setting is in force, or refused with a
+sentence. Nothing else may be raised.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -15,21 +16,38 @@ import msgspec
 
 from processors.cli.documents import Broken, documents
 from processors.cli.register import registrations
-from processors.domain.external import ReceiptForm, RegistrationForm
+from processors.domain.erasure import ErasureRequest
+from processors.domain.event import EVERYWHERE
+from processors.domain.external import InboundForm, ReceiptForm, RegistrationForm, VerificationForm
 from processors.domain.intake import Intake
 from processors.domain.journal import DeadLetter
 from processors.domain.person import Identifier, Name, Person
+from processors.domain.policy import Policy
 from processors.domain.reasons import REASONS
 from processors.domain.registration import Contact
+from processors.domain.review import OffenderAction, ReviewAction
 from processors.domain.seal import Seal
 from processors.domain.submission import Submission
 from processors.ingest.read.decide import READ
 from processors.rules.load import load_rules
+from processors.rules.settings import SETTINGS
 from processors.runtime.decide.driver import repeatable_bytes
-from processors.runtime.wire.codec import Codec
-from processors.runtime.wire.schemas import Version
+from processors.runtime.wire.codec import Codec, Undecodable
+from processors.runtime.wire.registry import self_contained
+from processors.runtime.wire.schemas import Version, current, name_of
 from processors.stage import Context, Record
-from processors.topics import DEAD_LETTERS, INBOUND, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, VERIFICATIONS, Topic
+from processors.topics import (
+    DEAD_LETTERS,
+    ERASURES,
+    INBOUND,
+    INTAKE,
+    RECEIPTS,
+    REGISTRATIONS,
+    REVIEW_ACTIONS,
+    SUBMISSIONS,
+    VERIFICATIONS,
+    Topic,
+)
 
 ROOT: Final = Path(__file__).parents[2]
 CORPUS: Final = Path(__file__).parent / "corpus"
@@ -59,9 +77,9 @@ def context() -> Context:
     return Context(load_rules(), Seal(bytes(range(64))), draw=repeatable_bytes)
 
 
-def answer(topic: Topic, raw: bytes, value: Any) -> None:
+def answer(topic: Topic, raw: bytes | None, value: Any, key: str | None = None) -> None:
     """The record is answered with one verdict and one record, the same each time."""
-    record = Record(topic.name, 0, 0, None, NOW, value, raw)
+    record = Record(topic.name, 0, 0, key, NOW, value, raw)
     decision = READ.decide(record, {}, context())
     (verdict,) = decision.verdicts
     (output,) = (each for each in decision.outputs if each.topic in {INTAKE, DEAD_LETTERS})  # beside it a key, or a tally of its end
@@ -83,14 +101,68 @@ def text(topic: Topic) -> Callable[[bytes], None]:
 
 
 def avro(codec: Codec, header: int) -> Callable[[bytes], None]:
-    """Return the door of submissions in Avro; the header is a good one, since nobody guesses a fingerprint."""
-    good = codec.encode(AVRO_SUBMISSION)[:header]
+    """Return the door of what is sent in Avro: the first byte says which record, and its header is a good one, which nobody guesses."""
 
     def door(raw: bytes) -> None:
-        sent = good + raw
-        answer(SUBMISSIONS, sent, codec.decode_external(sent))
+        topic, sample = SENT[raw[0] % len(SENT)] if raw else SENT[0]
+        sent = codec.encode(sample)[:header] + raw[1:]
+        answer(topic, sent, codec.decode_external(sent))
 
     return door
+
+
+def avro_seeds(codec: Codec, header: int) -> Callable[[], list[bytes]]:
+    return lambda: [bytes([place]) + codec.encode(sample)[header:] for place, (_, sample) in enumerate(SENT)]
+
+
+class AgencysRegistry(Registry):
+    """A registry that has one schema of an agency's own, another one each time."""
+
+    agencys: Version | None = None
+
+    def schema(self, identity: int) -> Version | None:
+        return self.agencys if identity == 0 else super().schema(identity)
+
+
+AGENCYS: Final = AgencysRegistry()
+WITH_AGENCYS: Final = Codec(registry=AGENCYS)
+AGENCYS_HEADER: Final = bytes(5)
+
+
+def own_schema(raw: bytes) -> None:
+    """A submission by a schema of the agency's own: the schema's text in the first line, then the datum."""
+    text, _, datum = raw.partition(b"\n")
+    AGENCYS.agencys = self_contained(text.decode(errors="replace"))
+    WITH_AGENCYS._versions.pop(AGENCYS_HEADER, None)  # a registry's schemas never change, this one does
+    answer(SUBMISSIONS, AGENCYS_HEADER + datum, WITH_AGENCYS.decode_external(AGENCYS_HEADER + datum))
+
+
+def own_schema_seeds() -> list[bytes]:
+    submission = msgspec.convert(SUBMISSION, Submission)
+    fields = [{"name": "message_id", "type": "string"}, {"name": "action_at", "type": {"type": "long", "logicalType": "timestamp-micros"}}]
+    small = {"type": "record", "name": "Sent", "fields": fields}
+    return [
+        json.dumps(current(name_of(Submission)).source).encode() + b"\n" + CODEC.encode(submission)[10:],
+        json.dumps(small).encode() + b"\n\x06M-1\x80\x80\x80\x80\x80\x80\x06",
+    ]
+
+
+def removal(raw: bytes) -> None:
+    """A registration is removed by its key."""
+    answer(REGISTRATIONS, None, None, raw.decode(errors="replace"))
+
+
+def policy(raw: bytes) -> None:
+    """A setting is in force, or refused with a sentence; whatever is set, every setting has a value."""
+    try:
+        found = CODEC.decode(CODEC.encode(POLICY)[:10] + raw)
+    except Undecodable:
+        return
+    rules = context().rules.with_policies([found])
+    if len(rules.refused) + len(rules.settings.values) != 1:
+        raise AssertionError(found)
+    for key in SETTINGS:
+        rules.settings.value(key, EVERYWHERE)
 
 
 def spreadsheet(raw: bytes) -> None:
@@ -130,7 +202,6 @@ SUBMISSION: Final[dict[str, Any]] = {
     "action_at": "2026-11-02T11:00:00-05:00",
     "offenders": [msgspec.to_builtins(WALKER)],
 }
-AVRO_SUBMISSION: Final = msgspec.convert(SUBMISSION, Submission)
 REGISTRATION: Final = RegistrationForm(
     registration_id="V-1", registrant_id="R-1", source="VINE", offender=WALKER, contacts=(Contact("sms", "8045551007", verified=True),)
 )
@@ -145,6 +216,19 @@ MESSAGE: Final = {
     "body": "STOP",
     "occurred_at": "2026-11-02T18:05:02Z",
 }
+ERASURE: Final = ErasureRequest(registrant_id="R-1", reason="asked for", requested_by="ann")
+OFFENDER: Final = OffenderAction(action="split", offenders=(f"o{'0' * 16}",), identifiers=("SID:VA7700123",), reason="x", reviewer="ann")
+POLICY: Final = Policy(key="cancel.hold", value="20m", jurisdiction="VA", set_by="ann", set_at=NOW)
+SENT: Final[Sequence[tuple[Topic, msgspec.Struct]]] = (
+    (SUBMISSIONS, msgspec.convert(SUBMISSION, Submission)),
+    (REGISTRATIONS, REGISTRATION),
+    (RECEIPTS, RECEIPT),
+    (VERIFICATIONS, VerificationForm(registration_id="V-1", code="048210", at=NOW)),
+    (INBOUND, msgspec.convert(MESSAGE | {"occurred_at": NOW}, InboundForm)),
+    (ERASURES, ERASURE),
+    (REVIEW_ACTIONS, msgspec.convert(ACTION, ReviewAction)),
+    (REVIEW_ACTIONS, OFFENDER),
+)
 TABLE: Final = "registration_id;registrant_id;source;sid;given;sms;verified\nV-1;R-1;VINE;VA7700123;José;8045551007;Y\n"
 
 
@@ -160,13 +244,17 @@ def json_seeds(*documents: Any) -> list[bytes]:
 DOORS: Final[dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]]] = {
     "xml": (text(SUBMISSIONS), xml_seeds),
     "json": (text(SUBMISSIONS), lambda: json_seeds(SUBMISSION, SUBMISSION | {"compact": {"sending_state": "VA"}, "operation": "Cancel"})),
-    "avro-single-object": (avro(CODEC, 10), lambda: [CODEC.encode(AVRO_SUBMISSION)[10:]]),
-    "avro-confluent": (avro(FRAMED, 5), lambda: [FRAMED.encode(AVRO_SUBMISSION)[5:]]),
+    "avro-single-object": (avro(CODEC, 10), avro_seeds(CODEC, 10)),
+    "avro-confluent": (avro(FRAMED, 5), avro_seeds(FRAMED, 5)),
+    "own-schemas": (own_schema, own_schema_seeds),
     "registrations": (text(REGISTRATIONS), lambda: [*json_seeds(REGISTRATION), CODEC.encode(REGISTRATION)]),
     "spreadsheets": (spreadsheet, lambda: [TABLE.encode(), f"sep=,\n{TABLE.replace(';', ',')}".encode("utf-16"), TABLE.encode("cp1252")]),
     "files": (several, lambda: [b"\n".join(json_seeds(SUBMISSION, SUBMISSION)), *xml_seeds()[:1]]),
+    "removals": (removal, lambda: [b"V-1", "V-ä 1\u200b".encode(), b"reg7@example.org"]),
     "receipts": (text(RECEIPTS), lambda: [*json_seeds(RECEIPT), CODEC.encode(RECEIPT)]),
     "review-actions": (text(REVIEW_ACTIONS), lambda: json_seeds(ACTION)),
     "verifications": (text(VERIFICATIONS), lambda: json_seeds(VERIFICATION)),
     "inbound": (text(INBOUND), lambda: json_seeds(MESSAGE)),
+    "erasures": (text(ERASURES), lambda: json_seeds(ERASURE)),
+    "policies": (policy, lambda: [CODEC.encode(POLICY)[10:]]),
 }

@@ -4,7 +4,16 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["processors.ingest.read", "processors.cli.documents", "processors.cli.spreadsheet"]):
+INSTRUMENTED = [
+    "processors.ingest.read",
+    "processors.cli.documents",
+    "processors.cli.spreadsheet",
+    "processors.rules.settings",
+    "processors.runtime.wire.compatibility",
+    "processors.runtime.wire.outsiders",
+]
+
+with atheris.instrument_imports(include=INSTRUMENTED):
     from tests.fuzz.doors import DOORS
 
 door, _ = DOORS[sys.argv[1]]

@@ -250,7 +250,7 @@ def test_what_was_told_is_remembered_for_duplicate_window_and_no_longer() -> Non
 def test_the_ledger_stays_bounded() -> None:
     scene = Scene()
     for at in range(TOLD + 5):
-        scene.receive(escape("2026-11-20 10:00", case_number=str(at)))
+        scene.receive(escape("2026-11-20 10:00", case_number=str(at + 1)))
     assert len(scene.known.told_until) == TOLD
     scene.receive(jailed("2027-11-20 10:00"))
     assert len(scene.known.told_until) == 1

@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
+from processors.domain.docket import same_case
 from processors.domain.event import Change, Event, combine_changes
-from processors.validate import clocks, effect, registrant_knowledge, timeline
+from processors.validate import effect, registrant_knowledge
 from processors.validate.facts import rules_in_force
 from processors.validate.state import OffenderState
 from tests.one_stage import rules
@@ -86,8 +87,18 @@ def test_only_a_message_that_is_told_pays_what_is_owed_of_its_event() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other", "same"),
-    [("CR-26-001", "cr 26 001", True), ("A", "A", True), ("A", "B", False), (None, "A", True), ("A", None, True), ("--", "--", True)],
+    [
+        ("CR-26-001", "cr 26 1", True),
+        ("A-1", "A-1", True),
+        ("A-1", "B-1", False),
+        ("12-3", "1-23", False),
+        (None, "A-1", True),
+        ("A-1", None, True),
+        ("--", "--", True),
+        ("A", "B", False),
+        ("pending", "A-1", True),
+        ("A-1; A-2", "A-2", True),
+    ],
 )
 def test_a_case_number_is_the_same_however_spelt(one: str | None, other: str | None, *, same: bool) -> None:
-    assert timeline.same_case(one, other) is same
-    assert clocks.same_case(one, other) is same
+    assert same_case(one, other) is same

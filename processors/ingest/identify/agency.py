@@ -1,5 +1,6 @@
 """The jurisdiction whose rules apply to an agency."""
 
+from processors.domain.states import STATES, state_code
 from processors.domain.submission import Agency
 from processors.rules.book import Rules
 
@@ -8,7 +9,8 @@ NATIONAL = "US"
 
 def jurisdiction(agency: Agency, rules: Rules) -> str:
     """Return the agency's state, else the one its ORI begins with, else US."""
-    if agency.state:
-        return agency.state.upper()
-    prefix = agency.ori[:2].upper()
-    return prefix if prefix in rules.jurisdictions else NATIONAL
+    for said in filter(None, (agency.state, agency.ori[:2])):
+        code = state_code(said) or said.upper()
+        if code in rules.jurisdictions or (said == agency.state and code in STATES):
+            return code
+    return NATIONAL

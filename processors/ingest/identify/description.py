@@ -7,10 +7,11 @@ from typing import Final
 
 from processors.domain.names import name_block
 from processors.domain.person import ComparedPerson
+from processors.domain.states import STATES
 from processors.ingest.comparison import is_whole
 from processors.ingest.identify.evidence import without_issuer
 from processors.ingest.identify.state import index_key, name_key, number_key, offender_key
-from processors.rules.identity import STATES, is_open, is_strong, readable_mark
+from processors.rules.identity import is_open, is_strong, readable_mark
 
 CACHED: Final = 1 << 14  # descriptions: the same offenders come again and again
 

@@ -7,10 +7,11 @@ import msgspec
 from processors.domain.intake import Intake
 from processors.domain.person import ComparedPerson
 from processors.domain.registration import Registration
+from processors.domain.states import STATES
 from processors.domain.submission import Submission
 from processors.ingest.comparison import compare_person
 from processors.ingest.identify.agency import NATIONAL
-from processors.rules.identity import STATES, IdentityRules, Issuer
+from processors.rules.identity import IdentityRules, Issuer
 from processors.rules.load import load_rules
 
 

@@ -25,9 +25,9 @@ NORTH_AMERICA: Final = 1  # the country code that the United States share with C
 MAX_EMAIL: Final = 254
 MAX_NUMBER: Final = 64
 CHANNELS: Final[Mapping[str, Channel]] = {"sms": "sms", "email": "email", "voice": "voice"}
-# Area code and exchange begin with 2 to 9 and are no service code such as 911; 976 is the local premium exchange.
-# Nor is it one digit that fills a field.
-_NORTH_AMERICAN: Final = re.compile(r"(?!.11)(?!(\d)\1{9})[2-9]\d\d(?!.11|976)[2-9]\d{6}")
+# Area code and exchange begin with 2 to 9 and are no service code such as 911; 976 is the local premium exchange, and
+# 555-1212 the directory in every area. Nor is it one digit that fills a field.
+_NORTH_AMERICAN: Final = re.compile(r"(?!.11)(?!(\d)\1{9})[2-9]\d\d(?!.11|976|5551212)[2-9]\d{6}")
 _DASHES: Final = str.maketrans({"\u2212": "-", "\u02d7": "-", "\u2043": "-"})
 _QUOTES: Final = " '\"=\t"  # with which a spreadsheet keeps a number from being one
 _EXCHANGE_CODE: Final = re.compile(r"^00(?=[\s().-]*[1-9])")  # how most of the world calls abroad
@@ -117,7 +117,7 @@ def telephone(number: str) -> PhoneNumber:
     kind = phonenumbers.number_type(parsed)
     national = phonenumbers.national_significant_number(parsed)
     north_american = parsed.country_code == NORTH_AMERICA
-    if kind in _PREMIUM or (north_american and (national.startswith("900") or national[3:6] == "976")):
+    if kind in _PREMIUM or (north_american and (national.startswith(("900", "976")) or national[3:6] == "976")):
         raise Unusable("is a premium-rate number")
     if kind in _NOBODY or (north_american and not _NORTH_AMERICAN.fullmatch(national)):
         raise Unusable("is a number that no person answers")

@@ -2,7 +2,7 @@
 Parse the times of registrations, receipts and the like: ISO 8601, or Unix milliseconds (contract §4).
 
 A number that cannot be milliseconds is refused and never guessed at: seconds would be a day of January 1970, and
-microseconds a day in the fiftieth millennium.
+microseconds a day in the fiftieth millennium. Nor is the first day of a system's calendar a time that somebody meant.
 """
 
 import re
@@ -17,6 +17,7 @@ FIRST: Final = 100_000_000_000  # 1973-03-03; as seconds it would be the year 51
 LAST: Final = 253_402_300_799_999  # the end of the year 9999
 NEVER: Final = re.compile(r"9999-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?!\d).*", re.DOTALL)
 NEVER_FROM: Final = 253_370_764_800_000  # the beginning of the year 9999
+NO_DATE: Final = re.compile(r"(1970|1900)-?01-?01(?:T00:?00(?::?00(?:[.,]0+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
 LONGEST: Final = (1 << 63) - 1  # what programs write for "never"
 _NUMBER: Final = re.compile(r"-?(?:\d{9,13}|\d{15,20})", re.ASCII)  # 14 digits would be a date and time without signs
 _COMPACT: Final = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d")
@@ -32,7 +33,7 @@ def parse_expiry(field: str, value: str | int, zone: tzinfo) -> int | None:
     """Return when something ends, of a day alone the end of that day; None if the sender says never."""
     number = as_number(value)
     if number is None:
-        return None if NEVER.fullmatch(str(value)) else parse_moment(field, str(value), zone).past_from
+        return None if NEVER.fullmatch(str(value)) else parse_meant(field, str(value), zone).past_from
     return None if number == LONGEST or NEVER_FROM <= number <= LAST else milliseconds(field, number)
 
 
@@ -67,6 +68,14 @@ def parse_moment(field: str, text: str, zone: tzinfo) -> When:
         return parse_when(text, zone)
     except ValueError:
         raise unreadable_date(field) from None
+
+
+def parse_meant(field: str, text: str, zone: tzinfo) -> When:
+    """Return the time that a field names; refuses the one that systems write where they have none, which everything else is after."""
+    at = parse_moment(field, text, zone)
+    if at.action_at == 0 or NO_DATE.fullmatch(text.upper().replace(" ", "T")):
+        raise Rejection("unreadable_date", f"The field {field} is {text[:10]}, which systems write where they have no date.")
+    return at
 
 
 def unreadable_date(field: str) -> Rejection:

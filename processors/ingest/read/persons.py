@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from processors.ingest.read.niem import Element, NiemDocument, has_content, local_name, members, text_of
+from processors.ingest.read.niem import Element, NiemDocument, base_name, has_content, local_name, members, text_of
 
 # Where a person's numbers are, and the scheme of each; PersonOtherIdentification may name another.
 IDENTIFIERS: Final = {
@@ -22,8 +22,14 @@ IDENTIFIERS: Final = {
     "SubjectIdentification": "BOOKING",
     "SubjectCorrectionsIdentification": "DOC",
 }
-# The elements of a jurisdiction that hold a state's two letters.
-STATE_CODES: Final = ("LocationStateUSPostalServiceCode", "JurisdictionUSPostalServiceCode", "StateUSPostalServiceCode")
+SCHEMES: Final = frozenset(IDENTIFIERS.values())
+OF_A_STATE: Final = frozenset({"SID", "DOC"})  # schemes whose numbers the jurisdiction issued that the document names
+STATE_CODE: Final = 2  # letters
+# The relations of a person to another, which say nothing of somebody who has a number of offenders.
+RELATION: Final = re.compile(
+    r".*(Parent|Guardian|Relative|Contact|Spouse|Partner|Child|Dependent|Sibling|Mother|Father|Friend|Kin|Sponsor|Employer|Employee|"
+    r"Registrant)(Party|Person|Information|Entity)?"
+)
 # The roles of the person that a justice message is about, and of the others in it.
 SUBJECT: Final = re.compile(
     r".*(Subject|Defendant|DefendantParty|Offender|Inmate|Prisoner|Detainee|Arrestee|Probationer|Parolee|Suspect|Respondent|"
@@ -33,8 +39,9 @@ SUBJECT: Final = re.compile(
 )
 OTHER_ROLE: Final = re.compile(
     r".*(Victim|Witness|Judge|Official|Officer|Attorney|Counsel|Prosecutor|Supervisor|Parent|Guardian|Relative|Contact|"
-    r"Spouse|Partner|Child|Dependent|Sibling|Mother|Father|Friend|Sponsor|Surety|Bondsman|Magistrate|Clerk|Interpreter|Juror|"
-    r"Employer|Employee|Physician|Reporter|Complainant|Petitioner|Plaintiff|Author|Submitter|Recipient|Creator|Registrant)"
+    r"Spouse|Partner|Child|Dependent|Sibling|Mother|Father|Friend|Kin|Sponsor|Surety|Bondsman|Magistrate|Clerk|Interpreter|Juror|"
+    r"Employer|Employee|Physician|Nurse|Therapist|Reporter|Complainant|Petitioner|Plaintiff|Author|Submitter|Recipient|Creator|"
+    r"Registrant|Agent|Manager|Caseworker|Warden|Sheriff|Deputy|Trooper|Notary)"
     r"(Party|Person|Information|Entity)?"
 )
 ROLE_HOLDERS: Final = frozenset({"RoleOfPerson", "EntityPerson"})  # their parent is the role
@@ -50,8 +57,12 @@ def offenders(document: NiemDocument) -> list[dict[str, Any]]:
         roles[key] |= {role} if role else set()
         descriptions[key] += [each for each in described if each not in descriptions[key]]
     aliases = alias_names(document)
-    offending = {key: found for key, found in descriptions.items() if found and is_offender(roles[key])}
-    read = [(found, person(document, found, aliases.get(key, []))) for key, found in offending.items()]
+    said = {key: person(document, found, aliases.get(key, [])) for key, found in descriptions.items() if found}
+    related = [key for key in said if is_only_related(roles[key], descriptions[key])]
+    offending = [key for key in said if is_offender(roles[key]) or (key in related and has_number(said[key]))]
+    if not offending and len(related) == 1:
+        offending = related
+    read = [(descriptions[key], said[key]) for key in offending]
     # A role may refer to somebody whom the document does not describe; a Person that says nothing is one who cannot be identified.
     known = [each for found, each in read if each or any(local_name(element.tag) == "Person" for element in found)]
     return known + [{} for element in document.named.get("Person", ()) if is_blank(document, element)]
@@ -76,7 +87,7 @@ def appearances(document: NiemDocument) -> Iterator[tuple[Element, str | None, l
         described = [element] if has_content(element) else []
         role = local_name(parent.tag)
         if name in ROLE_HOLDERS:
-            yield element, role, [*described, parent]
+            yield element, role if role != "Entity" else None, [*described, parent]
         elif name == "Person" and (described or document.target(element)):
             known = SUBJECT.fullmatch(role) or OTHER_ROLE.fullmatch(role)
             yield element, role if known else None, [*described, parent] if SUBJECT.fullmatch(role) else described
@@ -100,6 +111,25 @@ def is_offender(roles: set[str]) -> bool:
     return not roles or any(SUBJECT.fullmatch(role) for role in roles)
 
 
+def is_only_related(roles: set[str], described: list[Element]) -> bool:
+    """
+    Whether a Person who stands by itself has no role but that of somebody's child, employee or the like.
+
+    An offender may be that too: then their numbers decide, or that the message describes nobody else.
+    """
+    alone = any(local_name(each.tag) == "Person" and not RELATION.fullmatch(parent_name(each)) for each in described)
+    return alone and all(RELATION.fullmatch(role) for role in roles)
+
+
+def parent_name(element: Element) -> str:
+    parent = element.getparent()
+    return local_name(parent.tag) if parent is not None else ""
+
+
+def has_number(said: dict[str, Any]) -> bool:
+    return any(each["scheme"] in SCHEMES for each in said.get("identifiers", ()))
+
+
 def is_blank(document: NiemDocument, element: Element) -> bool:
     """Whether a Person says nothing and refers to nobody."""
     nil = "nil" in {local_name(key) for key in element.attrib}
@@ -115,7 +145,7 @@ def person(document: NiemDocument, elements: list[Element], aliases: list[dict[s
         identifiers=[number for each in elements for number in identifiers(document, each)],
         name=names[0] if names else None,
         aliases=names[1:] + others + aliases,
-        birth_date=births[0] if births else None,
+        birth_date=max(births, key=len, default=None),  # the first of the most exact
     )
 
 
@@ -127,14 +157,22 @@ def identifiers(document: NiemDocument, element: Element) -> Iterator[dict[str, 
             value = document.text(found, "IdentificationID")
             source = document.text(found, "IdentificationSourceText") if scheme == "ICOTS" else None
             if value:
-                yield drop_empty(scheme=source or scheme, value=value, issuer=issuer(document, found))
+                yield drop_empty(scheme=source or scheme, value=value, issuer=issuer(document, found) if scheme in OF_A_STATE else None)
 
 
 def issuer(document: NiemDocument, identification: Element) -> str | None:
-    """Return the state that issued a number, where the document says so."""
-    jurisdictions = document.children(identification, "IdentificationJurisdiction")
-    codes = (document.text(each, name) for each in jurisdictions for name in STATE_CODES)
-    return next((code for code in codes if code), None)
+    """Return who issued a number, as the document says it in one of the elements of its jurisdiction; a state's two letters first."""
+    said = [
+        (local_name(each.tag), text)
+        for jurisdiction in members(identification)
+        if base_name(jurisdiction.tag).startswith("IdentificationJurisdiction")
+        for found in document.resolve(jurisdiction)
+        for each in found.iter()
+        if len(each) == 0 and (text := text_of(each))
+    ]
+    return next((text for name, text in said if name.endswith("Code") and len(text) == STATE_CODE), None) or next(
+        (text for _, text in said), None
+    )
 
 
 def name(document: NiemDocument, element: Element) -> dict[str, Any]:

@@ -12,14 +12,15 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from processors.domain.person import ComparedPerson, Person
-from processors.domain.submission import Compact, Submission
+from processors.domain.states import state_code
+from processors.domain.submission import Agency, Compact, Submission
 from processors.ingest.comparison import can_be_identified, compare_person
 from processors.ingest.identify.agency import jurisdiction
 from processors.ingest.read.dates import When, parse_birth_date
 from processors.ingest.read.dates import parse_day as iso_day
 from processors.ingest.read.document import convert, fields_of
 from processors.ingest.read.ids import MAX_ID, check_id
-from processors.ingest.read.instants import as_text, parse_moment, unreadable_date
+from processors.ingest.read.instants import as_text, parse_meant, parse_moment, unreadable_date
 from processors.ingest.read.rejection import Rejection, quote
 from processors.rules.book import Book, EventCode, Rules
 from processors.rules.identity import IdentityRules, Issuer
@@ -92,7 +93,7 @@ def check(submission: Submission, received_at: int, rules: Rules) -> Checked:
 def action_dates(document: Mapping[str, Any], received_at: int, rules: Rules) -> tuple[str, ...]:
     """Return the XML elements that may hold the action date, first choice first; contract §3's where the code is unknown."""
     agency = document.get("agency", {})
-    where = (agency.get("state") or agency.get("ori", "")[:2]).upper()
+    where = jurisdiction(Agency(agency.get("ori", ""), state=agency.get("state")), rules)
     code = rules.book(where, received_at).code(document.get("event_type", ""), document.get("event_subtype", ""))
     return code.action_date if code else EventCode("", "", ()).action_date
 
@@ -101,13 +102,13 @@ def normalize(submission: Submission) -> Submission:
     """Return the submission with agency and state codes in capitals and days as YYYY-MM-DD; the same object if nothing changes."""
     agency, compact = submission.agency, submission.compact
     offenders = tuple([normalize_person(each, f"offenders[{place}]") for place, each in enumerate(submission.offenders)])
-    ori, state = agency.ori.upper(), agency.state and agency.state.upper()
+    ori, state = agency.ori.upper(), agency.state and (state_code(agency.state) or agency.state.upper())
     if (ori, state) != (agency.ori, agency.state):
         agency = msgspec.structs.replace(agency, ori=ori, state=state)
     if compact is not None:
         compact = Compact(
-            sending_state=compact.sending_state and compact.sending_state.upper(),
-            receiving_state=compact.receiving_state and compact.receiving_state.upper(),
+            sending_state=compact.sending_state and (state_code(compact.sending_state) or compact.sending_state.upper()),
+            receiving_state=compact.receiving_state and (state_code(compact.receiving_state) or compact.receiving_state.upper()),
             case_number=compact.case_number,
             report_by=compact.report_by and parse_day("compact.report_by", compact.report_by),
         )
@@ -228,7 +229,7 @@ def action_time(submission: Submission, book: Book) -> When:
     """Return when the event happens: in the agency's own time zone where the date has no offset."""
     if submission.sent_at is not None:
         parse_moment("sent_at", submission.sent_at, UTC)
-    return parse_moment("action_at", submission.action_at, book.zone_of(submission.agency.ori))
+    return parse_meant("action_at", submission.action_at, book.zone_of(submission.agency.ori))
 
 
 def parse_day(field: str, text: str) -> str:

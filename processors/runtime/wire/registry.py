@@ -70,10 +70,10 @@ class ConfluentRegistry:
             raise _silence(error) from None
         if found.schema_type != "AVRO" or found.references or not found.schema_str:
             return None
-        return _self_contained(found.schema_str)
+        return self_contained(found.schema_str)
 
 
-def _self_contained(text: str) -> Version | None:
+def self_contained(text: str) -> Version | None:
     """Return a record's schema; None for any other type of schema."""
     try:
         source = json.loads(text)
