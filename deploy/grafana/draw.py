@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from processors.watch.reading import shown_value
+
 Series = tuple[str, list[tuple[float, float]]]  # its legend, and times with values
 WIDTH: Final = 1200  # of the page; Grafana's grid has 24 columns
 ROW: Final = 26  # pixels of a row of Grafana's grid
@@ -136,24 +138,3 @@ def _lines(defaults: Mapping[str, Any], series: list[Series], columns: int, span
             now = shown_value(points[-1][1], unit)
             legend.append(f'<li><span style="background: {colour}"></span>{html.escape(name)} {now}</li>')
     return f'<svg viewBox="0 0 {width} {height}" width="100%">{"".join(marks)}</svg><ul>{"".join(legend)}</ul>'
-
-
-def shown_value(value: float, unit: str, digits: int = 4) -> str:
-    """Return a value as Grafana would show it in this unit."""
-    if not math.isfinite(value):
-        return "no data"
-    if unit == "bool_yes_no":
-        return "yes" if value else "no"
-    if unit == "percentunit":
-        return f"{value * 100:.3g} %"
-    if unit == "reqps":
-        return f"{value:.3g}/s"
-    scales: Sequence[tuple[float, str]] = ()
-    if unit == "s":
-        scales = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"), (0.001, "ms"))
-    if unit == "bytes":
-        scales = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B"))
-    for size, name in scales:
-        if abs(value) >= size:
-            return f"{value / size:.3g} {name}"
-    return f"{value:.{digits}g}" + (f" {unit}" if unit == "s" else "")

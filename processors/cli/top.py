@@ -1,8 +1,7 @@
 """`vn top`: a live table of the stages in the terminal, for people without Grafana."""
 
-from collections.abc import Mapping
 from threading import Event
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from prometheus_client import CollectorRegistry
@@ -16,12 +15,12 @@ from processors.pipeline import PIPELINE
 from processors.rules.load import load_rules
 from processors.runtime.clock import wall
 from processors.runtime.settings import Settings
+from processors.watch.boards import OF_ALL, OF_STAGES, Panel
 from processors.watch.loop import Watch
 from processors.watch.metrics import Page
+from processors.watch.reading import shown_value
 
 app = new_app("A live table of the stages in the terminal.")
-
-OLD_SECONDS: Final = 60.0  # the threshold of the alert VnWorkStands
 
 
 @app.command()
@@ -52,51 +51,23 @@ def top(
 
 
 def table(registry: CollectorRegistry) -> Table:
-    """Return the table: a row for each stage and input, then what waits for people."""
-    values = {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value for metric in registry.collect() for sample in metric.samples
-    }
+    """Return the table: a row for each stage and input, then what concerns them all."""
     rows = Table(title="vn", title_justify="left")
-    for column in ("stage", "input", "unread", "oldest"):
-        rows.add_column(column, justify="right" if column in {"unread", "oldest"} else "left")
-    for stages in PIPELINE.values():
-        for stage in stages:
-            for topic in stage.inputs:
-                labels = (("topic", topic.name), ("unit", stage.name))
-                unread = values.get(("vn_group_lag_records", labels))
-                oldest = values.get(("vn_group_oldest_seconds", labels))
-                rows.add_row(stage.name, topic.name, count(unread), age(oldest))
+    rows.add_column("stage")
+    rows.add_column("input")
+    for panel in OF_STAGES:
+        rows.add_column(panel.title.partition(",")[0].lower(), justify="right")
+    values = [{} if panel.reading is None else panel.reading.values(registry, "unit", "topic") for panel in OF_STAGES]
+    for stage in (stage for stages in PIPELINE.values() for stage in stages):
+        for topic in stage.inputs:
+            found = (each.get((stage.name, topic.name)) for each in values)
+            rows.add_row(stage.name, topic.name, *(cell(panel, value) for panel, value in zip(OF_STAGES, found, strict=True)))
     rows.add_section()
-    for name, title in (("vn_broker_up", "broker answers"), ("vn_store_up", "store answers")):
-        rows.add_row(title, "", yes_or_no(total(values, name)), "")
-    seen = total(values, "vn_tables_read_timestamp_seconds") is not None
-    for name, title in (
-        ("vn_reviews_open", "reviews open"),
-        ("vn_expectations", "expected events"),
-        ("vn_dead_letters_open", "dead letters open"),
-    ):
-        rows.add_row(title, "", count(total(values, name) or 0.0 if seen else None), "")
+    for panel in OF_ALL:
+        rows.add_row(panel.title, "", cell(panel, None if panel.reading is None else panel.reading.value(registry)))
     return rows
 
 
-def total(values: Mapping[tuple[str, tuple[tuple[str, str], ...]], float], name: str) -> float | None:
-    """Return the sum of a metric's samples; None if there are none."""
-    found = [value for (each, _), value in values.items() if each == name]
-    return sum(found) if found else None
-
-
-def yes_or_no(value: float | None) -> str:
-    """Return whether it answers; a dash if it is not known."""
-    return "-" if value is None else "yes" if value else "no"
-
-
-def count(value: float | None) -> str:
-    """Return a number for display; a dash if it is not known."""
-    return "-" if value is None else f"{value:,.0f}"
-
-
-def age(seconds: float | None) -> Text:
-    """Return an age, red above the alert's threshold."""
-    if seconds is None:
-        return Text("-")
-    return Text(f"{seconds:,.1f} s", style="red" if seconds > OLD_SECONDS else "")
+def cell(panel: Panel, value: float | None) -> Text:
+    """Return a value as the board shows it, red if it is bad there."""
+    return Text(shown_value(value, panel.unit), style="red" if panel.is_bad(value) else "")

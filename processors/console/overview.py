@@ -1,15 +1,16 @@
-"""The overview: who has not been told yet, and the stages, from one watch whose last looks are kept for small charts."""
+"""The overview: what the boards show of each stage, of broker and of store, from one watch whose last looks are kept."""
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Event, Thread
-from typing import Any, Final
+from typing import Final
 
 from processors.pipeline import PIPELINE
 from processors.runtime.clock import wall
+from processors.watch.boards import OF_STAGES, PROTOCOL, Panel
 from processors.watch.loop import Watch
 from processors.watch.metrics import Page
+from processors.watch.reading import shown_value
 
 KEPT: Final = 120  # looks: ten minutes
 EVERY_SECONDS: Final = 5.0
@@ -17,13 +18,21 @@ WIDTH, HEIGHT = 160, 32
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """One value of a panel: as it is shown, whether it is bad, and the points of its chart."""
+
+    panel: Panel
+    value: str
+    bad: bool
+    chart: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StageRow:
-    """One stage as the overview shows it; None if it could not be seen."""
+    """One stage as the overview shows it, a figure for each panel."""
 
     name: str
-    unread: float | None
-    oldest: float | None
-    chart: str
+    figures: tuple[Figure, ...]
 
 
 class Overview:
@@ -32,7 +41,7 @@ class Overview:
     def __init__(self, watch: Watch, page: Page) -> None:
         self._watch = watch
         self._page = page
-        self._lags: dict[str, deque[float]] = {}
+        self._kept: dict[tuple[str, str], deque[float]] = {}  # by panel and stage
         self._stopped = Event()
         self.seen_at: int | None = None
 
@@ -45,10 +54,9 @@ class Overview:
     def look(self) -> None:
         """Make one look and keep it."""
         self._watch.look(wall())
-        for name in self._names():
-            unread = self._sum("vn_group_lag_records", unit=name)
-            if unread is not None:
-                self._lags.setdefault(name, deque(maxlen=KEPT)).append(unread)
+        for panel in OF_STAGES:
+            for (stage,), value in self._values(panel).items():
+                self._kept.setdefault((panel.title, stage), deque(maxlen=KEPT)).append(value)
         self.seen_at = wall()
 
     def _run(self) -> None:
@@ -57,39 +65,30 @@ class Overview:
             if self._stopped.wait(EVERY_SECONDS):
                 return
 
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """The panels that each stage has a figure of."""
+        return OF_STAGES
+
     def stages(self) -> list[StageRow]:
         """Return a row a stage."""
+        values = {panel.title: self._values(panel) for panel in OF_STAGES}
         return [
-            StageRow(
-                name,
-                self._sum("vn_group_lag_records", unit=name),
-                self._max("vn_group_oldest_seconds", unit=name),
-                polyline(tuple(self._lags.get(name, ()))),
-            )
-            for name in self._names()
+            StageRow(name, tuple(self._figure(panel, values[panel.title].get((name,)), name) for panel in OF_STAGES))
+            for name in (stage.name for stages in PIPELINE.values() for stage in stages)
         ]
 
-    def figures(self) -> Mapping[str, float | None]:
-        """Return what the top of the overview says."""
-        return {name: self._sum(name) for name in ("vn_broker_up", "vn_store_up")}
-
-    def _names(self) -> list[str]:
-        return [stage.name for stages in PIPELINE.values() for stage in stages]
-
-    def _values(self, name: str, labels: Mapping[str, str]) -> list[float]:
+    def figures(self) -> list[Figure]:
+        """Return what is shown of broker and store."""
         return [
-            sample.value
-            for metric in self._page.registry.collect()
-            for sample in metric.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
+            self._figure(each, self._values(each).get(())) for each in PROTOCOL.panels if each.reading is not None and each.kind == "stat"
         ]
 
-    def _sum(self, name: str, **labels: Any) -> float | None:
-        values = self._values(name, labels)
-        return sum(values) if values else None
+    def _values(self, panel: Panel) -> dict[tuple[str, ...], float]:
+        return {} if panel.reading is None else panel.reading.values(self._page.registry)
 
-    def _max(self, name: str, **labels: Any) -> float | None:
-        return max(self._values(name, labels), default=None)
+    def _figure(self, panel: Panel, value: float | None, stage: str = "") -> Figure:
+        return Figure(panel, shown_value(value, panel.unit), panel.is_bad(value), polyline(tuple(self._kept.get((panel.title, stage), ()))))
 
 
 def polyline(values: tuple[float, ...]) -> str:

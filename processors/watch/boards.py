@@ -9,16 +9,23 @@ that happens, and every other panel filled by the load alone.
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from processors.watch.reading import Reading
+
 Unit = Literal["short", "s", "reqps", "percentunit", "bytes", "bool_yes_no"]
 Kind = Literal["stat", "timeseries", "table"]
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel; `legend` is Grafana's legend format, `alert` a rule of deploy/prometheus/rules.yml."""
+    """
+    One panel; `legend` is Grafana's legend format, `alert` a rule of deploy/prometheus/rules.yml.
+
+    `source` is what it shows: a query, or a reading, which `vn top` and the console take from a watch of their own. Readings say
+    themselves from which value they are bad; a test holds that against their alerts.
+    """
 
     title: str
-    query: str
+    source: str | Reading
     normal: str
     unit: Unit = "short"
     kind: Kind = "timeseries"
@@ -26,8 +33,26 @@ class Panel:
     alert: str | None = None
     empty_until: str = ""
     good_above: float | None = None  # for panels that are good when high: the value below which they are drawn red
-    bad_from: float | None = None  # the value from which it is drawn red, if its alert compares two series
+    bad_from: float | None = None  # the value from which it is drawn red, if it is a reading or its alert compares two series
     unlike_alert: bool = False  # the panel's unit is not the alert's: no threshold is drawn
+
+    @property
+    def query(self) -> str:
+        """What Prometheus is asked."""
+        return self.source if isinstance(self.source, str) else self.source.query
+
+    @property
+    def reading(self) -> Reading | None:
+        """What is read without Prometheus, if it can be."""
+        return None if isinstance(self.source, str) else self.source
+
+    def is_bad(self, value: float | None) -> bool:
+        """Whether a value is drawn red; one that is not known is not."""
+        if value is None:
+            return False
+        if self.good_above is not None:
+            return value < self.good_above
+        return self.bad_from is not None and value >= self.bad_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +110,30 @@ DUTY: Final = Board(
             alert="VnAgencySilent",
             bad_from=1,
         ),
-        Panel("Overdue clocks", 'sum(vn_expectations{state="overdue"}) or vector(0)', "0", kind="stat", alert="VnExpectationsOverdue"),
-        Panel("Dead letters open", "sum(vn_dead_letters_open) or vector(0)", "0", kind="stat", alert="VnDeadLetterOpen"),
+        Panel(
+            "Overdue clocks",
+            Reading("sum", "vn_expectations", where=(("state", "overdue"),), or_zero=True),
+            "0",
+            kind="stat",
+            alert="VnExpectationsOverdue",
+            bad_from=1,
+        ),
+        Panel(
+            "Dead letters open",
+            Reading("sum", "vn_dead_letters_open", or_zero=True),
+            "0",
+            kind="stat",
+            alert="VnDeadLetterOpen",
+            bad_from=1,
+        ),
         Panel(
             "Oldest unread record, by stage",
-            "max by (unit) (vn_group_oldest_seconds)",
+            Reading("max", "vn_group_oldest_seconds", by="unit"),
             "below 2 s at every stage",
             "s",
             legend="{{unit}}",
             alert="VnWorkStands",
+            bad_from=60,
         ),
         Panel(
             "Receipt to outbound, emergencies, 99 %",
@@ -141,7 +181,7 @@ PIPELINE: Final = Board(
         ),
         Panel(
             "Unread records",
-            "sum by (unit) (vn_group_lag_records)",
+            Reading("sum", "vn_group_lag_records", by="unit"),
             "0, or falling after a backlog",
             legend="{{unit}}",
             alert="VnWorkStands",
@@ -314,6 +354,7 @@ REVIEWS: Final = Board(
     "Reviews and dead letters",
     "What waits for a person?",
     (
+        Panel("Reviews open", Reading("sum", "vn_reviews_open", or_zero=True), "few", kind="stat"),
         Panel(
             "Open, by reason",
             "sum by (reason) (vn_reviews_open)",
@@ -362,9 +403,16 @@ PROTOCOL: Final = Board(
     "Exactly once and stores",
     "Are Kafka, Redis and the protocol between them sound?",
     (
-        Panel("Kafka answers", "vn_broker_up", "yes", "bool_yes_no", "stat", alert="VnBrokerAway", good_above=1),
-        Panel("Redis answers", "vn_store_up", "yes", "bool_yes_no", "stat", alert="VnStoreAway", good_above=1),
-        Panel("Partitions short of replicas", "vn_under_min_isr_partitions", "0", kind="stat", alert="VnUnderMinIsr"),
+        Panel("Kafka answers", Reading("max", "vn_broker_up"), "yes", "bool_yes_no", "stat", alert="VnBrokerAway", good_above=1),
+        Panel("Redis answers", Reading("max", "vn_store_up"), "yes", "bool_yes_no", "stat", alert="VnStoreAway", good_above=1),
+        Panel(
+            "Partitions short of replicas",
+            Reading("max", "vn_under_min_isr_partitions"),
+            "0",
+            kind="stat",
+            alert="VnUnderMinIsr",
+            bad_from=1,
+        ),
         Panel(
             "Batches done again, an hour",
             "sum by (unit) (increase(vn_restarts_total[1h]))",
@@ -425,6 +473,14 @@ PROTOCOL: Final = Board(
             empty_until="`maxmemory` is set",
         ),
     ),
+)
+
+# What `vn top` and the console show of each stage, and beside them.
+OF_STAGES: Final = tuple(
+    each for board in (PIPELINE, DUTY) for each in board.panels if each.reading is not None and each.reading.by == "unit"
+)
+OF_ALL: Final = tuple(
+    each for board in (PROTOCOL, REVIEWS, DUTY) for each in board.panels if each.reading is not None and each.kind == "stat"
 )
 
 BOARDS: Final = (DUTY, PIPELINE, AGENCIES, DELIVERY, REVIEWS, PROTOCOL)

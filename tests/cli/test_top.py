@@ -20,18 +20,19 @@ def shown(*samples: Sample) -> dict[str, str]:
 
 def test_nothing_open_is_0_once_the_topics_were_read() -> None:
     assert shown((metrics.TABLES_READ, (), 1.0), (metrics.BROKER_UP, (), 1.0), (metrics.STORE_UP, (), 0.0)) == {
-        "broker answers": "yes",
-        "store answers": "no",
-        "reviews open": "0",
-        "expected events": "0",
-        "dead letters open": "0",
+        "Kafka answers": "yes",
+        "Redis answers": "no",
+        "Partitions short of replicas": "-",
+        "Reviews open": "0",
+        "Overdue clocks": "0",
+        "Dead letters open": "0",
     }
 
 
 def test_what_is_open_is_counted_over_its_labels() -> None:
     review = (metrics.REVIEWS_OPEN, ("surge", "VA", "false"), 2.0)
     other = (metrics.REVIEWS_OPEN, ("workflow", "NC", "true"), 1.0)
-    assert shown((metrics.TABLES_READ, (), 1.0), review, other)["reviews open"] == "3"
+    assert shown((metrics.TABLES_READ, (), 1.0), review, other)["Reviews open"] == "3"
 
 
 def test_what_could_not_be_read_is_a_dash() -> None:

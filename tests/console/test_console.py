@@ -32,6 +32,9 @@ from processors.rules.load import load_rules
 from processors.runtime.clock import wall
 from processors.topics import CONSOLE_LOG, DEAD_LETTERS, DECISIONS, PEOPLE, REGISTRATIONS, REVIEW_ACTIONS, REVIEWS, STANDINGS, Topic
 from processors.views.database import View
+from processors.watch import metrics
+from processors.watch.boards import OF_STAGES
+from processors.watch.metrics import Page
 from processors.web_headers import HEADERS
 from tests.runtime.test_dead_letters import LETTER
 from tests.views.given import made_view, put, review, verdicts
@@ -382,3 +385,26 @@ def test_the_script_that_is_not_ours_is_the_one_that_the_page_names() -> None:
 def test_a_chart_has_its_highest_value_at_the_top() -> None:
     assert polyline((0.0,)) == ""
     assert polyline((0.0, 10.0, 5.0)) == "0.0,30.0 80.0,2.0 160.0,16.0"
+
+
+def test_the_overview_shows_what_the_boards_define() -> None:
+    page = Page()
+    page.replace(frozenset(), [(metrics.BROKER_UP, (), 0.0), (metrics.GROUP_LAG, ("match", "events.confirmed"), 3.0)])
+    overview = Overview(SimpleNamespace(look=lambda _: None), page)  # type: ignore[arg-type]
+    overview.look()
+    overview.look()
+    assert {each.panel.title: (each.value, each.bad) for each in overview.figures()} == {
+        "Kafka answers": ("no", True),
+        "Redis answers": ("-", False),
+        "Partitions short of replicas": ("-", False),
+    }
+    rows = {row.name: row.figures for row in overview.stages()}
+    assert [figure.value for figure in rows["match"]] == ["3", "-"]
+    assert rows["match"][0].chart
+    assert not rows["read"][0].chart
+
+
+def test_the_page_names_every_panel_of_the_stages(desk: ConsoleUnderTest) -> None:
+    page = desk.client.get("/").text
+    assert [panel.title for panel in OF_STAGES if f">{panel.title}</th>" not in page] == []
+    assert "Kafka answers" in page

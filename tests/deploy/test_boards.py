@@ -54,7 +54,7 @@ def test_a_threshold_is_drawn_in_the_panels_unit_and_direction() -> None:
     panels = {panel.title: builder().steps(panel) for _, panel in PANELS}
     colours = {title: [(step.value, step.color) for step in steps] for title, steps in panels.items()}
     assert colours["Oldest unread record, by stage"] == [(None, "green"), (60, "red")]
-    assert colours["Overdue clocks"] == [(None, "green"), (0.01, "red")]
+    assert colours["Overdue clocks"] == [(None, "green"), (1, "red")]
     assert colours["Kafka answers"] == [(None, "red"), (1, "green")]
     assert colours["Unread records"] == []
 
@@ -71,6 +71,12 @@ def test_a_threshold_is_the_alerts() -> None:
     assert builder().threshold("VnWorkStands") == 60
     assert builder().threshold("VnDeadLetterOpen") == 0
     assert builder().threshold("VnBrokerAway") is None
+
+
+def test_a_reading_is_bad_where_its_alert_fires() -> None:
+    for _, panel in PANELS:
+        if panel.reading is not None and panel.alert is not None and not panel.unlike_alert and panel.good_above is None:
+            assert panel.bad_from == (builder().threshold(panel.alert) or 1), panel
 
 
 @pytest.mark.slow

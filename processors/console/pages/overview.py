@@ -15,6 +15,7 @@ async def overview(pages: Pages, request: Request) -> Response:
     return pages.render(
         request,
         "overview.html",
+        panels=pages.console.overview.panels,
         stages=pages.console.overview.stages(),
         figures=pages.console.overview.figures(),
         emergencies=[each for each in reviews if pages.is_emergency(each)],

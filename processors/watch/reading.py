@@ -1,0 +1,72 @@
+"""A value of the watch's own metrics: as a query of Prometheus, and as it is read without one."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from prometheus_client import CollectorRegistry
+
+from processors.watch.metrics import TABLES_READ
+
+Combine = Literal["sum", "max"]
+COMBINED: Final[dict[Combine, Callable[[Sequence[float]], float]]] = {"sum": math.fsum, "max": max}
+TIMES: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"), (0.001, "ms"))
+SIZES: Final = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B"))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """
+    The sum or the largest of a metric's samples, for each value of the label `by`.
+
+    `where` are labels that a sample must have. What is counted from topics (`or_zero`) is 0 if they were read and there is none.
+    """
+
+    combine: Combine
+    metric: str
+    by: str = ""
+    where: tuple[tuple[str, str], ...] = ()
+    or_zero: bool = False
+
+    @property
+    def query(self) -> str:
+        """The reading in PromQL."""
+        asked = ",".join(f'{label}="{value}"' for label, value in self.where)
+        by = f" by ({self.by}) " if self.by else ""
+        return f"{self.combine}{by}({self.metric}{f'{{{asked}}}' if asked else ''})" + (" or vector(0)" if self.or_zero else "")
+
+    def values(self, registry: CollectorRegistry, *by: str) -> dict[tuple[str, ...], float]:
+        """Return the values in a registry by the values of these labels, of `by` unless others are named; nothing if it is not known."""
+        labels = by or ((self.by,) if self.by else ())
+        found: dict[tuple[str, ...], list[float]] = {}
+        read = False
+        for sample in (sample for metric in registry.collect() for sample in metric.samples):
+            read = read or sample.name == TABLES_READ.name
+            if sample.name == self.metric and all(sample.labels.get(label) == value for label, value in self.where):
+                found.setdefault(tuple(sample.labels.get(label, "") for label in labels), []).append(sample.value)
+        if not found and self.or_zero and read and not labels:
+            return {(): 0.0}
+        return {key: COMBINED[self.combine](values) for key, values in found.items()}
+
+    def value(self, registry: CollectorRegistry) -> float | None:
+        """Return the one value of a reading without labels; None if it is not known."""
+        return self.values(registry).get(())
+
+
+def shown_value(value: float | None, unit: str, digits: int = 4) -> str:
+    """Return a value as Grafana would show it in this unit; a dash for what is not known."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    if unit == "bool_yes_no":
+        return "yes" if value else "no"
+    if unit == "percentunit":
+        return f"{value * 100:.3g} %"
+    if unit == "reqps":
+        return f"{value:.3g}/s"
+    scales: Sequence[tuple[float, str]] = TIMES if unit == "s" else SIZES if unit == "bytes" else ()
+    scale = next((each for each in scales if abs(value) >= each[0]), None)
+    if scale is not None:
+        return f"{value / scale[0]:.3g} {scale[1]}"
+    plain = f"{value:,.0f}" if value == int(value) else f"{value:.{digits}g}"
+    return f"{plain} s" if unit == "s" else plain
