@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 from processors.domain.reasons import REASONS
 from processors.runtime.metrics import METRICS
 from processors.watch.metrics import FAMILIES
+from tests.cli.test_docs import resolved
 from tests.docs.pages import ROOT
 from tests.source import tree
 
@@ -24,6 +26,7 @@ ALERTS = [
     for rule in group["rules"]
     if "alert" in rule
 ]
+PLACE = re.compile(r"\b(PARTITION|OFFSET|N)\b")  # what must be a number
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
 EXPOSED = {metric._name + suffix for metric in METRICS for suffix in SUFFIXES[metric._type]} | {family.name for family in FAMILIES}
 
@@ -61,6 +64,37 @@ def labels_of(expression: str) -> set[str]:
     """The labels that are left of what an alert asks for."""
     kept = re.findall(r"(?:by|on) \(([\w, ]+)\)", expression)
     return {label.strip() for each in kept for label in each.split(",")}
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
+def test_every_alert_says_what_it_means_how_to_look_what_to_do_and_when_it_is_over(alert: dict[str, Any]) -> None:
+    (section,) = re.findall(rf"^### {alert['alert']}\n(.*?)(?=^##)", RUNBOOK, re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^- \*\*([\w ]+):\*\* \S", section, re.MULTILINE) == ["For registrants", "Look", "Do", "Over"]
+
+
+def test_every_command_of_the_runbook_is_one() -> None:
+    found = commands()
+    assert len(found) > 30
+    for command in found:
+        path, known, arguments = resolved(shlex.split(PLACE.sub("2", command)))
+        if arguments:  # otherwise the text names the command, and not how it is called
+            known.make_context(" ".join(path), arguments)
+
+
+def commands() -> list[str]:
+    """Return the commands of the pipeline that the runbook names."""
+    code = re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL)
+    lines = [line.partition("#")[0].strip() for block in code for line in block.splitlines()]
+    said = [" ".join(each.split()) for each in re.findall(r"`(vn [^`]+)`", RUNBOOK)]
+    return [each for each in (*lines, *said) if each.startswith("vn ")]
+
+
+def test_a_command_that_is_none_would_be_found() -> None:
+    with pytest.raises(KeyError):
+        resolved(shlex.split("vn dead-letters burn ID"))
+    path, known, arguments = resolved(shlex.split("vn review release ID --because x"))
+    with pytest.raises(Exception, match="No such option: --because"):
+        known.make_context(" ".join(path), arguments)
 
 
 def test_the_runbook_has_no_alert_that_there_is_not() -> None:
