@@ -55,6 +55,12 @@ def check(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON obje
             f"The rules are sound: {summary['files']} files, {summary['jurisdictions']} jurisdictions, {summary['events']} events, "
             f"{summary['texts']} texts, version {summary['version']}."
         )
+        if states := without_telephone(shelf):
+            typer.echo(
+                f"No telephone of the compact's office is known in {len(states)} states ({', '.join(states)}): "
+                "write compact_office_phone into their files in VN_RULES_DIR, for messages and the look-up to say it.",
+                err=True,
+            )
 
 
 @app.command()
@@ -102,6 +108,11 @@ def summary_of(shelf: RuleLibrary) -> dict[str, object]:
         "texts": len(default.texts),
         "version": f"r{shelf.version}",
     }
+
+
+def without_telephone(shelf: RuleLibrary) -> list[str]:
+    """Return the members of the compact whose files have no telephone of their office."""
+    return sorted(code for code, each in shelf.jurisdictions.items() if each.compact and not each.compact_office_phone)
 
 
 def laid_out(shown: Document) -> None:

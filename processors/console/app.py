@@ -67,7 +67,7 @@ def app_of(console: Console, sign_in: SignIn, session_key: str) -> Starlette:
             title, text = "Kafka does not answer", "Try again in a moment; nothing was changed."
         return pages.render(request, "message.html", 503, title=title, text=text)
 
-    return Starlette(
+    made = Starlette(
         routes=[
             route("/", overview),
             route("/reviews", reviews, changed_by="reviewer"),
@@ -99,6 +99,8 @@ def app_of(console: Console, sign_in: SignIn, session_key: str) -> Starlette:
         exception_handlers={Restart: unavailable, sqlite3.OperationalError: unavailable},
         lifespan=lifespan,
     )
+    made.router.redirect_slashes = False  # it would lead to whatever the header Host names
+    return made
 
 
 async def health(pages: Pages, _: Request) -> Response:

@@ -105,13 +105,14 @@ def app_of(site: Site, sender: Sender) -> Starlette:
         page = Page(site, request, language_of(site, request), {})
         return page.sentence(names.get(status, "not_now"), status)
 
-    return Starlette(
+    made = Starlette(
         routes=[
             Route("/", first),
             Route("/leave", leave),
             Route("/unsubscribe", one_click, methods=["POST"]),
             Route("/healthz", health),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
+            *(Route(f"/{each}", first) for each in site.languages),
             route("", safety),
             route("find", find),
             route("register", register),
@@ -121,6 +122,8 @@ def app_of(site: Site, sender: Sender) -> Starlette:
         exception_handlers=dict.fromkeys((HTTPException, sqlite3.OperationalError, SQLAlchemyError, Exception), problem),
         lifespan=lifespan,
     )
+    made.router.redirect_slashes = False  # it would lead to whatever the header Host names
+    return made
 
 
 async def safety(page: Page) -> Response:

@@ -15,6 +15,7 @@ from typing import Final
 HOUR: Final = 3_600_000
 DAY: Final = 24 * HOUR
 CLIENTS: Final = 100_000
+MOST: Final = 1_000  # times that are kept of one client: whoever does more is told the same
 IPV6_SITE: Final = 64  # bits of an IPv6 address that name a subscriber
 
 
@@ -27,14 +28,14 @@ class Limits:
         self._times: OrderedDict[tuple[str, str], deque[int]] = OrderedDict()
 
     def count(self, what: str, address: str, now: int) -> int:
-        """Return how often the client did this within the last hour, this time included."""
+        """Return how often the client did this within the last hour, this time included, at most `MOST`."""
         times = self._lately(what, address, now)
         times.append(now)
         return len(times)
 
     def _lately(self, what: str, address: str, now: int) -> deque[int]:
         place = what, self._client(address, now)
-        times = self._times.setdefault(place, deque())
+        times = self._times.setdefault(place, deque(maxlen=MOST))
         self._times.move_to_end(place)
         if len(self._times) > CLIENTS:
             self._times.popitem(last=False)

@@ -86,5 +86,6 @@ def office(page: Page, code: str) -> dict[str, str]:
 
 
 def offices(page: Page) -> list[dict[str, str]]:
-    """Return the offices of every member of the compact."""
-    return [office(page, code) for code, each in sorted(page.site.rules.jurisdictions.items()) if each.compact]
+    """Return the offices of the members of the compact whose telephones the rule files have."""
+    members = (office(page, code) for code, each in sorted(page.site.rules.jurisdictions.items()) if each.compact)
+    return [each for each in members if each["phone"]]

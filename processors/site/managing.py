@@ -21,7 +21,7 @@ from processors.site.choices import ABOUT, chosen_subtypes
 from processors.site.forms import address_of, code_of, masked, vin_of
 from processors.site.outbox import Kept, Outbox
 from processors.site.page import Page, even_time
-from processors.site.registering import became_active, send_code
+from processors.site.registering import CODES_AN_HOUR, became_active, send_code
 
 A_HOUR: Final = 10  # sign-ins of one client
 CODE_VALID: Final = 3_600_000
@@ -118,6 +118,8 @@ async def sign_in(page: Page) -> Response:
     code = code_of(page.form.get("code", ""))
     if code is None:
         return show_code(page, signing, 400, problems={"code": "bad_code"})
+    if page.is_too_often("code", CODES_AN_HOUR):
+        return page.sentence("too_often", 429)
     async with even_time():
         if signing.known:
             await send_code(page, signing.sign_in_id, code)

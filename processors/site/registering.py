@@ -37,6 +37,7 @@ from processors.site.outbox import Kept
 from processors.site.page import Page
 
 A_HOUR: Final = 20  # registrations of one client
+CODES_AN_HOUR: Final = 60
 LOOKS_SECONDS: Final = 0.25
 SCHEME: Final = {"DOJ_VNS": "REGISTER", "ICE_VNP": "A-NUMBER"}  # what the number that a victim may know is called
 
@@ -194,6 +195,8 @@ async def check_code(page: Page) -> Response:
         code = code_of(text)
         if code is None:
             return show_code(page, awaiting, 400, problems={"code": "bad_code"})
+        if page.is_too_often("code", CODES_AN_HOUR):
+            return page.sentence("too_often", 429)
         await send_code(page, awaiting.registration_id, code)
     if await became_active(page, awaiting.registration_id):
         return page.show("register_done.html", shown=awaiting.shown, vin=spoken_vin(awaiting.vin))

@@ -11,10 +11,15 @@ from starlette.responses import PlainTextResponse, Response
 from processors.domain.time import iso
 from processors.domain.unsubscription import LENGTH, SITE
 from processors.runtime.clock import wall
-from processors.site.page import Site
+from processors.site.languages import FIRST
+from processors.site.limits import MOST
+from processors.site.page import Page, Site
 
 TOKEN: Final = re.compile(rf"[0-9a-f]{{{LENGTH}}}")
 REFERENCE: Final = re.compile(r"[\x21-\x7e]{8,200}")
+
+
+A_HOUR: Final = MOST - 1  # of one client: a mail provider unsubscribes many people
 
 
 async def unsubscribe(site: Site, request: Request, form: dict[str, str]) -> Response:
@@ -24,6 +29,8 @@ async def unsubscribe(site: Site, request: Request, form: dict[str, str]) -> Res
     if form.get("List-Unsubscribe") != "One-Click" or not REFERENCE.fullmatch(reference) or not TOKEN.fullmatch(token):
         return PlainTextResponse("This is no unsubscription: use the link of an email you were sent.\n", 400)
     now = wall()
+    if Page(site, request, FIRST, form).is_too_often("unsubscribe", A_HOUR):
+        return PlainTextResponse("Too many unsubscriptions came from your connection this hour: try again in an hour.\n", 429)
     receipt = {"reference": reference, "status": "opted_out", "occurred_at": iso(now), "provider": SITE, "detail": token}
     await run_in_threadpool(site.outbox.keep, "receipts", reference[:64], msgspec.json.encode(receipt), now)
     return PlainTextResponse("You will get no more of these emails.\n")

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from processors.domain.notification import Outbound
 from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
+from processors.rules.book import Rules
 from processors.rules.load import load_rules
 from processors.runtime.clock import wall
 from processors.runtime.decide.driver import PipelineDriver
@@ -71,8 +72,8 @@ class SiteUnderTest:
         return digits[0]
 
 
-def site_over(folder: Path, url: str | None = None, source: str = "IVINS") -> SiteUnderTest:
-    driver = PipelineDriver(PIPELINE, RULES, bytes(range(64)))
+def site_over(folder: Path, url: str | None = None, source: str = "IVINS", rules: Rules = RULES) -> SiteUnderTest:
+    driver = PipelineDriver(PIPELINE, rules, bytes(range(64)))
     view = View(folder / "site.sqlite", PUBLIC)
     view.open({topic.name: "log" for topic in PUBLIC.apply})
     outbox = Outbox(url or f"sqlite:///{folder / 'outbox.sqlite'}", SEAL)
@@ -81,7 +82,7 @@ def site_over(folder: Path, url: str | None = None, source: str = "IVINS") -> Si
         follower=follower,
         outbox=outbox,
         seal=SEAL,
-        rules=RULES,
+        rules=rules,
         languages=read_languages(None),
         source=source,
         shown=Shown(),

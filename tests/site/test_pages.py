@@ -2,8 +2,6 @@
 
 import base64
 import re
-import statistics
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -166,18 +164,6 @@ def test_nobody_hidden_and_not_public_are_the_same_bytes(site: SiteUnderTest) ->
     assert "Thomas" in site.post("/en/find", last_name="Walker", initial="t").text
 
 
-@pytest.mark.slow
-def test_the_time_of_an_answer_does_not_tell_who_is_hidden(site: SiteUnderTest) -> None:
-    hidden(site)
-    took: dict[str, list[float]] = {"Hidden": [], "Nobody": []}
-    for _ in range(8):
-        for name, times in took.items():
-            began = time.perf_counter()
-            site.post("/en/find", last_name=name, initial="t")
-            times.append(time.perf_counter() - began)
-    assert abs(statistics.median(took["Hidden"]) - statistics.median(took["Nobody"])) < 0.05
-
-
 def test_a_contact_that_is_registered_and_one_that_is_not_get_the_same_answers(site: SiteUnderTest) -> None:
     registered(site)
     pages = []
@@ -190,10 +176,6 @@ def test_a_contact_that_is_registered_and_one_that_is_not_get_the_same_answers(s
     assert pages[0] == pages[1]
     site.send()
     assert "+18045550177" not in {each.to for each in site.driver.outbound()}
-
-
-def test_one_address_sees_little_of_a_hundred_thousand(site: SiteUnderTest) -> None:
-    assert LAST * 10 / 100_000 < 0.015
 
 
 def test_who_asks_often_works_for_it_and_then_is_sent_to_the_offices(site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +191,8 @@ def test_who_asks_often_works_for_it_and_then_is_sent_to_the_offices(site: SiteU
     for _ in range(LAST):
         answer = site.post("/en/find", last_name="Walker", initial="t")
     assert answer.status_code == 429
-    assert "Virginia" in answer.text
+    assert "interstatecompact.org" in answer.text
+    assert "1-855-484-2846" in answer.text
     elsewhere = site.client.post("/en/find", data={"last_name": "Walker", "initial": "t"}, headers={"x-forwarded-for": "203.0.113.9"})
     assert elsewhere.status_code == 200
 
