@@ -26,11 +26,26 @@ def test_a_brokers_clock_is_compared_with_ours(harness: ProbeHarness) -> None:
     assert abs(found.ahead) <= found.uncertain + 0.25
 
 
-def test_a_file_of_another_pipeline_stops_the_stage_with_one_sentence_before_it_decides(harness: ProbeHarness) -> None:
+def begun_under_another_file(harness: ProbeHarness) -> str:
+    """The first stage of all had a file that ends with another key; return its id."""
     other = Seal(bytes(range(64))).digest_key_id
     harness.client.send(KEY_IDS, [(other, harness.codec.encode(DigestKey(key_id=other, since=0)))])
+    return other
+
+
+def test_a_file_of_another_pipeline_stops_the_stage_with_one_sentence_before_it_decides(harness: ProbeHarness) -> None:
+    other = begun_under_another_file(harness)
     harness.send(10)
     worker = harness.start()
     assert worker.wait_for_exit() != 0
     assert f"sealed under a file that ends with {other}: use that file" in worker.log
     assert not harness.answers()
+
+
+def test_without_the_check_the_stage_decides_under_the_other_file(harness: ProbeHarness) -> None:
+    """The negative control; what then goes wrong is in tests/deliver/test_keys.py."""
+    begun_under_another_file(harness)
+    harness.send(10)
+    harness.start(without="keys")
+    harness.wait_until_settled()
+    assert harness.answers()

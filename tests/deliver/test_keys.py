@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import msgspec
+import pytest
 
 from processors.deliver.keys import count_erased
 from processors.domain.erasure import Erased, RegistrantKey, registrant_digest, seal_key
-from processors.domain.registration import Contacts, Reachable
+from processors.domain.inbound import Inbound
+from processors.domain.registration import Contacts, Reachable, address_digest
 from processors.domain.seal import Seal
 from processors.topics import KEYS
 from tests.deliver.given import ME, MINUTE, NOON, SMS, VOICE, AtDeliver, escape, reachable
@@ -64,3 +66,15 @@ def test_a_key_from_before_an_erasure_is_counted_and_one_from_after_it_is_not() 
     assert count_erased(keys, marks, told.context) == 1
     assert count_erased({ME: RegistrantKey(sealed=b"", seq=8)}, marks, told.context) == 0
     assert count_erased(keys, {}, told.context) == 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"), [((SECOND, SEAL.key), 0), ((SEAL.key, SECOND), 1)], ids=["in their order", "the wrong way round"]
+)
+def test_under_a_file_that_ends_with_another_key_an_opt_out_is_not_recognised(keys: tuple[bytes, ...], told: int) -> None:
+    """Why every stage checks the file at its start: here nothing does, and somebody who wrote STOP is told."""
+    mine = AtDeliver().register(reachable(SMS))
+    mine.receive(Inbound(provider="example", channel="sms", address=address_digest(SMS.address, SEAL), keyword="stop", occurred_at=NOON))
+    before = len(mine.sent)
+    mine.context = replace(mine.context, seal=Seal(keys[0], keys[1:]))
+    assert len(mine.tell(escape()).until(NOON + MINUTE).sent) - before == told
