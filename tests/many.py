@@ -20,15 +20,17 @@ class ManyRecords:
     """
     Feeds a stage batch by batch, and keeps what it writes.
 
-    `written` are the bytes of state changes of each batch, `largest` those of the largest state.
+    `written` are the bytes of state changes of each batch, `largest` those of the largest state. `most` bounds a batch.
     """
 
     def __init__(self, stage: Stage[Any], topic: str, key: str | None) -> None:
         self._topic, self._key = topic, key
         self._fields: dict[bytes, bytes] = {}
         self._context = Context(rules(), Seal(bytes(64)))
-        positions = {each.name: 0 for each in stage.inputs}
-        self.task = Task(stage, 0, Position(0, dict(positions)), positions, {})
+        self._stage = stage
+        self._position = Position(0, {each.name: 0 for each in stage.inputs})
+        self.task = self.next_owner()
+        self.most = BATCH
         self.written: list[int] = []
         self.largest = 0
         self._offset = 0
@@ -37,24 +39,38 @@ class ManyRecords:
         """Put a state where the stage would have written it."""
         self._fields[b"=" + key.encode()] = CODEC.encode_state(state)
 
+    def record(self, value: Any) -> Record:
+        """Return the next record of the key."""
+        self._offset += 1
+        return Record(self._topic, 0, self._offset - 1, self._key, value.received_at, value, b"")
+
     def feed(self, values: Iterable[Any]) -> list[BatchResult]:
         """Decide the values as records of one key, BATCH at a time; return the results."""
         batch: list[Record] = []
         results: list[BatchResult] = []
         for value in values:
-            batch.append(Record(self._topic, 0, self._offset, self._key, value.received_at, value, b""))
-            self._offset += 1
+            batch.append(self.record(value))
             if len(batch) == BATCH:
                 results.append(self.decide(batch))
                 batch = []
         return [*results, self.decide(batch)] if batch else results
 
-    def decide(self, records: Sequence[Record] = (), watermark: int | None = None) -> BatchResult:
-        """Decide one batch and apply what it changes."""
+    def next_owner(self) -> Task:
+        """Return the task of an owner who starts with what is committed, and let it decide from now on."""
+        timers = {name[1:].decode(): CODEC.decode(value).due_at for name, value in self._fields.items() if name.startswith(b"@")}
+        self.task = Task(self._stage, 0, self._position, dict(self._position.positions), timers)
+        return self.task
+
+    def decide(self, records: Sequence[Record] = (), watermark: int | None = None, *, killed: bool = False) -> BatchResult:
+        """Decide one batch and apply what it changes; of an owner who is killed before the commit nothing is left."""
         for each in records:
             self.task.enqueue(self._topic, each)
         queued = [record for _, record in self.task.queue]
-        result = self.task.decide(queued, watermark, BATCH, self._read, CODEC, self._context)
+        result = self.task.decide(queued, watermark, self.most, self._read, CODEC, self._context)
+        if killed:
+            self.next_owner()
+            return result
+        self._position = result.position
         sizes = [len(value) for value in result.changes.values() if value is not None]
         self.written.append(sum(sizes))
         self.largest = max([self.largest, *sizes])

@@ -9,6 +9,8 @@ Writes    notifications      one for each registrant: the event, and the registr
 Keeps     the registrations in force, each as it stood over time, until they end or expire; and who was told of each
           event, for `duplicate.window` and, if that is later, until its date is past by `date.past`, since an event
           may be told a year ahead and cancelled after that
+          an event that is being told to more than a page of registrants (pages.py): the rest of them follows page by page, by
+          a timer that is due at once, before anything else about the offender is decided
 Flags     nothing
 Rejects   nothing
 Replayed  who is told follows from the record and the states; those told before are told of a change once each
@@ -39,12 +41,15 @@ from processors.match.pages import (
     is_full,
     need_more_pages,
     no_documents,
+    page_key,
     page_keys,
+    pages_of,
     registration_documents,
     registrations_in,
     registrations_of,
     told_documents,
     told_of,
+    told_page,
 )
 from processors.match.state import (
     VERSIONS,
@@ -52,11 +57,13 @@ from processors.match.state import (
     ActiveRegistrations,
     Choice,
     State,
+    Telling,
     ToldEvents,
     ToldRegistrants,
     deadline,
     key_of_told,
     list_key,
+    telling_key,
     told_key,
 )
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
@@ -68,18 +75,19 @@ NOBODY: Final[Mapping[str, tuple[str, ...]]] = {}
 
 
 def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
-    """Name the offender's registrations and who was told of the event; if there are any, the list of told events."""
+    """Name the offender's registrations and who was told of the event; if there are any, what else is known of the offender."""
     if not isinstance(given, Record):
-        return (given.key,)
+        return (given.key, *keys_of_next_page(found.get(given.key)))
     value = given.value
     if isinstance(value, Event):
         offender, told = value.offender, told_key(value)
         if offender not in found and told not in found:
             return (offender, told)
-        return (offender, told, list_key(offender), *page_keys(offender, found), *page_keys(told, found))
+        return (offender, told, list_key(offender), telling_key(offender), *page_keys(offender, found), *page_keys(told, found))
     if isinstance(value, SameEvent):
         both = [key_of_told(value.offender, value.ori, root) for root in (value.root, value.also)]
-        return (*both, list_key(value.offender), *(page for each in both for page in page_keys(each, found)))
+        pages = (page for each in both for page in page_keys(each, found))
+        return (*both, list_key(value.offender), telling_key(value.offender), *pages)
     return keys_of_enrolment(value, found)
 
 
@@ -94,7 +102,10 @@ def keys_of_enrolment(enrolment: Enrolment, found: Mapping[str, State]) -> Itera
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
     """Return the decision on one event, enrolment or timer."""
     if not isinstance(given, Record):
-        return forget_expired(given, states.get(given.key)) if isinstance(given, Wake) else Decision()
+        state = states.get(given.key)
+        if isinstance(state, Telling):
+            return tell_next_page(given.key, state, states)
+        return forget_expired(given, state) if isinstance(given, Wake) else Decision()
     if isinstance(given.value, Enrolment):
         return enrol(given.value, states, context)
     if isinstance(given.value, SameEvent):
@@ -112,22 +123,51 @@ def notify(event: Event, states: Mapping[str, State], context: Context) -> Decis
     before = told_of(key, states)
     to = recipients(event, before, registrations_of(states, event.offender))
     verdicts = (verdict(event, len(to), len(before), context),)
-    notifications = (
-        Output(NOTIFICATIONS, each, Notification(registrant_id=each, registration_ids=to[each], event=event)) for each in sorted(to)
-    )
-    outputs = (*notifications, *(part_matched(event, len(to)) if to else part_ended(event)))
+    tally = part_matched(event, len(to)) if to else part_ended(event)
     listed = told_events(states, event.offender)
     if event.telling == "cancellation":
         left = {each: until for each, until in listed.items() if each != key}
-        return Decision(outputs, {} if found is None else {**no_documents(key, states), **as_list(event.offender, listed, left)}, verdicts)
-    if not to:
-        return Decision(outputs, verdicts=verdicts)
-    until = remembered_until(event, context)
-    if isinstance(found, ToldRegistrants):
-        until = max(until, found.until)
-    after = {each: at for each, at in listed.items() if at > event.received_at} | {key: until}
-    told = told_documents(key, union(before, to), until, states)
-    return Decision(outputs, {**told, **as_list(event.offender, listed, after)}, verdicts)
+        told: dict[str, State | None] = {}
+        gone = {} if found is None else no_documents(key, states)
+        after = as_list(event.offender, listed, left)
+    elif not to:
+        return Decision(tally, verdicts=verdicts)
+    else:
+        until = remembered_until(event, context)
+        if isinstance(found, ToldRegistrants):
+            until = max(until, found.until)
+        now = {each: at for each, at in listed.items() if at > event.received_at} | {key: until}
+        told, gone = told_documents(key, union(before, to), until, states, first=to), {}
+        after = as_list(event.offender, listed, now)
+    pages = found.pages if event.telling == "cancellation" and isinstance(found, ToldRegistrants) else pages_of(to)
+    if not pages:
+        return Decision((*notifications(event, to), *tally), {**told, **gone, **after}, verdicts)
+    first = told_page(key, 0, {**states, **told})
+    states_after = {**told, **after, telling_key(event.offender): Telling(event, 1, pages)}
+    return Decision((*notifications(event, first), *tally), states_after, verdicts)
+
+
+def notifications(event: Event, to: Registrants) -> Iterator[Output]:
+    """Yield one notification for each of these registrants."""
+    for each in sorted(to):
+        yield Output(NOTIFICATIONS, each, Notification(registrant_id=each, registration_ids=to[each], event=event))
+
+
+def keys_of_next_page(telling: State | None) -> Iterator[str]:
+    """Yield the states needed to go on with what is being told."""
+    if isinstance(telling, Telling):
+        told = told_key(telling.event)
+        yield from (told, page_key(told, telling.page))
+
+
+def tell_next_page(key: str, telling: Telling, states: Mapping[str, State]) -> Decision[State]:
+    """Tell the registrants of the next page; after the last, what was told of a cancelled event is forgotten."""
+    event, told = telling.event, told_key(telling.event)
+    outputs = tuple(notifications(event, told_page(told, telling.page, states)))
+    following = telling.page + 1
+    if following < telling.pages:
+        return Decision(outputs, {key: Telling(event, following, telling.pages)})
+    return Decision(outputs, {key: None, **(no_documents(told, states) if event.telling == "cancellation" else {})})
 
 
 def told_events(states: Mapping[str, State], offender: str) -> dict[str, int]:
@@ -278,6 +318,7 @@ def documents(offender: str, found: Mapping[str, State]) -> Iterator[str]:
     """Yield the keys of every state of an offender."""
     yield offender
     yield from page_keys(offender, found)
+    yield telling_key(offender)  # there is nothing under it: what is being told is told before a merge is decided
     yield list_key(offender)
     for key in told_events(found, offender):
         yield key

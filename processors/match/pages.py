@@ -100,16 +100,30 @@ def told_of(key: str, found: Mapping[str, State]) -> dict[str, tuple[str, ...]]:
     return told
 
 
-def told_documents(key: str, registrants: Registrants, until: int, found: Mapping[str, State]) -> dict[str, State | None]:
-    """Return who was told of an event in as many pages as they need, in place of the pages there were."""
+def told_documents(
+    key: str, registrants: Registrants, until: int, found: Mapping[str, State], first: Registrants | None = None
+) -> dict[str, State | None]:
+    """Return who was told of an event in as many pages as they need, in place of those there were; `first` have the first, alone."""
     documents: dict[str, State | None] = dict.fromkeys(page_keys(key, found))
     names = sorted(registrants)
     if len(names) <= REGISTRANTS:
         return {**documents, key: ToldRegistrants({each: registrants[each] for each in names}, until)}
-    parts = [names[at : at + REGISTRANTS] for at in range(0, len(names), REGISTRANTS)]
+    groups = [names] if first is None else [[each for each in names if each in first], [each for each in names if each not in first]]
+    parts = [group[at : at + REGISTRANTS] for group in groups for at in range(0, len(group), REGISTRANTS)]
     for page, part in enumerate(parts):
         documents[page_key(key, page)] = ToldRegistrants({each: registrants[each] for each in part}, until)
     return {**documents, key: ToldRegistrants({}, until, len(parts))}
+
+
+def told_page(key: str, page: int, found: Mapping[str, State | None]) -> Registrants:
+    """Return those of one page."""
+    document = found.get(page_key(key, page))
+    return document.registrants if isinstance(document, ToldRegistrants) else {}
+
+
+def pages_of(registrants: Registrants) -> int:
+    """Return on how many pages these are; 0 if they need none."""
+    return -(-len(registrants) // REGISTRANTS) if len(registrants) > REGISTRANTS else 0
 
 
 def no_documents(key: str, found: Mapping[str, State]) -> dict[str, State | None]:

@@ -61,11 +61,21 @@ class ToldEvents(Struct, frozen=True, gc=False, tag="told_events"):
     until: dict[str, int]
 
 
-State = ActiveRegistrations | ToldRegistrants | ToldEvents
+class Telling(Struct, frozen=True, tag="telling"):
+    """An event that is being told to many registrants, a page of them at a time: `page` is next, of `pages`."""
+
+    event: Event
+    page: int
+    pages: int
+
+
+State = ActiveRegistrations | ToldRegistrants | ToldEvents | Telling
 
 
 def deadline(state: State) -> int | None:
-    """Return when the next registration expires, or who was told is forgotten."""
+    """Return when the next registration expires, or who was told is forgotten; what is being told goes on at once."""
+    if isinstance(state, Telling):
+        return state.event.received_at
     if isinstance(state, ToldRegistrants):
         return state.until
     if isinstance(state, ToldEvents):
@@ -90,3 +100,8 @@ def key_of_told(offender: str, ori: str, root: str) -> str:
 def list_key(offender: str) -> str:
     """Return the key under which the told events of an offender are listed."""
     return f"{offender}\t"
+
+
+def telling_key(offender: str) -> str:
+    """Return the key of the event that is being told to many registrants: there is one at a time for each offender."""
+    return f"{offender}\t\t"

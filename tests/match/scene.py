@@ -35,13 +35,16 @@ class Scene(OneStage):
     def tell(self, message_id: str, **more: Any) -> dict[str, tuple[str, ...]]:
         event = self.event(message_id, **more)
         found: dict[str, tuple[str, ...]] = {}
-        for output in self.put(CONFIRMED, event, OFFENDER).outputs:
+        first = self.put(CONFIRMED, event, OFFENDER)
+        rest = self.advance(0)  # where there are many, they are told a page at a time
+        for output in (output for decision in (first, *rest) for output in decision.outputs):
             notification = output.value
             if output.topic is TALLY:
                 continue
             assert isinstance(notification, Notification)
             assert notification.event == event
             assert output.key == notification.registrant_id
+            assert notification.registrant_id not in found, "told once"
             found[notification.registrant_id] = notification.registration_ids
         return found
 

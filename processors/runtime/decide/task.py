@@ -7,6 +7,7 @@ that raises if the cache is not the one the task builds on. A task whose batch f
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
@@ -214,10 +215,12 @@ class Task:
             why = self._why_record_set_aside(record)
             if why is not None and not batch.empty():
                 break
+            if why is None and not batch.settle_before(record, max(self._time, at), most if self.queue else None):
+                break
             waiting.popleft()
             self._time = max(self._time, at)
             if why is None:
-                batch.record(record, self._time)
+                batch.record(record)
             else:
                 batch.set_record_aside(record, why)
             self._dequeue(record)
@@ -329,12 +332,33 @@ class _Batch:
         """Whether the batch has no input yet: what is set aside is committed alone."""
         return not self.result.records and not self.result.wakes
 
-    def record(self, record: Record, time: int) -> None:
-        """Decide one record after the timers of its states; one of the pipeline's own that cannot be read is a dead letter."""
+    def settle_before(self, record: Record, time: int, most: int | None) -> bool:
+        """
+        Decide the timers of a record's states that are due before it.
+
+        Return False if the batch is full before the last of them: the record waits for another. Without `most` it has room for all.
+        """
+        first, attempts = self._task.timers.next(), self._task.attempts
+        if first is None or first > time or self._is_unreadable(record):
+            return True
+        with Attempt(attempts, record_name(record)) if attempts is not None else nullcontext():
+            while (due := self._first_due(self.states.of(record), time)) is not None:
+                if most is not None and self.full(most):
+                    return False
+                self._task.timers.set(due[1], None)
+                self._wake_before(due[1], due[0])
+        return True
+
+    def _is_unreadable(self, record: Record) -> bool:
+        """Whether it is a record of the pipeline's own that cannot be read."""
+        return type(record.value) is Unreadable and record.topic not in self._outsiders()
+
+    def record(self, record: Record) -> None:
+        """Decide one record, whose states' timers have been settled; one of the pipeline's own that cannot be read is a dead letter."""
         self.result.records += 1
         self.result.bytes += len(record.raw or b"")
         value = record.value
-        if type(value) is Unreadable and record.topic not in self._outsiders():
+        if self._is_unreadable(record):
             self._task.limit.count(bad=True)
             letter = dead_letter(record, self._stage.name, value)
             self._write(Output(DEAD_LETTERS, letter.dead_letter_id, letter), None)
@@ -352,20 +376,15 @@ class _Batch:
         self._task.limit.count(bad=False)
         attempts = self._task.attempts
         if attempts is None:
-            self._take(self._decision_on(record, time), record)
+            self._take(self._decision_on(record), record)
             return
         with Attempt(attempts, record_name(record)):
-            decision = self._decision_on(record, time)
+            decision = self._decision_on(record)
         self._take(decision, record)
 
-    def _decision_on(self, record: Record, time: int) -> Decision[Any]:
-        """Return the stage's decision on a record, after the timers of its states that are due."""
-        states = self.states.of(record)
-        while (due := self._first_due(states, time)) is not None:
-            self._task.timers.set(due[1], None)
-            self._wake_before(due[1], due[0])
-            states = self.states.of(record)
-        return self._stage.decide(record, states, self._context)
+    def _decision_on(self, record: Record) -> Decision[Any]:
+        """Return the stage's decision on a record."""
+        return self._stage.decide(record, self.states.of(record), self._context)
 
     def _wake_before(self, key: str, at: int) -> None:
         """Decide a timer that comes before a record; one on which the stage fails is set aside with it."""
