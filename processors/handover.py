@@ -34,11 +34,21 @@ S = TypeVar("S")
 
 
 class Merging(Struct, frozen=True, gc=False, tag="merging"):
-    """An offender who waits for the states of `merge.offender`: the number of queued records, and the states whose timers are suspended."""
+    """
+    An offender who waits for the states of `merge.offender`: the number of queued records, and the state that lay under the same key.
+
+    The timers of their other states are suspended where these lie (`Resting`), since together they may outgrow one record.
+    """
 
     merge: Merge
     queued: int = 0
     states: dict[str, bytes] = {}
+
+
+class Resting(Struct, frozen=True, gc=False, tag="resting"):
+    """A state whose timer is suspended until the states of another offender have come."""
+
+    state: bytes
 
 
 class Queued(Struct, frozen=True, gc=False, tag="queued", omit_defaults=True):
@@ -67,8 +77,8 @@ class HandedOver(Struct, frozen=True, gc=False, tag="handed_over"):
     handover: Handover
 
 
-Own = Merging | Queued | HandedOver
-OWN: Final = frozenset({Merging, Queued, HandedOver})  # a look at the type: isinstance takes a multiple where it says no
+Own = Merging | Queued | HandedOver | Resting
+OWN: Final = frozenset({Merging, Queued, HandedOver, Resting})  # a look at the type: isinstance takes a multiple where it says no
 AFTER_OFFENDER: Final = re.compile(r"[^0-9A-Za-z_.:-]")
 FIELDS: Final[Mapping[type, str]] = {Event: "event", Enrolment: "enrolment", ReviewAction: "action", Merge: "merge", SameEvent: "same"}
 
@@ -153,7 +163,7 @@ class _Handing:
         if merging is None:
             return
         yield from (part_key(handover, part) for part in range(handover.parts - 1))
-        yield from self.merger.documents(handover.into, {**found, **self._resting(merging)})
+        yield from self.merger.documents(handover.into, self._awake(found, merging))
         for number in range(merging.queued):
             yield queue_key(handover.into, number)
             queued = found.get(queue_key(handover.into, number))
@@ -194,9 +204,10 @@ class _Handing:
         mine = {key: states[key] for key in self.merger.documents(merge.into, states) if key in states}
         if handed and len(handed) == handed[0].parts:
             return combine((passed, self._fold(merge, mine, handed, context)))
-        resting = {key: state for key, state in mine.items() if key == merge.into or self.stage.deadline(state) is not None}
-        merging = Merging(merge, 0, {key: msgspec.json.encode(state) for key, state in resting.items()})
-        return passed.then(Decision(states={**dict.fromkeys(resting), merge.into: merging}))
+        own = {merge.into: msgspec.json.encode(mine[merge.into])} if merge.into in mine else {}
+        timed = {key: state for key, state in mine.items() if key != merge.into and self.stage.deadline(state) is not None}
+        resting = {key: Resting(msgspec.json.encode(state)) for key, state in timed.items()}
+        return passed.then(Decision(states={**resting, merge.into: Merging(merge, 0, own)}))
 
     def _queue(self, record: Record, owner: str, merging: Merging, context: Context) -> Decision[Any]:
         value = record.value
@@ -214,13 +225,12 @@ class _Handing:
         if merging is None:
             return Decision(states={part_key(handover, handover.part): HandedOver(handover)})
         earlier = [states[part_key(handover, part)].handover for part in range(handover.parts - 1)]
-        all_states = {**states, **self._resting(merging)}
+        all_states = self._awake(states, merging)
         mine = {key: all_states[key] for key in self.merger.documents(handover.into, all_states) if key in all_states}
         queue = {queue_key(handover.into, number): states[queue_key(handover.into, number)] for number in range(merging.queued)}
         folded = self._fold(merging.merge, mine, (*earlier, handover), context)
-        folded = Decision[Any](
-            states={handover.into: None, **dict.fromkeys(queue), **{key: mine[key] for key in self._resting(merging)}}
-        ).then(folded)
+        woken = {key: state for key, state in mine.items() if key in merging.states or type(states.get(key)) is Resting}
+        folded = Decision[Any](states={handover.into: None, **dict.fromkeys(queue), **woken}).then(folded)
         left = {key: state for key, state in states.items() if key not in queue}
         return folded.then(self._replay((each.record for each in queue.values()), {**left, **folded.states}, context))
 
@@ -260,9 +270,10 @@ class _Handing:
         at, key = min(due)
         return Wake(key, at)
 
-    def _resting(self, merging: Merging) -> dict[str, Any]:
-        """Return the states whose timers were suspended, as they were."""
-        return {key: msgspec.json.decode(state, type=self.stage.state) for key, state in merging.states.items()}
+    def _awake(self, states: Mapping[str, Any], merging: Merging) -> dict[str, Any]:
+        """Return the states as they were before timers were suspended."""
+        suspended = {key: state.state for key, state in states.items() if type(state) is Resting} | merging.states
+        return {**states, **{key: msgspec.json.decode(state, type=self.stage.state) for key, state in suspended.items()}}
 
     def _onward(self, key: str, merge: Merge) -> Iterator[Output]:
         if self.merger.onward is not None:

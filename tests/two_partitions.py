@@ -66,6 +66,13 @@ class TwoPartitions:
             each.task.advance(topic, record.offset)
             self.decide(each, [record])
 
+    def read_all(self, each: Partition) -> None:
+        """Let one partition read everything that there is for it."""
+        while topics := self.unread(each):
+            record = self.topics[topics[0], each.number][each.task.positions[topics[0]]]
+            each.task.advance(topics[0], record.offset)
+            self.decide(each, [record])
+
     def advance(self, milliseconds: int) -> None:
         """Let time pass; every timer fires at its own time, after all that was written before it has been read."""
         until = self.now + milliseconds

@@ -24,14 +24,18 @@ class Given(TwoPartitions):
         self.seq = 0
         self.merged = False
 
-    def enrol(self, registration_id: str, registrant_id: str, key: str) -> None:
+    def enrol(self, registration_id: str, registrant_id: str, key: str, expires_at: int | None = None) -> None:
         self.seq += 1
         owner = A if self.merged else key
-        self.put(
-            EVENTS,
-            owner,
-            Enrolment(offender=owner, seq=self.seq, received_at=self.now, registration_id=registration_id, registrant_id=registrant_id),
+        enrolment = Enrolment(
+            offender=owner,
+            seq=self.seq,
+            received_at=self.now,
+            registration_id=registration_id,
+            registrant_id=registrant_id,
+            expires_at=expires_at,
         )
+        self.put(EVENTS, owner, enrolment)
 
     def message(self, key: str, message_id: str, operation: str = "Add", **more: Any) -> None:
         self.seq += 1

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.handover import HandedOver, Merging, Queued
+from processors.handover import HandedOver, Merging, Queued, Resting
+from processors.match import pages
 from tests.examples import examples
-from tests.merge.given import DAY, HEARING, MINUTE, A, B, Given
+from tests.merge.given import DAY, HEARING, MINUTE, NOON, A, B, Given
 
 HOLD = 15 * MINUTE
 FIRST_A, FIRST_B = [0] * 200, [1, 1, 1, 1, 1, 1] * 40  # which of the partitions gets ahead
@@ -213,3 +215,32 @@ def test_a_merge_before_anything_was_said_is_as_if_there_had_been_one_key(
     say(one, said, -1, one.run)
     say(two, said, 0, lambda: two.run(turns))
     assert one.told == two.told
+
+
+def test_an_offender_with_many_registrations_waits_in_documents_none_of_which_holds_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All their timers are suspended until the other states have come, and run again afterwards."""
+    monkeypatch.setattr(pages, "REGISTRATIONS", 5)
+    world = Given()
+    for number in range(60):
+        world.enrol(f"r{number}", f"p{number}", A, expires_at=NOON + DAY)
+    world.enrol("other", "bob", B)
+    world.run()
+    world.merge()
+    ahead = [each for each in world.partitions if each.number == 0]
+    for each in (*ahead, *ahead):  # partition 0 of each stage, the older key's, gets ahead
+        world.read_all(each)
+    kept = world.kept("match")
+    assert isinstance(kept[A], Merging)
+    resting = [each for each in kept.values() if isinstance(each, Resting)]
+    assert len(resting) >= 60 / 5
+    largest = max(len(msgspec.json.encode(each)) for each in kept.values())
+    assert largest < 5 * 400, "no document holds more than a page"
+    (match,) = (each for each in ahead if each.stage.name == "match")
+    assert len(match.task.timers) == 0
+    world.message(A, "m1")
+    world.run()
+    assert len(world.told) == 61
+    world.advance(2 * DAY)
+    world.message(A, "m2", action_at=HEARING + DAY)
+    world.run()
+    assert [who for who, _, message in world.told if message == "m2"] == ["bob"], "the others have expired"
