@@ -37,8 +37,9 @@ from collections.abc import Iterable, Mapping
 from functools import reduce
 from typing import Final
 
-from processors.dedupe.effect import Effect, decision
+from processors.dedupe.effect import Effect, apply, decision
 from processors.dedupe.merge import documents, fold
+from processors.dedupe.room import close_crowded_out, reviews_crowded_out, room_noted
 from processors.dedupe.situation import NAME, Message, Situation, event_meant, situation
 from processors.dedupe.state import KnownEvent, KnownEvents, State, deadline, message_key, unheard_is_new
 from processors.dedupe.transitions import AT_DEADLINE, suppress, take_effect
@@ -59,7 +60,9 @@ def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
     known = found.get(offender)
     if known is None or not isinstance(known, KnownEvents):
         return (offender,)
-    return (offender, *[message_key(offender, seq) for seq in messages_needed(given, known)])
+    needed = messages_needed(given, known)
+    closed = (each.seq for each in reviews_crowded_out(known)) if isinstance(given, Record) and isinstance(given.value, Event) else ()
+    return (offender, *[message_key(offender, seq) for seq in (*needed, *closed)])
 
 
 def offender_of(given: Input) -> str | None:
@@ -98,7 +101,15 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     if offender is None:
         return Decision((Output(DISTINCT, given.key, value),))
     now = situation(offender, value.received_at, context.rules, states)
-    return decision(act_on_review(now, value) if isinstance(value, ReviewAction) else receive(now, now.message(value)), now)
+    return decision(act_on_review(now, value) if isinstance(value, ReviewAction) else receive_with_room(now, value), now)
+
+
+def receive_with_room(now: Situation, event: Event) -> Effect:
+    """Return the effect of a message, given the room there is for what is known of the offender."""
+    closed = close_crowded_out(now)
+    before = apply(closed, now)
+    effect = closed.then(receive(before, before.message(event)))
+    return effect.then(room_noted(apply(effect, now), event)) if effect.events or effect.waiting else effect
 
 
 def receive(now: Situation, message: Message) -> Effect:

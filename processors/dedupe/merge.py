@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from processors.dedupe.effect import Effect, apply, decision
 from processors.dedupe.fingerprint import changes
+from processors.dedupe.room import make_room
 from processors.dedupe.situation import Message, Situation, event_meant, situation
 from processors.dedupe.state import KnownEvent, KnownEvents, State, WaitingMessage, message_key
 from processors.dedupe.telling import tell
@@ -53,6 +54,7 @@ def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], c
     for waiting in sorted(now.known.waiting, key=lambda each: each.seq):
         freed = try_again(now, waiting)
         effect, now = effect.then(freed), apply(freed, now)
+    effect = effect.then(make_room(now))
     folded = decision(effect, situation(merge.into, merge.received_at, context.rules, mine))
     after = folded.states.get(merge.into)
     if not isinstance(after, KnownEvents):

@@ -85,6 +85,8 @@ REASONS: Final[dict[str, str]] = {
     "unknown_location": "the rules do not know this kind of location",
     "unknown_status": "the rules do not know this status",
     "workflow": "the compact workflow does not allow this step now",
+    # dedupe, validate, identify
+    "crowded_out": "more is known of one offender than there is room for, and the oldest of the agency that has most had to go",
     # reviews
     "discarded": "a reviewer discarded it",
     "released": "a reviewer released it",

@@ -61,7 +61,7 @@ class ToldEvents(Struct, frozen=True, gc=False, tag="told_events"):
     until: dict[str, int]
 
 
-class Telling(Struct, frozen=True, tag="telling"):
+class Telling(Struct, frozen=True, gc=False, tag="telling"):
     """An event that is being told to many registrants, a page of them at a time: `page` is next, of `pages`."""
 
     event: Event
