@@ -1,6 +1,7 @@
 """Fixtures for the whole suite."""
 
 import fcntl
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,12 @@ settings.register_profile("check", max_examples=25, deadline=None)  # `make chec
 settings.register_profile(
     "mutants", max_examples=30, derandomize=True, database=None, deadline=None, phases=[Phase.explicit, Phase.generate]
 )
+
+
+def pytest_collection_finish() -> None:
+    """Keep modules and tests, which live as long as the process, from being scanned by every garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -15,3 +15,8 @@ def examples(usual: int) -> int:
 def quarter(cases: Iterable[Any]) -> list[Any]:
     """Return the cases of one test for `parametrize`, of which `make check` runs every fourth."""
     return [each if number % 4 == 0 else pytest.param(each, marks=pytest.mark.slow) for number, each in enumerate(cases)]
+
+
+def fourth(cases: list[Any], turn: int) -> list[Any]:
+    """Return the cases that one turn of a loop tries: all of them, in `make check` every fourth, others in the next turn."""
+    return cases if settings.default.max_examples >= 100 else cases[turn % 4 :: 4]

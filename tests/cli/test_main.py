@@ -184,7 +184,8 @@ def test_a_property_that_the_client_does_not_have_is_said_in_one_line(words: tup
     assert err == 'vn: a KAFKA_ setting cannot be used: No such configuration property: "nonsense"\n'
 
 
-def test_a_registry_that_does_not_answer_is_said_in_one_line(vn: Run) -> None:
+def test_a_registry_that_does_not_answer_is_said_in_one_line(vn: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("confluent_kafka.schema_registry._sync.schema_registry_client.full_jitter", lambda *_: 0)
     code, out, err = vn("policy", "set", "date.past", "1d", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", SCHEMA_REGISTRY_URL="http://127.0.0.1:1")
     assert (code, out) == (1, "")
     assert err.startswith("vn: the schema registry does not answer")

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
 from processors.cli.outside import seen_by
 from processors.runtime.errors import UserError
+from tests.web_server import serving, url_of
 
 ANSWERS: dict[str, Any] = {}
 
@@ -29,10 +29,8 @@ class Prometheus(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Prometheus) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
+    with serving(Prometheus) as server:
+        yield f"{url_of(server)}/"
 
 
 def target(health: str, job: str = "vn") -> dict[str, Any]:

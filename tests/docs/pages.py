@@ -213,6 +213,7 @@ def settings_asked_for() -> frozenset[str]:
 
 VOCABULARY: Final = ("domain", "stage.py", "topics.py", "rules", "runtime")
 GLOSSARY: Final = DOCS / "glossary.md"
+CLASS: Final = re.compile(r"^class (\w+)", re.MULTILINE)
 TYPE: Final = re.compile(r"\| \[?`(\w+)`(?:\]\([^)]*\))? \|$", re.MULTILINE)
 
 
@@ -227,9 +228,8 @@ def classes() -> Mapping[str, str]:
     found: dict[str, str] = {}
     paths = sorted((ROOT / "processors").rglob("*.py"), key=lambda path: (rank(path), "local" in path.parts, path))
     for path in paths:
-        for node in tree(path).body:
-            if isinstance(node, ast.ClassDef):
-                found.setdefault(node.name, str(path.relative_to(ROOT)))
+        for name in CLASS.findall(path.read_text()):
+            found.setdefault(name, str(path.relative_to(ROOT)))
     return found
 
 

@@ -1,10 +1,8 @@
 """Every word of the glossary is carried by a type that exists, and no type or function has a name that only its author understands."""
 
-import ast
-from collections.abc import Iterator
+import re
 
 from tests.docs.pages import ROOT, classes, glossary_markdown, named_types
-from tests.source import tree
 
 # Metaphors and lone participles that once were names. A name says what the thing is.
 FORBIDDEN = frozenset(
@@ -42,10 +40,7 @@ FORBIDDEN = frozenset(
 )
 
 
-def defined(module: ast.Module) -> Iterator[str]:
-    for node in ast.walk(module):
-        if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            yield node.name
+DEFINITION = re.compile(r"^ *(?:class|(?:async )?def) (\w+)", re.MULTILINE)
 
 
 def test_every_word_has_a_type() -> None:
@@ -61,6 +56,6 @@ def test_a_type_that_is_gone_is_noticed() -> None:
 
 
 def test_no_name_is_a_metaphor() -> None:
-    found = {name for path in (ROOT / "processors").rglob("*.py") for name in defined(tree(path)) if name in FORBIDDEN}
-    assert found == set()
-    assert set(defined(ast.parse("class Desk: ...\ndef told(): ..."))) <= FORBIDDEN
+    found = {name for path in (ROOT / "processors").rglob("*.py") for name in DEFINITION.findall(path.read_text())}
+    assert found & FORBIDDEN == set()
+    assert DEFINITION.findall("class Desk: ...\n    async def told(): ...") == ["Desk", "told"]

@@ -78,7 +78,7 @@ async def server(handler: Any, authority: trustme.CA, kind: Callable[..., SMTP] 
 def vendor(port: int, authority: trustme.CA, folder: Path, **fields: Any) -> SmtpVendor:
     ca = folder / "ca.pem"
     authority.cert_pem.write_to_path(str(ca))
-    given: dict[str, Any] = {"host": "127.0.0.1", "port": port, "timeout": 2.0, "ca_file": str(ca)}
+    given: dict[str, Any] = {"host": "127.0.0.1", "port": port, "timeout": 1.0, "ca_file": str(ca)}
     return SmtpVendor("relay", Server(**(given | fields)), SENDER)
 
 

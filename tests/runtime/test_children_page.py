@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest, start_h
 from processors.runtime.run.children_page import ChildrenPage, merge
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def child() -> Iterator[int]:
     registry = CollectorRegistry()
     Gauge("vn_ready", "ready", ["unit"], registry=registry).labels("dedupe").set(1)

@@ -117,26 +117,6 @@ def test_the_redis_on_the_path_goes_first(tmp_path: Path, monkeypatch: pytest.Mo
     assert programs.redis_server() == own
 
 
-def test_status_of_a_folder_where_nothing_ran_is_1_and_leaves_no_folder(tmp_path: Path) -> None:
-    done = vn("local", "status", "--json", "--dir", tmp_path / "none")
-    assert done.returncode == 1
-    assert json.loads(done.stdout)["answers"] is False
-    assert vn("local", "down", "--dir", tmp_path / "none").returncode == 0
-    assert not (tmp_path / "none").exists()
-
-
-def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    done = vn("local", "up", "--dir", tmp_path / "file" / "vn")
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith("vn: cannot use the folder")
-
-
-def test_an_unknown_option_is_wrong_usage() -> None:
-    assert vn("local", "up", "--folder", "x").returncode == 2
-
-
 # With one
 
 

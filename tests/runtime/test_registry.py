@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from processors.runtime.errors import Retry, Stop
 from processors.runtime.wire.codec import Codec
 from processors.runtime.wire.registry import PATIENCE, ConfluentRegistry
 from processors.runtime.wire.schemas import RECORDS, current, name_of
+from tests.web_server import serving, url_of
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -55,19 +55,15 @@ def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def server() -> Iterator[Any]:
-    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    server.subjects, server.others, server.more, server.status = {}, {}, {}, None
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Answers) as found:
+        server: Any = found
+        server.subjects, server.others, server.more, server.status = {}, {}, {}, None
+        yield server
 
 
 @pytest.fixture
 def url(server: Any) -> str:
-    return f"http://127.0.0.1:{server.server_address[1]}"
+    return url_of(server)
 
 
 def test_every_schema_is_registered_under_the_prefix_when_the_codec_is_made(server: Any, url: str) -> None:

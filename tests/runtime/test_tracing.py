@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from socket import create_server
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import pytest
@@ -29,6 +29,7 @@ from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
 from processors.stage import Context, Record
 from processors.topics import SUBMISSIONS
+from tests.web_server import serving, url_of
 
 GIVEN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SENT = GIVEN.split("-")[1]
@@ -64,11 +65,9 @@ def collector() -> Iterator[Collector]:
         def log_message(self, *_: object) -> None:
             """Nothing is logged."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        found.url = f"http://127.0.0.1:{server.server_address[1]}"
+    with serving(Receiver) as server:
+        found.url = url_of(server)
         yield found
-        server.shutdown()
 
 
 def verdict(stage: str = "read", message_id: str = "M-1", **fields: Any) -> Verdict:
@@ -133,8 +132,9 @@ def test_a_share_that_is_none_is_refused(share: str, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("kind", ["gone", "silent"])
-def test_a_collector_that_does_not_answer_costs_next_to_nothing(kind: str) -> None:
+def test_a_collector_that_does_not_answer_costs_next_to_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stage that decides on 5,000 messages a second: well below a hundredth of its time goes into spans."""
+    monkeypatch.setattr("processors.runtime.run.tracing.EXPORT_SECONDS", 0.2)
     with create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         if kind == "gone":

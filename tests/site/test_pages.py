@@ -1,8 +1,10 @@
 """What every page keeps to: for people in danger, against bad input and prying, in each language."""
 
+import asyncio
 import base64
 import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -17,6 +19,7 @@ from processors.site.challenge import WAIT, Challenges, digest
 from processors.site.languages import BUILT_IN, read_languages
 from processors.site.limits import HOUR, Limits
 from processors.site.look_up import FREE, LAST
+from processors.site.page import even_time
 from processors.topics import PEOPLE_HIDDEN
 from tests.site.given import PHONE, SiteUnderTest, carried, registered, transferred
 from tests.stories.builders import BAKER
@@ -178,8 +181,25 @@ def test_a_contact_that_is_registered_and_one_that_is_not_get_the_same_answers(s
     assert "+18045550177" not in {each.to for each in site.driver.outbound()}
 
 
-def test_who_asks_often_works_for_it_and_then_is_sent_to_the_offices(site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processors.site.page.EVEN_SECONDS", 0.001)
+@pytest.mark.parametrize(("took", "rest"), [(0.0, 0.25), (0.1, 0.15), (0.249, 0.001), (0.25, 0.25), (0.6, 0.15)])
+def test_an_answer_takes_a_multiple_of_a_quarter_second(took: float, rest: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter((100.0, 100.0 + took))
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    async def answer() -> None:
+        async with even_time():
+            pass
+
+    monkeypatch.setattr("processors.site.page.time", SimpleNamespace(monotonic=lambda: next(times)))
+    monkeypatch.setattr("processors.site.page.asyncio", SimpleNamespace(sleep=sleep))
+    asyncio.run(answer())
+    assert slept == [pytest.approx(rest)]
+
+
+def test_who_asks_often_works_for_it_and_then_is_sent_to_the_offices(site: SiteUnderTest) -> None:
     for _ in range(FREE):
         assert "data-challenge" not in site.post("/en/find", last_name="Walker", initial="t").text
     page = site.post("/en/find", last_name="Walker", initial="t").text
