@@ -128,7 +128,7 @@ def combine(decisions: Iterable[Decision[S]]) -> Decision[S]:
 
 
 def no_randomness(purpose: str) -> bytes:
-    """Raise: whoever makes a Context for a stage that draws says where the bytes come from."""
+    """Raise: a Context for a stage that draws random bytes must be given its source."""
     raise TypeError(f"nothing is drawn here: {purpose}")
 
 

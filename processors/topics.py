@@ -1,7 +1,7 @@
 """
 Every topic once: what it carries, by which key, for how long.
 
-`partitions` is "shared" where the topic follows the pipeline's partition count (setting `VN_PARTITIONS`), else a
+`partitions` is "shared" if the topic follows the pipeline's partition count (setting `VN_PARTITIONS`), else a
 number. One that is `fixed` keeps the number that it was made with, which may be smaller: no stage reads it, and a compacted
 one would hold a key in two partitions. A topic with `stamped` takes the broker's time of arrival, which is a submission's
 receive time. Of a compacted topic that is `purged` what was replaced or deleted is off the disk after an hour and a quarter.

@@ -27,7 +27,7 @@ Words = dict[Entry, dict[str, dict[str | None, str]]]  # the last outcome by sta
 
 ENDS: Final[tuple[End, ...]] = ("told", "nobody_registered", "suppressed", "flagged", "dead_lettered", "waiting", "missing")
 NO_ID: Final = "-"
-UNDER_WAY: Final = frozenset({"sent", "accepted"})  # of an attempt: neither a final receipt came nor was it waited for in vain
+UNDER_WAY: Final = frozenset({"sent", "accepted"})  # states of an attempt that may still have a final receipt
 
 # How an offender's part ends by a stage's last verdict; after `passed` and `matched` the next stage must give one.
 LAST_WORD: Final[dict[str, End]] = {

@@ -13,22 +13,22 @@ SOON: Final = timedelta(days=14)
 
 
 def certificates(settings: Settings) -> Iterator[Finding]:
-    """No certificate that the pipeline stands on ends within a fortnight."""
+    """Check that no certificate that the pipeline depends on ends within a fortnight."""
     for each in runtime.certificates(settings):
         yield of_file(each) if isinstance(each, CertificateFile) else of_server(each)
 
 
 def of_file(file: CertificateFile) -> Finding:
-    """Return what is to be said of the certificate in a file that ends first."""
+    """Return the finding on the certificate in a file that ends first."""
     try:
         end = file.end()
     except (OSError, ValueError):
         return Finding("certificates", ok=False, found=f"{file.path} holds no certificate", fix=f"let {file.name} name a PEM file")
-    return judged(f"{file.name} ({file.path})", end, f"renew {file.path}")
+    return expiry_finding(f"{file.name} ({file.path})", end, f"renew {file.path}")
 
 
 def of_server(server: ServerCertificate) -> Finding:
-    """Return what is to be said of the certificate that a server shows."""
+    """Return the finding on the certificate that a server presents."""
     whose = f"{server.name} at {server.host}:{server.port}"
     try:
         end = server.end()
@@ -39,10 +39,10 @@ def of_server(server: ServerCertificate) -> Finding:
             found=f"{whose} shows no certificate ({type(error).__name__})",
             fix="see whether it serves TLS there, and whether it demands a certificate of ours",
         )
-    return judged(whose, end, "have it renewed by who runs it")
+    return expiry_finding(whose, end, "ask whoever runs the server to renew it")
 
 
-def judged(whose: str, end: datetime, fix: str, now: datetime | None = None) -> Finding:
+def expiry_finding(whose: str, end: datetime, fix: str, now: datetime | None = None) -> Finding:
     """Return the finding on a certificate that ends then."""
     left = end - (now or datetime.now(UTC))
     when = f"{end:%Y-%m-%d}"

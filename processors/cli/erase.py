@@ -42,7 +42,7 @@ DECIDED: Final = 120.0  # seconds that the pipeline may take
 MINUTE: Final = 60_000  # milliseconds
 CLEANING: Final = 10 * MINUTE  # until a broker has deleted a segment from its disk: log.retention.check.interval.ms, file.delete.delay.ms
 PURGED: Final = 5_400.0  # seconds that everything may take: a segment of vn.keys ends after ten minutes, and is compacted within the hour
-# The topics in which contact data stands readable, or sealed with a key of the file, and the stage that reads each.
+# The topics in which contact data is readable, or sealed with a key of the file, and the stage that reads each.
 READERS: Final[dict[Topic, str]] = {
     REGISTRATIONS: "read",
     RECEIPTS: "read",
@@ -63,7 +63,7 @@ PLACES: Final = (
 
 
 class Step(NamedTuple):
-    """Something that must be true in the end: whether it is, what is said once it is, and what to do if it never is."""
+    """One thing that must be done in the end: the test whether it is, the sentence once it is, and the remedy if it never is."""
 
     is_done: Callable[[], bool]
     done: str
@@ -128,7 +128,7 @@ def place_of(marks: Mapping[str, Any], digest: str) -> int:
 
 
 def finish(step: Step, seconds: float) -> None:
-    """Wait until a step is done, and say so; raises UserError where it is not in time."""
+    """Wait until a step is done, and say so; raises UserError if it is not in time."""
     until, pause = time.monotonic() + seconds, POLL
     while not step.is_done():
         if time.monotonic() > until:
@@ -139,7 +139,7 @@ def finish(step: Step, seconds: float) -> None:
 
 
 def steps(client: Client, settings: Settings, registrant_id: str, letters: Sequence[str]) -> Iterator[Step]:
-    """Yield what is to be done after the pipeline has decided."""
+    """Yield the steps that remain after the pipeline has decided."""
     broker, prefix = Broker(settings), settings.topic_prefix
     readers = {prefix + topic.name: f"{prefix}{unit}" for topic, unit in READERS.items()}
     readers |= {prefix + topic.name: ANY for topic in OUTBOUND.values()}

@@ -29,7 +29,7 @@ def list_expected(
     """
     Show what is expected from whom and by when, the earliest deadline first; `vn explain` shows the message behind each.
 
-    By way of the view that `vn console` keeps, where there is one, and says so.
+    Uses the view that `vn console` keeps, if there is one, and says so.
     """
     wanted = {"overdue"} if overdue else {"open", "overdue", "met", "cancelled"} if everything else {"open", "overdue"}
     with lookup(Client(Settings())) as view:

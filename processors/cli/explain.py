@@ -28,7 +28,7 @@ def explain(
     """
     Show what every stage decided about a message and why, which notifications it led to, and their receipts.
 
-    By way of the index that `vn console` keeps, where there is one, and says so.
+    Uses the index that `vn console` keeps, if there is one, and says so.
     """
     with lookup(Client(Settings())) as view:
         found = life(message_id, view.journal(message_id), view.responses(message_id))

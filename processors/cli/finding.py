@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at; `fix` says how to fix it, empty if nothing is wrong."""
+    """The result of one check; `fix` says how to fix it, empty if nothing is wrong."""
 
     subject: str
     ok: bool

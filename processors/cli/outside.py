@@ -1,4 +1,4 @@
-"""The part of `vn doctor` that looks at who is at work: the stages' groups, `vn watch`, and what a Prometheus sees of them."""
+"""The part of `vn doctor` that looks at what runs: the stages' groups, `vn watch`, and a Prometheus that scrapes them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -21,7 +21,7 @@ TARGETS, RULES = "/api/v1/targets", "/api/v1/rules"
 
 
 def groups(settings: Settings) -> Iterator[Finding]:
-    """Every stage has a copy at work, or none has."""
+    """Check that every stage has a running copy, or none has."""
     prefix = settings.topic_prefix
     found = describe_groups(Broker(settings), [prefix + each.name for each in STAGES])
     members = {name.removeprefix(prefix): len(group.hosts) for name, group in found.items()}
@@ -36,7 +36,7 @@ def groups(settings: Settings) -> Iterator[Finding]:
 
 
 def watch(settings: Settings) -> Iterator[Finding]:
-    """The canaries of `vn watch` come out, if there ever was one."""
+    """Check that the canaries of `vn watch` come out, if there ever was one."""
     newest = Client(settings).newest(OUTBOUND_CANARY, 1)
     if not newest:
         yield Finding("watch", ok=True, found="no canary has come out yet: `vn watch` sends one every five minutes")
@@ -47,7 +47,7 @@ def watch(settings: Settings) -> Iterator[Finding]:
 
 
 def seen_by(url: str) -> Iterator[Finding]:
-    """A Prometheus scrapes the pipeline, has its alerting rules, and none of them fires."""
+    """Check that a Prometheus scrapes the pipeline, has its alerting rules, and none of them fires."""
     targets = _ask(url, TARGETS)["activeTargets"]
     ours = [each for each in targets if each["labels"].get("job", "").startswith("vn")]
     down = [each["scrapeUrl"] for each in ours if each["health"] != "up"]

@@ -91,7 +91,7 @@ class Tagged(msgspec.Struct, frozen=True):
 
 
 def compared(text: str) -> str:
-    """Return the identifier as it compares; raises Usage if it is none."""
+    """Return the identifier in comparable form; raises Usage if it is not one."""
     form = FORM.fullmatch(text.strip())
     if form is None:
         raise Usage(f"{text} is no identifier: write SCHEME:VALUE, such as SID:VA7700123")

@@ -32,7 +32,7 @@ def quarantine(
     Set a record aside: its stage writes a dead letter in place of a decision, and goes on.
 
     Works while the stage runs, and while it is down: it takes effect at its next start. `vn dead-letters replay` sends the
-    record again once the cause is mended.
+    record again once the cause is fixed.
     """
     settings = Settings()
     name = topic.removeprefix(settings.topic_prefix)

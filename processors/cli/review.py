@@ -33,7 +33,7 @@ def list_reviews(
     """
     Show the open reviews, the oldest first.
 
-    By way of the view that `vn console` keeps, where there is one, and says so.
+    Uses the view that `vn console` keeps, if there is one, and says so.
     """
     with lookup(Client(Settings())) as view:
         reviews = [each for each in view.reviews().values() if everything or each.state == "open"]

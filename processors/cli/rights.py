@@ -44,7 +44,7 @@ def refused_user(settings: Settings) -> str | None:
         admin.poll(0.05)
         for each in refusals:
             if each.code() in REFUSED:
-                return "fix KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or KAFKA_SSL_* where certificates are used"
+                return "fix KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or KAFKA_SSL_* if certificates are used"
     return None
 
 
@@ -59,14 +59,14 @@ def hidden_topics(settings: Settings, names: Iterable[str]) -> list[str]:
 
 
 def rights(settings: Settings) -> Iterator[Finding]:
-    """This user may read and write every topic."""
+    """Check that this user may read and write every topic."""
     names = [each.name for each in topic_status(settings) if each.actual]
     if names:
         yield from topic_rights(settings, {name: {READ, WRITE} for name in names})
 
 
 def stage_rights(settings: Settings, stage: Stage[Any]) -> Iterator[Finding]:
-    """This user may do what a stage does: with its topics, its group, its transactions, and the groups of the stages before it."""
+    """Check that this user may do what a stage does: with its topics, group and transactions, and the groups of the stages before it."""
     prefix = settings.topic_prefix
     yield from topic_rights(settings, {prefix + topic.name: needed for topic, needed in needed_rights(stage, settings.clock).items()})
     yield from group_rights(settings, stage)
@@ -94,7 +94,7 @@ def needed_rights(stage: Stage[Any], clock: str) -> dict[Topic, set[Any]]:
 
 
 def topic_rights(settings: Settings, needed: Mapping[str, set[Any]]) -> Iterator[Finding]:
-    """Yield what is lacking of the rights on topics, the first topic of a kind by name; or that nothing is."""
+    """Yield the rights on topics that are missing, with one topic of each kind by name; or that none is."""
     admin = Broker(settings).admin()
     described = admin.describe_topics(TopicCollection([*needed]), include_authorized_operations=True, request_timeout=REQUEST_TIMEOUT)
     lacking: dict[str, tuple[str, str]] = {}

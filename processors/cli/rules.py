@@ -73,7 +73,7 @@ def show(
         datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day to show the rules of; today if left out.")
     ] = None,
 ) -> None:
-    """Print the rules of a jurisdiction as a document to read and sign, the settings in force included where a broker is configured."""
+    """Print the rules of a jurisdiction as a document to read and sign, with the settings in force if a broker is configured."""
     if on is not None and on.year not in YEARS:
         raise Usage(f"--on is a day of the years {YEARS.start} to {YEARS.stop - 1}")
     settings = Settings()
@@ -86,7 +86,7 @@ def show(
     zone = rules.history(code).books[-1].zone
     day = datetime.now(zone).date() if on is None else on.date()
     shown = document(rules, chain(*shelf.files_for(code)), code, day, sampler(rules, code, midnight(day, zone)))
-    (laid_out if sys.stdout.isatty() else plain)(shown)
+    (layout if sys.stdout.isatty() else plain)(shown)
 
 
 def sampler(rules: Rules, jurisdiction: str, at: int) -> Callable[[EventCode, str], str | None]:
@@ -115,7 +115,7 @@ def without_telephone(shelf: RuleLibrary) -> list[str]:
     return sorted(code for code, each in shelf.jurisdictions.items() if each.compact and not each.compact_office_phone)
 
 
-def laid_out(shown: Document) -> None:
+def layout(shown: Document) -> None:
     """Print the document on the terminal, with headings and ruled tables."""
     console = Console(highlight=False)
     console.print(Text(shown.title, style="bold underline"))

@@ -29,7 +29,7 @@ app = new_app("Makes a feed like ICOTS's with its answer key, and compares.")
 
 FOLDER: Final = Path(".vn/simulation")
 SHOWN: Final = 40  # differences; the rest are counted
-NO_KEY: Final = bytes(64)  # the seal of a rehearsal: nothing leaves the process
+NO_KEY: Final = bytes(64)  # the key of a rehearsal: nothing leaves the process
 
 PipelineOutput = tuple[list[Outbound], list[Verdict], list[DeadLetter]]
 
@@ -51,7 +51,7 @@ def command(  # noqa: PLR0913  its options
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for feed.jsonl and key.json; both are written anew.")] = FOLDER,
     rehearsed: Annotated[bool, typer.Option("--rehearse", help="Also run the feed through the stages in memory, and compare.")] = False,
     run: Annotated[
-        bool, typer.Option("--run", help="Also run broker, store and all stages in DIR/pipeline, let them live through it, and compare.")
+        bool, typer.Option("--run", help="Also run broker, store and all stages in DIR/pipeline, play the feed to them, and compare.")
     ] = False,
     played: Annotated[bool, typer.Option("--play", help="Also play the feed to the running pipeline, and compare.")] = False,
     check: Annotated[
@@ -76,7 +76,7 @@ def command(  # noqa: PLR0913  its options
         judge(read_key(check / "key.json"), output_of(Client(settings)))
         return
     if played and settings.clock != "topic":
-        raise Usage("--play moves the time on by itself: set VN_CLOCK=topic here and where the stages run (never in production)")
+        raise Usage("--play advances the time by itself: set VN_CLOCK=topic here and for the stages (never in production)")
     world = simulate(midnight(start), days, seed, scale)
     key = world.key()
     write(world, key, out)

@@ -167,7 +167,7 @@ def columns(header: list[str], line: int) -> list[str]:
         if name and name not in COLUMNS:
             raise Broken(f'"{name[:40]}" is no column of a registration: see `vn register --help`', line, place)
         if name in names[: place - 1] and name and name not in REPEATED:
-            raise Broken(f"the column {name} stands there twice, and a registration has one", line, place)
+            raise Broken(f"the column {name} occurs twice, and a registration has one", line, place)
     if "registration_id" not in names:
         raise Broken("the header has no column registration_id", line)
     return names
@@ -260,5 +260,5 @@ def registration(row: Mapping[str, list[str]], header: list[str], line: int) -> 
 
 
 def parts(cell: str, *, several: bool) -> list[str]:
-    """Return the values of a cell that holds several; addresses may be parted by commas, bars and slashes too."""
+    """Return the values of a cell that holds several; addresses may be separated by commas, bars and slashes too."""
     return [part.strip() for part in re.split(r"[;,|\n]| / " if several else r"[;\n]", cell) if part.strip()]

@@ -45,8 +45,8 @@ def import_command(
     """
     Give the stages the state that was exported, on topics that hold none.
 
-    Run `vn topics create` before it, with whatever VN_PARTITIONS; start stages and feeds after it. Can be repeated: where it
-    was interrupted it begins anew. Refuses where a stage has decided since the export.
+    Run `vn topics create` before it, with whatever VN_PARTITIONS; start stages and feeds after it. Can be repeated: if it
+    was interrupted, it begins anew. Refuses if a stage has decided since the export.
     """
     for line in import_state(Settings(), STAGES, choose(stage or ["all"]), folder, mirrored=mirrored):
         typer.echo(line)

@@ -43,9 +43,9 @@ def grow_topics(
     partitions: Annotated[int, typer.Argument(metavar="N", min=2, max=1024, help="How many partitions the stages are to share.")],
 ) -> None:
     """
-    Give the stages more partitions, with every state moved to where its records will come.
+    Give the stages more partitions, and move every state to the partition that its records will come by.
 
-    Stop every `vn run` first, with all inputs read (`vn run all --until-idle 5`). Can be repeated: where it was interrupted it
+    Stop every `vn run` first, with all inputs read (`vn run all --until-idle 5`). Can be repeated: if it was interrupted, it
     goes on. Afterwards set VN_PARTITIONS and start the stages again.
     """
     for line in grow(Settings(), STAGES, partitions):

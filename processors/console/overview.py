@@ -1,4 +1,4 @@
-"""The overview: what the boards show of each stage, of broker and of store, from one watch whose last looks are kept."""
+"""The overview: what the boards show of each stage, of broker and of store, from one watch whose latest measurements are kept."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class StageRow:
 
 
 class Overview:
-    """Looks every few seconds in a thread of its own."""
+    """Measures every few seconds in a thread of its own."""
 
     def __init__(self, watch: Watch, page: Page) -> None:
         self._watch = watch
@@ -52,7 +52,7 @@ class Overview:
         self._stopped.set()
 
     def look(self) -> None:
-        """Make one look and keep it."""
+        """Measure once and keep the result."""
         self._watch.look(wall())
         for panel in OF_STAGES:
             for (stage,), value in self._values(panel).items():
@@ -71,7 +71,7 @@ class Overview:
         return OF_STAGES
 
     def stages(self) -> list[StageRow]:
-        """Return a row a stage."""
+        """Return a row for each stage."""
         values = {panel.title: self._values(panel) for panel in OF_STAGES}
         return [
             StageRow(name, tuple(self._figure(panel, values[panel.title].get((name,)), name) for panel in OF_STAGES))

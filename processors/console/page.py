@@ -73,7 +73,7 @@ class Pages:
         return self.render(request, "message.html", 404, title="Not found", text=text)
 
     async def ask(self, query: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """Return what a query of the view says."""
+        """Return the result of a query of the view."""
 
         def ask() -> Any:
             with self.console.follower.view.reading() as database:
@@ -92,5 +92,5 @@ class Pages:
 
 
 def meaning(reason: str) -> str:
-    """Return a reason code in words; the code itself where it is of another version."""
+    """Return a reason code in words; the code itself if this version does not know it."""
     return REASONS.get(reason, reason)

@@ -50,7 +50,7 @@ class Proxy:
     """
     The proxy that signs people in, whose word counts only from `peers`.
 
-    It names the person, their states (none = all) and, where `roles_header` is set, their roles (none = none).
+    It names the person, their states (none = all) and, if `roles_header` is set, their roles (none = none).
     """
 
     name_header: str

@@ -1,4 +1,4 @@
-"""What keeps a page's actions the signed-in person's own: every form carries a token bound to the browser's session."""
+"""Protection against forged forms: every form carries a token bound to the browser's session."""
 
 import hashlib
 import hmac

@@ -35,7 +35,7 @@ def earlier_fingerprint(event: Event, book: Book) -> str | None:
     """
     Return the fingerprint of an earlier version, which compared letters and digits of a docket number alone.
 
-    None where it is none other: what is known by it is still recognised, for `duplicate.window` after an upgrade.
+    None if it is the same as the present one. For `duplicate.window` after an upgrade, events are still recognised by it.
     """
     fields = same(event, book)
     if "case_number" not in fields or not event.case_number:

@@ -44,7 +44,7 @@ class Situation(Struct, frozen=True, gc=False):
         return self.rules.book(event.jurisdiction, event.received_at)
 
     def message(self, event: Event) -> Message:
-        """Return the message with the fingerprint of its content, that of an earlier version where an event is known by it alone."""
+        """Return the message with the fingerprint of its content, by an earlier version if an event is known by that fingerprint only."""
         book = self.book(event)
         found = fingerprint(event, book)
         known = [each.fingerprints for each in self.known.events if each.ori == event.ori]

@@ -11,7 +11,7 @@ Writes    outbound.sms, outbound.email, outbound.voice: one record for each atte
 Keeps     a registrant's registrations (contacts sealed), what waits for its merge window or the end of quiet hours, what is
           known of each contact; each notification on its way, with its attempts
 Flags     a notification whose registration was not seen within `out_of_order.hold`, until `delivery.give_up`; one that the
-          rules have no text for, until a reviewer decides or there is one; an answer in words of its own
+          rules have no text for, until a reviewer decides or there is one; a reply without a keyword
 Releases  the first by whatever other registration the registrant has in force, the second once there is a text, the third
           as an opt-out; what cannot be told yet stays in review, and the journal says why
 Rejects   a receipt that refers to no attempt of ours

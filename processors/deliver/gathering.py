@@ -154,7 +154,7 @@ def content(notice: Notice) -> tuple[str, str, int, bool]:
 
 
 def came_in(notice: Notice) -> tuple[int, str, int, str]:
-    """Return the sort key of notices: when their messages were received, then their names."""
+    """Return the sort key of notices: when their messages were received, then their ids."""
     return notice.received_at, notice.message_id, notice.part, notice.offender
 
 

@@ -1,8 +1,8 @@
 """
 The key that a registrant's contact data is sealed with here: that of their first registration, until they are erased.
 
-Whoever owns the partition has it in memory, and lies in `vn.keys` alone, so that destroying that one record makes
-unreadable what backups hold.
+The owner of the partition has it in memory. It is written to `vn.keys` alone: once that one record is deleted, no backup of
+anything else can be read.
 """
 
 from collections.abc import Mapping
@@ -73,7 +73,7 @@ def purge_key(registrant: Registrant, moment: Moment) -> Decision[State]:
     """
     Write to `vn.keys` once more after a key was destroyed there, since a segment ends only when something is appended to it.
 
-    What is written is what stands there: nothing, or the key that the registrant has had since.
+    It writes the present record again: a tombstone, or the key that the registrant has had since.
     """
     if registrant.purge_at is None or registrant.purge_at > moment.at:
         return Decision()
@@ -81,7 +81,7 @@ def purge_key(registrant: Registrant, moment: Moment) -> Decision[State]:
 
 
 def renew_key(registrant_id: str, key: RegistrantKey, context: Context) -> RegistrantKey | None:
-    """Return a key sealed by the newest key of the file; None if it is, or where the file has lost the one that sealed it."""
+    """Return a key sealed anew by the newest key of the file; None if it is already, or if the file lacks the key that sealed it."""
     if context.seal.is_current(key.sealed):
         return None
     try:

@@ -166,7 +166,7 @@ class KnownContact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
 
 
 class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A reply in words of its own, until a reviewer has read it; `sealed` is the encrypted text."""
+    """A reply without a keyword, until a reviewer has read it; `sealed` is the encrypted text."""
 
     review_id: str
     channel: Channel

@@ -56,7 +56,7 @@ class Erased(Struct, frozen=True, gc=False, kw_only=True):
     """
     A mark that a registrant was erased, kept for ever under a keyed digest of their id.
 
-    A key that came before `seq` must not be there any more: where one is, a backup was restored.
+    A key from before `seq` must not exist any more: if one does, a backup was restored.
     """
 
     at: int
@@ -64,5 +64,5 @@ class Erased(Struct, frozen=True, gc=False, kw_only=True):
 
 
 def registrant_digest(registrant_id: str, seal: Seal) -> str:
-    """Return the keyed digest that the ledger of erasures knows a registrant by."""
+    """Return the keyed digest of a registrant's id, which the marks of erasures bear."""
     return seal.fingerprint(registrant_id, "erased")

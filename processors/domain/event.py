@@ -111,5 +111,5 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 def passed_on(event: Event, at: int) -> Event:
-    """Return the event as a stage passes it on at `at`: where that is later than its receipt, it was held on purpose until then."""
+    """Return the event as a stage passes it on at `at`: if that is later than its receipt, it was held on purpose until then."""
     return event if at <= event.received_at else replace(event, held_until=at)

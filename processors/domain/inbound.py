@@ -14,7 +14,7 @@ class Inbound(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     One message from a registrant's address.
 
     `address` is the keyed digest of the sender's address, `keyword` what the whole message asks for, `language` that of
-    the keyword. `sealed` is the encrypted `InboundText`, for the reviewer of a message that is no keyword. `answered` where
+    the keyword. `sealed` is the encrypted `InboundText`, for the reviewer of a message that is no keyword. `answered` if
     somebody else answers it: the carrier, or another registrant with the address. `seq` is filled in by identify.
     """
 

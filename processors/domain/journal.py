@@ -15,7 +15,7 @@ Outcome = Literal[
     "flagged",  # a reviewer decides
     "rejected",  # dead-lettered
     "matched",  # match: so many registrants
-    "unmatched",  # match: nobody registered; the end of the road
+    "unmatched",  # match: nobody registered; nothing more follows
     "gathered",  # deliver: waits for its merge window or the end of quiet hours
     "sent",  # deliver: an attempt left
     "dropped",  # deliver: registration gone, or superseded before it left

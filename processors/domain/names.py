@@ -1,11 +1,11 @@
 """
 The comparable form of people's names (contract §3.2).
 
-Case, accents, blanks, hyphens, apostrophes of every kind, characters that do not show and a generation ("Jr.") count for
-nothing, nor does what is typed where there is no middle name ("NMN"), nor a nickname in brackets or quotation marks beside
+Case, accents, blanks, hyphens, apostrophes of every kind, invisible characters and a generation ("Jr.") count for
+nothing, nor does what people type if there is no middle name ("NMN"), nor a nickname in brackets or quotation marks beside
 the given name; a name of which a part is unknown ("FNU") is none.
-A name as it compares is `given names,surname` ("thomas quincy,walker"), or where nobody said which word the surname
-begins with, its words alone ("thomas quincy walker"). The parts of a surname stay known ("ann,smith+jones").
+The comparable form is `given names,surname` ("thomas quincy,walker"); if it is not known which word the surname begins
+with, the words alone ("thomas quincy walker"). The parts of a surname stay known ("ann,smith+jones").
 """
 
 import re
@@ -20,7 +20,7 @@ from processors.domain.person import Name
 
 GENERATIONS: Final = frozenset({"jr", "sr", "ii", "iii", "iv", "v", "junior", "senior", "2nd", "3rd", "4th", "5th"})
 ABBREVIATED: Final = GENERATIONS - {"junior", "senior", "v"}  # nobody's first name
-# What is typed where there is no middle name, and where a given name or surname is not known: first, last, no name known.
+# Typed if there is no middle name; and if a given name or surname is not known: first, last, no name known.
 NO_MIDDLE: Final = frozenset({"nmn", "nmi", "nomiddle", "nomiddlename", "none", "null", "na", "unknown", "unk", "unkn"})
 NO_NAME: Final = frozenset(
     {
@@ -66,7 +66,7 @@ def given_words(text: str, least: int = 1) -> tuple[str, ...]:
 
 
 def middle_words(text: str) -> tuple[str, ...]:
-    """Return the middle names, none where the text says that there is none, or only a nickname."""
+    """Return the middle names; none if the text says that there is none, or has only a nickname."""
     words = words_of(_NICKNAME.sub(" ", text))
     return () if "".join(words) in NO_MIDDLE else words
 
@@ -149,7 +149,7 @@ def alike(one: str, other: str) -> bool:
 
 
 def readings(name: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the given names and the surname that a name may have: one reading where it says which is which."""
+    """Yield the given names and the surname that a name may have: one reading if it says which is which."""
     given, comma, sur = name.rpartition(",")
     if comma:
         yield tuple(given.split()), sur.replace("+", "")

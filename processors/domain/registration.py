@@ -28,8 +28,8 @@ class Registration(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tr
     A checked registration with sealed contacts.
 
     `sealed` is the encrypted `Contacts`; no other field holds contact data. `key` is the key it was encrypted with, drawn for
-    it and itself sealed. `addresses` are the keyed digests of the
-    contacts' addresses, each once, in their order. Empty `case_numbers` or `event_subtypes` mean all.
+    it and itself sealed. `addresses` are the keyed digests of the contacts' addresses, each once, in their order. Empty
+    `case_numbers` or `event_subtypes` mean all.
     """
 
     registration_id: str
@@ -124,7 +124,7 @@ def verification_digest(code: str, registration_id: str, seal: Seal) -> str:
 
 
 def address_digest(address: str, seal: Seal) -> str:
-    """Return the HMAC by which an address is known where nobody may read it; `address` is in canonical form."""
+    """Return the HMAC that stands for an address in records without contact data; `address` is in canonical form."""
     return seal.fingerprint(address.lower(), "address")
 
 

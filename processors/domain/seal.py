@@ -93,7 +93,7 @@ def named_key(sealed: bytes) -> bytes | None:
 
 @lru_cache(maxsize=8)
 def key_id(key: bytes) -> bytes:
-    """Return the id of a key, which tells nothing of it."""
+    """Return the id of a key, from which the key cannot be derived."""
     return hmac.new(key, b"key id", hashlib.sha256).digest()[:ID_BYTES]
 
 

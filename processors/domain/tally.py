@@ -1,9 +1,9 @@
 """
 The records from which the one response to a submission is computed (contract §5, Responses).
 
-A submission has one part an event that identify made of it (`leaves`), and every part ends once: without a notification,
-or in a number of registrants, each of whom is reached or not. `submission` names it: its offset in `vn.intake`, or, of what
-was refused at the door, its position in the topic it came by.
+A submission has one part for each event that identify made of it (`leaves`), and every part ends once: without a
+notification, or with a number of registrants, each of whom is reached or not. `submission` names it: its offset in
+`vn.intake`, or, if `read` refused it, its position in the topic it came by.
 """
 
 from typing import Literal

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-CACHED: Final = 1_024  # instants: what follows from one record bears one time
+CACHED: Final = 1_024  # instants: everything that follows from one record has the same time
 
 
 @lru_cache(CACHED)

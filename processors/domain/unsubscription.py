@@ -1,5 +1,5 @@
 """
-The token of an unsubscription link: who has the email can unsubscribe, who only guesses its reference cannot.
+The token of an unsubscription link: whoever has the email can unsubscribe; whoever only guesses its reference cannot.
 
 It is a keyed digest of the reference, by the oldest key of `VN_KEY_FILE`, so that links stay good when keys are rotated. The
 site, which has no key of the pipeline's, passes the token on as the detail of its receipt, and `read` verifies it.

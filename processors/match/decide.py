@@ -92,7 +92,7 @@ def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
 
 
 def keys_of_enrolment(enrolment: Enrolment, found: Mapping[str, State]) -> Iterator[str]:
-    """Name the page of the registration; all pages where that one is full, since there must be more of them."""
+    """Name the page of the registration; all pages if that one is full, since their number must grow."""
     home = home_of(enrolment.registration_id, enrolment.offender, found)
     yield from dict.fromkeys((enrolment.offender, home))
     if is_full(home, found):

@@ -2,7 +2,7 @@
 Documents that grow with the number of registrants, in pages, so that none outgrows one record and adding writes one page.
 
 A short list is in its document alone. A longer one is in pages, of which the document says how many there are. The page of
-a registration follows from its id; where one is full, their number is doubled.
+a registration follows from its id; when one is full, their number is doubled.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -37,7 +37,7 @@ class ActiveRegistration(Struct, frozen=True, gc=False):
 
 
 class ActiveRegistrations(Struct, frozen=True, gc=False, tag="register", omit_defaults=True):
-    """The registrations for one offender, by registration id; or, where there are many, in how many pages they are (pages.py)."""
+    """The registrations for one offender, by registration id; if there are many, the number of pages that hold them (pages.py)."""
 
     registrations: tuple[ActiveRegistration, ...] = ()
     pages: int = 0
@@ -47,7 +47,7 @@ class ToldRegistrants(Struct, frozen=True, gc=False, tag="told", omit_defaults=T
     """
     Who was told of one event: registrants in order, each with the registrations concerned; kept until `until`.
 
-    Where there are many, they are in so many `pages` (pages.py).
+    If there are many, `pages` is the number of pages that hold them (pages.py).
     """
 
     registrants: dict[str, tuple[str, ...]]

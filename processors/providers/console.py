@@ -22,7 +22,7 @@ class ConsoleVendor:
         return Taken("delivered", "printed")
 
     async def find(self, message: Outbound) -> Outcome:
-        """Return that it was not taken: what a process printed before it ended, nobody has read for sure."""
+        """Return that it was not taken: nobody can be sure that somebody read what an ended process had printed."""
         return Unavailable(f"{message.reference} is printed again")
 
     async def close(self) -> None:

@@ -153,5 +153,5 @@ def receipt_status(outcome: Outcome) -> str:
 
 
 def receipt_detail(outcome: Outcome) -> str:
-    """Return what a receipt says of an outcome; of one that cannot be known that it cannot be."""
+    """Return the detail of a receipt for an outcome; for one that cannot be known, it says so."""
     return f"{AMBIGUOUS}{outcome.detail}" if isinstance(outcome, Ambiguous) else outcome.detail

@@ -2,7 +2,7 @@
 The intents without an outcome, in a compacted Kafka topic that is partitioned like the outbound topics.
 
 An intent is committed before the call, and its tombstone together with the receipt and the read position after it. What
-is left at the start of a process is what an earlier one did not live to note.
+is left at the start of a process was in hand when an earlier one ended.
 """
 
 from collections.abc import Callable, Iterable

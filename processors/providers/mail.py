@@ -24,7 +24,7 @@ POLICY = SMTP.clone(max_line_length=998, cte_type="7bit")  # no folding: the uns
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who the email is from: the address people see, the one for bounces, where an unsubscription is posted and what signs its link."""
+    """The sender of an email: the address people see, the one for bounces, the URL for unsubscriptions and the key that signs its link."""
 
     address: str
     name: str = ""

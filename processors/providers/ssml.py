@@ -1,7 +1,7 @@
 """
 A call as SSML 1.1: what is said, with a pause after each sentence, said twice, and what the registrant can key in.
 
-A voice message's body is the plain text; how it is spoken is decided here, where the call is made.
+A voice message's body is the plain text; how it is spoken is decided here, by the one who makes the call.
 """
 
 import re

@@ -49,7 +49,7 @@ from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.topics import OUTBOUND, RECEIPTS, SENDS
 
-BATCH: Final = 500  # messages in hand; they must be handed over within the group's max.poll.interval.ms
+BATCH: Final = 500  # messages of a batch; they must be handed over within the group's max.poll.interval.ms
 POLL_TIMEOUT: Final = 0.2
 FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
 DETAIL: Final = 200  # characters of a vendor's answer that a receipt carries
@@ -127,7 +127,7 @@ class Worker:
         self._positions.clear()
 
     def _restore(self, member: Consumer) -> bool:
-        """Take up the assigned partitions where Kafka says that they stand; return whether there are any."""
+        """Resume the assigned partitions at their committed offsets; return whether there are any."""
         self._heartbeat(member, 0 if self._assigned else POLL_TIMEOUT)
         if not self._assigned:
             return False

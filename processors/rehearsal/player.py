@@ -55,8 +55,8 @@ def rehearse(
     for step in merge(steps, changed, key=lambda each: each.at):
         run.provider.note(step.sendings)
         while (moment := run.next_before(step.at)) is not None:
-            run.live_through(moment)
-        run.live_through(step)
+            run.advance_to(moment)
+        run.advance_to(step)
     return Rehearsal(run.driver, tuple(run.moments))
 
 
@@ -80,7 +80,7 @@ class _Run:
             return self._receipts.popleft()
         return Step(timer, ()) if timer is not None and timer < until else None
 
-    def live_through(self, step: Step) -> None:
+    def advance_to(self, step: Step) -> None:
         """Advance the time to the step, send its records, and let the provider answer what is sent out."""
         self.driver.advance_to(step.at)
         self.moments.append(step)

@@ -129,7 +129,7 @@ def assumed_registrations(submissions: Sequence[bytes], at: datetime, rules: Rul
 
 
 def offenders_of(submission: bytes, at: datetime, rules: Rules) -> tuple[Person, ...]:
-    """Return the offenders of a submission; none where it is rejected."""
+    """Return the offenders of a submission; none if it is rejected."""
     value = Codec().decode_external(submission)
     record = Record(SUBMISSIONS.name, 0, 0, None, int(at.timestamp() * 1000), value, submission)
     found = READ.decide(record, {}, Context(rules, Seal(KEY))).outputs[0].value

@@ -25,7 +25,7 @@ from processors.rules.sections import SECTIONS, Entry
 
 LANGUAGES: Final = ("en", "es")  # and every other that a rule file has a text in
 REFERENCE: Final = "en"  # the language that has every text, against which the others are held
-OPTIONAL: Final = ("*state.", "*at.")  # texts that a language may do without
+OPTIONAL: Final = ("*state.", "*at.")  # texts that a language may lack
 TEXT_FIELDS: Final = ("noun", "sms", "subject", "body", "voice")
 # The variables of a text (explained in default/texts.en.toml) and of the frames around texts.
 TEXT_VARIABLES: Final = frozenset(

@@ -1,7 +1,7 @@
 """
-Identifiers by the rules: within what scope they are the same, how much that says, and what is none (contract §3.2).
+Identifiers by the rules: in which scope they are unique, how much weight they have, and which values are none (contract §3.2).
 
-A mark is an identifier as it compares, a text that is equal for equal identifiers and for no others:
+A mark is the comparable form of an identifier, a text that is equal for equal identifiers only:
 
     FBI:551234AB1          strong, known in the whole nation
     SID:VA7700123          strong, the value names its state
@@ -50,7 +50,7 @@ def compact(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """One kind of number; `prefixed` where the value's first two letters name the state that issued it."""
+    """One kind of number; `prefixed` if the value's first two letters name the state that issued it."""
 
     name: str
     scope: ScopeKind
@@ -97,7 +97,7 @@ class IdentityRules:
 
     @cached_property
     def long_words(self) -> frozenset[str]:
-        """Return the words for no number that are none where they stand beside digits or other words too: NA123 may be a number."""
+        """Return the words for "no number" that mean it beside digits or other words too; a short one does not: NA123 may be a number."""
         return frozenset(each for each in self.compact_words if len(each) > PREFIX and each.isalpha())
 
     def scheme(self, name: str) -> Scheme:

@@ -267,7 +267,7 @@ class SchemeEntry(Model):
 
 
 class NoIdentifierEntry(Model):
-    """What is typed where there is no number."""
+    """A word that agencies type if there is no number."""
 
     grows = frozenset({"words"})
 

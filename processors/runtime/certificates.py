@@ -1,4 +1,4 @@
-"""When the certificates end that connections to broker and store stand on: ours in files, and those that the servers show."""
+"""Expiry of the certificates that connections to broker and store depend on: ours in files, and those that the servers present."""
 
 import socket
 import ssl
@@ -34,14 +34,14 @@ class CertificateFile:
 
 @dataclass(frozen=True, slots=True)
 class ServerCertificate:
-    """What a broker or store shows."""
+    """The certificate that a broker or store presents."""
 
     name: str
     host: str
     port: int
 
     def end(self) -> datetime:
-        """Return when it ends; raises OSError if none is shown. Whether it is trusted is for the clients to say."""
+        """Return when it ends; raises OSError if none is presented. Whether it is trusted is for the clients to check."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         with (
@@ -53,7 +53,7 @@ class ServerCertificate:
 
 
 def certificates(settings: Settings) -> Iterator[CertificateFile | ServerCertificate]:
-    """Yield every certificate that the settings lead to; none where nothing is encrypted."""
+    """Yield every certificate that the settings name or lead to; none if nothing is encrypted."""
     given = settings.kafka_properties()
     for name, variable in FILES.items():
         if name in given:

@@ -32,7 +32,7 @@ class TopicClock:
         self._now = max(tick.now, self._now or 0)
 
 
-AHEAD: Final = 60_000  # milliseconds that a time may lie ahead of our clock; what lies further ahead is taken for now
+AHEAD: Final = 60_000  # milliseconds that a time may be ahead of our clock; one further ahead counts as now
 
 
 def wall() -> int:

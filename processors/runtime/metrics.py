@@ -36,7 +36,7 @@ TIMERS_OVERDUE_SECONDS: Final = Gauge(
     "vn_timers_overdue_seconds", "Seconds by which the first timer is overdue: it waits for earlier stages to catch up", ["unit"]
 )
 READY: Final = Gauge("vn_ready", "1 while the unit decides, 0 while it catches up or waits for broker or store", ["unit"])
-BEAT: Final = Gauge("vn_beat_timestamp_seconds", "When the stage's loop last turned, in Unix seconds", ["unit"])
+BEAT: Final = Gauge("vn_beat_timestamp_seconds", "When the stage's loop began its latest round, in Unix seconds", ["unit"])
 BUILD: Final = Gauge("vn_build_info", "1, with the version that runs", ["unit", "version"])
 TRANSACTIONS: Final = Counter(
     "vn_transactions", "Transactions, by how they ended: committed, or in_doubt and done again", ["unit", "result"]
@@ -57,9 +57,7 @@ HOLD_SECONDS: Final = Histogram(
     "vn_hold_seconds", "Seconds for which deliver held a notification on purpose, by why", ["hold"], buckets=NOTIFICATION_BUCKETS
 )
 DEAD_LETTERS: Final = Counter("vn_dead_letters", "Dead letters, by reason code", ["unit", "reason"])
-TIME_AHEAD: Final = Counter(
-    "vn_time_ahead", "Records whose time lay more than a minute ahead of the clock, and was taken for now", ["unit"]
-)
+TIME_AHEAD: Final = Counter("vn_time_ahead", "Records whose time was more than a minute ahead of the clock, and counted as now", ["unit"])
 RESTARTS: Final = Counter("vn_restarts", "Batches thrown away because their outcome was in doubt", ["unit"])
 FENCED: Final = Counter("vn_fenced", "Commits that Kafka refused because another member or producer has taken over", ["unit"])
 STORE_DOWN: Final = Counter("vn_store_down", "Times the store did not answer", ["unit"])
@@ -68,7 +66,7 @@ REBUILDS: Final = Counter("vn_rebuilds", "Cached partitions rebuilt from the beg
 CATCH_UP_RECORDS: Final = Counter("vn_catch_up_records", "Changes written to the store from the changelog", ["unit"])
 STAMP_AHEAD: Final = Counter("vn_stamp_ahead", "Cached partitions that claimed more than Kafka holds; dropped and rebuilt", ["unit"])
 STALE: Final = Counter("vn_stale_cache", "Batches thrown away because a state's stamp was not the expected one", ["unit"])
-ATTEMPTS: Final = Counter("vn_attempts", "States that attempts came to, by receipts and by silence", ["channel", "status"])
+ATTEMPTS: Final = Counter("vn_attempts", "States that attempts reached, by receipts and by silence", ["channel", "status"])
 NOT_REACHED: Final = Counter("vn_not_reached", "Notifications of which no contact was reached", ["emergency"])
 PROVIDER_SENDS: Final = Counter(
     "vn_provider_sends", "Messages that vendors were given, by the status reported", ["channel", "vendor", "status"]

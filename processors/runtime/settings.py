@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     views_dir: Path = Field(
         Path(".vn/views"),
         validation_alias="VN_VIEWS_DIR",
-        description="where `vn console` and `vn site` keep their read models; rebuilt when missing",
+        description="the folder in which `vn console` and `vn site` keep their read models; rebuilt if missing",
     )
     console_user_header: str = Field(
         "",
@@ -120,7 +120,7 @@ class Settings(BaseSettings):
         validation_alias="VN_SITE_DB",
         repr=False,
         pattern=r"^(sqlite|postgresql)://",
-        description="where `vn site` keeps what is not sent yet and whose registrations are whose: sqlite:///PATH or postgresql://",
+        description="the database in which `vn site` keeps what is not sent yet and who owns which registration: sqlite:///PATH or postgresql://",
     )
     site_key_file: Path = Field(
         Path(".vn/site.key"),

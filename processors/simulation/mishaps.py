@@ -57,7 +57,7 @@ def withdrawable(planned: Planned) -> bool:
 
 
 def duplicate(log: CaseLog, at: int, message: Message, outcome: ExpectedOutcome) -> None:
-    """The same event comes in other messages that differ where it does not matter."""
+    """The same event is sent in other messages, which differ only in inconsequential ways."""
     log.add(at, message, outcome)
     for _ in range(log.random.between(1, 2)):
         at += log.random.between(MINUTE, 6 * HOUR)

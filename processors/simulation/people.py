@@ -2,7 +2,7 @@
 Offenders, each with a unique name, numbers and alias.
 
 Every message names all of them, as ICOTS does, except of offenders whom two agencies know by one number each until a
-message names both. Beside the numbers may stand what is none, or what many have.
+message names both. Some messages also have fillers that are no numbers, or numbers that many people share.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Offender:
     """
     One offender; `state` is where the case is.
 
-    `met` is when a message first names both the SID and the DOC number, None where the first message does.
+    `met` is when a message first names both the SID and the DOC number, None if the first message does.
     """
 
     number: int
@@ -115,7 +115,7 @@ def offender(number: int, random: RandomStream) -> Offender:
 
 
 def with_disorder(person: dict[str, Any], offender: Offender, disorder: tuple[str, ...]) -> dict[str, Any]:
-    """Return the description with what agencies type beside and instead of numbers; it is the same person."""
+    """Return the description with fillers and remarks that agencies type beside numbers or instead; it is the same person."""
     numbers = [dict(each) for each in person["identifiers"]]
     if "misspelt number" in disorder:
         numbers = [{**each, "value": misspelt(each["value"])} for each in numbers]
@@ -127,5 +127,5 @@ def with_disorder(person: dict[str, Any], offender: Offender, disorder: tuple[st
 
 
 def misspelt(number: str) -> str:
-    """Return a number as somebody types it who does not look: blanks, hyphens, small letters, a sign that does not show."""
+    """Return a number as a careless person types it: blanks, hyphens, small letters, an invisible character."""
     return f" {number[:2].lower()} {number[2:5]}-{number[5:]}\u200b"

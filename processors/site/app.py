@@ -28,7 +28,7 @@ from processors.site.unsubscribing import unsubscribe
 
 STATIC: Final = Path(__file__).parent / "static"
 MOST_BYTES: Final = 64 * 1024
-ELSEWHERE: Final = "https://www.weather.gov/"  # where "Leave this site" leads: everybody might look at that
+ELSEWHERE: Final = "https://www.weather.gov/"  # the target of "Leave this site": a page that anybody might visit
 HEADERS: Final = web_headers.HEADERS | {
     "X-Robots-Tag": "noindex",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -127,7 +127,7 @@ def app_of(site: Site, sender: Sender) -> Starlette:
 
 
 async def safety(page: Page) -> Response:
-    """Return the first page: who else may see this device, where there is help, where one may go."""
+    """Return the first page: who else may see this device, where there is help, what one can do here."""
     return page.show("safety.html")
 
 

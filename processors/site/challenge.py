@@ -1,7 +1,7 @@
 """
 Proof of work for clients that ask often, in the form of ALTCHA: find the number whose salted SHA-256 is the one given.
 
-Whoever has no JavaScript waits in its place: a challenge that was not solved counts once it is a minute old. Each counts once.
+Whoever has no JavaScript waits instead: a challenge that was not solved counts once it is a minute old. Each counts once.
 """
 
 import base64
@@ -29,7 +29,7 @@ class Challenge(msgspec.Struct, frozen=True):
 
 
 class Solution(msgspec.Struct, frozen=True):
-    """What a client gives back; `number` is None where it waited."""
+    """What a client gives back; `number` is None if it waited."""
 
     challenge: str
     salt: str

@@ -20,7 +20,7 @@ def subtypes_by_choice(rules: Rules) -> Mapping[str, tuple[str, ...]]:
 
 
 def chosen_subtypes(choices: Iterable[str], rules: Rules) -> tuple[str, ...]:
-    """Return the event subtypes of the choices; nothing, which means all, where everything is chosen."""
+    """Return the event subtypes of the choices; nothing, which means all, if everything is chosen."""
     named = set(choices)
     if named >= set(ABOUT):
         return ()

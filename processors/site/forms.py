@@ -34,7 +34,7 @@ class Offender(Struct, frozen=True, omit_defaults=True):
 
 
 def question_of(form: Mapping[str, str]) -> tuple[Question | None, Problems]:
-    """Return what is looked for; a problem where it is too little or none."""
+    """Return what is searched for; a problem if it is too little or nothing."""
     number, last = form.get("number", "").strip(), form.get("last_name", "").strip()
     initial, year = form.get("initial", "").strip(), form.get("year", "").strip()
     problems: Problems = {}
@@ -102,7 +102,7 @@ def contacts_of(form: Mapping[str, str]) -> tuple[tuple[Contact, ...], Problems]
 
 
 def normalized(channel: Channel, text: str) -> str | None:
-    """Return an address in canonical form; None of one that cannot be reached, or abroad."""
+    """Return an address in canonical form; None if it cannot be reached, or is abroad."""
     try:
         address = NORMALIZE[channel](text)
     except Unusable:
@@ -140,14 +140,14 @@ def address_of(text: str) -> str | None:
 
 
 def pin_problem(pin: str) -> str | None:
-    """Return what is wrong with a PIN, None where nothing is."""
+    """Return what is wrong with a PIN; None if nothing is."""
     if not (pin.isascii() and pin.isdigit() and len(pin) == len("0000")):
         return "bad_pin"
     return "easy_pin" if pin in _EASY else None
 
 
 def code_of(text: str) -> str | None:
-    """Return the six digits of a code, however they are parted; None of anything else."""
+    """Return the six digits of a code, however they are separated; None for anything else."""
     digits = text.replace(" ", "").replace("-", "")
     return digits if digits.isascii() and digits.isdigit() and len(digits) == len("000000") else None
 

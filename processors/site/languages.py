@@ -13,7 +13,7 @@ Words = Mapping[str, Any]
 
 
 def read_languages(folder: Path | None) -> dict[str, Words]:
-    """Return the words of each language by its code; raises UserError for a file that says less or more than the English one."""
+    """Return the words of each language by its code; raises UserError for a file that has fewer or more sentences than the English one."""
     files = [*BUILT_IN.glob("*.toml"), *(sorted(folder.glob("*.toml")) if folder else ())]
     found: dict[str, Words] = {}
     for file in files:

@@ -51,7 +51,7 @@ class Limits:
 
 
 def subscriber(address: str) -> str:
-    """Return what of an address names one subscriber."""
+    """Return the part of an address that names one subscriber."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

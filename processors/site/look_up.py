@@ -1,4 +1,4 @@
-"""Finding somebody: ten at most, no paging; who is none, hidden or not public is the same page in the same time."""
+"""Finding somebody: ten at most, no paging; somebody unknown, hidden or not public gives the same page in the same time."""
 
 from typing import Any, Final
 
@@ -43,7 +43,7 @@ async def find(page: Page) -> Response:
 def entry(page: Page, person: KnownPerson, standing: OffenderStanding) -> dict[str, Any]:
     """Return what is shown of one person, and what the form to register for them carries."""
     numbers = [f"{each.scheme} {each.value}" for each in person.identifiers if each.scheme in NUMBERS_SHOWN]
-    name = spoken(person.names[-1]) if person.names else ""
+    name = spoken_name(person.names[-1]) if person.names else ""
     status = page.words["statuses"].get(standing.status or "", page.words["statuses"]["unknown"])
     states = [state for state in (standing.sending_state, standing.receiving_state) if state]
     chosen = Found(name, Offender(numbers=tuple((each.scheme, each.value, each.issuer) for each in person.identifiers)))
@@ -65,8 +65,8 @@ class Found(msgspec.Struct, frozen=True):
     offender: Offender
 
 
-def spoken(name: Name) -> str:
-    """Return a name as it is said."""
+def spoken_name(name: Name) -> str:
+    """Return a name as it is spoken."""
     return " ".join(filter(None, (name.given, name.middle, name.sur))) or name.full or ""
 
 

@@ -31,7 +31,7 @@ LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")  # a name that nobody
 
 
 class SigningIn(msgspec.Struct, frozen=True):
-    """Somebody who was asked for a code; `known` is 1 where the contact has registrations here."""
+    """Somebody who was asked for a code; `known` is 1 if the contact has registrations here."""
 
     sign_in_id: str
     digest: str

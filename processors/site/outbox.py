@@ -1,7 +1,7 @@
 """
 The site's own database: what is to be sent to Kafka, and which registrations belong to whom.
 
-What says anything about anybody is sealed with the site's own key; contacts are known by keyed digests. One code path for
+Everything about a person is sealed with the site's own key; contacts are known by keyed digests. One code path for
 SQLite and PostgreSQL. What is sent stays marked as sent for a day, without its content.
 
 A row that the site's keys do not open (a key is missing from the file, or its bytes were damaged) is set aside and holds
@@ -77,7 +77,7 @@ CONTACTS: Final = Table(
 
 
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A registration as the site keeps it: what is sent, and in plain words whom it is for and what of."""
+    """A registration as the site keeps it: what is sent, and in plain words whom it is for and which events it is about."""
 
     registration_id: str
     registrant_id: str

@@ -27,7 +27,7 @@ from processors.views.public import Shown, registration_statuses
 FIELDS: Final = 60
 BY_VIN: Final = frozenset({"DOJ_VNS", "ICE_VNP"})  # sources whose registrants have a verified email address, a VIN and a PIN
 WITH_PHONE: Final = frozenset({"ICE_VNP"})  # of these, those that also call or text
-EVEN_SECONDS: Final = 0.25  # answers that must not tell anything by their time leave at multiples of it
+EVEN_SECONDS: Final = 0.25  # answers whose time must tell nothing are sent at multiples of it
 STALE: Final = 30_000
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ class Page:
 
     @property
     def client(self) -> str:
-        """The address that asks; that which a proxy of ours names."""
+        """The client's address; the one that our proxy names, if the request came through it."""
         peer = self.request.client.host if self.request.client else ""
         named = self.request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
         return named if named and peer in self.site.proxies else peer
@@ -99,7 +99,7 @@ class Page:
         return self.show("sentence.html", status, sentence=self.words["problems"][name])
 
     async def ask(self, query: Callable[..., T], *arguments: Any) -> T:
-        """Return what a query of the view says."""
+        """Return the result of a query of the view."""
 
         def run() -> T:
             with self.site.follower.view.reading() as database:
@@ -115,13 +115,13 @@ class Page:
             return {}
 
     def is_too_often(self, what: str, most: int) -> bool:
-        """Whether the client has done this oftener within an hour."""
+        """Whether the client has done this more often within an hour."""
         return self.site.limits.count(what, self.client, wall()) > most
 
 
 @asynccontextmanager
 async def even_time() -> AsyncIterator[None]:
-    """What is done within takes a multiple of a quarter of a second, so that its time tells nothing."""
+    """Let the block take a multiple of a quarter of a second, so that its time tells nothing."""
     began = time.monotonic()
     yield
     took = time.monotonic() - began

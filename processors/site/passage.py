@@ -1,7 +1,7 @@
 """
 What a form carries from step to step: sealed with the site's key, so that there is no cookie and nothing to forge.
 
-Whoever does not hold what the page before was given can neither go on with it nor send a form in its owner's name.
+Only the browser that was given the page before can go on from it, and nobody can send a form in its owner's name.
 """
 
 import base64
@@ -30,7 +30,7 @@ def close(value: msgspec.Struct, now: int, seal: Seal) -> str:
 
 
 def opened(text: str, kind: type[T], now: int, seal: Seal, valid: int = VALID) -> T | None:
-    """Return what was sealed; None of what is forged, changed, of another kind or too old."""
+    """Return what was sealed; None if it is forged, changed, of another kind or too old."""
     try:
         dated = msgspec.json.decode(seal.open(base64.urlsafe_b64decode(text.encode()), f"passage:{kind.__name__}"), type=Dated)
         if not dated.at <= now < dated.at + valid:

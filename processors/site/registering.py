@@ -43,7 +43,7 @@ SCHEME: Final = {"DOJ_VNS": "REGISTER", "ICE_VNP": "A-NUMBER"}  # what the numbe
 
 
 class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the steps so far have said."""
+    """The answers of the steps so far."""
 
     registration_id: str
     registrant_id: str

@@ -23,7 +23,7 @@ A_HOUR: Final = MOST - 1  # of one client: a mail provider unsubscribes many peo
 
 
 async def unsubscribe(site: Site, request: Request, form: dict[str, str]) -> Response:
-    """Keep a receipt that says the email's address opted out; whether the token is the reference's, the pipeline knows alone."""
+    """Keep a receipt that says the email's address opted out; only the pipeline can tell whether the token belongs to the reference."""
     reference = request.query_params.get("reference", "") or form.get("reference", "")
     token = request.query_params.get("token", "") or form.get("token", "")
     if form.get("List-Unsubscribe") != "One-Click" or not REFERENCE.fullmatch(reference) or not TOKEN.fullmatch(token):

@@ -40,7 +40,7 @@ class View:
 
     @contextmanager
     def snapshot(self, identities: Mapping[str, str]) -> Iterator[tuple[sqlite3.Connection, dict[Place, int]] | None]:
-        """One moment of a file that another process keeps, with its positions; None where there is none of these logs."""
+        """A consistent snapshot of a file that another process keeps, with its positions; None if there is none of these logs."""
         if not self.path.exists():
             yield None
             return

@@ -2,7 +2,7 @@
 A view as a command reads it: what the file holds, and from Kafka what was written since.
 
 The file is the one that `vn console` keeps in `VN_VIEWS_DIR`. A command only reads it, so the two do not meet; however far
-behind it is, the answer is as of now. Where there is none, of this shape and of these logs, all is read from Kafka.
+behind it is, the answer is as of now. If there is none of this shape and of these logs, all is read from Kafka.
 """
 
 import sqlite3
@@ -29,7 +29,7 @@ CONSOLE_VIEW: Final = "console.sqlite"
 
 
 class Lookup:
-    """Reads journal, reviews and expected events by way of a view where there is one; `source` says from what."""
+    """Reads journal, reviews and expected events, from a view if there is one; `source` says from what."""
 
     def __init__(self, client: Client, found: tuple[sqlite3.Connection, dict[Place, int]] | None, source: str) -> None:
         self.source = source
@@ -78,7 +78,7 @@ class Lookup:
 
 @contextmanager
 def lookup(client: Client) -> Iterator[Lookup]:
-    """One look at what the pipeline has written, by way of the console's view where there is one."""
+    """Read once what the pipeline has written, from the console's view if there is one."""
     settings = client.settings
     path = settings.views_dir / CONSOLE_VIEW
     if not path.exists():

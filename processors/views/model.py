@@ -34,7 +34,7 @@ def json_document(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ReadModel:
-    """The tables of a view and the topics that it follows; a file of other tables is built anew, so there are no migrations."""
+    """The tables of a view and the topics that it follows; a file with other tables is rebuilt, so there are no migrations."""
 
     tables: str
     apply: Mapping[Topic, Callable[[Connection, Row], None]]

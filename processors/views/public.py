@@ -1,8 +1,8 @@
 """
-What the public may look up: people by name or number, as long as their standing, the rules and nobody's protection forbid it.
+What the public may look up: people by name or number, unless their standing, the rules or somebody's protection forbid it.
 
 Names and numbers are kept as they compare, so that accents, case, hyphens and blanks count for nothing. Everything that
-decides whether somebody is shown is one condition of the query, so that who is none, hidden or not public looks the same.
+decides whether somebody is shown is one condition of the query, so that somebody unknown, hidden or not public looks the same.
 """
 
 import json
@@ -54,7 +54,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Whose custody the public may look up: by kinds of place, where these jurisdictions report it."""
+    """Whose custody the public may look up: in these kinds of place, if one of these jurisdictions reports it."""
 
     kinds: tuple[str, ...] = ()
     jurisdictions: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ def registration_statuses(database: Connection, registration_ids: list[str]) -> 
 
 
 def surname_key(surname: str) -> str:
-    """Return a surname as it is looked up: however it is hyphenated, parted or accented."""
+    """Return a surname as it is looked up: without hyphens, blanks and accents."""
     return "".join(parts_of(surname))
 
 

@@ -4,7 +4,7 @@ Watch: monitors the pipeline from outside its stages, without their consumer gro
 loop.py      measures every few seconds; a value that could not be measured is absent, never stale
 groups.py    lag, age and hidden records of every stage, from Kafka alone: true of a dead stage too
 brokers.py   brokers and topics: under-replicated, and how long until retention removes something unread
-certificates.py  when the certificates end that connections stand on
+certificates.py  when the certificates end that connections depend on
 redis.py     the store: up, memory, persistence, eviction
 tables.py    open reviews, expectations, agencies heard, open dead letters: folds over compacted topics
 canary.py    a message of its own through the whole pipeline, every few minutes

@@ -304,7 +304,7 @@ DELIVERY: Final = Board(
             alert="VnNotificationLate",
         ),
         Panel(
-            "What attempts came to",
+            "States of attempts",
             "sum by (channel, status) (rate(vn_attempts_total[5m]))",
             "mostly accepted, then delivered",
             "reqps",
@@ -327,7 +327,7 @@ DELIVERY: Final = Board(
         Panel(
             "Unread by our providers",
             "sum by (topic) (vn_outbound_unread_records)",
-            "0, where `vn provider` runs",
+            "0, if `vn provider` runs",
             legend="{{topic}}",
             empty_until="`vn provider` runs",
         ),

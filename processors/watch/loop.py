@@ -46,7 +46,7 @@ LOOK_SECONDS: Final = 5.0
 CLUSTER_SECONDS: Final = 30.0  # between two descriptions of the cluster
 CERTIFICATES_SECONDS: Final = 600.0  # between two looks at certificates
 CANARY_SECONDS: Final = 300.0
-READ_SECONDS: Final = 3.0  # of one look at the tables; where that is not enough they are absent, and read on at the next
+READ_SECONDS: Final = 3.0  # of one look at the tables; if that is not enough, they are absent, and the next look reads on
 MANY: Final = 5_000
 
 
@@ -194,7 +194,7 @@ class Canary:
         self._client = client
         self._broker = broker
         self._reader: Consumer | None = None
-        self._position = OFFSET_BEGINNING  # where a reader begins: what came out before is read once
+        self._position = OFFSET_BEGINNING  # a new reader begins here: what came out before is read once
         self._day = ""
         self._sent: dict[str, int] = {}
         self._last_sent: int | None = None

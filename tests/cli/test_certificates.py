@@ -9,7 +9,7 @@ from socket import create_server
 
 import pytest
 
-from processors.cli.certificates import certificates, judged, of_file, of_server
+from processors.cli.certificates import certificates, expiry_finding, of_file, of_server
 from processors.runtime.certificates import CertificateFile, ServerCertificate
 from processors.runtime.settings import Settings
 from processors.watch.certificates import look
@@ -49,7 +49,7 @@ def serving(tmp_path: Path) -> Iterator[int]:
     ids=str,
 )
 def test_a_certificate_is_renewed_a_fortnight_before_it_ends(left: timedelta, fix: str, said: str) -> None:
-    found = judged("x", NOW + left, "renew x", NOW)
+    found = expiry_finding("x", NOW + left, "renew x", NOW)
     assert (found.ok, found.fix) == (not fix, fix)
     assert said in found.found
 

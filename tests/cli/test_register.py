@@ -148,7 +148,7 @@ BROKEN = [
     ("registration_id,sms\nV-1,804-555-1002, 804-555-1003\n", "line 2, column 3: there is a value in a column that has no header"),
     ("registration_id,sms,\nV-1,8045551002,x\n", "line 2, column 3: there is a value in a column that has no header"),
     ("registration_id,mobile\nV-1,1\n", 'line 1, column 2: "mobile" is no column of a registration: see `vn register --help`'),
-    ("registration_id,pin,PIN\nV-1,1,2\n", "line 1, column 3: the column pin stands there twice, and a registration has one"),
+    ("registration_id,pin,PIN\nV-1,1,2\n", "line 1, column 3: the column pin occurs twice, and a registration has one"),
     ("registration_id,verified\nV-1,yes\nV-2,perhaps\n", "line 3, column 2: the column verified says neither yes nor no"),
     (
         "registration_id,sms\nV-1,8.04555E+09\n",

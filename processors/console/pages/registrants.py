@@ -1,4 +1,4 @@
-"""`/registrants`, for advocates and call centres: was she told, register for somebody, end a registration."""
+"""`/registrants`, for advocates and call centres: whether a registrant was told; register for somebody, end a registration."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -42,7 +42,7 @@ async def registrants(pages: Pages, request: Request) -> Response:
             error = str(refused)
     contacts: tuple[ShownContact, ...] = ()
     if registrant and not reason:
-        error = "Say why you look up what she was told: it is kept with your name."
+        error = "Say why you look up what this registrant was told: it is kept with your name."
     elif registrant:
         try:
             await run_in_threadpool(pages.console.actions.log, person, "registrant_seen" if masked else "contacts_seen", registrant, reason)

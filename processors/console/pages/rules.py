@@ -35,7 +35,7 @@ async def policies(pages: Pages, request: Request) -> Response:
 
 
 def change_policy(pages: Pages, form: dict[str, str], person: str) -> None:
-    """Send the change; raises BadSetting or UserError with a sentence where it cannot be made."""
+    """Send the change; raises BadSetting or UserError with a sentence if it cannot be made."""
     scope = Scope(*(form.get(name) or None for name in ("jurisdiction", "notification_type", "event_subtype")))
     policy = Policy(
         key=form.get("key", ""),

@@ -37,7 +37,7 @@ def gather(registrant: Registrant, notification: Notification, deliveries: Itera
 
 
 def supersede_pending(registrant: Registrant, gone: tuple[Notice, ...], by: Notice, moment: Moment) -> Decision[State]:
-    """Journal what was replaced before it was sent, and close reviews that became empty."""
+    """Write to the journal what was replaced before it was sent, and close reviews that became empty."""
     if not gone:
         return Decision()
     dropped = drop(gone, "superseded", f"message {by.message_id} came before it left", moment)

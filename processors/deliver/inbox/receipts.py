@@ -89,7 +89,7 @@ def contact_after(registrant: Registrant, attempt: Attempt, status: ReceiptStatu
 
 
 def verdicts_on(delivery: Delivery, attempt: Attempt, reason: str, detail: str, moment: Moment) -> tuple[Verdict, ...]:
-    """Say what a receipt came to, for every message that the attempt told."""
+    """Return the verdict on a receipt for every message that the attempt told of."""
     about = About(
         notification_id=attempt.notification_id,
         reference=attempt.reference,

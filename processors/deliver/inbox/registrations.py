@@ -71,7 +71,7 @@ def registration_to_keep(reachable: Reachable, known: KnownRegistration | None, 
 
 
 def note_near_match(registrant: Registrant, match: NearMatch, moment: Moment) -> Decision[State]:
-    """Return the registrant with whom a person is being asked of, for one of the registrations."""
+    """Return the registrant with the offender about whom a reviewer is being asked, for one of the registrations."""
     known = registrant.registrations.get(match.registration_id)
     if known is None or not known.in_force(moment.at):
         return Decision()

@@ -113,7 +113,7 @@ def start_message(registrant: Registrant, content: Content, name: str, registrat
 
 
 def ask_reviewer(registrant: Registrant, inbound: Inbound, moment: Moment) -> Decision[State]:
-    """Flag other words for a reviewer, who decides whether they revoke consent: any reasonable manner counts."""
+    """Flag a reply without a keyword for a reviewer, who decides whether it revokes consent: any reasonable manner counts."""
     if inbound.answered:
         return Decision(
             verdicts=(reply_verdict(registrant, "unclear_reply", "another registrant with that address has the review", moment),)

@@ -44,7 +44,7 @@ def time_in_words(hour: int, minute: int, language: str) -> str:
 
 
 def day_in_words(text: str, language: str, *, brief: bool) -> str:
-    """Return an ISO 8601 date in words; what is none as it is."""
+    """Return an ISO 8601 date in words; any other text unchanged."""
     try:
         found = date.fromisoformat(text)
     except ValueError:
@@ -53,7 +53,7 @@ def day_in_words(text: str, language: str, *, brief: bool) -> str:
 
 
 def moment_in_words(text: str, style: Style) -> str:
-    """Return a date or date-time of a changed field in words; what is none as it is."""
+    """Return a date or date-time of a changed field in words; any other text unchanged."""
     text = clean(text)
     try:
         found = datetime.fromisoformat(text)
@@ -66,7 +66,7 @@ def moment_in_words(text: str, style: Style) -> str:
 
 
 def local_day(text: str, style: Style) -> str:
-    """Return the day of a date or date-time in words, empty if it is none."""
+    """Return the day of a date or date-time in words; empty for any other text."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

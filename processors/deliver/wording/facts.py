@@ -135,7 +135,7 @@ def initials_of(name: Name | None) -> str:
 
 
 def readable(offender: Offender) -> str:
-    """Return the name where GSM-7 can write it, else the number."""
+    """Return the name if GSM-7 can write it, else the number."""
     return offender.name if gsm7.legible(offender.name) or not offender.number else offender.number
 
 

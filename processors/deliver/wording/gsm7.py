@@ -54,7 +54,7 @@ PLAIN: Final = re.compile(f"[{re.escape(BASIC)}]*")
 
 
 def transliterate(text: str) -> str:
-    """Return `text` in letters of GSM-7: its own where it has them ("ñ"), the plain letter where not ("á" as "a"), else "?"."""
+    """Return `text` in letters of GSM-7: its own if it has them ("ñ"), otherwise the plain letter ("á" as "a"), otherwise "?"."""
     if PLAIN.fullmatch(text):
         return text
     return "".join(map(letter, text))

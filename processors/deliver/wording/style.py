@@ -27,7 +27,7 @@ class Style(Struct, frozen=True, gc=False):
         return "" if text is None else text.noun
 
     def state(self, code: str) -> str:
-        """Return the name of a state, the code where no name is known."""
+        """Return the name of a state; its code if no name is known."""
         if not code:
             return ""
         jurisdiction = self.rules.jurisdictions.get(code)

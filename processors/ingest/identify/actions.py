@@ -111,7 +111,7 @@ def decide_large_group(intake: Intake, action: ReviewAction, states: States, con
 
 
 def with_second_reviewer(action: ReviewAction, count: int, states: States, context: Context) -> ReviewAction | None:
-    """Return the action as it may be carried out, by both reviewers where it takes two; None while it waits for the second."""
+    """Return the action that may be carried out, by both reviewers if it takes two; None while it waits for the second."""
     if count <= context.rules.reviewer_limit():
         return action
     first = find(states, group_decision_key(action.group or ""), GroupDecision)

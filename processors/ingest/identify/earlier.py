@@ -1,4 +1,4 @@
-"""Records of the front door that an earlier version wrote: they say whom they are about, and not yet how that compares."""
+"""Intake records of an earlier version, which hold the people they are about, but not in comparable form."""
 
 from functools import cache
 
@@ -16,7 +16,7 @@ from processors.rules.load import load_rules
 
 
 def people_of(intake: Intake) -> tuple[ComparedPerson, ...]:
-    """Return whom the record is about, as they compare: by the built-in rules where the record does not say it itself."""
+    """Return the people the record is about in comparable form; if it lacks that form, by the built-in rules."""
     if intake.people:
         return intake.people
     if intake.kind == "registration":

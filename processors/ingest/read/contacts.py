@@ -1,7 +1,7 @@
 """
 Check and normalise the addresses of a registrant (contract §4), each by itself: one refused contact never loses another.
 
-Blanks around an address and characters that do not show, which copying and pasting leaves behind, are taken off.
+Blanks around an address and invisible characters, which copying and pasting leaves behind, are removed.
 Telephone numbers become E.164. A number that is possible but in no range the library knows is kept, since area codes
 open faster than libraries are updated; one that no person answers is refused.
 """
@@ -29,7 +29,7 @@ CHANNELS: Final[Mapping[str, Channel]] = {"sms": "sms", "email": "email", "voice
 # 555-1212 the directory in every area. Nor is it one digit that fills a field.
 _NORTH_AMERICAN: Final = re.compile(r"(?!.11)(?!(\d)\1{9})[2-9]\d\d(?!.11|976|5551212)[2-9]\d{6}")
 _DASHES: Final = str.maketrans({"\u2212": "-", "\u02d7": "-", "\u2043": "-"})
-_QUOTES: Final = " '\"=\t"  # with which a spreadsheet keeps a number from being one
+_QUOTES: Final = " '\"=\t"  # a spreadsheet's mark that a number is text
 _EXCHANGE_CODE: Final = re.compile(r"^00(?=[\s().-]*[1-9])")  # how most of the world calls abroad
 # One number as people write them, and nothing beside it: the library takes the first of two and drops the other.
 _ONE_NUMBER: Final = re.compile(
@@ -86,7 +86,7 @@ def check_contact(sent: Any) -> Contact:
 
 
 def normalize(channel: Channel, address: str) -> str | None:
-    """Return the address in canonical form; None if it is none of the channel."""
+    """Return the address in canonical form; None if it is not an address of the channel."""
     try:
         return NORMALIZE[channel](address)
     except Unusable:
@@ -99,7 +99,7 @@ def normalize_telephone(number: str) -> str:
 
 
 def telephone(number: str) -> PhoneNumber:
-    """Return the number parsed; raises Unusable if it is none, or none that a registrant answers."""
+    """Return the number parsed; raises Unusable if it is not one, or not one that a registrant answers."""
     written = unicodedata.normalize("NFKC", without_invisible(number)).translate(_DASHES).strip(_QUOTES)
     plain = _EXCHANGE_CODE.sub("+", written)
     if len(plain) > MAX_NUMBER or not _ONE_NUMBER.fullmatch(plain):
@@ -144,7 +144,7 @@ NORMALIZE: Final[Mapping[Channel, Callable[[str], str]]] = {
 
 
 def time_zones(contacts: Iterable[Contact]) -> tuple[str, ...]:
-    """Return the time zones of the first telephone number among the contacts, several where its area has several; none if unknown."""
+    """Return the time zones of the first telephone number among the contacts, several if its area has several; none if unknown."""
     number = next((each.address for each in contacts if each.channel != "email"), None)
     found: tuple[str, ...] = time_zones_for_number(phonenumbers.parse(number)) if number else ()
     return tuple(each for each in found if each != UNKNOWN_TIMEZONE)

@@ -4,9 +4,9 @@ Parse dates as agencies write them into instants.
 Accepted are the calendar forms of ISO 8601, extended (2026-11-02T17:40:00Z) or basic (20261102T174000Z), a date alone,
 and XML Schema's date with an offset (2026-11-02-05:00), whose offset is left out: it is that day at the agency.
 
-Without offset a time is the agency's own (contract §3). Where its clocks go back and the hour exists twice, the event is
-at the first and past only after the second; where they go forward and the hour does not exist, the time counts as if they
-had not moved yet, as calendars have it (RFC 5545): 02:30 of that night is 03:30. Midnight is 00:00, never 24:00.
+Without offset a time is the agency's own (contract §3). If the hour exists twice, because clocks go back, the event is at
+the first and past only after the second; if it does not exist, because they go forward, the time counts as if they had
+not moved yet, as in calendars (RFC 5545): 02:30 of that night is 03:30. Midnight is 00:00, never 24:00.
 """
 
 import re
@@ -42,7 +42,7 @@ _PARTIAL: Final = re.compile(
 # The same in the order of forms: 00/00/1979, and 1979/00/00.
 _YEAR_ALONE: Final = re.compile(r"(?:(?:00|XX|99)[/.-]){2}(?P<last>\d{4})|(?P<first>\d{4})(?:[/.](?:00|XX|99)){2}", re.ASCII)
 _KNOWN: Final = re.compile(r"(?!0+$|9+$)\d+", re.ASCII)
-# What systems write where no birth date is known at all.
+# What systems write if no birth date is known at all.
 IMPOSSIBLE_YEARS: Final = frozenset({"0001", "1753", "1899", "1900"})
 LAST_BIRTH: Final = 2100
 MONTHS: Final = 12

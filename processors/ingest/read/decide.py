@@ -4,7 +4,7 @@ Read: accept or reject every record that enters the pipeline.
 Reads     submissions, registrations, receipts, verifications, inbound, erasures, review.actions    as outsiders wrote them
 Writes    intake          accepted records, checked, contact data sealed
           tally           that a submission was refused, for the response to its agency
-          dead-letters    rejected records with their original bytes; sealed where they may hold contact data
+          dead-letters    rejected records with their original bytes; sealed if they may hold contact data
           dead-letters.keys   the key of a dead letter that may hold a registrant's data
 Keeps     nothing
 Rejects   everything that contract §3, §4 and §5 name, each with its own reason code
@@ -145,7 +145,7 @@ def headers_of(record: Record, message_id: str, ori: str | None) -> Headers:
 
 
 def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> Decision[Any]:
-    """Return the dead letter with the original bytes (sealed where they may hold contact data) and the verdict."""
+    """Return the dead letter with the original bytes (sealed if they may hold contact data) and the verdict."""
     raw = raw_bytes(record)
     encrypted = record.topic in ALWAYS_SEALED or may_hold_contact_data(raw)
     kept = Original.of(raw, record.key)
@@ -186,7 +186,7 @@ def seal_of_letter(letter_id: str, registrant_id: str, context: Context) -> tupl
     """
     Return the seal of a dead letter, and the record of its key.
 
-    What may hold the data of a registrant who can be read has a key of its own, so that it can be erased with them.
+    A dead letter that may hold the data of a known registrant has a key of its own, so that it can be erased with them.
     """
     if registrant_id == NO_ID:
         return context.seal, ()
@@ -196,7 +196,7 @@ def seal_of_letter(letter_id: str, registrant_id: str, context: Context) -> tupl
 
 
 def answer_to(record: Record, labels: Labels, raw: bytes) -> tuple[Output, ...]:
-    """Return what leads to the response to a refused submission, where it can be read whose it is (contract §5, Responses)."""
+    """Return the tally record that leads to the response to a refused submission, if its sender can be read (contract §5, Responses)."""
     readable = record.topic == SUBMISSIONS.name and labels.ori not in {None, NO_ID} and labels.message_id != NO_ID
     if not readable or labels.ori is None or MESSAGE_RESPONSE.encode() in raw:
         return ()
@@ -233,7 +233,7 @@ def open_xml(record: Record, context: Context, text: str) -> Opened:
 def accept_submission(
     record: Record, context: Context, sent: Submission, body: bytes | None = None, unknown: Iterable[str] = ()
 ) -> Accepted:
-    """Return the submission accepted; `body` is its JSON where it need not be encoded again."""
+    """Return the submission accepted; `body` is its JSON if it need not be encoded again."""
     found, at, people, left_out = submission.check(sent, record.timestamp, context.rules)
     labels = submission_labels(sent.message_id, found.agency.ori)
     note = describe_births(sent, found) + describe_unknown(unknown) + left_out

@@ -1,8 +1,8 @@
 """
 Plain documents as typed records: blanks trimmed, nulls and unknown fields left out, errors with their reason code.
 
-Codes, numbers and dates come by copy and paste: what of them does not show is left out, and every blank is a plain one.
-Ids keep all but what is around them, names and free texts all but the blanks around them.
+Codes, numbers and dates come by copy and paste: their invisible characters are left out, and every blank becomes a plain one.
+Ids lose only what surrounds them, names and free texts only the blanks around them.
 """
 
 import re
@@ -70,12 +70,12 @@ def _tidy_value(value: Any, known: Shape, name: str) -> Any:
 
 
 def clean(text: str) -> str:
-    """Return the text without what does not show and without outer blanks, every blank a plain one."""
+    """Return the text without invisible characters and outer blanks, every blank a plain one."""
     return "".join(" " if unicodedata.category(each) == "Zs" else each for each in without_invisible(text)).strip()
 
 
 def clean_id(text: str) -> str:
-    """Return the id without blanks and what does not show around it; within it is no id's, and checked."""
+    """Return the id without blanks and invisible characters around it; those within it are for `check_id` to reject."""
     shown = [place for place, each in enumerate(text) if not (each.isspace() or is_invisible(each))]
     return text[shown[0] : shown[-1] + 1] if shown else ""
 
@@ -94,7 +94,7 @@ def _unknown(value: Any, known: Shape) -> Iterator[str]:
 
 
 def convert(document: Mapping[str, Any], kind: type[T], missing: Mapping[str, str]) -> T:
-    """Return the tidy document as a record; `missing` maps a field to the reason code of its absence, where that is its own."""
+    """Return the tidy document as a record; `missing` maps a field to the reason code of its absence, if that is not the general one."""
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:

@@ -42,7 +42,7 @@ def detect_format(raw: bytes) -> tuple[Format, str]:
 
 
 def decode_text(raw: bytes) -> str:
-    """Return the text of UTF-8, or of UTF-16 where a byte order mark announces it."""
+    """Return the text of UTF-8, or of UTF-16 if a byte order mark announces it."""
     try:
         return raw.decode("utf-16" if raw.startswith(_UTF16) else "utf-8-sig")
     except UnicodeDecodeError:
@@ -65,7 +65,7 @@ def parse_json(text: str) -> Mapping[str, Any]:
 
 
 def nesting_depth(text: str) -> int:
-    """Return how deep objects and arrays nest; where there are few of them, an upper bound."""
+    """Return how deep objects and arrays nest; an upper bound if there are few of them."""
     openings = text.count("{") + text.count("[")
     if openings <= MAX_DEPTH:
         return openings

@@ -19,7 +19,7 @@ def check_id(field: str, value: str) -> None:
 
 
 def check_private_id(field: str, value: str) -> None:
-    """Reject the id of a registration or registrant that is too long, unprintable or looks like where somebody is reached."""
+    """Reject the id of a registration or registrant that is too long, unprintable or looks like an address."""
     check_id(field, value)
     if looks_like_address(value):
         raise Rejection("bad_id", f"The field {field} looks like an email address or telephone number: use an id that tells nothing.")

@@ -85,7 +85,7 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Inbound:
 
 
 def keyword_of(body: str) -> tuple[Keyword, str | None]:
-    """Return what the whole message asks for and in which language; "other" where it is no keyword."""
+    """Return what the whole message asks for and in which language; "other" if it is no keyword."""
     plain = unicodedata.normalize("NFKD", body).upper()
     return KEYWORDS.get("".join(letter for letter in plain if letter.isalnum()), ("other", None))
 

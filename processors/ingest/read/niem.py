@@ -55,7 +55,7 @@ def attribute(element: Element, name: str) -> str | None:
 
 
 def has_content(element: Element) -> bool:
-    """Whether the element says something itself; one that is nil or empty at most refers to another."""
+    """Whether the element has content of its own; a nil or empty one can only refer to another."""
     return attribute_is_true(element.get(XSI_NIL)) is False and (len(element) > 0 or text_of(element) is not None)
 
 
@@ -73,7 +73,7 @@ def members(element: Element) -> Iterator[Element]:
 
 
 class NiemDocument:
-    """The elements of one document, by local name and by what they are called in references."""
+    """The elements of one document, by local name and by the names that references use."""
 
     def __init__(self, root: Element) -> None:
         self.root = root
@@ -95,7 +95,7 @@ class NiemDocument:
                     self._objects[key].append(element)
 
     def _keys(self, element: Element) -> list[str]:
-        """Return what an element is called: `#x` by its id, and its URI."""
+        """Return the names by which an element is referred to: `#x` for its id, and its URI."""
         identity, uri = attribute(element, "id"), self._uri(element)
         return list(dict.fromkeys([*([f"#{identity}"] if identity else []), *([uri] if uri else [])]))
 
@@ -112,7 +112,7 @@ class NiemDocument:
         return _ESCAPED.sub(_unescaped, uri) if uri and uri.startswith("#") else uri
 
     def key(self, element: Element) -> str | None:
-        """Return what the object is called that this element is or refers to."""
+        """Return the name of the object that this element is or refers to."""
         return self.target(element) or next(iter(self._keys(element)), None)
 
     def resolve(self, element: Element) -> list[Element]:

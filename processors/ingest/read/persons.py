@@ -69,7 +69,7 @@ def offenders(document: NiemDocument) -> list[dict[str, Any]]:
 
 
 def person_key(document: NiemDocument, element: Element) -> object:
-    """Return what the person is called that the element is or refers to; who refers to a person's name means the person."""
+    """Return the key of the person that the element is or refers to; a reference to a person's name counts as one to the person."""
     for named in () if has_content(element) else document.resolve(element):
         holder = named.getparent()
         if local_name(named.tag) == "PersonName" and holder is not None:
@@ -107,7 +107,7 @@ def in_envelope(element: Element) -> bool:
 
 
 def is_offender(roles: set[str]) -> bool:
-    """Whether somebody with these roles is whom the message is about: without any role, or with the subject's."""
+    """Whether the message is about somebody with these roles: none at all, or the subject's."""
     return not roles or any(SUBJECT.fullmatch(role) for role in roles)
 
 

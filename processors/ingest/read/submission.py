@@ -1,7 +1,7 @@
 """
 Check a submission: every rejection of contract §3 that does not depend on the format, in a fixed order.
 
-Fields first, then codes (specification §2), then offenders, then dates. The order decides which reason is given where
+Fields first, then codes (specification §2), then offenders, then dates. The order decides which reason is given if
 several apply.
 """
 
@@ -91,7 +91,7 @@ def check(submission: Submission, received_at: int, rules: Rules) -> Checked:
 
 
 def action_dates(document: Mapping[str, Any], received_at: int, rules: Rules) -> tuple[str, ...]:
-    """Return the XML elements that may hold the action date, first choice first; contract §3's where the code is unknown."""
+    """Return the XML elements that may hold the action date, first choice first; those of contract §3 if the code is unknown."""
     agency = document.get("agency", {})
     where = jurisdiction(Agency(agency.get("ori", ""), state=agency.get("state")), rules)
     code = rules.book(where, received_at).code(document.get("event_type", ""), document.get("event_subtype", ""))
@@ -226,7 +226,7 @@ def check_person(person: Person, who: str, rules: IdentityRules, issuer: Issuer)
 
 
 def action_time(submission: Submission, book: Book) -> When:
-    """Return when the event happens: in the agency's own time zone where the date has no offset."""
+    """Return when the event happens: in the agency's own time zone if the date has no offset."""
     if submission.sent_at is not None:
         parse_moment("sent_at", submission.sent_at, UTC)
     return parse_meant("action_at", submission.action_at, book.zone_of(submission.agency.ori))

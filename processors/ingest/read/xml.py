@@ -64,7 +64,7 @@ ENVELOPE: Final = frozenset(
     }
 )
 
-# The fields that a submission must have, with the element of each and the reason code where it is missing.
+# The fields that a submission must have, with the element of each and the reason code if it is missing.
 REQUIRED: Final = (
     ("message_id", "missing_field", "DocumentIdentification/IdentificationID"),
     ("agency.ori", "missing_field", "DocumentSubmitter//OrganizationORIIdentification/IdentificationID"),

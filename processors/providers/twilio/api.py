@@ -25,7 +25,7 @@ RING: Final = 30  # seconds a call rings before it counts as not answered
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account, the number or messaging service that messages come from, and where Twilio reports to."""
+    """The account, the number or messaging service that messages come from, and the URL that Twilio reports to."""
 
     sid: str
     token: str

@@ -2,7 +2,7 @@
 Takes Twilio's callbacks and writes receipts.
 
 Every callback is signed over the public URL and its fields (X-Twilio-Signature); one with a wrong signature gets 403, a
-replay of one that was taken 409. Nothing is told of what a reference stands for.
+replay of one that was taken 409. No answer says what a reference stands for.
 """
 
 import base64
@@ -33,7 +33,7 @@ Reader = Callable[[Mapping[str, str]], ReceiptForm | InboundForm | None]
 
 @dataclass(slots=True)
 class Callbacks:
-    """The endpoint's state: the account's token, the public URL, where records go, and the callbacks already taken."""
+    """The endpoint's state: the account's token, the public URL, the writer of records, and the callbacks already taken."""
 
     token: str
     public_url: str

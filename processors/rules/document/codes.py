@@ -52,7 +52,7 @@ def status_part(book: Book) -> Part:
     """Which status may follow which."""
     return Part(
         "Status changes (specification 4.1.5.2)",
-        ("A status update is legal where the new status may follow the current one.",),
+        ("A status update is legal if the new status may follow the current one.",),
         ("Status", "Also called", "May become"),
         tuple((each.name, join(each.synonyms), join(each.next) or "nothing") for each in unique(book.statuses.values())),
     )
@@ -62,7 +62,7 @@ def location_part(book: Book) -> Part:
     """Which move is legal."""
     return Part(
         "Moves (specification 4.1.4.2)",
-        ("A movement is legal where the new kind of location may follow the current one. Staying in the same kind is always legal.",),
+        ("A movement is legal if the new kind of location may follow the current one. Staying in the same kind is always legal.",),
         ("Kind of location", "Held there", "Also called", "May move to"),
         tuple(
             (each.name, yes(each.custodial), join(each.synonyms), join(each.next) or "nowhere") for each in unique(book.locations.values())

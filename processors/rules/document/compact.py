@@ -21,7 +21,7 @@ def compact_parts(book: Book) -> Iterator[Part]:
         "The interstate compact: steps",
         (
             "A compact case stands at once somewhere in its reporting instructions, its transfer and its supervision.",
-            "A step may be taken only from where one of its lines says. One from elsewhere waits for what may be late, then is flagged.",
+            "A step may be taken only from a state that one of its lines names. Any other waits for what may be late, then is flagged.",
         ),
         ("Step", "Event subtypes", "May be taken while it stands at", "Leads to"),
         tuple(
@@ -34,7 +34,7 @@ def compact_parts(book: Book) -> Iterator[Part]:
         "The interstate compact: deadlines",
         (
             "What one state owes the other by when, by the rules in effect on this day; another day's activity has that day's deadline.",
-            "The day from which it counts is not counted. It ends with the last day where the state is that owes, and is then overdue.",
+            "The day from which it counts is not counted. It ends with the last day in the owing state's time zone, and is then overdue.",
         ),
         ("Rule", "What is owed", "Owed by", "Begins with", "Met by", "Source"),
         tuple(

@@ -14,10 +14,10 @@ def identity_part(book: Book) -> Part:
     return Part(
         "Who is the same person",
         (
-            "Two messages are about one person where a strong number agrees, unless another, or name and birth date both, contradict.",
+            "Two messages are about one person if a strong number agrees, unless another, or name and birth date both, contradict.",
             "Or a weak number agrees with name or birth date, or name and birth date alone do, and no strong number contradicts.",
             f"These words stand for no number: {join(sorted(rules.words))}.",
-            f"A value fills its field, and is no number, where it is {fillers}.",
+            f"A value only fills its field, and is no number, if it is {fillers}.",
         ),
         ("Number", "Is the same within", "Strong", "Form", "Length", "Meaning"),
         tuple(

@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of the document: a heading, sentences, and a table where there is one."""
+    """One part of the document: a heading, sentences, and perhaps a table."""
 
     heading: str
     sentences: tuple[str, ...] = ()

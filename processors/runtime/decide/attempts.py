@@ -14,7 +14,7 @@ ENDED: Final = "the process ended while it was being decided"
 
 
 class InWork(Protocol):
-    """Keeps the name of the input being decided where it outlives the process."""
+    """Keeps the name of the input being decided in a place that outlives the process."""
 
     def put(self, name: str) -> None: ...
 
@@ -47,7 +47,7 @@ class Attempts:
     in_work: InWork = field(default_factory=Nowhere)
 
     def any_known(self) -> bool:
-        """Return whether there is anything to look for at all."""
+        """Whether any failure is known at all."""
         return bool(self.failures or self.by_hand)
 
     def why_set_aside(self, name: str) -> str | None:

@@ -71,7 +71,7 @@ def timer_name(stage: str, partition: int, key: str, at: int) -> str:
 
 
 def describe_failure(error: Exception) -> str:
-    """Return what failed and where; never the message of the exception, which may quote what nobody may read."""
+    """Return what failed and where; never the message of the exception, which may quote contact data."""
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames[-8:]))
     return f"{type(error).__name__} at {where}"
@@ -79,7 +79,7 @@ def describe_failure(error: Exception) -> str:
 
 def quarantined_record(record: Record, stage: str, why: str, seal: Seal, own: Seal | None = None) -> DeadLetter:
     """
-    Return the dead letter of a record that is set aside; sealed, since nobody has looked at what it holds.
+    Return the dead letter of a record that is set aside; sealed, since its content is unchecked.
 
     `own` is the seal of the registrant whom the record's key names, if they have one.
     """

@@ -162,7 +162,7 @@ class PipelineDriver:
         self._on_hold.add(self._named(stage).stage.name)
 
     def release(self, stage: str) -> None:
-        """Let a stage go on where it was held."""
+        """Let a stage that was on hold go on."""
         self._on_hold.remove(stage)
         self._run()
 
@@ -316,7 +316,7 @@ class PipelineDriver:
 
 
 def repeatable_bytes(purpose: str) -> bytes:
-    """Return 64 bytes that are the same for the same purpose each time; only for what is thrown away afterwards."""
+    """Return 64 bytes that are the same for the same purpose each time; only for data that is thrown away afterwards."""
     return hashlib.blake2b(purpose.encode()).digest()
 
 

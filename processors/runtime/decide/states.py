@@ -64,7 +64,7 @@ class States:
 
 
 class _Asking:
-    """The states one input needs; asked again with what was found, until it names nothing new."""
+    """The states that one input needs: `keys` is called again with what was found, until it names nothing new."""
 
     __slots__ = ("asked", "found", "input", "known", "new")
 

@@ -246,7 +246,7 @@ class Task:
                 batch.write(Output(table.topic, key, renewed))
 
     def _not_ahead(self, at: int) -> int:
-        """Return the time, or now where a clock that ran ahead gave one that has not come: else it would end every hold."""
+        """Return the time, at most now: a time from a clock that runs ahead would end every hold."""
         return self.now if self.now is not None and at > self.now + AHEAD else at
 
     def set_row(self, key: str, record: Any) -> None:

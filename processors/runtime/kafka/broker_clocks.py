@@ -13,7 +13,7 @@ from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec
 from processors.topics import CLOCK_CHECK
 
-SAMPLES: Final = 3  # of each broker; the one that was answered fastest counts
+SAMPLES: Final = 3  # of each broker; the fastest answer counts
 
 
 @dataclass(frozen=True, slots=True)

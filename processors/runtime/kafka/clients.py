@@ -54,7 +54,7 @@ CONSUMER_DEFAULTS: Final = {
     "reconnect.backoff.max.ms": 1_000,
     "topic.metadata.refresh.interval.ms": 10_000,  # how soon partitions added under a running stage are noticed
 }
-LOW_LATENCY: Final = {"fetch.wait.max.ms": 10}  # where somebody waits for a partition to be read to its end
+LOW_LATENCY: Final = {"fetch.wait.max.ms": 10}  # for a caller who waits until a partition has been read to its end
 CONSUMER_FIXED: Final = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -244,7 +244,7 @@ def call_with_deadline(seconds: float, call: Callable[..., T], *arguments: Any) 
     def run() -> None:
         try:
             outcome.put((call(*arguments), None))
-        except BaseException as error:  # noqa: BLE001  raised again where it is waited for
+        except BaseException as error:  # noqa: BLE001  raised again in the waiting thread
             outcome.put((None, error))
 
     Thread(target=run, daemon=True).start()

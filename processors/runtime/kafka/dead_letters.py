@@ -55,7 +55,7 @@ def settle(client: Client, letter: DeadLetter, reason: str, settled_by: str) -> 
 
 
 def seal_of(client: Client, letter: DeadLetter, seal: Seal) -> Seal:
-    """Return the seal of a dead letter: with its own key or its registrant's where it has one; raises UserError if that was erased."""
+    """Return the seal of a dead letter, with its own key or its registrant's if it has one; raises UserError if that was erased."""
     if letter.owner is None:
         return seal
     for topic, name in ((DEAD_LETTER_KEYS, letter.dead_letter_id), (KEYS, letter.key or "")):

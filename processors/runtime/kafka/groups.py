@@ -16,7 +16,7 @@ LOADING_SECONDS: Final = 20.0  # for a coordinator that has just started
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One group: its members' hosts, and what this user may do with it; None where the broker does not say."""
+    """One group: its members' hosts, and what this user may do with it; None if the broker does not say."""
 
     hosts: tuple[str, ...] = ()
     granted: frozenset[Any] | None = None

@@ -59,7 +59,7 @@ class Purge:
         return tuple(dict.fromkeys(topic for (topic, partition), end in self._ends.items() if starts[topic, partition] < end))
 
     def _read_up_to(self) -> dict[Place, int]:
-        """Return up to where each partition has been read; where nothing but transaction markers follows, up to its end."""
+        """Return the offset up to which each partition has been read: its end if only transaction markers follow."""
         found: dict[Place, int] = {}
         for group, places in self._places_by_group().items():
             for place, offset in committed_offsets(self._broker.offsets_consumer(group), places).items():

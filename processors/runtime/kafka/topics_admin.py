@@ -76,7 +76,7 @@ def create_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[
     if wrong := [each for each in found if each.actual not in {0, each.partitions}]:
         each = wrong[0]
         raise UserError(
-            f"{each.name} has {each.actual} partitions where VN_PARTITIONS asks for {each.partitions}: set VN_PARTITIONS={each.actual}, or "
+            f"{each.name} has {each.actual} partitions and VN_PARTITIONS asks for {each.partitions}: set VN_PARTITIONS={each.actual}, or "
             + ("run `vn topics grow`" if each.actual < each.partitions else "begin with another VN_TOPIC_PREFIX")
             if each.topic.partitions == "shared"
             else f"{each.name} has {each.actual} partitions and must have {each.partitions}: delete it, or use another VN_TOPIC_PREFIX"

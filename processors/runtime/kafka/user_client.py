@@ -105,7 +105,7 @@ class Client:
         self, topic: Topic, *, beginning: bool = True, follow: float | None = 0.0, starts: Mapping[int, int] | None = None
     ) -> Iterator[TopicRecord]:
         """
-        Yield the committed records of a topic, partition by partition in order; from the offsets in `starts`, where it has one.
+        Yield the committed records of a topic, partition by partition in order; from the offsets in `starts`, if it has one.
 
         With `follow` 0 it stops at the end the topic had when called; with a number of seconds, when no record came
         for that long; with None, never.
@@ -229,7 +229,7 @@ class Client:
                 yield from ((record.timestamp, verdict) for verdict in value.verdicts)
 
     def _partition_reader(self) -> Consumer:
-        """Return a read-committed consumer outside every group's membership, for partitions that it is told."""
+        """Return a read-committed consumer outside every group's membership, for partitions assigned by hand."""
         return self._create(
             Consumer,
             {

@@ -74,7 +74,7 @@ def _fetch(program: str, missing: list[LockedDependency], of: int, environment: 
 def _place(program: str, jar: LockedDependency, jars: Path, staging: Path) -> int:
     """Download and verify one jar; return its size."""
     repositories = GlobalSettings.load().repositories | MavenContext().remote_repos
-    for local in ([default_maven_repo()], []):  # what Maven already has first; where that is damaged, the original
+    for local in ([default_maven_repo()], []):  # first what Maven already has; if that is damaged, the original
         context = MavenContext(repo_cache=staging, local_repos=local, remote_repos=repositories, timeout=30)
         try:
             found = context.create_dependency(f"{jar.groupId}:{jar.artifactId}:{jar.version}").artifact.resolve()

@@ -2,7 +2,7 @@
 The supervisor's page: the metrics of the children that live, each asked for its own.
 
 Each child serves its page on a free port of loopback and writes the port into a pipe. A child that is gone, or does not
-answer in time, is left out: nothing it said before is told of it. Only the pipeline's own families are passed on.
+answer in time, is left out, its earlier figures too. Only the pipeline's own families are passed on.
 """
 
 import threading

@@ -104,7 +104,7 @@ def add_partitions(broker: Broker, topics: Iterable[str], partitions: int) -> No
                 try:
                     future.result(CALL_DEADLINE)
                 except KafkaException as error:
-                    if error.args[0].code() != KafkaError.INVALID_PARTITIONS:  # somebody else was first
+                    if error.args[0].code() != KafkaError.INVALID_PARTITIONS:  # another process added them first
                         raise
     deadline, pause = monotonic() + METADATA_SECONDS, Event()
     while monotonic() < deadline:
@@ -220,7 +220,7 @@ def positions_after(
     """
     Return the position of every partition after its states were moved; a partition that had one keeps its offsets.
 
-    What was decided with the latest time of all partitions may be in any of them now. Where rules or settings differed
+    A state decided at the latest time of all partitions may be in any of them now. If rules or settings differed,
     everything is judged once more.
     """
     known = [each.position for each in held if each.position is not None]

@@ -59,7 +59,7 @@ def unread(broker: Broker, prefix: str, stage: Stage[Any]) -> Place | None:
 
 
 def check_read(broker: Broker, prefix: str, stages: Iterable[Stage[Any]]) -> None:
-    """Raise UserError if a stage has not read all that was written for it: its records lie where its state lies now."""
+    """Raise UserError if a stage has not read all that was written for it: its records are in the partitions of its present state."""
     for stage in stages:
         if (place := unread(broker, prefix, stage)) is not None:
             raise UserError(

@@ -107,7 +107,7 @@ class Store:
         return next(iter(found.values())) if found and all(isinstance(each, dict) for each in found.values()) else dict(found)
 
     def rewrite_log(self) -> None:
-        """Have the append-only file written anew, without what was replaced since; nothing where one is being written."""
+        """Have the append-only file written anew, without replaced values; does nothing while one is being written."""
         if not self.rewrites_log():
             with translated_errors():
                 self.call("BGREWRITEAOF")

@@ -115,7 +115,7 @@ def _on_signals(stop: Callable[..., None]) -> Any:
 
 
 class IdleTimer:
-    """Tells when nothing has been in flight for so many seconds, judged by what is committed in Kafka."""
+    """Notices when nothing has been in flight for so many seconds, judged by what is committed in Kafka."""
 
     def __init__(self, settings: Settings, stages: Sequence[Stage[Any]], seconds: float) -> None:
         self._watch = Progress(
@@ -194,12 +194,12 @@ class Supervisor:
         environment = os.environ | {"VN_FAULTS": ",".join(faults)}
         process = subprocess.Popen(command, env=environment, pass_fds=(self._reading, announce), stdin=subprocess.DEVNULL)
         os.close(announce)
-        threading.Thread(target=self._hear_port, args=(stage, page), daemon=True).start()
+        threading.Thread(target=self._read_port, args=(stage, page), daemon=True).start()
         self._log.info("started", unit=stage, pid=process.pid)
         return Child(stage, process, monotonic(), life)
 
-    def _hear_port(self, stage: str, page: int) -> None:
-        """Note where the child's page is, once it says so; it says nothing if it ends before."""
+    def _read_port(self, stage: str, page: int) -> None:
+        """Record the port of the child's page once the child reports it; one that ends before reports none."""
         with os.fdopen(page) as line:
             port = line.readline().strip()
         if port:

@@ -132,7 +132,7 @@ def error_fields(error: BaseException) -> dict[str, str]:
 
 
 def report_attempts(verdicts: Sequence[Verdict]) -> None:
-    """Count what attempts came to, and what reached nobody; an attempt that tells of several messages has a verdict on each."""
+    """Count states of attempts, and emergencies that reached nobody; an attempt that tells of several messages has a verdict on each."""
     states = {(each.reference, each.channel, each.status) for each in verdicts if each.status is not None}
     for (channel, status), count in Counter((channel, status) for _, channel, status in states).items():
         metrics.ATTEMPTS.labels(channel, status).inc(count)
@@ -142,7 +142,7 @@ def report_attempts(verdicts: Sequence[Verdict]) -> None:
 
 
 def report_notification(timing: Timing, now: int) -> None:
-    """Count how long a notification took, how long it was held on purpose, and whether it left late for no such reason."""
+    """Count how long a notification took, how long it was held on purpose, and whether it was sent late without such a hold."""
     emergency = str(timing.emergency).lower()
     metrics.NOTIFICATION_SECONDS.labels(timing.channel, emergency).observe(max(0, now - timing.received_at) / 1000)
     metrics.HOLD_SECONDS.labels(timing.hold).observe(timing.held / 1000)
@@ -170,7 +170,7 @@ class Telemetry:
         self.beat()  # a stage that starts is not one that has stood still since 1970
 
     def _start_at_zero(self) -> None:
-        """Counters are there before anything is counted: an alert sees the first increase of those alone."""
+        """Create the counters before anything is counted: an alert only sees the first increase of a counter that existed."""
         stage = self._stage
         for counter in PER_STAGE:
             counter.labels(stage)
@@ -188,7 +188,7 @@ class Telemetry:
                 metrics.NOTIFICATION_SECONDS.labels(channel, emergency)
 
     def beat(self) -> None:
-        """Report that the loop turned."""
+        """Report that the loop began another round."""
         self._beat.set(wall() / 1000)
 
     def assigned(self) -> None:

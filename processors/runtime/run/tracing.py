@@ -1,5 +1,5 @@
 """
-Spans of a stage's decisions, to an OpenTelemetry collector over HTTP; none where `OTEL_EXPORTER_OTLP_ENDPOINT` is not set.
+Spans of a stage's decisions, to an OpenTelemetry collector over HTTP; none if `OTEL_EXPORTER_OTLP_ENDPOINT` is not set.
 
 A verdict is a span of its message's trace, from the batch's start to its commit. Spans wait in a bounded queue for a thread of
 their own; when it is full, or more than `MOST` were made within a second, they are dropped: a collector that is slow or gone
@@ -27,7 +27,7 @@ class Tracing:
     """The spans of one stage."""
 
     def __init__(self, endpoint: str, stage: str, share: float = 1.0) -> None:
-        # Slow to import, and only needed where there is a collector.
+        # Slow to import, and only needed if there is a collector.
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415

@@ -16,11 +16,11 @@ from fastavro import parse_schema, schemaless_reader
 from fastavro.read import LOGICAL_READERS
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-OWN: Final = "vn-"  # names our readers of logical types apart from the library's, which return objects of Python
+OWN: Final = "vn-"  # tells our readers of logical types from the library's, which return Python objects
 
 
 def instant(unit: timedelta, count: int) -> str | int:
-    """Return so many units since 1970 as ISO 8601 in UTC with milliseconds; the number where no calendar has such a time."""
+    """Return so many units since 1970 as ISO 8601 in UTC with milliseconds; the number if no calendar has such a time."""
     try:
         moment = EPOCH + unit * count
     except OverflowError:

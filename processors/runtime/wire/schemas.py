@@ -99,7 +99,7 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
 )
 RECORDS: Final = EXTERNAL + INTERNAL
 
-# A schema bears its class's name, except where outsiders and the pipeline use different forms of one record: then the
+# A schema has its class's name, unless outsiders and the pipeline use different forms of one record: then the
 # plain name is the outsiders'.
 NAMES: Final[dict[type[Struct], str]] = {
     RegistrationForm: "Registration",

@@ -3,7 +3,7 @@ State documents: the format that a stage writes, and how documents of earlier fo
 
 `schemas/states/<n>/<stage>.json` describes format n of one stage's states: the JSON schema of its types, and documents
 that were written in it. The number is written with every state. A stage reads every earlier format, by its migrations
-where a field was renamed or removed; a later one stops it, since it would lose what it does not know.
+if a field was renamed or removed; a later one stops it, since it would lose what it does not know.
 """
 
 from collections.abc import Callable, Mapping
