@@ -118,7 +118,7 @@ class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     `contact` is the contact's keyed digest, never an address. `status` is its state (`life.ATTEMPT`), since
     `status_at`. `message_ids` are the submissions told (for a message about a registration, the registration). `confirm`
-    if a PIN was to be asked for; `wrong_pins` counts the wrong ones.
+    if a PIN was to be asked for; `wrong_pins` counts the wrong ones. `opted_out` if that was heard after its final state.
     """
 
     reference: str
@@ -133,6 +133,7 @@ class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     status: AttemptState = "sent"
     status_at: int | None = None
     wrong_pins: int = 0
+    opted_out: bool = False
 
 
 class ContactProgress(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

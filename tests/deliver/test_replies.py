@@ -131,6 +131,28 @@ def test_an_opt_out_that_the_carrier_reports_is_told_to_identify_and_not_answere
     assert [each.channel for each in told.sent] == ["sms", "email", "email"]
 
 
+def stops(told: AtDeliver) -> int:
+    return sum(each.kind == "inbound" for each in told.written(INTAKE))
+
+
+@pytest.mark.parametrize("final", ["delivered", "permanent_failure"])
+def test_who_opts_out_after_the_message_was_delivered_is_sent_no_more_there_and_may_begin_again(final: str) -> None:
+    """Found as a variant of case B21: the receipt came after the final one, and was taken for a late one."""
+    told = registered(SMS, EMAIL)
+    told.answers = None
+    told.tell(escape())
+    reference = told.sent[0].reference
+    told.receive(receipt(reference, final), receipt(reference, "opted_out"))
+    assert told.attempts()[reference].status == final
+    assert stops(told) == 1
+    told.tell(escape(message_id="M-2", action_at=NOON))
+    assert [each.channel for each in told.sent] == ["sms", "email", "email"]
+    told.receive(inbound("start"), receipt(reference, "opted_out"))
+    assert stops(told) == 1, "the same receipt again"
+    told.tell(escape(message_id="M-3", action_at=NOON + 1))
+    assert "sms" in {each.channel for each in told.sent if "M-3" in each.message_ids}
+
+
 def test_a_key_pressed_in_a_call_is_an_opt_out_of_calls_with_one_confirmation() -> None:
     told = registered(VOICE, EMAIL)
     told.answers = None

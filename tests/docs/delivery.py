@@ -9,7 +9,7 @@ PAGE: Final = """# The life of an attempt and of a notification
 
 Made from the tables of `processors/deliver/life.py` by `python -m tests.docs.pages`; a test says that it is current. Code, journal,
 `vn explain` and this page share them. An event for which a state has no arrow changes nothing; a receipt of that kind is journalled as
-`late_receipt`.
+`late_receipt`. Only `opted_out` is of the address too: it silences it whenever it comes, once for each attempt.
 
 ## An attempt
 
@@ -63,7 +63,7 @@ outcome is said once for every offender and registrant, in the journal and for t
 | `dropped` | `nobody_to_tell` | every contact was removed or opted out, or a later message took back what was to be told |
 
 A later message that changes or takes back what is being told stops the attempts that are still to come. A receipt that comes late is
-harmless: `delivered` stops what would follow, and everything else changes nothing.
+harmless: `delivered` stops what would follow, `opted_out` silences the address, and everything else changes nothing.
 """
 
 

@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from processors.domain.time import iso
 from processors.topics import INBOUND, REGISTRATION_STATUS, VERIFICATIONS
 from tests.stories.answered import PIN, AnsweredDriver
@@ -81,7 +83,8 @@ def test_stop_silences_the_address_for_every_registrant_who_has_it_with_one_conf
     assert {each.registrant_id for each in driver.outbound("sms")} == {"R-1", "R-2", "R-3"}
 
 
-def test_what_the_carrier_reports_as_opted_out_silences_other_registrants_too(unanswered: AnsweredDriver) -> None:
+@pytest.mark.parametrize("first", [(), ("delivered",)], ids=["at once", "after it was delivered"])
+def test_what_the_carrier_reports_as_opted_out_silences_other_registrants_too(unanswered: AnsweredDriver, first: tuple[str, ...]) -> None:
     """Case B21."""
     driver = unanswered
     driver.register(registration("R-1", contacts=[contact("sms", PHONE)]), registration("R-2", contacts=[contact("sms", PHONE)]))
@@ -89,7 +92,8 @@ def test_what_the_carrier_reports_as_opted_out_silences_other_registrants_too(un
         driver.receipt(each.reference, "delivered")
     driver.submit(submission())
     driver.advance(MINUTE)
-    driver.receipt(driver.outbound()[0].reference, "opted_out")
+    for status in (*first, "opted_out"):
+        driver.receipt(driver.outbound()[0].reference, status)
     left = len(driver.outbound())
     assert len(driver.confirmations()) == 2
     for minute in (10, 20, 30):

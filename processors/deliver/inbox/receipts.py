@@ -40,6 +40,8 @@ def settle(registrant: Registrant, receipt: Receipt, record: Record, found: Stat
         attempt = replace(attempt, wrong_pins=attempt.wrong_pins + 1)
         found = replace(found, attempts={**found.attempts, attempt.reference: attempt})
     delivery = settle_attempt(found, attempt, understood.status, moment)
+    if delivery is None and understood.status == "opted_out" and attempt.status != "opted_out" and not attempt.opted_out:
+        return opt_out_afterwards(registrant, found, attempt, receipt, moment)
     if delivery is None and not understood.wrong_pin:
         detail = f"the provider says {receipt.status}; the attempt stays {attempt.status}"
         return Decision(verdicts=verdicts_on(found, attempt, "late_receipt", detail, moment))
@@ -56,6 +58,19 @@ def settle(registrant: Registrant, receipt: Receipt, record: Record, found: Stat
     if understood.status == "opted_out":
         return noted.then(opt_out_by_receipt(registrant_after(noted, registrant), attempt, receipt, moment))
     return noted
+
+
+def opt_out_afterwards(registrant: Registrant, delivery: Delivery, attempt: Attempt, receipt: Receipt, moment: Moment) -> Decision[State]:
+    """
+    Silence the address of an attempt that has ended: whoever reads a message opts out after it was delivered.
+
+    The attempt stays what it is, but for a mark: the same receipt, sent again, must not undo a later START.
+    """
+    marked = replace(delivery, attempts={**delivery.attempts, attempt.reference: replace(attempt, opted_out=True)})
+    noted = verdicts_on(marked, attempt, "late_receipt", f"the address opted out; the attempt stays {attempt.status}", moment)
+    key = delivery_key(moment.registrant_id, attempt.notification_id if delivery.contacts else attempt.reference)
+    kept = Decision[State](states={key: marked}, verdicts=noted)
+    return kept.then(opt_out_by_receipt(registrant, attempt, receipt, moment))
 
 
 def understand(receipt: Receipt, attempt: Attempt, registrant: Registrant, moment: Moment) -> Understood:
