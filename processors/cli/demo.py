@@ -10,12 +10,11 @@ import typer
 from redis import Redis
 from rich.console import Console, Group
 from rich.panel import Panel
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from processors.cli.app import new_app
-from processors.cli.output import console
+from processors.cli.output import console, progress
 from processors.domain.journal import DeadLetter, Outcome, Verdict
 from processors.domain.notification import Outbound
 from processors.domain.reasons import REASONS
@@ -54,7 +53,7 @@ def demo(
     """
     Settings()  # a misspelt variable is an error here too, though the demo sets its own
     out, key, steps = console(), read_key(examples / "key.json"), tuple(read_feed(examples / "feed.jsonl"))
-    with _progress() as bar:
+    with progress() as bar:
         task = bar.add_task("starting", total=None)
         with empty_cluster(folder, lambda what: bar.update(task, description=what[:60])) as local:
             settings = Settings()
@@ -120,17 +119,6 @@ class Chaos:
         self._local.kill_broker()
         self._local.up()
         return "kill -9 of Kafka"
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
 
 
 def _show(out: Console, outbound: list[Outbound], journal: list[Verdict], dead: list[DeadLetter]) -> None:

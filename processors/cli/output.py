@@ -8,6 +8,7 @@ from typing import Any, Final
 import typer
 from msgspec import Struct, structs
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from processors.domain.time import iso
@@ -50,3 +51,9 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, tit
 def console() -> Console:
     """Return the console of stdout: as wide as the terminal, or wide enough for a table if it is piped."""
     return Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+
+
+def progress(*more: ProgressColumn) -> Progress:
+    """Return a progress bar on stderr that vanishes at its end; `more` are columns beside the usual ones."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), *more)
+    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID, TimeRemainingColumn
 
 from processors.cli.app import new_app
+from processors.cli.output import progress
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Outbound
 from processors.rehearsal.answer_key import differences
@@ -117,14 +117,14 @@ def summary(world: World, key: Mapping[str, Any], folder: Path) -> str:
 
 def play_feed(folder: Path) -> PipelineOutput:
     """Play the feed to the running pipeline, and return its output."""
-    with _progress() as bar:
+    with progress(TimeRemainingColumn()) as bar:
         return _play(folder, bar, bar.add_task("rehearsing in memory", total=None))
 
 
 def play_feed_alone(folder: Path) -> PipelineOutput:
     """Play the feed to a pipeline of its own, whose data is kept, and return its output."""
     own = folder / "pipeline"
-    with _progress() as bar:
+    with progress(TimeRemainingColumn()) as bar:
         task = bar.add_task("starting", total=None)
         with empty_cluster(own, lambda what: bar.update(task, description=what[:60])), running_stages(own) as stages:
             return _play(folder, bar, task, stages.check_running)
@@ -163,15 +163,3 @@ def shorten(lines: list[str]) -> Iterable[str]:
     yield from lines[:SHOWN]
     if len(lines) > SHOWN:
         yield f"and {len(lines) - SHOWN} differences more"
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )

@@ -15,7 +15,7 @@ STAGE_NAME: Final = "deliver"
 
 
 class About(NamedTuple):
-    """What a verdict is about besides the message: its agency and trace, a review, or an attempt of a notification and its state."""
+    """What a verdict is about besides the message: its agency, offender and trace, a review, or an attempt and its state."""
 
     review_id: str | None = None
     notification_id: str | None = None
@@ -23,6 +23,8 @@ class About(NamedTuple):
     channel: str | None = None
     status: str | None = None
     ori: str | None = None
+    offender: str | None = None
+    part: int | None = None
     trace: str | None = None
 
 
@@ -57,6 +59,8 @@ class Moment(Struct, frozen=True, gc=False):
             detail=detail,
             at=self.at,
             ori=about.ori,
+            offender=about.offender,
+            part=about.part,
             rules=self.rules.version,
             review_id=about.review_id,
             notification_id=about.notification_id,
@@ -69,25 +73,8 @@ class Moment(Struct, frozen=True, gc=False):
 
     def notice_verdict(self, notice: Notice, outcome: Outcome, reason: str, detail: str, about: About = MESSAGE_ONLY) -> Verdict:
         """Return the verdict on one offender's part of one message."""
-        return Verdict(
-            stage=STAGE_NAME,
-            message_id=notice.message_id,
-            outcome=outcome,
-            reason=reason,
-            detail=detail,
-            at=self.at,
-            ori=notice.ori,
-            offender=notice.offender,
-            part=notice.part,
-            rules=self.rules.version,
-            review_id=about.review_id,
-            notification_id=about.notification_id,
-            registrant_id=self.registrant_id,
-            reference=about.reference,
-            channel=about.channel,
-            status=about.status,
-            trace=notice.trace,
-        )
+        about = about._replace(ori=notice.ori, offender=notice.offender, part=notice.part, trace=notice.trace)
+        return self.verdict(notice.message_id, outcome, reason, detail, about)
 
 
 def registrant_after(decision: Decision[State], before: Registrant) -> Registrant:

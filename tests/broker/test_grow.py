@@ -1,7 +1,5 @@
 """More partitions on a real broker: the sample feed goes on where it stood, and its output equals the rehearsal's."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from processors.runtime.run.grow import shared_topics
 from processors.topics import OUTBOUND, REVIEWS, TOPICS
 from tests.broker.feed_run import FeedRun
 from tests.broker.harness import environment
+from tests.broker.killed import killed_at
 
 pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(560, method="signal")]
 
@@ -52,29 +51,8 @@ def test_half_a_feed_before_and_half_after(feed_run: FeedRun) -> None:
     assert {found[feed_run.prefix + topic.name] for topic in (*OUTBOUND.values(), REVIEWS)} == {2}
 
 
-KILLED = """
-import os, signal, sys
-from processors.runtime.run import grow
-calls, last = 0, int(sys.argv[1])
-
-def killed(call):
-    def counted(*arguments, **named):
-        global calls
-        calls += 1
-        if calls == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return call(*arguments, **named)
-    return counted
-
-for name in ("add_partitions", "commit_progress"):
-    setattr(grow, name, killed(getattr(grow, name)))
-grow.StateWriter.write = killed(grow.StateWriter.write)
-sys.argv = ["vn", "topics", "grow", "4"]
-from processors.cli.main import run
-run()
-"""
-
-
+GROW = "processors.runtime.run.grow"
+STEPS = f"{GROW}:add_partitions,{GROW}:commit_progress,{GROW}:StateWriter.write"
 KILLS = (1, 2, 3, 5, 8, 11, 13, 16)  # the first before anything was done, the last among the offsets
 
 
@@ -84,8 +62,7 @@ def test_killed_at_any_step_it_goes_on_where_it_was(feed_run: FeedRun) -> None:
         feed_run.play(feed_run.moments[:half])
     with environment(feed_run.environment):
         for number in KILLS:
-            killed = subprocess.run([sys.executable, "-c", KILLED, str(number)], capture_output=True, check=False)
-            assert killed.returncode == -9, killed.stderr.decode()
+            killed_at(number, STEPS, "topics", "grow", str(MORE))
     grown(feed_run)
     with feed_run.running():
         feed_run.play(feed_run.moments[half:])
@@ -96,7 +73,7 @@ def test_a_copy_that_is_started_in_the_middle_stops(feed_run: FeedRun) -> None:
     with feed_run.running():
         feed_run.play(feed_run.moments[:20])
     with environment(feed_run.environment):
-        subprocess.run([sys.executable, "-c", KILLED, "4"], capture_output=True, check=False)
+        killed_at(4, STEPS, "topics", "grow", str(MORE))
     stopped = feed_run.run("run", "dedupe")
     assert stopped.returncode == 1
     assert "must have the same number of partitions" in stopped.stdout + stopped.stderr

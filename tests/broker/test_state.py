@@ -1,7 +1,5 @@
 """The stages' state moved to other topics, and put back: the second half of the sample feed goes on from it."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from processors.runtime.local import Local
 from processors.topics import CLOCK, ERASED, EVENTS, INTAKE, KEYS, POLICIES, SUBMISSIONS
 from tests.broker.feed_run import FeedRun
 from tests.broker.harness import environment
+from tests.broker.killed import killed_at
 
 pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(560, method="signal")]
 
@@ -35,28 +34,8 @@ def refused(run: FeedRun, *command: str) -> str:
     return done.stderr
 
 
-KILLED = """
-import os, signal, sys
-from processors.runtime.run import state_import
-from processors.runtime.run.state_log import StateWriter
-last, folder = int(sys.argv[1]), sys.argv[2]
-calls = 0
-
-def killed(call):
-    def counted(*arguments, **named):
-        global calls
-        calls += 1
-        if calls == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return call(*arguments, **named)
-    return counted
-
-state_import.commit_progress = killed(state_import.commit_progress)
-StateWriter.write = killed(StateWriter.write)
-sys.argv = ["vn", "state", "import", folder]
-from processors.cli.main import run
-run()
-"""
+IMPORT = "processors.runtime.run.state_import"
+STEPS = f"{IMPORT}:commit_progress,{IMPORT}:StateWriter.write"
 
 
 def test_half_a_feed_there_and_half_here(feed_run: FeedRun, cluster: Local, tmp_path: Path) -> None:
@@ -75,8 +54,7 @@ def test_half_a_feed_there_and_half_here(feed_run: FeedRun, cluster: Local, tmp_
             here.client.send(topic, [(each.key, each.value) for each in feed_run.client.read(topic)])
         here.client.send(CLOCK, [(None, here.client.codec.encode(Tick(here.moments[half - 1].at)))])
         for number in (22, 14, 5):
-            killed = subprocess.run([sys.executable, "-c", KILLED, str(number), folder], capture_output=True, check=False)
-            assert killed.returncode == -9, killed.stderr.decode()
+            killed_at(number, STEPS, "state", "import", folder)
     stopped = here.run("run", "dedupe")
     assert (stopped.returncode, "offset -1 of" in stopped.stdout + stopped.stderr) == (1, True), "what is not whole is not started on"
     ends(here, "state", "import", folder)

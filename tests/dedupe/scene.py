@@ -9,9 +9,9 @@ from processors.domain.policy import Policy
 from processors.domain.review import Review, ReviewAction
 from processors.stage import Decision
 from processors.topics import DISTINCT, EVENTS, REVIEWS
+from tests.hearing import OFFENDER, hearing
 from tests.one_stage import OneStage
 
-OFFENDER = "o0123456789abcdef"
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
 HEARING = 1_796_656_800_000  # 2026-12-07T15:20:00Z
@@ -28,26 +28,15 @@ class Scene(OneStage):
         """Return a message as identify makes it, received now."""
         self.seq += 1
         fields: dict[str, Any] = {
-            "offender": OFFENDER,
             "seq": self.seq,
             "received_at": self.now,
-            "message_id": message_id,
-            "ori": "VA0010000",
-            "jurisdiction": "VA",
-            "part": 0,
-            "parts": 1,
-            "operation": "Add",
-            "event_type": "Court",
-            "event_subtype": "Court Hearing",
-            "notification_type": "Hearing Notice",
-            "validate": True,
             "action_at": HEARING,
-            "past_from": more.get("action_at", HEARING),
+            "validate": True,
             "case_number": "CR-26-001",
             "court": "Richmond Circuit Court",
             "submission": b'{"message_id":"%s"}' % message_id.encode(),
         }
-        return Event(**(fields | more))
+        return hearing(message_id, **(fields | more))
 
     def add(self, message_id: str, **more: Any) -> list[str]:
         return self.receive(self.event(message_id, **more))

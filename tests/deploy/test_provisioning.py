@@ -1,6 +1,5 @@
 """The containers of docker-compose.yml find the files of deploy/, and one another."""
 
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -65,11 +64,3 @@ def test_grafana_finds_prometheus_and_every_board() -> None:
 def test_alertmanager_and_prometheus_accept_their_files() -> None:
     subprocess.run(["amtool", "check-config", DEPLOY / "alertmanager" / "alertmanager.yml"], check=True, capture_output=True)
     subprocess.run(["promtool", "check", "config", DEPLOY / "prometheus" / "prometheus.yml"], check=True, capture_output=True)
-
-
-def test_the_runbook_says_of_every_alert_how_to_tell_that_it_is_over() -> None:
-    text = (DEPLOY / "runbook.md").read_text()
-    rules = yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())
-    for name in {rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule} - {"VnWatchdog"}:
-        (section,) = re.findall(rf"^### {name}\n(.*?)(?=^##)", text, re.MULTILINE | re.DOTALL)
-        assert re.search(r"\bis over\b", section), name

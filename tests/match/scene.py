@@ -7,9 +7,9 @@ from processors.domain.notification import Notification
 from processors.domain.registration import Enrolment
 from processors.match.decide import STAGE
 from processors.topics import CONFIRMED, TALLY
+from tests.hearing import OFFENDER, hearing
 from tests.one_stage import OneStage
 
-OFFENDER = "o0123456789abcdef"
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
 
@@ -50,23 +50,8 @@ class Scene(OneStage):
 
     def event(self, message_id: str, **more: Any) -> Event:
         self.seq += 1
-        fields: dict[str, Any] = {
-            "offender": OFFENDER,
-            "seq": self.seq,
-            "received_at": self.now,
-            "message_id": message_id,
-            "ori": "VA0010000",
-            "jurisdiction": "VA",
-            "part": 0,
-            "parts": 1,
-            "operation": "Add",
-            "event_type": "Court",
-            "event_subtype": "Court Hearing",
-            "notification_type": "Hearing Notice",
-            "action_at": NOON + 20 * DAY,
-            "past_from": NOON + 20 * DAY,
-        }
-        return Event(**(fields | more))
+        fields: dict[str, Any] = {"seq": self.seq, "received_at": self.now, "action_at": NOON + 20 * DAY, "past_from": NOON + 20 * DAY}
+        return hearing(message_id, **(fields | more))
 
     @property
     def said(self) -> str:

@@ -8,6 +8,7 @@ from processors.domain.event import Event
 from processors.domain.merge import Merge
 from processors.domain.registration import Enrolment
 from processors.topics import EVENTS
+from tests.hearing import hearing
 from tests.two_partitions import TwoPartitions
 
 A, B = "o000000000000000a", "o000000000000000b"
@@ -39,29 +40,19 @@ class Given(TwoPartitions):
 
     def message(self, key: str, message_id: str, operation: str = "Add", **more: Any) -> None:
         self.seq += 1
-        at = more.get("action_at", HEARING)
         owner = A if self.merged else key
         fields: dict[str, Any] = {
             "offender": owner,
             "formerly": (B,) if self.merged else (),
             "seq": self.seq,
             "received_at": self.now,
-            "message_id": message_id,
-            "ori": "VA0010000",
-            "jurisdiction": "VA",
-            "part": 0,
-            "parts": 1,
             "operation": operation,
-            "event_type": "Court",
-            "event_subtype": "Court Hearing",
-            "notification_type": "Hearing Notice",
+            "action_at": HEARING,
             "validate": True,
-            "action_at": at,
-            "past_from": at,
             "case_number": "CR-1",
             "submission": b"{}",
         }
-        self.put(EVENTS, owner, Event(**(fields | more)))
+        self.put(EVENTS, owner, hearing(message_id, **(fields | more)))
 
     def merge(self) -> None:
         """Identify found that both keys are one person."""

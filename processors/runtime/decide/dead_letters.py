@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import structs
+
 from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter, Original, Unreadable
 from processors.domain.quarantine import place_name
@@ -83,21 +85,11 @@ def quarantined_record(record: Record, stage: str, why: str, seal: Seal, own: Se
 
     `own` is the seal of the registrant whom the record's key names, if they have one.
     """
-    kept = Original.of(record.raw or b"", record.key)
-    return DeadLetter(
-        dead_letter_id=record_name(record),
-        reason="quarantined",
-        detail=why,
-        stage=stage,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        received_at=record.timestamp,
-        sha256=kept.sha256,
+    letter = letter_of(record, stage, "quarantined", why)
+    return structs.replace(
+        letter,
         encrypted=record.raw is not None,
-        original=None if record.raw is None else (own or seal).close(kept.value, "dead-letter"),
-        key=kept.key,
-        length=kept.length,
+        original=None if record.raw is None else (own or seal).close(letter.original or b"", "dead-letter"),
         owner=None if own is None or record.key is None else registrant_digest(record.key, seal),
     )
 
@@ -122,11 +114,16 @@ def quarantined_timer(wake: Wake, stage: str, partition: int, name: str, why: st
 
 def dead_letter(record: Record, stage: str, unreadable: Unreadable) -> DeadLetter:
     """Return the dead letter of an internal record; contact data in it is sealed already."""
+    return letter_of(record, stage, unreadable.reason, unreadable.detail)
+
+
+def letter_of(record: Record, stage: str, reason: str, detail: str) -> DeadLetter:
+    """Return a dead letter with the bytes of the record, or the beginning of them, as they are."""
     kept = Original.of(record.raw or b"", record.key)
     return DeadLetter(
         dead_letter_id=record_name(record),
-        reason=unreadable.reason,
-        detail=unreadable.detail,
+        reason=reason,
+        detail=detail,
         stage=stage,
         topic=record.topic,
         partition=record.partition,
