@@ -16,7 +16,7 @@ from processors.cli.finding import Finding
 from processors.cli.output import JSON, console, print_json
 from processors.cli.outside import groups, seen_by, watch
 from processors.cli.rights import hidden_topics, refused_user, rights, stage_rights
-from processors.pipeline import STAGES
+from processors.pipeline import PIPELINE, STAGES
 from processors.rules.check import check as check_rules
 from processors.rules.load import read_rules
 from processors.runtime.errors import Restart, Retry, Usage, UserError
@@ -271,13 +271,16 @@ def _admin(settings: Settings) -> AdminClient:
 
 
 def checks_as(name: str) -> dict[str, Check]:
-    """Return what is checked for one stage, with no more rights than it has."""
-    if name not in {each.name for each in STAGES}:
-        raise Usage(f"there is no stage {name}: the stages are {', '.join(each.name for each in STAGES)}")
-    stage = next(each for each in STAGES if each.name == name)
-    return {subject: check for subject, check in CHECKS.items() if subject not in ADMINISTRATORS} | {
-        "rights": lambda settings: stage_rights(settings, stage)
-    }
+    """Return what is checked for one stage, with no more rights than it has; `ingest` and `deliver` are two each."""
+    stages = PIPELINE.get(name) or tuple(each for each in STAGES if each.name == name)
+    if not stages:
+        raise Usage(f"there is no stage {name}: the stages are {', '.join(PIPELINE)}")
+
+    def rights_of_all(settings: Settings) -> Iterator[Finding]:
+        for each in stages:
+            yield from stage_rights(settings, each)
+
+    return {subject: check for subject, check in CHECKS.items() if subject not in ADMINISTRATORS} | {"rights": rights_of_all}
 
 
 # What each check depends on.

@@ -17,6 +17,7 @@ from processors.runtime.settings import Settings
 from processors.topics import OUTBOUND_CANARY
 
 CANARY_LATE: Final = 15 * 60_000  # milliseconds: three canaries that did not come out
+JOBS: Final = frozenset({"vn", "watch"})  # as deploy/prometheus/prometheus.yml names them
 TARGETS, RULES = "/api/v1/targets", "/api/v1/rules"
 
 
@@ -49,12 +50,12 @@ def watch(settings: Settings) -> Iterator[Finding]:
 def seen_by(url: str) -> Iterator[Finding]:
     """Check that a Prometheus scrapes the pipeline, has its alerting rules, and none of them fires."""
     targets = _ask(url, TARGETS)["activeTargets"]
-    ours = [each for each in targets if each["labels"].get("job", "").startswith("vn")]
+    ours = [each for each in targets if each["labels"].get("job") in JOBS]
     down = [each["scrapeUrl"] for each in ours if each["health"] != "up"]
-    if not ours:
-        yield Finding(
-            "prometheus", ok=False, found="it scrapes no job of the pipeline", fix="add the jobs of deploy/prometheus/prometheus.yml"
-        )
+    missing = JOBS - {each["labels"]["job"] for each in ours}
+    if missing:
+        said = " and no job ".join(sorted(missing))
+        yield Finding("prometheus", ok=False, found=f"it scrapes no job {said}", fix="add the jobs of deploy/prometheus/prometheus.yml")
     elif down:
         yield Finding("prometheus", ok=False, found=f"it cannot scrape {', '.join(down)}", fix="start what serves it, or fix the target")
     else:

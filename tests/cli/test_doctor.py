@@ -6,7 +6,7 @@ import pytest
 
 from processors.cli import doctor
 from processors.cli.doctor import Finding, examination
-from processors.runtime.errors import UserError
+from processors.runtime.errors import Usage, UserError
 from processors.runtime.kafka.topics_admin import TopicStatus
 from processors.runtime.settings import Settings
 from processors.topics import DISTINCT, EVENTS, INTAKE
@@ -45,3 +45,11 @@ def test_topics_with_other_partitions_are_one_finding_a_remedy(monkeypatch: pyte
         ),
         Finding("topics", ok=False, found="x.intake has 2 partitions, not 1", fix="use another VN_TOPIC_PREFIX"),
     ]
+
+
+def test_a_stage_is_named_as_it_is_run_or_by_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "stage_rights", lambda _, stage: [Finding("rights", ok=True, found=stage.name)])
+    asked = {name: [each.found for each in doctor.checks_as(name)["rights"](Settings())] for name in ("ingest", "identify", "match")}
+    assert asked == {"ingest": ["read", "identify"], "identify": ["identify"], "match": ["match"]}
+    with pytest.raises(Usage, match="the stages are ingest, dedupe, validate, match, deliver"):
+        doctor.checks_as("nonsense")

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from processors.cli.outside import seen_by
+from processors.cli.outside import JOBS, seen_by
 from processors.runtime.errors import UserError
 from tests.web_server import serving, url_of
 
@@ -41,23 +43,32 @@ def rule(name: str, state: str = "inactive", health: str = "ok") -> dict[str, st
     return {"name": name, "state": state, "health": health}
 
 
+SOUND = [target("up"), target("up", "watch")]
+
+
 @pytest.mark.parametrize(
     ("targets", "rules", "wrong"),
     [
-        ([target("up")], [rule("VnWatchGone"), rule("VnWatchdog", "firing")], []),
-        ([target("up", "other")], [rule("VnWatchGone")], ["it scrapes no job of the pipeline"]),
-        ([target("up"), target("down")], [rule("VnWatchGone")], ["it cannot scrape http://h:9100/metrics"]),
-        ([target("up")], [rule("Other")], ["it has none of the alerts"]),
-        ([target("up")], [rule("VnBrokerAway", "firing")], ["VnBrokerAway fires"]),
-        ([target("up")], [rule("VnBrokerAway", health="err")], ["it cannot evaluate VnBrokerAway"]),
+        (SOUND, [rule("VnWatchGone"), rule("VnWatchdog", "firing")], []),
+        ([target("up", "other")], [rule("VnWatchGone")], ["it scrapes no job vn and no job watch"]),
+        ([target("up")], [rule("VnWatchGone")], ["it scrapes no job watch"]),
+        ([*SOUND, target("down")], [rule("VnWatchGone")], ["it cannot scrape http://h:9100/metrics"]),
+        (SOUND, [rule("Other")], ["it has none of the alerts"]),
+        (SOUND, [rule("VnBrokerAway", "firing")], ["VnBrokerAway fires"]),
+        (SOUND, [rule("VnBrokerAway", health="err")], ["it cannot evaluate VnBrokerAway"]),
     ],
-    ids=["sound", "no job", "down", "no rules", "fires", "broken"],
+    ids=["sound", "no job", "no watch", "down", "no rules", "fires", "broken"],
 )
 def test_what_prometheus_sees(url: str, targets: list[Any], rules: list[Any], wrong: list[str]) -> None:
     ANSWERS.update({"/api/v1/targets": {"activeTargets": targets}, "/api/v1/rules": {"groups": [{"rules": rules}]}})
     found = list(seen_by(url))
     assert [each.found for each in found if not each.ok] == wrong
     assert all(each.fix for each in found if not each.ok)
+
+
+def test_the_jobs_are_those_of_the_deployment() -> None:
+    deployed = yaml.safe_load((Path(__file__).parents[2] / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    assert {each["job_name"] for each in deployed["scrape_configs"]} == JOBS
 
 
 def test_an_address_where_no_prometheus_answers() -> None:

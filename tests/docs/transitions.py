@@ -27,7 +27,7 @@ stateDiagram-v2
 |---|---|---|---|
 {rows}
 
-A pair that is not in the table cannot happen; the stage stops with `MissingTransitionError` rather than guess.
+A pair that is not in the table cannot happen; if it did, the stage would stop with `MissingTransitionError` rather than guess.
 """
 
 CHECKS: Final = """# Which checks a message meets
@@ -35,7 +35,7 @@ CHECKS: Final = """# Which checks a message meets
 Drawn from `ARRIVALS` in [`validate/arrivals.py`](../processors/validate/arrivals.py) and `TABLE` in
 [`validate/checks.py`](../processors/validate/checks.py) by `python -m tests.docs.pages`; a test says that it is current.
 
-What a message does depends on whether registrants were told of its event (contract §3.1.1, §3.1.5):
+What is checked depends on whether registrants were told of the event (contract §3.1.1, §3.1.5):
 
 ```mermaid
 stateDiagram-v2
@@ -46,10 +46,10 @@ stateDiagram-v2
 |---|---|---|
 {arrivals}
 
-The checks run in this order; the first that fails decides, all that fail are reported. A check runs where it is the notification type's own
-or its validation is tied to a Validate tag, unless that validation is tied to Do Not Validate (contract §3.1.2, §3.1.3).
+The checks run in this order: the first that fails decides, and all that fail are reported. A check runs if it belongs to the notification
+type, or if its validation is tied to a Validate tag; it does not run if that validation is tied to Do Not Validate (contract §3.1.2, §3.1.3).
 
-| check | its validation | notification types whose own it is | tied to a tag |
+| check | its validation | notification types it belongs to | tied to a tag |
 |---|---|---|---|
 {checks}
 """
