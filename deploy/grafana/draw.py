@@ -25,7 +25,7 @@ body { margin: 0; background: #f4f5f5; font: 13px/1.35 'DejaVu Sans', sans-serif
 header { padding: 12px 16px 4px; } h1 { font-size: 18px; margin: 0; } header p { margin: 2px 0 0; color: #555; }
 main { display: grid; grid-template-columns: repeat(24, 1fr); gap: 8px; padding: 8px 16px 16px; }
 section { background: #fff; border: 1px solid #d9dadc; border-radius: 3px; padding: 8px 10px; overflow: hidden; }
-h2 { font-size: 13px; margin: 0; } small { color: #666; font-size: 11px; display: block; }
+h2 { font-size: 13px; margin: 0; text-wrap: balance; } small { color: #666; font-size: 11px; display: block; }
 .stat { font-size: 28px; font-weight: 600; margin-top: 6px; } .none { color: #666; padding: 24px; text-align: center; }
 table { border-collapse: collapse; width: 100%; margin-top: 6px; }
 td, th { text-align: left; padding: 3px 6px; border-bottom: 1px solid #eee; }
@@ -54,7 +54,7 @@ def _panel(panel: Mapping[str, Any], answer: Sequence[Mapping[str, Any]], shown:
     if not answer:
         body = f'<p class="none">{html.escape(defaults.get("noValue", "no data"))}</p>'
     elif panel["type"] == "table":
-        body = _table(answer)
+        body = _table([each for each in answer if float(each["values"][-1][0]) == shown[1]])
     else:
         series = [(_legend(panel["targets"][0].get("legendFormat", ""), each["metric"]), _points(each)) for each in answer]
         body = _stat(defaults, series) if panel["type"] == "stat" else _lines(defaults, sorted(series), place["w"], shown)

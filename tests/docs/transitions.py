@@ -47,7 +47,8 @@ stateDiagram-v2
 {arrivals}
 
 The checks run in this order: the first that fails decides, and all that fail are reported. A check runs if it belongs to the notification
-type, or if its validation is tied to a Validate tag; it does not run if that validation is tied to Do Not Validate (contract §3.1.2, §3.1.3).
+type, or if its validation is tied to a Validate tag; it does not run if that validation is tied to Do Not Validate (contract §3.1.2,
+§3.1.3).
 
 | check | its validation | notification types it belongs to | tied to a tag |
 |---|---|---|---|
