@@ -25,7 +25,15 @@ from processors.domain.notification import Notification, Outbound, Receipt, Resp
 from processors.domain.offender import HiddenPerson, KnownPerson, OffenderStanding, StaffAction
 from processors.domain.policy import Policy
 from processors.domain.quarantine import QuarantinedRecord
-from processors.domain.registration import Enrolment, NearMatch, Reachable, RegistrationStatus, Verification, VerificationPermit
+from processors.domain.registration import (
+    Enrolment,
+    NearMatch,
+    PresentStanding,
+    Reachable,
+    RegistrationStatus,
+    Verification,
+    VerificationPermit,
+)
 from processors.domain.review import OffenderAction, Review, ReviewAction
 from processors.domain.seal import DigestKey
 from processors.domain.sending import SendIntent
@@ -77,10 +85,10 @@ DEDUPE_HANDOVER = Topic("dedupe.handover", (Handover,), "offender that the state
 VALIDATE_HANDOVER = Topic("validate.handover", (Handover,), "offender that the state goes to")
 MATCH_HANDOVER = Topic("match.handover", (Handover,), "offender that the state goes to")
 TALLY = Topic("tally", (PartEnded, PartMatched, RegistrantTold, PartRepeated), "submission")
-NOTIFICATIONS = Topic("notifications", (Notification,), "registrant id")
+NOTIFICATIONS = Topic("notifications", (Notification, PresentStanding), "registrant id")
 REGISTRANTS = Topic(
     "registrants",
-    (Reachable, NearMatch, Receipt, ReviewAction, Verification, VerificationPermit, Inbound, Erasure),
+    (Reachable, NearMatch, PresentStanding, Receipt, ReviewAction, Verification, VerificationPermit, Inbound, Erasure),
     "registrant id",
     personal=True,
 )

@@ -5,7 +5,7 @@ Reads     notifications, registrants     by registrant
 Writes    outbound.sms, outbound.email, outbound.voice: one record for each attempt
           tally: the first final outcome of each offender's part, for the response to its agency
           registration.status: the status of a registration, by its id
-          intake: opt-outs by receipt, and requests to verify an address, for identify
+          intake: opt-outs by receipt, requests to verify an address, and the question where an offender stands, for identify
           keys: the key of a registrant's contact data, until it is destroyed; erased: that it was, for ever
           reviews
 Keeps     a registrant's registrations (contacts sealed), what waits for its merge window or the end of quiet hours, what is
@@ -25,13 +25,13 @@ from processors.deliver.dispatch.deliveries import advance
 from processors.deliver.inbox import erasures, notifications, receipts, registrations, replies, reviews, verifications
 from processors.deliver.keys import TABLE, key_for, purge_key, take_key
 from processors.deliver.moment import STAGE_NAME, Moment, registrant_after
-from processors.deliver.registration_life import follow_registrations
+from processors.deliver.registration_life import confirm, follow_registrations
 from processors.deliver.release import release_due, resettle
 from processors.deliver.state import Delivery, Registrant, State, deadline, delivery_key, registrant_of
 from processors.domain.erasure import Erasure
 from processors.domain.inbound import Inbound
 from processors.domain.notification import Notification, Receipt
-from processors.domain.registration import NearMatch, Reachable, Verification, VerificationPermit
+from processors.domain.registration import NearMatch, PresentStanding, Reachable, Verification, VerificationPermit
 from processors.domain.review import ReviewAction
 from processors.stage import Context, Decision, Input, Record, Resettle, Stage, Wake
 from processors.topics import (
@@ -123,8 +123,8 @@ def take(registrant: Registrant, record: Record, states: Mapping[str, State], mo
             decision = notifications.gather(registrant, notification, deliveries, moment)
         case Reachable() as reachable:
             decision = registrations.register(registrant, reachable, deliveries, moment)
-        case NearMatch() as match:
-            decision = registrations.note_near_match(registrant, match, moment)
+        case NearMatch() | PresentStanding() as heard:
+            decision = hear_of_offender(registrant, heard, moment)
         case Receipt() as receipt:
             found = states.get(delivery_key(registrant.registrant_id, receipt.reference))
             decision = receipts.settle(registrant, receipt, record, found, moment)
@@ -141,6 +141,13 @@ def take(registrant: Registrant, record: Record, states: Mapping[str, State], mo
         case other:
             raise TypeError(f"deliver reads no {type(other).__name__}")
     return decision
+
+
+def hear_of_offender(registrant: Registrant, heard: NearMatch | PresentStanding, moment: Moment) -> Decision[State]:
+    """Return the decision on what is said of a registration's offender: who they may be, or where they stand."""
+    if isinstance(heard, NearMatch):
+        return registrations.note_near_match(registrant, heard, moment)
+    return confirm(registrant, moment, heard)
 
 
 def reply(registrant: Registrant, inbound: Inbound, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:

@@ -5,6 +5,7 @@ Called after every input that changed a registrant's registrations or contacts, 
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -17,9 +18,18 @@ from processors.deliver.quiet import quiet_end_in_any
 from processors.deliver.state import KnownRegistration, Registrant, State
 from processors.domain.event import EVERYWHERE
 from processors.domain.intake import Intake
-from processors.domain.registration import SIGN_IN, RegistrationState, RegistrationStatus, VerificationRequest
+from processors.domain.registration import (
+    SIGN_IN,
+    PresentStanding,
+    RegistrationState,
+    RegistrationStatus,
+    StandingRequest,
+    VerificationRequest,
+)
 from processors.stage import Decision, Output
 from processors.topics import INTAKE, REGISTRATION_STATUS
+
+STANDING_WAIT: Final = 60_000  # how long a confirmation waits for where the offender stands
 
 
 def follow_registrations(registrant: Registrant, moment: Moment) -> Decision[State]:
@@ -57,20 +67,48 @@ def end_of_quiet_hours(to: Destination, moment: Moment) -> int:
     return quiet_end_in_any(moment.at, moment.rules.quiet_hours(EVERYWHERE), to.registration.zones)
 
 
-def confirm(registrant: Registrant, moment: Moment) -> Decision[State]:
-    """Confirm a registration once, to its first verified contact (contract §4)."""
+def confirm(registrant: Registrant, moment: Moment, answer: PresentStanding | None = None) -> Decision[State]:
+    """
+    Confirm each registration once, to its first verified contact, saying where the offender stands now (contract §4).
+
+    It asks for that when it could leave, and leaves without it if no answer comes within a minute.
+    """
     decision: Decision[State] = Decision()
-    for registration in registrant.in_force(moment.at):
-        if registration.confirmed or registration.source == SIGN_IN:
-            continue
-        current = registrant_after(decision, registrant)
-        contacts = destinations([registration], moment)
-        to = next((each for each in contacts if is_verified(current, each) and not is_silent(current, each)), None)
-        if to is not None:
-            confirmed = with_registration(current, replace(registration, confirmed=True))
-            begun = start_message(confirmed, "registered", to.name, registration.registration_id, moment)
-            decision = decision.then(Decision(states={registrant.registrant_id: confirmed})).then(begun)
+    for registration in registrant.registrations.values():
+        if not registration.confirmed and registration.source != SIGN_IN:
+            told = answer if answer is not None and answer.registration_id == registration.registration_id else None
+            decision = decision.then(confirm_one(registrant_after(decision, registrant), registration, told, moment))
     return decision
+
+
+def confirm_one(registrant: Registrant, registration: KnownRegistration, answer: PresentStanding | None, moment: Moment) -> Decision[State]:
+    """Return the next step towards the confirmation of one registration."""
+    contacts = destinations([registration], moment) if registration.in_force(moment.at) else ()
+    to = next((each for each in contacts if is_verified(registrant, each) and not is_silent(registrant, each)), None)
+    begin = end_of_quiet_hours(to, moment) if to is not None else None
+    outputs: tuple[Output, ...] = ()
+    if to is None or begin is None or begin > moment.at:
+        after = replace(registration, confirm_at=begin, asked=False)
+    elif not registration.asked:
+        after = replace(registration, confirm_at=moment.at + STANDING_WAIT, asked=True)
+        outputs = (ask_standing(registration, moment),)
+    elif answer is not None or registration.confirm_at is None or registration.confirm_at <= moment.at:
+        confirmed = with_registration(registrant, replace(registration, confirm_at=None, asked=False, confirmed=True))
+        standing = answer.standing if answer is not None else None
+        begun = start_message(confirmed, "registered", to.name, registration.registration_id, moment, standing)
+        return Decision[State](states={registrant.registrant_id: confirmed}).then(begun)
+    else:
+        return Decision()
+    if after == registration:
+        return Decision()
+    return Decision(outputs, {registrant.registrant_id: with_registration(registrant, after)})
+
+
+def ask_standing(registration: KnownRegistration, moment: Moment) -> Output:
+    """Return the question where the offender of a registration stands."""
+    body = msgspec.json.encode(StandingRequest(registration_id=registration.registration_id))
+    request = Intake(kind="standing_request", message_id=registration.registration_id, received_at=moment.at, body=body)
+    return Output(INTAKE, None, request)
 
 
 def publish_statuses(registrant: Registrant, moment: Moment) -> Decision[State]:

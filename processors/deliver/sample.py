@@ -2,9 +2,11 @@
 
 from typing import Final
 
-from processors.deliver.state import Notice
-from processors.deliver.wording.templates import Message, message_for
+from processors.deliver.state import Content, Notice
+from processors.deliver.wording.about_registrations import FactsOfRegistration
+from processors.deliver.wording.templates import Message, message_for, plain_message
 from processors.domain.event import Change, Telling
+from processors.domain.offender import OffenderStanding
 from processors.domain.person import Identifier, Name
 from processors.domain.registration import Channel
 from processors.rules.book import EventCode, Rules
@@ -23,6 +25,15 @@ def sample_text(rules: Rules, jurisdiction: str, code: EventCode, at: int, langu
 def sample_message(rules: Rules, notice: Notice, language: str, channel: Channel) -> Message | None:
     """Return what one channel says about a sample notice; None if the language has no text for it."""
     message = message_for((notice,), rules, notice.received_at, language, channel)
+    return message if message is not None and message.language == language.partition("-")[0] else None
+
+
+def sample_about_registration(  # noqa: PLR0913, PLR0917  a message and what it says
+    rules: Rules, content: Content, language: str, channel: Channel, at: int, standing: OffenderStanding | None = None
+) -> Message | None:
+    """Return what one channel says about a registration, with an invented code; None if the language has no text for it."""
+    facts = FactsOfRegistration("048210", standing, rules, at, brief=channel == "sms")
+    message = plain_message(rules.book("", at), f"*{content}", language, channel, facts.in_words)
     return message if message is not None and message.language == language.partition("-")[0] else None
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from processors.deliver.life import AttemptState, ContactState
 from processors.domain.event import EVERYWHERE, Change, Scope, Telling, Way
+from processors.domain.offender import OffenderStanding
 from processors.domain.person import Identifier, Name
 from processors.domain.registration import SEVERAL_ZONES, Channel, RegistrationState
 
@@ -25,7 +26,8 @@ class KnownRegistration(Struct, frozen=True, kw_only=True, omit_defaults=True, g
     `sealed` is the encrypted Contacts; at `forget_at` it is deleted and only the mark stays, so that "ended" differs
     from "not seen yet". `confirmed` once its first verified contact got the confirmation; `status` is what the
     registration site was told last; `wrong_codes` are the times of the latest wrong verification codes;
-    `nearly` are the offenders of whom a reviewer is being asked whether it is for them.
+    `nearly` are the offenders of whom a reviewer is being asked whether it is for them. `confirm_at` is when the
+    confirmation is looked at next: after quiet hours, or, once it `asked` where the offender stands, if no answer came.
     """
 
     registration_id: str
@@ -41,6 +43,8 @@ class KnownRegistration(Struct, frozen=True, kw_only=True, omit_defaults=True, g
     status: RegistrationState | None = None
     wrong_codes: tuple[int, ...] = ()
     nearly: tuple[str, ...] = ()
+    confirm_at: int | None = None
+    asked: bool = False
 
     @property
     def zones(self) -> tuple[ZoneInfo, ...]:
@@ -201,9 +205,9 @@ class Delivery(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, 
     """
     One message on its way to one registrant's contacts; attempts by reference, contacts by keyed digest.
 
-    `content` says what is told: the notices, or something about `registration_id`. `result` is its first final outcome;
-    once no attempt can follow, the notices are dropped. `ori` is the agency whose messages are told, `traces` are the traces that it
-    sent along, by message id.
+    `content` says what is told: the notices, or something about `registration_id`; its confirmation also says the `standing` of
+    its offender. `result` is the first final outcome; once no attempt can follow, the notices are dropped. `ori` is the agency
+    whose messages are told, `traces` are the traces that it sent along, by message id.
     From `forget_at` on no receipt can be about it any more.
     """
 
@@ -219,6 +223,7 @@ class Delivery(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, 
     result: Result | None = None
     ori: str | None = None
     traces: dict[str, str] = {}
+    standing: OffenderStanding | None = None
 
     @property
     def scope(self) -> Scope:
@@ -257,6 +262,8 @@ def deadline(state: State) -> int | None:
         return min(due) if due else state.forget_at
     due = [pending.due_at for pending in state.pending]
     for each in state.registrations.values():
+        if each.confirm_at is not None:
+            due.append(each.confirm_at)
         if each.forget_at is not None:
             due.append(each.expires_at if each.status != "expired" and each.expires_at is not None else each.forget_at)
     due += [each.ask_at for each in state.contacts.values() if each.ask_at is not None]

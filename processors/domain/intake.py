@@ -16,6 +16,7 @@ Kind = Literal[
     "inbound",
     "offender_action",
     "verification_request",
+    "standing_request",
     "erasure",
 ]
 
@@ -26,7 +27,7 @@ class Intake(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     `message_id` is the id of the submission, registration or review, or the receipt's reference; an inbound message has
     none. `received_at` is the broker's timestamp of the original record. `body` is the JSON of the checked Submission,
-    Registration, Receipt, ReviewAction, Verification, Inbound, VerificationRequest or Erasure, empty for a removal.
+    Registration, Receipt, ReviewAction, Verification, Inbound, VerificationRequest, StandingRequest or Erasure, empty for a removal.
     `action_at`, `past_from` and `date_only` are those of Event, for submissions only. `people` are the submission's
     offenders, or whom the registration is for, as they compare.
     """

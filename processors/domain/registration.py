@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from processors.domain.offender import OffenderStanding
 from processors.domain.person import Person
 from processors.domain.seal import Seal
 
@@ -58,7 +59,8 @@ class Enrolment(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True)
     """
     A registration resolved to an offender's key, on its way to match; no contact data.
 
-    `ended` marks a registration that was removed. It takes effect for events with a larger `seq`.
+    `ended` marks a registration that was removed. It takes effect for events with a larger `seq`. One that `asks` changes
+    nothing: deliver asks where the offender stands, which validate fills in.
     """
 
     offender: str
@@ -70,6 +72,8 @@ class Enrolment(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True)
     event_subtypes: tuple[str, ...] = ()
     expires_at: int | None = None
     ended: bool = False
+    asks: bool = False
+    standing: OffenderStanding | None = None
 
 
 class Reachable(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -87,6 +91,21 @@ class Reachable(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True)
     sealed: bytes = b""
     silenced: tuple[str, ...] = ()
     key: bytes = b""
+
+
+class StandingRequest(Struct, frozen=True, gc=False, kw_only=True):
+    """Deliver asks where the offender of a registration stands now, to say so in its confirmation."""
+
+    registration_id: str
+
+
+class PresentStanding(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """The answer: where the offender of a registration stands; None if they are unknown, or several."""
+
+    registrant_id: str
+    registration_id: str
+    received_at: int
+    standing: OffenderStanding | None = None
 
 
 class NearMatch(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

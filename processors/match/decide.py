@@ -3,7 +3,7 @@ Match: finds everyone who registered for an event's offender and kind, and nobod
 
 Reads     events.confirmed   by offender: events to be told, enrolments, merges of two offenders
           match.handover     what was kept of an offender who was merged into another (processors/handover.py)
-Writes    notifications      one for each registrant: the event, and the registrations concerned
+Writes    notifications      one for each registrant: the event, and the registrations concerned; where an offender stands, if asked
           tally              how many registrants a submission's part is to be told to
           match.handover     what is kept of an offender who is merged into another
 Keeps     the registrations in force, each as it stood over time, until they end or expire; and who was told of each
@@ -33,7 +33,7 @@ from processors.domain.journal import Journal, Outcome, Verdict
 from processors.domain.merge import Merge, SameEvent
 from processors.domain.normalize import normalize
 from processors.domain.notification import Notification
-from processors.domain.registration import Enrolment
+from processors.domain.registration import Enrolment, PresentStanding
 from processors.handover import Merger, with_handover
 from processors.match.pages import (
     Registrants,
@@ -88,7 +88,7 @@ def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
         both = [key_of_told(value.offender, value.ori, root) for root in (value.root, value.also)]
         pages = (page for each in both for page in page_keys(each, found))
         return (*both, list_key(value.offender), telling_key(value.offender), *pages)
-    return keys_of_enrolment(value, found)
+    return () if value.asks else keys_of_enrolment(value, found)
 
 
 def keys_of_enrolment(enrolment: Enrolment, found: Mapping[str, State]) -> Iterator[str]:
@@ -107,7 +107,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
             return tell_next_page(given.key, state, states)
         return forget_expired(given, state) if isinstance(given, Wake) else Decision()
     if isinstance(given.value, Enrolment):
-        return enrol(given.value, states, context)
+        return answer(given.value) if given.value.asks else enrol(given.value, states, context)
     if isinstance(given.value, SameEvent):
         return rename_event(given.value, states)
     return notify(given.value, states, context)
@@ -274,6 +274,17 @@ def enrol(enrolment: Enrolment, states: Mapping[str, State], context: Context) -
         others = (each for each in registrations_of(states, enrolment.offender) if each.registration_id not in known)
         return Decision((), registration_documents(enrolment.offender, (*others, *after), states), (verdict,))
     return Decision((), changed_registrations(home, before, after), (verdict,))
+
+
+def answer(enrolment: Enrolment) -> Decision[State]:
+    """Pass on to deliver where the offender of a registration stands."""
+    found = PresentStanding(
+        registrant_id=enrolment.registrant_id,
+        registration_id=enrolment.registration_id,
+        received_at=enrolment.received_at,
+        standing=enrolment.standing,
+    )
+    return Decision((Output(NOTIFICATIONS, enrolment.registrant_id, found),))
 
 
 def in_force_now(count: int) -> str:

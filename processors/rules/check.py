@@ -48,7 +48,7 @@ TEXT_VARIABLES: Final = frozenset(
         ),
         *("offenders", "emergency", "hearing", "changes", "unsaid", "offices"),
         *("text", "noun", "about"),
-        *("code", "spoken_code"),
+        *("code", "spoken_code", "status", "since", "kind"),
     }
 )
 COMPARABLE: Final = frozenset(field.name for field in structs.fields(Event))

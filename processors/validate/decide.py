@@ -22,6 +22,8 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Final
 
+from msgspec import structs
+
 from processors.domain.event import Event
 from processors.domain.merge import SameEvent
 from processors.domain.registration import Enrolment
@@ -36,6 +38,7 @@ from processors.validate.draft import Draft, Situation, known_of
 from processors.validate.merge import documents, fold, rename_event
 from processors.validate.pending import act_on_review, check_again, check_waiting
 from processors.validate.reviews import NAME
+from processors.validate.standing import present_standing
 from processors.validate.state import OffenderState, Pending, State, deadline
 
 
@@ -56,7 +59,7 @@ def offender_of(given: Input) -> str | None:
         return given.key
     if isinstance(given.value, Event):
         return given.value.offender
-    if isinstance(given.value, SameEvent):
+    if isinstance(given.value, SameEvent) or (isinstance(given.value, Enrolment) and given.value.asks):
         return given.value.offender
     ours = isinstance(given.value, ReviewAction) and subject_of(given.value.review_id, NAME) is not None
     return given.key if ours else None  # the key of today: a review id has that of the day when the message was flagged
@@ -83,12 +86,21 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     if isinstance(value, Event):
         return check_waiting(receive(value, situation(value.offender, value.received_at, states, context))).decision()
     if isinstance(value, Enrolment):
-        return Decision(outputs=(Output(CONFIRMED, given.key, value),))
+        asked = with_standing(value, states, given.timestamp, context) if value.asks else value
+        return Decision(outputs=(Output(CONFIRMED, given.key, asked),))
     if isinstance(value, SameEvent):
         return Decision[State](outputs=(Output(CONFIRMED, given.key, value),)).then(rename_event(value, states))
     if isinstance(value, ReviewAction):
         return check_waiting(act_on_review(value, situation(offender_of(given) or "", value.received_at, states, context))).decision()
     raise TypeError(f"validate reads no {type(value).__name__}")
+
+
+def with_standing(enrolment: Enrolment, states: Mapping[str, State], now: int, context: Context) -> Enrolment:
+    """Return the question of where an offender stands with the answer; without one if nothing is known."""
+    known = known_of(enrolment.offender, states)
+    if not known.history:
+        return enrolment
+    return structs.replace(enrolment, standing=present_standing(enrolment.offender, known, context.rules, now))
 
 
 def decide_timer(given: Wake | Resettle, states: Mapping[str, State], context: Context) -> Decision[State]:

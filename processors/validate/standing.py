@@ -22,6 +22,11 @@ def standing_after(offender: str, before: OffenderState, after: OffenderState, r
     return (Output(STANDINGS, offender, standing),)
 
 
+def present_standing(offender: str, known: OffenderState, rules: Rules, now: int) -> OffenderStanding:
+    """Return where an offender stands."""
+    return standing_at(offender, known, rules, now, confidential=are_confidential(kinds_of(known), rules, now))
+
+
 def standing_at(offender: str, known: OffenderState, rules: Rules, now: int, *, confidential: bool) -> OffenderStanding:
     """Return where the offender stands by what is known."""
     status, kind = latest_status_and_kind(known.history)

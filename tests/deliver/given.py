@@ -7,15 +7,25 @@ import msgspec
 from processors.deliver.decide import STAGE
 from processors.deliver.state import Attempt, Delivery, Notice, Registrant
 from processors.domain.event import Event
-from processors.domain.intake import Intake
+from processors.domain.intake import Intake, Kind
 from processors.domain.notification import Notification, Outbound, Receipt, ReceiptStatus
+from processors.domain.offender import OffenderStanding
 from processors.domain.person import Identifier, Name, Person
 from processors.domain.policy import Policy
-from processors.domain.registration import Contact, Contacts, Reachable, RegistrationStatus, VerificationPermit, VerificationRequest
+from processors.domain.registration import (
+    Contact,
+    Contacts,
+    PresentStanding,
+    Reachable,
+    RegistrationStatus,
+    StandingRequest,
+    VerificationPermit,
+    VerificationRequest,
+)
 from processors.domain.submission import Agency, NotificationSubtype, Submission
 from processors.domain.tally import RegistrantTold
 from processors.domain.time import millis
-from processors.topics import NOTIFICATIONS, REGISTRANTS, REGISTRATION_STATUS, TALLY
+from processors.topics import INTAKE, NOTIFICATIONS, REGISTRANTS, REGISTRATION_STATUS, TALLY
 from tests.one_stage import SEAL, OneStage, rules
 
 RULES = rules()
@@ -120,12 +130,14 @@ class AtDeliver(OneStage):
     One registrant at the stage, with a clock that the test moves.
 
     `answers` is what providers say of every attempt at once, nothing where it is None. Requests to verify are permitted,
-    as identify permits the first three of a day.
+    as identify permits the first three of a day. Where the offender stands is answered at once, unless `knows_standing` is not.
     """
 
     def __init__(self, policies: tuple[Policy, ...] = (), now: int = NOON, answers: ReceiptStatus | None = "delivered") -> None:
         super().__init__(STAGE, now, policies)
         self.answers = answers
+        self.knows_standing = True
+        self.standing: OffenderStanding | None = None
         self._seen = 0
 
     def tell(self, *events: Event, registrations: tuple[str, ...] = ("REG-1",)) -> "AtDeliver":
@@ -162,6 +174,10 @@ class AtDeliver(OneStage):
             if isinstance(value, Intake) and value.kind == "verification_request":
                 contact = msgspec.json.decode(value.body, type=VerificationRequest).contact
                 self.put(REGISTRANTS, VerificationPermit(registrant_id=ME, contact=contact, received_at=self.now), ME)
+            if isinstance(value, Intake) and value.kind == "standing_request" and self.knows_standing:
+                named = msgspec.json.decode(value.body, type=StandingRequest).registration_id
+                said = PresentStanding(registrant_id=ME, registration_id=named, received_at=self.now, standing=self.standing)
+                self.put(NOTIFICATIONS, said, ME)
             if isinstance(value, Outbound) and self.answers is not None:
                 self.put(REGISTRANTS, receipt(value.reference, self.answers), ME)
 
@@ -184,6 +200,10 @@ class AtDeliver(OneStage):
     def others(self) -> list[Any]:
         """What was written besides attempts, statuses of registrations, outcomes and what goes to identify."""
         return [each.value for each in self.outputs if not isinstance(each.value, Outbound | RegistrationStatus | RegistrantTold | Intake)]
+
+    def to_identify(self, kind: Kind) -> list[Intake]:
+        """What identify is told or asked, of one kind."""
+        return [each for each in self.written(INTAKE) if each.kind == kind]
 
     @property
     def results(self) -> list[tuple[str, str]]:

@@ -7,11 +7,13 @@ The reviewed texts of tests/deliver/golden: one file for each text of the rules 
 from pathlib import Path
 from typing import Any, Final
 
+from processors.deliver.sample import sample_about_registration
 from processors.deliver.state import Notice
 from processors.deliver.wording.gsm7 import septets
 from processors.deliver.wording.segments import fits
-from processors.deliver.wording.templates import message_for, plain_message
+from processors.deliver.wording.templates import message_for
 from processors.domain.event import Change
+from processors.domain.offender import OffenderStanding
 from processors.domain.time import millis
 from tests.deliver.given import DAY, HOUR, JANE, JOHN, NOON, RULES, notice
 
@@ -26,6 +28,14 @@ COMPACT: Final = {"sending_state": "VA", "receiving_state": "NC", "report_by": "
 COURT: Final = {"court": "Henrico Circuit Court", "case_number": "CR26-001432", "agency": "Henrico Circuit Court Clerk"}
 CUSTODY: Final = {"place": "Henrico County Regional Jail", "origin": "Deep Meadow Correctional Center", "agency": "Virginia Corrections"}
 BOARD: Final = {"place": "Richmond", "agency": "Virginia Parole Board"}
+STANDING: Final = OffenderStanding(
+    offender="o1",
+    status="Waiting for Sentencing",
+    status_since=millis("2026-09-21T15:00:00Z"),
+    kind="Outside the United States",
+    kind_since=NOON,
+    jurisdiction="VA",
+)
 FACTS: Final[dict[str, dict[str, Any]]] = {
     "Interstate Compact": COMPACT,
     "Attorney General": COURT,
@@ -107,17 +117,21 @@ def frames(language: str) -> str:
         }
     for name in ("verification", "registered"):
         for channel in ("sms", "email"):
-            told = plain_message(BOOK, f"*{name}", f"{language}-x-discreet", channel, {"code": "012345", "spoken_code": "0 1 2 3 4 5"})  # type: ignore[arg-type]
-            assert told is not None
-            parts[f"discreet, {name}, {channel}"] = f"Subject: {told.subject}\n\n{told.body}" if told.subject else told.body
+            parts[f"discreet, {name}, {channel}"] = about_registration(name, f"{language}-x-discreet", channel)
     for name in ("verification", "registered", "opted_out", "opted_in", "help"):
         for channel in ("sms", "email", "voice"):
-            told = plain_message(BOOK, f"*{name}", language, channel, {"code": "012345", "spoken_code": "0 1 2 3 4 5"})  # type: ignore[arg-type]
-            assert told is not None
-            if channel == "sms":
-                assert fits(told.body)
-            parts[f"{name}, {channel}"] = f"Subject: {told.subject}\n\n{told.body}" if told.subject else told.body
+            parts[f"{name}, {channel}"] = about_registration(name, language, channel)
+    for channel in ("sms", "email", "voice"):
+        parts[f"registered, offender known, {channel}"] = about_registration("registered", language, channel, STANDING)
     return "Changes, cancellations, and what tells of no event\n" + "".join(f"\n--- {name}\n{part}\n" for name, part in parts.items())
+
+
+def about_registration(content: Any, language: str, channel: Any, standing: OffenderStanding | None = None) -> str:
+    told = sample_about_registration(RULES, content, language, channel, NOON, standing)
+    assert told is not None
+    if channel == "sms":
+        assert fits(told.body)
+    return f"Subject: {told.subject}\n\n{told.body}" if told.subject else told.body
 
 
 def write() -> None:

@@ -7,8 +7,10 @@ import msgspec
 import pytest
 
 from processors.deliver.verification import code_of
+from processors.domain.inbound import Inbound
 from processors.domain.intake import Intake
-from processors.domain.registration import Contact, NearMatch, Verification, VerificationPermit, verification_digest
+from processors.domain.offender import OffenderStanding
+from processors.domain.registration import Contact, NearMatch, PresentStanding, Verification, VerificationPermit, verification_digest
 from processors.domain.time import millis
 from processors.topics import INTAKE, REGISTRATION_STATUS
 from tests.deliver.given import (
@@ -20,6 +22,7 @@ from tests.deliver.given import (
     ME,
     MINUTE,
     NOON,
+    SECOND,
     SMS,
     AtDeliver,
     ended,
@@ -197,6 +200,97 @@ def test_a_confirmation_waits_for_the_morning_and_tells_of_no_event() -> None:
     assert told.messages == []
     (one,) = told.until(MORNING).messages
     assert (one.kind, one.event, one.message_ids) == ("confirmation", None, ())
+
+
+# --- where the offender stands ---
+
+JAILED = OffenderStanding(offender="o1", status="Incarcerated", status_since=NOON - 40 * DAY, kind="State Prison", jurisdiction="VA")
+OUT = OffenderStanding(offender="o1", status="Escapee", status_since=NOON, jurisdiction="VA")
+
+
+def unanswered(*contacts: Contact, policies: Any = ALL_DAY, now: int = NOON, **more: Any) -> AtDeliver:
+    """A registrant of whose offender nobody says where they stand, before the test does."""
+    told = AtDeliver(policies=policies, now=now)
+    told.knows_standing = False
+    return told.register(reachable(*contacts, **more))
+
+
+def answer(standing: OffenderStanding | None, registration_id: str = "REG-1") -> PresentStanding:
+    return PresentStanding(registrant_id=ME, registration_id=registration_id, received_at=NOON, standing=standing)
+
+
+def test_a_confirmation_says_where_the_offender_stands_and_not_who_they_are() -> None:
+    told = unanswered(EMAIL)
+    assert told.messages == [], "it has asked"
+    told.receive(answer(JAILED))
+    (one,) = told.messages
+    assert "Status: in custody, since September 23, 2026\nPlace: state prison" in one.body
+    assert (one.kind, one.event, one.offenders) == ("confirmation", None, None)
+    told.receive(answer(OUT))
+    assert told.after(DAY).messages == [one], "a second answer changes nothing"
+
+
+def test_a_confirmation_leaves_at_once_without_a_standing_if_none_is_known() -> None:
+    (one,) = unanswered(SMS).receive(answer(None)).messages
+    assert "Status" not in one.body
+
+
+def test_a_confirmation_is_neither_lost_nor_late_if_nobody_answers() -> None:
+    told = unanswered(SMS).after(MINUTE - SECOND)
+    assert told.messages == []
+    (one,) = told.after(SECOND).messages
+    assert "Status" not in one.body
+    assert told.receive(answer(JAILED)).after(DAY).messages == [one]
+
+
+def test_a_confirmation_that_waits_for_the_morning_says_what_holds_in_the_morning() -> None:
+    told = unanswered(SMS, policies=AT_ONCE, now=NIGHT)
+    assert told.to_identify("standing_request") == [], "it asks in the morning"
+    told.until(MORNING).receive(answer(OUT))
+    (one,) = told.messages
+    assert "Status now: escaped" in one.body
+
+
+def test_an_answer_that_comes_after_the_evening_began_is_asked_for_again() -> None:
+    evening = millis("2026-11-03T02:00:00Z")  # 21:00 in Virginia
+    told = unanswered(SMS, policies=AT_ONCE, now=evening - SECOND).until(evening).receive(answer(JAILED))
+    assert told.messages == []
+    (one,) = told.until(MORNING).receive(answer(OUT)).messages
+    assert "escaped" in one.body
+
+
+def test_a_contact_that_is_verified_later_is_told_what_holds_then() -> None:
+    told = unanswered(UNVERIFIED)
+    assert told.to_identify("standing_request") == []
+    told.receive(verification(code_in(told)), answer(OUT))
+    assert "escaped" in told.messages[-1].body
+
+
+def test_who_opted_out_before_the_answer_is_not_written_to_and_nothing_is_due_any_more() -> None:
+    told = unanswered(SMS)
+    name = next(iter(told.registrant.contacts)).partition(":")[2]
+    told.receive(Inbound(provider="p", channel="sms", address=name, keyword="stop", occurred_at=NOON, received_at=NOON, answered=True))
+    told.receive(answer(JAILED)).after(HOUR)
+    assert told.messages == []
+    assert told.registrant.registrations["REG-1"].confirm_at is None
+
+
+def test_a_registration_that_expires_before_the_answer_is_not_confirmed() -> None:
+    told = unanswered(SMS, expires_at=NOON + SECOND).after(HOUR)
+    assert told.messages == []
+    assert told.registrant.registrations["REG-1"].confirm_at is None
+
+
+def test_a_registration_that_changed_before_the_answer_is_confirmed_once() -> None:
+    told = unanswered(SMS).register(reachable(EMAIL, seq=2))
+    told.receive(answer(JAILED), answer(JAILED)).after(HOUR)
+    assert [(each.kind, each.channel) for each in told.messages] == [("confirmation", "email")]
+
+
+def test_every_registration_is_asked_for_by_itself() -> None:
+    told = unanswered(SMS).register(reachable(SMS, registration_id="REG-2", seq=2))
+    told.receive(answer(OUT, "REG-2"), answer(JAILED, "REG-1"))
+    assert ["escaped" in each.body for each in told.messages] == [True, False]
 
 
 def test_the_site_hears_that_a_registration_expired_and_that_one_was_removed() -> None:

@@ -9,7 +9,7 @@ from processors.domain.inbound import PURPOSE, Inbound
 from processors.domain.registration import Contact, address_digest
 from processors.domain.review import Review, ReviewAction
 from processors.domain.time import millis
-from processors.topics import INTAKE, REVIEWS
+from processors.topics import REVIEWS
 from tests.deliver.given import (
     ALL_DAY,
     AT_ONCE,
@@ -123,7 +123,7 @@ def test_an_opt_out_that_the_carrier_reports_is_told_to_identify_and_not_answere
     told.tell(escape())
     told.receive(receipt(told.sent[0].reference, "opted_out"))
     assert kinds(told) == []
-    (intake,) = told.written(INTAKE)
+    (intake,) = told.to_identify("inbound")
     passed_on = msgspec.json.decode(intake.body, type=Inbound)
     assert (passed_on.keyword, passed_on.channel, passed_on.answered) == ("stop", "sms", True)
     assert passed_on.address == address_digest(SMS.address, SEAL)
@@ -132,7 +132,7 @@ def test_an_opt_out_that_the_carrier_reports_is_told_to_identify_and_not_answere
 
 
 def stops(told: AtDeliver) -> int:
-    return sum(each.kind == "inbound" for each in told.written(INTAKE))
+    return len(told.to_identify("inbound"))
 
 
 @pytest.mark.parametrize("final", ["delivered", "permanent_failure"])
@@ -159,7 +159,7 @@ def test_a_key_pressed_in_a_call_is_an_opt_out_of_calls_with_one_confirmation() 
     told.tell(escape())
     told.receive(receipt(told.sent[0].reference, "opted_out"), receipt(told.sent[0].reference, "opted_out"))
     assert kinds(told) == [("confirmation", "voice")]
-    assert len(told.written(INTAKE)) == 1
+    assert len(told.to_identify("inbound")) == 1
     assert [each.channel for each in told.after(DAY).sent if each.attempt > 1] == ["email"] * sum(each.attempt > 1 for each in told.sent)
 
 
@@ -186,13 +186,13 @@ def test_other_words_go_to_a_reviewer_within_ten_business_days_and_silence_nothi
 def test_other_words_that_a_reviewer_releases_are_an_opt_out_for_everybody_who_has_the_address() -> None:
     told = registered().receive(inbound("other", seq=7))
     assert act(told, "release").state == "released"
-    assert msgspec.json.decode(told.written(INTAKE)[-1].body, type=Inbound).keyword == "stop"
+    assert msgspec.json.decode(told.to_identify("inbound")[-1].body, type=Inbound).keyword == "stop"
 
 
 def test_other_words_that_a_reviewer_discards_are_none() -> None:
     told = registered().receive(inbound("other", seq=7))
     assert act(told, "discard").state == "discarded"
-    assert told.written(INTAKE) == []
+    assert told.to_identify("inbound") == []
     assert told.registrant.replies == ()
 
 

@@ -9,13 +9,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
+from processors.deliver.sample import sample_about_registration
+from processors.deliver.wording.about_registrations import FactsOfRegistration
 from processors.deliver.wording.facts import facts_of, full_name, initials_of
 from processors.deliver.wording.gsm7 import septets, transliterate
 from processors.deliver.wording.segments import SINGLE, fits
 from processors.deliver.wording.style import Style
 from processors.deliver.wording.templates import context_of, fill, message_for
 from processors.domain.event import Change
+from processors.domain.offender import OffenderStanding
 from processors.domain.person import Identifier, Name
+from processors.domain.registration import Channel
 from processors.rules.book import Text
 from processors.rules.check import TEXT_VARIABLES
 from processors.rules.load import load_rules
@@ -319,7 +323,8 @@ def test_a_text_that_cannot_be_filled_in_is_none(sms: str, tmp_path: Path) -> No
 
 def test_the_check_of_rule_files_knows_what_a_text_may_name() -> None:
     facts = facts_of((notice("Jail", "Escape"),), Style("en", RULES, BOOK, BOOK.zone, brief=True), NOON)
-    assert context_of(facts).keys() == TEXT_VARIABLES - {"text", "noun", "about", "code", "spoken_code"}
+    about_registration = FactsOfRegistration("", None, RULES, NOON, brief=True).in_words("en")
+    assert {*context_of(facts), *about_registration} == TEXT_VARIABLES - {"text", "noun", "about"}
 
 
 def test_john_and_his_full_name_are_one() -> None:
@@ -386,3 +391,36 @@ def test_a_discreet_message_says_where_to_ask(tmp_path: Path) -> None:
 )
 def test_initials(name: Name | None, initials: str) -> None:
     assert initials_of(name) == initials
+
+
+CHANNELS: tuple[Channel, Channel] = ("sms", "email")
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_confirmation_says_every_status_and_kind_of_place_in_words_of_its_language_and_fits_one_text_message(language: str) -> None:
+    statuses = [each.name for each in RULES.book("", NOON).entries["status"].values()]
+    kinds = [each.name for each in RULES.book("", NOON).entries["location"].values()]
+    assert len(statuses) > 15
+    assert len(kinds) > 10
+    for status in statuses:
+        for kind in kinds:
+            standing = OffenderStanding(offender="o1", status=status, status_since=NOON, kind=kind, jurisdiction="VA")
+            sms, email = (sample_about_registration(RULES, "registered", language, each, NOON, standing) for each in CHANNELS)
+            assert sms is not None
+            assert email is not None
+            assert fits(sms.body), sms.body
+            words = FactsOfRegistration("", standing, RULES, NOON, brief=False).in_words(language)
+            assert words["status"] != status
+            assert words["kind"] != kind
+            assert words["status"] in email.body
+            assert words["kind"] in email.body
+
+
+def test_a_discreet_confirmation_says_where_the_offender_stands_only_in_what_a_lock_screen_does_not_show() -> None:
+    standing = OffenderStanding(offender="o1", status="Escapee", status_since=NOON, jurisdiction="VA")
+    sms, email = (sample_about_registration(RULES, "registered", "en-x-discreet", each, NOON, standing) for each in CHANNELS)
+    assert sms is not None
+    assert email is not None
+    assert "escaped" not in sms.body
+    assert "escaped" not in f"{email.subject} {email.body.partition(chr(10))[0]}"
+    assert "escaped" in email.body

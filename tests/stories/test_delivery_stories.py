@@ -13,6 +13,7 @@ from tests.stories.builders import registration, submission
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 PHONE = "+18045551000"
+PRISON = {"kind": "State Prison", "name": "Nottoway Correctional Center"}
 
 
 def contact(channel: str, address: str, *, verified: bool = True) -> dict[str, Any]:
@@ -130,6 +131,26 @@ def test_a_code_makes_a_contact_count(driver: AnsweredDriver) -> None:
     driver.submit(submission())
     driver.advance(MINUTE)
     assert [each.kind for each in driver.outbound()] == ["verification", "notification"]
+
+
+def test_a_confirmation_says_where_the_offender_stands_when_it_leaves(driver: AnsweredDriver) -> None:
+    """Between registering and the code an escape was recorded: the confirmation says so, for no message told of it."""
+    email = contact("email", "reg1@example.org", verified=False)
+    driver.submit(submission(event_subtype="Intake", notification_type="Movement", status="Incarcerated", location=PRISON))
+    driver.register(registration("R-1", registration_id="V-1", contacts=[email]))
+    (asked,) = driver.outbound()
+    driver.advance(HOUR)
+    driver.submit(submission(event_subtype="Escape", action_at=iso(driver.now)))
+    found = re.search(r"\d{6}", asked.body)
+    assert found is not None
+    give_code(driver, "V-1", found[0])
+    (confirmed,) = driver.confirmations()
+    assert "Status: escaped, since" in confirmed.body
+
+
+def test_a_confirmation_of_who_is_not_known_yet_leaves_at_once(driver: AnsweredDriver) -> None:
+    driver.register(registration("R-1"))
+    assert ["Status" in each.body for each in driver.confirmations()] == [False]
 
 
 def test_an_address_is_asked_to_verify_itself_three_times_a_day_over_all_registrants(driver: AnsweredDriver) -> None:

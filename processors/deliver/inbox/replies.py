@@ -20,6 +20,7 @@ from processors.domain.inbound import PURPOSE, Inbound, Keyword
 from processors.domain.intake import Intake
 from processors.domain.journal import Verdict
 from processors.domain.notification import Receipt
+from processors.domain.offender import OffenderStanding
 from processors.domain.registration import Channel
 from processors.domain.review import Review, ReviewAction, ReviewState, review_id, sealed_subject
 from processors.rules.calendar import business_days_after, day_of
@@ -94,7 +95,9 @@ def answer(registrant: Registrant, channel: Channel, address: str, content: Cont
     return start_message(registrant, content, name, to.registration.registration_id, moment)
 
 
-def start_message(registrant: Registrant, content: Content, name: str, registration_id: str, moment: Moment) -> Decision[State]:
+def start_message(  # noqa: PLR0913, PLR0917  what a delivery is made of
+    registrant: Registrant, content: Content, name: str, registration_id: str, moment: Moment, standing: OffenderStanding | None = None
+) -> Decision[State]:
     """Start a delivery without an event, to one contact."""
     channel = name.partition(":")[0]
     delivery = Delivery(
@@ -105,6 +108,7 @@ def start_message(registrant: Registrant, content: Content, name: str, registrat
         registration_id=registration_id,
         created_at=moment.at,
         contacts={name: ContactProgress(channel=channel, next_at=moment.at)},  # type: ignore[arg-type]
+        standing=standing,
     )
     return advance(registrant, delivery, moment)
 

@@ -1,14 +1,58 @@
 """Messages without an event: verification codes, confirmations, and answers to opting out or in."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
 from processors.deliver.contacts import Destination
 from processors.deliver.moment import Moment
 from processors.deliver.state import Delivery
 from processors.deliver.verification import code_of
-from processors.deliver.wording.templates import Message, plain_message
+from processors.deliver.wording.clean import clean
+from processors.deliver.wording.dates import day_in_words
+from processors.deliver.wording.style import Style
+from processors.deliver.wording.templates import Message, also, plain_message
+from processors.domain.offender import OffenderStanding
+from processors.rules.book import Rules
+
+NOTHING_KNOWN: Final = OffenderStanding(offender="")
 
 
 def message_about(delivery: Delivery, to: Destination, moment: Moment) -> Message | None:
-    """Return the message; None if the rules have no text for it. It names no offender: the address may be a stranger's."""
+    """
+    Return the message; None if the rules have no text for it.
+
+    It names no offender, not even in saying where they stand: the address may be a stranger's.
+    """
     code = code_of(moment.registrant_id, to.name, delivery.created_at, moment.seal) if delivery.content == "verification" else ""
-    book = moment.rules.book("", delivery.created_at)
-    return plain_message(book, f"*{delivery.content}", to.language, to.channel, {"code": code, "spoken_code": " ".join(code)})
+    facts = FactsOfRegistration(code, delivery.standing, moment.rules, delivery.created_at, brief=to.channel == "sms")
+    return plain_message(moment.rules.book("", delivery.created_at), f"*{delivery.content}", to.language, to.channel, facts.in_words)
+
+
+@dataclass(frozen=True, slots=True)
+class FactsOfRegistration:
+    """What a message about a registration may say: a code, and where the offender stands."""
+
+    code: str
+    standing: OffenderStanding | None
+    rules: Rules
+    at: int
+    brief: bool
+
+    def in_words(self, language: str) -> dict[str, Any]:
+        """Return what a text sees, in words of the language."""
+        standing = standing_in_words(self.standing or NOTHING_KNOWN, language, self.rules, self.at, brief=self.brief)
+        return {"code": self.code, "spoken_code": " ".join(self.code), "also": also, **standing}
+
+
+def standing_in_words(standing: OffenderStanding, language: str, rules: Rules, at: int, *, brief: bool) -> dict[str, str]:
+    """Return status, since when and kind of place in words of the language; empty is what is not known."""
+    book = rules.book(standing.jurisdiction or "", at)
+    style = Style(language, rules, book, book.zone, brief=brief)
+    since = standing.status_since
+    day = "" if since is None else datetime.fromtimestamp(since / 1_000, book.zone).date().isoformat()
+    return {
+        "status": style.noun(f"*status.{standing.status}") or clean(standing.status or ""),
+        "since": day_in_words(day, language, brief=brief),
+        "kind": style.noun(f"*kind.{standing.kind}") or clean(standing.kind or ""),
+    }

@@ -6,7 +6,7 @@ What agencies write is never a template.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
@@ -66,13 +66,14 @@ def message_for(notices: tuple[Notice, ...], rules: Rules, at: int, language: st
     return None
 
 
-def plain_message(book: Book, name: str, language: str, channel: Channel, facts: Mapping[str, str]) -> Message | None:
+def plain_message(book: Book, name: str, language: str, channel: Channel, facts_in: Callable[[str], Mapping[str, Any]]) -> Message | None:
     """Return the text `name` with a few facts in it, in the language or in English; None if the rules have none."""
     for spoken in (language.partition("-")[0].lower(), FALLBACK):
         if (text := book.texts.get((name, spoken))) is None:
             continue
         if is_discreet(language):
             text = discreetly(text, f"{DISCREET}.{name[1:]}", spoken, book)
+        facts = facts_in(spoken)
         try:
             match channel:
                 case "sms":
@@ -100,7 +101,7 @@ def discreetly(text: Text, name: str, language: str, book: Book) -> Text:
     return replace(text, sms=found.sms or text.sms, subject=found.subject or text.subject, body=body)
 
 
-def render(source: str, facts: Mapping[str, str]) -> str:
+def render(source: str, facts: Mapping[str, Any]) -> str:
     """Return a text with its facts filled in."""
     return template(source).render(facts)
 

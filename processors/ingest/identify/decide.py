@@ -25,7 +25,7 @@ from msgspec import structs
 from processors.domain.erasure import Erasure
 from processors.domain.intake import Intake
 from processors.domain.notification import Receipt
-from processors.domain.registration import Registration
+from processors.domain.registration import Registration, StandingRequest
 from processors.ingest.identify import groups, registrations
 from processors.ingest.identify.actions import action_keys, decide_action
 from processors.ingest.identify.addresses import (
@@ -44,12 +44,13 @@ from processors.ingest.identify.known import known_people
 from processors.ingest.identify.people import ask_about_registration, decide_offender_action, offender_action_keys
 from processors.ingest.identify.remembered import forget, page_keys
 from processors.ingest.identify.silence import check_silence
-from processors.ingest.identify.state import GroupSettlement, MessagePage, State, States, after, deadline, find
+from processors.ingest.identify.state import GroupSettlement, MessagePage, State, States, after, deadline, find, registration_key
 from processors.ingest.identify.submissions import decide_submission, submission_keys
 from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
 from processors.topics import AGENCIES, DEAD_LETTERS, EVENTS, EXPECTATIONS, IDENTIFY_STATE, INTAKE, PEOPLE, REGISTRANTS, REVIEWS, TALLY
 
 _registration = msgspec.json.Decoder(Registration).decode
+_standing_request = msgspec.json.Decoder(StandingRequest).decode
 _erasure = msgspec.json.Decoder(Erasure).decode
 _receipt = msgspec.json.Decoder(Receipt).decode
 
@@ -129,6 +130,15 @@ def decide_erasure(record: Record, states: States, context: Context) -> Decision
     return removed.then(Decision((Output(REGISTRANTS, erasure.registrant_id, erasure),), verdicts=(verdict,)))
 
 
+def standing_keys(record: Record, _states: States) -> Iterator[str]:
+    yield registration_key(_standing_request(record.value.body).registration_id)
+
+
+def decide_standing(record: Record, states: States, _context: Context) -> Decision[State]:
+    """Ask where the offender of a registration stands, on behalf of its confirmation."""
+    return registrations.ask_standing(states, _standing_request(record.value.body).registration_id, record.value.received_at)
+
+
 def decide_receipt(record: Record, _states: States, context: Context) -> Decision[State]:
     """Send the receipt to the registrant whose attempt it names."""
     receipt = _receipt(record.value.body)
@@ -146,6 +156,7 @@ KEYS: Final[Mapping[str, Callable[[Record, States], Iterable[str]]]] = {
     "verification": verification_keys,
     "inbound": inbound_keys,
     "verification_request": request_keys,
+    "standing_request": standing_keys,
     "review_action": action_keys,
     "offender_action": offender_action_keys,
 }
@@ -158,6 +169,7 @@ DECIDE: Final[Mapping[str, Callable[[Record, States, Context], Decision[State]]]
     "verification": decide_verification,
     "inbound": decide_inbound,
     "verification_request": decide_request,
+    "standing_request": decide_standing,
     "review_action": decide_action,
     "offender_action": decide_offender_action,
 }

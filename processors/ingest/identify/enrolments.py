@@ -53,8 +53,10 @@ def set_offenders(registration_id: str, registration: CurrentRegistration, offen
     return Decision((*ended, *begun), {registration_key(registration_id): changed})
 
 
-def enrolment(registration_id: str, registration: CurrentRegistration, key: str, seq: int, *, ended: bool = False) -> Output:
-    """Return the record that begins or ends a registration for an offender."""
+def enrolment(  # noqa: PLR0913  what it begins, ends or asks
+    registration_id: str, registration: CurrentRegistration, key: str, seq: int, *, ended: bool = False, asks: bool = False
+) -> Output:
+    """Return the record that begins or ends a registration for an offender, or asks where the offender stands."""
     return Output(
         EVENTS,
         key,
@@ -68,5 +70,6 @@ def enrolment(registration_id: str, registration: CurrentRegistration, key: str,
             event_subtypes=registration.event_subtypes,
             expires_at=registration.expires_at,
             ended=ended,
+            asks=asks,
         ),
     )

@@ -8,7 +8,7 @@ way.
 
 from collections.abc import Iterator
 
-from processors.domain.registration import Reachable, Registration
+from processors.domain.registration import PresentStanding, Reachable, Registration
 from processors.ingest.identify import pages
 from processors.ingest.identify.addresses import silenced_addresses
 from processors.ingest.identify.description import Description
@@ -115,6 +115,18 @@ def end(registration_id: str, before: CurrentRegistration, seq: int, received_at
     ended = Reachable(registrant_id=before.registrant_id, seq=seq, received_at=received_at, registration_id=registration_id, ended=True)
     outputs = [enrolment(registration_id, before, key, seq, ended=True) for key in before.offenders]
     return Decision((*outputs, Output(REGISTRANTS, before.registrant_id, ended)), {registration_key(registration_id): None})
+
+
+def ask_standing(states: States, registration_id: str, received_at: int) -> Decision[State]:
+    """Ask where the offender of a registration stands; answer at once if none is known, or several."""
+    found = find(states, registration_key(registration_id), CurrentRegistration)
+    if found is None:
+        return UNCHANGED
+    if len(found.offenders) == 1:
+        ((key, since),) = found.offenders.items()
+        return Decision((enrolment(registration_id, found, key, since, asks=True),))
+    unknown = PresentStanding(registrant_id=found.registrant_id, registration_id=registration_id, received_at=received_at)
+    return Decision((Output(REGISTRANTS, found.registrant_id, unknown),))
 
 
 def erasure_keys(registrant_id: str, states: States) -> Iterator[str]:

@@ -27,7 +27,15 @@ from processors.domain.notification import Notification, Outbound, Receipt, Resp
 from processors.domain.offender import HiddenPerson, KnownPerson, OffenderStanding, StaffAction
 from processors.domain.policy import Policy
 from processors.domain.quarantine import QuarantinedRecord
-from processors.domain.registration import Enrolment, NearMatch, Reachable, RegistrationStatus, Verification, VerificationPermit
+from processors.domain.registration import (
+    Enrolment,
+    NearMatch,
+    PresentStanding,
+    Reachable,
+    RegistrationStatus,
+    Verification,
+    VerificationPermit,
+)
 from processors.domain.review import OffenderAction, Review, ReviewAction
 from processors.domain.seal import DigestKey
 from processors.domain.sending import SendIntent
@@ -70,6 +78,7 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
     OffenderAction,
     Reachable,
     NearMatch,
+    PresentStanding,
     Receipt,
     Verification,
     VerificationPermit,
