@@ -8,7 +8,7 @@ from processors.domain.reasons import REASONS
 from processors.validate.arrivals import ARRIVALS
 from processors.validate.checks import TABLE
 
-DUPLICATES: Final = """# How an event stands, and what a message does to it
+DUPLICATES: Final = """# The states of an event, and what a message does to it
 
 Drawn from `TRANSITIONS` and `AT_DEADLINE` in [`dedupe/transitions.py`](../processors/dedupe/transitions.py) by
 `python -m tests.docs.pages`; a test says that it is current.
