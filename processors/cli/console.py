@@ -52,7 +52,7 @@ def console(
     """
     settings = Settings()
     configure("warning", settings.log_format)
-    served = app_of(made(settings), sign_in(settings, host), settings.seal().fingerprint("console", "session"))
+    served = app_of(console_of(settings), sign_in(settings, host), settings.seal().fingerprint("console", "session"))
     serve(served, host, port)
 
 
@@ -77,7 +77,7 @@ def sign_in(settings: Settings, host: str) -> SignIn:
     return LocalUser(getpass.getuser())
 
 
-def made(settings: Settings) -> Console:
+def console_of(settings: Settings) -> Console:
     """Return what the pages work with; raises UserError if a setting is missing."""
     client, library, page = Client(settings), read_rules(settings.rules_dir), Page()
     rules = Rules(library)

@@ -147,7 +147,7 @@ def steps(client: Client, settings: Settings, registrant_id: str, letters: Seque
 
     def is_purged() -> bool:
         purge.delete()
-        return not purge.left()
+        return not purge.topics_left()
 
     by = iso((wall() // MINUTE + 1) * MINUTE + SEGMENT + CLEANING)
     yield Step(

@@ -33,7 +33,7 @@ FORM: Final = re.compile(r"(?P<scheme>[^:@]+)(@(?P<issuer>[^:]+))?:(?P<value>.+)
 @app.command()
 def hide(identifier: Annotated[str, IDENTIFIER], *, reason: Annotated[str, REASON], person: Annotated[str | None, PERSON] = None) -> None:
     """Hide the person with this number from the public, whatever else is known of them."""
-    client, named, who, now = Client(Settings()), compared(identifier), person or getpass.getuser(), wall()
+    client, named, who, now = Client(Settings()), comparable(identifier), person or getpass.getuser(), wall()
     hidden = HiddenPerson(identifier=named, reason=reason, hidden_by=who, set_at=now)
     client.send(PEOPLE_HIDDEN, [(named, client.codec.encode(hidden))])
     log_action(client, StaffAction(person=who, action="person_hidden", subject=named, at=now, reason=reason))
@@ -43,7 +43,7 @@ def hide(identifier: Annotated[str, IDENTIFIER], *, reason: Annotated[str, REASO
 @app.command()
 def unhide(identifier: Annotated[str, IDENTIFIER], *, reason: Annotated[str, REASON], person: Annotated[str | None, PERSON] = None) -> None:
     """Show the person with this number to the public again like any other."""
-    client, named = Client(Settings()), compared(identifier)
+    client, named = Client(Settings()), comparable(identifier)
     if named not in client.table(PEOPLE_HIDDEN):
         raise UserError(f"nobody is hidden by {named}: `vn people hidden` lists who is")
     client.send(PEOPLE_HIDDEN, [(named, None)])
@@ -90,7 +90,7 @@ class Tagged(msgspec.Struct, frozen=True):
     type: str
 
 
-def compared(text: str) -> str:
+def comparable(text: str) -> str:
     """Return the identifier in comparable form; raises Usage if it is not one."""
     form = FORM.fullmatch(text.strip())
     if form is None:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from processors.console.people import EVERYTHING, Person, parted
+from processors.console.people import EVERYTHING, Person, split_names
 from processors.runtime.clock import wall
 
 IDLE_SECONDS: Final = 30 * 60
@@ -65,7 +65,7 @@ class OpenId:
             except OAuthError:
                 return PlainTextResponse("Signing in did not work: open the console again and repeat it.", 403)
             request.session.clear()  # nothing of the session before, which somebody else may have begun
-            request.session["person"] = self.described(token["userinfo"])
+            request.session["person"] = self.session_claims(token["userinfo"])
             return RedirectResponse("/", 303)
 
         async def sign_out(request: Request) -> Response:
@@ -78,11 +78,11 @@ class OpenId:
             Route(SIGN_OUT, sign_out, methods=["POST"]),
         ]
 
-    def described(self, claims: Any) -> dict[str, Any]:
+    def session_claims(self, claims: Any) -> dict[str, Any]:
         """Return what the session keeps of the claims."""
         return {
             "name": claims.get("preferred_username") or claims.get("email") or claims["sub"],
-            "states": sorted(each.upper() for each in parted(claims.get(self.states_claim))),
-            "roles": sorted(parted(claims.get(self.roles_claim))),
+            "states": sorted(each.upper() for each in split_names(claims.get(self.states_claim))),
+            "roles": sorted(split_names(claims.get(self.roles_claim))),
             "at": wall(),
         }

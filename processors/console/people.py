@@ -62,12 +62,12 @@ class Proxy:
         name = request.headers.get(self.name_header, "").strip()
         if not name or request.client is None or request.client.host not in self.peers:
             return None
-        states = parted(request.headers.get(self.states_header, ""))
-        roles = parted(request.headers.get(self.roles_header, "")) if self.roles_header else ROLES
+        states = split_names(request.headers.get(self.states_header, ""))
+        roles = split_names(request.headers.get(self.roles_header, "")) if self.roles_header else ROLES
         return Person(name, frozenset(each.upper() for each in states) or None, frozenset(roles))
 
 
-def parted(value: str | Iterable[str] | None) -> frozenset[str]:
+def split_names(value: str | Iterable[str] | None) -> frozenset[str]:
     """Return the names in a header or claim: separated by commas or blanks, or a list."""
     names = value.replace(",", " ").split() if isinstance(value, str) else value or ()
     return frozenset(str(each).strip() for each in names if str(each).strip())

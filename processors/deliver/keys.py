@@ -53,7 +53,7 @@ def seal_for_registrant(reachable: Reachable, moment: Moment) -> bytes:
     if moment.key is None or moment.key.sealed == reachable.key or not reachable.sealed:
         return reachable.sealed
     purpose = contacts_purpose(moment.registrant_id)
-    brought = RegistrantKey(sealed=reachable.key, seq=0).opened(moment.registrant_id, moment.seal) if reachable.key else moment.seal
+    brought = RegistrantKey(sealed=reachable.key, seq=0).seal_for(moment.registrant_id, moment.seal) if reachable.key else moment.seal
     return moment.contact_seal.close(brought.open(reachable.sealed, purpose), purpose)
 
 
@@ -85,7 +85,7 @@ def renew_key(registrant_id: str, key: RegistrantKey, context: Context) -> Regis
     if context.seal.is_current(key.sealed):
         return None
     try:
-        opened = key.opened(registrant_id, context.seal)
+        opened = key.seal_for(registrant_id, context.seal)
     except SealBroken:
         return None
     return replace(key, sealed=seal_key(opened.key, registrant_id, context.seal))
@@ -101,7 +101,7 @@ def count_erased(keys: Mapping[str, RegistrantKey], ledger: Mapping[str, Erased]
 def seal_of(registrant_id: str, key: RegistrantKey, context: Context) -> Seal | None:
     """Return the seal of a registrant's data; None if their key cannot be opened, which must not stop what is set aside for it."""
     try:
-        return key.opened(registrant_id, context.seal)
+        return key.seal_for(registrant_id, context.seal)
     except SealBroken:
         return None
 

@@ -47,7 +47,7 @@ class Moment(Struct, frozen=True, gc=False):
     @property
     def contact_seal(self) -> Seal:
         """Return the seal of the registrant's contact data; nothing keeps it open."""
-        return self.seal if self.key is None else self.key.opened(self.registrant_id, self.seal)
+        return self.seal if self.key is None else self.key.seal_for(self.registrant_id, self.seal)
 
     def verdict(self, message_id: str, outcome: Outcome, reason: str, detail: str, about: About = MESSAGE_ONLY) -> Verdict:
         """Return the verdict on a message, a registration or a review of the registrant."""

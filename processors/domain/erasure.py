@@ -24,7 +24,7 @@ class RegistrantKey(Struct, frozen=True, gc=False, kw_only=True):
     sealed: bytes
     seq: int = 0
 
-    def opened(self, registrant_id: str, seal: Seal) -> Seal:
+    def seal_for(self, registrant_id: str, seal: Seal) -> Seal:
         """Return the seal of the contact data; a dead letter's key goes by its id."""
         return Seal(seal.open(self.sealed, f"{PURPOSE}:{registrant_id}"))
 

@@ -91,7 +91,7 @@ def contacts_of(form: Mapping[str, str]) -> tuple[tuple[Contact, ...], Problems]
         if not text:
             continue
         known = next((each for each in CHANNELS if each == channel), None)
-        address = normalized(known, text) if known else None
+        address = canonical_address(known, text) if known else None
         if known is None or address is None:
             problems[f"address{place}"] = "bad_email" if channel == "email" else "bad_phone"
         else:
@@ -101,7 +101,7 @@ def contacts_of(form: Mapping[str, str]) -> tuple[tuple[Contact, ...], Problems]
     return tuple(Contact(channel, address) for channel, address in found), problems
 
 
-def normalized(channel: Channel, text: str) -> str | None:
+def canonical_address(channel: Channel, text: str) -> str | None:
     """Return an address in canonical form; None if it cannot be reached, or is abroad."""
     try:
         address = NORMALIZE[channel](text)
@@ -114,8 +114,8 @@ def normalized(channel: Channel, text: str) -> str | None:
 
 def email_and_phone_of(form: Mapping[str, str]) -> tuple[tuple[Contact, ...], Problems]:
     """Return the email address, written twice alike, and the telephone number where there is one."""
-    email = normalized("email", form.get("email", "").strip())
-    again = normalized("email", form.get("email_again", "").strip())
+    email = canonical_address("email", form.get("email", "").strip())
+    again = canonical_address("email", form.get("email_again", "").strip())
     problems: Problems = {}
     if email is None:
         problems["email"] = "bad_email"
@@ -136,7 +136,7 @@ def vin_of(text: str) -> str | None:
 
 def address_of(text: str) -> str | None:
     """Return the telephone number or email address that somebody signs in with, in canonical form."""
-    return normalized("email" if "@" in text else "sms", text.strip())
+    return canonical_address("email" if "@" in text else "sms", text.strip())
 
 
 def pin_problem(pin: str) -> str | None:
@@ -152,7 +152,7 @@ def code_of(text: str) -> str | None:
     return digits if digits.isascii() and digits.isdigit() and len(digits) == len("000000") else None
 
 
-def masked(contact: Contact) -> str:
+def mask_contact(contact: Contact) -> str:
     """Return a contact as its owner knows it and nobody else does."""
     if contact.channel == "email":
         user, _, domain = contact.address.partition("@")

@@ -18,7 +18,7 @@ from processors.domain.time import iso
 from processors.runtime.clock import wall
 from processors.site import passage
 from processors.site.choices import ABOUT, chosen_subtypes
-from processors.site.forms import address_of, code_of, masked, vin_of
+from processors.site.forms import address_of, code_of, mask_contact, vin_of
 from processors.site.outbox import Kept, Outbox
 from processors.site.page import Page, even_time
 from processors.site.registering import CODES_AN_HOUR, became_active, send_code
@@ -53,7 +53,7 @@ async def manage(page: Page) -> Response:
         return await send_sign_in_code(page)
     if step == "code":
         return await sign_in(page)
-    session = passage.opened(page.form.get("session", ""), Session, wall(), page.site.seal, SESSION)
+    session = passage.unseal(page.form.get("session", ""), Session, wall(), page.site.seal, SESSION)
     if session is None:
         return page.sentence("too_old", 400)
     return await change(page, session, step)
@@ -112,7 +112,7 @@ def show_code(page: Page, signing: SigningIn, status: int = 200, **values: objec
 
 async def sign_in(page: Page) -> Response:
     """Show the registrations of whoever gave the right code; a wrong one and an unknown contact look the same."""
-    signing = passage.opened(page.form.get("signing", ""), SigningIn, wall(), page.site.seal, CODE_VALID)
+    signing = passage.unseal(page.form.get("signing", ""), SigningIn, wall(), page.site.seal, CODE_VALID)
     if signing is None:
         return page.sentence("too_old", 400)
     code = code_of(page.form.get("code", ""))
@@ -142,7 +142,7 @@ async def show_registrations(page: Page, session: Session, status: int = 200, **
             "choices": kept.choices,
             "language": kept.language,
             "discreet": kept.discreet,
-            "contacts": [masked(each) for each in kept.contacts],
+            "contacts": [mask_contact(each) for each in kept.contacts],
             "status": "paused" if paused else (told.status if (told := statuses.get(kept.registration_id)) else "kept"),
             "paused": paused,
         }
@@ -165,13 +165,13 @@ async def change(page: Page, session: Session, step: str) -> Response:
         choices = tuple(each for each in ABOUT if page.form.get(f"about {each}"))
         if not choices:
             return await show_registrations(page, session, 400, problems={kept.registration_id: "nothing_chosen"})
-        await run_in_threadpool(outbox.change_registration, changed(page, kept, choices), now)
+        await run_in_threadpool(outbox.change_registration, with_choices(page, kept, choices), now)
     else:
         await run_in_threadpool(lambda: outbox.change_registration(kept, now, paused=step == "pause"))
     return await show_registrations(page, session, changed=step)
 
 
-def changed(page: Page, kept: Kept, choices: tuple[str, ...]) -> Kept:
+def with_choices(page: Page, kept: Kept, choices: tuple[str, ...]) -> Kept:
     """Return the registration with other events and another language."""
     language, discreet = page.form.get("told_in", kept.language), bool(page.form.get("discreet"))
     return msgspec.structs.replace(

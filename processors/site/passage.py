@@ -29,7 +29,7 @@ def close(value: msgspec.Struct, now: int, seal: Seal) -> str:
     return base64.urlsafe_b64encode(seal.close(body, f"passage:{type(value).__name__}")).decode()
 
 
-def opened(text: str, kind: type[T], now: int, seal: Seal, valid: int = VALID) -> T | None:
+def unseal(text: str, kind: type[T], now: int, seal: Seal, valid: int = VALID) -> T | None:
     """Return what was sealed; None if it is forged, changed, of another kind or too old."""
     try:
         dated = msgspec.json.decode(seal.open(base64.urlsafe_b64decode(text.encode()), f"passage:{kind.__name__}"), type=Dated)

@@ -27,7 +27,7 @@ from processors.site.forms import (
     code_of,
     contacts_of,
     email_and_phone_of,
-    masked,
+    mask_contact,
     number_of,
     offender_of,
     pin_problem,
@@ -73,19 +73,19 @@ async def register(page: Page) -> Response:
         return choose_person(page)
     if step == "code":
         return await check_code(page)
-    draft = passage.opened(page.form.get("draft", ""), Draft, wall(), page.site.seal)
+    draft = passage.unseal(page.form.get("draft", ""), Draft, wall(), page.site.seal)
     if draft is None or step not in STEPS:
         return page.sentence("too_old", 400)
     return await STEPS[step](page, draft)
 
 
-def carried(page: Page, draft: Draft) -> str:
+def sealed_draft(page: Page, draft: Draft) -> str:
     return passage.close(draft, wall(), page.site.seal)
 
 
 def choose_person(page: Page) -> Response:
     """Take whom the registration is for: somebody found before, or described here."""
-    found = passage.opened(page.form.get("who", ""), Found, wall(), page.site.seal)
+    found = passage.unseal(page.form.get("who", ""), Found, wall(), page.site.seal)
     if found is None:
         offender, problems = offender_of(page.form)
         number, wrong = number_of(page.form)
@@ -105,7 +105,7 @@ def choose_person(page: Page) -> Response:
 
 
 def show_events(page: Page, draft: Draft, status: int = 200, **values: object) -> Response:
-    return page.show("register_what.html", status, draft=carried(page, draft), name=draft.name, about=ABOUT, **values)
+    return page.show("register_what.html", status, draft=sealed_draft(page, draft), name=draft.name, about=ABOUT, **values)
 
 
 async def choose_events(page: Page, draft: Draft) -> Response:
@@ -117,7 +117,7 @@ async def choose_events(page: Page, draft: Draft) -> Response:
 
 def show_contacts(page: Page, draft: Draft, status: int = 200, **values: object) -> Response:
     return page.show(
-        "register_how.html", status, draft=carried(page, draft), name=draft.name, channels=CHANNELS, places=range(CONTACTS), **values
+        "register_how.html", status, draft=sealed_draft(page, draft), name=draft.name, channels=CHANNELS, places=range(CONTACTS), **values
     )
 
 
@@ -134,7 +134,7 @@ async def choose_contacts(page: Page, draft: Draft) -> Response:
 
 
 def show_pin(page: Page, draft: Draft, status: int = 200, **values: object) -> Response:
-    return page.show("register_pin.html", status, draft=carried(page, draft), name=draft.name, called=is_called(draft), **values)
+    return page.show("register_pin.html", status, draft=sealed_draft(page, draft), name=draft.name, called=is_called(draft), **values)
 
 
 def is_called(draft: Draft) -> bool:
@@ -154,7 +154,7 @@ async def send(page: Page, draft: Draft) -> Response:
         registration_id=draft.registration_id,
         registrant_id=draft.registrant_id,
         source=page.site.source,
-        offender=described(draft.offender),
+        offender=offender_document(draft.offender),
         shown_name=draft.name,
         event_subtypes=chosen_subtypes(draft.choices, page.site.rules),
         choices=draft.choices,
@@ -166,11 +166,11 @@ async def send(page: Page, draft: Draft) -> Response:
         vin=draft.vin,
     )
     await run_in_threadpool(page.site.outbox.keep_registration, kept, now)
-    awaiting = Awaiting(draft.registration_id, tuple(masked(each) for each in draft.contacts), draft.vin)
+    awaiting = Awaiting(draft.registration_id, tuple(mask_contact(each) for each in draft.contacts), draft.vin)
     return show_code(page, awaiting)
 
 
-def described(offender: Offender) -> dict[str, object]:
+def offender_document(offender: Offender) -> dict[str, object]:
     """Return an offender as a registration describes them."""
     found: dict[str, object] = {}
     if offender.numbers:
@@ -188,7 +188,7 @@ def show_code(page: Page, awaiting: Awaiting, status: int = 200, **values: objec
 
 async def check_code(page: Page) -> Response:
     """Pass a code on, and say whether the registration has become active."""
-    awaiting = passage.opened(page.form.get("awaiting", ""), Awaiting, wall(), page.site.seal)
+    awaiting = passage.unseal(page.form.get("awaiting", ""), Awaiting, wall(), page.site.seal)
     if awaiting is None:
         return page.sentence("too_old", 400)
     if text := page.form.get("code", "").strip():

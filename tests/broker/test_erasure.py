@@ -170,7 +170,7 @@ def opened(records: list[TopicRecord], client: Client, seal: Seal) -> list[bytes
         if each.topic.endswith((KEYS.name, DEAD_LETTER_KEYS.name)) and each.value is not None:
             found = client.codec.decode(each.value)
             assert isinstance(found, RegistrantKey)
-            keys.append(found.opened(each.key or "", seal))
+            keys.append(found.seal_for(each.key or "", seal))
     brought = [attempt(seal, value, f"registrant-key:{name}") for value in sealed for name in ("R-1", "R-2", "R-3")]
     keys += [Seal(key) for key in brought if key is not None]
     return [text for key in keys for value in sealed for purpose in PURPOSES if (text := attempt(key, value, purpose)) is not None]
@@ -242,7 +242,7 @@ def test_a_key_is_rotated_under_load_with_a_kill_in_the_middle(pipeline: Pipelin
     seal = read_seal(pipeline.key_file)
     assert newest == key_id(seal.key).hex()
     sealed = until("every key sealed by the newest", lambda: by_newest(client, newest, count))
-    assert all(each.opened(name, Seal(seal.key)) for name, each in sealed.items())
+    assert all(each.seal_for(name, Seal(seal.key)) for name, each in sealed.items())
     client.send(SUBMISSIONS, [(None, json.dumps(submission(action_at=now())).encode())])
     told = until("all of them told", lambda: notifications(client, count))
     assert len({each.registrant_id for each in told}) == count

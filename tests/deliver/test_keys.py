@@ -31,7 +31,7 @@ def opens(told: AtDeliver, registration_id: str, key: bytes) -> bool:
 def test_the_first_registration_brings_the_key_and_the_second_is_sealed_by_it() -> None:
     told = AtDeliver().register(keyed(FIRST), keyed(SECOND, "REG-2", seq=2))
     (written,) = told.written(KEYS)
-    assert written.opened(ME, SEAL) == Seal(FIRST)
+    assert written.seal_for(ME, SEAL) == Seal(FIRST)
     assert opens(told, "REG-1", FIRST)
     assert opens(told, "REG-2", FIRST)
 
@@ -54,7 +54,7 @@ def test_a_newer_key_of_the_file_seals_the_registrants_key_again_and_nothing_els
     told.context = replace(told.context, seal=newer)
     told.advance(0)
     assert newer.is_current(told.table[ME].sealed)
-    assert told.table[ME].opened(ME, Seal(SECOND)) == Seal(FIRST)
+    assert told.table[ME].seal_for(ME, Seal(SECOND)) == Seal(FIRST)
     assert told.documents == before
     assert len(told.tell(escape()).until(NOON + MINUTE).sent) == 1
 

@@ -104,7 +104,7 @@ def submission(value: Any) -> Submission:
 
 def opened_contacts(registration: Registration) -> tuple[Contact, ...]:
     """Return the contacts of a registration, which are sealed with the registrant's own key."""
-    own = RegistrantKey(sealed=registration.key, seq=0).opened(registration.registrant_id, SEAL)
+    own = RegistrantKey(sealed=registration.key, seq=0).seal_for(registration.registrant_id, SEAL)
     return msgspec.json.decode(own.open(registration.sealed, f"contacts:{registration.registrant_id}"), type=Contacts).contacts
 
 

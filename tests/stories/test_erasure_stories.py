@@ -36,7 +36,7 @@ def held(driver: AnsweredDriver) -> dict[str, RegistrantKey]:
 def test_contacts_are_sealed_by_a_key_of_the_registrants_own(driver: AnsweredDriver) -> None:
     driver.register(registration(), registration(contacts=[contact("email", "a@example.org")]), registration("R-2"))
     assert held(driver).keys() == {"R-1", "R-2"}
-    own = held(driver)["R-1"].opened("R-1", Seal(KEY))
+    own = held(driver)["R-1"].seal_for("R-1", Seal(KEY))
     sealed = [each for each in sealed_values(driver.documents("deliver")) if opens(own, each)]
     assert len(sealed) == 2, "the second registration's contacts are sealed by the first one's key"
     assert not any(opens(Seal(KEY), each) for each in sealed_values(driver.documents("deliver")))
@@ -58,7 +58,7 @@ def test_after_an_erasure_nothing_of_a_backup_opens_and_nobody_is_told(driver: A
     driver.advance(MINUTE)
     assert {each.registrant_id for each in driver.outbound()} == {"R-2"}
     assert driver.latest(REGISTRATION_STATUS).keys() == {"V-3"}
-    keys = [Seal(KEY), *(each.opened(name, Seal(KEY)) for name, each in held(driver).items())]
+    keys = [Seal(KEY), *(each.seal_for(name, Seal(KEY)) for name, each in held(driver).items())]
     assert len(backup) == 3
     assert sum(opens(key, each) for key in keys for each in backup) == 0
     assert [each.registrant_id for each in driver.verdicts() if each.reason == "erased"] == ["R-1"]

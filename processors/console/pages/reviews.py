@@ -32,7 +32,7 @@ async def reviews(pages: Pages, request: Request) -> Response:
         except UserError as refused:
             error = str(refused)
     reason, jurisdiction = request.query_params.get("reason") or None, request.query_params.get("jurisdiction") or None
-    shown = await visible(pages, request, reason, jurisdiction)
+    shown = await visible_reviews(pages, request, reason, jurisdiction)
     shown.sort(key=lambda each: (not pages.is_emergency(each), each["since"], each["review_id"]))
     claims = await pages.ask(queries.claims, wall() - CLAIM)
     return pages.render(
@@ -57,7 +57,9 @@ async def reviews(pages: Pages, request: Request) -> Response:
     )
 
 
-async def visible(pages: Pages, request: Request, reason: str | None = None, jurisdiction: str | None = None) -> list[dict[str, Any]]:
+async def visible_reviews(
+    pages: Pages, request: Request, reason: str | None = None, jurisdiction: str | None = None
+) -> list[dict[str, Any]]:
     """Return the open reviews that the person may see."""
     found = await pages.ask(queries.open_reviews, reason=reason, jurisdiction=jurisdiction)
     return [each for each in found if request.state.person.may_see(each["jurisdiction"])]
@@ -67,7 +69,7 @@ async def decide_several(pages: Pages, request: Request) -> Response:
     """Decide on the reviews that were ticked, and return where to go; raises UserError if it cannot be done."""
     form = await request.form()
     ticked = {str(each) for each in form.getlist("review_id")}
-    chosen = [each for each in await visible(pages, request) if each["review_id"] in ticked]
+    chosen = [each for each in await visible_reviews(pages, request) if each["review_id"] in ticked]
     if not chosen:
         raise UserError("Tick the reviews that you mean.")
     decision, reason = chosen_decision(form)

@@ -19,11 +19,11 @@ async def tail(pages: Pages, request: Request) -> Response:
     topic = next((each for each in TOPICS if each.name == name), None)
     if topic is None:
         return pages.missing(request, f"topic {name}")
-    records = await run_in_threadpool(lambda: [shown(pages, each) for each in pages.console.client.newest(topic, MOST)])
+    records = await run_in_threadpool(lambda: [shown_record(pages, each) for each in pages.console.client.newest(topic, MOST)])
     return pages.render(request, "tail.html", topic=name, topics=[each.name for each in TOPICS], records=records)
 
 
-def shown(pages: Pages, record: Any) -> dict[str, Any]:
+def shown_record(pages: Pages, record: Any) -> dict[str, Any]:
     """Return a record as the page shows it."""
     try:
         value = None if record.value is None else pages.console.client.codec.decode(record.value)

@@ -67,7 +67,7 @@ def seal_of(client: Client, letter: DeadLetter, seal: Seal) -> Seal:
 def opened_key(letter: DeadLetter, key: RegistrantKey, name: str, seal: Seal) -> Seal:
     """Return the seal that a key of its own gives a dead letter; raises UserError if the key was sealed with another key."""
     try:
-        return key.opened(name, seal)
+        return key.seal_for(name, seal)
     except SealBroken:
         raise sealed_with_another_key(letter) from None
 

@@ -53,7 +53,7 @@ class Purge:
         """Return the partitions of these topics."""
         return tuple(self._ends)
 
-    def left(self) -> tuple[str, ...]:
+    def topics_left(self) -> tuple[str, ...]:
         """Return the topics that still hold some of them."""
         starts = self._broker.start_offsets(self._ends)
         return tuple(dict.fromkeys(topic for (topic, partition), end in self._ends.items() if starts[topic, partition] < end))

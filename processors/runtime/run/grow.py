@@ -40,7 +40,7 @@ from processors.runtime.run.state_log import (
     partition_of,
     read_partition,
 )
-from processors.runtime.run.stopped import check_read, check_stopped, commit_progress, unread
+from processors.runtime.run.stopped import check_read, check_stopped, commit_progress, unread_partition
 from processors.runtime.run.store import STAMP
 from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position
@@ -116,7 +116,7 @@ def add_partitions(broker: Broker, topics: Iterable[str], partitions: int) -> No
 
 def grow_front_door(broker: Broker, prefix: str, stage: Stage[Any], partitions: int) -> None:
     """Give the inputs of a stage without a state more partitions, once it has read what is in them."""
-    if (place := unread(broker, prefix, stage)) is not None:
+    if (place := unread_partition(broker, prefix, stage)) is not None:
         raise UserError(
             f"the stages have their new partitions, but {place[0]}[{place[1]}] holds records that {stage.name} has not read, which a "
             "sender's next would overtake: pause the feeds, `vn run all --until-idle 5`, then run the same command again"

@@ -46,7 +46,7 @@ def places_of(broker: Broker, prefix: str, stage: Stage[Any]) -> list[Place]:
     return [(topic, partition) for topic, count in counts.items() for partition in range(count)]
 
 
-def unread(broker: Broker, prefix: str, stage: Stage[Any]) -> Place | None:
+def unread_partition(broker: Broker, prefix: str, stage: Stage[Any]) -> Place | None:
     """Return a partition of the stage's inputs that holds a record which it has not read; None if there is none."""
     places = places_of(broker, prefix, stage)
     committed = committed_progress(broker.offsets_consumer(prefix + stage.name), places)
@@ -61,7 +61,7 @@ def unread(broker: Broker, prefix: str, stage: Stage[Any]) -> Place | None:
 def check_read(broker: Broker, prefix: str, stages: Iterable[Stage[Any]]) -> None:
     """Raise UserError if a stage has not read all that was written for it: its records are in the partitions of its present state."""
     for stage in stages:
-        if (place := unread(broker, prefix, stage)) is not None:
+        if (place := unread_partition(broker, prefix, stage)) is not None:
             raise UserError(
                 f"{place[0]}[{place[1]}] holds records that {stage.name} has not read: let it read them with `vn run all --until-idle 5`, "
                 "then try again"

@@ -94,7 +94,7 @@ def test_a_dead_letter_of_a_registrant_has_a_key_of_its_own_which_can_be_destroy
     assert isinstance(letter, DeadLetter)
     assert isinstance(key.value, RegistrantKey)
     assert (key.topic, key.key) == (DEAD_LETTER_KEYS, letter.dead_letter_id)
-    assert key.value.opened(letter.dead_letter_id, SEAL) == seal_of(letter)
+    assert key.value.seal_for(letter.dead_letter_id, SEAL) == seal_of(letter)
     assert letter.owner == registrant_digest("R-1", SEAL)
 
 

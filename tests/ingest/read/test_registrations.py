@@ -15,7 +15,7 @@ def registration(**changes: Any) -> Registration:
 
 def contacts(**changes: Any) -> Contacts:
     found = registration(**changes)
-    own = RegistrantKey(sealed=found.key, seq=0).opened("R-1", SEAL)
+    own = RegistrantKey(sealed=found.key, seq=0).seal_for("R-1", SEAL)
     return msgspec.json.decode(own.open(found.sealed, "contacts:R-1"), type=Contacts)
 
 
