@@ -369,6 +369,22 @@ def test_many_refused_contacts_do_not_fill_the_journal() -> None:
     assert refused(contacts=sent)[1].endswith("and 27 more.")
 
 
+# --- codes ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("subtype", ["Escapes", "All", "Ausbruch"])
+def test_b14_an_event_subtype_that_no_list_has_is_refused_since_nobody_would_be_told_of_it(subtype: str) -> None:
+    reason, sentence = refused(event_subtypes=["Escape", subtype])
+    assert (reason, f'The event subtype "{subtype}" is in no code list' in sentence) == ("unknown_code", True)
+
+
+@pytest.mark.parametrize("chosen", [["escape"], [" ESCAPE "], ["Escape\u200b", "Court Hearing"], [""], ["", "*"], ["-"]], ids=ascii)
+def test_b14_but_it_may_be_written_in_any_way_and_nothing_means_all(driver: PipelineDriver, chosen: list[str]) -> None:
+    driver.register(registration_of_walker("R-1", event_subtypes=chosen))
+    driver.submit(escape())
+    assert registrants(driver) == ["R-1"]
+
+
 # --- B26: birth dates ----------------------------------------------------------------------------------------------------
 
 

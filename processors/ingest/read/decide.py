@@ -13,6 +13,7 @@ Replayed  the same record gives the same intake record, but for the key drawn fo
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
@@ -20,6 +21,7 @@ import msgspec
 from processors.domain.erasure import RegistrantKey, registrant_digest, seal_key
 from processors.domain.intake import Intake, Kind
 from processors.domain.journal import DeadLetter, Original, Unreadable, Verdict
+from processors.domain.normalize import normalize
 from processors.domain.person import ComparedPerson
 from processors.domain.quarantine import place_name
 from processors.domain.review import OffenderAction
@@ -34,6 +36,7 @@ from processors.ingest.read.formats import MAX_BYTES, check_size, detect_format,
 from processors.ingest.read.ids import MAX_ID, check_private_id, looks_like_address
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.xml import XmlMessage
+from processors.rules.book import Rules
 from processors.stage import Context, Decision, Input, Output, Record, Stage
 from processors.tally import MESSAGE_RESPONSE, submission_refused
 from processors.topics import (
@@ -262,9 +265,16 @@ def open_registration(record: Record, context: Context) -> Opened:
         identity = context.rules.book(NATIONAL, record.timestamp).identity
         drawn = context.draw(place_name(record.topic, record.partition, record.offset))
         found, person, note = registration.check(fields, record.key, context.seal, drawn, identity)
+        registration.check_subtypes(found, known_subtypes(context.rules))
         return Accepted("registration", labels, encode(found), note + describe_unknown(unknown), people=(person,))
 
     return Opened(labels, check)
+
+
+@lru_cache(4)
+def known_subtypes(rules: Rules) -> frozenset[str]:
+    """Return all event subtypes, whatever the jurisdiction and the day, as they compare."""
+    return frozenset(map(normalize, rules.subtypes))
 
 
 def open_removal(record: Record) -> Opened:

@@ -1,7 +1,7 @@
 """Check a registration (contract §4): an offender who can be found, a registrant who can be reached, contact data sealed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from processors.domain.erasure import seal_key
+from processors.domain.normalize import normalize
 from processors.domain.person import ComparedPerson, Person
 from processors.domain.registration import CANARY, SEVERAL_ZONES, SIGN_IN, Contact, Contacts, Registration, address_digest
 from processors.domain.seal import Seal
@@ -69,7 +70,7 @@ def check(
         source=form.source,
         offender=normalize_person(form.offender, "offender"),
         case_numbers=form.case_numbers,
-        event_subtypes=form.event_subtypes,
+        event_subtypes=tuple(filter(normalize, form.event_subtypes)),
         language=language(form.language),
         time_zone=zones,
         created_at=None if form.created_at is None else parse_instant("created_at", form.created_at, zone),
@@ -114,6 +115,13 @@ def check_fields(form: SentRegistration, key: str | None) -> None:
         raise Rejection("bad_registration", "The field pin is not four digits.")
     if len(form.contacts) > MAX_CONTACTS or len(form.case_numbers) > MAX_CHOICES or len(form.event_subtypes) > MAX_CHOICES:
         raise Rejection("too_complex", f"There are more than {MAX_CONTACTS} contacts, or more than {MAX_CHOICES} cases or subtypes.")
+
+
+def check_subtypes(registration: Registration, subtypes: Collection[str]) -> None:
+    """Reject an event subtype that is not among all of them, as they compare: nobody would ever be told of it."""
+    for each in registration.event_subtypes:
+        if normalize(each) not in subtypes:
+            raise unknown_code("event subtype", each)
 
 
 def language(tag: str) -> str:
