@@ -5,13 +5,20 @@ import json
 import logging
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from processors.domain.journal import Verdict
+from processors.domain.reasons import RARE
+from processors.domain.trace import trace_of
 from processors.runtime import metrics
+from processors.runtime.decide.task import BatchResult
 from processors.runtime.errors import Retry
 from processors.runtime.metrics import METRICS
-from processors.runtime.run.telemetry import FIELDS, PER_STAGE, RateLimit, Telemetry, configure, drop_unlisted, error_fields
+from processors.runtime.run.telemetry import FIELDS, PER_STAGE, TRACES_LOGGED, RateLimit, Telemetry, configure, drop_unlisted, error_fields
+from processors.runtime.wire.changelog import Position
 from processors.watch.metrics import FAMILIES
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -96,6 +103,29 @@ def test_foreign_log_lines_lose_their_tracebacks(monkeypatch: pytest.MonkeyPatch
 def test_every_counter_of_a_stage_starts_at_0() -> None:
     """An alert sees the first increase of those alone that were there before."""
     assert set(PER_STAGE) == {metric for metric in METRICS if metric._type == "counter" and metric._labelnames == ("unit",)}
+
+
+def test_rare_verdicts_are_counted_from_0() -> None:
+    Telemetry("deliver")
+    assert metrics.DECISIONS.labels("deliver", "noted", "opted_out")._value.get() == 0
+    counted = {sample.labels["reason"] for sample in next(iter(metrics.DECISIONS.collect())).samples if sample.labels["unit"] == "deliver"}
+    assert {reason for _, reason in RARE["deliver"]} <= counted
+
+
+def test_the_log_line_of_a_batch_names_the_traces_of_its_first_messages() -> None:
+    said: list[dict[str, Any]] = []
+    telemetry = Telemetry("read")
+    telemetry.log = SimpleNamespace(info=lambda _, **fields: said.append(fields))
+    verdicts = [
+        Verdict(stage="read", message_id=f"M-{number}", outcome="accepted", reason="accepted", detail="", at=1, ori="VA1", trace=sent)
+        for number, sent in enumerate(["0af7651916cd43dd8448eb211c80319c", None, *[None] * 20])
+    ]
+    result = BatchResult(Position(0, {}), verdicts=verdicts, records=len(verdicts))
+    telemetry.batch([(SimpleNamespace(partition=0, timers=()), result)], 0.1, "r1")  # type: ignore[list-item]
+    (line,) = said
+    assert line["traces"][:2] == ["0af7651916cd43dd8448eb211c80319c", trace_of("VA1", "M-1")]
+    assert len(line["traces"]) == TRACES_LOGGED
+    assert set(line) <= FIELDS
 
 
 def test_a_stage_that_starts_does_not_look_as_if_it_had_stood_still() -> None:
