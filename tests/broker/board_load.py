@@ -54,6 +54,11 @@ def troubles(at: int) -> Iterator[tuple[str, bytes]]:
     yield "VA0430000", sent_at(sample("icots-departure").text, datetime.fromtimestamp(at / 1000, UTC)).encode()
 
 
+def emergency(at: int) -> tuple[str, bytes]:
+    """Return an escape that is told at once."""
+    return AGENCIES[0][0], _message("L-1", AGENCIES[0], ("Jail", "Escape"), at, person(1))
+
+
 def emergency_for_review(at: int, number: int = 1) -> tuple[str, bytes]:
     """Return an escape so far ahead that a person must look."""
     return AGENCIES[0][0], _message(f"E-{number}", AGENCIES[0], ("Jail", "Escape"), at + 400 * DAY, person(OFFENDERS + number), "Date")

@@ -159,7 +159,7 @@ def test_an_emergency_that_leaves_late(operations: Operations) -> None:
     """It is told of for half an hour, so it does not clear here."""
     operations.quiet()
     with operations.frozen("deliver"):
-        operations.submit(board_load.submission(0, wall()))
+        operations.submit(board_load.emergency(wall()))
         Event().wait(75)  # later than notify.within
     record(
         "an emergency leaves late, counted from when it left", "quiet", "VnNotificationLate", operations.fires("VnNotificationLate"), None
