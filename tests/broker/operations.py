@@ -244,8 +244,9 @@ class Operations:
         return [json.loads(line)["review_id"] for line in self.vn("review", "list", "--json").splitlines()]
 
     def quiet(self) -> None:
-        """Everything runs, and nobody is woken; that the first caches were built is no secret."""
-        until("nobody is woken", lambda: {"VnWatchdog"} <= self.hook.firing <= {"VnWatchdog", "VnRebuild"}, 180)
+        """Everything runs, and nobody is woken but by what stays for a time on purpose: a first cache that was built, a late emergency."""
+        stay = {"VnWatchdog", "VnRebuild", "VnNotificationLate"}
+        until("nobody is woken", lambda: {"VnWatchdog"} <= self.hook.firing <= stay, 180)
 
     def ask(self, path: str, **arguments: str | float) -> Any:
         """Return what Prometheus answers; an error of its is an error here."""

@@ -60,6 +60,16 @@ def test_a_frozen_stage_and_a_dead_letter_each_arrive_and_clear(operations: Oper
     record("a record is refused", "quiet", "VnDeadLetterOpen", refused, operations.clears("VnDeadLetterOpen"))
 
 
+@pytest.mark.long
+def test_ten_quiet_minutes_wake_nobody(operations: Operations) -> None:
+    operations.quiet()
+    operations.hook.ever.clear()
+    for _ in range(60):
+        operations.submit_load(1)
+        Event().wait(10)
+    assert operations.hook.ever <= {"VnWatchdog"}
+
+
 @contextmanager
 def crashing(operations: Operations, stage: str) -> Iterator[None]:
     """Kill the stage every four seconds, as a bad deployment would end."""
@@ -183,13 +193,3 @@ def test_the_watch_is_gone(operations: Operations) -> None:
     fired = operations.fires("VnWatchGone")
     operations.start_watch()
     record("the watch is gone", "quiet", "VnWatchGone", fired, operations.clears("VnWatchGone"))
-
-
-@pytest.mark.long
-def test_ten_quiet_minutes_wake_nobody(operations: Operations) -> None:
-    operations.quiet()
-    operations.hook.ever.clear()
-    for _ in range(60):
-        operations.submit_load(1)
-        Event().wait(10)
-    assert operations.hook.ever <= {"VnWatchdog"}
