@@ -17,7 +17,7 @@ from processors.runtime.settings import Settings
 from processors.topics import OUTBOUND_CANARY
 
 CANARY_LATE: Final = 15 * 60_000  # milliseconds: three canaries that did not come out
-JOBS: Final = frozenset({"vn", "watch"})  # as deploy/prometheus/prometheus.yml names them
+JOBS: Final = frozenset({"vn", "watch"})  # as deploy/prometheus/prometheus.yml names what always runs
 TARGETS, RULES = "/api/v1/targets", "/api/v1/rules"
 
 

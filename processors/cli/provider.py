@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 import uvicorn
+from prometheus_client import REGISTRY
 
 from processors.cli.app import new_app
 from processors.cli.documents import contents
@@ -26,6 +27,7 @@ from processors.providers.worker import Worker, wall
 from processors.rules.load import load_rules
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.user_client import Client
+from processors.runtime.run.supervise import serve_metrics
 from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
 from processors.topics import INBOUND, RECEIPTS
@@ -113,8 +115,10 @@ def run(channels: Sequence[Channel], kind: str, config: Path) -> None:
 
 
 def start(channels: Sequence[Channel], make: Callable[[], Sequence[tuple[Vendor, Limits]]], settings: Settings) -> None:
-    """Run one worker for each channel, each with its own connections, until a signal arrives."""
+    """Run one worker for each channel, each with its own connections, until a signal arrives; /metrics on VN_METRICS_PORT."""
     configure(settings.log_level, settings.log_format)
+    if settings.metrics_port:
+        serve_metrics(settings, REGISTRY)
     workers = [Worker(channel, make(), settings) for channel in channels]
     failures: list[BaseException] = []
 

@@ -311,6 +311,14 @@ DELIVERY: Final = Board(
             legend="{{channel}} {{status}}",
         ),
         Panel(
+            "Handed to vendors",
+            "sum by (channel, vendor, status) (rate(vn_provider_sends_total[5m]))",
+            "accepted or delivered",
+            "reqps",
+            legend="{{channel}} {{vendor}} {{status}}",
+            empty_until="`vn provider` runs",
+        ),
+        Panel(
             "Opt-outs and opt-ins, an hour",
             'sum by (reason) (increase(vn_decisions_total{unit="deliver",reason=~"opted_out|opted_in"}[1h])) > 0',
             "a few; many at once say that somebody is told too much",

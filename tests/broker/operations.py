@@ -87,7 +87,7 @@ class Operations:
         with environment(self.environment):
             create_topics(Settings())
         self.hook = Webhook()
-        self._ports = {name: free_port() for name in ("run", "watch", "prometheus", "alertmanager")}
+        self._ports = {name: free_port() for name in ("run", "watch", "providers", "prometheus", "alertmanager")}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._sent = 0
         self.start_stages()
@@ -104,6 +104,9 @@ class Operations:
         # nothing here is encrypted, but the file that a setting names is looked at
         authorities = {"KAFKA_SSL_CA_LOCATION": str(made(self.folder, datetime.now(UTC) + timedelta(days=90)))}
         self.start("watch", *(() if canary else ("--no-canary",)), "--port", str(self._ports["watch"]), **authorities)
+
+    def start_provider(self) -> None:
+        self.start("provider", "console", VN_METRICS_PORT=str(self._ports["providers"]))
 
     def start(self, *arguments: str, **variables: str) -> None:
         """Start a `vn` command that runs until it is stopped."""
@@ -138,7 +141,7 @@ class Operations:
         configuration["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": [f"127.0.0.1:{self._ports['alertmanager']}"]}]}]
         configuration["scrape_configs"] = [
             {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{self._ports[port]}"]}]}
-            for job, port in (("vn", "run"), ("watch", "watch"))
+            for job, port in (("vn", "run"), ("watch", "watch"), ("providers", "providers"))
         ]
         (self.folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
         self._start(

@@ -46,7 +46,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def operations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]:
     made = Operations(tmp_path_factory.mktemp("boards"), canary=True)
-    made.start("provider", "console")
+    made.start_provider()
     made.vn("policy", "set", "feed.silence", "30s", "--jurisdiction", board_load.SILENT[1])
     made.register()
     yield made
