@@ -176,6 +176,18 @@ def test_b12_a_date_far_ahead_is_that_date() -> None:
     assert registration(expires_at="2999-12-31T00:00:00Z").expires_at == 32_503_593_600_000
 
 
+@pytest.mark.parametrize(
+    ("logical", "datum"),
+    [("timestamp-millis", SECONDS), ("timestamp-micros", SECONDS), ("timestamp-micros", MILLISECONDS), ("timestamp-nanos", MICROSECONDS)],
+)
+def test_b11_a_wrong_unit_under_the_right_logical_type_is_refused_too(logical: str, datum: int) -> None:
+    fields = [{"name": "at", "type": {"type": "long", "logicalType": logical}}]
+    (at,) = sent_as_avro({"type": "record", "name": "Sent", "fields": fields}, {"at": datum}).values()
+    assert at.startswith("1970-")
+    assert "seconds are that were taken for milliseconds" in refused(expires_at=at)[1]
+    assert refused_document(changed(RECAPTURE, action_at=at)) == "unreadable_date"
+
+
 NO_DATES = ["1970-01-01", "1970-01-01T00:00:00Z", "1969-12-31T19:00:00-05:00", "1900-01-01", "1900-01-01 00:00:00.000", "19700101"]
 
 

@@ -71,10 +71,12 @@ def parse_moment(field: str, text: str, zone: tzinfo) -> When:
 
 
 def parse_meant(field: str, text: str, zone: tzinfo) -> When:
-    """Return the time that a field names; refuses the one that systems write where they have none, which everything else is after."""
+    """Return the time that a field names; refuses what systems write where they have none, and what their wrong units come to."""
     at = parse_moment(field, text, zone)
     if at.action_at == 0 or NO_DATE.fullmatch(text.upper().replace(" ", "T")):
         raise Rejection("unreadable_date", f"The field {field} is {text[:10]}, which systems write where they have no date.")
+    if 0 < at.action_at < FIRST:
+        raise Rejection("unreadable_date", f"The field {field} is {text[:10]}, which is what seconds are that were taken for milliseconds.")
     return at
 
 
