@@ -1,11 +1,12 @@
 """
 A trial run of submissions through the whole pipeline in memory, to see who would be told what, or why nobody would.
 
-Nothing leaves the process. Without given registrations, one registrant is assumed for every offender who can be
-identified, reached by text message, email and telephone.
+Nothing leaves the process: every attempt counts as delivered, every call with a PIN as confirmed. Without given
+registrations, one registrant is assumed for every offender who can be identified, reached by text message, email and
+telephone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -81,8 +82,31 @@ def run_trial(submissions: Sequence[bytes], registrations: Sequence[bytes] | Non
         before = len(driver.verdicts())
         driver.submit(submission)
         read.append(driver.verdicts()[before])
-    driver.advance(LASTS)
+    deliver_until(driver, at + LASTS, dict(filter(None, map(pin, registrations or ()))))
     return Trial(tuple(outcome_of(driver, each) for each in read), refused)
+
+
+def deliver_until(driver: PipelineDriver, until: datetime, pins: Mapping[str, str]) -> None:
+    """Let the time pass, and every attempt be answered when it is made."""
+    answered: set[str] = set()
+    last = int(until.timestamp() * 1000)
+    while (due := driver.next_due()) is not None and due <= last:
+        driver.advance_to(due)
+        for each in driver.outbound():
+            if each.reference not in answered:
+                answered.add(each.reference)
+                confirmed = {"digits": pins[each.registrant_id]} if each.confirm and each.registrant_id in pins else {}
+                driver.receipt(each.reference, "confirmed" if confirmed else "delivered", **confirmed)
+    driver.advance_to(until)
+
+
+def pin(registration: bytes) -> tuple[str, str] | None:
+    """Return registrant and PIN of a registration in JSON; None if it cannot be read or has none."""
+    try:
+        found = msgspec.json.decode(registration, type=WithPin)
+    except msgspec.DecodeError:
+        return None
+    return (found.registrant_id, found.pin) if found.pin else None
 
 
 def registration_id(registration: bytes) -> str | None:
@@ -91,6 +115,13 @@ def registration_id(registration: bytes) -> str | None:
         return msgspec.json.decode(registration, type=Labelled).registration_id
     except msgspec.DecodeError:
         return None
+
+
+class WithPin(Struct):
+    """A registration, of which only the registrant and the PIN are read."""
+
+    registrant_id: str
+    pin: str | None = None
 
 
 class Labelled(Struct):

@@ -32,6 +32,17 @@ def test_a_message_is_shown_with_every_text_and_decision(vn: Run) -> None:
     assert [stage in out for stage in ("read", "identify", "dedupe", "validate", "match", "deliver")] == [True] * 6
 
 
+def test_what_is_sent_is_delivered_and_a_call_confirmed(vn: Run, tmp_path: Path) -> None:
+    people = tmp_path / "people.json"
+    contacts = [{"channel": channel, "address": "8045551007", "verified": True} for channel in ("sms", "voice")]
+    people.write_bytes(*sent(registration("R-1", contacts=contacts)))
+    message = tmp_path / "message.json"
+    message.write_bytes(*sent(submission()))
+    code, out, _ = vn("try", str(message), "--registrations", str(people), "--at", "2026-11-02T12:00:00-05:00")
+    assert (code, out.count("attempted"), out.count("is delivered"), out.count("is confirmed")) == (0, 2, 1, 1), out
+    assert "lease_ended" not in out
+
+
 def test_it_says_why_nobody_would_be_told(vn: Run) -> None:
     code, out, _ = vn("try", EXAMPLE, "--at", "2026-11-25T09:00:00-05:00")
     assert (code, "ICOTS-NOD-931 would be told to nobody: past" in out) == (0, True)
