@@ -41,6 +41,9 @@ BUILD: Final = Gauge("vn_build_info", "1, with the version that runs", ["unit", 
 TRANSACTIONS: Final = Counter(
     "vn_transactions", "Transactions, by how they ended: committed, or in_doubt and done again", ["unit", "result"]
 )
+STEP_SECONDS: Final = Counter(
+    "vn_step_seconds", "Seconds that batches spent in each step: decide, produce, flush, commit, apply", ["unit", "step"]
+)
 REBALANCES: Final = Counter("vn_rebalances", "Times that partitions were assigned anew", ["unit"])
 NOTIFICATION_SECONDS: Final = Histogram(
     "vn_notification_seconds",
@@ -64,6 +67,9 @@ STORE_DOWN: Final = Counter("vn_store_down", "Times the store did not answer", [
 BROKER_DOWN: Final = Counter("vn_broker_down", "Times the broker did not answer", ["unit"])
 REBUILDS: Final = Counter("vn_rebuilds", "Cached partitions rebuilt from the beginning of the changelog", ["unit"])
 CATCH_UP_RECORDS: Final = Counter("vn_catch_up_records", "Changes written to the store from the changelog", ["unit"])
+CATCH_UP_LEFT: Final = Gauge(
+    "vn_catch_up_left_records", "Records of the changelog that the cache in hand has yet to take over; 0 once it has", ["unit"]
+)
 STAMP_AHEAD: Final = Counter("vn_stamp_ahead", "Cached partitions that claimed more than Kafka holds; dropped and rebuilt", ["unit"])
 STALE: Final = Counter("vn_stale_cache", "Batches thrown away because a state's stamp was not the expected one", ["unit"])
 ATTEMPTS: Final = Counter("vn_attempts", "States that attempts reached, by receipts and by silence", ["channel", "status"])
@@ -96,6 +102,7 @@ METRICS: Final = (
     BEAT,
     BUILD,
     TRANSACTIONS,
+    STEP_SECONDS,
     REBALANCES,
     NOTIFICATION_SECONDS,
     NOTIFICATIONS_LATE,
@@ -108,6 +115,7 @@ METRICS: Final = (
     BROKER_DOWN,
     REBUILDS,
     CATCH_UP_RECORDS,
+    CATCH_UP_LEFT,
     STAMP_AHEAD,
     STALE,
     ATTEMPTS,

@@ -459,6 +459,14 @@ PROTOCOL: Final = Board(
             alert="VnRetentionShort",
             good_above=86_400,
         ),
+        Panel(
+            "Seconds of a transaction, by step",
+            "sum by (step) (rate(vn_step_seconds_total[5m])) / on () group_left () (sum(rate(vn_transactions_total[5m])) > 0)",
+            "a few hundredths; commit and flush grow with a slow broker, apply with a slow store",
+            "s",
+            legend="{{step}}",
+        ),
+        Panel("Left to catch up", "sum by (unit) (vn_catch_up_left_records)", "0", legend="{{unit}}"),
         Panel("Redis memory", "vn_store_memory_bytes", "steady", "bytes", legend="used"),
         Panel(
             "Until a certificate ends",

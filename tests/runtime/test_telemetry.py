@@ -17,7 +17,18 @@ from processors.runtime import metrics
 from processors.runtime.decide.task import BatchResult
 from processors.runtime.errors import Retry
 from processors.runtime.metrics import METRICS
-from processors.runtime.run.telemetry import FIELDS, PER_STAGE, TRACES_LOGGED, RateLimit, Telemetry, configure, drop_unlisted, error_fields
+from processors.runtime.run import telemetry
+from processors.runtime.run.telemetry import (
+    FIELDS,
+    PER_STAGE,
+    STEPS,
+    TRACES_LOGGED,
+    RateLimit,
+    Telemetry,
+    configure,
+    drop_unlisted,
+    error_fields,
+)
 from processors.runtime.wire.changelog import Position
 from processors.watch.metrics import FAMILIES
 
@@ -54,6 +65,7 @@ def test_labels_are_never_ids() -> None:
         "emergency",
         "hold",
         "result",
+        "step",
         "version",
     }
 
@@ -112,16 +124,27 @@ def test_rare_verdicts_are_counted_from_0() -> None:
     assert {reason for _, reason in RARE["deliver"]} <= counted
 
 
+def test_seconds_are_added_up_by_the_step_that_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, reached = iter([0.0, 1.0, 2.0, 5.0, 6.0, 7.0]), list[str]()
+    monkeypatch.setattr(telemetry, "monotonic", lambda: next(now))
+    at = Telemetry("stepping").timed(reached.append)
+    for point in ("read", "decided", "begun"):
+        at(point)
+    assert reached == ["read", "decided", "begun"]
+    spent = {step: metrics.STEP_SECONDS.labels("stepping", step)._value.get() for step in set(STEPS.values())}
+    assert spent == {"decide": 1.0, "produce": 1.0, "flush": 0.0, "commit": 0.0, "apply": 0.0}
+
+
 def test_the_log_line_of_a_batch_names_the_traces_of_its_first_messages() -> None:
     said: list[dict[str, Any]] = []
-    telemetry = Telemetry("read")
-    telemetry.log = SimpleNamespace(info=lambda _, **fields: said.append(fields))
+    of_read = Telemetry("read")
+    of_read.log = SimpleNamespace(info=lambda _, **fields: said.append(fields))
     verdicts = [
         Verdict(stage="read", message_id=f"M-{number}", outcome="accepted", reason="accepted", detail="", at=1, ori="VA1", trace=sent)
         for number, sent in enumerate(["0af7651916cd43dd8448eb211c80319c", None, *[None] * 20])
     ]
     result = BatchResult(Position(0, {}), verdicts=verdicts, records=len(verdicts))
-    telemetry.batch([(SimpleNamespace(partition=0, timers=()), result)], 0.1, "r1")  # type: ignore[list-item]
+    of_read.batch([(SimpleNamespace(partition=0, timers=()), result)], 0.1, "r1")  # type: ignore[list-item]
     (line,) = said
     assert line["traces"][:2] == ["0af7651916cd43dd8448eb211c80319c", trace_of("VA1", "M-1")]
     assert len(line["traces"]) == TRACES_LOGGED

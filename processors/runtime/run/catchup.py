@@ -26,7 +26,7 @@ from msgspec import Struct
 from processors.runtime.clock import wall
 from processors.runtime.errors import Restart, Stop
 from processors.runtime.kafka.clients import LOW_LATENCY, Broker, Place, message_kind, poll_batch
-from processors.runtime.metrics import CATCH_UP_RECORDS, REBUILDS, STAMP_AHEAD
+from processors.runtime.metrics import CATCH_UP_LEFT, CATCH_UP_RECORDS, REBUILDS, STAMP_AHEAD
 from processors.runtime.run.store import STAMP, Store
 from processors.runtime.wire.changelog import FORMAT, Position
 from processors.runtime.wire.codec import Codec
@@ -135,6 +135,8 @@ class Changelog:
         elif stamp.offset >= end:
             return None
         start = max(stamp.offset, 0) if stamp else OFFSET_BEGINNING
+        left = CATCH_UP_LEFT.labels(self._stage)
+        left.set(end - max(start, 0))
         for place, field, value in committed_records(self._broker, self.topic, partition, start, end, keep_alive):
             if field == STAMP:
                 position, offset = self._position(partition, value or b""), place
@@ -146,6 +148,8 @@ class Changelog:
                 unfinished = b"unfinished " + secrets.token_hex(8).encode()
                 self._swap(key, held, unfinished, changes, emptied=emptied)
                 held, changes, emptied = unfinished, {}, False
+                left.set(end - place)
+        left.set(0)
         if stamp is not None and stamp.offset >= 0 and offset < 0:
             return None
         raw = self.stamp(position, offset)

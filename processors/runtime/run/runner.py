@@ -109,7 +109,7 @@ class Runner:
         self._changelog: Changelog | None = None
         self._telemetry = Telemetry(stage.name)
         self._tracing = Tracing(settings.otlp_endpoint, stage.name, settings.trace_share) if settings.otlp_endpoint else None
-        self._fault = Faults(settings.faults).point(stage.name)
+        self._fault = self._telemetry.timed(Faults(settings.faults).point(stage.name))
         self._slot = Slot(f"{prefix}{stage.name}")
         self._transactional_id = f"{prefix}{stage.name}.{self._slot.host}.{self._slot.number}"
         self._assigned: list[TopicPartition] = []

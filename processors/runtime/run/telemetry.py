@@ -9,10 +9,11 @@ import logging
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from itertools import islice, product
+from time import monotonic
 from typing import Any, Final, Literal
 
 import structlog
@@ -24,6 +25,7 @@ from processors.runtime import metrics
 from processors.runtime.clock import wall
 from processors.runtime.decide.task import BatchResult, Task
 from processors.runtime.errors import Restart, Retry, UserError
+from processors.runtime.run.faults import Point
 from processors.stage import Timing
 from processors.topics import OUTBOUND
 
@@ -73,6 +75,15 @@ PER_STAGE: Final = (
     metrics.TIME_AHEAD,
 )
 Result = Literal["committed", "in_doubt"]
+# The step of a batch that ends at each point of the protocol.
+STEPS: Final[dict[Point, str]] = {
+    "decided": "decide",
+    "begun": "produce",
+    "produced": "produce",
+    "sent": "flush",
+    "committed": "commit",
+    "applied": "apply",
+}
 RESULTS: Final[tuple[Result, ...]] = ("committed", "in_doubt")
 FLAGS: Final = ("true", "false")
 DELIVER: Final = "deliver"
@@ -200,6 +211,20 @@ class Telemetry:
             with suppress(KeyError):  # its first batch has not ended yet
                 metrics.TIMERS.remove(self._stage, str(partition))
         self._shown.clear()
+
+    def timed(self, reach: Callable[[Point], None]) -> Callable[[Point], None]:
+        """Return a function to call at each point of a batch: it adds up the seconds since the one before, and then calls `reach`."""
+        seconds = {point: metrics.STEP_SECONDS.labels(self._stage, step) for point, step in STEPS.items()}
+        before = monotonic()
+
+        def at(point: Point) -> None:
+            nonlocal before
+            if point in seconds:
+                seconds[point].inc(monotonic() - before)
+            reach(point)
+            before = monotonic()
+
+        return at
 
     def transaction(self, result: Result) -> None:
         """Report how a transaction ended."""
