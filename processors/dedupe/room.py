@@ -28,7 +28,7 @@ from processors.topics import REVIEWS
 ROOM: Final = 2_000  # events, and the ids and contents that they are known by
 HELD: Final = 4  # what a held Cancel counts for
 WAITING: Final = 100
-IN_REVIEW: Final = 1_000
+IN_REVIEW: Final = 500
 AT_ONCE: Final = 10  # reviews closed for one message
 
 

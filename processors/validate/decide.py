@@ -10,7 +10,7 @@ Writes    events.confirmed   what is to be told, byte for byte where nothing was
           tally              that a submission's part ended here
           validate.handover  what is kept of an offender who is merged into another
 Keeps     of an offender: history by action time, what was told, what is expected, the compact workflow and its clocks;
-          a message that waits or is in review, whole, under a key of its own
+          a message that waits or is in review, whole, under a key of its own, as many as there is room for (room.py)
 Waits     a Previous Event for `out_of_order.hold`, a release to another facility for `transfer.hold`
 Flags     what fails a check (contract §3.1.2–8, in the order of `checks.TABLE`); what is too far ahead is released by time
 Suppresses  what is past, internal, told by an intake, or cancels what nobody was told of
@@ -38,6 +38,7 @@ from processors.validate.draft import Draft, Situation, known_of
 from processors.validate.merge import documents, fold, rename_event
 from processors.validate.pending import act_on_review, check_again, check_waiting
 from processors.validate.reviews import NAME
+from processors.validate.room import close_crowded_out, end_waits_crowded_out, reviews_crowded_out
 from processors.validate.standing import present_standing
 from processors.validate.state import OffenderState, Pending, State, deadline
 
@@ -50,7 +51,8 @@ def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
     known = states.get(offender)
     if known is None or not isinstance(known, OffenderState) or not known.pending:
         return (offender,)
-    return (offender, *(pending.key for pending in known.pending if concerns(given, pending)))
+    closed = [each.key for each in reviews_crowded_out(known)] if isinstance(given, Record) and isinstance(given.value, Event) else []
+    return (offender, *(pending.key for pending in known.pending if concerns(given, pending)), *closed)
 
 
 def offender_of(given: Input) -> str | None:
@@ -84,7 +86,8 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
         return decide_timer(given, states, context)
     value = given.value
     if isinstance(value, Event):
-        return check_waiting(receive(value, situation(value.offender, value.received_at, states, context))).decision()
+        draft = close_crowded_out(situation(value.offender, value.received_at, states, context)).then(partial(receive, value))
+        return end_waits_crowded_out(check_waiting(draft)).decision()
     if isinstance(value, Enrolment):
         asked = with_standing(value, states, given.timestamp, context) if value.asks else value
         return Decision(outputs=(Output(CONFIRMED, given.key, asked),))

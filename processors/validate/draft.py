@@ -26,6 +26,7 @@ from processors.validate.standing import standing_after
 from processors.validate.state import HeldMessage, OffenderState, Pending, State
 
 UNKNOWN: Final = OffenderState()
+NOT_DELIVERED: Final = frozenset({"discarded", "crowded_out"})  # reasons for which a message's agency hears that it was not delivered
 
 
 def known_of(offender: str, states: Mapping[str, State]) -> OffenderState:
@@ -82,7 +83,7 @@ class Draft(Struct, frozen=True, gc=False):
     def note(self, event: Event, outcome: Outcome, reason: str, detail: str, review_id: str | None = None) -> "Draft":
         """Return the draft with one more verdict; a suppressed message also ends for the response to its agency."""
         verdict = self.situation.journal.verdict(event, outcome, reason, detail, review_id)
-        end = () if outcome != "suppressed" else part_ended(event, "failed" if reason == "discarded" else "nobody")
+        end = () if outcome != "suppressed" else part_ended(event, "failed" if reason in NOT_DELIVERED else "nobody")
         return replace(self, outputs=self.outputs + end, verdicts=(*self.verdicts, verdict))
 
     def know(self, **fields: Any) -> "Draft":

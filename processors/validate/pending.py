@@ -10,7 +10,7 @@ from processors.stage import Output
 from processors.topics import REVIEWS
 from processors.validate import reviews
 from processors.validate.chain import chain_of
-from processors.validate.check_result import check
+from processors.validate.check_result import CheckResult, check
 from processors.validate.draft import Draft, Situation
 from processors.validate.outcomes import end, hold
 from processors.validate.state import HeldMessage, Pending
@@ -38,6 +38,11 @@ def check_again(pending: Pending, situation: Situation) -> Draft:
     draft = close(Draft(situation), pending, message, "released" if found is None else "superseded")
     if found is not None and result.holds:
         return hold(draft, message.event, found, result.detail)
+    return let_go(draft, message, pending, result)
+
+
+def let_go(draft: Draft, message: HeldMessage, pending: Pending, result: CheckResult) -> Draft:
+    """End the wait of a message that nothing holds any more."""
     reason = "in_range" if pending.reason == "too_far_ahead" else "confirmed"
     detail = f"{result.detail}; held since then as {pending.reason}: {message.detail}"
     return end(draft, message.event, result, reason, detail, pending.review_id)

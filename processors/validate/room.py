@@ -1,0 +1,72 @@
+"""
+How many messages about one offender may wait or be in review, and what becomes of the rest.
+
+Of the agency that has most of them the oldest goes, so that a feed gone wrong pushes out nothing that others said. A message that
+waits for an earlier one is decided as if its hold were over: told, or flagged. A review is closed as discarded, and its agency
+hears that the message was not delivered.
+"""
+
+from functools import partial
+from typing import Final
+
+from msgspec.structs import replace
+
+from processors.domain.room import crowded_out
+from processors.validate.check_result import check
+from processors.validate.draft import Draft, Situation
+from processors.validate.facts import rules_in_force
+from processors.validate.outcomes import hold
+from processors.validate.pending import check_waiting, close, let_go
+from processors.validate.state import OffenderState, Pending
+
+WAITING: Final = 100
+IN_REVIEW: Final = 500
+AT_ONCE: Final = 10  # reviews closed for one message
+
+
+def reviews_crowded_out(known: OffenderState) -> list[Pending]:
+    """Return the messages in review that do not fit beside one more."""
+    if len(known.pending) < IN_REVIEW:
+        return []
+    in_review = (each for each in known.pending if each.review_id is not None)
+    return crowded_out(in_review, IN_REVIEW - 1, ori_of, age_of)[:AT_ONCE]
+
+
+def close_crowded_out(situation: Situation) -> Draft:
+    """Close the reviews that do not fit."""
+    draft = Draft(situation)
+    for pending in reviews_crowded_out(situation.known):
+        message = situation.message(pending)
+        detail = f"more than {IN_REVIEW} messages about the offender are in review; it was held as {pending.reason}"
+        draft = close(draft, pending, message, "discarded").note(message.event, "suppressed", "crowded_out", detail, pending.review_id)
+    return draft
+
+
+def end_waits_crowded_out(draft: Draft) -> Draft:
+    """Decide the messages of which too many wait, as if their holds were over."""
+    pending = draft.situation.known.pending
+    if len(pending) <= WAITING:
+        return draft
+    waiting = (each for each in pending if each.review_id is None)
+    for each in crowded_out(waiting, WAITING, ori_of, age_of):
+        draft = draft.then(partial(end_wait, each))
+    return check_waiting(draft)
+
+
+def end_wait(pending: Pending, situation: Situation) -> Draft:
+    """Decide a message that waits, as if its hold were over."""
+    message = situation.message(pending)
+    result = check(message.event, situation.known, situation.rules, max(situation.now, pending.due or 0))
+    result = replace(result, in_force=rules_in_force(message.event, situation.rules, situation.now))
+    draft = close(Draft(situation), pending, message, "superseded")
+    if result.found is not None and result.holds:
+        return hold(draft, message.event, result.found, result.detail)
+    return let_go(draft, message, pending, result)
+
+
+def ori_of(pending: Pending) -> str:
+    return pending.chain.partition("\n")[0]
+
+
+def age_of(pending: Pending) -> tuple[int, str]:
+    return pending.since, pending.key
