@@ -23,10 +23,10 @@ class ManyRecords:
     `written` are the bytes of state changes of each batch, `largest` those of the largest state. `most` bounds a batch.
     """
 
-    def __init__(self, stage: Stage[Any], topic: str, key: str | None) -> None:
+    def __init__(self, stage: Stage[Any], topic: str, key: str | None, seal: Seal = Seal(bytes(64))) -> None:  # noqa: B008  immutable
         self._topic, self._key = topic, key
         self._fields: dict[bytes, bytes] = {}
-        self._context = Context(rules(), Seal(bytes(64)))
+        self._context = Context(rules(), seal)
         self._stage = stage
         self._position = Position(0, {each.name: 0 for each in stage.inputs})
         self.task = self.next_owner()
@@ -42,15 +42,16 @@ class ManyRecords:
     def record(self, value: Any) -> Record:
         """Return the next record of the key."""
         self._offset += 1
-        return Record(self._topic, 0, self._offset - 1, self._key, value.received_at, value, b"")
+        at = getattr(value, "received_at", None) or value.event.received_at
+        return Record(self._topic, 0, self._offset - 1, self._key, at, value, b"")
 
     def feed(self, values: Iterable[Any]) -> list[BatchResult]:
-        """Decide the values as records of one key, BATCH at a time; return the results."""
+        """Decide the values as records of one key, `most` at a time; return the results."""
         batch: list[Record] = []
         results: list[BatchResult] = []
         for value in values:
             batch.append(self.record(value))
-            if len(batch) == BATCH:
+            if len(batch) == self.most:
                 results.append(self.decide(batch))
                 batch = []
         return [*results, self.decide(batch)] if batch else results

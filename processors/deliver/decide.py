@@ -25,6 +25,7 @@ from processors.deliver.dispatch.deliveries import advance
 from processors.deliver.inbox import erasures, notifications, receipts, registrations, replies, reviews, verifications
 from processors.deliver.keys import TABLE, key_for, purge_key, take_key
 from processors.deliver.moment import STAGE_NAME, Moment, registrant_after
+from processors.deliver.pages import in_pages, is_page, page_keys, with_pages
 from processors.deliver.registration_life import confirm, follow_registrations
 from processors.deliver.release import release_due, resettle
 from processors.deliver.state import Delivery, Registrant, State, deadline, delivery_key, registrant_of
@@ -60,6 +61,7 @@ def keys(given: Input, states: Mapping[str, State]) -> Iterator[str]:
         yield given.key
     if not isinstance(given, Record):
         return
+    yield from page_keys(given, states.get(registrant_id))
     if isinstance(given.value, Receipt):
         yield delivery_key(registrant_id, given.value.reference)
     elif concerns_deliveries(given):
@@ -80,9 +82,9 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     """Return the decision for one registrant."""
     registrant_id = registrant_of(given.key or "")
     before = states.get(registrant_id)
-    registrant = before if isinstance(before, Registrant) else Registrant(registrant_id=registrant_id)
+    registrant = with_pages(before, states) if isinstance(before, Registrant) else Registrant(registrant_id=registrant_id)
     moment = Moment(registrant_id, time_of(given), context.rules, context.seal, key_for(registrant, given, context))
-    if given.key != registrant_id:
+    if given.key != registrant_id and not is_page(given.key or ""):
         return look_at_delivery(given, registrant, states, moment)
     if isinstance(given, Record):
         decision = take_key(registrant, moment, context)
@@ -95,7 +97,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     after = registrant_after(decision, registrant)
     if isinstance(given, Wake) or (after.registrations, after.contacts) != (registrant.registrations, registrant.contacts):
         decision = decision.then(follow_registrations(after, moment))
-    return changes_only(decision, registrant)
+    return in_pages(changes_only(decision, registrant), registrant, states)
 
 
 def look_at_delivery(given: Input, registrant: Registrant, states: Mapping[str, State], moment: Moment) -> Decision[State]:
@@ -185,7 +187,7 @@ STAGE: Final[Stage[State]] = Stage(
     inputs=(NOTIFICATIONS, REGISTRANTS),
     outputs=(*OUTBOUND.values(), OUTBOUND_CANARY, REGISTRATION_STATUS, TALLY, INTAKE, REVIEWS, DEAD_LETTERS, KEYS, ERASED),
     changelog=DELIVER_STATE,
-    state=Registrant | Delivery,
+    state=State,
     keys=keys,
     decide=decide,
     deadline=deadline,

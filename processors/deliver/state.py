@@ -102,13 +102,14 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Pending(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Notices of one agency event that will be sent as one message; due at `due_at`. `why` is the reason code."""
+    """Notices of one agency event that will be sent as one message; due at `due_at`. `why` is the reason code, `page` where it lies."""
 
     notices: tuple[Notice, ...] = field(name="pieces")
     since: int
     due_at: int
     why: str = "merge_window"
     review_id: str | None = None
+    page: int | None = None
 
     @property
     def emergency(self) -> bool:
@@ -185,7 +186,8 @@ class Registrant(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
     Everything kept of one registrant: registrations by id, contacts by keyed digest, what waits.
 
     `under_way` names the deliveries that may need further attempts, by the part of their key after the registrant.
-    `purge_at` is when `vn.keys` is written to once more after the registrant's key was destroyed there.
+    `purge_at` is when `vn.keys` is written to once more after the registrant's key was destroyed there. `pages` are those that
+    more waits on (pages.py).
     """
 
     registrant_id: str
@@ -195,10 +197,17 @@ class Registrant(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
     under_way: tuple[str, ...] = ()
     replies: tuple[Reply, ...] = ()
     purge_at: int | None = None
+    pages: tuple[int, ...] = ()
 
     def in_force(self, at: int) -> list[KnownRegistration]:
         """Return the registrations in force."""
         return [each for each in self.registrations.values() if each.in_force(at)]
+
+
+class PendingPage(Struct, frozen=True, gc=False, tag="waiting_page"):
+    """A page of what waits for a registrant."""
+
+    pending: tuple[Pending, ...] = field(name="waiting")
 
 
 class Delivery(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="sent"):
@@ -236,8 +245,9 @@ class Delivery(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, 
         return tuple(dict.fromkeys(notice.message_id for notice in self.notices)) or (self.registration_id,)
 
 
-State = Registrant | Delivery
+State = Registrant | Delivery | PendingPage
 
+PAGE_MARK: Final = "\v"  # between a registrant's key and the number of a page: it is in no id
 SHARED: Final = 12  # hex digits that the references of one notification begin with, after the registrant
 
 
@@ -252,7 +262,7 @@ def delivery_key(registrant_id: str, reference: str) -> str:
 
 def registrant_of(key: str) -> str:
     """Return the registrant that a state key belongs to."""
-    return key.partition("\t")[0]
+    return key.partition("\t")[0].partition(PAGE_MARK)[0]
 
 
 def deadline(state: State) -> int | None:
@@ -261,6 +271,8 @@ def deadline(state: State) -> int | None:
         due = [each.next_at for each in state.contacts.values() if each.next_at is not None]
         return min(due) if due else state.forget_at
     due = [pending.due_at for pending in state.pending]
+    if isinstance(state, PendingPage):
+        return min(due)
     for each in state.registrations.values():
         if each.confirm_at is not None:
             due.append(each.confirm_at)

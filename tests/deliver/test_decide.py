@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from processors.deliver.decide import STAGE
 from processors.deliver.dispatch.attempts import RECEIPTS_AFTER
-from processors.deliver.state import Delivery, Registrant
+from processors.deliver.state import Delivery, PendingPage, Registrant
 from processors.domain.event import Change
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Outbound
@@ -514,7 +514,7 @@ def test_the_stage_writes_what_it_says_and_reads_by_registrant() -> None:
         "keys",
         "erased",
     }
-    assert Registrant | Delivery == STAGE.state
+    assert Registrant | Delivery | PendingPage == STAGE.state
 
 
 def test_it_refuses_what_it_does_not_read() -> None:
