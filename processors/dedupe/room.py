@@ -28,8 +28,8 @@ from processors.topics import REVIEWS
 ROOM: Final = 2_000  # events, and the ids and contents that they are known by
 HELD: Final = 4  # what a held Cancel counts for
 WAITING: Final = 100
-IN_REVIEW: Final = 500
-AT_ONCE: Final = 10  # reviews closed for one message
+IN_REVIEW: Final = 250
+AT_ONCE: Final = 10  # reviews closed together, so that not every message has to look for one
 
 
 def make_room(situation: Situation) -> Effect:
@@ -62,11 +62,11 @@ def room_noted(situation: Situation, event: Event) -> Effect:
 
 
 def reviews_crowded_out(known: KnownEvents) -> list[WaitingMessage]:
-    """Return the messages in review that do not fit beside one more."""
+    """Return the messages in review that go once there is room for no more."""
     if len(known.waiting) < IN_REVIEW:
         return []
     in_review = (each for each in known.waiting if each.review_id is not None)
-    return crowded_out(in_review, IN_REVIEW - 1, ori_of, lambda each: each.seq)[:AT_ONCE]
+    return crowded_out(in_review, IN_REVIEW - AT_ONCE, ori_of, lambda each: each.seq)[: 2 * AT_ONCE]
 
 
 def close_crowded_out(situation: Situation) -> Effect:

@@ -51,8 +51,11 @@ def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
     known = states.get(offender)
     if known is None or not isinstance(known, OffenderState) or not known.pending:
         return (offender,)
-    closed = [each.key for each in reviews_crowded_out(known)] if isinstance(given, Record) and isinstance(given.value, Event) else []
-    return (offender, *(pending.key for pending in known.pending if concerns(given, pending)), *closed)
+    if isinstance(given, Record) and isinstance(given.value, Event):
+        chain = chain_of(given.value)
+        about = [each.key for each in known.pending if each.review_id is None or each.chain == chain]
+        return (offender, *about, *(each.key for each in reviews_crowded_out(known)))
+    return (offender, *(pending.key for pending in known.pending if concerns(given, pending)))
 
 
 def offender_of(given: Input) -> str | None:
@@ -68,15 +71,13 @@ def offender_of(given: Input) -> str | None:
 
 
 def concerns(given: Input, pending: Pending) -> bool:
-    """Whether an input may affect a pending message: one that is not flagged may be waiting for any input."""
+    """Whether an input that is no event may affect a pending message: one that is not flagged may be waiting for any input."""
     if pending.review_id is None:
         return True
     if isinstance(given, Resettle):
         return pending.due is not None
     if isinstance(given, Wake):
         return pending.due is not None and pending.due <= given.due_at
-    if isinstance(given.value, Event):
-        return pending.chain == chain_of(given.value)
     return isinstance(given.value, ReviewAction) and pending.review_id == given.value.review_id
 
 

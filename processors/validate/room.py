@@ -20,16 +20,16 @@ from processors.validate.pending import check_waiting, close, let_go
 from processors.validate.state import OffenderState, Pending
 
 WAITING: Final = 100
-IN_REVIEW: Final = 500
-AT_ONCE: Final = 10  # reviews closed for one message
+IN_REVIEW: Final = 250
+AT_ONCE: Final = 10  # reviews closed together, so that not every message has to look for one
 
 
 def reviews_crowded_out(known: OffenderState) -> list[Pending]:
-    """Return the messages in review that do not fit beside one more."""
+    """Return the messages in review that go once there is room for no more."""
     if len(known.pending) < IN_REVIEW:
         return []
     in_review = (each for each in known.pending if each.review_id is not None)
-    return crowded_out(in_review, IN_REVIEW - 1, ori_of, age_of)[:AT_ONCE]
+    return crowded_out(in_review, IN_REVIEW - AT_ONCE, ori_of, age_of)[: 2 * AT_ONCE]
 
 
 def close_crowded_out(situation: Situation) -> Draft:
@@ -44,10 +44,9 @@ def close_crowded_out(situation: Situation) -> Draft:
 
 def end_waits_crowded_out(draft: Draft) -> Draft:
     """Decide the messages of which too many wait, as if their holds were over."""
-    pending = draft.situation.known.pending
-    if len(pending) <= WAITING:
+    waiting = [each for each in draft.situation.known.pending if each.review_id is None]
+    if len(waiting) <= WAITING:
         return draft
-    waiting = (each for each in pending if each.review_id is None)
     for each in crowded_out(waiting, WAITING, ori_of, age_of):
         draft = draft.then(partial(end_wait, each))
     return check_waiting(draft)

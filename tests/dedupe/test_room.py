@@ -19,6 +19,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "ROOM", FEW)
     monkeypatch.setattr(room, "WAITING", 3)
     monkeypatch.setattr(room, "IN_REVIEW", 3)
+    monkeypatch.setattr(room, "AT_ONCE", 1)
 
 
 def flood(scene: Scene, count: int, **more: str) -> list[str]:

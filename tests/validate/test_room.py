@@ -19,6 +19,7 @@ FEW = 3
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "WAITING", FEW)
     monkeypatch.setattr(room, "IN_REVIEW", FEW)
+    monkeypatch.setattr(room, "AT_ONCE", 1)
 
 
 def too_far_ahead(number: int, **more: str) -> Event:
@@ -73,4 +74,4 @@ def test_a_hundred_thousand_messages_about_one_offender_that_are_flagged() -> No
     assert many.largest < 1_000_000
     said = [each.reason for result in results for each in result.verdicts]
     assert said.count("status_transition") == MANY - 3
-    assert said.count("crowded_out") == MANY - 3 - room.IN_REVIEW
+    assert MANY - room.IN_REVIEW <= said.count("crowded_out") <= MANY - room.IN_REVIEW + room.AT_ONCE
