@@ -21,9 +21,10 @@ settings.register_profile(
 
 
 def pytest_collection_finish() -> None:
-    """Keep modules and tests, which live as long as the process, from being scanned by every garbage collection."""
+    """Collect garbage seldom, as the stages do, and never scan modules and tests, which live as long as the process."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

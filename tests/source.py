@@ -1,10 +1,16 @@
 """Syntax trees of source files, each parsed once; tests that walk the whole code share them."""
 
 import ast
+import gc
 from functools import cache
 from pathlib import Path
 
 
 @cache
 def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+    gc.disable()  # of a tree nothing is garbage, and each collection would scan every tree
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    finally:
+        gc.freeze()
+        gc.enable()
