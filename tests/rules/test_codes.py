@@ -186,7 +186,8 @@ def test_victims_are_heard_after_a_finding_of_guilt(book: Book) -> None:
 
 
 def test_a_court_hearing_needs_nothing_before_it(book: Book) -> None:
-    assert all(not code.order for code in book.codes.values() if code.subtype == "Court Hearing")
+    hearings = [code for code in book.codes.values() if code.subtype == "Court Hearing"]
+    assert [code.order for code in hearings] == [()] * len(hearings) != []
 
 
 def test_every_release_may_be_a_transfer_and_every_intake_tells_it(book: Book) -> None:
@@ -352,9 +353,11 @@ def test_time_zones(built_in: Rules, state: str, ori: str, zone: str) -> None:
 
 
 def test_every_exception_is_of_the_state_s_own_agencies(built_in: Rules) -> None:
-    for state in built_in.jurisdictions:
+    exceptions = {state: list(built_in.book(state, NOON).zones_by_ori) for state in built_in.jurisdictions}
+    assert len([state for state, oris in exceptions.items() if oris]) > 5
+    for state, oris in exceptions.items():
         prefix = "NB" if state == "NE" else state
-        assert all(ori.startswith(prefix) and len(ori) == 5 for ori in built_in.book(state, NOON).zones_by_ori)
+        assert [ori for ori in oris if not ori.startswith(prefix) or len(ori) != 5] == []
 
 
 def test_no_telephone_number_is_invented(built_in: Rules) -> None:

@@ -5,6 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from redis import ConnectionPool
+from redis.sentinel import SentinelConnectionPool
 
 from processors.domain.journal import Verdict, Verdicts
 from processors.pipeline import PIPELINE
@@ -20,7 +22,7 @@ from processors.runtime.run.runner import (
     split_journal,
 )
 from processors.runtime.run.slots import Slot
-from processors.runtime.run.store import Store
+from processors.runtime.run.store import Store, _hosts, connection
 from processors.runtime.wire.codec import Codec
 
 
@@ -114,9 +116,24 @@ def test_a_store_url_that_is_none_is_one_sentence(url: str) -> None:
         Store(url)
 
 
-@pytest.mark.parametrize("url", ["redis+sentinel://:secret@a:1,b/main/2", "rediss+cluster://a,b:2", "rediss://a:1/0", "unix:///tmp/none"])
-def test_every_kind_of_store_url_is_understood(url: str) -> None:
-    Store(url)
+@pytest.mark.parametrize(
+    ("url", "kind", "given"),
+    [
+        ("redis+sentinel://:secret@a:1,b/main/2", SentinelConnectionPool, {"db": 2, "password": "secret"}),
+        ("redis://a:1/3", ConnectionPool, {"host": "a", "port": 1, "db": 3}),
+        ("rediss://:secret@a:1/0", ConnectionPool, {"host": "a", "port": 1, "password": "secret"}),
+        ("unix:///run/redis.sock", ConnectionPool, {"path": "/run/redis.sock"}),
+    ],
+)
+def test_every_kind_of_store_url_is_understood(url: str, kind: type, given: dict[str, object]) -> None:
+    pool = connection(url)().connection_pool
+    assert type(pool) is kind
+    assert {name: pool.connection_kwargs.get(name) for name in given} == given
+
+
+def test_the_url_of_a_cluster_names_several_hosts() -> None:
+    assert _hosts("user:secret@a,b:2", 6379) == [("a", 6379), ("b", 2)]
+    assert callable(connection("rediss+cluster://a,b:2"))  # connects at its first command
 
 
 def test_stop_is_an_error_with_an_exit_code() -> None:

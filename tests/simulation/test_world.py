@@ -150,7 +150,8 @@ def test_registrants_read_two_languages_on_every_channel_and_come_and_go(month: 
 
 def test_telephone_numbers_can_be_dialled(month: World) -> None:
     numbers = {address for each in month.registrations for channel, address, _ in each.versions[0].contacts if channel != "email"}
-    assert all(phonenumbers.is_valid_number(phonenumbers.parse(each)) for each in numbers)
+    assert len(numbers) > 100
+    assert [each for each in numbers if not phonenumbers.is_valid_number(phonenumbers.parse(each))] == []
 
 
 def test_moments_are_in_order_and_apart(month: World) -> None:
