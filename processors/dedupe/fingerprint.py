@@ -11,7 +11,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
-from processors.domain.docket import compared_docket
+from processors.domain.docket import compared_dockets
 from processors.domain.event import Change, Event
 from processors.domain.normalize import normalize
 from processors.domain.time import iso
@@ -83,7 +83,7 @@ def _instant(event: Event, _: Book) -> str:
 
 
 def _case_number(event: Event, _: Book) -> str:
-    return compared_docket(event.case_number or "")
+    return "; ".join(sorted(compared_dockets(event.case_number or "")))
 
 
 def _status(event: Event, book: Book) -> str:

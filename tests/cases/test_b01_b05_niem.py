@@ -309,3 +309,29 @@ def test_b05_a_number_is_of_the_state_that_issued_it_and_not_of_the_agencys(driv
 def test_b05_the_most_exact_of_several_birth_dates_counts() -> None:
     text = inserted(DEPARTURE, "    <nc:PersonBirthDate>", "<nc:PersonBirthDate><nc:YearDate>1981</nc:YearDate></nc:PersonBirthDate>")
     assert submission(text.encode()).offenders == submission(DEPARTURE.encode()).offenders
+
+
+CASE = "<nc:Case><nc:CaseDocketID>{}</nc:CaseDocketID></nc:Case>"
+
+
+@pytest.mark.parametrize("where", [PERSON, "    <vn-ext:EventType>"])
+def test_b05_a_message_about_two_cases_is_told_to_whoever_chose_either(driver: PipelineDriver, where: str) -> None:
+    for number in ("CR26-1", "CR26-2", "CR26-3"):
+        driver.register(registration(f"R-{number[-1]}", offender=JOHN, case_numbers=[number]))
+    driver.submit(inserted(DEPARTURE, where, CASE.format("CR26-1") + CASE.format("CR26-2")))
+    assert registrants(driver) == ["R-1", "R-2"]
+
+
+def test_b05_another_case_within_something_else_is_not_what_the_message_is_about() -> None:
+    other = f"<j:CaseLineage>{CASE.format('CR20-9')}</j:CaseLineage>"
+    found = submission(inserted(DEPARTURE, PERSON, other + CASE.format("CR26-1")).encode())
+    assert found.case is not None
+    assert found.case.number == "CR26-1"
+
+
+def test_b05_two_statuses_after_one_event_are_refused() -> None:
+    status = "<nc:SupervisionCustodyStatus><nc:StatusDescriptionText>{}</nc:StatusDescriptionText></nc:SupervisionCustodyStatus>"
+    text = inserted(DEPARTURE, "    <vn-ext:EventType>", status.format("Escapee") + status.format("Released"))
+    assert refused(text.encode()) == "doubled_field"
+    same = inserted(DEPARTURE, "    <vn-ext:EventType>", status.format("Escapee") * 2)
+    assert submission(same.encode()).status == "Escapee"

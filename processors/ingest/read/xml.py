@@ -170,18 +170,17 @@ class XmlMessage(NiemDocument):
 
     def body(self, event: Element) -> Document:
         """Return what the message says, notification subtypes and dates left aside."""
-        case = next(iter(self.contents("Case")), None)
+        cases = self.cases(event)
         compact = next(iter(self.contents("CompactCase")), None)
-        status = self.first(event, "SupervisionCustodyStatus")
         return drop_empty(
             **{field: self.only(event, name) for field, name in CODES.items()},
             event_id=self.text(event, "ActivityIdentification", "IdentificationID"),
             offenders=offenders(self),
             case=drop_empty(
-                number=self.text(case, "CaseDocketID") or self.text(case, "CaseTrackingID") if case is not None else None,
-                court=self.deep_text(case, "CourtName"),
+                number="; ".join(dict.fromkeys(number for each in cases if (number := self.docket(each)))),
+                court=next((court for each in cases if (court := self.deep_text(each, "CourtName"))), None),
             ),
-            status=self.deep_text(status, "StatusDescriptionText"),
+            status=self.status(event),
             location=self.place(self.first(event, "ActivityLocation")),
             from_location=self.place(self.first(event, "PreviousLocation")),
             compact=drop_empty(
@@ -192,6 +191,21 @@ class XmlMessage(NiemDocument):
             ),
             remarks=self.text(event, "ActivityDescriptionText"),
         )
+
+    def cases(self, event: Element) -> list[Element]:
+        """Return the cases that the message or its event is about, which may be several; else the first anywhere in it."""
+        found = self.contents("Case")
+        about = [each for each in found if each.getparent() in {self.root, event}]
+        return about or [*self.children(event, "Case"), *found][:1]
+
+    def docket(self, case: Element) -> str | None:
+        return self.text(case, "CaseDocketID") or self.text(case, "CaseTrackingID")
+
+    def status(self, event: Element) -> str | None:
+        """Return the status after the event; two of the event that differ are rejected."""
+        if len(self.nearest(event, "SupervisionCustodyStatus")) > 1:
+            return self.only(event, "SupervisionCustodyStatus", "StatusDescriptionText")
+        return self.deep_text(self.first(event, "SupervisionCustodyStatus"), "StatusDescriptionText")
 
     def first(self, event: Element, name: str) -> Element | None:
         """Return the event's property of this name, else the message's first."""
