@@ -67,6 +67,9 @@ def app_of(console: Console, sign_in: SignIn, session_key: str) -> Starlette:
             title, text = "Kafka does not answer", "Try again in a moment; nothing was changed."
         return pages.render(request, "message.html", 503, title=title, text=text)
 
+    async def no_page(request: Request, _: Exception) -> Response:
+        return pages.render(request, "message.html", 404, title="Not found", text="There is no such page.")
+
     made = Starlette(
         routes=[
             route("/", overview),
@@ -96,7 +99,7 @@ def app_of(console: Console, sign_in: SignIn, session_key: str) -> Starlette:
             ),
             Middleware(Security, sign_in=sign_in),
         ],
-        exception_handlers={Restart: unavailable, sqlite3.OperationalError: unavailable},
+        exception_handlers={404: no_page, Restart: unavailable, sqlite3.OperationalError: unavailable},
         lifespan=lifespan,
     )
     made.router.redirect_slashes = False  # it would lead to whatever the header Host names

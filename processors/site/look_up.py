@@ -44,7 +44,8 @@ def entry(page: Page, person: KnownPerson, standing: OffenderStanding) -> dict[s
     """Return what is shown of one person, and what the form to register for them carries."""
     numbers = [f"{each.scheme} {each.value}" for each in person.identifiers if each.scheme in NUMBERS_SHOWN]
     name = spoken_name(person.names[-1]) if person.names else ""
-    status = page.words["statuses"].get(standing.status or "", page.words["statuses"]["unknown"])
+    otherwise = "transferred" if standing.transferred and standing.receiving_state and standing.status is None else "unknown"
+    status = page.words["statuses"].get(standing.status or otherwise, page.words["statuses"]["unknown"])
     states = [state for state in (standing.sending_state, standing.receiving_state) if state]
     chosen = Found(name, Offender(numbers=tuple((each.scheme, each.value, each.issuer) for each in person.identifiers)))
     return {

@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.long, pytest.mark.timeout(3_000)]
 REGISTRATIONS: Final = int(os.environ.get("REGISTRATIONS") or 1_000)
 PEOPLE: Final = 8  # who register at once
 WITHOUT_CODE: Final = 7  # every so many-th never gives the code
-KILL_EVERY: Final = (4.0, 12.0)  # seconds; it takes some to start
+KILL_EVERY: Final = (1.0, 4.0)  # times as long as it took to start, so that a slow machine has as much time in between
 PATIENCE: Final = 300.0
 
 
@@ -48,21 +48,24 @@ class SiteProcess:
         self.kills = 0
         self.port = 0
         self.url = ""
+        self.start_seconds = 0.0
         self._stopped = Event()
         self.process = self.start()
 
     def start(self) -> "subprocess.Popen[str]":
+        began = time.monotonic()
         command = [sys.executable, "-m", "processors", "site", "--port", str(self.port)]
         with (self.folder / "site.log").open("ab") as log:
             process = subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True)
         assert process.stdout is not None
         self.url = process.stdout.readline().strip().rstrip("/")
         self.port = int(self.url.rpartition(":")[2])
+        self.start_seconds = time.monotonic() - began
         return process
 
     def kill_again_and_again(self) -> None:
         chance = random.Random(12)
-        while not self._stopped.wait(chance.uniform(*KILL_EVERY)):
+        while not self._stopped.wait(chance.uniform(*KILL_EVERY) * self.start_seconds):
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
             self.kills += 1

@@ -3,15 +3,12 @@
 import base64
 import hashlib
 import secrets
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Thread
 from time import time
 from typing import Any
 from urllib.parse import urlencode
 
-import uvicorn
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.applications import Starlette
@@ -19,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tests.broker.harness import until
+from tests.serving import serving
 
 
 class Provider:
@@ -85,12 +82,11 @@ class Provider:
 @contextmanager
 def provider() -> Iterator[Provider]:
     """Serve a provider while the block runs."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        served = Provider(f"http://127.0.0.1:{listening.getsockname()[1]}")
-        server = uvicorn.Server(uvicorn.Config(served.app(), log_level="warning"))
-        thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        until("the provider listens", lambda: server.started)
-        yield served
-        server.should_exit = True
-        thread.join(10)
+    made: list[Provider] = []
+
+    def application(url: str) -> Starlette:
+        made.append(Provider(url))
+        return made[0].app()
+
+    with serving(application):
+        yield made[0]

@@ -74,6 +74,25 @@ class ConsoleUnderTest:
         return self.client.post(path, data={"token": self.token(path), **form}, follow_redirects=False)
 
 
+@dataclass
+class UpToDate:
+    """A follower that has read everything, without a broker."""
+
+    view: View
+    applied: int = 1
+    total: int = 1
+
+    @property
+    def as_of(self) -> int:
+        return wall()
+
+    def start(self) -> None:
+        """It reads nothing."""
+
+    def stop(self) -> None:
+        """It reads nothing."""
+
+
 def contacts_of_anybody(registrant_id: str, *, masked: bool) -> tuple[ShownContact, ...]:
     """Stand in for the contacts that a running console reads from deliver's state."""
     return (ShownContact(f"{registrant_id}-1", "sms", "… 07" if masked else "+1 804-555-1007", "en", "confirmed"),)
@@ -82,7 +101,7 @@ def contacts_of_anybody(registrant_id: str, *, masked: bool) -> tuple[ShownConta
 def console_over(tmp_path: Path, view: View, sign_in: SignIn | None = None) -> ConsoleUnderTest:
     sent = Sent()
     actions = Actions(sent, tmp_path / "decisions.sqlite", Seal(bytes(64)))  # type: ignore[arg-type]
-    follower = SimpleNamespace(view=view, as_of=wall(), applied=1, total=1, start=lambda: None, stop=lambda: None)
+    follower = UpToDate(view)
     watch = SimpleNamespace(look=lambda _: None)
     overview = Overview(watch, SimpleNamespace(registry=CollectorRegistry()))  # type: ignore[arg-type]
     document = SimpleNamespace(title="Rules", version="r1", parts=())

@@ -190,12 +190,13 @@ def test_both_offices_telephones_are_in_the_answer_and_on_the_page_for_who_asks_
     transferred(site.driver)
     site.send()
     page = site.post("/en/find", last_name="Walker", initial="t").text
-    assert "VA office 804-555-0100" in page
-    assert "NC office 919-555-0100" in page
+    assert 'VA office <span class="phone">804-555-0100' in page
+    assert 'NC office <span class="phone">919-555-0100' in page
+    assert "Transferred to North Carolina and supervised there" in page
     for _ in range(LAST):
         page = site.post("/en/find", last_name="Walker", initial="t").text
-    assert "Virginia: VA office, 804-555-0100" in page
-    assert "North Carolina: NC office, 919-555-0100" in page
+    assert 'Virginia: VA office, <span class="phone">804-555-0100' in page
+    assert 'North Carolina: NC office, <span class="phone">919-555-0100' in page
     assert "Ohio" not in page
 
 

@@ -1,29 +1,25 @@
 """
 The public's site as people use it: by keyboard, with and without JavaScript, at three widths, in both languages.
 
-`make ui` runs it; with PICTURES=1 it makes the pictures of the documentation.
+`make ui` runs it.
 """
 
-import os
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from processors.runtime.clock import wall
 from processors.site.languages import Words, read_languages
 from tests.stories.builders import submission, tagged
+from tests.ui import looks
 from tests.ui.conftest import Running, eventually
 
 pytestmark = [pytest.mark.broker, pytest.mark.long, pytest.mark.timeout(600)]
 
-WIDTHS: Final = (320, 768, 1280)
 WORDS: Final = read_languages(None)
-IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
 TABS: Final = 80  # to reach anything on a page
 
 
@@ -72,21 +68,10 @@ def press(page: Page, selector: str, expected: str, key: str = "Enter") -> None:
     page.get_by_role("heading", level=1, name=expected, exact=True).wait_for()
 
 
-def assert_accessible(page: Page, where: str, picture: str = "") -> None:
-    """No rule of WCAG 2.2 AA that axe knows is broken at any width, nothing is cut off, and there is no cookie."""
-    size = page.viewport_size
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{where} is wider than {width} pixels"
-        page.evaluate("window.scrollTo(0, 0)")  # what is scrolled below "Leave this site" is not smaller for that
-        found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
-        assert found.violations_count == 0, f"{where} at {width}: {found.generate_report()}"
+def assert_accessible(page: Page, where: str) -> None:
+    """It looks right, and there is no cookie."""
+    looks.assert_accessible(page, where)
     assert page.context.cookies() == []
-    if picture and os.environ.get("PICTURES"):
-        page.set_viewport_size({"width": 768, "height": 900})
-        page.screenshot(path=str(IMAGES / f"{picture}.png"))
-    if size is not None:
-        page.set_viewport_size(size)
 
 
 def opened(browser: Browser, *, script: bool = True) -> Page:
@@ -116,11 +101,11 @@ def test_the_whole_journey_by_keyboard(running: Running, browser: Browser, langu
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "leave"
     if script:
-        assert_accessible(page, "the first page", f"site-safety-{language}")
+        assert_accessible(page, "the first page")
     press(page, "main a.button", words["find"]["title"])
     look_up(page, sur, words, running)
     if script:
-        assert_accessible(page, "somebody found", f"site-found-{language}")
+        assert_accessible(page, "somebody found")
     registration(page, words, phone, script=script)
     code(page, running, words, phone)
     page.get_by_role("heading", level=1, name=words["done"]["title"]).wait_for()

@@ -1,0 +1,28 @@
+"""How a page looks: nothing axe knows is wrong with it and nothing is cut off at three widths; its pictures for the documentation."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+WIDTHS: Final = (320, 768, 1280)
+IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
+RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def assert_accessible(page: Page, where: str, picture: str = "") -> None:
+    """No rule of WCAG 2.2 AA that axe knows is broken at any width, and nothing is cut off; with PICTURES=1, make a picture."""
+    size = page.viewport_size
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{where} is wider than {width} pixels"
+        page.evaluate("window.scrollTo(0, 0)")  # what is scrolled below "Leave this site" is not smaller for that
+        found = Axe().run(page, options={"runOnly": RULES})
+        assert found.violations_count == 0, f"{where} at {width}: {found.generate_report()}"
+    if picture and os.environ.get("PICTURES"):
+        page.set_viewport_size({"width": 768, "height": 640})
+        page.screenshot(path=str(IMAGES / f"{picture}.png"))
+    if size is not None:
+        page.set_viewport_size(size)
