@@ -22,7 +22,7 @@ from processors.domain.time import iso
 from processors.pipeline import PIPELINE
 from processors.rehearsal.answer_key import differences, messages_held
 from processors.rehearsal.feed import read_feed, read_key
-from processors.rehearsal.local_pipeline import Stages, empty_cluster, running_stages
+from processors.rehearsal.local_pipeline import Stages, empty_cluster, running_pages, running_stages, wait_for_stop
 from processors.rehearsal.player import play, rehearse
 from processors.rules.load import load_rules
 from processors.runtime.kafka.user_client import Client
@@ -41,6 +41,7 @@ STAGE_OF: Final = {unit.name: stage for stage, units in PIPELINE.items() for uni
 def demo(
     *,
     chaos: Annotated[bool, typer.Option("--chaos", help="Kill stages, broker and store meanwhile; the result is the same.")] = False,
+    look: Annotated[bool, typer.Option("--look", help="Then serve console and site over what happened, until Ctrl-C.")] = False,
     seed: Annotated[int, typer.Option(help="Chooses what --chaos kills, and when.")] = 7,
     examples: Annotated[Path, typer.Option(help="The folder with feed.jsonl and key.json.")] = EXAMPLES,
     folder: Annotated[Path, typer.Option("--dir", help="Where broker and store keep their data; what is there is deleted.")] = FOLDER,
@@ -66,14 +67,27 @@ def demo(
                 strike = trouble.strike if trouble else lambda _: None
                 for done in play(rehearsal.moments, client, before=strike, meanwhile=stages.check_running):
                     bar.update(task, completed=done)
-            result = _result(client)
-    wrong = differences(key, *result)
-    _show(out, *result)
-    if trouble:
-        out.print(f"Chaos: {', '.join(f'{count} x {what}' for what, count in sorted(trouble.done.items()))}.")
-    out.print(_verdict(wrong, sum(len(each) for each in key["told"].values()), folder))
+                bar.stop()
+                result = _result(client)
+                wrong = differences(key, *result)
+                _show(out, *result)
+                if trouble:
+                    out.print(f"Chaos: {', '.join(f'{count} x {what}' for what, count in sorted(trouble.done.items()))}.")
+                out.print(_verdict(wrong, sum(len(each) for each in key["told"].values()), folder))
+                if look:
+                    _look(out, folder)
     if wrong:
         raise typer.Exit(1)
+
+
+def _look(out: Console, folder: Path) -> None:
+    """Serve console and site while the stages still run, until SIGINT or SIGTERM."""
+    with running_pages(folder) as addresses:
+        out.print(Text("Look at it: what a reviewer decides there, the stages carry out.", style="bold"))
+        for name, address in addresses.items():
+            out.print(Text(f"  vn {name:<8} {address}"))
+        out.print(Text("Ctrl-C ends everything."))
+        wait_for_stop()
 
 
 def _result(client: Client) -> tuple[list[Outbound], list[Verdict], list[DeadLetter]]:

@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 import psutil
@@ -75,6 +76,59 @@ def running_stages(folder: Path) -> Iterator[Stages]:
                 process.wait(STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+@contextmanager
+def running_pages(folder: Path) -> Iterator[Mapping[str, str]]:
+    """Serve the staff's and the public's pages of the pipeline until the end of the block; yield the address of each by its command."""
+    own = {
+        "VN_VIEWS_DIR": str(folder / "views"),
+        "VN_SITE_DB": f"sqlite:///{folder / 'site.sqlite'}",
+        "VN_SITE_KEY_FILE": str(folder / "site.key"),
+    }
+    with ExitStack() as stack:
+        found = {}
+        for name in ("console", "site"):
+            log = stack.enter_context((folder / f"{name}.log").open("wb"))
+            command = [sys.executable, "-m", "processors", name]
+            process = subprocess.Popen(
+                command,
+                env=os.environ | own,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                text=True,
+            )
+            stack.callback(_end, process)
+            address = process.stdout.readline().strip() if process.stdout else ""
+            if not address:
+                raise UserError(f"vn {name} did not start: see {folder / name}.log")
+            found[name] = address
+        yield found
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """Stop a process, at once if it does not by itself."""
+    process.terminate()
+    try:
+        process.wait(STOP_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout:
+        process.stdout.close()
+
+
+def wait_for_stop() -> None:
+    """Return at the next SIGINT or SIGTERM."""
+    stopped = Event()
+    before = {each: signal.signal(each, lambda *_: stopped.set()) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        stopped.wait()
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 @contextmanager

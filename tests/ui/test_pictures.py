@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 WORDS = read_languages(None)
 WALKER = "o9bd14be4ba305f16"
 ESCAPE = f"validate-{WALKER}-41f222b429fb"
-PICTURED = ("start", "found", "how", "yours")
+PICTURED = {"start-en", "found-en", "how-es"}
 EMAIL = "jane@example.org"
 
 
@@ -164,9 +164,8 @@ def test_every_step_of_the_site_is_accessible_at_every_width(site: SiteUnderTest
 
         def shown(name: str, title: str) -> None:
             page.get_by_role("heading", level=1, name=title, exact=True).wait_for()
-            assert_accessible(
-                page, f"{source} {language} {name}", f"site-{name}-{language}" if source == "IVINS" and name in PICTURED else ""
-            )
+            wanted = source == "IVINS" and f"{name}-{language}" in PICTURED
+            assert_accessible(page, f"{source} {language} {name}", f"site-{name}-{language}" if wanted else "")
 
         def press(selector: str = "main form button") -> None:
             page.locator(selector).last.click()
