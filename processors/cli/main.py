@@ -86,7 +86,7 @@ def run() -> NoReturn:
         code = app(sys.argv[1:] or ["--help"], prog_name="vn", standalone_mode=False)
     except ValueError as error:
         from processors.rules.files import BadRules  # noqa: PLC0415  the rules are slow to import, and only needed here
-        from processors.rules.settings import BadSetting  # noqa: PLC0415
+        from processors.rules.setting_values import BadSetting  # noqa: PLC0415
 
         if not isinstance(error, BadRules | BadSetting):
             raise

@@ -12,7 +12,8 @@ from processors.domain.event import Scope
 from processors.domain.policy import Policy, policy_key
 from processors.domain.time import iso
 from processors.rules.load import load_rules
-from processors.rules.settings import SETTINGS, check_setting
+from processors.rules.setting_table import SETTINGS
+from processors.rules.settings import check_setting
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings

@@ -17,7 +17,8 @@ from processors.domain.policy import Policy
 from processors.rules.calendar import Calendar
 from processors.rules.deadlines import Deadlines
 from processors.rules.identity import IdentityRules
-from processors.rules.settings import QuietHours, Settings, Surge
+from processors.rules.setting_values import QuietHours, Surge
+from processors.rules.settings import Settings
 from processors.rules.workflow import Workflow
 
 __all__ = [

@@ -3,7 +3,7 @@
 from typing import Final
 
 from processors.rules.document.parts import join
-from processors.rules.settings import SCOPE_NAMES, SETTINGS, Setting
+from processors.rules.setting_table import SCOPE_NAMES, SETTINGS, Setting
 
 SETTINGS_PAGE: Final = """# Administrative settings
 

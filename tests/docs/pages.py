@@ -14,7 +14,7 @@ from typing import Any, Final
 from processors.domain.journal import JOURNAL_STAGES
 from processors.domain.reasons import REASONS
 from processors.pipeline import PIPELINE
-from processors.rules.settings import SETTINGS
+from processors.rules.setting_table import SETTINGS
 from tests.docs.delivery import delivery_markdown
 from tests.docs.pictures import PICTURES
 from tests.docs.transitions import checks_markdown, duplicates_markdown

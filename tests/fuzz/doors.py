@@ -30,7 +30,7 @@ from processors.domain.seal import Seal
 from processors.domain.submission import Submission
 from processors.ingest.read.decide import READ
 from processors.rules.load import load_rules
-from processors.rules.settings import SETTINGS
+from processors.rules.setting_table import SETTINGS
 from processors.runtime.decide.driver import repeatable_bytes
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.runtime.wire.registry import self_contained

@@ -8,6 +8,7 @@ INSTRUMENTED = [
     "processors.ingest.read",
     "processors.cli.documents",
     "processors.cli.spreadsheet",
+    "processors.rules.setting_values",
     "processors.rules.settings",
     "processors.runtime.wire.compatibility",
     "processors.runtime.wire.outsiders",

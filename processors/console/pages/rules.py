@@ -7,7 +7,9 @@ from starlette.responses import RedirectResponse, Response
 from processors.console.page import Pages
 from processors.domain.event import Scope
 from processors.domain.policy import Policy
-from processors.rules.settings import SETTINGS, BadSetting, check_setting
+from processors.rules.setting_table import SETTINGS
+from processors.rules.setting_values import BadSetting
+from processors.rules.settings import check_setting
 from processors.runtime.clock import wall
 from processors.runtime.errors import UserError
 from processors.views import queries

@@ -3,7 +3,8 @@
 from processors.domain.event import Scope
 from processors.rules.book import Rules
 from processors.rules.document.parts import Part, join
-from processors.rules.settings import SCOPE_NAMES, SETTINGS, Place
+from processors.rules.setting_table import SCOPE_NAMES, SETTINGS
+from processors.rules.settings import Place
 
 
 def settings_part(rules: Rules, jurisdiction: str) -> Part:
