@@ -4,7 +4,7 @@ The fault matrix: every fault at every fault point of the protocol in every stag
     python -m tests.broker.fault_matrix [--only GROUP.FAULT] [--results FILE]        (`make faults`)
 
 A run plays ten simulated days through seven processes, one a stage, and strikes each of them with one fault at each point
-of a group, one after the other: eighteen cells. Afterwards every topic, cache and changelog must equal the driver's, record
+of a group, one after the other: twenty-one cells. Afterwards every topic, cache and changelog must equal the driver's, record
 by record. Results are appended to a file, and runs that held are not repeated: an interrupted matrix goes on where it was.
 The exit code is 0 if every cell holds.
 
@@ -48,7 +48,7 @@ GROUPS: Final[dict[str, tuple[Point, ...]]] = {
 }
 AT_START: Final = {"assigned", "restored"}  # reached once an assignment; the others by every batch
 RUNS: Final = tuple((group, fault) for group in GROUPS for fault in FAULTS)
-COMMAND: Final = (sys.executable, "-c", "from processors.cli.main import run; run()", "run")
+COMMAND: Final = (sys.executable, "-m", "tests.broker.stage_process")
 STRUCK: Final = re.compile(r'"why": "(\w+)", "event": "fault"')
 ENDS: Final = {"kill": -signal.SIGKILL, "raise": 1}
 STOP_TIMEOUT: Final = 60

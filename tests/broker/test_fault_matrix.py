@@ -1,4 +1,4 @@
-"""A slice of the fault matrix (`make faults`): eighteen of its cells."""
+"""A slice of the fault matrix (`make faults`): twenty-one of its cells."""
 
 from pathlib import Path
 
