@@ -28,6 +28,7 @@ from processors.ingest.identify.evidence import (
     strong_contradiction,
     weigh,
 )
+from processors.ingest.identify.room import MARKS, NAMES, may_take_in, with_offender, within
 from processors.ingest.identify.state import (
     UNCHANGED,
     CurrentRegistration,
@@ -228,7 +229,7 @@ def keys_are_not_apart(keys: list[str], united: Offender, key: str, other: Offen
 
 def may_merge(one: Offender, other: Offender, *, by_strong: bool) -> bool:
     """Whether nothing known contradicts that two offenders are one."""
-    if strong_contradiction(one, other) is not None:
+    if strong_contradiction(one, other) is not None or not may_take_in(one, other):
         return False
     contradictions = [name_facet(one, other), birth_facet(one, other)].count(Facet.CONTRADICTS)
     return contradictions < (2 if by_strong else 1)
@@ -263,8 +264,8 @@ def unite(one: Offender, other: Offender, other_key: str) -> Offender:
     """Return two offenders as one person."""
     return Offender(
         since=min(one.since, other.since),
-        marks=join_names(one.marks, other.marks),
-        names=join_names(one.names, other.names),
+        marks=join_names(one.marks, other.marks)[:MARKS],
+        names=join_names(one.names, other.names)[:NAMES],
         met=join_names(one.met, other.met),
         formerly=join_names(one.formerly, (other_key, *other.formerly)),
         apart=join_names(one.apart, other.apart),
@@ -317,7 +318,9 @@ def learn(states: States, key: str, described: Description, seq: int) -> Decisio
     new_names = tuple(each for each in described.names if each not in offender.names)
     if before is not None and not new_marks and not new_names:
         return UNCHANGED
-    grown = structs.replace(offender, marks=offender.marks + new_marks, names=offender.names + new_names)
+    grown = structs.replace(offender, marks=within(offender.marks, new_marks, MARKS), names=within(offender.names, new_names, NAMES))
+    if grown == before:
+        return UNCHANGED
     changes: dict[str, State | None] = {key: grown}
     known = frozenset(Description.of(offender.marks, offender.names).places) if before is not None else frozenset()
     # A number counts beside names and birth dates: a new one of either makes new places for the others.
@@ -326,7 +329,7 @@ def learn(states: States, key: str, described: Description, seq: int) -> Decisio
             continue
         entry = find(states, place, IndexEntry) or IndexEntry()
         if key not in entry.offenders:
-            changes[place] = IndexEntry((*entry.offenders, key), entry.watched)
+            changes[place] = with_offender(entry, key)
     added: Decision[State] = Decision(states=changes)
     whole = Description.of(grown.marks, grown.names)
     return added.then(update_registrations(after(states, added), key, grown, whole, seq))

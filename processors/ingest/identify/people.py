@@ -33,6 +33,7 @@ from processors.ingest.identify.journal import STAGE, event_verdict, note
 from processors.ingest.identify.known import publish_again
 from processors.ingest.identify.nearness import nearly_describes
 from processors.ingest.identify.reviews import open_review, publish
+from processors.ingest.identify.room import with_offender
 from processors.ingest.identify.state import (
     UNCHANGED,
     CurrentRegistration,
@@ -264,7 +265,7 @@ def split(states: States, key: str, offender: Offender, taken: tuple[str, ...], 
             changes[place] = IndexEntry(tuple(each for each in entry.offenders if each != key), entry.watched)
     for place in Description.of(taken, ()).places:
         entry = find(after(states, Decision(states=changes)), place, IndexEntry) or IndexEntry()
-        changes[place] = IndexEntry((*entry.offenders, new), entry.watched)
+        changes[place] = with_offender(entry, new)
     change: Decision[State] = Decision(states=changes)
     for each, now in ((key, left), (new, made)):
         before = Description.of(offender.marks, offender.names)

@@ -31,6 +31,7 @@ from processors.ingest.identify.known import add_written
 from processors.ingest.identify.people import ask_about_near_registrations, note_merging, open_conflict
 from processors.ingest.identify.remembered import PAGE, page_key, recall, remember
 from processors.ingest.identify.reviews import at_current_keys, group_keys, hold, replacing_keys, supersede
+from processors.ingest.identify.room import crowded_verdicts
 from processors.ingest.identify.silence import note_activity
 from processors.ingest.identify.state import (
     UNCHANGED,
@@ -166,6 +167,8 @@ def decide_submission(record: Record, states: States, context: Context) -> Decis
         shown = shown.then(note_doubts(known, found, parts.doubts, context))
         for key in parts.grown:
             shown = shown.then(ask_about_near_registrations(after(known, shown), key, record, context))
+    if crowded := tuple(crowded_verdicts(states, known, tuple(zip(asked.persons, parts.offenders, strict=True)), record, context)):
+        shown = shown.then(Decision(verdicts=crowded))
     routed, review_id = route(states, asked, earlier, found, (group, limit, parts.evidence), context)
     message = EarlierMessage(intake.received_at + rules.duration("duplicate.window", scope), parts.offenders, review_id)
     return combine((counted, parts.change, remember(states, asked.page, asked.message, message), active, shown, routed))
