@@ -90,7 +90,7 @@ def messages(count: int) -> Iterator[Event]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_hundred_thousand_messages_about_one_offender() -> None:
     many = ManyRecords(STAGE, EVENTS.name, OFFENDER)
     results = many.feed(messages(MANY))

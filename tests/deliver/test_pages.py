@@ -102,7 +102,7 @@ def notifications() -> Iterator[Notification]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_ten_thousand_notifications_open_for_one_registrant() -> None:
     many = ManyRecords(STAGE, NOTIFICATIONS.name, ME, SEAL)
     many.most = 500
