@@ -46,7 +46,7 @@ class Security(BaseHTTPMiddleware):
             await request.body()  # kept, so that the page can read the form again
             form = await request.form()
             sent = form.get("token")
-            if not isinstance(sent, str) or not hmac.compare_digest(sent, token):
+            if not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), token.encode()):
                 return PlainTextResponse("This form is too old or not from here: open the page again and repeat it.", 403)
         response = await call_next(request)
         if SESSION not in request.cookies:

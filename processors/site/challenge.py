@@ -56,7 +56,7 @@ class Challenges:
             made = int(solution.salt.rpartition("=")[2])
         except (binascii.Error, msgspec.DecodeError, ValueError, RecursionError):
             return False
-        if not hmac.compare_digest(solution.signature, self._signature(solution.challenge, solution.salt)):
+        if not hmac.compare_digest(solution.signature.encode(), self._signature(solution.challenge, solution.salt).encode()):
             return False
         self._used = {signature: until for signature, until in self._used.items() if until > now}
         if solution.signature in self._used or not made <= now < made + VALID:

@@ -18,7 +18,7 @@ from processors.domain.offender import HiddenPerson, KnownPerson, OffenderStandi
 from processors.domain.person import Identifier, Name
 from processors.rules.load import load_rules
 from processors.runtime.clock import wall
-from processors.site.challenge import digest
+from processors.site.challenge import Challenges, Solution, digest
 from processors.site.limits import HOUR, MOST, Limits
 from processors.site.look_up import LAST
 from processors.site.page import EVEN_SECONDS
@@ -201,6 +201,13 @@ def test_both_offices_telephones_are_in_the_answer_and_on_the_page_for_who_asks_
 
 
 # Floods
+
+
+def test_a_signature_in_other_letters_is_refused() -> None:
+    challenges = Challenges()
+    made = challenges.new(AT)
+    forged = base64.b64encode(msgspec.json.encode(Solution(made.challenge, made.salt, "é" * 64, 1)))
+    assert not challenges.accept(forged.decode(), AT + 1)
 
 
 def rubbish(site: SiteUnderTest, chance: random.Random) -> int:
