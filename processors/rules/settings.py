@@ -126,7 +126,7 @@ class Settings:
             for place in places(key, scope):
                 if place in self.values:
                     return self.values[place]
-        return default(key, scope.notification_type or "", emergency=emergency, channel=channel)
+        return default(key, scope.notification_type or "", channel, emergency)
 
     def set_for(self, key: str, scope: Scope) -> Place | None:
         """Return the key and scope at which the value in force was set, None if it is the default."""
@@ -134,7 +134,7 @@ class Settings:
 
 
 @lru_cache(maxsize=4_096)
-def default(key: str, notification_type: str, *, emergency: bool, channel: str) -> Any:
+def default(key: str, notification_type: str, channel: str, emergency: bool) -> Any:  # noqa: FBT001  a cache's key is cheaper without names
     """Return the value that holds where an administrator set none."""
     if emergency and key in EMERGENCY:
         return EMERGENCY[key]

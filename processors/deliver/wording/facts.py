@@ -1,6 +1,7 @@
 """The facts of one message: everything a text may use, in the words of one language."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from processors.rules.book import Rules
 
 NUMBERS: Final = ("ICOTS", "DOC", "BOOKING", "SID", "FBI")  # the numbers that a registrant most likely knows, in this order
 HEARING: Final = "Hearing Notice"
+NAMES: Final = 4_096  # whose words are kept: a message is written for several contacts, and of a new event for several registrants
 NAMELESS: Final = "N.N."  # the initials of whoever has no name
 
 
@@ -114,6 +116,7 @@ def offenders_of(notices: tuple[Notice, ...], style: Style) -> tuple[Offender, .
     return tuple(found.values())
 
 
+@lru_cache(NAMES)
 def full_name(name: Name | None) -> str:
     """Return a name as it is spoken, empty if there is none."""
     if name is None:
@@ -128,6 +131,7 @@ def short_name(name: Name | None) -> str:
     return f"{given[0]}. {sur}"
 
 
+@lru_cache(NAMES)
 def initials_of(name: Name | None) -> str:
     """Return the initials of a name, by which whoever registered knows whom a message is about, and nobody else does."""
     words = [] if name is None else clean(" ".join(filter(None, (name.given, name.sur))) or name.full or "").replace(",", " ").split()
@@ -139,6 +143,7 @@ def readable(offender: Offender) -> str:
     return offender.name if gsm7.legible(offender.name) or not offender.number else offender.number
 
 
+@lru_cache(NAMES)
 def number_of(identifiers: tuple[Identifier, ...]) -> str:
     """Return the number by which the offender is most likely known, with its scheme."""
     for scheme in (*NUMBERS, *(identifier.scheme for identifier in identifiers)):
@@ -158,7 +163,7 @@ def join_values(notices: tuple[Notice, ...], name: str) -> str:
 
 def offices_of(rules: Rules, at: int, codes: Iterable[str]) -> Iterator[Office]:
     """Return the compact offices of these states whose telephone the rules know."""
-    for code in dict.fromkeys(codes):
+    for code in dict.fromkeys(filter(None, codes)):
         entry = rules.book(code, at).entries.get("jurisdiction", {}).get("") if code in rules.jurisdictions else None
         if entry is not None and entry.compact_office_phone:
             yield Office(clean(entry.compact_office or rules.jurisdictions[code].name), clean(entry.compact_office_phone))

@@ -10,6 +10,8 @@ from typing import Final, Literal
 
 from processors.deliver.wording import gsm7
 
+Encoding = Literal["gsm7", "ucs2"]
+
 MOST_SEGMENTS: Final = 4  # of a message in UCS-2; one in GSM-7 has one
 SINGLE: Final = {"gsm7": 160, "ucs2": 70}  # septets or UTF-16 units of a message in one segment
 JOINED: Final = {"gsm7": 153, "ucs2": 67}  # of each segment of a longer one, which begins with a header
@@ -26,18 +28,23 @@ def writable(text: str) -> bool:
     return encoding(text) == "gsm7" or not any(sign.isalnum() and gsm7.letter(sign) == gsm7.UNKNOWN for sign in text)
 
 
-def encoding(text: str) -> Literal["gsm7", "ucs2"]:
+def encoding(text: str) -> Encoding:
     """Return the encoding of a text."""
     return "gsm7" if GSM7.fullmatch(text) else "ucs2"
 
 
 def segments(text: str) -> int:
     """Return the number of segments of a text."""
-    kind = encoding(text)
+    return segments_in(encoding(text), text)
+
+
+def segments_in(kind: Encoding, text: str) -> int:
+    """Return the number of segments of a text in an encoding that can write it."""
     length = gsm7.septets(text) if kind == "gsm7" else len(text.encode("utf-16-le")) // 2
     return 1 if length <= SINGLE[kind] else -(-length // JOINED[kind])
 
 
 def fits(text: str) -> bool:
     """Whether a text may be sent: in one segment of GSM-7, or in a few of UCS-2."""
-    return segments(text) <= (1 if encoding(text) == "gsm7" else MOST_SEGMENTS)
+    kind = encoding(text)
+    return segments_in(kind, text) <= (1 if kind == "gsm7" else MOST_SEGMENTS)
