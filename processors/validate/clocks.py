@@ -107,7 +107,7 @@ def advance(event: Event | None, state: ClockState, now: int, rules: Rules) -> A
     if after.clocks:
         running = tuple(expire(each, now, rules) for each in after.clocks)
         after = replace(after, clocks=keep_latest(running))
-    if after is state or after == state:
+    if after == state:
         return state, (), due(state)
     return after, tuple(changed_expectations(state, after, event, now, rules)), due(after)
 

@@ -1,12 +1,12 @@
 """What makes two messages the same event, field by field (contract §3.1.1)."""
 
-from dataclasses import replace as replace_zone
+from dataclasses import replace as replace_rule
 from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
 
-from processors.dedupe.fingerprint import SAME, as_written, changes, comparable, fingerprint, same
+from processors.dedupe.fingerprint import SAME, as_written, changes, comparable, earlier_fingerprint, fingerprint, same
 from processors.domain.event import Change
 from tests.dedupe.scene import DAY, HEARING, HOUR, NOON, Scene
 from tests.one_stage import rules
@@ -19,6 +19,21 @@ def test_a_fingerprint_stays_the_same_from_release_to_release() -> None:
     """Else what was told before a release would be told once more after it: it is kept for `duplicate.window`."""
     assert fingerprint(EVENT, BOOK) == "058414dbb214f615"
     assert fingerprint(replace(EVENT, date_only=True, court=None), BOOK) == "58e269104b376dd5"
+
+
+def test_an_earlier_version_differed_in_the_case_number_alone() -> None:
+    assert earlier_fingerprint(EVENT, BOOK) != fingerprint(EVENT, BOOK)
+    assert earlier_fingerprint(replace(EVENT, case_number="CR 26 001"), BOOK) == earlier_fingerprint(EVENT, BOOK)
+    assert earlier_fingerprint(replace(EVENT, case_number="CR-260-01"), BOOK) == earlier_fingerprint(EVENT, BOOK)
+    assert earlier_fingerprint(replace(EVENT, court="Norfolk"), BOOK) != earlier_fingerprint(EVENT, BOOK)
+    assert earlier_fingerprint(replace(EVENT, status="Incarcerated"), BOOK) == earlier_fingerprint(EVENT, BOOK)
+
+
+def test_there_is_no_earlier_fingerprint_where_no_case_number_is_compared() -> None:
+    assert earlier_fingerprint(replace(EVENT, case_number=None), BOOK) is None
+    code = BOOK.codes[EVENT.event_type, EVENT.event_subtype]
+    of_the_court = replace_rule(BOOK, codes={(EVENT.event_type, EVENT.event_subtype): replace_rule(code, same=("court",))})
+    assert earlier_fingerprint(EVENT, of_the_court) is None
 
 
 @pytest.mark.parametrize(
@@ -74,6 +89,6 @@ def test_changes_are_those_that_either_kind_of_event_tells_apart_kind_first() ->
 
 
 def test_a_day_is_told_as_it_is_where_the_agency_is_also_east_of_greenwich() -> None:
-    book = replace_zone(BOOK, zone=ZoneInfo("Pacific/Guam"), zones_by_ori={})
+    book = replace_rule(BOOK, zone=ZoneInfo("Pacific/Guam"), zones_by_ori={})
     midnight = HEARING - HEARING % DAY + 14 * HOUR  # 2026-12-08T00:00+10:00
     assert as_written(replace(EVENT, date_only=True, action_at=midnight), "action_at", book) == "2026-12-08"
