@@ -7,7 +7,8 @@ states that outlast it. One of ours is computed wherever it is needed, so that n
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
+from functools import cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -43,15 +44,24 @@ def headers_of(value: Any, came_with: str | None) -> Headers:
 
     What is about no message bears the header of the input that led to it, `came_with`.
     """
-    message = getattr(value, "event", value)
-    trace: str | None = getattr(message, "trace", came_with)
-    if not trace:
-        return ()
-    return ((HEADER, trace),) if trace is came_with else message_headers(message.ori, message.message_id, trace)
+    about = about_a_message(value.__class__)
+    if about is None:
+        return ((HEADER, came_with),) if came_with else ()
+    message = value.event if about == "event" else value
+    trace = getattr(message, "trace", None)
+    return () if trace is None else message_headers(message.ori, message.message_id, trace)
 
 
-def header_in(headers: Iterable[tuple[str, Any]]) -> str | None:
+@cache
+def about_a_message(record: type) -> str | None:
+    """Return where records of this type have the message that they are about; None if they are about none."""
+    return next((name for name in ("trace", "event") if hasattr(record, name)), None)
+
+
+def header_in(headers: Collection[tuple[str, Any]]) -> str | None:
     """Return the trace context among a record's headers, empty if it is malformed; None if there is none."""
+    if not headers:
+        return None
     return next((valid_traceparent(value) or "" for name, value in headers if name == HEADER), None)
 
 

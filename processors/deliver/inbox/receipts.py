@@ -112,8 +112,9 @@ def verdicts_on(delivery: Delivery, attempt: Attempt, reason: str, detail: str, 
         status=attempt.status,
         ori=delivery.ori,
     )
+    traces = delivery.traces
     return tuple(
-        moment.verdict(message_id, "receipt", reason, detail, about._replace(trace=delivery.traces.get(message_id)))
+        moment.verdict(message_id, "receipt", reason, detail, about._replace(trace=traces.get(message_id)) if traces else about)
         for message_id in attempt.message_ids
     )
 
