@@ -319,10 +319,12 @@ def test_a_setting_is_checked_before_it_is_sent(desk: ConsoleUnderTest) -> None:
 
 def test_an_advocate_registers_for_somebody(desk: ConsoleUnderTest) -> None:
     assert "Fill in" in desk.post("/registrants", what="register", registrant_id="R-1", scheme="SID", value="VA1").text
-    desk.post("/registrants", what="register", registrant_id="R-1", scheme="SID", value="VA1234567", sms="+18045551007")
+    given = {"registrant_id": "R-1", "scheme": "SID", "value": "VA1234567", "sms": "+18045551007", "language": "es", "discreet": "1"}
+    desk.post("/registrants", what="register", **given)
     (logged_in, _, logged), (topic, registration_id, value) = desk.sent.records
     assert topic is REGISTRATIONS
     assert b'"verified": false' in value
+    assert b'"language": "es-x-discreet"' in value
     assert logged_in is CONSOLE_LOG
     assert (logged.person, logged.action, logged.subject) == ("ana", "registered", registration_id)
 

@@ -123,7 +123,7 @@ def post(
     written: list[ReceiptForm | InboundForm] = []
     client = TestClient(application(Callbacks("secret", "https://vn.example.org/twilio", written.append, lambda: AT)))
     sign = given if given is not None else signature("secret", f"https://vn.example.org/twilio{path}", list(fields.items()))
-    headers = {"X-Twilio-Signature": sign, "Content-Type": "application/x-www-form-urlencoded"}
+    headers = {"X-Twilio-Signature": sign.encode("latin-1"), "Content-Type": "application/x-www-form-urlencoded"}
     return [client.post(path, content=urlencode(fields), headers=headers).status_code for _ in range(times)], written
 
 
@@ -179,7 +179,7 @@ def test_a_message_that_somebody_sends_goes_to_inbound() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["", "bad", signature("other", f"https://vn.example.org/twilio/sms/{REFERENCE}", [("MessageStatus", "sent")])]
+    "given", ["", "bad", "\u00e9" * 28, signature("other", f"https://vn.example.org/twilio/sms/{REFERENCE}", [("MessageStatus", "sent")])]
 )
 def test_a_wrong_signature_is_refused(given: str) -> None:
     assert post(f"/sms/{REFERENCE}", {"MessageStatus": "sent"}, given=given) == ([403], [])

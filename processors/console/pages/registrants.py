@@ -109,7 +109,7 @@ def change_registration(pages: Pages, form: Mapping[str, str], person: str) -> s
             "name": {"given": form.get("given") or None, "sur": form.get("sur") or None},
             "birth_date": form.get("birth_date") or None,
         },
-        "language": form.get("language") or "en",
+        "language": f"{form.get('language') or 'en'}{'-x-discreet' if form.get('discreet') else ''}",
         "contacts": contacts,
     }
     if form.get("pin"):

@@ -61,7 +61,7 @@ def application(state: Callbacks) -> Starlette:
         fields = parse_qsl(body.decode("utf-8", errors="replace"), keep_blank_values=True)
         given = request.headers.get("x-twilio-signature", "")
         path = request.scope["raw_path"].decode("ascii", errors="replace")
-        if not hmac.compare_digest(given, signature(state.token, state.public_url + path, fields)):
+        if not hmac.compare_digest(given.encode(), signature(state.token, state.public_url + path, fields).encode()):
             return PlainTextResponse("the signature is wrong", 403)
         callback = f"{path} {given}"
         if callback in state.taken:
