@@ -190,14 +190,15 @@ class Oracle:
                         yield about_registration("verification", channel)
 
     def confirmations(self, registrant: str) -> Iterable[dict[str, Any]]:
-        """Yield the confirmation of each registration, by its first verified contact, outside quiet hours."""
+        """Yield the confirmation of each registration, by its first verified contact, outside quiet hours, if it is still in force then."""
         for each in self.by[registrant]:
             for version in each.versions:
                 first = next(((channel, address) for channel, address, verified in version.contacts if verified), None)
                 if version.ended or first is None or (version.expires_at is not None and version.expires_at <= version.at):
                     continue
                 leaves = end_of_quiet_hours(version.at, each.registrant.zone)
-                if first in {(channel, address) for other in self.by[registrant] for channel, address, _ in other.contacts_at(leaves + 1)}:
+                here = {(channel, address) for other in self.by[registrant] for channel, address, _ in other.contacts_at(leaves + 1)}
+                if first in here and each.version_at(leaves + 1) is not None:
                     yield about_registration("confirmation", first[0])
                 break
 

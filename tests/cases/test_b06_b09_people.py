@@ -294,6 +294,25 @@ def test_b09_a_name_of_which_a_part_is_unknown_is_nobodys(driver: PipelineDriver
     assert not heard(driver, known("C-77102"), known("C-88203"))
 
 
+@pytest.mark.parametrize("known_before", [False, True], ids=["registered first", "known before"])
+def test_b09_who_registers_by_a_number_that_name_and_birth_date_contradict_is_not_told_and_a_person_is_asked(
+    driver: PipelineDriver, *, known_before: bool
+) -> None:
+    """Found as a variant: nobody was told, and nobody knew."""
+    dana = person({"given": "Dana", "sur": "Other"}, "VA7700001", born="1965-07-30")
+    if known_before:
+        driver.submit(submission(offenders=[dana]))
+    driver.register(registration("R-1", offender=person({"given": "Carl", "sur": "Muster"}, "VA7700001", born="1988-01-09")))
+    driver.submit(submission(offenders=[dana], event_subtype="Recapture", action_at="2026-11-02T11:30:00-05:00"))
+    assert "notification" not in {each.kind for each in told(driver)}
+    (review,) = driver.reviews()
+    assert review.reason == "possible_match"
+    assert "SID VA7700001 agrees; name against another name; birth date 1988-01-09 against 1965-07-30" in review.detail
+    driver.review("release", review.review_id)
+    driver.submit(submission(offenders=[dana], event_subtype="Escape", action_at="2026-11-03T11:30:00-05:00"))
+    assert "notification" in {each.kind for each in told(driver)}
+
+
 def test_b09_a_filler_beside_two_numbers_mixes_up_nobody(driver: PipelineDriver) -> None:
     def someone(sid: str, given: str, born: str) -> dict[str, Any]:
         return {

@@ -99,7 +99,7 @@ def decide_registration(record: Record, states: States, context: Context) -> Dec
     current, accepted = registrations.accept(states, _registration(intake.body), described, record.offset, intake.received_at)
     detail = f"Offenders known so far that it means: {len(current.offenders)}."
     registered = accepted.then(Decision(verdicts=(note(intake, context, "registered", detail, current.registrant_id),)))
-    for key in offenders_at(registrations.listing_places(described), states):
+    for key in offenders_at((*described.homes, *registrations.listing_places(described)), states):
         asked = ask_about_registration(after(states, registered), intake.message_id, key, record, context)
         registered = registered.then(asked)
     return registered

@@ -2,7 +2,8 @@
 Registrations that nearly describe an offender (contract §4 `possible_match`): they do not match, a reviewer is asked.
 
 A registration without identifiers nearly fits if one thing differs: day and month of the birth date are swapped, the
-given name is a short form of the other, or one side has half of the other's double surname.
+given name is a short form of the other, or one side has half of the other's double surname. A registration with a number
+nearly fits if what contradicts the number weighs as much: registrants err in numbers, and in names and dates.
 """
 
 from collections.abc import Iterator
@@ -13,27 +14,35 @@ from nicknames import NickNamer
 from processors.domain.names import alike, readings
 from processors.ingest.comparison import is_whole
 from processors.ingest.identify.description import half_names
-from processors.ingest.identify.evidence import Described, Weight, given_names, strong_contradiction, weigh
+from processors.ingest.identify.evidence import Described, NamedAt, Weight, explain_evidence, given_names, strong_contradiction, weigh
 from processors.ingest.identify.state import name_key
 
 
 def nearly_describes(registration: Described, offender: Described) -> str | None:
     """Return in what respect the registration nearly fits the offender; None if it does not, or if it fits."""
-    if weigh(registration, offender) is Weight.OPEN:
+    weight = weigh(registration, offender)
+    if weight is Weight.OPEN:
         return "a number agrees, and it does not say who issued it"
+    if weight is Weight.CONFLICT:
+        return explain_evidence(registration, offender)
     if registration.marks or strong_contradiction(registration, offender) is not None:
         return None
-    for words, birth_date in given_names(registration):
-        for other_words, other_birth_date in given_names(offender):
-            if not words or not other_words or not is_whole(birth_date) or not is_whole(other_birth_date):
-                continue
-            if birth_date == other_birth_date:
-                if short_form(words, other_words):
-                    return "one given name is a short form of the other"
-                if half_surname(words, other_words):
-                    return "one surname is half of the other"
-            elif other_birth_date == swap_day_and_month(birth_date) and alike(words, other_words):
-                return f"day and month of the birth date are swapped: {birth_date} against {other_birth_date}"
+    return next((why for one in whole_names(registration) for other in whole_names(offender) if (why := one_difference(one, other))), None)
+
+
+def whole_names(described: Described) -> list[NamedAt]:
+    """Return the names that stand with a whole birth date."""
+    return [each for each in given_names(described) if each.words and is_whole(each.birth_date)]
+
+
+def one_difference(one: NamedAt, other: NamedAt) -> str | None:
+    """Return the one thing in which two names with birth dates differ; None if it is more, or another thing."""
+    if one.birth_date == other.birth_date:
+        if short_form(one.words, other.words):
+            return "one given name is a short form of the other"
+        return "one surname is half of the other" if half_surname(one.words, other.words) else None
+    if other.birth_date == swap_day_and_month(one.birth_date) and alike(one.words, other.words):
+        return f"day and month of the birth date are swapped: {one.birth_date} against {other.birth_date}"
     return None
 
 

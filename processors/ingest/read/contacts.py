@@ -25,9 +25,9 @@ NORTH_AMERICA: Final = 1  # the country code that the United States share with C
 MAX_EMAIL: Final = 254
 MAX_NUMBER: Final = 64
 CHANNELS: Final[Mapping[str, Channel]] = {"sms": "sms", "email": "email", "voice": "voice"}
-# Area code and exchange begin with 2 to 9 and are no service code such as 911; 976 is the local premium exchange, and
-# 555-1212 the directory in every area. Nor is it one digit that fills a field.
-_NORTH_AMERICAN: Final = re.compile(r"(?!.11)(?!(\d)\1{9})[2-9]\d\d(?!.11|976|5551212)[2-9]\d{6}")
+# Area code and exchange begin with 2 to 9 and are no service code such as 911; 976 is the local premium exchange.
+# Nor is it one digit that fills a field.
+_NORTH_AMERICAN: Final = re.compile(r"(?!.11)(?!(\d)\1{9})[2-9]\d\d(?!.11|976)[2-9]\d{6}")
 _DASHES: Final = str.maketrans({"\u2212": "-", "\u02d7": "-", "\u2043": "-"})
 _QUOTES: Final = " '\"=\t"  # a spreadsheet's mark that a number is text
 _EXCHANGE_CODE: Final = re.compile(r"^00(?=[\s().-]*[1-9])")  # how most of the world calls abroad

@@ -207,15 +207,19 @@ def test_a_registration_that_the_merged_offender_contradicts_ends_after_the_merg
     younger = submit(door, offender("FBI:551234AB1")).offender
     assert door.register(offender=offender("SID:VA2", "FBI:551234AB1")).enrolled == [("IVINS-1", younger, False)]
     decided = submit(door, offender("SID:VA1", "FBI:551234AB1"))
+    (review,) = decided.reviews
     assert [(type(each.value).__name__, each.key) for each in decided.outputs] == [
         ("Merge", younger),
         ("Merge", older),
         ("Enrolment", older),
+        ("Review", review.review_id),
+        ("NearMatch", "R-1"),
         ("Event", older),
         ("KnownPerson", older),
         ("KnownPerson", younger),
     ]
     assert decided.enrolled == [("IVINS-1", older, True)]
+    assert (review.reason, "SID VA2 against SID VA1" in review.detail) == ("possible_match", True)
 
 
 def test_an_action_on_a_review_of_a_merged_key_goes_to_the_one_it_is_now(door: FrontDoor) -> None:
