@@ -7,57 +7,23 @@ list it in `CHECKS`.
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain, combinations
 from typing import Any, Final, NamedTuple
 
-from jinja2 import TemplateSyntaxError
-from jinja2.meta import find_undeclared_variables
-from jinja2.sandbox import SandboxedEnvironment
 from msgspec import structs
 
 from processors.domain.event import Event
 from processors.rules.book import Book, EventCode, fold
+from processors.rules.check_texts import Problem, broken_texts, incomplete_languages, missing_texts
 from processors.rules.files import RuleFile
 from processors.rules.identity import OTHER
 from processors.rules.load import DEFAULT, VALIDITY_FIELDS, Entries, RuleLibrary
 from processors.rules.sections import SECTIONS, Entry
 
-LANGUAGES: Final = ("en", "es")  # and every other that a rule file has a text in
-REFERENCE: Final = "en"  # the language that has every text, against which the others are held
-OPTIONAL: Final = ("*state.", "*at.")  # texts that a language may lack
-TEXT_FIELDS: Final = ("noun", "sms", "subject", "body", "voice")
-# The variables of a text (explained in default/texts.en.toml) and of the frames around texts.
-TEXT_VARIABLES: Final = frozenset(
-    {
-        *(
-            "names",
-            "initials",
-            "n",
-            "also",
-            "when",
-            "place",
-            "origin",
-            "court",
-            "case",
-            "agency",
-            "sending",
-            "receiving",
-            "report_by",
-            "way",
-        ),
-        *("offenders", "emergency", "hearing", "changes", "unsaid", "offices"),
-        *("text", "noun", "about"),
-        *("code", "spoken_code", "status", "since", "kind"),
-    }
-)
 COMPARABLE: Final = frozenset(field.name for field in structs.fields(Event))
 KEYS: Final = frozenset({"name", "subtype", "types", "type", "language", "ori"})
 UNCHECKED_SECTIONS: Final = frozenset({"jurisdiction", "zone"})  # differ in every jurisdiction, and no check reads them
 REGIONS: Final = ("instructions", "transfer", "supervision")
-FRAME: Final = "*"  # prefix of texts that are not of a subtype
-
-Problem = tuple[str, Hashable, str]  # section, key, sentence
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -305,66 +271,6 @@ def unknown_date_elements(book: Book) -> Iterator[Problem]:
                     key,
                     f"`action_date` names {element!r}, which no message carries: correct it or add it as a [[date_element]].",
                 )
-
-
-def missing_texts(book: Book) -> Iterator[Problem]:
-    """Every subtype that may reach a registrant has a text in every language and for every channel."""
-    languages = languages_of(book)
-    for key, code in book.codes.items():
-        if set(code.notification_types) <= {"Internal"}:
-            continue
-        for language in languages:
-            text = book.text(code.event_type, code.subtype, language)
-            lacking = TEXT_FIELDS if text is None else tuple(field for field in TEXT_FIELDS if not getattr(text, field).strip())
-            if lacking:
-                yield (
-                    "event",
-                    key,
-                    f"its text in {language!r} lacks {', '.join(lacking)}: add a [[text]]; until then it is flagged, never told.",
-                )
-
-
-def languages_of(book: Book) -> list[str]:
-    """Return the languages that must be complete."""
-    return sorted({*LANGUAGES, *(language for _, language in book.texts)})
-
-
-def incomplete_languages(book: Book) -> Iterator[Problem]:
-    """Every language has the texts that are not of a subtype: frames, field names, requests, confirmations, prompts."""
-    needed = {
-        name: [field for field in TEXT_FIELDS if getattr(text, field).strip()]
-        for (name, language), text in book.texts.items()
-        if language == REFERENCE and name.startswith(FRAME) and not name.startswith(OPTIONAL)
-    }
-    for language in languages_of(book):
-        for name, fields in needed.items():
-            text = book.texts.get((name, language))
-            lacking = [field for field in fields if text is None or not getattr(text, field).strip()]
-            if lacking:
-                yield "text", (None, name, language), f"it lacks {', '.join(lacking)}: add it to the language's file."
-
-
-def broken_texts(book: Book) -> Iterator[Problem]:
-    """Every text is for a subtype of the code lists, and its templates compile."""
-    subtypes = {code.subtype for code in book.codes.values()}
-    for key, entry in book.entries["text"].items():
-        if entry.type is not None and (entry.type, entry.subtype) not in book.codes:
-            yield "text", key, f"the lists have no {entry.subtype!r} of {entry.type!r}: correct it or add the [[event]]."
-        elif entry.subtype not in subtypes and not entry.subtype.startswith(FRAME):
-            yield "text", key, f"the lists have no subtype {entry.subtype!r}: correct it or add the [[event]]."
-        for field in TEXT_FIELDS:
-            if fault := template_fault(getattr(entry, field)):
-                yield "text", key, f"`{field}` cannot be read as a template: {fault}."
-
-
-@lru_cache(maxsize=4_096)
-def template_fault(source: str) -> str | None:
-    """Return why `source` is not a valid template, None if it is."""
-    try:
-        unknown = find_undeclared_variables(SandboxedEnvironment().parse(source)) - TEXT_VARIABLES
-    except TemplateSyntaxError as error:
-        return (error.message or "it is broken").rstrip(".")
-    return f"there is nothing called {min(unknown)!r}, only {', '.join(sorted(TEXT_VARIABLES))}" if unknown else None
 
 
 def compact_dead_ends(book: Book) -> Iterator[Problem]:

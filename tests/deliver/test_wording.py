@@ -21,7 +21,7 @@ from processors.domain.offender import OffenderStanding
 from processors.domain.person import Identifier, Name
 from processors.domain.registration import Channel
 from processors.rules.book import Text
-from processors.rules.check import TEXT_VARIABLES
+from processors.rules.check_texts import TEXT_VARIABLES
 from processors.rules.load import load_rules
 from tests.deliver import golden_texts
 from tests.deliver.given import HOUR, JANE, JOHN, NOON, RULES, notice

@@ -2,7 +2,8 @@
 
 import pytest
 
-from processors.rules.check import TEXT_VARIABLES, check
+from processors.rules.check import check
+from processors.rules.check_texts import TEXT_VARIABLES
 from processors.rules.load import read_rules
 from tests.rules.conftest import Written
 
