@@ -262,7 +262,8 @@ def group_by_key(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dic
     """
     Return the records of each key in order.
 
-    Journal entries are grouped by message, stage and offender, whatever batches they were written in; dead letters
+    Journal entries are grouped by message, stage and offender, whatever batches they were written in, without those of
+    waiting for a handover, which depend on the partition that is ahead (docs/merging.md); dead letters
     lose the original's offset, and so do parts of submissions that `read` refused; notifications are also grouped by
     offender, since they come from several partitions, and so do parts of submissions, in any order; responses are grouped
     by message.
@@ -270,7 +271,7 @@ def group_by_key(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dic
     found: dict[Any, list[Any]] = {}
     for key, value in records:
         if topic is DECISIONS:
-            for each in value.verdicts:
+            for each in filter(lambda verdict: verdict.reason != "merging", value.verdicts):
                 found.setdefault((each.message_id, each.ori, each.stage, each.offender, each.registrant_id), []).append(each)
         elif topic is DEAD_LETTERS:
             assert key == value.dead_letter_id
