@@ -125,6 +125,7 @@ REASONS: Final[dict[str, str]] = {
     "quarantined": "a stage failed on it three times, and set it aside",
     "unknown_receipt": "the receipt refers to no attempt of ours",
     "ambiguous_send": "a provider cannot know whether its vendor took the message, and does not send it again",
+    "sent_again": "a provider could not know whether its vendor had taken an emergency, and sent it once more",
     "late_receipt": "the attempt had reached its final state before this receipt",
     "receipt": "a provider reported on an attempt",
     "verification_sent": "a request to verify was sent to an unverified contact",

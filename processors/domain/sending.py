@@ -6,10 +6,13 @@ from msgspec import Struct
 
 AMBIGUOUS: Final = "ambiguous: "  # begins the detail of a receipt if it cannot be known whether the vendor took the message
 
+AGAIN: Final = "sent again in doubt: "  # begins it if the message was sent once more since that could not be known, as an emergency is
+
 
 class SendIntent(Struct, frozen=True, gc=False):
-    """A message is being handed to a vendor since `at`; removed once the outcome is known."""
+    """A message is being handed to a vendor since `at`, `again` if once more in doubt; removed once the outcome is known."""
 
     reference: str
     vendor: str
     at: int
+    again: bool = False

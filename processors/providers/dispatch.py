@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from processors.domain.notification import Outbound
-from processors.domain.sending import AMBIGUOUS, SendIntent
+from processors.domain.sending import AGAIN, AMBIGUOUS, SendIntent
 from processors.providers.failover import Failover
 from processors.providers.outcome import Ambiguous, Outcome, Refused, Taken, Unavailable, Vendor
 from processors.runtime import metrics
@@ -27,10 +27,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The end of one message: which vendor answered, and what; no outcome if its lease had ended before any was asked."""
+    """
+    The end of one message: which vendor answered, and what; no outcome if its lease had ended before any was asked.
+
+    `again` if it was sent once more since the outcome of an earlier call cannot be known.
+    """
 
     vendor: str
     outcome: Outcome | None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,9 @@ class Dispatcher:
             self.failover = self.failover.at(self._now())
             calls = [(each, self._choose(each)) for each in unsent if not self._expired(each.message)]
             results |= {each.message.reference: Result("", None) for each in unsent if self._expired(each.message)}
-            self._commit([SendIntent(each.message.reference, self._vendors[vendor].name, self._now()) for each, vendor in calls])
+            self._commit(
+                [SendIntent(each.message.reference, self._vendors[vendor].name, self._now(), each.in_doubt) for each, vendor in calls]
+            )
             outcomes = await asyncio.gather(*(self._call(vendor, each.message) for each, vendor in calls))
             unsent.clear()
             for (each, vendor), outcome in zip(calls, outcomes, strict=True):
@@ -92,13 +99,14 @@ class Dispatcher:
 
     async def _recover(self, message: Outbound, intent: SendIntent) -> Result | Unsent:
         """Ask the vendor by reference what became of a message that was being handed over when a process ended."""
+        unsent = Unsent(message, in_doubt=intent.again)
         place = next((place for place, vendor in enumerate(self._vendors) if vendor.name == intent.vendor), None)
         if place is None:
-            return self._doubt(Unsent(message), intent.vendor, Ambiguous(f"the vendor {intent.vendor} is not configured any more"))
+            return self._doubt(unsent, intent.vendor, Ambiguous(f"the vendor {intent.vendor} is not configured any more"))
         found = await self._vendors[place].find(message)
         if isinstance(found, Unavailable):
-            return Unsent(message)
-        return self._doubt(Unsent(message), intent.vendor, found) if isinstance(found, Ambiguous) else Result(intent.vendor, found)
+            return unsent
+        return self._doubt(unsent, intent.vendor, found) if isinstance(found, Ambiguous) else Result(intent.vendor, found, intent.again)
 
     def _choose(self, each: Unsent) -> int:
         order = self.failover.order()
@@ -130,15 +138,15 @@ class Dispatcher:
             return self._doubt(replace(each, tried=each.tried | {vendor}), name, outcome)
         if isinstance(outcome, Unavailable):
             tried = each.tried | {vendor}
-            return Result(name, outcome) if len(tried) == len(self._vendors) else replace(each, tried=tried)
-        return Result(name, outcome)
+            return Result(name, outcome, each.in_doubt) if len(tried) == len(self._vendors) else replace(each, tried=tried)
+        return Result(name, outcome, each.in_doubt)
 
     def _doubt(self, each: Unsent, vendor: str, outcome: Ambiguous) -> Result | Unsent:
         """Count what cannot be known; send an emergency once more."""
         metrics.AMBIGUOUS_SENDS.labels(each.message.channel, vendor).inc()
         if each.message.emergency and not each.in_doubt:
             return replace(each, in_doubt=True)
-        return Result(vendor, outcome)
+        return Result(vendor, outcome, each.in_doubt)
 
 
 def receipt_status(outcome: Outcome) -> str:
@@ -152,6 +160,6 @@ def receipt_status(outcome: Outcome) -> str:
             return "accepted"
 
 
-def receipt_detail(outcome: Outcome) -> str:
-    """Return the detail of a receipt for an outcome; for one that cannot be known, it says so."""
-    return f"{AMBIGUOUS}{outcome.detail}" if isinstance(outcome, Ambiguous) else outcome.detail
+def receipt_detail(outcome: Outcome, *, again: bool = False) -> str:
+    """Return the detail of a receipt for an outcome; it says if that cannot be known, and if the message was sent again."""
+    return f"{AGAIN if again else ''}{AMBIGUOUS if isinstance(outcome, Ambiguous) else ''}{outcome.detail}"

@@ -253,7 +253,7 @@ class Worker:
             status=receipt_status(result.outcome),
             occurred_at=self._now(),
             provider=result.vendor,
-            detail=receipt_detail(result.outcome)[:DETAIL],
+            detail=receipt_detail(result.outcome, again=result.again)[:DETAIL],
         )
 
     def _transaction(self, write: Callable[[Producer], None], positions: dict[Place, int]) -> None:

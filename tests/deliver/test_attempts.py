@@ -296,3 +296,13 @@ def test_a_contact_that_failed_for_good_is_asked_to_verify_itself_again_and_the_
     told.receive(receipt(told.sent[0].reference, "permanent_failure"))
     assert told.statuses == ["active", "unreachable"]
     assert [each.kind for each in told.messages] == ["confirmation", "verification"]
+
+
+@pytest.mark.parametrize(
+    ("detail", "reason"),
+    [("taken", "receipt"), ("ambiguous: the connection broke", "ambiguous_send"), ("sent again in doubt: taken", "sent_again")],
+)
+def test_the_journal_says_that_a_provider_was_in_doubt_and_that_it_sent_again(detail: str, reason: str) -> None:
+    told = AtDeliver(ALL_DAY, answers=None).register(reachable(SMS)).tell(escape())
+    told.receive(receipt(told.sent[0].reference, "accepted", detail=detail))
+    assert told.reasons("receipt")[-1] == reason

@@ -7,7 +7,7 @@ import pytest
 
 from processors.domain.notification import Outbound
 from processors.domain.sending import SendIntent
-from processors.providers.dispatch import Dispatcher, Limits, Result, receipt_status
+from processors.providers.dispatch import Dispatcher, Limits, Result, receipt_detail, receipt_status
 from processors.providers.outcome import Ambiguous, Refused, Taken, Unavailable
 from processors.runtime.metrics import AMBIGUOUS_SENDS
 from tests.providers.given import AT, MINUTE, Scripted, outbound
@@ -82,7 +82,7 @@ def test_what_cannot_be_known_is_counted_and_not_sent_again() -> None:
 def test_an_emergency_that_cannot_be_known_is_sent_once_more() -> None:
     message = outbound(emergency=True)
     torn, second = Scripted("torn-e", LOST, LOST), Scripted("second", LOST, LOST)
-    assert one(torn, second, message=message) == Result("second", LOST)
+    assert one(torn, second, message=message) == Result("second", LOST, again=True)
     assert (torn.sent, second.sent) == ([message.reference], [message.reference])
 
 
@@ -132,8 +132,29 @@ def test_after_a_crash_the_same_vendor_is_asked(found: Taken | Unavailable | Amb
 def test_after_a_crash_an_emergency_of_which_nothing_is_known_is_sent_again() -> None:
     vendor = Scripted("first", found=LOST)
     message = outbound(emergency=True)
-    assert one(vendor, message=message, intent=SendIntent(message.reference, "first", AT)) == Result("first", TAKEN)
+    result = one(vendor, message=message, intent=SendIntent(message.reference, "first", AT))
+    assert result == Result("first", TAKEN, again=True)
+    assert receipt_detail(TAKEN, again=result.again) == "sent again in doubt: taken"
     assert len(vendor.sent) == 1
+
+
+def test_an_emergency_is_sent_once_more_and_not_again_after_the_next_crash() -> None:
+    vendor = Scripted("first", found=LOST)
+    message = outbound(emergency=True)
+    assert one(vendor, message=message, intent=SendIntent(message.reference, "first", AT, again=True)) == Result("first", LOST, again=True)
+    assert vendor.sent == []
+    assert receipt_detail(LOST, again=True) == "sent again in doubt: ambiguous: the connection broke"
+
+
+def test_the_intent_says_that_an_emergency_is_sent_once_more() -> None:
+    committed: list[SendIntent] = []
+    message = outbound(emergency=True)
+
+    async def run() -> dict[str, Result]:
+        return await Dispatcher([(Scripted("first", LOST), FAST)], lambda: AT, committed.extend).deliver([message], {})
+
+    assert asyncio.run(run())[message.reference].again
+    assert [each.again for each in committed] == [False, True]
 
 
 def test_a_vendor_that_is_gone_cannot_be_asked() -> None:

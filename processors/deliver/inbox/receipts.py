@@ -15,11 +15,12 @@ from processors.deliver.state import Attempt, Delivery, Registrant, State, deliv
 from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Receipt, ReceiptStatus
-from processors.domain.sending import AMBIGUOUS
+from processors.domain.sending import AGAIN, AMBIGUOUS
 from processors.stage import Decision, Output, Record
 from processors.topics import DEAD_LETTERS
 
 PINS_A_CALL: Final = 3
+IN_DOUBT: Final = {AGAIN: "sent_again", AMBIGUOUS: "ambiguous_send"}
 KNOWN: Final = frozenset(get_args(ReceiptStatus))
 
 
@@ -47,8 +48,7 @@ def settle(registrant: Registrant, receipt: Receipt, record: Record, found: Stat
         return Decision(verdicts=verdicts_on(found, attempt, "late_receipt", detail, moment))
     delivery = delivery or found
     differs = "" if understood.status == receipt.status else f": the provider says {receipt.status}"
-    in_doubt = (receipt.detail or "").startswith(AMBIGUOUS)
-    reason = "wrong_pin" if understood.wrong_pin else "ambiguous_send" if in_doubt else "receipt"
+    reason = "wrong_pin" if understood.wrong_pin else reason_of(receipt)
     detail = f"attempt {attempt.number} is {understood.status}{differs}"
     noted = Decision[State](verdicts=verdicts_on(delivery, delivery.attempts[attempt.reference], reason, detail, moment))
     if not delivery.contacts:  # left before contacts were followed: nothing follows from it
@@ -71,6 +71,12 @@ def opt_out_afterwards(registrant: Registrant, delivery: Delivery, attempt: Atte
     key = delivery_key(moment.registrant_id, attempt.notification_id if delivery.contacts else attempt.reference)
     kept = Decision[State](states={key: marked}, verdicts=noted)
     return kept.then(opt_out_by_receipt(registrant, attempt, receipt, moment))
+
+
+def reason_of(receipt: Receipt) -> str:
+    """Return the reason code of a receipt: whether its provider was in doubt, and sent an emergency again."""
+    said = receipt.detail or ""
+    return next((reason for begin, reason in IN_DOUBT.items() if said.startswith(begin)), "receipt")
 
 
 def understand(receipt: Receipt, attempt: Attempt, registrant: Registrant, moment: Moment) -> Understood:
