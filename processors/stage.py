@@ -43,10 +43,21 @@ class Record(Struct, frozen=True, gc=False):
 
 
 class Wake(Struct, frozen=True, gc=False):
-    """The timer of one state key is due; `due_at` is the time of the decision."""
+    """
+    The timer of one state key is due.
+
+    `due_at` is the time of the decision, as if no stage had ever stood still. `now` is up to when everything that was received has
+    been decided, for what may not count from a time that is past, such as until when an attempt may be sent; 0 if that is not known.
+    """
 
     key: str
     due_at: int
+    now: int = 0
+
+    @property
+    def fires_at(self) -> int:
+        """Return when the timer fires, which is later than `due_at` after an outage."""
+        return max(self.due_at, self.now)
 
 
 class Resettle(Struct, frozen=True, gc=False):
@@ -151,6 +162,11 @@ def no_deadline(_: Any) -> None:
     """Return None: the stage sets no timers."""
 
 
+def not_urgent(_: Any) -> bool:
+    """Return False: timers fire in the order of their times."""
+    return False
+
+
 def itself(state_key: str) -> str:
     """Return the state key: records bear the very key that their state has."""
     return state_key
@@ -181,7 +197,8 @@ class Stage(Generic[S]):
 
     `keys` names the states that an input needs, given those found so far; it is called again until it names nothing new.
     `state` is the type of a state value, a union of tagged Structs if a stage keeps several kinds. `deadline` says when
-    a state needs a decision without a record, None for never: that is the timer of its key, which leads to a Wake. A
+    a state needs a decision without a record, None for never: that is the timer of its key, which leads to a Wake. Of timers that are
+    due together, those of states that are `is_urgent` fire first. A
     stage that `resettles` is given, after rules or settings changed, one Resettle for every key that has a timer.
     `owner` returns the record key whose partition a state key belongs to: with another number of partitions it moves there.
     `migrations` turn a state document of format n into one of n + 1, by n: pure functions of plain JSON values.
@@ -195,6 +212,7 @@ class Stage(Generic[S]):
     keys: Callable[[Input, Mapping[str, S]], Iterable[str]]
     decide: Callable[[Input, Mapping[str, S], Context], Decision[S]]
     deadline: Callable[[S], int | None] = no_deadline
+    is_urgent: Callable[[S], bool] = not_urgent
     resettles: bool = False
     owner: Callable[[str], str] = itself
     migrations: Mapping[int, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)

@@ -54,6 +54,7 @@ class OneStage:
         self.decisions: list[Decision[Any]] = []
         self.documents: dict[str, bytes] = {}
         self.timers: dict[str, int] = {}
+        self._urgent: set[str] = set()
         self._inputs: dict[str, int] = {topic.name: 0 for topic in stage.inputs}
         self._position = Position(0, dict(self._inputs))
         self._watched = self._noting(Watch().watched(stage))
@@ -122,15 +123,18 @@ class OneStage:
             key = name[1:].decode()
             if name.startswith(b"@"):
                 self.timers.pop(key, None)
+                self._urgent.discard(key)
                 if value is not None:
-                    self.timers[key] = CODEC.decode(value).due_at
+                    timer = CODEC.decode(value)
+                    self.timers[key] = timer.due_at
+                    self._urgent |= {key} if timer.urgent else set()
             elif value is None:
                 self.documents.pop(key, None)
             else:
                 self.documents[key] = value
 
     def _work(self, stage: Stage[Any], records: list[Record]) -> BatchResult:
-        task = Task(stage, 0, self._position, dict(self._inputs), dict(self.timers))
+        task = Task(stage, 0, self._position, dict(self._inputs), dict(self.timers), urgent=self._urgent)
         watermark = None if records else self.now
         task.table = dict(self.table)
         task.awaited(self.now, self.context.rules.version)

@@ -28,7 +28,7 @@ from processors.deliver.moment import STAGE_NAME, Moment, registrant_after
 from processors.deliver.pages import in_pages, is_page, page_keys, with_pages
 from processors.deliver.registration_life import confirm, follow_registrations
 from processors.deliver.release import release_due, resettle
-from processors.deliver.state import Delivery, Registrant, State, deadline, delivery_key, registrant_of
+from processors.deliver.state import Delivery, Registrant, State, deadline, delivery_key, is_urgent, registrant_of
 from processors.domain.erasure import Erasure
 from processors.domain.inbound import Inbound
 from processors.domain.notification import Notification, Receipt
@@ -114,7 +114,7 @@ def time_of(given: Input) -> int:
     """Return the time of the decision on an input."""
     if isinstance(given, Record):
         return given.timestamp
-    return given.due_at if isinstance(given, Wake) else given.at
+    return given.fires_at if isinstance(given, Wake) else given.at
 
 
 def take(registrant: Registrant, record: Record, states: Mapping[str, State], moment: Moment) -> Decision[State]:
@@ -191,6 +191,7 @@ STAGE: Final[Stage[State]] = Stage(
     keys=keys,
     decide=decide,
     deadline=deadline,
+    is_urgent=is_urgent,
     resettles=True,
     owner=registrant_of,
     migrations={1: attempts_by_contact},

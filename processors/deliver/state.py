@@ -281,3 +281,10 @@ def deadline(state: State) -> int | None:
     due += [each.ask_at for each in state.contacts.values() if each.ask_at is not None]
     due += [state.purge_at] if state.purge_at is not None else []
     return min(due) if due else None
+
+
+def is_urgent(state: State) -> bool:
+    """Whether an emergency is due next, or under way: its attempts leave before any others after an outage."""
+    if isinstance(state, Delivery):
+        return state.emergency and any(each.next_at is not None for each in state.contacts.values())
+    return any(each.emergency for each in state.pending)

@@ -98,7 +98,7 @@ def verdicts_are_complete(stage: Stage[Any], given: Input, decision: Decision[An
         assert verdict.reason in REASONS, verdict.reason
         assert verdict.detail.strip()
         assert verdict.rules
-        assert not isinstance(given, Wake) or verdict.at == given.due_at
+        assert not isinstance(given, Wake) or verdict.at in {given.due_at, given.fires_at}
     for output in decision.outputs:
         if isinstance(output.value, Review):
             assert output.key == output.value.review_id

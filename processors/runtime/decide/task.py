@@ -75,13 +75,21 @@ class Task:
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  what a partition consists of
-        self, stage: Stage[Any], partition: int, position: Position, positions: dict[str, int], timers: dict[str, int], partitions: int = 0
+        self,
+        stage: Stage[Any],
+        partition: int,
+        position: Position,
+        positions: dict[str, int],
+        timers: dict[str, int],
+        partitions: int = 0,
+        urgent: Iterable[str] = (),
     ) -> None:
         self.partition = partition
         self.positions = positions
         self.moved = positions != position.positions
         self.ended: set[str] = set()
-        self.timers = Timers(timers)
+        self.timers = Timers(timers, urgent)
+        self._until = 0  # up to when timers were fired last
         self.limit = DeadLetterLimit(position.read, position.unreadable)
         self._partitions = partitions
         self.watermark = 0
@@ -258,6 +266,7 @@ class Task:
 
     def _fire(self, batch: "_Batch", until: int, most: int) -> None:
         """Decide the timers that are due by `until`, as many as the batch may have."""
+        self._until = until
         while not batch.full(most) and self._is_due(until):
             if (why := self._why_timer_set_aside()) is not None and not batch.empty():
                 return
@@ -266,7 +275,7 @@ class Task:
                 return
             self._time = max(self._time, timer[1])
             if why is None:
-                batch.wake(*timer)
+                batch.wake(*timer, until)
             else:
                 batch.set_timer_aside(*timer, why)
 
@@ -279,12 +288,12 @@ class Task:
         return attempts.why_set_aside(record_name(record)) if attempts is not None and attempts.any_known() else None
 
     def _why_timer_set_aside(self) -> str | None:
-        """Return why the first timer is to be set aside; None if it is not."""
+        """Return why the timer that fires next is to be set aside; None if it is not."""
         attempts, at = self.attempts, self.timers.next()
         if attempts is None or at is None or not attempts.any_known():
             return None
-        ((key, due),) = self.timers.due(at, 1)
-        return attempts.why_set_aside(timer_name(self._stage.name, self.partition, key, due))
+        first = self.timers.first(max(at, self._until))
+        return None if first is None else attempts.why_set_aside(timer_name(self._stage.name, self.partition, *first))
 
     def _is_due(self, until: int) -> bool:
         at = self.timers.next()
@@ -312,7 +321,9 @@ class _Batch:
         self.result = BatchResult(Position(0, {}))
         self.states = States(stage, read, codec.states(format_of(stage)))
         self._timers: dict[str, int | None] = {}  # as they were before the batch, of every key touched
+        self._regraded: set[str] = set()  # keys whose timer became urgent, or no longer is
         self._deadline = stage.deadline
+        self._is_urgent = stage.is_urgent
         self._task = task
         self._stage = stage
         self._codec = codec
@@ -346,7 +357,7 @@ class _Batch:
                 if most is not None and self.full(most):
                     return False
                 self._task.timers.set(due[1], None)
-                self._wake_before(due[1], due[0])
+                self._wake_before(due[1], due[0], time)
         return True
 
     def _is_unreadable(self, record: Record) -> bool:
@@ -386,12 +397,12 @@ class _Batch:
         """Return the stage's decision on a record."""
         return self._stage.decide(record, self.states.of(record), self._context)
 
-    def _wake_before(self, key: str, at: int) -> None:
+    def _wake_before(self, key: str, at: int, now: int) -> None:
         """Decide a timer that comes before a record; one on which the stage fails is set aside with it."""
         attempts = self._task.attempts
         why = None if attempts is None else attempts.why_set_aside(self._timer_name(key, at))
         if why is None:
-            self.wake(key, at)
+            self.wake(key, at, now)
         else:
             self.set_timer_aside(key, at, why)
 
@@ -403,11 +414,11 @@ class _Batch:
             return None
         return min(((at, key) for key in states if (at := timers.at(key)) is not None and at <= time), default=None)
 
-    def wake(self, key: str, at: int) -> None:
+    def wake(self, key: str, at: int, now: int) -> None:
         """Decide a timer that fired; it is set again if its state still has a deadline."""
         self.result.wakes += 1
         self._timers.setdefault(key, at)
-        wake, attempts = Wake(key, at), self._task.attempts
+        wake, attempts = Wake(key, at, now), self._task.attempts
         if attempts is None:
             self._fire(wake)
             return
@@ -469,8 +480,8 @@ class _Batch:
         for key, state in self.states.changed.items():
             result.changes[b"=" + key.encode()] = None if state is None else encode_state(state, number)
         for key, before in self._timers.items():
-            if (at := self._task.timers.at(key)) != before:
-                result.changes[b"@" + key.encode()] = None if at is None else encode(Timer(at))
+            if (at := self._task.timers.at(key)) != before or key in self._regraded:
+                result.changes[b"@" + key.encode()] = None if at is None else encode(Timer(at, self._task.timers.is_urgent(key)))
         return result
 
     def _decide(self, each: Input, record: Record | None) -> None:
@@ -491,9 +502,13 @@ class _Batch:
         """Set the key's timer to the deadline of its state."""
         timers = self._task.timers
         at, before = None if state is None else self._deadline(state), timers.at(key)
-        if at != before:
-            self._timers.setdefault(key, before)
-            timers.set(key, at)
+        urgent = at is not None and self._is_urgent(state)
+        if urgent != timers.is_urgent(key):
+            self._regraded.add(key)
+        elif at == before:
+            return
+        self._timers.setdefault(key, before)
+        timers.set(key, at, urgent=urgent)
 
     def write(self, output: Output) -> None:
         """Write a record that follows from no input."""

@@ -1,18 +1,26 @@
 """The timers of one partition, in memory; the changelog holds them like any state."""
 
+from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-SPARE: Final = 1_000  # superseded entries that the heap may hold beyond one for each timer
+SPARE: Final = 1_000  # superseded entries that a heap may hold beyond one for each timer
+SHARE: Final = 8  # while urgent timers are due, one of so many that fire is another one
 
 
 class Timers:
-    """At most one timer per key, in the order of due time, then key."""
+    """
+    At most one timer per key. Those that are urgent come first of what is due, each kind in the order of due time, then key.
 
-    def __init__(self, due: dict[str, int] | None = None) -> None:
+    While both kinds are due, every eighth is not urgent: nothing waits for ever.
+    """
+
+    def __init__(self, due: dict[str, int] | None = None, urgent: Iterable[str] = ()) -> None:
         self._due = due or {}
-        self._heap = [(at, key) for key, at in self._due.items()]
-        heapify(self._heap)
+        self._urgent = set(urgent)
+        self._heaps: tuple[list[tuple[int, str]], list[tuple[int, str]]] = ([], [])  # not urgent, urgent
+        self._turn = 0
+        self._fill()
 
     def __len__(self) -> int:
         return len(self._due)
@@ -25,41 +33,79 @@ class Timers:
         """Return when the key's timer is due; None if it has none."""
         return self._due.get(key)
 
-    def set(self, key: str, at: int | None) -> None:
+    def is_urgent(self, key: str) -> bool:
+        """Whether the key has a timer that is urgent."""
+        return key in self._urgent
+
+    def set(self, key: str, at: int | None, *, urgent: bool = False) -> None:
         """Set the key's timer; None clears it."""
+        self._urgent.discard(key)
         if at is None:
             self._due.pop(key, None)
             return
         self._due[key] = at
-        heappush(self._heap, (at, key))
-        if len(self._heap) > 2 * len(self._due) + SPARE:  # a timer that is always put off would fill the memory
-            self._heap = [(due, each) for each, due in self._due.items()]
-            heapify(self._heap)
+        if urgent:
+            self._urgent.add(key)
+        heappush(self._heaps[urgent], (at, key))
+        if len(self._heaps[0]) + len(self._heaps[1]) > 2 * len(self._due) + SPARE:  # a timer that is always put off would fill the memory
+            self._fill()
 
     def next(self) -> int | None:
-        """Return when the first timer is due."""
-        while self._heap:
-            at, key = self._heap[0]
-            if self._due.get(key) == at:
-                return at
-            heappop(self._heap)  # superseded or cleared
-        return None
+        """Return when the first timer is due, urgent or not."""
+        heads = [head[0] for urgent in (False, True) if (head := self._head(urgent)) is not None]
+        return min(heads, default=None)
+
+    def first(self, until: int) -> tuple[str, int] | None:
+        """Return the timer that fires next of those that are due by `until`, with its due time."""
+        found = self._first_heap(until)
+        if found is None:
+            return None
+        at, key = self._heaps[found][0]
+        return key, at
 
     def take(self, until: int) -> tuple[str, int] | None:
-        """Remove and return the first timer that is due by `until`, with its due time."""
-        at = self.next()
-        if at is None or at > until:
+        """Remove and return the timer that fires next of those that are due by `until`, with its due time."""
+        found = self._first_heap(until)
+        if found is None:
             return None
-        _, key = heappop(self._heap)
+        self._turn = self._turn + 1 if found else 0
+        at, key = heappop(self._heaps[found])
         del self._due[key]
+        self._urgent.discard(key)
         return key, at
 
     def due(self, until: int, limit: int) -> list[tuple[str, int]]:
-        """Return the first timers that are due by `until`, at most `limit`, and leave them."""
-        found: dict[str, int] = {}
-        while len(found) < limit and (at := self.next()) is not None and at <= until:
-            key = heappop(self._heap)[1]
-            found[key] = at
-        for key, at in found.items():
-            heappush(self._heap, (at, key))
-        return list(found.items())
+        """Return the timers that fire next of those that are due by `until`, at most `limit`, and leave them."""
+        turn, found = self._turn, list[tuple[str, int, bool]]()
+        while len(found) < limit and (first := self.first(until)) is not None:
+            found.append((*first, first[0] in self._urgent))
+            self.take(until)
+        for key, at, urgent in found:
+            self.set(key, at, urgent=urgent)
+        self._turn = turn
+        return [(key, at) for key, at, _ in found]
+
+    def _first_heap(self, until: int) -> bool | None:
+        """Return whether the timer that fires next is urgent; None if none is due."""
+        other, urgent = (head is not None and head[0] <= until for head in map(self._head, (False, True)))
+        if urgent and not (other and self._turn >= SHARE - 1):
+            return True
+        return False if other else None
+
+    def _head(self, urgent: bool) -> tuple[int, str] | None:  # noqa: FBT001  which of the two heaps
+        """Return the first timer of one kind."""
+        heap = self._heaps[urgent]
+        while heap:
+            at, key = heap[0]
+            if self._due.get(key) == at and (key in self._urgent) == urgent:
+                return heap[0]
+            heappop(heap)  # superseded or cleared
+        return None
+
+    def _fill(self) -> None:
+        """Make the heaps anew."""
+        self._heaps = ([], [])
+        for key, at in self._due.items():
+            self._heaps[key in self._urgent].append((at, key))
+        for heap in self._heaps:
+            heapify(heap)

@@ -28,7 +28,7 @@ from processors.runtime.errors import Restart, Stop
 from processors.runtime.kafka.clients import LOW_LATENCY, Broker, Place, message_kind, poll_batch
 from processors.runtime.metrics import CATCH_UP_LEFT, CATCH_UP_RECORDS, REBUILDS, STAMP_AHEAD
 from processors.runtime.run.store import STAMP, Store
-from processors.runtime.wire.changelog import FORMAT, Position
+from processors.runtime.wire.changelog import FORMAT, Position, Timer
 from processors.runtime.wire.codec import Codec
 from processors.topics import TOMBSTONES_KEPT
 
@@ -53,7 +53,7 @@ class Restored:
 
     position: Position
     stamp: bytes
-    timers: dict[str, int]
+    timers: dict[str, Timer]
 
 
 class Changelog:
@@ -99,7 +99,7 @@ class Changelog:
             raise Restart(f"the changelog of partition {partition} could not be read")
         position, raw = caught
         check_positions(self.topic, partition, position, committed)  # 5
-        timers = {field[1:].decode(): self._codec.decode(value).due_at for field, value in self._store.scan(key, "@*")}
+        timers = {field[1:].decode(): self._codec.decode(value) for field, value in self._store.scan(key, "@*")}
         if self._store.read(key, [])[0] != raw:
             raise Restart(f"the cache of partition {partition} changed while its timers were read")
         return Restored(position, raw, timers)

@@ -282,7 +282,9 @@ class Runner:
                     f"the state of {self._stage.name} was written with {position.partitions} partitions and its topics have "
                     f"{self._partition_count}: partitions were added by hand; see deploy/runbook.md"
                 )
-            task = Task(self._stage, partition, position, positions, timers, self._partition_count)
+            due = {key: each.due_at for key, each in timers.items()}
+            urgent = (key for key, each in timers.items() if each.urgent)
+            task = Task(self._stage, partition, position, positions, due, self._partition_count, urgent)
             task.attempts = self._attempts
             tasks.append(task)
         if self._stage.table is not None:

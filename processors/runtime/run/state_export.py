@@ -28,7 +28,7 @@ from processors.runtime.run.state_log import (
 )
 from processors.runtime.run.stopped import check_read, check_stopped, places_of
 from processors.runtime.settings import Settings
-from processors.runtime.wire.changelog import State
+from processors.runtime.wire.changelog import State, Timer
 from processors.runtime.wire.codec import Codec
 from processors.stage import Stage
 
@@ -89,10 +89,11 @@ def entries_of(codec: Codec, held: Sequence[PartitionState]) -> Iterator[Entry]:
     for partition in held:
         for key in dict.fromkeys(name[1:] for name in partition.fields):
             timer = partition.fields.get(TIMER + key)
-            due_at = None if timer is None else codec.decode(timer).due_at
+            found: Timer | None = None if timer is None else codec.decode(timer)
+            due_at, urgent = (None, False) if found is None else (found.due_at, found.urgent)
             raw = partition.fields.get(STATE + key)
             if raw is None:
-                yield Entry(key.decode(), due_at=due_at)
+                yield Entry(key.decode(), due_at=due_at, urgent=urgent)
             else:
                 state: State = codec.decode(raw)
-                yield Entry(key.decode(), Raw(state.state), state.format, due_at)
+                yield Entry(key.decode(), Raw(state.state), state.format, due_at, urgent)

@@ -2,7 +2,7 @@
 The file that a stage's state is exported to: JSON, one object a line.
 
     {"stage", "format", "cluster", "prefix", "exported_at", "time", "settled", "logs", "positions", "ends"}
-    {"key", "format", "state", "due_at"}     one a state, in the format of its stage's documents; a timer may stand alone
+    {"key", "format", "state", "due_at", "urgent"}     one a state, in the format of its stage's documents; a timer may stand alone
     {"states", "sha256"}                     how many there are, and the digest of all the bytes before
 
 Topics are named without their prefix. `positions` are the offsets that the stage had read, `ends` those of the logs: another
@@ -46,6 +46,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     state: Raw = field(default_factory=lambda: Raw(NOTHING))
     format: int = 1
     due_at: int | None = None
+    urgent: bool = False
 
 
 class Footer(Struct, frozen=True):

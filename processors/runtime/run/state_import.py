@@ -228,7 +228,7 @@ class _Importing:
             if bytes(entry.state) != NOTHING:
                 changes.append((partition, STATE + key, self._codec.encode(State(bytes(entry.state), entry.format))))
             if entry.due_at is not None:
-                changes.append((partition, TIMER + key, self._codec.encode(Timer(entry.due_at))))
+                changes.append((partition, TIMER + key, self._codec.encode(Timer(entry.due_at, entry.urgent))))
             yield changes
 
     def _removals(self, held: Sequence[PartitionState]) -> Iterator[list[Change]]:

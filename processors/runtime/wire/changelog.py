@@ -15,9 +15,10 @@ class State(Struct, frozen=True, gc=False):
 
 
 class Timer(Struct, frozen=True, gc=False):
-    """The one timer of a state key. A tombstone clears it."""
+    """The one timer of a state key; one that is `urgent` fires before others that are due. A tombstone clears it."""
 
     due_at: int
+    urgent: bool = False
 
 
 class Position(Struct, frozen=True, gc=False):
