@@ -91,7 +91,7 @@ class Output(Struct, frozen=True, gc=False):
     """
     One record to write. A `value` that is the input's own value is passed on byte for byte; None is a tombstone.
 
-    `timing` is for the metrics alone and is not written.
+    `timing` and `counts_as`, what it is counted as, are for the metrics alone and are not written.
     `headers` are for readers outside the pipeline. Without any, the record bears the trace of its message, or else that of the input.
     """
 
@@ -100,6 +100,7 @@ class Output(Struct, frozen=True, gc=False):
     value: Struct | None
     timing: Timing | None = None
     headers: Headers = ()
+    counts_as: str = ""
 
 
 class Decision(Struct, Generic[S], frozen=True, gc=False):

@@ -23,9 +23,8 @@ docs/delivery.md is drawn from these tables.
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, TypeVar
 
-from processors.domain.notification import ReceiptStatus
+from processors.domain.notification import AttemptState, ReceiptStatus
 
-AttemptState = Literal["sent", ReceiptStatus, "expired", "unanswered"]
 AttemptEvent = Literal[ReceiptStatus, "lease_ended", "wait_ended"]
 
 ContactState = Literal["due", "trying", "reached", "failed", "expired", "gave_up", "opted_out", "cancelled"]

@@ -26,6 +26,7 @@ class About(NamedTuple):
     offender: str | None = None
     part: int | None = None
     trace: str | None = None
+    provider: str | None = None
 
 
 MESSAGE_ONLY: Final = About()
@@ -68,6 +69,7 @@ class Moment(Struct, frozen=True, gc=False):
             reference=about.reference,
             channel=about.channel,
             status=about.status,
+            provider=about.provider,
             trace=about.trace,
         )
 

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
-from processors.deliver.life import AttemptState, ContactState
+from processors.deliver.life import ContactState
 from processors.domain.event import EVERYWHERE, Change, Scope, Telling, Way
+from processors.domain.notification import AttemptState
 from processors.domain.offender import OffenderStanding
 from processors.domain.person import Identifier, Name
 from processors.domain.registration import SEVERAL_ZONES, Channel, RegistrationState

@@ -40,7 +40,7 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     `reason` is a code of `domain.reasons`, `detail` a sentence with the values behind the decision, `at` the time of the
     decision (the record's receive time or the timer's due time), `rules` the version of rules and settings.
     `formerly` is a key that the offender had until then: two were merged. `status` is the state that the attempt of `reference`
-    came to. `trace` is the id of the trace that the agency sent along, if any.
+    came to, `provider` who reported it. `trace` is the id of the trace that the agency sent along, if any.
     """
 
     stage: str
@@ -61,6 +61,7 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     formerly: str | None = None
     status: str | None = None
     trace: str | None = None
+    provider: str | None = None
 
 
 class MessagePart(Protocol):

@@ -21,6 +21,7 @@ ReceiptStatus = Literal[
     "permanent_failure",
     "opted_out",
 ]
+AttemptState = Literal["sent", ReceiptStatus, "expired", "unanswered"]
 
 
 class Notification(Struct, frozen=True, kw_only=True, gc=False):

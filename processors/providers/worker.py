@@ -52,6 +52,7 @@ from processors.topics import OUTBOUND, RECEIPTS, SENDS
 BATCH: Final = 500  # messages of a batch; they must be handed over within the group's max.poll.interval.ms
 POLL_TIMEOUT: Final = 0.2
 FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
+SEND_STATUSES: Final = ("accepted", "delivered", "temporary_failure", "permanent_failure", "opted_out")  # of an outcome
 DETAIL: Final = 200  # characters of a vendor's answer that a receipt carries
 
 
@@ -79,6 +80,7 @@ class Worker:
         self._fault = Faults(settings.faults).point(f"provider-{channel}")
         self._log = structlog.get_logger().bind(channel=channel)
         self._now = now
+        self._start_at_zero([vendor.name for vendor, _ in vendors])
         self._dispatcher = Dispatcher(vendors, now, self._commit_intents)
         self._assigned: list[TopicPartition] = []
         self._generation = 0
@@ -90,6 +92,15 @@ class Worker:
         self._metadata: Any = None
         self._wait = FIRST_WAIT
         self._stopping = False
+
+    def _start_at_zero(self, vendors: Sequence[str]) -> None:
+        """Create the counters before anything is counted: an alert only sees the first increase of a counter that existed."""
+        for vendor in vendors:
+            metrics.AMBIGUOUS_SENDS.labels(self.channel, vendor)
+            metrics.PROVIDER_SWITCHES.labels(vendor)
+            metrics.UNKNOWN_CODES.labels(vendor)
+            for status in SEND_STATUSES:
+                metrics.PROVIDER_SENDS.labels(self.channel, vendor, status)
 
     def stop(self) -> None:
         """Finish the batch in hand and begin no other."""

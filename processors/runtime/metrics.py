@@ -73,6 +73,11 @@ CATCH_UP_LEFT: Final = Gauge(
 STAMP_AHEAD: Final = Counter("vn_stamp_ahead", "Cached partitions that claimed more than Kafka holds; dropped and rebuilt", ["unit"])
 STALE: Final = Counter("vn_stale_cache", "Batches thrown away because a state's stamp was not the expected one", ["unit"])
 ATTEMPTS: Final = Counter("vn_attempts", "States that attempts reached, by receipts and by silence", ["channel", "status"])
+RECEIPTS: Final = Counter(
+    "vn_receipts", "Receipts that changed an attempt, by the state it came to and who reported it", ["channel", "status", "provider"]
+)
+OPT_OUTS: Final = Counter("vn_opt_outs", "Opt-outs of registrants' addresses, and opt-ins again", ["channel", "change"])
+RESPONSES: Final = Counter("vn_responses", "Message Responses to agencies, by what they say", ["status"])
 NOT_REACHED: Final = Counter("vn_not_reached", "Notifications of which no contact was reached", ["emergency"])
 PROVIDER_SENDS: Final = Counter(
     "vn_provider_sends", "Messages that vendors were given, by the status reported", ["channel", "vendor", "status"]
@@ -119,6 +124,9 @@ METRICS: Final = (
     STAMP_AHEAD,
     STALE,
     ATTEMPTS,
+    RECEIPTS,
+    OPT_OUTS,
+    RESPONSES,
     NOT_REACHED,
     PROVIDER_SENDS,
     AMBIGUOUS_SENDS,

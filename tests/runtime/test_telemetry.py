@@ -4,13 +4,15 @@ import io
 import json
 import logging
 import sys
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from processors.domain.journal import Verdict
+from processors.domain.notification import AttemptState
 from processors.domain.reasons import RARE
 from processors.domain.trace import trace_of
 from processors.runtime import metrics
@@ -28,8 +30,10 @@ from processors.runtime.run.telemetry import (
     configure,
     drop_unlisted,
     error_fields,
+    report_attempts,
 )
 from processors.runtime.wire.changelog import Position
+from processors.topics import OUTBOUND
 from processors.watch.metrics import FAMILIES
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -54,6 +58,8 @@ def test_every_metric_is_in_the_list() -> None:
 def test_labels_are_never_ids() -> None:
     assert {label for metric in METRICS for label in metric._labelnames} <= {
         "unit",
+        "provider",
+        "change",
         "topic",
         "table",
         "status",
@@ -149,6 +155,40 @@ def test_the_log_line_of_a_batch_names_the_traces_of_its_first_messages() -> Non
     assert line["traces"][:2] == ["0af7651916cd43dd8448eb211c80319c", trace_of("VA1", "M-1")]
     assert len(line["traces"]) == TRACES_LOGGED
     assert set(line) <= FIELDS
+
+
+def samples(metric: Any) -> dict[tuple[str, ...], float]:
+    """The values of a counter by its labels."""
+    return {tuple(each.labels.values()): each.value for each in metric.collect()[0].samples if each.name.endswith("_total")}
+
+
+def test_deliver_and_answer_start_with_a_series_for_every_known_label() -> None:
+    for unit in ("deliver", "answer"):
+        Telemetry(unit)
+    assert set(samples(metrics.OPT_OUTS)) >= set(product(OUTBOUND, ("out", "in")))
+    assert set(samples(metrics.ATTEMPTS)) >= set(product(OUTBOUND, get_args(AttemptState)))
+    assert set(samples(metrics.RESPONSES)) == {("delivered",), ("failed",)}
+
+
+def reported(**more: Any) -> Verdict:
+    given = {"stage": "deliver", "message_id": "M-1", "outcome": "receipt", "reason": "receipt", "detail": "d", "at": 0, **more}
+    return Verdict(**given)
+
+
+def test_a_receipt_is_counted_once_by_provider_and_an_opt_out_by_channel() -> None:
+    about = {"reference": "R-1.a", "channel": "sms", "status": "delivered", "provider": "twilio"}
+    before, out = samples(metrics.RECEIPTS).get(("sms", "delivered", "twilio"), 0), samples(metrics.OPT_OUTS).get(("sms", "out"), 0)
+    report_attempts([reported(**about), reported(message_id="M-2", **about), reported(outcome="noted", reason="opted_out", channel="sms")])
+    report_attempts([reported(outcome="noted", reason="opted_out")])  # of a contact of one delivery
+    assert samples(metrics.RECEIPTS)["sms", "delivered", "twilio"] == before + 1
+    assert samples(metrics.OPT_OUTS)["sms", "out"] == out + 1
+
+
+def test_providers_beyond_the_first_twenty_are_one_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telemetry, "PROVIDERS", set())
+    labels = [telemetry.listed(f"provider-{number}") for number in range(1_000)]
+    assert labels[:20] == [f"provider-{number}" for number in range(20)]
+    assert set(labels[20:]) == {"other"}
 
 
 def test_a_stage_that_starts_does_not_look_as_if_it_had_stood_still() -> None:

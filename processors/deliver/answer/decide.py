@@ -174,7 +174,13 @@ def response_to(sums: Sums, now: int) -> Output:
         responded_at=now,
     )
     trace = trace_of(sums.ori, sums.message_id, sums.trace)
-    return Output(RESPONSES, sums.ori, response, headers=message_headers(sums.ori, sums.message_id, trace))
+    return Output(
+        RESPONSES,
+        sums.ori,
+        response,
+        headers=message_headers(sums.ori, sums.message_id, trace),
+        counts_as="failed" if sums.failed else "delivered",
+    )
 
 
 STAGE: Final[Stage[Sums]] = Stage(

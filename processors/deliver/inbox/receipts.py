@@ -50,7 +50,7 @@ def settle(registrant: Registrant, receipt: Receipt, record: Record, found: Stat
     differs = "" if understood.status == receipt.status else f": the provider says {receipt.status}"
     reason = "wrong_pin" if understood.wrong_pin else reason_of(receipt)
     detail = f"attempt {attempt.number} is {understood.status}{differs}"
-    noted = Decision[State](verdicts=verdicts_on(delivery, delivery.attempts[attempt.reference], reason, detail, moment))
+    noted = Decision[State](verdicts=verdicts_on(delivery, delivery.attempts[attempt.reference], reason, detail, moment, receipt.provider))
     if not delivery.contacts:  # left before contacts were followed: nothing follows from it
         return noted.then(Decision(states={delivery_key(moment.registrant_id, attempt.reference): delivery}))
     noted = noted.then(contact_after(registrant, attempt, understood.status, delivery, moment))
@@ -109,7 +109,9 @@ def contact_after(registrant: Registrant, attempt: Attempt, status: ReceiptStatu
     return Decision(states={registrant.registrant_id: replace(registrant, contacts={**registrant.contacts, attempt.contact: after})})
 
 
-def verdicts_on(delivery: Delivery, attempt: Attempt, reason: str, detail: str, moment: Moment) -> tuple[Verdict, ...]:
+def verdicts_on(  # noqa: PLR0913, PLR0917  a verdict's own fields
+    delivery: Delivery, attempt: Attempt, reason: str, detail: str, moment: Moment, provider: str | None = None
+) -> tuple[Verdict, ...]:
     """Return the verdict on a receipt for every message that the attempt told of."""
     about = About(
         notification_id=attempt.notification_id,
@@ -117,6 +119,7 @@ def verdicts_on(delivery: Delivery, attempt: Attempt, reason: str, detail: str, 
         channel=attempt.channel,
         status=attempt.status,
         ori=delivery.ori,
+        provider=provider,
     )
     traces = delivery.traces
     return tuple(

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from processors.deliver.contacts import UNKNOWN, contact_name, find
 from processors.deliver.dispatch.deliveries import advance
 from processors.deliver.dispatch.ids import digest
-from processors.deliver.moment import STAGE_NAME, Moment, registrant_after
+from processors.deliver.moment import STAGE_NAME, About, Moment, registrant_after
 from processors.deliver.state import Attempt, ContactProgress, Content, Delivery, Registrant, Reply, State
 from processors.domain.event import EVERYWHERE
 from processors.domain.inbound import PURPOSE, Inbound, Keyword
@@ -83,7 +83,7 @@ def silence(registrant: Registrant, channel: Channel, address: str, moment: Mome
     reason = "opted_out" if silent else "opted_in"
     detail = f"{'nothing more' if silent else 'messages'} by {' and '.join(channels)} to that address"
     after = replace(registrant, contacts={**registrant.contacts, **contacts})
-    return Decision(states={registrant.registrant_id: after}, verdicts=(reply_verdict(registrant, reason, detail, moment),))
+    return Decision(states={registrant.registrant_id: after}, verdicts=(reply_verdict(registrant, reason, detail, moment, channel),))
 
 
 def answer(registrant: Registrant, channel: Channel, address: str, content: Content, moment: Moment) -> Decision[State]:
@@ -185,7 +185,7 @@ def review_of(reply: Reply, state: ReviewState, moment: Moment, action: ReviewAc
     return Output(REVIEWS, reply.review_id, record)
 
 
-def reply_verdict(registrant: Registrant, reason: str, detail: str, moment: Moment) -> Verdict:
+def reply_verdict(registrant: Registrant, reason: str, detail: str, moment: Moment, channel: Channel | None = None) -> Verdict:
     """Return the verdict on a reply, under one of the registrant's registrations."""
     registration_id = next(iter(registrant.registrations), "-")
-    return moment.verdict(registration_id, "noted", reason, detail)
+    return moment.verdict(registration_id, "noted", reason, detail, About(channel=channel))

@@ -56,6 +56,7 @@ class BatchResult:
     set_aside: list[str] = field(default_factory=list)  # inputs that were not decided
     oldest: int | None = None  # receive time of the batch's oldest message
     timings: list[Timing] = field(default_factory=list)
+    counts: list[tuple[str, str]] = field(default_factory=list)
     traceparents: dict[tuple[str | None, str], str] = field(default_factory=dict)  # that came with messages, by agency and message id
 
 
@@ -520,6 +521,8 @@ class _Batch:
             self._task.set_row(output.key or "", value)
         if value is not None:
             raw = record.raw if record is not None and value is record.value else self._codec.encode(value)
+        if output.counts_as:
+            result.counts.append((output.topic.name, output.counts_as))
         if output.timing is not None:
             result.timings.append(output.timing)
         if raw is not None:

@@ -14,11 +14,12 @@ from contextlib import suppress
 from importlib.metadata import version
 from itertools import islice, product
 from time import monotonic
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import structlog
 
 from processors.domain.journal import Verdict
+from processors.domain.notification import AttemptState
 from processors.domain.reasons import RARE
 from processors.domain.trace import trace_of
 from processors.runtime import metrics
@@ -27,7 +28,7 @@ from processors.runtime.decide.task import BatchResult, Task
 from processors.runtime.errors import Restart, Retry, UserError
 from processors.runtime.run.faults import Point
 from processors.stage import Timing
-from processors.topics import OUTBOUND
+from processors.topics import OUTBOUND, RESPONSES
 
 FIELDS: Final = frozenset(
     {
@@ -86,7 +87,21 @@ STEPS: Final[dict[Point, str]] = {
 }
 RESULTS: Final[tuple[Result, ...]] = ("committed", "in_doubt")
 FLAGS: Final = ("true", "false")
-DELIVER: Final = "deliver"
+DELIVER, ANSWER = "deliver", "answer"
+OPT_CHANGES: Final = {"opted_out": "out", "opted_in": "in"}  # by reason code
+CHANNEL_FLAGS: Final = tuple(product(OUTBOUND, FLAGS))
+KNOWN_LABELS: Final[Mapping[str, Mapping[Any, Sequence[tuple[str, ...]]]]] = {  # by unit and metric
+    DELIVER: {
+        metrics.NOT_REACHED: tuple((flag,) for flag in FLAGS),
+        metrics.NOTIFICATIONS_LATE: CHANNEL_FLAGS,
+        metrics.NOTIFICATION_SECONDS: CHANNEL_FLAGS,
+        metrics.ATTEMPTS: tuple(product(OUTBOUND, get_args(AttemptState))),
+        metrics.OPT_OUTS: tuple(product(OUTBOUND, OPT_CHANGES.values())),
+    },
+    ANSWER: {metrics.RESPONSES: (("delivered",), ("failed",))},
+}
+MOST_PROVIDERS: Final = 20
+PROVIDERS: Final[set[str]] = set()  # those heard of
 NOT_REACHED_EMERGENCY: Final = "not_reached_emergency"  # the reason code of an emergency that reached nobody
 ONCE_IN: Final = 10.0  # seconds
 TRACES_LOGGED: Final = 10  # of one batch
@@ -147,9 +162,22 @@ def report_attempts(verdicts: Sequence[Verdict]) -> None:
     states = {(each.reference, each.channel, each.status) for each in verdicts if each.status is not None}
     for (channel, status), count in Counter((channel, status) for _, channel, status in states).items():
         metrics.ATTEMPTS.labels(channel, status).inc(count)
+    reported = {(each.reference, each.channel, each.status, each.provider) for each in verdicts if each.provider is not None}
+    for _, to, state, provider in reported:
+        metrics.RECEIPTS.labels(to, state, listed(provider or "")).inc()
+    for each in verdicts:
+        if each.reason in OPT_CHANGES and each.outcome == "noted" and each.channel is not None:
+            metrics.OPT_OUTS.labels(each.channel, OPT_CHANGES[each.reason]).inc()
     ends = {(each.notification_id, each.reason == NOT_REACHED_EMERGENCY) for each in verdicts if each.outcome == "undelivered"}
     for _, emergency in ends:
         metrics.NOT_REACHED.labels(str(emergency).lower()).inc()
+
+
+def listed(provider: str) -> str:
+    """Return a provider's name as a label: the first twenty heard of, else `other`, since anybody may write a receipt."""
+    if len(PROVIDERS) < MOST_PROVIDERS:
+        PROVIDERS.add(provider)
+    return provider if provider in PROVIDERS else "other"
 
 
 def report_notification(timing: Timing, now: int) -> None:
@@ -191,12 +219,9 @@ class Telemetry:
             metrics.DECISIONS.labels(stage, outcome, reason)
             if outcome == "rejected":
                 metrics.DEAD_LETTERS.labels(stage, reason)
-        if stage == DELIVER:
-            for emergency in FLAGS:
-                metrics.NOT_REACHED.labels(emergency)
-            for channel, emergency in product(OUTBOUND, FLAGS):
-                metrics.NOTIFICATIONS_LATE.labels(channel, emergency)
-                metrics.NOTIFICATION_SECONDS.labels(channel, emergency)
+        for counter, labels in KNOWN_LABELS.get(stage, {}).items():
+            for values in labels:
+                counter.labels(*values)
 
     def beat(self) -> None:
         """Report that the loop began another round."""
@@ -254,6 +279,8 @@ class Telemetry:
         for (outcome, reason), count in verdicts.items():
             metrics.DECISIONS.labels(stage, outcome, reason).inc(count)
         report_attempts([each for _, result in results for each in result.verdicts])
+        for _, status in (each for _, result in results for each in result.counts if each[0] == RESPONSES.name):
+            metrics.RESPONSES.labels(status).inc()
         for reason, count in dead.items():
             metrics.DEAD_LETTERS.labels(stage, reason).inc(count)
         now = wall()
