@@ -49,7 +49,7 @@ from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.topics import OUTBOUND, RECEIPTS, SENDS
 
-BATCH: Final = 500  # messages of a batch; they must be handed over within the group's max.poll.interval.ms
+BATCH: Final = 500  # messages of a batch, at most
 POLL_TIMEOUT: Final = 0.2
 FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
 SEND_STATUSES: Final = ("accepted", "delivered", "temporary_failure", "permanent_failure", "opted_out")  # of an outcome
@@ -59,6 +59,15 @@ DETAIL: Final = 200  # characters of a vendor's answer that a receipt carries
 def wall() -> int:
     """Return the time of day in milliseconds."""
     return int(time() * 1000)
+
+
+def batch_size(limits: Sequence[Limits]) -> int:
+    """
+    Return how many messages a batch may have: about as many as a vendor takes in a second.
+
+    Of a batch in hand when the process ends it may not be known what left, and what is long in hand delays the group.
+    """
+    return max(1, min(BATCH, int(max((each.rate for each in limits), default=1.0))))
 
 
 class Worker:
@@ -80,6 +89,7 @@ class Worker:
         self._fault = Faults(settings.faults).point(f"provider-{channel}")
         self._log = structlog.get_logger().bind(channel=channel)
         self._now = now
+        self._batch_size = batch_size([limits for _, limits in vendors])
         self._start_at_zero([vendor.name for vendor, _ in vendors])
         self._dispatcher = Dispatcher(vendors, now, self._commit_intents)
         self._assigned: list[TopicPartition] = []
@@ -183,7 +193,7 @@ class Worker:
     # -- one batch
 
     def _run_batch(self, member: Consumer, loop: asyncio.Runner) -> None:
-        messages = poll_batch(member, BATCH, POLL_TIMEOUT)  # 1
+        messages = poll_batch(member, self._batch_size, POLL_TIMEOUT)  # 1
         self._metadata = member.consumer_group_metadata()
         if not self._positions:
             return
