@@ -150,7 +150,8 @@ def grouped(tops: dict[str, int]) -> Iterator[str]:
     """Draw a frame about the units of a stage that has several."""
     for stage, members in PIPELINE.items():
         if len(members) > 1:
-            top, bottom = tops[members[0].name] - 14, tops[members[-1].name] + BOX + 14
+            drawn = [tops[unit.name] for unit in members]
+            top, bottom = min(drawn) - 14, max(drawn) + BOX + 14
             yield f'  <rect class="group" x="{CENTRE - HALF - 18}" y="{top}" width="{2 * HALF + 36}" height="{bottom - top}" rx="10"/>'
             yield note(CENTRE - HALF - 6, (top + bottom) // 2 + 4, stage)
 
