@@ -72,7 +72,6 @@ class Copies:
     unit: str
     points: tuple[Point, ...]
     fault: str
-    leash: int
     process: "subprocess.Popen[bytes]" = field(init=False)
     heir: "subprocess.Popen[bytes] | None" = field(init=False, default=None)
     _lives: int = field(init=False, default=0)
@@ -134,17 +133,14 @@ class Copies:
 
     def _spawn(self, log: Path, faults: str) -> "subprocess.Popen[bytes]":
         variables = {**os.environ, **self.run.environment, "VN_FAULTS": faults, "VN_LOG_LEVEL": "info"}
-        # On a leash, as a child of the supervisor: `vn run deliver` alone would be a supervisor, with `answer` beside it.
-        command = [*COMMAND, self.unit, "--leash", str(self.leash)]
         with log.open("wb") as file:
-            return subprocess.Popen(command, env=variables, stderr=file, stdout=file, cwd=ROOT, pass_fds=(self.leash,))
+            return subprocess.Popen([*COMMAND, self.unit], env=variables, stderr=file, stdout=file, cwd=ROOT)
 
 
 def strike(addresses: dict[str, str], folder: Path, feed: Path, group: str, fault: str) -> None:
     """Play the feed while each stage is struck at each point of the group; raises AssertionError if anything differs."""
     run = FeedRun(addresses, folder, feed=feed)
-    leash, end = os.pipe()
-    stages = [Copies(run, unit, GROUPS[group], fault, leash) for unit in NAMES]
+    stages = [Copies(run, unit, GROUPS[group], fault) for unit in NAMES]
 
     def tend() -> None:
         for each in stages:
@@ -164,8 +160,6 @@ def strike(addresses: dict[str, str], folder: Path, feed: Path, group: str, faul
     finally:
         for each in stages:
             each.kill()
-        os.close(end)
-        os.close(leash)
     run.verify()
 
 
