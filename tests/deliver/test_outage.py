@@ -7,9 +7,10 @@ from processors.deliver.decide import STAGE
 from processors.domain.event import Event
 from processors.domain.notification import Notification, Outbound
 from processors.domain.registration import Contact, Contacts, Reachable
+from processors.domain.time import millis
 from processors.runtime.decide.timers import SHARE
 from processors.topics import NOTIFICATIONS, REGISTRANTS
-from tests.deliver.given import ALL_DAY, HOUR, MINUTE, NOON, VOICE, AtDeliver, escape, event, reachable, receipt
+from tests.deliver.given import ALL_DAY, AT_ONCE, HOUR, MINUTE, NOON, SECOND, VOICE, AtDeliver, escape, event, reachable, receipt
 from tests.one_stage import SEAL, OneStage
 
 
@@ -78,3 +79,22 @@ def test_an_attempt_that_was_open_when_the_outage_began_is_followed_by_one_when_
     first, second = stage.sent
     assert (first.attempt, second.attempt) == (1, 2)
     assert second.expires_at == stage.now + 2 * MINUTE
+
+
+def test_what_waited_through_an_outage_counts_as_late_and_not_as_held() -> None:
+    stage = AtDeliver(answers=None).register(reachable(VOICE))
+    stage.tell(escape())
+    stage.advance(HOUR)
+    (timing,) = [each.timing for each in stage.outputs if each.timing is not None]
+    assert (timing.hold, timing.held) == ("merge_window", 5 * SECOND)
+    assert timing.free_at == NOON + 5 * SECOND
+    assert stage.now - timing.free_at > timing.within
+
+
+def test_the_end_of_quiet_hours_in_an_outage_is_when_a_notification_was_free() -> None:
+    night, morning = millis("2026-11-03T03:00:00Z"), millis("2026-11-03T12:00:00Z")
+    stage = AtDeliver(AT_ONCE, now=night, answers=None).register(reachable(VOICE))
+    stage.tell(event(received_at=night))
+    stage.advance_to(morning + 2 * HOUR)
+    (timing,) = [each.timing for each in stage.outputs if each.timing is not None]
+    assert (timing.hold, timing.free_at) == ("quiet_hours", morning)

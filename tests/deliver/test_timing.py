@@ -9,10 +9,10 @@ from tests.deliver.given import HOUR, ME, MINUTE, NOON, RULES, SECOND, escape, e
 from tests.one_stage import SEAL
 
 
-def pending(since: int, why: str, *, emergency: bool = True, held_until: int | None = None) -> Pending:
+def pending(since: int, why: str, *, emergency: bool = True, held_until: int | None = None, held: int = 5 * SECOND) -> Pending:
     told = escape(held_until=held_until) if emergency else event(held_until=held_until)
     one = notice_of(Notification(registrant_id=ME, registration_ids=("IVINS-1",), event=told), emergency=emergency)
-    return Pending(notices=(one,), since=since, due_at=since + 5 * SECOND, why=why)
+    return Pending(notices=(one,), since=since, due_at=since + held, why=why)
 
 
 def at(moment: int) -> Moment:
@@ -34,5 +34,5 @@ def test_an_earlier_stages_hold_is_no_lateness() -> None:
 
 def test_quiet_hours_are_no_lateness() -> None:
     morning = NOON + 19 * HOUR
-    found = timing(pending(NOON + 9 * HOUR, "quiet_hours", emergency=False), "voice", at(morning))
+    found = timing(pending(NOON + 9 * HOUR, "quiet_hours", emergency=False, held=10 * HOUR), "voice", at(morning))
     assert (found.free_at, found.within, found.held) == (morning, 15 * MINUTE, 10 * HOUR)

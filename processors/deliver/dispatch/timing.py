@@ -24,15 +24,17 @@ def timing(pending: Pending, channel: Channel, moment: Moment) -> Timing:
     Return the timing of a first attempt.
 
     A hold by quiet hours lasts until they end, whenever the notification began to wait; any other hold of deliver's own
-    is counted from when the submission was received or, if an earlier stage held it on purpose, passed on.
+    is counted from when the submission was received or, if an earlier stage held it on purpose, passed on. That this stage stood
+    still when a hold had ended is no hold.
     """
-    held = moment.at - pending.since
+    ended = min(moment.at, pending.due_at)
+    held = ended - pending.since
     passed_on = max(notice.held_until or notice.received_at for notice in pending.notices)
     return Timing(
         channel=channel,
         emergency=pending.emergency,
         received_at=min(notice.received_at for notice in pending.notices),
-        free_at=moment.at if pending.why == "quiet_hours" else passed_on + held,
+        free_at=ended if pending.why == "quiet_hours" else passed_on + held,
         within=moment.rules.duration("notify.within", pending.notices[0].scope, emergency=pending.emergency),
         hold=pending.why,
         held=held,
