@@ -130,7 +130,6 @@ def solution(challenge: str) -> str:
 
 
 def test_who_names_other_addresses_is_still_one_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processors.site.page.EVEN_SECONDS", 0.0005)
     site = site_over(tmp_path)
     object.__setattr__(site.site, "proxies", frozenset())
     for number in range(LAST + 1):
@@ -182,7 +181,6 @@ def test_a_path_puts_nothing_into_headers_and_leads_nowhere_else(site: SiteUnder
 def test_both_offices_telephones_are_in_the_answer_and_on_the_page_for_who_asks_too_often(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("processors.site.page.EVEN_SECONDS", 0.0005)
     for state, phone in (("VA", "804-555-0100"), ("NC", "919-555-0100")):
         entry = f'[[jurisdiction]]\ncompact_office = "{state} office"\ncompact_office_phone = "{phone}"\n'
         (tmp_path / f"{state}.toml").write_text(entry, encoding="utf-8")
