@@ -39,7 +39,7 @@ from typing import Final
 
 from processors.dedupe.effect import Effect, apply, decision
 from processors.dedupe.merge import documents, fold
-from processors.dedupe.room import close_crowded_out, reviews_crowded_out, room_noted
+from processors.dedupe.room import close_crowded_out, has_room, reviews_crowded_out, room_noted
 from processors.dedupe.situation import NAME, Message, Situation, event_meant, situation
 from processors.dedupe.state import KnownEvent, KnownEvents, State, deadline, message_key, unheard_is_new
 from processors.dedupe.transitions import AT_DEADLINE, suppress, take_effect
@@ -106,6 +106,8 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
 
 def receive_with_room(now: Situation, event: Event) -> Effect:
     """Return the effect of a message, given the room there is for what is known of the offender."""
+    if has_room(now.known):
+        return receive(now, now.message(event))
     closed = close_crowded_out(now)
     before = apply(closed, now)
     effect = closed.then(receive(before, before.message(event)))

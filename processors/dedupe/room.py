@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from processors.dedupe.effect import Effect
 from processors.dedupe.situation import Situation
-from processors.dedupe.state import KnownEvent, KnownEvents, WaitingMessage
+from processors.dedupe.state import LONGEST, KnownEvent, KnownEvents, WaitingMessage
 from processors.dedupe.waiting import review_of, stop_waiting
 from processors.domain.event import Event
 from processors.domain.review import close_review
@@ -27,9 +27,15 @@ from processors.topics import REVIEWS
 
 ROOM: Final = 2_000  # events, and the ids and contents that they are known by
 HELD: Final = 4  # what a held Cancel counts for
+LARGEST: Final = 1 + 3 * LONGEST + HELD  # that one event may take
 WAITING: Final = 100
 IN_REVIEW: Final = 250
 AT_ONCE: Final = 10  # reviews closed together, so that not every message has to look for one
+
+
+def has_room(known: KnownEvents) -> bool:
+    """Whether one message more fits in any case, as for almost everybody."""
+    return (len(known.events) + 1) * LARGEST <= ROOM and len(known.waiting) < min(WAITING, IN_REVIEW)
 
 
 def make_room(situation: Situation) -> Effect:

@@ -87,7 +87,10 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
         return decide_timer(given, states, context)
     value = given.value
     if isinstance(value, Event):
-        draft = close_crowded_out(situation(value.offender, value.received_at, states, context)).then(partial(receive, value))
+        now = situation(value.offender, value.received_at, states, context)
+        if not now.known.pending:
+            return check_waiting(receive(value, now)).decision()
+        draft = close_crowded_out(now).then(partial(receive, value))
         return end_waits_crowded_out(check_waiting(draft)).decision()
     if isinstance(value, Enrolment):
         asked = with_standing(value, states, given.timestamp, context) if value.asks else value

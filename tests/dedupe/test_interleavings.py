@@ -89,7 +89,9 @@ class Model:
 
     def repeated(self, op: str, id_: str, content: int) -> bool:
         waits = any((each.message[0], each.message[1], each.message[3]) == (op, id_, content) for each in self.parked)
-        return waits or any(each.skipped != id_ and (id_, -1 if op == "Cancel" else content) in each.heard for each in self.happenings)
+        if op == "Cancel":  # also one that bears the id of the message that was skipped
+            return waits or any((id_, -1) in each.heard for each in self.happenings)
+        return waits or any(each.skipped != id_ and (id_, content) in each.heard for each in self.happenings)
 
     def referred(self, ref: str) -> Happening | None:
         meant = sorted((each for each in self.happenings if ref in each.names), key=lambda each: not each.over)
