@@ -153,3 +153,21 @@ def test_killed_while_many_are_told_it_goes_on_where_it_was_and_tells_each_once(
         told.update(each.key for each in result.outputs if each.topic is NOTIFICATIONS and not killed)
     assert len(told) == COUNT
     assert set(told.values()) == {1}
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_record_that_waits_for_the_last_page_makes_no_batch_larger() -> None:
+    many = ManyRecords(STAGE, CONFIRMED.name, OFFENDER)
+    many.feed(
+        Enrolment(offender=OFFENDER, seq=number, received_at=NOON, registration_id=f"r{number}", registrant_id=f"p{number}")
+        for number in range(COUNT)
+    )
+    many.most = 1
+    scene = Scene()
+    news = scene.event("m1", seq=COUNT + 1)
+    cancelled = scene.event("m2", seq=COUNT + 2, root="m1", telling="cancellation", operation="Cancel")
+    results = [many.decide([many.record(news), many.record(cancelled)])]
+    while many.task.queue:
+        results.append(many.decide())
+    assert {each.records + each.wakes for each in results} == {1}
+    assert [each.records for each in results] == [1] + [0] * (COUNT // FEW) + [1]

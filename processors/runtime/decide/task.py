@@ -348,7 +348,7 @@ class _Batch:
         """
         Decide the timers of a record's states that are due before it.
 
-        Return False if the batch is full before the last of them: the record waits for another. Without `most` it has room for all.
+        Return False if the batch is full with them: the record waits for another. Without `most` it has room for all.
         """
         first, attempts = self._task.timers.next(), self._task.attempts
         if first is None or first > time or self._is_unreadable(record):
@@ -359,7 +359,7 @@ class _Batch:
                     return False
                 self._task.timers.set(due[1], None)
                 self._wake_before(due[1], due[0], time)
-        return True
+        return most is None or not self.full(most)
 
     def _is_unreadable(self, record: Record) -> bool:
         """Whether it is a record of the pipeline's own that cannot be read."""
