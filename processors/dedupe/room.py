@@ -25,7 +25,7 @@ from processors.stage import Output
 from processors.tally import part_ended
 from processors.topics import REVIEWS
 
-ROOM: Final = 2_000  # events, and the ids and contents that they are known by
+ROOM: Final = 1_000  # events, and the ids and contents that they are known by
 HELD: Final = 4  # what a held Cancel counts for
 LARGEST: Final = 1 + 3 * LONGEST + HELD  # that one event may take
 WAITING: Final = 100
@@ -43,7 +43,7 @@ def make_room(situation: Situation) -> Effect:
     known = situation.known
     events: dict[int, KnownEvent | None] = {}
     gone: list[KnownEvent] = []
-    if sum(map(size, known.events)) > ROOM:  # then some more at once, so that not every message has to look for what goes
+    if sum([size(each) for each in known.events]) > ROOM:  # then some more at once, so that not every message has to look for what goes
         gone = crowded_out(known.events, ROOM * 9 // 10, ori_of, lambda each: (each.held is not None, each.last or each.seq), size)
     for each in gone:
         held = each.held
