@@ -309,7 +309,8 @@ class Runner:
         """Discard all uncommitted work, stop fetching, and poll the group for a while."""
         self._telemetry.ready(now=False)
         self._telemetry.log.warning("start_over", **error_fields(error))
-        metrics.RESTARTS.labels(self._stage.name).inc()
+        if self._tasks:  # otherwise broker or store is still away, and nothing was in hand
+            metrics.RESTARTS.labels(self._stage.name).inc()
         for kind_of, counter in ((Fenced, metrics.FENCED), (Unavailable, metrics.BROKER_DOWN), (Retry, metrics.STORE_DOWN)):
             if isinstance(error, kind_of):
                 counter.labels(self._stage.name).inc()
