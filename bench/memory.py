@@ -22,7 +22,7 @@ from processors.pipeline import PIPELINE
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import repeatable_bytes
 from processors.runtime.decide.task import Task
-from processors.runtime.run.runner import split_journal
+from processors.runtime.run.journal import split_journal
 from processors.runtime.run.supervise import GARBAGE
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec

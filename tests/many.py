@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from processors.domain.seal import Seal
-from processors.runtime.decide.task import BatchResult, Task
+from processors.runtime.decide.batch import BatchResult
+from processors.runtime.decide.task import Task
 from processors.runtime.kafka.clients import MAX_RECORD_BYTES
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec

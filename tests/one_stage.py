@@ -18,8 +18,9 @@ from processors.domain.policy import Policy
 from processors.domain.seal import Seal
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
+from processors.runtime.decide.batch import BatchResult
 from processors.runtime.decide.driver import repeatable_bytes
-from processors.runtime.decide.task import BatchResult, Task
+from processors.runtime.decide.task import Task
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
 from processors.runtime.wire.states import format_of

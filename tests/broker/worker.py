@@ -13,9 +13,11 @@ from typing import Any, Final
 
 from processors.domain.seal import Seal
 from processors.runtime.key_file import KeyFile
-from processors.runtime.run import runner, store
+from processors.runtime.run import restore, runner, store
+from processors.runtime.run.caches import Caches
 from processors.runtime.run.runner import Environment, Runner
 from processors.runtime.run.telemetry import configure
+from processors.runtime.run.transaction import DecidedBatch, Transactions
 from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec
 from tests.broker.probe import PROBE, NoRules
@@ -30,39 +32,39 @@ def no_compare() -> None:
 
 def no_stamp() -> None:
     """Reads from the store do not compare the stamp."""
-    Runner._state_reader = lambda self, partition: lambda fields: self._store.read(self._changelog.key(partition), fields)[1]  # type: ignore[method-assign]
+    Caches.read = lambda self, partition, fields: self._store.read(self._log().key(partition), fields)[1]  # type: ignore[method-assign]
 
 
 def no_fence() -> None:
     """A batch of timers alone sends no offsets."""
-    commit = Runner._commit
+    commit = Transactions.commit
 
-    def unfenced(self: Runner, results: Any, metadata: Any, clock_offset: Any) -> None:
-        if not any(result.records for _, result in results):
-            real = self._producer
+    def unfenced(self: Transactions, batch: DecidedBatch, *others: Any) -> None:
+        if any(result.records for _, result in batch.results):
+            commit(self, batch, *others)
+            return
+        real = self._producer
 
-            class Unfenced:
-                def __getattr__(self, name: str) -> Any:
-                    return getattr(real, name)
+        class Unfenced:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(real, name)
 
-                def send_offsets_to_transaction(self, *_: Any) -> None:
-                    """Send nothing."""
+            def send_offsets_to_transaction(self, *_: Any) -> None:
+                """Send nothing."""
 
-            self._producer = Unfenced()  # type: ignore[assignment]
-            try:
-                commit(self, results, metadata, clock_offset)
-            finally:
-                self._producer = real
-        else:
-            commit(self, results, metadata, clock_offset)
+        self._producer = Unfenced()  # type: ignore[assignment]
+        try:
+            commit(self, batch, *others)
+        finally:
+            self._producer = real
 
-    Runner._commit = unfenced  # type: ignore[method-assign]
+    Transactions.commit = unfenced  # type: ignore[method-assign]
 
 
 def no_origin() -> None:
     """Committed offsets are used on whatever log bears the topic's name."""
     for check in ("check_identities", "check_bookmarks"):
-        setattr(runner, check, lambda *_: None)
+        setattr(restore, check, lambda *_: None)
 
 
 def no_key_check() -> None:

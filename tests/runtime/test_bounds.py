@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from processors.domain.notification import Receipt
 from processors.domain.seal import Seal
-from processors.runtime.decide.task import BYTES_PER_INPUT, OUTPUTS_PER_INPUT, Task
-from processors.runtime.run.runner import MAX_BATCH, MIN_BATCH, next_batch_size
+from processors.runtime.decide.batch import BYTES_PER_INPUT, OUTPUTS_PER_INPUT
+from processors.runtime.decide.task import Task
+from processors.runtime.run.pace import MAX_BATCH, MIN_BATCH, next_batch_size
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
 from processors.stage import Context, Decision, Input, Output, Record, Stage

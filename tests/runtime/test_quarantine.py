@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from processors.runtime.decide.attempts import ATTEMPTS, ENDED, Attempts
-from processors.runtime.decide.task import RETRY, BatchResult, Task
+from processors.runtime.decide.batch import RETRY, BatchResult
+from processors.runtime.decide.task import Task
 from processors.runtime.errors import Poison, Stop
 from processors.runtime.wire.changelog import Position
 from processors.stage import Context, Decision, Input, Stage, Wake

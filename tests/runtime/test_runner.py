@@ -12,15 +12,9 @@ from processors.domain.journal import Verdict, Verdicts
 from processors.pipeline import PIPELINE
 from processors.runtime.errors import Restart, Stop, UserError
 from processors.runtime.run.faults import Broken, Faults
-from processors.runtime.run.runner import (
-    JOURNAL_BYTES,
-    MAX_BATCH,
-    MIN_BATCH,
-    check_topics,
-    common_partitions,
-    next_batch_size,
-    split_journal,
-)
+from processors.runtime.run.journal import JOURNAL_BYTES, split_journal
+from processors.runtime.run.pace import MAX_BATCH, MIN_BATCH, next_batch_size
+from processors.runtime.run.partitions import check_topics, common_partitions
 from processors.runtime.run.slots import Slot
 from processors.runtime.run.store import Store, _hosts, connection
 from processors.runtime.wire.codec import Codec

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
 from processors.domain.seal import KeyMissing
 from processors.runtime.decide.dead_letters import describe_failure
@@ -62,31 +61,19 @@ class Attempts:
         before = self.failures.get(name)
         self.failures[name] = Failures((before.count if before else 0) + times, how)
 
+    def raise_for(self, name: str, error: Exception) -> NoReturn:
+        """
+        Raise Poison for what the decision on an input raised, and count the failure.
+
+        What is not the input's fault (a key that has not arrived, the store, a format of another version) is raised as it is.
+        """
+        if isinstance(error, KeyMissing):
+            raise Restart(f"a record was sealed with the key {error}, which VN_KEY_FILE does not hold yet") from None
+        if isinstance(error, UserError | Retry | Restart):
+            raise error
+        self.fail(name, describe_failure(error))
+        raise Poison(name, error) from error
+
     def forget(self, name: str) -> None:
         """Forget an input that was set aside."""
         self.failures.pop(name, None)
-
-
-class Attempt:
-    """
-    Around the decision on one input: notes that it is in work, and turns whatever the stage raises into Poison.
-
-    What is not the input's fault (a key that has not arrived, the store, a format of another version) passes through.
-    """
-
-    __slots__ = ("_attempts", "_name")
-
-    def __init__(self, attempts: Attempts, name: str) -> None:
-        self._attempts = attempts
-        self._name = name
-
-    def __enter__(self) -> None:
-        self._attempts.in_work.put(self._name)
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self._attempts.in_work.put("")
-        if isinstance(error, KeyMissing):
-            raise Restart(f"a record was sealed with the key {error}, which VN_KEY_FILE does not hold yet") from None
-        if isinstance(error, Exception) and not isinstance(error, UserError | Retry | Restart):
-            self._attempts.fail(self._name, describe_failure(error))
-            raise Poison(self._name, error) from error

@@ -7,6 +7,7 @@ from processors.runtime.errors import Restart, Retry, UserError
 from processors.stage import Input, Stage
 
 Read = Callable[[Sequence[bytes]], Sequence[bytes | None]]
+Keys = Callable[[Input, Mapping[str, Any]], Iterable[str]]
 
 
 class States:
@@ -26,13 +27,13 @@ class States:
 
     def prefetch(self, inputs: Iterable[Input]) -> None:
         """Load the states of all inputs, as far as they are known before the first is decided."""
-        asking = [_Asking(each) for each in inputs]
-        self._asked = {id(each.input): each for each in asking}
+        keys, held = self._keys, self._held
         try:
+            asking = [_Asking(each, keys) for each in inputs]
+            self._asked = {id(each.input): each for each in asking}
             while asking:
-                asking = [each for each in asking if each.wants(self._keys)]
-                self._load({name: None for each in asking for name in each.new})
-                asking = [each for each in asking if each.learns(self._held)]
+                self._load(name for each in asking for name in each.new)
+                asking = [each for each in asking if each.learns(held) and each.wants(keys)]
         except (UserError, Retry, Restart):
             raise
         except Exception:  # noqa: BLE001  one input's states cannot be asked for or read: that input fails when it is decided
@@ -43,11 +44,10 @@ class States:
         asked = self._asked.pop(id(each), None)
         if asked is not None and asked.stands(self._keys, self.changed):
             return asked.found
-        asking = _Asking(each)
-        while asking.wants(self._keys):
-            self._load(dict.fromkeys(asking.new))
-            if not asking.learns(self._held):
-                break
+        asking = _Asking(each, self._keys)
+        self._load(asking.new)
+        while asking.learns(self._held) and asking.wants(self._keys):
+            self._load(asking.new)
         return asking.found
 
     def change(self, states: Mapping[str, Any]) -> None:
@@ -55,12 +55,13 @@ class States:
         self._held |= states
         self.changed |= states
 
-    def _load(self, names: Mapping[str, None]) -> None:
-        missing = [name for name in names if name not in self._held]
+    def _load(self, names: Iterable[str]) -> None:
+        held, decode = self._held, self._decode
+        missing = list(dict.fromkeys([name for name in names if name not in held]))
         if not missing:
             return
         for name, value in zip(missing, self._read([b"=" + name.encode() for name in missing]), strict=True):
-            self._held[name] = None if value is None else self._decode(value)
+            held[name] = None if value is None else decode(value)
 
 
 class _Asking:
@@ -68,44 +69,41 @@ class _Asking:
 
     __slots__ = ("asked", "found", "input", "known", "new")
 
-    def __init__(self, given: Input) -> None:
+    def __init__(self, given: Input, keys: Keys) -> None:
         self.input = given
-        self.known: dict[str, None] = {}  # in the order of asking
         self.found: dict[str, Any] = {}
-        self.asked: Iterable[str] = ()  # the last answer
-        self.new: list[str] = []
+        self.asked = keys(given, self.found)  # the last answer
+        self.known = self.new = tuple(self.asked)  # in the order of asking
 
-    def wants(self, keys: Callable[[Input, Mapping[str, Any]], Iterable[str]]) -> bool:
+    def wants(self, keys: Keys) -> bool:
         """Ask for more keys, into `new`; return whether there are any."""
-        asked, known = keys(self.input, self.found), self.known
-        if asked is self.asked:
+        asked = keys(self.input, self.found)
+        if asked is self.asked or asked == self.known:
             return False
-        if known:
-            self.new = [name for name in asked if name not in known]
-            known.update(dict.fromkeys(self.new))
-        else:
-            self.known = known = dict.fromkeys(asked)
-            self.new = [*known]
-        self.asked = asked
+        self.asked, known = asked, set(self.known)
+        self.new = tuple(dict.fromkeys([name for name in asked if name not in known]))
+        self.known += self.new
         return bool(self.new)
 
     def learns(self, held: Mapping[str, Any]) -> bool:
         """Take the new keys' states; return whether any exists, so that there may be more to ask for."""
-        found, before = self.found, len(self.found)
+        found, more = self.found, False
         for name in self.new:
             if (value := held[name]) is not None:
                 found[name] = value
-        return len(found) > before
+                more = True
+        return more
 
-    def stands(self, keys: Callable[[Input, Mapping[str, Any]], Iterable[str]], changed: Mapping[str, Any]) -> bool:
+    def stands(self, keys: Keys, changed: Mapping[str, Any]) -> bool:
         """Apply changes to `found`; return whether the input still needs the same keys."""
         if changed.keys().isdisjoint(self.known):
             return True
-        stale = [name for name in self.known if name in changed]
-        for name in stale:
+        for name in self.known:
+            if name not in changed:
+                continue
             if (value := changed[name]) is not None:
                 self.found[name] = value
             else:
                 self.found.pop(name, None)
         asked = keys(self.input, self.found)
-        return asked is self.asked or self.known.keys() == set(asked)
+        return asked is self.asked or set(self.known) == set(asked)

@@ -52,6 +52,8 @@ class Timers:
 
     def next(self) -> int | None:
         """Return when the first timer is due, urgent or not."""
+        if not self._due:
+            return None
         heads = [head[0] for urgent in (False, True) if (head := self._head(urgent)) is not None]
         return min(heads, default=None)
 

@@ -64,7 +64,7 @@ CONSUMER_FIXED: Final = {
 }
 PRODUCER_DEFAULTS: Final = {
     "transaction.timeout.ms": 30_000,  # the largest batch takes that long on a busy broker
-    "retry.backoff.ms": 5,  # the default of 100 ms delays every transaction that directly follows another
+    "retry.backoff.ms": 1,  # doubled each time: a transaction may begin when the markers of the one before are written
     "linger.ms": 5,
     "compression.type": "lz4",
     "queue.buffering.max.messages": 0,
@@ -231,30 +231,57 @@ def translated_errors(what: str) -> Iterator[None]:
         raise Unavailable(f"{what}: no answer in time") from None
 
 
-def call_with_deadline(seconds: float, call: Callable[..., T], *arguments: Any) -> T:
+class CallThread:
     """
-    Return what the call returns; raises Unavailable if it takes longer.
+    Makes calls one after the other in a thread of its own.
 
     The client's own timeouts do not always hold: `send_offsets_to_transaction` has hung for ever when the broker was
-    killed under it. The call is then abandoned in its thread and its client must not be used again; whatever it still
-    does is fenced by its successor's epoch or generation.
+    killed under it. A call that takes too long is abandoned with its thread, and its client must not be used again; whatever
+    it still does is fenced by its successor's epoch or generation.
     """
-    outcome: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 
-    def run() -> None:
-        try:
-            outcome.put((call(*arguments), None))
-        except BaseException as error:  # noqa: BLE001  raised again in the waiting thread
-            outcome.put((None, error))
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        Thread(target=self._run, daemon=True).start()
 
-    Thread(target=run, daemon=True).start()
-    try:
-        answer, error = outcome.get(timeout=seconds)
-    except Empty:
-        raise Unavailable(f"{call.__name__} did not return in time") from None
-    if error is not None:
-        raise error
-    return cast("T", answer)
+    def start(self, call: Callable[..., T], *arguments: Any) -> Callable[[float], T]:
+        """Start a call; return a function that waits so many seconds for what it returns, and raises Unavailable after that."""
+        outcome: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+
+        def run() -> None:
+            try:
+                outcome.put((call(*arguments), None))
+            except BaseException as error:  # noqa: BLE001  raised again in the waiting thread
+                outcome.put((None, error))
+
+        def wait(seconds: float) -> T:
+            try:
+                answer, error = outcome.get(timeout=seconds)
+            except Empty:
+                raise Unavailable(f"{call.__name__} did not return in time") from None
+            if error is not None:
+                raise error
+            return cast("T", answer)
+
+        self._calls.put(run)
+        return wait
+
+    def close(self) -> None:
+        """End the thread when its calls have returned."""
+        self._calls.put(None)
+
+    def _run(self) -> None:
+        while (call := self._calls.get()) is not None:
+            call()
+            del call  # and with it the client, which nobody else may be holding any more
+
+
+def call_with_deadline(seconds: float, call: Callable[..., T], *arguments: Any) -> T:
+    """Return what the call returns; raises Unavailable if it takes longer."""
+    thread = CallThread()
+    wait = thread.start(call, *arguments)
+    thread.close()
+    return wait(seconds)
 
 
 def committed_offsets(consumer: Consumer, places: Iterable[Place]) -> dict[Place, int | None]:

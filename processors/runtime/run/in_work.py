@@ -28,12 +28,8 @@ class InWorkFile:
 
     def put(self, name: str) -> None:
         """Note the input; an empty name says that none is in work."""
-        if not name:
-            self._map[:LENGTH] = bytes(LENGTH)
-            return
         text = name.encode()[: SIZE - LENGTH]
-        self._map[LENGTH : LENGTH + len(text)] = text
-        self._map[:LENGTH] = len(text).to_bytes(LENGTH, "little")
+        self._map[: LENGTH + len(text)] = len(text).to_bytes(LENGTH, "little") + text
 
     def get(self) -> str:
         """Return the input that was in work when the process ended; empty if none was."""

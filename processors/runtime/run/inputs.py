@@ -57,6 +57,22 @@ class Origin(NamedTuple):
             return cls(words["topic"])
 
 
+class Origins:
+    """The origins of the offsets that a stage is about to commit: the ids of its input topics, and bookmarks."""
+
+    def __init__(self, identities: Mapping[str, str], bookmarks: Mapping[Place, Bookmark]) -> None:
+        self._identities = identities
+        self._bookmarks = dict(bookmarks)
+
+    def read(self, last: Mapping[Place, Message]) -> None:
+        """Move the bookmarks to the last records read."""
+        self._bookmarks.update((place, Bookmark.of(message)) for place, message in last.items())
+
+    def metadata(self, topic: str, partition: int) -> str:
+        """Return the origin of an offset of this partition."""
+        return Origin(self._identities[topic], self._bookmarks.get((topic, partition))).metadata()
+
+
 def check_identities(origins: Mapping[Place, Origin | None], present: Mapping[str, str]) -> None:
     """Raise Stop if offsets were committed on another topic or another cluster; `present` maps topics to their ids."""
     for (topic, partition), origin in origins.items():

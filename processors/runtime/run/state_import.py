@@ -28,7 +28,7 @@ from processors.runtime.kafka.clients import (
 )
 from processors.runtime.run.grow import move_table
 from processors.runtime.run.inputs import Origin
-from processors.runtime.run.runner import check_topics
+from processors.runtime.run.partitions import check_topics
 from processors.runtime.run.state_export import by_topic, file_of
 from processors.runtime.run.state_file import NOTHING, Header, read_entries, read_header
 from processors.runtime.run.state_log import (

@@ -27,7 +27,8 @@ from processors.runtime.kafka.clients import Broker, Place, Unavailable
 from processors.runtime.key_file import KeyFile
 from processors.runtime.run.children_page import ChildrenPage
 from processors.runtime.run.idle import Progress
-from processors.runtime.run.runner import Environment, Runner, check_topics
+from processors.runtime.run.partitions import check_topics
+from processors.runtime.run.runner import Environment, Runner
 from processors.runtime.run.telemetry import error_fields
 from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec

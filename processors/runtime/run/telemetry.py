@@ -24,7 +24,8 @@ from processors.domain.reasons import RARE
 from processors.domain.trace import trace_of
 from processors.runtime import metrics
 from processors.runtime.clock import wall
-from processors.runtime.decide.task import BatchResult, Task
+from processors.runtime.decide.batch import BatchResult
+from processors.runtime.decide.task import Task
 from processors.runtime.errors import Restart, Retry, UserError
 from processors.runtime.run.faults import Point
 from processors.stage import Timing

@@ -6,6 +6,6 @@ A run on a broker is compared with one in memory record by record; drawn keys wo
 
 from types import SimpleNamespace
 
-from processors.runtime.run import runner
+from processors.runtime.run import broadcasts
 
-runner.secrets = SimpleNamespace(token_bytes=bytes)  # type: ignore[assignment]
+broadcasts.secrets = SimpleNamespace(token_bytes=bytes)  # type: ignore[assignment]

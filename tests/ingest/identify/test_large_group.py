@@ -7,7 +7,7 @@ from processors.domain.intake import Intake
 from processors.ingest.identify.decide import IDENTIFY
 from processors.ingest.identify.pages import PAGE, page_key
 from processors.ingest.identify.state import ListHead, ListPage, OpenReview, group_key, review_key
-from processors.runtime.decide.task import OUTPUTS_PER_INPUT
+from processors.runtime.decide.batch import OUTPUTS_PER_INPUT
 from processors.runtime.wire.states import format_of
 from processors.topics import EVENTS, INTAKE
 from tests.ingest.identify.front_door import FrontDoor

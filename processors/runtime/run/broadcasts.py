@@ -1,0 +1,59 @@
+"""What every copy of a stage reads outside its group, between batches: settings, the quarantine, the clock, the key file."""
+
+import secrets
+from time import monotonic
+
+from processors.rules.book import Rules
+from processors.runtime.clock import Clock, WallClock
+from processors.runtime.kafka.broadcast import ClockReader, PolicyReader, QuarantineReader
+from processors.runtime.kafka.clients import Broker
+from processors.runtime.key_file import KEY_BYTES, KeyFile
+from processors.runtime.run.pace import POLL_TIMEOUT
+from processors.runtime.run.telemetry import Telemetry
+from processors.runtime.wire.codec import Codec
+from processors.stage import Context
+
+
+class Broadcasts:
+    """
+    Settings and quarantine read to their ends when made, then followed.
+
+    `ticking` is the topic clock, None if the stage runs by the time of day.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917  all that a stage runs with
+        self, broker: Broker, codec: Codec, rules: Rules, keys: KeyFile, prefix: str, telemetry: Telemetry, *, by_topic: bool
+    ) -> None:
+        self._policies = PolicyReader(broker, codec, rules, prefix)
+        self._quarantine = QuarantineReader(broker, codec, prefix)
+        self.ticking = ClockReader(broker, codec, prefix) if by_topic else None
+        self.by_hand = self._quarantine.reasons
+        self._keys = keys
+        self._telemetry = telemetry
+        self._last = monotonic()
+
+    @property
+    def clock(self) -> Clock:
+        return WallClock() if self.ticking is None else self.ticking.clock
+
+    def context(self) -> Context:
+        """Return what decisions know, as of the last refresh."""
+        return Context(self._policies.rules, self._keys.seal, draw=lambda _: secrets.token_bytes(KEY_BYTES))
+
+    def refresh(self, *, to_the_end: bool = True) -> None:
+        """Read pending settings and clock ticks, all ticks with `to_the_end`; only between batches."""
+        if self.ticking is not None:
+            self.ticking.refresh(to_the_end=to_the_end)
+        if monotonic() - self._last < POLL_TIMEOUT:
+            return
+        self._last = monotonic()
+        if self._keys.refresh():
+            self._telemetry.log.info("keys", newest=self._keys.seal.key_id)
+        self._quarantine.refresh()
+        if self._policies.refresh():
+            self._telemetry.log.info("settings", rules=self._policies.rules.version)
+
+    def close(self) -> None:
+        for each in (self._policies, self._quarantine, self.ticking):
+            if each is not None:
+                each.close()

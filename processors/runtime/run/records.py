@@ -1,0 +1,47 @@
+"""Records as the stages take them, made from the messages of their inputs."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from confluent_kafka import Message
+
+from processors.runtime import metrics
+from processors.runtime.clock import AHEAD
+from processors.runtime.kafka.clients import traceparent_of
+from processors.runtime.run.telemetry import Telemetry
+from processors.runtime.wire.codec import Codec, Undecodable
+from processors.stage import Record
+from processors.topics import Topic
+
+
+class RecordReader:
+    """Reads the messages of one stage's inputs, by the names that the broker has for them."""
+
+    def __init__(self, topics: Mapping[str, Topic], codec: Codec, telemetry: Telemetry, stage: str) -> None:
+        self._inputs: dict[str, tuple[str, Callable[[bytes], Any]]] = {
+            name: (topic.name, codec.decode_external if topic.external else codec.decode) for name, topic in topics.items()
+        }
+        self._telemetry = telemetry
+        self._stage = stage
+
+    def read(self, message: Message, topic: str, offset: int, now: int, step: int | None) -> Record:
+        """Return the record of a message read at `now`; by the topic clock it is of the present step, also when it is read again."""
+        name, decode = self._inputs[topic]
+        raw, key = message.value(), message.key()
+        value: Any = None
+        if raw is not None:
+            try:
+                value = decode(raw)
+            except Undecodable as error:
+                value = error.unreadable
+        at = message.timestamp()[1] if step is None else step
+        if at > now + AHEAD and step is None:
+            self._report_ahead(message)
+            at = now
+        text = None if key is None else key.decode(errors="replace")
+        return Record(name, message.partition() or 0, offset, text, at, value, raw, traceparent_of(message))
+
+    def _report_ahead(self, message: Message) -> None:
+        """Tell of a record whose time lies too far ahead of our clock; it is taken for now."""
+        metrics.TIME_AHEAD.labels(self._stage).inc()
+        self._telemetry.log.warning("time_ahead", topic=message.topic(), partition=message.partition(), offset=message.offset())

@@ -1,0 +1,122 @@
+"""
+Makes the tasks of the partitions that were assigned, as of what Kafka holds: at start, after a rebalance, after any error.
+
+Refuses what cannot be gone on from: offsets that were made on other logs than the present ones, or that are lost, and states
+that do not fit their topics.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from confluent_kafka import Consumer
+
+from processors.runtime.decide.attempts import Attempts
+from processors.runtime.decide.task import Task
+from processors.runtime.errors import Stop
+from processors.runtime.kafka.clients import Broker, Place, committed_offsets, committed_progress
+from processors.runtime.run.caches import Caches
+from processors.runtime.run.catchup import read_latest
+from processors.runtime.run.inputs import Origin, Origins, check_bookmarks, check_identities, check_not_lost
+from processors.runtime.run.partitions import check_topics, common_partitions
+from processors.runtime.wire.changelog import Position
+from processors.runtime.wire.codec import Codec
+from processors.stage import Context, MemoryTable, Stage
+from processors.topics import DEAD_LETTERS
+
+KeepAlive = Callable[[], None]  # called now and then while something takes long; raises to abort
+
+
+class Restored(NamedTuple):
+    """The tasks of the assigned partitions, and the origins of the offsets that they go on from."""
+
+    tasks: Sequence[Task]
+    origins: Origins
+
+
+class Restorer:
+    """Makes tasks of one stage; `topics` are its inputs by the names that the broker has for them."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  all that a task is made of
+        self, broker: Broker, stage: Stage[Any], prefix: str, codec: Codec, caches: Caches | None, attempts: Attempts
+    ) -> None:
+        self._broker = broker
+        self._stage = stage
+        self._prefix = prefix
+        self._topics = [prefix + topic.name for topic in stage.inputs]
+        self._codec = codec
+        self._caches = caches
+        self._attempts = attempts
+        self._partition_count = 0
+        self._identities: Mapping[str, str] = {}
+
+    def check_topics(self) -> None:
+        """Read the number of partitions and the ids of the inputs; raises Stop unless the topics fit together."""
+        self._partition_count = check_topics(self._broker, self._stage, self._prefix)
+        self._identities = self._broker.topic_identities(self._topics)
+
+    def restore(self, member: Consumer, places: Sequence[Place], context: Context, keep_alive: KeepAlive) -> Restored:
+        """Return the tasks of these inputs' partitions, as of the group's committed offsets."""
+        partitions = common_partitions(places, self._topics)
+        offsets, origins = self._checked_offsets(member, places, keep_alive)
+        tasks = self._tasks(offsets, partitions, keep_alive)
+        if self._stage.table is not None:
+            self._load(self._stage.table, tasks, context, keep_alive)
+        return Restored(tasks, origins)
+
+    def _checked_offsets(
+        self, member: Consumer, places: Iterable[Place], keep_alive: KeepAlive
+    ) -> tuple[Mapping[Place, int | None], Origins]:
+        """Return the committed offsets; raises Stop if they were made on other logs than the present ones, or are lost."""
+        progress = committed_progress(member, places)
+        offsets = {place: offset for place, (offset, _) in progress.items()}
+        origins = {place: Origin.parse(metadata) for place, (offset, metadata) in progress.items() if offset is not None}
+        check_identities(origins, self._identities)
+        check_bookmarks(self._broker, origins, keep_alive)
+        if self._stage.changelog is None and not origins:
+            self._check_not_lost(member)
+        bookmarks = {place: each.bookmark for place, each in origins.items() if each is not None and each.bookmark is not None}
+        return offsets, Origins(self._identities, bookmarks)
+
+    def _check_not_lost(self, member: Consumer) -> None:
+        """Raise Stop if a stage without a changelog has written before, and no offsets are committed for any partition."""
+        everywhere = [(topic, partition) for topic in self._topics for partition in range(self._partition_count)]
+        own = [self._prefix + topic.name for topic in self._stage.outputs if topic is not DEAD_LETTERS]
+        counts = self._broker.partition_counts(own)
+        ends = self._broker.end_offsets((topic, each) for topic, count in counts.items() for each in range(count))
+        committed = any(offset is not None for offset in committed_offsets(member, everywhere).values())
+        check_not_lost(self._stage.name, ends.values(), committed=committed)
+
+    def _tasks(self, offsets: Mapping[Place, int | None], partitions: list[int], keep_alive: KeepAlive) -> list[Task]:
+        """Return the partitions' tasks as of the committed offsets, or from the start of the log if none were ever committed."""
+        begins = self._broker.start_offsets(place for place, offset in offsets.items() if offset is None)
+        restored = {} if self._caches is None else self._caches.restore(offsets, partitions, keep_alive)
+        tasks = []
+        for partition in partitions:
+            known = {topic: offsets[topic, partition] for topic in self._topics}
+            positions = {topic: begins[topic, partition] if offset is None else offset for topic, offset in known.items()}
+            before = Position(0, {topic: offset for topic, offset in known.items() if offset is not None})
+            position, timers = (restored[partition].position, restored[partition].timers) if restored else (before, {})
+            if position.partitions not in {0, self._partition_count}:
+                raise Stop(
+                    f"the state of {self._stage.name} was written with {position.partitions} partitions and its topics have "
+                    f"{self._partition_count}: partitions were added by hand; see deploy/runbook.md"
+                )
+            due = {key: each.due_at for key, each in timers.items()}
+            urgent = (key for key, each in timers.items() if each.urgent)
+            task = Task(self._stage, partition, position, positions, due, self._partition_count, urgent)
+            task.attempts = self._attempts
+            tasks.append(task)
+        return tasks
+
+    def _load(self, table: MemoryTable, tasks: Sequence[Task], context: Context, keep_alive: KeepAlive) -> None:
+        """Give the tasks their memory tables; raises Stop if something is there again that was destroyed."""
+        name, partitions = self._prefix + table.topic.name, [task.partition for task in tasks]
+        found = read_latest(self._broker, self._codec, name, partitions, keep_alive)
+        marks = read_latest(self._broker, self._codec, self._prefix + table.marks.name, [0], keep_alive)[0]
+        for task in tasks:
+            task.table = found[task.partition]
+            if count := table.count_destroyed(task.table, marks, context):
+                raise Stop(
+                    f"{name}[{task.partition}] holds {count} records that were destroyed: a backup of it was "
+                    "restored, which must not be made; see deploy/runbook.md"
+                )

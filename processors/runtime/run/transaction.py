@@ -1,0 +1,150 @@
+"""
+The transaction of a batch: steps 3 to 8 of the protocol (runner.py), numbered alike here.
+
+A `Transactions` is made anew, with a new producer, whenever the tasks are: making the producer aborts what the last one left
+open. After any error it is not used again.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple
+
+from confluent_kafka import Message, Producer, TopicPartition
+
+from processors.runtime.decide.batch import BatchResult
+from processors.runtime.decide.task import Task
+from processors.runtime.errors import Restart
+from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, CallThread, Unavailable, translated_errors
+from processors.runtime.run.caches import Caches
+from processors.runtime.run.faults import Point
+from processors.runtime.run.inputs import Origins
+from processors.runtime.run.journal import journal_records
+from processors.runtime.run.store import STAMP
+from processors.runtime.run.telemetry import Telemetry
+from processors.runtime.run.watermark import next_timer_metadata
+from processors.runtime.wire.codec import Codec
+from processors.stage import Stage
+from processors.topics import DEAD_LETTERS, DECISIONS
+
+ANY: Final = -1  # the partition is chosen by the key
+SLOWEST_WRITE: Final = 4_000_000  # bytes a second that the broker takes, or is given up on
+
+
+class DecidedBatch(NamedTuple):
+    """What one transaction commits: the partitions' results, and the version of the rules they were decided by."""
+
+    results: Sequence[tuple[Task, BatchResult]]
+    rules: str
+
+
+class Transactions:
+    """Commits the batches of one stage to Kafka, then to its caches."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  all that a batch is written with
+        self,
+        stage: Stage[Any],
+        prefix: str,
+        codec: Codec,
+        caches: Caches | None,
+        telemetry: Telemetry,
+        fault: Callable[[Point], None],
+    ) -> None:
+        self._names = {topic.name: prefix + topic.name for topic in (*stage.outputs, *stage.inputs, DECISIONS, DEAD_LETTERS)}
+        self._stage = stage.name
+        self._codec = codec
+        self._caches = caches
+        self._telemetry = telemetry
+        self._fault = fault
+        self._producer: Producer | None = None
+        self._calls: CallThread | None = None
+
+    def begin_with(self, producer: Producer | None) -> None:
+        """Commit by this producer from now on; None ends the use of the last one."""
+        if self._calls is not None:
+            self._calls.close()
+        self._producer = producer
+        self._calls = None if producer is None else CallThread()
+
+    def commit(self, batch: DecidedBatch, origins: Origins, metadata: Any, more: Sequence[TopicPartition]) -> None:
+        """
+        Commit the batch to Kafka, then update the caches.
+
+        `metadata` is the group's as it was when the records were read; `more` are other offsets to commit with the inputs'.
+        """
+        producer, calls = self._producer, self._calls
+        if producer is None or calls is None:
+            raise Restart("there is no producer")
+        places: dict[int, int] = {}
+        records = [each for task, result in batch.results for each in self._records(task.partition, result, batch.rules, places)]
+        offsets = [*more, *self._offsets(batch, origins)]
+        with self._counted(), translated_errors("the outcome of the transaction is not known"):
+            producer.begin_transaction()  # 3
+            self._fault("begun")
+            produce(producer, records)  # 4
+            self._fault("produced")
+            sent = calls.start(producer.send_offsets_to_transaction, offsets, metadata, REQUEST_TIMEOUT)  # 5
+            written = sum(result.bytes for _, result in batch.results)
+            waiting = producer.flush(REQUEST_TIMEOUT + written / SLOWEST_WRITE)  # 6
+            sent(CALL_DEADLINE)
+            if waiting:
+                raise Unavailable("the outcome of the transaction is not known: the broker takes no records")
+            self._fault("sent")
+            calls.start(producer.commit_transaction, REQUEST_TIMEOUT)(CALL_DEADLINE)  # 7
+        self._fault("committed")
+        if self._caches is not None:
+            for task, result in batch.results:  # 8
+                self._caches.apply(task.partition, result.position, places[task.partition], result.changes)
+        self._fault("applied")
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count the transaction by how it ended."""
+        try:
+            yield
+        except Exception:
+            self._telemetry.transaction("in_doubt")
+            raise
+        self._telemetry.transaction("committed")
+
+    def _records(self, partition: int, result: BatchResult, rules: str, places: dict[int, int]) -> Iterator[tuple[Any, ...]]:
+        """
+        Yield the arguments of `produce` for all that a partition's result holds, its position last.
+
+        `places` is told where the position comes to lie.
+        """
+        names, codec = self._names, self._codec
+        for topic, key, value, headers in result.outputs:
+            # an empty list of headers nearly doubles what a record costs
+            yield (names[topic.name], value, key, ANY, None, None, 0, [*headers]) if headers else (names[topic.name], value, key)
+        for journal in journal_records(result.verdicts, rules, codec.encode):
+            yield names[DECISIONS.name], journal, f"{self._stage}-{partition}"  # one key keeps a message's verdicts in order
+        if self._caches is None:
+            return
+        changelog = self._caches.topic
+        for field, state in result.changes.items():
+            yield changelog, state, field, partition
+
+        def written(_: Any, message: Message) -> None:
+            places[partition] = message.offset() or 0
+
+        yield changelog, codec.encode(result.position), STAMP, partition, written
+
+    @staticmethod
+    def _offsets(batch: DecidedBatch, origins: Origins) -> Iterator[TopicPartition]:
+        """Yield the offsets of every partition in the batch, with when its next timer is due and which log they belong to."""
+        for task, result in batch.results:
+            timer = next_timer_metadata(task.timers.next())
+            for topic, offset in result.position.positions.items():
+                yield TopicPartition(topic, task.partition, offset, f"{timer} {origins.metadata(topic, task.partition)}".strip())
+
+
+def produce(producer: Producer, records: Iterable[tuple[Any, ...]]) -> None:
+    """
+    Produce records that are ready, one right after the other.
+
+    The first has the client add its partition to the transaction; those that follow at once are added by the same request,
+    those that follow later by another, after the first was answered.
+    """
+    write = producer.produce
+    for each in records:
+        write(*each)
