@@ -1,0 +1,118 @@
+"""The transaction of a batch, by a producer that notes what is asked of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from processors.domain.journal import Verdict
+from processors.domain.notification import Receipt
+from processors.runtime.decide.batch import BatchResult, Written
+from processors.runtime.decide.task import Task
+from processors.runtime.errors import Restart
+from processors.runtime.kafka.clients import CallThread, Fenced, Unavailable, call_with_deadline
+from processors.runtime.run.inputs import Origins
+from processors.runtime.run.telemetry import Telemetry
+from processors.runtime.run.transaction import DecidedBatch, Transactions
+from processors.runtime.wire.changelog import Position
+from processors.runtime.wire.codec import Codec
+from processors.stage import Decision, Stage
+from processors.topics import Topic
+
+IN, OUT = Topic("in", (Receipt,), "key"), Topic("out", (Receipt,), "key")
+STAGE: Stage[Any] = Stage("probe", (IN,), (OUT,), None, None, lambda *_: (), lambda *_: Decision())
+
+
+class NotingProducer:
+    """Notes the calls; `flush` waits until the offsets are on their way, as they are sent beside it."""
+
+    def __init__(self, *, left: int = 0, refusal: KafkaException | None = None) -> None:
+        self.calls: list[str] = []
+        self.offsets: list[TopicPartition] = []
+        self._left = left
+        self._refusal = refusal
+        self._sending = Event()
+
+    def begin_transaction(self) -> None:
+        self.calls.append("begin")
+
+    def produce(self, topic: str, *_: Any) -> None:
+        self.calls.append(f"produce {topic}")
+
+    def flush(self, _: float) -> int:
+        assert self._sending.wait(10), "the offsets are not sent before the flush has ended"
+        self.calls.append("flush")
+        return self._left
+
+    def send_offsets_to_transaction(self, offsets: list[TopicPartition], _metadata: Any, _timeout: float) -> None:
+        self.offsets = offsets
+        self._sending.set()
+        if self._refusal is not None:
+            raise self._refusal
+
+    def commit_transaction(self, _: float) -> None:
+        self.calls.append("commit")
+
+
+@contextmanager
+def transactions(producer: Any) -> Iterator[Callable[[], None]]:
+    """Yield a function that commits one batch of one partition by this producer."""
+    task = Task(STAGE, 3, Position(0, {"x.in": 7}), {"x.in": 9}, {})
+    result = BatchResult(
+        Position(1, {"x.in": 9}),
+        outputs=[Written(OUT, b"k", b"v"), Written(OUT, b"k", b"w", (("a", "b"),))],
+        verdicts=[Verdict(stage="probe", message_id="m", outcome="passed", reason="confirmed", detail="", at=0)],
+    )
+    made = Transactions(STAGE, "x.", Codec(), None, Telemetry("probe"), lambda _: None)
+    made.begin_with(producer)
+    try:
+        yield lambda: made.commit(DecidedBatch([(task, result)], "r1"), Origins({"x.in": "c/t"}, {}), None, [])
+    finally:
+        made.begin_with(None)
+
+
+def test_offsets_go_with_the_records_and_the_commit_comes_after_both() -> None:
+    producer = NotingProducer()
+    with transactions(producer) as commit:
+        commit()
+    assert producer.calls == ["begin", "produce x.out", "produce x.out", "produce x.decisions", "flush", "commit"]
+    assert [(each.topic, each.partition, each.offset, each.metadata) for each in producer.offsets] == [("x.in", 3, 9, "topic=c/t")]
+
+
+def test_nothing_is_committed_unless_the_broker_has_every_record() -> None:
+    producer = NotingProducer(left=1)
+    with transactions(producer) as commit, pytest.raises(Unavailable, match="the broker takes no records"):
+        commit()
+    assert "commit" not in producer.calls
+
+
+def test_nothing_is_committed_when_the_offsets_are_refused() -> None:
+    producer = NotingProducer(refusal=KafkaException(KafkaError(KafkaError.ILLEGAL_GENERATION)))
+    with transactions(producer) as commit, pytest.raises(Fenced):
+        commit()
+    assert "commit" not in producer.calls
+
+
+def test_without_a_producer_everything_starts_over() -> None:
+    with transactions(None) as commit, pytest.raises(Restart, match="no producer"):
+        commit()
+
+
+def test_a_call_that_hangs_is_abandoned_and_says_so() -> None:
+    released = Event()
+    with pytest.raises(Unavailable, match="did not return in time"):
+        call_with_deadline(0.01, released.wait)
+    released.set()
+
+
+def test_calls_of_one_thread_come_one_after_the_other_with_what_each_returned_or_raised() -> None:
+    calls = CallThread()
+    first, second, third = calls.start(int, "1"), calls.start(int, "x"), calls.start(int, "3")
+    calls.close()
+    assert third(10) == 3
+    assert first(10) == 1
+    with pytest.raises(ValueError, match="x"):
+        second(10)
