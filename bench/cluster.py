@@ -76,10 +76,10 @@ class Deployment:
         return text
 
     def cpu(self) -> dict[str, float]:
-        return {name: cpu_seconds(process) for name, process in self.processes.items()}
+        return {name: with_children(cpu_seconds, process) for name, process in self.processes.items()}
 
     def memory(self) -> dict[str, float]:
-        return {name: peak_memory(process) for name, process in self.processes.items()}
+        return {name: with_children(peak_memory, process) for name, process in self.processes.items()}
 
     def stop(self) -> None:
         for process in self.processes.values():
@@ -138,6 +138,11 @@ def peak_memory(process: psutil.Process) -> float:
     """Return the most memory that the process has had, in MiB."""
     status = Path(f"/proc/{process.pid}/status").read_text("ascii")
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
+
+
+def with_children(measure: Callable[[psutil.Process], float], process: psutil.Process) -> float:
+    """Return the sum of a measure over a process and its children."""
+    return sum(map(measure, (process, *process.children(recursive=True))))
 
 
 def difference(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:

@@ -58,7 +58,7 @@ AGENCIES: Final = tuple(
 def offender(number: int) -> dict[str, Any]:
     state = AGENCIES[number % len(AGENCIES)].state
     return {
-        "identifiers": [{"scheme": "SID", "value": f"{state}{number:07d}"}],
+        "identifiers": [{"scheme": "SID", "value": f"{state}71{number:06d}"}],
         "name": {"given": GIVEN[number % len(GIVEN)], "sur": f"{SUR[number // len(GIVEN) % len(SUR)]}{letters(number)}"},
         "birth_date": f"{1950 + number % 50}-{1 + number % 12:02d}-{1 + number % 28:02d}",
     }
