@@ -12,7 +12,7 @@ from processors.domain.erasure import Erasure
 from processors.domain.event import Event
 from processors.domain.notification import Notification
 from processors.domain.time import millis
-from processors.runtime.decide.task import OUTPUTS_PER_INPUT
+from processors.runtime.decide.batch import OUTPUTS_PER_INPUT
 from processors.topics import NOTIFICATIONS, OUTBOUND
 from tests.deliver.given import DAY, HOUR, ME, MINUTE, SMS, AtDeliver, ended, event, reachable
 from tests.many import BATCH, CODEC, ManyRecords

@@ -8,7 +8,7 @@ from processors.domain.merge import Merge
 from processors.domain.registration import Enrolment
 from processors.match import pages
 from processors.match.decide import STAGE
-from processors.runtime.decide.task import OUTPUTS_PER_INPUT
+from processors.runtime.decide.batch import OUTPUTS_PER_INPUT
 from processors.topics import CONFIRMED, NOTIFICATIONS
 from tests.many import BATCH, CODEC, MANY, ManyRecords
 from tests.match.scene import DAY, NOON, OFFENDER, Scene

@@ -16,7 +16,7 @@ from processors.domain.notification import AttemptState
 from processors.domain.reasons import RARE
 from processors.domain.trace import trace_of
 from processors.runtime import metrics
-from processors.runtime.decide.task import BatchResult
+from processors.runtime.decide.batch import BatchResult
 from processors.runtime.errors import Retry
 from processors.runtime.metrics import METRICS
 from processors.runtime.run import telemetry
