@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from typing import Any
 import psutil
 import yaml
 
+from processors.pipeline import STAGES
 from processors.runtime.clock import wall
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.topics_admin import create_topics
@@ -246,10 +248,21 @@ class Operations:
         """Return the ids of the open reviews."""
         return [json.loads(line)["review_id"] for line in self.vn("review", "list", "--json").splitlines()]
 
+    def wait_until_ready(self) -> None:
+        """Wait until every stage decides again; on a busy machine it takes them a while to start."""
+        until("every stage decides", self._all_ready, 300)
+
+    def _all_ready(self) -> bool:
+        try:
+            page = self.page("run")
+        except OSError:
+            return False  # nobody serves it yet
+        return page.count("\nvn_ready{") == len(STAGES) == len(re.findall(r"^vn_ready\{.*\} 1\.0$", page, re.MULTILINE))
+
     def quiet(self) -> None:
         """Everything runs, and nobody is woken but by what stays for a time on purpose: a first cache that was built, a late emergency."""
         stay = {"VnWatchdog", "VnRebuild", "VnNotificationLate"}
-        until("nobody is woken", lambda: {"VnWatchdog"} <= self.hook.firing <= stay, 180)
+        until("nobody is woken", lambda: {"VnWatchdog"} <= self.hook.firing <= stay, 300)
 
     def ask(self, path: str, **arguments: str | float) -> Any:
         """Return what Prometheus answers; an error of its is an error here."""

@@ -89,6 +89,7 @@ def crashing(operations: Operations, stage: str) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+    operations.wait_until_ready()
 
 
 @contextmanager
@@ -96,6 +97,7 @@ def gone(operations: Operations) -> Iterator[None]:
     operations.stop("run")
     yield
     operations.start_stages()
+    operations.wait_until_ready()
 
 
 @contextmanager
