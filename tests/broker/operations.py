@@ -260,8 +260,8 @@ class Operations:
         return page.count("\nvn_ready{") == len(STAGES) == len(re.findall(r"^vn_ready\{.*\} 1\.0$", page, re.MULTILINE))
 
     def quiet(self) -> None:
-        """Everything runs, and nobody is woken but by what stays for a time on purpose: a first cache that was built, a late emergency."""
-        stay = {"VnWatchdog", "VnRebuild", "VnNotificationLate"}
+        """Everything runs, and nobody is woken but by what stays for a time: a cache that was built first, emergencies that were late."""
+        stay = {"VnWatchdog", "VnRebuild", "VnNotificationLate", "VnEmergencyBudget"}
         until("nobody is woken", lambda: {"VnWatchdog"} <= self.hook.firing <= stay, 300)
 
     def ask(self, path: str, **arguments: str | float) -> Any:
