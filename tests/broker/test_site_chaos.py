@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.long, pytest.mark.timeout(3_000)]
 REGISTRATIONS: Final = int(os.environ.get("REGISTRATIONS") or 1_000)
 PEOPLE: Final = 8  # who register at once
 WITHOUT_CODE: Final = 7  # every so many-th never gives the code
-KILL_EVERY: Final = (1.0, 4.0)  # times as long as it took to start, so that a slow machine has as much time in between
+KILL_EVERY: Final = (0.5, 1.5)  # times as long as it took to start, so that a slow machine has as much time in between
 PATIENCE: Final = 300.0
 
 
