@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def made(folder: Path, end: datetime) -> Path:
+def make_certificate(folder: Path, end: datetime) -> Path:
     """Return a PEM file with a certificate that ends then, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])

@@ -31,7 +31,7 @@ from processors.runtime.settings import Settings
 from processors.topics import REGISTRATIONS, SUBMISSIONS
 from tests.broker import board_load
 from tests.broker.harness import environment, until
-from tests.certificate import made
+from tests.certificate import make_certificate
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 FIRES, CLEARS = 90.0, 120.0  # seconds that an alert may take
@@ -104,7 +104,7 @@ class Operations:
 
     def start_watch(self, *, canary: bool = False) -> None:
         # nothing here is encrypted, but the file that a setting names is looked at
-        authorities = {"KAFKA_SSL_CA_LOCATION": str(made(self.folder, datetime.now(UTC) + timedelta(days=90)))}
+        authorities = {"KAFKA_SSL_CA_LOCATION": str(make_certificate(self.folder, datetime.now(UTC) + timedelta(days=90)))}
         self.start("watch", *(() if canary else ("--no-canary",)), "--port", str(self._ports["watch"]), **authorities)
 
     def start_provider(self) -> None:

@@ -27,7 +27,7 @@ def counts(feed_run: FeedRun) -> dict[str, int]:
     return Broker(feed_run.settings).partition_counts(feed_run.prefix + topic.name for topic in TOPICS)
 
 
-def grown(feed_run: FeedRun) -> None:
+def grow(feed_run: FeedRun) -> None:
     """Assert that `vn topics grow` ends well, and let the stages be started with what it says."""
     done = feed_run.run("topics", "grow", str(MORE))
     assert done.returncode == 0, done.stderr
@@ -41,7 +41,7 @@ def test_half_a_feed_before_and_half_after(feed_run: FeedRun) -> None:
         refused = feed_run.run("topics", "grow", str(MORE))
     assert refused.returncode == 1
     assert "stop every `vn run`" in refused.stderr
-    grown(feed_run)
+    grow(feed_run)
     assert feed_run.run("topics", "create").returncode == 0
     with feed_run.running():
         feed_run.play(feed_run.moments[half:])
@@ -63,7 +63,7 @@ def test_killed_at_any_step_it_goes_on_where_it_was(feed_run: FeedRun) -> None:
     with environment(feed_run.environment):
         for number in KILLS:
             killed_at(number, STEPS, "topics", "grow", str(MORE))
-    grown(feed_run)
+    grow(feed_run)
     with feed_run.running():
         feed_run.play(feed_run.moments[half:])
     feed_run.verify()

@@ -71,7 +71,7 @@ def quarantined(variables: dict[str, str]) -> list[tuple[int, int, str]]:
         ]
 
 
-def judged(variables: dict[str, str]) -> set[str]:
+def accepted_messages(variables: dict[str, str]) -> set[str]:
     """Return the messages that `read` decided, by id."""
     with environment(variables):
         return {
@@ -90,7 +90,7 @@ def test_a_record_that_ends_the_process_three_times_is_set_aside(variables: dict
     ((_, offset, detail),) = quarantined(variables)
     assert offset == 1
     assert ENDED in detail
-    assert judged(variables) == {"fine-1", "fine-2"}
+    assert accepted_messages(variables) == {"fine-1", "fine-2"}
 
 
 def test_an_operator_sets_a_record_aside_while_the_stage_is_down_and_sends_it_again(variables: dict[str, str]) -> None:
@@ -107,7 +107,7 @@ def test_an_operator_sets_a_record_aside_while_the_stage_is_down_and_sends_it_ag
     assert (done.returncode, done.stdout) == (0, f"{name}\n"), done.stderr
     assert run_once(variables) == 0
     assert quarantined(variables) == [(place.partition, place.offset, "set aside by hand: it ends the process (ann)")]
-    assert judged(variables) == {"fine-1", "fine-2"}
+    assert accepted_messages(variables) == {"fine-1", "fine-2"}
     again = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, timeout=60, check=False)
     assert again.returncode == 1
     assert "there is nothing left to set aside" in again.stderr

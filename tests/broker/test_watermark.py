@@ -119,7 +119,7 @@ def test_a_hold_waits_for_a_front_door_that_lags(deployment: Deployment, without
         assert deployment.passed_on() == ["news"]
 
 
-def test_a_hold_ends_without_traffic_and_where_one_stage_runs_alone(deployment: Deployment) -> None:
+def test_a_hold_ends_without_traffic_and_if_one_stage_runs_alone(deployment: Deployment) -> None:
     others = deployment.start("read", "identify", "dedupe")
     sent = cancelled(deployment)
     others.terminate()

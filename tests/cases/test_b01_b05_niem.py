@@ -266,7 +266,7 @@ def test_b05_an_offender_may_be_somebodys_child_or_employee_too(driver: Pipeline
     same_as_before(driver, inserted(DEPARTURE, PERSON, relation))
 
 
-def test_b05_nor_does_it_take_a_number_where_the_message_describes_nobody_else() -> None:
+def test_b05_nor_does_it_take_a_number_if_the_message_describes_nobody_else() -> None:
     start, end = DEPARTURE.index("    <nc:PersonOtherIdentification>"), DEPARTURE.index("  </nc:Person>")
     text = DEPARTURE[:start] + DEPARTURE[end:]
     employed = inserted(text, PERSON, '<nc:EmploymentAssociation><nc:Employee s:ref="OFFENDER1"/></nc:EmploymentAssociation>')

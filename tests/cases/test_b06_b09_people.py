@@ -265,7 +265,7 @@ def test_b09_a_filler_makes_nobody_the_same_as_anybody(driver: PipelineDriver, f
 
 
 @pytest.mark.parametrize("filler", [each for each in FILLERS if not each.startswith("VA")])
-def test_b09_nor_where_the_birth_date_is_the_same(driver: PipelineDriver, filler: str) -> None:
+def test_b09_nor_if_the_birth_date_is_the_same(driver: PipelineDriver, filler: str) -> None:
     """A weak number with a birth date would tie two people."""
 
     def someone(given: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from processors.runtime.certificates import CertificateFile, ServerCertificate
 from processors.runtime.settings import Settings
 from processors.watch.certificates import look
 from processors.watch.metrics import CERTIFICATE_END
-from tests.certificate import made
+from tests.certificate import make_certificate
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 
@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 2, tzinfo=UTC)
 def serving(tmp_path: Path) -> Iterator[int]:
     """A server on this port that shows a certificate with three days left."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made(tmp_path, datetime.now(UTC) + timedelta(days=3, hours=1)))
+    context.load_cert_chain(make_certificate(tmp_path, datetime.now(UTC) + timedelta(days=3, hours=1)))
     with create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -55,7 +55,7 @@ def test_a_certificate_is_renewed_a_fortnight_before_it_ends(left: timedelta, fi
 
 
 def test_the_file_that_a_setting_names_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = made(tmp_path, datetime.now(UTC) + timedelta(days=5, hours=1))
+    path = make_certificate(tmp_path, datetime.now(UTC) + timedelta(days=5, hours=1))
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
     monkeypatch.setenv("KAFKA_SSL_CERTIFICATE_LOCATION", str(path))
     (found,) = certificates(Settings())
@@ -86,7 +86,7 @@ def test_a_server_that_shows_none_is_told() -> None:
 def test_the_watch_shows_when_a_certificate_ends_and_not_one_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     end = datetime(2026, 12, 1, tzinfo=UTC)
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
-    monkeypatch.setenv("KAFKA_SSL_CERTIFICATE_LOCATION", str(made(tmp_path, end)))
+    monkeypatch.setenv("KAFKA_SSL_CERTIFICATE_LOCATION", str(make_certificate(tmp_path, end)))
     monkeypatch.setenv("KAFKA_SSL_CA_LOCATION", str(tmp_path / "absent.pem"))
     monkeypatch.delenv("REDIS_URL", raising=False)
     assert list(look(Settings())) == [(CERTIFICATE_END, ("KAFKA_SSL_CERTIFICATE_LOCATION",), end.timestamp())]

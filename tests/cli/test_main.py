@@ -138,7 +138,7 @@ def test_a_setting_that_cannot_be_used_is_refused(vn: Run) -> None:
 
 
 @pytest.mark.parametrize("words", [("local", "status"), ("demo",), ("simulate",), ("rules", "check")], ids=" ".join)
-def test_an_unknown_setting_is_refused_where_none_is_needed_too(words: tuple[str, ...], vn: Run) -> None:
+def test_an_unknown_setting_is_refused_if_none_is_needed_too(words: tuple[str, ...], vn: Run) -> None:
     code, out, err = vn(*words, VN_NONSENSE="1")
     assert (code, out) == (1, "")
     assert err.startswith("vn: unknown setting VN_NONSENSE: ")

@@ -59,7 +59,7 @@ def test_a_row_of_csv_is_a_registration() -> None:
         ("nein", False),
     ],
 )
-def test_contacts_are_verified_where_the_row_says_so(said: str, *, verified: bool) -> None:
+def test_contacts_are_verified_if_the_row_says_so(said: str, *, verified: bool) -> None:
     (found,) = read(f"registration_id,sms,verified\nV-1,+18045550107,{said}\n")
     assert found["contacts"] == [{"channel": "sms", "address": "+18045550107", "verified": verified}]
 
@@ -69,7 +69,7 @@ def test_contacts_of_a_table_without_that_column_are_not_verified() -> None:
     assert found["contacts"] == [{"channel": "sms", "address": "+18045550107", "verified": False}]
 
 
-def test_nobody_is_invented_where_the_row_says_nothing() -> None:
+def test_nobody_is_invented_if_the_row_says_nothing() -> None:
     (found,) = read("registration_id\nV-1\n")
     assert found == {"registration_id": "V-1", "case_numbers": [], "event_subtypes": [], "offender": {"identifiers": []}, "contacts": []}
 

@@ -19,7 +19,7 @@ def lines(out: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in out.splitlines()]
 
 
-def sent(*documents: dict[str, object]) -> list[bytes]:
+def submissions(*documents: dict[str, object]) -> list[bytes]:
     return [json.dumps(each).encode() for each in documents]
 
 
@@ -35,9 +35,9 @@ def test_a_message_is_shown_with_every_text_and_decision(vn: Run) -> None:
 def test_what_is_sent_is_delivered_and_a_call_confirmed(vn: Run, tmp_path: Path) -> None:
     people = tmp_path / "people.json"
     contacts = [{"channel": channel, "address": "8045551007", "verified": True} for channel in ("sms", "voice")]
-    people.write_bytes(*sent(registration("R-1", contacts=contacts)))
+    people.write_bytes(*submissions(registration("R-1", contacts=contacts)))
     message = tmp_path / "message.json"
-    message.write_bytes(*sent(submission()))
+    message.write_bytes(*submissions(submission()))
     code, out, _ = vn("try", str(message), "--registrations", str(people), "--at", "2026-11-02T12:00:00-05:00")
     assert (code, out.count("attempted"), out.count("is delivered"), out.count("is confirmed")) == (0, 2, 1, 1), out
     assert "lease_ended" not in out
@@ -52,9 +52,9 @@ def test_it_says_why_nobody_would_be_told(vn: Run) -> None:
 
 def test_for_programs_it_is_one_object_a_line(vn: Run, tmp_path: Path) -> None:
     file, people = tmp_path / "submissions", tmp_path / "registrations"
-    file.write_bytes(b"\n".join(sent(submission(message_id="M-1"), submission(message_id="M-2", offenders=[BAKER]))))
+    file.write_bytes(b"\n".join(submissions(submission(message_id="M-1"), submission(message_id="M-2", offenders=[BAKER]))))
     people.write_bytes(
-        b"\n".join(sent(registration("R-1"), registration("R-2", contacts=[{"channel": "sms", "address": "911"}], offender=BAKER)))
+        b"\n".join(submissions(registration("R-1"), registration("R-2", contacts=[{"channel": "sms", "address": "911"}], offender=BAKER)))
     )
     code, out, err = vn("try", str(file), "--registrations", str(people), "--at", "2026-11-02T12:00:00-05:00", "--json")
     assert (code, err) == (0, "")
@@ -81,7 +81,7 @@ def test_a_file_that_breaks_says_where(vn: Run, tmp_path: Path) -> None:
 
 def test_messages_are_tried_together_in_their_order() -> None:
     first, second = submission(message_id="M-1"), submission(message_id="M-2")
-    trial = run_trial(sent(first, second), None, START, load_rules())
+    trial = run_trial(submissions(first, second), None, START, load_rules())
     assert [(each.message_id, bool(each.messages)) for each in trial.outcomes] == [("M-1", True), ("M-2", False)]
     assert trial.outcomes[1].decisions[-1].reason == "duplicate"
 

@@ -7,7 +7,7 @@ from tests.dedupe.known import CANCEL, knowing, known, waiting
 from tests.dedupe.scene import OFFENDER
 
 
-def test_the_later_effect_holds_where_both_name_a_value_and_both_write() -> None:
+def test_the_later_effect_holds_if_both_name_a_value_and_both_write() -> None:
     situation = knowing()
     first = Effect({1: known(1)}, {2: waiting(2)}, {1: CANCEL}, (), (situation.journal.verdict(CANCEL, "passed", "changed", "a"),))
     second = Effect({1: None, 3: known(3)}, {}, {1: None}, (), (situation.journal.verdict(CANCEL, "passed", "changed", "b"),))

@@ -29,7 +29,7 @@ def test_an_earlier_version_differed_in_the_case_number_alone() -> None:
     assert earlier_fingerprint(replace(EVENT, status="Incarcerated"), BOOK) == earlier_fingerprint(EVENT, BOOK)
 
 
-def test_there_is_no_earlier_fingerprint_where_no_case_number_is_compared() -> None:
+def test_there_is_no_earlier_fingerprint_if_no_case_number_is_compared() -> None:
     assert earlier_fingerprint(replace(EVENT, case_number=None), BOOK) is None
     code = BOOK.codes[EVENT.event_type, EVENT.event_subtype]
     of_the_court = replace_rule(BOOK, codes={(EVENT.event_type, EVENT.event_subtype): replace_rule(code, same=("court",))})
@@ -61,7 +61,7 @@ def test_a_status_or_place_that_the_rules_do_not_know_compares_by_its_words() ->
     assert [comparable(strange, name, BOOK) for name in ("status", "location_kind")] == ["onthemoon", "moonbase"]
 
 
-def test_what_tells_events_apart_is_the_usual_where_the_rules_do_not_know_the_code() -> None:
+def test_what_tells_events_apart_is_the_usual_if_the_rules_do_not_know_the_code() -> None:
     assert same(replace(EVENT, event_subtype="Séance"), BOOK) == SAME
     assert SAME == ("action_at", "case_number", "court", "status", "location_kind", "location_name")
     departure = replace(EVENT, event_type="Interstate Compact", event_subtype="Departure")

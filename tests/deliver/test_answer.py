@@ -168,7 +168,7 @@ def test_a_response_may_be_held_and_leaves_at_its_time() -> None:
     assert len(given.answers) == 1
 
 
-def test_no_agency_is_answered_where_responses_are_off() -> None:
+def test_no_agency_is_answered_if_responses_are_off() -> None:
     given = Given(Policy(key="responses", value="false", jurisdiction="VA"))
     given.ended()
     assert given.answers == []

@@ -68,7 +68,7 @@ def test_what_is_no_emergency_is_never_handed_over_in_quiet_hours() -> None:
     assert urgent.expires_at == evening + 11 * MINUTE
 
 
-def test_another_attempt_begins_only_after_the_lease_where_nobody_accepted_the_first() -> None:
+def test_another_attempt_begins_only_after_the_lease_if_nobody_accepted_the_first() -> None:
     told = silent().tell(event())
     assert len(told.after(15 * MINUTE).sent) == 1
     assert told.reasons("noted")[-1] == "lease_ended"

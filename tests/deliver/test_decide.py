@@ -199,7 +199,7 @@ def test_a_verified_contact_is_not_asked() -> None:
     ("contact", "pin", "given_event", "confirm"),
     [(VOICE, "4821", escape(), True), (VOICE, None, escape(), False), (VOICE, "4821", event(), False), (SMS, "4821", escape(), False)],
 )
-def test_a_pin_is_asked_for_in_emergency_calls_where_there_is_one(
+def test_a_pin_is_asked_for_in_emergency_calls_if_there_is_one(
     contact: Contact, pin: str | None, given_event: Any, *, confirm: bool
 ) -> None:
     assert registered(contact, pin=pin).tell(given_event).sent[0].confirm is confirm
@@ -374,14 +374,14 @@ def test_a_cancellation_of_what_has_not_left_leaves_nothing() -> None:
 
 
 @pytest.mark.parametrize("root", ["M-1", "M-0"])
-def test_also_where_the_offender_had_another_key_then(root: str) -> None:
+def test_also_if_the_offender_had_another_key_then(root: str) -> None:
     """Two keys were merged between the news and its cancellation; the event may have been announced under both."""
     waits = registered(now=NIGHT).tell(event(offender="o2"))
     later = waits.tell(event(message_id="M-2", telling="cancellation", root=root, formerly=("o2",)))
     assert later.until(MORNING).sent == []
 
 
-def test_but_not_where_another_offender_or_another_event_of_theirs_is_meant() -> None:
+def test_but_not_if_another_offender_or_another_event_of_theirs_is_meant() -> None:
     waits = registered(now=NIGHT).tell(event(offender="o2"))
     other = event(message_id="M-2", telling="cancellation", root="M-0", formerly=("o2",), event_subtype="Case Closure")
     assert len(waits.tell(other, event(message_id="M-3", telling="cancellation", root="M-1", formerly=("o3",))).until(MORNING).sent) == 3

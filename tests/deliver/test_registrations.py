@@ -39,7 +39,7 @@ NIGHT = millis("2026-11-03T03:00:00Z")  # 22:00 in Virginia
 MORNING = millis("2026-11-03T12:00:00Z")
 
 
-def asked(*contacts: Contact, policies: Any = ALL_DAY, now: int = NOON, **more: Any) -> AtDeliver:
+def registrant_with(*contacts: Contact, policies: Any = ALL_DAY, now: int = NOON, **more: Any) -> AtDeliver:
     return AtDeliver(policies=policies, now=now).register(reachable(*(contacts or (UNVERIFIED,)), **more))
 
 
@@ -58,7 +58,7 @@ def verification(code: str, registration_id: str = "REG-1", at: int = NOON) -> V
 
 
 def test_a_request_to_verify_carries_a_code_of_six_digits_and_nothing_else() -> None:
-    told = asked()
+    told = registrant_with()
     (one,) = told.messages
     assert (one.kind, one.event, one.offenders, one.message_ids, one.emergency) == ("verification", None, None, (), False)
     assert re.search(r"\b\d{6}\b", one.body)
@@ -66,7 +66,7 @@ def test_a_request_to_verify_carries_a_code_of_six_digits_and_nothing_else() -> 
 
 
 def test_the_code_makes_the_contact_count_and_the_registration_is_confirmed_once() -> None:
-    told = asked()
+    told = registrant_with()
     assert told.tell(event()).reasons("dropped") == ["no_verified_contact"]
     told.receive(verification(code_in(told)))
     assert told.reasons("noted")[-1] == "verified"
@@ -77,7 +77,7 @@ def test_the_code_makes_the_contact_count_and_the_registration_is_confirmed_once
 
 
 def test_a_contact_that_is_verified_joins_a_running_series() -> None:
-    told = asked(EMAIL, UNVERIFIED)
+    told = registrant_with(EMAIL, UNVERIFIED)
     told.answers = None
     told.tell(escape())
     told.receive(receipt(told.sent[0].reference, "temporary_failure"), verification(code_in(told)))
@@ -92,23 +92,23 @@ def test_the_same_request_has_the_same_code_and_another_request_another() -> Non
 
 
 def test_a_code_lasts_a_day() -> None:
-    late = asked().after(DAY)
+    late = registrant_with().after(DAY)
     late.receive(verification(code_in(late)))
     assert late.reasons("noted")[-1] == "wrong_code"
-    told = asked().after(DAY - MINUTE)
+    told = registrant_with().after(DAY - MINUTE)
     told.receive(verification(code_in(told)))
     assert told.reasons("noted")[-1] == "verified"
 
 
 def test_a_code_of_another_registration_is_a_wrong_one() -> None:
-    told = asked()
+    told = registrant_with()
     wrong = Verification(registration_id="REG-1", code=verification_digest(code_in(told), "REG-2", SEAL), at=NOON)
     assert told.receive(wrong).reasons("noted")[-1] == "wrong_code"
 
 
 def test_five_wrong_codes_in_an_hour_close_the_door_for_an_hour() -> None:
     """Contract §4, `verify.attempts`."""
-    told = asked()
+    told = registrant_with()
     code = code_in(told)
     wrong = "000000" if code != "000000" else "000001"
     for _ in range(5):
@@ -119,7 +119,7 @@ def test_five_wrong_codes_in_an_hour_close_the_door_for_an_hour() -> None:
 
 
 def test_five_wrong_codes_in_a_day_close_nothing() -> None:
-    told = asked()
+    told = registrant_with()
     code = code_in(told)
     for _ in range(5):
         told.receive(verification("000000" if code != "000000" else "000001")).after(HOUR)
@@ -127,12 +127,12 @@ def test_five_wrong_codes_in_a_day_close_nothing() -> None:
 
 
 def test_a_code_for_a_registration_that_ended_verifies_nothing() -> None:
-    told = asked()
+    told = registrant_with()
     assert told.register(ended()).receive(verification(code_in(told))).reasons("noted")[-1] == "unknown_registration"
 
 
 def test_no_code_is_in_journal_or_state() -> None:
-    told = asked()
+    told = registrant_with()
     code = code_in(told)
     told.receive(verification(code))
     assert code not in repr(told.verdicts)
@@ -143,19 +143,19 @@ def test_no_code_is_in_journal_or_state() -> None:
 
 
 def test_a_request_to_verify_waits_for_the_morning() -> None:
-    told = asked(policies=AT_ONCE, now=NIGHT)
+    told = registrant_with(policies=AT_ONCE, now=NIGHT)
     assert told.messages == []
     assert [each.created_at for each in told.until(MORNING).messages] == [MORNING]
 
 
 def test_a_contact_is_asked_once_however_often_the_registration_comes() -> None:
-    told = asked().register(reachable(UNVERIFIED, seq=2, language="es"), reachable(UNVERIFIED, EMAIL, seq=3))
+    told = registrant_with().register(reachable(UNVERIFIED, seq=2, language="es"), reachable(UNVERIFIED, EMAIL, seq=3))
     told.register(reachable(UNVERIFIED, SMS, registration_id="REG-2", seq=4))
     assert len([each for each in told.messages if each.kind == "verification"]) == 1
 
 
 def test_identify_is_asked_for_leave_since_only_it_knows_of_other_registrants() -> None:
-    told = asked()
+    told = registrant_with()
     (request,) = told.written(INTAKE)
     assert isinstance(request, Intake)
     assert request.kind == "verification_request"
@@ -175,13 +175,13 @@ def test_a_request_that_must_wait_is_made_later() -> None:
 
 
 def test_a_verified_contact_is_asked_again_after_a_year_and_counts_meanwhile() -> None:
-    told = asked(SMS).after(365 * DAY)
+    told = registrant_with(SMS).after(365 * DAY)
     assert [each.kind for each in told.messages] == ["confirmation", "verification"]
     assert len(told.tell(event(received_at=told.now, action_at=told.now + DAY)).sent) == 1
 
 
 def test_contact_reverify_is_a_setting() -> None:
-    told = asked(SMS, policies=(*ALL_DAY, policy("contact.reverify", "45d"))).after(45 * DAY)
+    told = registrant_with(SMS, policies=(*ALL_DAY, policy("contact.reverify", "45d"))).after(45 * DAY)
     assert [each.kind for each in told.messages] == ["confirmation", "verification"]
 
 
@@ -189,14 +189,14 @@ def test_contact_reverify_is_a_setting() -> None:
 
 
 def test_a_registration_is_confirmed_to_its_first_verified_contact_only() -> None:
-    told = asked(UNVERIFIED, EMAIL, SMS)
+    told = registrant_with(UNVERIFIED, EMAIL, SMS)
     assert [(each.kind, each.channel) for each in told.messages if each.kind == "confirmation"] == [("confirmation", "email")]
     told.register(reachable(EMAIL, SMS, seq=2))
     assert len([each for each in told.messages if each.kind == "confirmation"]) == 1
 
 
 def test_a_confirmation_waits_for_the_morning_and_tells_of_no_event() -> None:
-    told = asked(SMS, policies=AT_ONCE, now=NIGHT)
+    told = registrant_with(SMS, policies=AT_ONCE, now=NIGHT)
     assert told.messages == []
     (one,) = told.until(MORNING).messages
     assert (one.kind, one.event, one.message_ids) == ("confirmation", None, ())
@@ -294,25 +294,25 @@ def test_every_registration_is_asked_for_by_itself() -> None:
 
 
 def test_the_site_hears_that_a_registration_expired_and_that_one_was_removed() -> None:
-    assert asked(SMS, expires_at=NOON + DAY).after(DAY).statuses == ["active", "expired"]
-    assert asked(SMS).register(ended()).statuses == ["active", "expired"]
+    assert registrant_with(SMS, expires_at=NOON + DAY).after(DAY).statuses == ["active", "expired"]
+    assert registrant_with(SMS).register(ended()).statuses == ["active", "expired"]
 
 
 def test_a_status_is_published_by_registration_and_only_when_it_changes() -> None:
-    told = asked(SMS).register(reachable(SMS, seq=2), reachable(EMAIL, registration_id="REG-2", seq=3))
+    told = registrant_with(SMS).register(reachable(SMS, seq=2), reachable(EMAIL, registration_id="REG-2", seq=3))
     assert [(each.registration_id, each.status) for each in told.written(REGISTRATION_STATUS)] == [("REG-1", "active"), ("REG-2", "active")]
     assert set(told.latest(REGISTRATION_STATUS)) == {"REG-1", "REG-2"}
 
 
 def test_what_is_known_of_a_contact_is_forgotten_with_its_registration() -> None:
-    told = asked(SMS).register(ended()).after(30 * DAY)
+    told = registrant_with(SMS).register(ended()).after(30 * DAY)
     assert told.registrant.contacts == {}
     assert told.registrant.registrations["REG-1"].sealed == b""
 
 
 @pytest.mark.parametrize("planted", [SMS.address, UNVERIFIED.address, "4821"])
 def test_what_deliver_keeps_and_says_holds_no_address_and_no_pin(planted: str) -> None:
-    told = asked(SMS, UNVERIFIED, pin="4821").tell(escape())
+    told = registrant_with(SMS, UNVERIFIED, pin="4821").tell(escape())
     kept = b"".join(told.documents.values()) + msgspec.json.encode([*told.written(REGISTRATION_STATUS), *told.written(INTAKE)])
     assert planted.encode() not in kept
     assert planted not in repr(told.verdicts)
@@ -323,10 +323,10 @@ def near(*, is_open: bool, offender: str = "o1") -> NearMatch:
 
 
 def test_the_site_hears_while_a_person_is_asked_whom_a_registration_is_for() -> None:
-    told = asked(SMS).receive(near(is_open=True), near(is_open=True, offender="o2"), near(is_open=False))
+    told = registrant_with(SMS).receive(near(is_open=True), near(is_open=True, offender="o2"), near(is_open=False))
     assert told.statuses == ["active", "possible_match"]
     assert told.receive(near(is_open=False, offender="o2")).statuses == ["active", "possible_match", "active"]
 
 
 def test_nothing_is_asked_of_a_registration_that_ended() -> None:
-    assert asked(SMS).register(ended()).receive(near(is_open=True)).statuses == ["active", "expired"]
+    assert registrant_with(SMS).register(ended()).receive(near(is_open=True)).statuses == ["active", "expired"]

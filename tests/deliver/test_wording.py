@@ -175,7 +175,7 @@ def test_email_and_voice_say_number_and_both_states(channel: str) -> None:
         assert needed in said
 
 
-def test_spanish_keeps_its_accents_except_where_a_text_message_has_none() -> None:
+def test_spanish_keeps_its_accents_except_if_a_text_message_has_none() -> None:
     given = notice("Interstate Compact", "Departure", name=Name(given="José", sur="Núñez Peña"), sending_state="NC")
     assert "José Núñez Peña salió de Carolina del Norte" in told(given, language="es", channel="email")
     assert "José Nuñez Peña salio de Carolina del Norte" in told(given, language="es").replace("Jose", "José")
@@ -331,7 +331,7 @@ def test_john_and_his_full_name_are_one() -> None:
     assert full_name(Name(full="John Q Sample")) == full_name(JOHN.name) == "John Q Sample"
 
 
-def test_email_gives_the_compact_offices_telephones_where_the_rules_have_them(tmp_path: Path) -> None:
+def test_email_gives_the_compact_offices_telephones_if_the_rules_have_them(tmp_path: Path) -> None:
     (tmp_path / "va.toml").write_text(
         '[[jurisdiction]]\ncompact_office = "Virginia Compact Office"\ncompact_office_phone = "+1 804 555 0100"\n', encoding="utf-8"
     )
@@ -341,7 +341,7 @@ def test_email_gives_the_compact_offices_telephones_where_the_rules_have_them(tm
     assert "Virginia Compact Office: +1 804 555 0100" in message.body
 
 
-def test_a_rule_file_in_another_language_is_used_where_it_has_all_it_needs(tmp_path: Path) -> None:
+def test_a_rule_file_in_another_language_is_used_if_it_has_all_it_needs(tmp_path: Path) -> None:
     entries = "".join(
         f"[[text]]\nlanguage = 'vi'\nsubtype = '{subtype}'\nnoun = 'x'\nsms = '{sms}'\n"
         for subtype, sms in (("*about", ""), ("*news", "VN: {{ text }}"), ("Escape", "{{ names }} {{ when }}"))

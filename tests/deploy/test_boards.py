@@ -73,7 +73,7 @@ def test_a_threshold_is_the_alerts() -> None:
     assert builder().threshold("VnBrokerAway") is None
 
 
-def test_a_reading_is_bad_where_its_alert_fires() -> None:
+def test_a_reading_is_bad_if_its_alert_fires() -> None:
     for _, panel in PANELS:
         if panel.reading is not None and panel.alert is not None and not panel.unlike_alert and panel.good_above is None:
             assert panel.bad_from == (builder().threshold(panel.alert) or 1), panel

@@ -32,7 +32,7 @@ def out() -> tuple[list[Outbound], list[Verdict], list[DeadLetter]]:
     )
 
 
-def test_nothing_differs_where_everything_is_as_it_should_be() -> None:
+def test_nothing_differs_if_everything_is_as_it_should_be() -> None:
     assert differences(KEY, *out()) == []
 
 

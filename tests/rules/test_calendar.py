@@ -161,7 +161,7 @@ def test_noon_is_noon_where_it_is() -> None:
     assert noon_of(date(2026, 7, 20), ZoneInfo("Pacific/Honolulu")) == 1_784_584_800_000  # 22:00Z
 
 
-def test_where_the_state_is_none_of_the_union_only_the_nations_holidays_count() -> None:
+def test_if_the_state_is_none_of_the_union_only_the_nations_holidays_count() -> None:
     for state in ("", "ZZ"):
         assert public_holidays(state, 2026) == public_holidays("", 2026)
         assert Calendar(state).is_business_day(date(2026, 11, 3))

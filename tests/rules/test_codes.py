@@ -137,7 +137,7 @@ def test_emergencies_are_those_of_the_contract(book: Book) -> None:
         ("Court", "Bond Reduction", None, None),
     ],
 )
-def test_what_an_event_implies_where_the_message_is_silent(
+def test_what_an_event_implies_if_the_message_is_silent(
     book: Book, kind: str, subtype: str, status: str | None, location: str | None
 ) -> None:
     code = book.codes[kind, subtype]

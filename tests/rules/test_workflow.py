@@ -88,7 +88,7 @@ def test_steps_that_await_each_other_end_nowhere() -> None:
 
 
 @pytest.mark.parametrize("standing", [Standing("closed"), Standing("none", "closed"), Standing("none", "none", "closed")])
-def test_a_case_is_closed_where_any_region_is(standing: Standing) -> None:
+def test_a_case_is_closed_if_any_region_is(standing: Standing) -> None:
     assert TABLE.is_closed(standing)
     assert not TABLE.is_closed(HOME)
 
@@ -124,7 +124,7 @@ def test_the_table_is_made_from_the_entries_of_the_rule_files() -> None:
     }
 
 
-def test_a_step_takes_the_way_of_its_move_and_none_where_nothing_is_known() -> None:
+def test_a_step_takes_the_way_of_its_move_and_none_if_nothing_is_known() -> None:
     home = Move((ANYWHERE, ANYWHERE, ("there",)), Standing(supervision="home"), "back")
     out = Move((ANYWHERE, ANYWHERE, ("home",)), Standing(supervision="there"))
     table = Workflow({"go": Activity("go", Standing(), (out, home)), "rest": Activity("rest", Standing(), (out,))}, frozenset())

@@ -20,7 +20,7 @@ from processors.runtime.run.store import Store, _hosts, connection
 from processors.runtime.wire.codec import Codec
 
 
-def test_batches_grow_with_the_backlog_and_shrink_where_they_take_long() -> None:
+def test_batches_grow_with_the_backlog_and_shrink_if_they_take_long() -> None:
     assert next_batch_size(500, 500, 0.1) == 1000
     assert next_batch_size(500, 499, 0.1) == 500
     assert next_batch_size(500, 500, 0.5) == 500

@@ -50,7 +50,7 @@ def test_a_partition_that_was_added_starts_at_the_beginning_with_the_latest_time
     assert (after[1].seq, after[1].positions, after[1].time, after[1].settled) == (1, {"a": 0}, 50, "v1")
 
 
-def test_where_partitions_had_judged_by_different_rules_all_is_judged_once_more() -> None:
+def test_if_partitions_had_judged_by_different_rules_all_is_judged_once_more() -> None:
     held = [PartitionState(Position(seq=1, positions={"a": 1}, settled=each)) for each in ("v1", "v2")]
     assert {each.settled for each in positions_after(held, ["a"], {}, 2).values()} == {""}
 

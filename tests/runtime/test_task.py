@@ -84,7 +84,7 @@ def test_timers_due_up_to_a_record_come_before_it() -> None:
     assert (work.records, work.wakes, work.oldest) == (3, 1, 100)
 
 
-def test_a_timer_follows_its_state_and_is_written_only_where_it_differs() -> None:
+def test_a_timer_follows_its_state_and_is_written_only_if_it_differs() -> None:
     one = task({"k": 70})
     work = one.decide([record("a", 10, wake=90), record("b", 10, wake=70)], None, 100, nothing, CODEC, CONTEXT)
     assert (one.timers.at("k"), set(work.changes)) == (70, {b"=k"})
@@ -92,7 +92,7 @@ def test_a_timer_follows_its_state_and_is_written_only_where_it_differs() -> Non
     assert (one.timers.at("k"), work.changes[b"@k"]) == (80, CODEC.encode(Timer(80)))
 
 
-def test_a_timer_that_fired_is_set_again_where_the_state_it_left_alone_has_a_deadline() -> None:
+def test_a_timer_that_fired_is_set_again_if_the_state_it_left_alone_has_a_deadline() -> None:
     stage = Stage("test", (IN, OTHER), (), changelog("test"), Log, keys, lambda *_: Decision(), deadline)
     one = task({"k": 50, "gone": 60}, stage)
     stored = {b"=k": CODEC.encode_state(Log((), 80))}
@@ -305,7 +305,7 @@ def test_nothing_is_looked_at_before_the_watermark_has_reached_the_change_of_rul
     assert (sorted(work.changes), work.position.settled) == ([b"=k"], "")
 
 
-def test_whoever_takes_over_looks_again_only_where_the_last_owner_had_not_come_to_it() -> None:
+def test_whoever_takes_over_looks_again_only_if_the_last_owner_had_not_come_to_it() -> None:
     for before, due in ((VERSION, False), ("", True)):
         position = Position(7, {"in": 0, "other": 0}, settled=before)
         one = Task(SETTLING, 0, position, {"in": 0, "other": 0}, {"a": 90})

@@ -42,7 +42,7 @@ def confirmed(registration: Registration) -> list[list[str]]:
     return [each["channels"] for each in found if each["kind"] == "confirmation"]
 
 
-def test_a_registration_is_confirmed_once_where_it_has_a_verified_contact() -> None:
+def test_a_registration_is_confirmed_once_if_it_has_a_verified_contact() -> None:
     assert confirmed(registered()) == [["sms"]]
     removed_in_the_night = registered(at=NOON + 11 * 3_600_000)
     removed_in_the_night.versions.append(Version(removed_in_the_night.versions[0].at + 1, ended=True))

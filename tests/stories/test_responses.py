@@ -14,7 +14,7 @@ def answers(driver: PipelineDriver) -> list[tuple[str, str]]:
     return [(each.message_id, each.event_subtype) for each in driver.records(RESPONSES)]
 
 
-def test_where_nobody_is_registered_the_agency_is_answered_at_once(driver: PipelineDriver) -> None:
+def test_if_nobody_is_registered_the_agency_is_answered_at_once(driver: PipelineDriver) -> None:
     driver.submit(submission(message_id="M-1"))
     assert answers(driver) == [("M-1", DELIVERED)]
 

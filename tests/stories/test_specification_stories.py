@@ -413,7 +413,7 @@ def test_a_discarded_message_is_told_to_nobody_and_changes_nothing(driver: Pipel
 # --- 4.1.3 Internal ---------------------------------------------------------------------------------------------------------
 
 
-def test_internal_messages_are_told_only_where_forwarded_and_then_dated(driver: PipelineDriver) -> None:
+def test_internal_messages_are_told_only_if_forwarded_and_then_dated(driver: PipelineDriver) -> None:
     driver.register(registration())
     death = {"event_type": "Prosecution", "event_subtype": "Death", "notification_type": "Internal"}
     driver.submit(submission(message_id="kept", **death))

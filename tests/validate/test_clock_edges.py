@@ -121,7 +121,7 @@ def test_a_message_without_a_body_or_a_reason_gives_none() -> None:
         assert "instructions reply" in keys(state)
 
 
-def test_a_reason_is_kept_where_a_clock_or_another_message_needs_it() -> None:
+def test_a_reason_is_kept_if_a_clock_or_another_message_needs_it() -> None:
     state, _ = run(said("progress report request", "2026-11-02 12:00", reason="sex offender"))
     assert state.activities[-1].reason is None
     state, _ = run(said("transfer request", "2026-11-02 12:00", reason="Pre-Release"))
@@ -256,7 +256,7 @@ def test_a_clock_whose_entry_is_withdrawn_goes_on_to_its_end_by_its_own_name() -
         ("victims", "victims", "victims"),
     ],
 )
-def test_a_party_is_named_by_its_state_where_that_is_known(party: str, named: str, unnamed: str) -> None:
+def test_a_party_is_named_by_its_state_if_that_is_known(party: str, named: str, unnamed: str) -> None:
     one = Clock("k", "c", "m", "o", "VA", None, "VA", "NC", 0, 0)
     assert clocks.office(party, one) == named
     assert clocks.office(party, msgspec.structs.replace(one, sending=None, receiving=None)) == unnamed

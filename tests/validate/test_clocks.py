@@ -363,7 +363,7 @@ def test_where_the_owing_state_is_not_known_only_the_nations_holidays_count() ->
     assert {each.owed_by for each in known.values()} == {"compact office of the sending state"}
 
 
-def test_the_rule_is_that_of_the_activitys_day_also_where_the_agencys_midnight_is_not_the_states() -> None:
+def test_the_rule_is_that_of_the_activitys_day_also_if_the_agencys_midnight_is_not_the_states() -> None:
     more = {"jurisdiction": "TN", "ori": "TN0470000", "sending_state": "TN"}  # Knox County keeps Eastern time, Tennessee Central
     state, _ = run(said("instructions request", "2026-04-01", **more))
     # Wed Apr 1; Apr 2, not Good Friday (a holiday in Tennessee), 6 7 8 9 10 13 14 15 16.
@@ -508,9 +508,7 @@ def test_a_case_that_begins_anew_has_nothing_from_before_its_closure() -> None:
         ((), "failure to arrive", {}, "warrant after a missed return"),
     ],
 )
-def test_a_clock_does_not_run_where_its_rule_does_not_apply(
-    before: tuple[str, ...], activity: str, more: dict[str, Any], absent: str
-) -> None:
+def test_a_clock_does_not_run_if_its_rule_does_not_apply(before: tuple[str, ...], activity: str, more: dict[str, Any], absent: str) -> None:
     earlier = [said(each, f"2026-11-0{day} 12:00") for day, each in enumerate(before, 2)]
     state, _ = run(*earlier, said(activity, "2026-11-09 12:00", **more))
     assert absent not in {each.key for each in state.clocks}

@@ -217,7 +217,7 @@ def status_and_place(place: Any) -> Standing:
     return NOWHERE if place is None else Standing(TOLD.get(place[0], place[0]), PAPER.get(place[1], place[1]), PLACES[place[2]])
 
 
-def test_every_edge_from_every_reachable_standing_is_legal_exactly_where_the_oracle_says() -> None:
+def test_every_edge_from_every_reachable_standing_is_legal_exactly_if_the_oracle_says() -> None:
     acts = [*SUBTYPES, *OTHERS]
     seen, todo, edges = set(), [None], {True: 0, False: 0}
     while todo:
@@ -407,7 +407,7 @@ def test_an_arrival_whose_departure_never_comes_is_flagged_when_the_wait_is_over
     assert outcome_of(scene.receive(step("behavior requiring retaking", "2026-11-06 12:00"))) == ("passed", "confirmed")
 
 
-def test_an_arrival_waits_where_acceptance_and_departure_are_both_late() -> None:
+def test_an_arrival_waits_if_acceptance_and_departure_are_both_late() -> None:
     scene = Scene()
     told(scene, "transfer request")
     assert scene.receive(step("arrival", "2026-11-05 12:00")).outcome == "waiting"
@@ -510,7 +510,7 @@ def test_an_internal_step_that_contradicts_the_case_moves_nothing() -> None:
     assert outcome_of(scene.receive(step("acceptance", "2026-11-07 12:00"))) == ("flagged", "workflow")
 
 
-def test_other_agencies_move_a_case_only_where_they_name_it() -> None:
+def test_other_agencies_move_a_case_only_if_they_name_it() -> None:
     scene = Scene()
     told(scene, "transfer request")
     free = event("Supervision", "Supervision Violation", "Information", "2026-11-03 12:00")
@@ -519,7 +519,7 @@ def test_other_agencies_move_a_case_only_where_they_name_it() -> None:
     assert outcome_of(scene.receive(named)) == ("waiting", "out_of_order_hold")
 
 
-def test_the_workflow_is_not_asked_where_its_validation_is_waived_or_nothing_is_to_be_checked() -> None:
+def test_the_workflow_is_not_asked_if_its_validation_is_waived_or_nothing_is_to_be_checked() -> None:
     for more in ({"waived": ("Previous Event",)}, {"validate": False, "do_not_validate": True}):
         scene = Scene()
         told(scene, "transfer request", "denial")

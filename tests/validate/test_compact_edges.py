@@ -87,7 +87,7 @@ def test_of_steps_at_the_same_time_the_latest_arrival_counts() -> None:
     assert number_of(state(b, a, new), "x") == "9"
 
 
-def test_where_every_case_is_closed_a_step_without_a_number_goes_to_the_latest() -> None:
+def test_if_every_case_is_closed_a_step_without_a_number_goes_to_the_latest() -> None:
     closed = [*taken("arrival", "case closure", case="A", first=5), *taken("arrival", "case closure", case="B", first=2)]
     found = state(*closed, step("closure reply", "2026-11-20 12:00", seq=50, message_id="x"))
     assert number_of(found, "x") == "A"
@@ -229,7 +229,7 @@ def test_travel_that_is_too_long_says_how_long_and_how_long_it_may_be() -> None:
         ({"waived": ("Date",)}, False),
     ],
 )
-def test_an_illegal_step_moves_the_case_only_where_somebody_vouches_for_it(more: dict[str, Any], *, vouched: bool) -> None:
+def test_an_illegal_step_moves_the_case_only_if_somebody_vouches_for_it(more: dict[str, Any], *, vouched: bool) -> None:
     before = state(*taken("arrival", "case closure"))
     one = step("address change", "2026-11-09 12:00", seq=50, message_id="x", **more)
     after, found = compact.step(one, before, BOOK)
@@ -250,7 +250,7 @@ def test_the_day_of_a_report_date(text: str | None, day: str | None) -> None:
     ("named", "of_compact"),
     [({}, False), ({"compact_case": "A"}, True), ({"sending_state": "VA"}, True), ({"receiving_state": "NC"}, True)],
 )
-def test_another_agencys_message_is_of_the_compact_where_it_names_case_or_state(named: dict[str, str], *, of_compact: bool) -> None:
+def test_another_agencys_message_is_of_the_compact_if_it_names_case_or_state(named: dict[str, str], *, of_compact: bool) -> None:
     one = step("arrival", event_type="Supervision", sending_state=None, receiving_state=None)
     assert compact.is_of_compact(Event(**({name: getattr(one, name) for name in one.__struct_fields__} | named))) is of_compact
 

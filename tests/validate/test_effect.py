@@ -47,7 +47,7 @@ def test_only_what_was_told_is_in_the_ledger() -> None:
     assert taken(OffenderState(), one).told_until == {"VA0010000\nm1": ms(NOON) + 90 * DAY}
 
 
-def test_what_is_told_is_remembered_until_its_date_is_past_where_that_is_later() -> None:
+def test_what_is_told_is_remembered_until_its_date_is_past_if_that_is_later() -> None:
     far = named(event("Corrections", "Release", "Status Update", "2027-11-19 12:00", received=NOON), "m1")
     assert taken(OffenderState(), far).told_until == {"VA0010000\nm1": ms("2027-11-19 12:00") + 24 * HOUR}
     trial = named(hearing("2027-01-10 12:00", received=NOON), "m1")

@@ -245,7 +245,7 @@ def test_what_precedes_a_hearing_may_have_come_at_the_same_time() -> None:
     assert said(parole, PRETRIAL, ELIGIBLE) == []
 
 
-def test_a_hearing_whose_order_asks_for_a_status_is_not_flagged_where_none_is_known() -> None:
+def test_a_hearing_whose_order_asks_for_a_status_is_not_flagged_if_none_is_known() -> None:
     parole = event("Parole Board", "Parole Board Hearing", "Hearing Notice", NOON)
     assert said(parole, event("Court", "Change of Venue", "Information", "2026-11-01 09:00")) == []
 

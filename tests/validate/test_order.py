@@ -91,7 +91,7 @@ def test_a_recapture_heard_of_before_the_escape_waits_for_it_whatever_else_is_wr
     assert scene.told == ["Intake", "Escape", "Recapture"]
 
 
-def test_the_previous_event_is_of_the_same_case_where_both_name_one() -> None:
+def test_the_previous_event_is_of_the_same_case_if_both_name_one() -> None:
     scene = Scene()
     scene.receive(appeal_filed(case_number="A"))
     assert outcome_of(scene.receive(appeal_decision(case_number="B"))) == ("waiting", "out_of_order_hold")
@@ -214,7 +214,7 @@ def test_what_is_published_of_an_expectation_says_who_what_and_since_when() -> N
     )
 
 
-def test_several_that_may_follow_are_all_named_and_where_the_rules_name_none_that_is_said() -> None:
+def test_several_that_may_follow_are_all_named_and_if_the_rules_name_none_that_is_said() -> None:
     scene = Scene()
     scene.receive(event("Interstate Compact", "Departure", "Movement", "2026-11-20 10:00", expect=True))
     assert [each.expects for each in scene.expectations.values() if each.rule == RULE] == ["Arrival, Failure to Arrive"]
@@ -293,7 +293,7 @@ VENUE = event("Court", "Change of Venue", "Information", "2026-11-01 09:00")
 DISPOSED = event("Court", "Disposition", "Information", "2026-11-02 09:00")
 
 
-def test_an_order_of_events_alone_contradicts_only_where_some_event_is_known() -> None:
+def test_an_order_of_events_alone_contradicts_only_if_some_event_is_known() -> None:
     assert ordered((GUILT,)) is None
     assert ordered((GUILT,), VENUE) == (
         "Court Hearing of 2026-11-20 12:00 EST needs Disposition before it (guilt comes first); the status is not known, "

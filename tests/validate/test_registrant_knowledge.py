@@ -63,7 +63,7 @@ def test_an_event_as_it_was_told_has_the_values_from_before_the_change(changes: 
     assert registrant_knowledge.with_values_told({}, now, NEW_YORK) is now
 
 
-def test_what_is_still_held_is_said_with_the_date_where_that_was_changed() -> None:
+def test_what_is_still_held_is_said_with_the_date_if_that_was_changed() -> None:
     assert registrant_knowledge.untold_note(changed(COURT)) == "; registrants still hold what they were told of message m1"
     assert (
         registrant_knowledge.untold_note(changed(COURT, AT))

@@ -113,7 +113,7 @@ def test_what_the_message_names_counts_before_what_its_code_implies() -> None:
     assert (current.status, current.kind) == ("Absconded", "Community")
 
 
-def test_where_neither_names_a_status_nothing_changes_and_nothing_is_checked() -> None:
+def test_if_neither_names_a_status_nothing_changes_and_nothing_is_checked() -> None:
     scene = Scene()
     scene.receive(escape("2026-11-20 10:00"))
     verdict = scene.receive(event("Supervision", "Add/Update Conditions", "Status Update", "2026-11-20 11:00"))
@@ -139,7 +139,7 @@ def test_the_place_of_a_hearing_is_not_where_the_offender_is() -> None:
     assert outcome_of(scene.receive(transfer("2026-11-22 10:00", "Local Jail", from_kind="State Prison"))) == ("passed", "confirmed")
 
 
-def test_cases_are_kept_apart_where_both_messages_name_one() -> None:
+def test_cases_are_kept_apart_if_both_messages_name_one() -> None:
     scene = Scene()
     scene.receive(intake("2026-11-20 09:00", case_number="A"))
     scene.receive(escape("2026-11-20 10:00", case_number="A"))

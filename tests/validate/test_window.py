@@ -182,7 +182,7 @@ def test_an_in_range_release_is_checked_against_what_is_known_by_then() -> None:
     ]
 
 
-def test_where_nothing_ahead_is_in_range_the_next_millisecond_is_too_far() -> None:
+def test_if_nothing_ahead_is_in_range_the_next_millisecond_is_too_far() -> None:
     scene = Scene()
     scene.set("date.future", "0s")
     assert outcome_of(scene.receive(hearing("2026-11-20 10:00"))) == ("passed", "confirmed")

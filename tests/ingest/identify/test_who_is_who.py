@@ -139,7 +139,7 @@ def test_what_contradicting_people_share_weakly_reaches_neithers_registrant(door
     assert (one.enrolled, two.enrolled) == ([("OF-ONE", one.offender, False)], [("OF-TWO", two.offender, False)])
 
 
-def test_a_registrations_weak_identifier_meets_every_issuers_where_a_name_agrees(door: FrontDoor) -> None:
+def test_a_registrations_weak_identifier_meets_every_issuers_if_a_name_agrees(door: FrontDoor) -> None:
     door.register(offender=offender("BOOKING:88", name="Carl Muster"))
     assert submit(door, dana("BOOKING:88"), agency=NORTH).enrolled == []
     assert submit(door, offender("BOOKING:88", name="Carl Muster", born=BORN), agency=NORTH).enrolled != []

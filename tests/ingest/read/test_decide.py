@@ -234,7 +234,7 @@ def test_avro_that_grows_beyond_what_can_be_written_when_decoded_is_rejected() -
     assert output.value.reason == "too_large"
 
 
-def test_a_refused_submission_is_answered_where_it_can_be_read_whose_it_is() -> None:
+def test_a_refused_submission_is_answered_if_it_can_be_read_whose_it_is() -> None:
     named = b'{"message_id": "M-1", "agency": {"ori": "VA0430000"}}'
     ((_, answer), nameless, response) = (
         read(value).outputs for value in (named, b'{"message_id": "M-1"}', named.replace(b"}}", b'}, "event_type": "Message Response"}'))

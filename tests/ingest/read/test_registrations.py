@@ -88,7 +88,7 @@ UNREACHABLE = [
 
 
 @pytest.mark.parametrize("bad", UNREACHABLE)
-def test_a_contact_that_cannot_be_reached_is_left_out_where_another_remains(bad: Any) -> None:
+def test_a_contact_that_cannot_be_reached_is_left_out_if_another_remains(bad: Any) -> None:
     both = [bad, contact("sms", "8045551007")]
     assert contacts(contacts=both).contacts == (Contact("sms", "+18045551007"),)
     (verdict,) = read(changed(REGISTRATION, contacts=both), REGISTRATIONS).verdicts

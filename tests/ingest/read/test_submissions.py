@@ -145,7 +145,7 @@ def test_what_is_wrong_is_refused_with_its_reason(reason: str, changes: dict[str
     assert refused(changed(base, **changes)) == reason
 
 
-def test_a_rejection_names_the_message_and_its_agency_where_they_can_be_read() -> None:
+def test_a_rejection_names_the_message_and_its_agency_if_they_can_be_read() -> None:
     (verdict,) = read(changed(RECAPTURE, event_type="Zoo")).verdicts
     assert (verdict.message_id, verdict.ori) == ("JAIL-1", "VA0430000")
     (verdict,) = read(b"{").verdicts

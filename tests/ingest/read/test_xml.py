@@ -202,7 +202,7 @@ def test_everything_else_is_when_the_activity_is() -> None:
     assert submission(inserted(RECAPTURE, "    <vn-ext:EventType>", APPEARANCE).encode()).action_at == "2026-11-02T17:40:00Z"
 
 
-def test_the_other_date_counts_where_only_it_is_present() -> None:
+def test_the_other_date_counts_if_only_it_is_present() -> None:
     hearing = without(HEARING, "<j:CourtAppearanceDate>.*</j:CourtAppearanceDate>")
     recapture = without(RECAPTURE, "<nc:ActivityDate>.*</nc:ActivityDate>")
     assert submission(inserted(hearing, "    <vn-ext:EventType>", ACTIVITY).encode()).action_at == "2026-11-20T09:00:00Z"
@@ -307,7 +307,7 @@ def test_what_is_wrong_is_refused_with_its_reason(reason: str, text: Any) -> Non
     assert refused(text().encode()) == reason
 
 
-def test_a_rejection_names_the_message_where_it_can_be_read() -> None:
+def test_a_rejection_names_the_message_if_it_can_be_read() -> None:
     (verdict,) = read(swapped(RECAPTURE, 's:ref="NotificationSubtype001"', 's:ref="X"').encode()).verdicts
     assert (verdict.message_id, verdict.ori) == ("JAIL-2026-0000123", "VA0430000")
 
