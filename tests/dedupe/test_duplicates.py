@@ -98,6 +98,15 @@ def test_what_an_earlier_version_knew_by_its_own_fingerprint_is_told_once(monkey
     assert scene.add("m5", case_number="CR26-1433") == ["m5 suppressed duplicate"]
 
 
+def test_what_only_an_earlier_version_knew_is_recognised_of_the_same_agency(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    with monkeypatch.context() as before_the_upgrade:
+        before_the_upgrade.setattr(situation, "fingerprint", earlier_fingerprint)
+        scene.add("m1", case_number="CR26-1432")
+    assert scene.add("m2", case_number="cr 26 1432", ori="VA0020000") == ["m2 passed first_sighting"]
+    assert scene.add("m3", case_number="cr 26 1432") == ["m3 suppressed duplicate"]
+
+
 def test_fields_do_not_run_into_each_other() -> None:
     scene = Scene()
     scene.add("m1", court="Richmond", case_number=None)

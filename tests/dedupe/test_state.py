@@ -2,7 +2,17 @@
 
 import pytest
 
-from processors.dedupe.state import LONGEST, HeldCancel, KnownEvent, KnownEvents, WaitingMessage, append_id, message_key, with_newest
+from processors.dedupe.state import (
+    LONGEST,
+    HeldCancel,
+    KnownEvent,
+    KnownEvents,
+    WaitingMessage,
+    append_id,
+    message_key,
+    unheard_is_new,
+    with_newest,
+)
 from tests.dedupe.scene import OFFENDER, Scene
 
 CANCEL = Scene().event("c1", operation="Cancel")
@@ -65,3 +75,12 @@ def test_a_document_is_looked_at_again_when_the_first_of_its_times_comes(
 
 def test_a_message_lies_under_its_offender_and_its_place() -> None:
     assert message_key(OFFENDER, 7) == f"{OFFENDER}/7"
+
+
+def test_a_document_of_format_1_says_new_of_what_it_called_unheard() -> None:
+    told = {"seq": 2, "standing": "told"}
+    assert unheard_is_new({"sightings": [{"seq": 1, "standing": "unheard"}, told], "waiting": [3]}) == {
+        "sightings": [{"seq": 1, "standing": "new"}, told],
+        "waiting": [3],
+    }
+    assert unheard_is_new({"waiting": [3]}) == {"waiting": [3]}

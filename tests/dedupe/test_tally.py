@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import pytest
+
+from processors.dedupe import situation
+from processors.dedupe.fingerprint import earlier_fingerprint
 from processors.domain.tally import PartEnded, PartRepeated
 from processors.topics import TALLY
 from tests.dedupe.scene import DAY, HEARING, Scene
@@ -40,6 +44,19 @@ def test_the_same_event_under_another_id_is_answered_like_the_message_told_last(
     scene.update("u1", "m1", action_at=HEARING + DAY)
     scene.update("u2", "m1", action_at=HEARING + DAY)
     assert ends(scene) == [("2", "as 1"), ("4", "as 3")]
+    scene.add("n1", case_number="CR-26-002")
+    scene.add("n2", case_number="CR-26-002")
+    assert ends(scene)[-1] == ("6", "as 5")
+
+
+def test_what_a_version_knew_by_two_fingerprints_is_answered_like_the_one_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    with monkeypatch.context() as before_the_upgrade:
+        before_the_upgrade.setattr(situation, "fingerprint", earlier_fingerprint)
+        scene.add("m1", case_number="CR26-1432")
+    scene.add("m2", case_number="CR26-001432")
+    scene.add("m3", case_number="cr 26 1432")
+    assert ends(scene) == [("3", "as 2")]
 
 
 def test_an_update_or_cancel_that_was_heard_before_is_a_copy() -> None:
