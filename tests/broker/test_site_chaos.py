@@ -66,10 +66,15 @@ class SiteProcess:
     def kill_again_and_again(self) -> None:
         chance = random.Random(12)
         while not self._stopped.wait(chance.uniform(*KILL_EVERY) * self.start_seconds):
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
+            self.kill()
             self.kills += 1
             self.process = self.start()
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def stop(self) -> None:
         self._stopped.set()
@@ -185,8 +190,7 @@ def test_registrations_survive_a_site_that_is_killed(cluster: Local, tmp_path: P
         finally:
             site.stop()
             killing.join(30)
-            site.process.kill()
-            site.process.wait()
+            site.kill()
 
 
 def active(client: Client) -> int:
