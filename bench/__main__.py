@@ -2,7 +2,7 @@
 Benchmark: a stage and the peers' job against a raw copy, the whole pipeline's throughput and latency, on its own broker and store.
 
 `make bench` takes some five minutes and writes bench/results.md. Broker, store, six processes and the benchmark
-share one machine; other programs' load shows in every figure, least in CPU seconds.
+share one machine; other programs' load affects every figure, CPU seconds least.
 """
 
 import os
@@ -27,7 +27,7 @@ DEFAULT: Final = tuple(part for part in PARTS if part != "peers")
 RESULTS: Final = Path(__file__).with_name("results.md")
 RATE: Final = 50
 LINES: Final = 40  # of a profile
-WARM: Final = 2  # 1/WARM of the submissions are sent first, uncounted: the broker's JVM compiles as it works
+WARM: Final = 2  # 1/WARM of the submissions are sent first and not counted: the broker's JVM compiles while it works
 
 
 def main(  # noqa: PLR0913  the command's options
@@ -43,7 +43,7 @@ def main(  # noqa: PLR0913  the command's options
     write: Annotated[bool, typer.Option(help="Write bench/results.md.")] = True,
     profile: Annotated[str | None, typer.Option(metavar="UNIT", help="Show what a unit of the memory part does, and nothing else.")] = None,
 ) -> None:
-    """Measure the pipeline and print what was found."""
+    """Measure the pipeline and print the results."""
     wanted = parse_parts(parts or DEFAULT)
     if quick:
         records, submissions, rounds, seconds = records // 10, submissions // 10, 1, 5
@@ -75,7 +75,7 @@ def main(  # noqa: PLR0913  the command's options
 def broker_parts(
     here: BenchCluster, wanted: set[str], stored: dict[str, list[memory.StoredRecord]], sizes: tuple[int, int, int, int]
 ) -> Iterator[Iterable[str]]:
-    """Measure the parts that need a broker, and yield what was found part by part."""
+    """Measure the parts that need a broker, and yield the results part by part."""
     records, submissions, rounds, seconds = sizes
     if "stage" in wanted:
         copies, stages = stage.compare(here, stored["events.distinct"], records, rounds)
@@ -87,7 +87,7 @@ def broker_parts(
 
 
 def parse_parts(parts: Iterable[str]) -> set[str]:
-    """Return the parts to measure; raises BadParameter where there is no such part."""
+    """Return the parts to measure; raises BadParameter if there is no such part."""
     wanted = set(parts)
     if unknown := wanted - set(PARTS):
         raise typer.BadParameter(f"there is no part {min(unknown)}: the parts are {', '.join(PARTS)}")
@@ -149,7 +149,7 @@ def stage_report(title: str, name: str, copies: Sequence[stage.Speed], stages: S
 
 
 def peers_report(found: Sequence[Peer]) -> Iterable[str]:
-    """Tell what each system reached in its best turn, and its cost in the cheapest, beside the raw copy."""
+    """Report each system's best turn and its lowest cost, beside the raw copy."""
     yield from ("", "## The job that stream processors are compared by", "")
     yield from (
         "| | records/s, first half | second half | of the raw copy | CPU s, first half | second half | most memory, MiB | what it wrote |",

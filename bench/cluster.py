@@ -59,7 +59,7 @@ class Deployment:
         return process
 
     def wait_for_topics(self, topics: Iterable[Topic]) -> None:
-        """Wait until the broker knows topics just created."""
+        """Wait until the broker knows the topics that were just created."""
         names = [self.prefix + topic.name for topic in topics]
         until("the broker knows the new topics", lambda: all(self.broker.partition_counts(names).values()))
 
@@ -161,7 +161,7 @@ def succeeded(true: Callable[[], Any]) -> Any:
     try:
         return true()
     except Restart:
-        return None  # the broker does not know yet of a topic just created
+        return None  # the broker does not know the topic yet
 
 
 def percentile(values: Iterable[float], share: float) -> float:

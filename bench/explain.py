@@ -1,8 +1,8 @@
 """
-How long it takes to look up the life of one message, at a national year of the journal: `python -m bench.explain`.
+How long it takes to look up the life of one message in a year of the nation's journal: `python -m bench.explain`.
 
-The index of six million verdicts is written into the view's file directly, the verdicts of the messages that are looked
-up lie in a real journal. Timed is what `vn explain` does once it is running: index, journal, and what was written since.
+The index of six million verdicts is written directly into the view's file; the verdicts of the messages that are looked up are
+in a real journal. What is timed is the work of `vn explain` after its start: index, journal, and what was written since.
 """
 
 import os
@@ -72,7 +72,7 @@ def write_journal(deployment: Deployment, messages: range) -> None:
 
 
 def write_index(deployment: Deployment) -> None:
-    """Write the view of the journal so far, and rows of as many other messages as a year has."""
+    """Write the view of the journal so far, and rows for as many other messages as a year brings."""
     prefix = deployment.settings.topic_prefix
     logs = deployment.broker.topic_identities(prefix + topic.name for topic in STAFF.apply)
     view = View(deployment.settings.views_dir / CONSOLE_VIEW, STAFF)

@@ -1,4 +1,4 @@
-"""The benchmark's input: a day of ordinary messages from a dozen agencies, a quarter of the offenders with a registrant."""
+"""The benchmark's input: a day of ordinary messages from a dozen agencies, a quarter of the offenders have a registrant."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,12 +69,12 @@ SUR: Final = ("Walker", "Baker", "Miller", "Turner", "Cooper", "Fisher", "Mason"
 
 
 def letters(number: int) -> str:
-    """Return a number in letters, to make names unique."""
+    """Return a number written in letters, to make names unique."""
     return "".join(chr(97 + int(digit)) for digit in str(number))
 
 
 def submissions(count: int, run: str, now: datetime) -> Iterator[tuple[str, bytes]]:
-    """Yield agency and JSON of each message, every twentieth twice; an offender's messages are in order."""
+    """Yield agency and JSON of each message, every twentieth of them twice; each offender's messages are in order."""
     people = max(1, count // EVENTS_EACH)
     for number in range(count):
         step, person = divmod(number, people)
@@ -106,18 +106,18 @@ def submission(person: int, step: int, message_id: str, now: datetime) -> tuple[
 
 
 def registered_people(people: int) -> range:
-    """Return the numbers of the offenders, of so many, who have a registrant."""
+    """Return the numbers of the offenders who have a registrant."""
     return range(0, people, REGISTERED)
 
 
 def registrations(people: int, run: str) -> Iterator[tuple[str, bytes]]:
-    """Yield id and JSON of the registrations for so many offenders."""
+    """Yield id and JSON of the registrations for this many offenders."""
     for person in registered_people(people):
         yield registration(person, person // REGISTERED, f"{run}-{person}")
 
 
 def registration(person: int, number: int, registration_id: str) -> tuple[str, bytes]:
-    """Return id and JSON of one registration, the so-manieth, for one offender."""
+    """Return id and JSON of the registration with this number, for one offender."""
     contacts = [{"channel": "sms", "address": f"+1804{2_000_000 + person}", "verified": True}]
     if number % BY_EMAIL_TOO == 0:
         contacts.append({"channel": "email", "address": f"r{person}@example.org", "verified": True})

@@ -1,5 +1,5 @@
 """
-Growth: what a record costs, and what memory and store hold, while offenders and registrations grow in number.
+Growth: the cost of a record and the size of memory and store, as the number of offenders and registrations grows.
 
 All stages in one process as in bench.memory, but with their states in a Redis of their own, so that the process's memory is
 that of the stages: timers, tables, caches. Every offender has one event, every second one a registration.
@@ -35,10 +35,10 @@ MARKS: Final = (1, 2, 5)  # looks at 10,000, 20,000, 50,000, 100,000 ... offende
 @dataclass(frozen=True, slots=True)
 class Point:
     """
-    So many offenders and registrations.
+    The figures at one number of offenders and registrations.
 
-    `cost` is microseconds of CPU a record by stage, over the last 5,000 offenders. `memory` is what the process holds and
-    `store` what Redis does, in bytes.
+    `cost` is microseconds of CPU a record, by stage, over the last 5,000 offenders. `memory` is the size of the process and
+    `store` that of Redis, in bytes.
     """
 
     offenders: int
@@ -50,7 +50,7 @@ class Point:
 
 
 class StatesInRedis:
-    """A stage's states as the runner has them: fields of one hash."""
+    """A stage's states as the runner keeps them: fields of one hash."""
 
     def __init__(self, client: "Redis[bytes]", name: str) -> None:
         self._client = client
@@ -72,7 +72,7 @@ class StatesInRedis:
 
 @contextmanager
 def redis_alone() -> "Iterator[Redis[bytes]]":
-    """Run a Redis without a log in a temporary folder."""
+    """Run a Redis without persistence in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="vn-growth-") as folder:
         socket = f"{folder}/redis.sock"
         command = (redis_server(), "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir", folder)

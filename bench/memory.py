@@ -1,8 +1,8 @@
 """
 The stages without broker and store: what each costs a record, in CPU time.
 
-The same tasks, codec, wire bytes and care for garbage as in the runner, in batches; only what librdkafka and Redis do is
-left out. These figures hardly depend on what else the machine does.
+The same tasks, codec, wire bytes and settings of the garbage collector as in the runner, in batches; only what librdkafka and
+Redis do is left out. These figures hardly depend on what else the machine does.
 """
 
 import gc
@@ -139,7 +139,7 @@ def measure(count: int, profile: Profile | None = None, of: str = "") -> tuple[M
 
 
 def running_stages(states: Callable[[str], States] = lambda _: StatesInMemory()) -> list[RunningStage]:
-    """Return every stage of the pipeline, with the care for garbage that its process takes; `states` makes a stage's by its name."""
+    """Return every stage, with the garbage collector set as in its process; `states` makes a stage's store by name."""
     codec, context = Codec(), Context(rules(), Seal(bytes(range(64))), draw=repeatable_bytes)
     units = [RunningStage(stage, codec, context, states(stage.name)) for stages in PIPELINE.values() for stage in stages]
     gc.freeze()
@@ -150,7 +150,7 @@ def running_stages(states: Callable[[str], States] = lambda _: StatesInMemory())
 def feed_through(
     units: Sequence[RunningStage], topic: Topic, records: Iterable[tuple[str, bytes]], profile: Profile | None = None, of: str = ""
 ) -> dict[str, list[StoredRecord]]:
-    """Send records through all stages; return what is in every topic then. Costs are those of these records alone."""
+    """Send records through all stages; return what is in every topic afterwards. Costs are those of these records alone."""
     stored: dict[str, list[StoredRecord]] = {topic.name: [(key.encode(), value) for key, value in records]}
     for unit in units:
         unit.cost = Cost()

@@ -1,9 +1,9 @@
 """
-Rebuild: how long a stage takes to come back with a large state, and what a burst of timers costs.
+Rebuild: how long a stage with a large state takes to start, and what a burst of timers costs.
 
 The changelog of `dedupe` is filled with generated states of so many offenders, each with a timer. Then the stage is started
 three times: with an empty store (rebuild), with the store as it was left (resume), and with every timer due (the end of an
-outage). Each time is beside that of a stage without any state. Redis notes its longest command meanwhile.
+outage). Each time is given beside that of a stage without any state. Redis records its longest command meanwhile.
 """
 
 import re
@@ -29,7 +29,7 @@ SAMPLE: Final = 200  # offenders whose states are made by the stage itself; the 
 OFFENDER: Final = re.compile(rb"o[0-9a-f]{16}")
 HOUR: Final = 3_600_000
 STILL: Final = 5.0  # seconds
-SLOW: Final = 1_000  # microseconds: commands that Redis notes
+SLOW: Final = 1_000  # microseconds: Redis records commands that take longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def copies(few: Sequence[StoredRecord], offenders: int) -> Iterator[tuple[int, b
 
 
 def fill(deployment: Deployment, records: Iterator[tuple[int, bytes, bytes]]) -> int:
-    """Write the records to the stage's changelog, and each partition's position last; return how many they were."""
+    """Write the records to the stage's changelog, and each partition's position last; return how many there were."""
     codec, topic = deployment.client.codec, deployment.prefix + DEDUPE_STATE.name
     producer, count = Producer(deployment.settings.kafka_properties() | {"linger.ms": 50, "compression.type": "lz4"}), 0
     for partition, key, value in records:
@@ -91,7 +91,7 @@ def start(deployment: Deployment, store: Store, changes: int) -> Start:
 
 
 def longest(store: Store) -> float:
-    """Return the milliseconds of the longest command that Redis has noted."""
+    """Return the milliseconds of the longest command that Redis recorded."""
     found: Any = store.call("SLOWLOG", "GET", 1_000)
     return max((each["duration"] if isinstance(each, dict) else each[2] for each in found), default=0) / 1_000
 
@@ -134,7 +134,7 @@ def fire(cluster: BenchCluster, few: Sequence[StoredRecord], offenders: int, sto
 
 
 def wait_until_still(deployment: Deployment) -> float:
-    """Wait until nothing has been written to the changelog for some seconds, and return since when."""
+    """Wait until nothing has been written to the changelog for some seconds; return the time of the last write."""
     places = [(deployment.prefix + DEDUPE_STATE.name, partition) for partition in range(PARTITIONS)]
     ends, since = deployment.broker.end_offsets(places), monotonic()
 
@@ -150,7 +150,7 @@ def wait_until_still(deployment: Deployment) -> float:
 
 
 def overdue(deployment: Deployment, store: Store, codec: Codec) -> int:
-    """Return how many timers in the cache are due; those that fired are set anew or gone."""
+    """Return how many timers in the cache are due; those that fired are set again or gone."""
     key = f"vn:{{{deployment.prefix}{STAGE}:%d}}"
     return sum(codec.decode(value).due_at <= wall() for partition in range(PARTITIONS) for _, value in store.scan(key % partition, "@*"))
 

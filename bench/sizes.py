@@ -1,7 +1,7 @@
 """
-What a submission, an offender and a registration take up: bytes in topics and states, before compression.
+The size of a submission, an offender and a registration: bytes in topics and states, before compression.
 
-The capacity page (docs/capacity.md) is made of these.
+docs/capacity.md is based on these figures.
 """
 
 from collections.abc import Mapping, Sequence

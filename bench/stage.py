@@ -27,7 +27,7 @@ class Speed:
 
 
 def events(few: list[StoredRecord], count: int) -> Iterator[tuple[str, bytes]]:
-    """Yield `count` events made from a few by changing their offenders and message ids."""
+    """Yield `count` events, made from a few by changing their offenders and message ids."""
     codec = Codec()
     sample: list[Event] = [value for _, raw in few if raw and isinstance(value := codec.decode(raw), Event)]
     for number in range(count):
@@ -55,13 +55,13 @@ def copy_command(deployment: Deployment, source: str, target: str) -> tuple[str,
 
 
 def measure_speed(deployment: Deployment, group: str, topic: Topic, count: int, *command: str) -> Speed:
-    """Start a process that reads so many records, and measure it from its first commit to its last."""
+    """Start a process that reads this many records, and measure it from its first commit to its last."""
     done = deployment.progress(group, topic.name)
     return measure_parts(deployment, group, done, (count,), *command)[0]
 
 
 def measure_parts(deployment: Deployment, name: str, done: Callable[[], int], ends: Sequence[int], *command: str) -> list[Speed]:
-    """Start a process, and measure it from one of so many records done to the next; the first part begins with the first done."""
+    """Start a process, and measure it between these numbers of records done; the first part begins with the first record."""
     process = deployment.start(name, *command)
     found = []
     until(f"{name} has begun", done, interval=0.01)

@@ -79,7 +79,7 @@ def measure_throughput(cluster: BenchCluster, deployment: Deployment, count: int
 
 
 def measure_latency(deployment: Deployment, rate: int, seconds: int) -> Latency:
-    """Send submissions that each lead to one text message at an even pace, and time the messages."""
+    """Send submissions at an even pace, each of which leads to one text message, and time the messages."""
     people = feed.registered_people(rate * (WARM + seconds) * feed.REGISTERED)
     deployment.client.send(REGISTRATIONS, feed.registrations(people.stop, "l"))
     wait_until_idle(deployment)

@@ -1,1 +1,1 @@
-"""The job that stream processors were compared by, as a stage of ours and as others have it."""
+"""The job by which stream processors are compared, as a stage of this pipeline and in other systems."""

@@ -1,4 +1,4 @@
-"""Measures the systems that have the peers' job in turns, on the same records, beside a raw copy of them."""
+"""Measures the systems that run the peers' job in turns, on the same records, beside a raw copy of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Peer:
 
 
 class Sinks:
-    """Counts what a system has written, read-committed: a call reads what has come since, and returns how many there are."""
+    """Counts what a system has written, read-committed: each call reads what is new, and returns the total."""
 
     def __init__(self, deployment: Deployment, topics: Sequence[Topic]) -> None:
         self._count = 0

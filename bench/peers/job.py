@@ -1,9 +1,9 @@
 """
-The job that stream processors were compared by: one Avro record in, one state an offender, two sinks, exactly once.
+The job by which stream processors are compared: one Avro record in, one state an offender, two sinks, exactly once.
 
 A record that repeats one of its offender's last sixteen ids is dropped. The others are accepted or rejected by the status
 that the offender had, and written again with the decision. Here the job is a stage under the real runner, without a
-journal since the others have none. `python -m bench.peers.job` runs it until it is stopped.
+journal because the other systems have none. `python -m bench.peers.job` runs it until it is stopped.
 """
 
 import gc
@@ -37,7 +37,7 @@ SEED: Final = 1
 
 
 class Change(Struct, frozen=True, gc=False):
-    """What an agency says of an offender's status; some 285 bytes."""
+    """What an agency reports about an offender's status; some 285 bytes."""
 
     event_id: str
     offender: str
@@ -97,7 +97,7 @@ READ_DECIDED: Final = compiled(DecidedChange).read()
 
 
 class ChangeCodec(Codec):
-    """The pipeline's codec, which also knows the job's records: plain Avro without a header, as the others have them."""
+    """The pipeline's codec, which also knows the job's records: plain Avro without a header, as in the other systems."""
 
     def encode(self, record: Struct) -> bytes:
         return WRITE_DECIDED(record) if type(record) is DecidedChange else super().encode(record)
@@ -170,7 +170,7 @@ def changes(count: int) -> Iterator[Change]:
 
 
 def expected(sent: Iterable[Change]) -> Counter[tuple[str, str]]:
-    """Return what the job writes, by plain Python."""
+    """Return what the job must write, computed in plain Python."""
     known: dict[str, KnownOffender] = {}
     found: Counter[tuple[str, str]] = Counter()
     for change in sent:

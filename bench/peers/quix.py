@@ -1,7 +1,7 @@
 """
 The peers' job in Quix Streams, exactly once.
 
-Runs in a virtual environment of its own, since Quix pins another confluent-kafka; imports nothing of the pipeline.
+Runs in a virtual environment of its own, since Quix pins another confluent-kafka; imports nothing from the pipeline.
 `python quix.py BOOTSTRAP GROUP SOURCE ACCEPTED REJECTED FOLDER`: FOLDER holds the two schemas, and the state.
 """
 

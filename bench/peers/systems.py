@@ -1,4 +1,4 @@
-"""The systems that have the peers' job, each with what it needs to run: a stage of ours, Quix Streams, Kafka Streams."""
+"""The systems that run the peers' job, each with what it needs: a stage of this pipeline, Quix Streams, Kafka Streams."""
 
 import fcntl
 import hashlib
@@ -30,7 +30,7 @@ class System:
     """
     One system. `command` returns what starts it on a deployment's topics, or None if this machine lacks what it needs.
 
-    Its group is the deployment's prefix and its name; the folder it is given holds the schemas, and its state if it keeps one.
+    Its group is the deployment's prefix and its name; its folder holds the schemas, and its state if it keeps one.
     """
 
     name: str
@@ -45,7 +45,7 @@ class System:
         return self.command(deployment, self, folder)
 
     def arguments(self, deployment: Deployment, folder: Path) -> list[str]:
-        """Return what a program of another kind is told: broker, group, source, both sinks, folder."""
+        """Return the arguments of an external program: broker, group, source, both sinks, folder."""
         topics = [deployment.prefix + topic.name for topic in (job.CHANGES, *job.sinks(self.name))]
         return [deployment.settings.kafka_properties()["bootstrap.servers"], deployment.prefix + self.name, *topics, str(folder)]
 
@@ -79,7 +79,7 @@ def kafka_streams(deployment: Deployment, system: System, folder: Path) -> Seque
         return None
     classes = ":".join(map(str, (folder, *locked_jars(KAFKA_STREAMS, STREAMS_LOCK, print))))
     subprocess.run([compiler, "-d", folder, "-cp", classes, STREAMS_SOURCE], check=True)
-    program = Path(compiler).resolve().with_name("java")  # what it was compiled by runs it
+    program = Path(compiler).resolve().with_name("java")  # the JVM of the compiler runs it
     runs = str(program if program.exists() else java())
     return (runs, "-Xmx512m", "-cp", classes, "KafkaStreamsJob", *system.arguments(deployment, folder))
 

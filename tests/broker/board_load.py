@@ -25,7 +25,7 @@ MIDNIGHT: Final = {hour: MIDDAY[(hour + 12) % 24] for hour in range(24)}
 
 
 def registration(number: int, at: int) -> tuple[str, bytes]:
-    """Return the registration of one registrant; every fifth sleeps."""
+    """Return the registration of one registrant; for every fifth it is night."""
     hour = int(iso(at)[11:13])
     channel, address = CHANNELS[number % len(CHANNELS)]
     document = {
@@ -47,7 +47,7 @@ def submission(number: int, at: int) -> tuple[str, bytes]:
 
 
 def troubles(at: int) -> Iterator[tuple[str, bytes]]:
-    """Yield what is refused, what goes to a reviewer, the last message of an agency, and what opens a clock."""
+    """Yield messages that are refused, that go to a reviewer, that are an agency's last, and that start a legal clock."""
     yield "VA0430000", b"<not well-formed"
     yield emergency_for_review(at)
     yield SILENT[0], _message("S-1", SILENT, ("Jail", "Recapture"), at, person(OFFENDERS + 9))
@@ -55,17 +55,17 @@ def troubles(at: int) -> Iterator[tuple[str, bytes]]:
 
 
 def emergency(at: int) -> tuple[str, bytes]:
-    """Return an escape that is told at once."""
+    """Return an escape, of which registrants are told at once."""
     return AGENCIES[0][0], _message("L-1", AGENCIES[0], ("Jail", "Escape"), at, person(1))
 
 
 def emergency_for_review(at: int, number: int = 1) -> tuple[str, bytes]:
-    """Return an escape so far ahead that a person must look."""
+    """Return an escape so far ahead that it goes to a reviewer."""
     return AGENCIES[0][0], _message(f"E-{number}", AGENCIES[0], ("Jail", "Escape"), at + 400 * DAY, person(OFFENDERS + number), "Date")
 
 
 def opt_out(at: int) -> dict[str, str]:
-    """Return what a registrant of text messages answers."""
+    """Return the answer of a registrant who gets text messages."""
     address = CHANNELS[0][1].format(3)
     return {"provider": "console", "channel": "sms", "from": address, "to": "+12025550199", "body": "STOP", "occurred_at": iso(at)}
 
@@ -79,7 +79,7 @@ def person(number: int) -> dict[str, Any]:
 
 
 def _message(message_id: str, agency: tuple[str, str], event: tuple[str, str], at: int, about: dict[str, Any], *checks: str) -> bytes:
-    """Return a message; without checks it is told whatever they would say."""
+    """Return a message; without checks it is sent whatever they would find."""
     subtype = {"subtype": "Validate", "validations": checks} if checks else {"subtype": "Do Not Validate"}
     return json.dumps(
         {

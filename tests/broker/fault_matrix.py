@@ -5,7 +5,7 @@ The fault matrix: every fault at every fault point of the protocol in every stag
 
 A run plays ten simulated days through seven processes, one a stage, and strikes each of them with one fault at each point
 of a group, one after the other: twenty-one cells. Afterwards every topic, cache and changelog must equal the driver's, record
-by record. Results are appended to a file, and runs that held are not repeated: an interrupted matrix goes on where it was.
+by record. Results are appended to a file, and runs that held are not repeated: an interrupted matrix continues where it stopped.
 The exit code is 0 if every cell holds.
 
     kill    kill -9, and started again
@@ -46,13 +46,13 @@ GROUPS: Final[dict[str, tuple[Point, ...]]] = {
     "decide": ("decided", "begun", "produced"),
     "commit": ("sent", "committed", "applied"),
 }
-AT_START: Final = {"assigned", "restored"}  # reached once an assignment; the others by every batch
+AT_START: Final = {"assigned", "restored"}  # reached once in each assignment; the others in every batch
 RUNS: Final = tuple((group, fault) for group in GROUPS for fault in FAULTS)
 COMMAND: Final = (sys.executable, "-m", "tests.broker.stage_process")
 STRUCK: Final = re.compile(r'"why": "(\w+)", "event": "fault"')
 ENDS: Final = {"kill": -signal.SIGKILL, "raise": 1}
 STOP_TIMEOUT: Final = 60
-STEP_TIMEOUT: Final = 600.0  # seconds for one moment: three strikes a stage may fall into it
+STEP_TIMEOUT: Final = 600.0  # seconds for one moment: each stage may be struck three times in it
 ROUNDS: Final = 40  # idle moments at the end, until every fault has struck
 
 
@@ -123,7 +123,7 @@ class Copies:
         return [self.run.folder / f"{self.unit}-{life}.log" for life in range(self._lives)]
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        """Start the stage: with the next fault where a fault ends the process, with all of them, a batch apart, where not."""
+        """Start the stage: with the next fault if a fault ends the process, otherwise with all of them, a batch apart."""
         left = [point for point in self.points if point not in self.struck]
         if self.fault in ENDS:
             left = left[:1]
@@ -195,7 +195,7 @@ def table(found: dict[tuple[str, str], dict[str, Any]]) -> str:
 
 
 def main() -> int:
-    """Run what is missing of the matrix, show the table, and return the exit code."""
+    """Run the cells that are missing, show the table, and return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().partition("\n")[0])
     parser.add_argument("--only", action="append", metavar="GROUP.FAULT", help="these runs only, done before or not")
     parser.add_argument("--results", type=Path, default=RESULTS)

@@ -113,7 +113,7 @@ class FeedRun:
                 pass
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Returns how a `vn` command ended."""
+        """Return how a `vn` command ended."""
         return subprocess.run(
             [sys.executable, "-m", "processors", *command],
             env={**os.environ, **self.environment},
@@ -151,7 +151,7 @@ class FeedRun:
         found = [*before, *sorted(self.client.read(topic), key=lambda record: record.partition >= self.partitions)]
         if topic not in {KEYS, ERASED} or not (before or any(record.partition >= self.partitions for record in found)):
             return found
-        # What was moved or mirrored is there again, and deleted where it was.
+        # Records that were moved or mirrored are there a second time, and deleted in the old place.
         written = {(record.key, record.value): record for record in reversed(found) if record.value is not None}
         return [*reversed(written.values())]
 
@@ -185,7 +185,7 @@ class FeedRun:
 
 
 class Run:
-    """`vn run all`, at work."""
+    """A running `vn run all`."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
         self.process = process
@@ -210,8 +210,8 @@ class DriverByIntakeOffset(PipelineDriver):
     """
     The rehearsal, with every record of the intake at the offset that the broker gave it.
 
-    That offset is the order that all later stages keep, and ids derive from it. On the broker it has gaps (transaction
-    markers), and what `read` passes on in one moment and what `deliver` asks of `identify` meanwhile arrive in any order:
+    All later stages keep the order of these offsets, and ids derive from them. On the broker they have gaps (transaction
+    markers), and what `read` passes on in one moment and what `deliver` asks `identify` meanwhile arrive in any order:
     `identify` waits at an offset whose record has not been written yet.
     """
 
@@ -262,10 +262,10 @@ def group_by_key(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dic
     """
     Return the records of each key in order.
 
-    Journal entries are grouped by message, stage and offender, whatever batches they were written in, without those of
-    waiting for a handover, which depend on the partition that is ahead (docs/merging.md); dead letters
-    lose the original's offset, and so do parts of submissions that `read` refused; notifications are also grouped by
-    offender, since they come from several partitions, and so do parts of submissions, in any order; responses are grouped
+    Journal entries are grouped by message, stage and offender, whatever batches they were written in, without the entries about
+    waiting for a handover, which depend on which partition is ahead (docs/merging.md). The original's offset is removed from dead
+    letters and from parts of submissions that `read` refused. Notifications are also grouped by offender, since they come from
+    several partitions; parts of submissions come from several too, and are compared in any order; responses are grouped
     by message.
     """
     found: dict[Any, list[Any]] = {}
@@ -292,7 +292,7 @@ def group_by_key(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dic
 
 
 def without_offsets(fields: Mapping[bytes, bytes]) -> dict[bytes, list[bytes]]:
-    """Return a stage's states, those of submissions that are named by their offset together."""
+    """Return a stage's states; those of submissions that are named by their offset are grouped."""
     found: dict[bytes, list[bytes]] = {}
     for name, value in fields.items():
         found.setdefault(SUBMISSION_OFFSET.sub(b"refused", name), []).append(SUBMISSION_OFFSET.sub(b"refused", value))

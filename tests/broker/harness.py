@@ -68,7 +68,7 @@ class ProbeHarness:
     # -- input
 
     def send(self, count: int, keys: int = 40, sides: Sequence[Topic] = (LEFT, RIGHT)) -> None:
-        """Send so many records to the inputs, a fifth of them duplicates."""
+        """Send this many records to the inputs, a fifth of them duplicates."""
         failures: list[KafkaError] = []
         producer = Producer({"bootstrap.servers": self.settings.kafka_properties()["bootstrap.servers"], "partitioner": "murmur2_random"})
         for _ in range(count):
@@ -138,7 +138,7 @@ class ProbeHarness:
         try:
             seen = Progress(self.broker, self.prefix, {stage.name: (stage,)}, clock=False).look()
         except Restart:
-            return False  # the broker does not know yet of a topic just created
+            return False  # the broker does not know the topic yet
         return all(committed == end for committed, end in seen.values())
 
     def wait_until_settled(self) -> None:
@@ -177,7 +177,7 @@ class ProbeHarness:
             assert sequence == sorted(set(sequence)), "a batch was committed twice or out of turn"
 
     def changelog(self) -> dict[int, tuple[dict[bytes, bytes], Position, list[int]]]:
-        """Return what the changelog comes to: the raw fields, the last position, and the sequence of batches, by partition."""
+        """Return the content of the changelog, by partition: the raw fields, the last position, and the sequence of batches."""
         found: dict[int, tuple[dict[bytes, bytes], Position, list[int]]] = {
             partition: ({}, Position(0, {}), []) for partition in range(PARTITIONS)
         }
@@ -233,7 +233,7 @@ class Worker:
         return self._log.read_text()
 
     def wait_for_log(self, what: str, times: int = 1) -> None:
-        """Wait until the worker's log contains the text so many times."""
+        """Wait until the worker's log contains the text this many times."""
 
         def logged() -> bool:
             if self.process.poll() is not None and self.log.count(what) < times:
@@ -269,7 +269,7 @@ class Worker:
 
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """The variables are set, and afterwards as they were."""
+    """Set the environment variables, and restore them afterwards."""
     before = dict(os.environ)
     os.environ.update(variables)
     try:

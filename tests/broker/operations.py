@@ -44,7 +44,7 @@ def free_port() -> int:
 
 
 class Webhook:
-    """A receiver on loopback; `firing` are the alerts that were notified and not resolved since, `ever` those notified at all."""
+    """A receiver on loopback; `firing` holds the alerts that were notified and not yet resolved, `ever` all that were notified."""
 
     def __init__(self) -> None:
         self.firing: set[str] = set()
@@ -59,13 +59,13 @@ class Webhook:
                     if alert["status"] == "firing":
                         hook.firing.add(name)
                         hook.ever.add(name)
-                    elif told["status"] == "resolved":  # of all units of the alert
+                    elif told["status"] == "resolved":  # every alert of the group is resolved
                         hook.firing.discard(name)
                 self.send_response(200)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
-                """Say nothing: what arrives is asserted."""
+                """Log nothing: the tests assert what arrives."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -103,7 +103,7 @@ class Operations:
         self.start("run", "all", VN_METRICS_PORT=str(self._ports["run"]))
 
     def start_watch(self, *, canary: bool = False) -> None:
-        # nothing here is encrypted, but the file that a setting names is looked at
+        # nothing here is encrypted, but the file that a setting names must exist
         authorities = {"KAFKA_SSL_CA_LOCATION": str(make_certificate(self.folder, datetime.now(UTC) + timedelta(days=90)))}
         self.start("watch", *(() if canary else ("--no-canary",)), "--port", str(self._ports["watch"]), **authorities)
 
@@ -185,7 +185,7 @@ class Operations:
     # -- load
 
     def register(self) -> None:
-        """Register everybody whom the load is about."""
+        """Register everybody who is notified by the load."""
         with environment(self.environment):
             client = Client(Settings())
             client.send(REGISTRATIONS, [board_load.registration(number, wall()) for number in range(board_load.OFFENDERS)])
@@ -201,7 +201,7 @@ class Operations:
 
     @contextmanager
     def load(self) -> Iterator[None]:
-        """Submit messages all the while; a broker that is away gets them later."""
+        """Submit messages continuously; if the broker is away, it gets them later."""
         stop = threading.Event()
         with environment(self.environment):
             settings = Settings()
@@ -229,7 +229,7 @@ class Operations:
     # -- what is seen
 
     def fires(self, alert: str, since: float | None = None) -> float:
-        """Wait until an alert is notified, and return after how many seconds; `since` is when what it is about began, if not now."""
+        """Wait until an alert is notified, and return after how many seconds; `since` is when its cause began, if not now."""
         return self._seconds_until(f"{alert} is notified", lambda: alert in self.hook.firing, FIRES, since)
 
     def clears(self, alert: str) -> float:
@@ -256,16 +256,16 @@ class Operations:
         try:
             page = self.page("run")
         except OSError:
-            return False  # nobody serves it yet
+            return False  # nothing serves it yet
         return page.count("\nvn_ready{") == len(STAGES) == len(re.findall(r"^vn_ready\{.*\} 1\.0$", page, re.MULTILINE))
 
     def quiet(self) -> None:
-        """Everything runs, and nobody is woken but by what stays for a time: a cache that was built first, emergencies that were late."""
+        """Everything runs, and no alert fires but those that stay for a time: a cache that was built first, emergencies that were late."""
         stay = {"VnWatchdog", "VnRebuild", "VnNotificationLate", "VnEmergencyBudget"}
         until("nobody is woken", lambda: {"VnWatchdog"} <= self.hook.firing <= stay, 300)
 
     def ask(self, path: str, **arguments: str | float) -> Any:
-        """Return what Prometheus answers; an error of its is an error here."""
+        """Return what Prometheus answers; raises if it answers with an error."""
         url = f"http://127.0.0.1:{self._ports['prometheus']}/api/v1/{path}?{urllib.parse.urlencode(arguments)}"
         with urllib.request.urlopen(url, timeout=30) as answer:
             return json.load(answer)["data"]

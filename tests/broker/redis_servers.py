@@ -27,7 +27,7 @@ class Server:
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
-        """Start it, with the data it had, and wait until it answers."""
+        """Start it with its earlier data, and wait until it answers."""
         self.folder.mkdir(exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen([redis_server(), *self.arguments], cwd=self.folder, stdout=log, stderr=log)
@@ -58,7 +58,7 @@ def options(port: int, *more: str) -> tuple[str, ...]:
 
 @contextmanager
 def sentinel_group(folder: Path) -> Iterator[tuple[str, Sequence[Server]]]:
-    """Run a master, its replica and a Sentinel that promotes the replica; yield their URL, and the two."""
+    """Run a master, its replica and a Sentinel that promotes the replica; yield their URL and both servers."""
     first, second, watcher = free_ports(3)
     master = Server(folder / "master", first, options(first))
     replica = Server(folder / "replica", second, options(second, "--replicaof", "127.0.0.1", str(first)))
@@ -87,7 +87,7 @@ def in_step(replica: Server) -> bool:
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[tuple[str, Sequence[Server]]]:
-    """Run a cluster of three masters; yield its URL, and the nodes."""
+    """Run a cluster of three masters; yield its URL and the nodes."""
     ports = free_ports(3)
     more = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000")
     nodes = [Server(folder / f"node-{port}", port, options(port, *more)) for port in ports]

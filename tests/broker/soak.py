@@ -43,7 +43,7 @@ def round_of_faults(harness: ProbeHarness, chance: random.Random, workers: list[
 
 
 def revive(harness: ProbeHarness, workers: list[Worker]) -> bool:
-    """Start a copy without a fault in the place of each that has ended, and wake the stopped ones; return False."""
+    """Replace each copy that has ended by one without a fault, and wake the stopped ones; return False."""
     for number, worker in enumerate(workers):
         if worker.process.poll() is not None:
             workers[number] = harness.start()

@@ -1,8 +1,8 @@
 """
-Operators are woken: faults on a real pipeline, seen by a real Prometheus and Alertmanager with the files of deploy/,
-arrive at a webhook within 90 seconds and clear within 120 seconds of mending.
+Operators are alerted: faults in a real pipeline, seen by a real Prometheus and Alertmanager with the files of deploy/,
+arrive at a webhook within 90 seconds and clear within 120 seconds of the repair.
 
-One test of these runs with every other test on the broker; `make alerts` runs all, an hour.
+One of these tests runs with the other tests on the broker; `make alerts` runs all of them, in an hour.
 """
 
 import os
@@ -72,7 +72,7 @@ def test_ten_quiet_minutes_wake_nobody(operations: Operations) -> None:
 
 @contextmanager
 def crashing(operations: Operations, stage: str) -> Iterator[None]:
-    """Kill the stage every four seconds, as a bad deployment would end."""
+    """Kill the stage every four seconds, as if a bad deployment kept ending it."""
     stop = threading.Event()
 
     def crash() -> None:
@@ -168,7 +168,7 @@ def test_an_agency_that_is_silent(operations: Operations) -> None:
 
 @pytest.mark.long
 def test_an_emergency_that_leaves_late(operations: Operations) -> None:
-    """It is told of for half an hour, so it does not clear here."""
+    """The alert lasts half an hour, so it does not clear here."""
     operations.quiet()
     with operations.frozen("deliver"):
         operations.submit(board_load.emergency(wall()))

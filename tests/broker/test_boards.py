@@ -68,7 +68,7 @@ def test_every_expression_answers_and_only_what_may_be_empty_is_empty(operations
             assert checked.returncode == 0, checked.stderr
         pictures = Path(os.environ.get("BOARD_PICTURES", tmp_path))
         if "BOARD_PICTURES" in os.environ:
-            Event().wait(120)  # so that they show more than the troubles
+            Event().wait(120)  # so that they show more than the faults
     if CHROMIUM is not None:
         draw(operations, pictures)
         assert {path.stem for path in pictures.glob("*.png")} >= {board.slug for board in BOARDS}
@@ -89,7 +89,7 @@ def filled(operations: Operations, names: set[str]) -> None:
 
 
 def cause_troubles(operations: Operations) -> None:
-    """Do what fills the panels that are empty while nothing is wrong."""
+    """Cause the faults that fill the panels that are empty while nothing is wrong."""
     operations.submit(*board_load.troubles(wall()))
     with Redis.from_url(operations.local.addresses.redis_url) as store:
         store.config_set("maxmemory", "64mb")

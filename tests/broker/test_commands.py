@@ -62,7 +62,7 @@ class Office:
         self._pipeline: subprocess.Popen[bytes] | None = None
 
     def view(self) -> Path:
-        """Return the folder of a view of everything so far, as the console keeps it."""
+        """Return the folder of a view of everything so far, like the console's."""
         folder = self.folder / "views"
         with environment(self.variables):
             view = View(folder / CONSOLE_VIEW, STAFF)
@@ -74,7 +74,7 @@ class Office:
         return self.variables["VN_TOPIC_PREFIX"]
 
     def vn(self, *arguments: str, stdin: bytes = b"", code: int = 0, **variables: str) -> Done:
-        """The command has been run, and has ended as it should."""
+        """Run the command and assert that it ends as it should."""
         done = subprocess.run(
             [sys.executable, "-m", "processors", *arguments],
             input=stdin,
@@ -90,7 +90,7 @@ class Office:
         return result
 
     def refuses(self, *arguments: str, code: int = 1, **variables: str) -> str:
-        """The command has failed with one line on stderr, which is returned, and nothing on stdout."""
+        """Assert that the command fails with nothing on stdout and one line on stderr, and return that line."""
         done = self.vn(*arguments, code=code, **variables)
         assert done.out == ""
         assert len(done.err.splitlines()) == 1, done.err
@@ -107,7 +107,7 @@ class Office:
         return self.vn("submit", self.file("submissions.jsonl", *submissions)).lines
 
     def register(self, *registrations: Mapping[str, Any]) -> None:
-        """The registrations are in force."""
+        """Register, and wait until the registrations are in force."""
         self.vn("register", self.file("registrations.jsonl", *registrations))
         for each in registrations:
             self.decided(each["registration_id"], stage="identify")
@@ -129,13 +129,13 @@ class Office:
         return self.vn("tail", topic, "--from-beginning", "--timeout", "0.5", "--json", *options).rows
 
     def run(self) -> None:
-        """All stages run."""
+        """Start all stages."""
         with (self.folder / "stages.log").open("wb") as log:
             command = [sys.executable, "-m", "processors", "run", "all"]
             self._pipeline = subprocess.Popen(command, env={**os.environ, **self.variables}, stdout=log, stderr=log, cwd=ROOT)
 
     def stop(self) -> float:
-        """The stages have stopped cleanly; returns how many seconds that took."""
+        """Stop the stages cleanly; return how many seconds that took."""
         assert self._pipeline is not None
         began = time.monotonic()
         self._pipeline.send_signal(signal.SIGTERM)
@@ -150,7 +150,7 @@ class Office:
 
 @pytest.fixture(scope="module")
 def office(cluster: Local, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """Stages at work on topics of their own; whatever time of day it is, nothing is held back for the night or to be gathered."""
+    """Stages running on topics of their own; whatever the time of day, no message is held for quiet hours or for merging."""
     made = Office(cluster.addresses.environment, tmp_path_factory.mktemp("office"))
     made.vn("topics", "create")
     for key, value in (("quiet.hours", "none"), ("merge.window", "0s"), ("responses", "false")):
@@ -161,7 +161,7 @@ def office(cluster: Local, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def hearing(message_id: str, sid: str, case: str, days: int = 10, **fields: Any) -> dict[str, Any]:
-    """Return the announcement of a hearing in so many days."""
+    """Return the announcement of a hearing in this many days."""
     return {
         "message_id": message_id,
         "agency": {"ori": "VA043013A", "name": "Henrico Commonwealth's Attorney", "state": "VA"},
@@ -224,7 +224,7 @@ def test_a_stage_runs_until_nothing_is_in_flight(office: Office) -> None:
     decisions = office.vn("explain", "IDLE-1", "--json", **own).rows[0]["decisions"]
     assert [(each["stage"], each["outcome"]) for each in decisions] == [("read", "accepted"), ("identify", "passed")]
     sums = office.vn("audit", "--json", code=1, **own).rows[0]
-    assert (sums["submissions"], sums["read"], sums["missing"]) == (1, 1, 1)  # dedupe has yet to speak
+    assert (sums["submissions"], sums["read"], sums["missing"]) == (1, 1, 1)  # dedupe has not decided yet
 
 
 def test_what_no_stage_could_run_without_is_said_at_once(office: Office) -> None:
@@ -440,7 +440,7 @@ def test_a_setting_takes_effect_within_five_seconds(office: Office) -> None:
     sent = iter(range(1_000))
 
     def decided_as(reason: str) -> Verdict | None:
-        """One hearing more is announced; returns the first that was decided so."""
+        """Announce one more hearing; return the first decision of this kind."""
         office.decided(office.submit(hearing(name := f"SET-{reason}-{next(sent)}", "VA0000070", name))[0], stage="validate")
         mine = (each for each in office.verdicts() if each.message_id.startswith(f"SET-{reason}-") and each.stage == "validate")
         return next((each for each in mine if each.reason == reason), None)

@@ -75,7 +75,7 @@ class Pipeline:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def hurry(self) -> None:
-        """Have the broker end, compact and delete segments within seconds and not within the hour."""
+        """Have the broker roll, compact and delete segments within seconds instead of an hour."""
         closed = {"segment.ms": "200", "file.delete.delay.ms": "100"}
         compacted = closed | {"max.compaction.lag.ms": "500", "min.compaction.lag.ms": "0"}
         names = {topic.name: compacted if topic in {KEYS, DEAD_LETTER_KEYS} else closed for topic in TOPICS}
@@ -88,7 +88,7 @@ class Pipeline:
             answer.result(30)
 
     def start(self, *command: str) -> "subprocess.Popen[bytes]":
-        """Start a command; what it logs is kept, what a console shows is not."""
+        """Start a command; its log is kept, what a console shows is not."""
         variables = {**os.environ, **self.variables}
         full = [sys.executable, "-m", "processors", *command]
         with (self.folder / f"{len(self.processes)}.log").open("wb") as log:
@@ -162,7 +162,7 @@ def sealed_in(value: Any) -> Iterator[bytes]:
 
 
 def opened(records: list[TopicRecord], client: Client, seal: Seal) -> list[bytes]:
-    """Return what of the records opens with the file of keys, and with the keys that it opens."""
+    """Return the values in the records that open with the key file, or with the keys that it opens."""
     plain = [msgspec.to_builtins(client.codec.decode(each.value), builtin_types=(bytes,)) for each in records if own(each)]
     sealed = set(sealed_in(plain))
     keys = [seal]
@@ -250,13 +250,13 @@ def test_a_key_is_rotated_under_load_with_a_kill_in_the_middle(pipeline: Pipelin
 
 
 def notifications(client: Client, count: int) -> list[Any]:
-    """Return what was sent of the event once there is so much; nothing before."""
+    """Return what was sent about the event once there is this much; nothing before."""
     found = [each for each in client.values(OUTBOUND["sms"]) if each.kind == "notification"]
     return found if len(found) >= count else []
 
 
 def by_newest(client: Client, newest: str, count: int) -> dict[str, RegistrantKey]:
-    """Return the keys once there are so many and each is sealed by the newest key; nothing before."""
+    """Return the keys once there are this many and each is sealed with the newest key; nothing before."""
     found = client.table(KEYS)
     done = len(found) == count and all((named_key(each.sealed) or b"").hex() == newest for each in found.values())
     return found if done else {}

@@ -54,7 +54,7 @@ def add_up(feed_run: FeedRun) -> None:
 
 
 def caught_up(feed_run: FeedRun) -> None:
-    """Restart the stages, so that even a cache emptied and not used since is caught up."""
+    """Restart the stages, so that even a cache that was emptied and not used since is rebuilt."""
     with feed_run.running():
         feed_run.play([Step(feed_run.moments[-1].at, ())])
 

@@ -1,4 +1,4 @@
-"""Copies share partitions, an idle group has no lag, and fatal conditions stop a worker with a sentence."""
+"""Copies share partitions, an idle group has no lag, and fatal conditions stop a worker with one sentence."""
 
 import pytest
 from confluent_kafka import Producer

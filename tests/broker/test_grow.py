@@ -1,4 +1,4 @@
-"""More partitions on a real broker: the sample feed goes on where it stood, and its output equals the rehearsal's."""
+"""More partitions on a real broker: the sample feed continues where it stopped, and its output equals the rehearsal's."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def counts(feed_run: FeedRun) -> dict[str, int]:
 
 
 def grow(feed_run: FeedRun) -> None:
-    """Assert that `vn topics grow` ends well, and let the stages be started with what it says."""
+    """Assert that `vn topics grow` succeeds, and have the stages start with the new number of partitions."""
     done = feed_run.run("topics", "grow", str(MORE))
     assert done.returncode == 0, done.stderr
     feed_run.environment["VN_PARTITIONS"] = str(MORE)
@@ -53,7 +53,7 @@ def test_half_a_feed_before_and_half_after(feed_run: FeedRun) -> None:
 
 GROW = "processors.runtime.run.grow"
 STEPS = f"{GROW}:add_partitions,{GROW}:commit_progress,{GROW}:StateWriter.write"
-KILLS = (1, 2, 3, 5, 8, 11, 13, 16)  # the first before anything was done, the last among the offsets
+KILLS = (1, 2, 3, 5, 8, 11, 13, 16)  # the first before anything was done, the last while offsets are committed
 
 
 def test_killed_at_any_step_it_goes_on_where_it_was(feed_run: FeedRun) -> None:

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(900, met
 
 PATIENCE: Final = 90.0
 SHOWN: Final = ("Makefile", ".venv", "processors", "examples", "schemas", "docs")
-INSTALLED: Final = ("pyproject.toml", "requirements-dev.lock")  # as old as can be, so that nothing is installed anew
+INSTALLED: Final = ("pyproject.toml", "requirements-dev.lock")  # as old as possible, so that nothing is installed again
 
 
 class Shell:
@@ -50,7 +50,7 @@ class Shell:
         raise AssertionError(f"the shell ended:\n{''.join(printed)}")
 
     def walk(self, block: Block) -> None:
-        """The block is done and has printed what its page says, at once or, where it only looks, a moment later."""
+        """Run the block; it must print what its page says, at once or, if it changes nothing, a moment later."""
         deadline, pause = time.monotonic() + PATIENCE, Event()
         while True:
             succeeded, output = self.run(block.commands)
@@ -62,7 +62,7 @@ class Shell:
             pause.wait(0.5)
 
     def close(self) -> None:
-        """Whatever runs in the background has ended, also where a page did not get as far as its last block."""
+        """End whatever runs in the background, even if a page did not get to its last block."""
         self._shell.communicate("jobs -p | xargs -r kill\nwait\n", timeout=60)
 
 

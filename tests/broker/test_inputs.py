@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
 
 def recreate(harness: ProbeHarness) -> None:
-    """Delete the left input and create it anew."""
+    """Delete the left input and create it again."""
     name, admin = harness.prefix + LEFT.name, harness.broker.admin()
     admin.delete_topics([name])[name].result(10)
     until("it is gone", lambda: harness.broker.partition_counts([name]) == {name: 0})
@@ -42,7 +42,7 @@ def test_a_topic_that_was_deleted_and_created_anew_is_not_taken_for_the_old_one(
 
 @pytest.mark.parametrize("without", ["", "origin"])
 def test_offsets_that_were_committed_on_another_cluster_are_not_used(harness: ProbeHarness, without: str) -> None:
-    """As a tool does that copies a group to a mirror, whose logs have the same names and other records."""
+    """As if a tool had copied the group to a mirror, whose logs have the same names and other records."""
     worker = harness.start()
     harness.send(100)
     harness.wait_until_settled()

@@ -1,4 +1,4 @@
-"""Every stage checks at its start that its file of keys is the pipeline's."""
+"""Every stage checks at its start that its key file is the pipeline's."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def test_a_brokers_clock_is_compared_with_ours(harness: ProbeHarness) -> None:
 
 
 def begun_under_another_file(harness: ProbeHarness) -> str:
-    """The first stage of all had a file that ends with another key; return its id."""
+    """Record that the pipeline's first stage had a file that ends with another key; return the id of that key."""
     other = Seal(bytes(range(64))).digest_key_id
     harness.client.send(KEY_IDS, [(other, harness.codec.encode(DigestKey(key_id=other, since=0)))])
     return other

@@ -24,7 +24,7 @@ PRISON = {"ori": "VADOC0001", "name": "Virginia DOC", "state": "VA"}
 
 def feed(folder: Path) -> Path:
     """
-    Write what a jail and a prison say of six people whom each knows by a number of its own, until a message names both.
+    Write what a jail and a prison report about six people whom each knows by a number of its own, until a message names both.
 
     Every merge has a moment of its own, with news under the older and the younger key before and after it.
     """

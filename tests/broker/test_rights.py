@@ -1,4 +1,4 @@
-"""The doctor on a broker with users and rights: what may not be seen is not missing, a refused password is not silence."""
+"""`vn doctor` on a broker with users and rights: a hidden topic is not called missing, a refused password is not called no answer."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def free_port() -> int:
 
 
 class SecuredBroker:
-    """A broker with an open door for its administrator, and one where the user `dedupe` has the rights that it was given."""
+    """A broker with a listener for its administrator, and one on which the user `dedupe` has only the rights it was given."""
 
     def __init__(self, folder: Path) -> None:
         self.plain, self.secured, controller = (f"127.0.0.1:{free_port()}" for _ in range(3))

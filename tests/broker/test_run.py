@@ -1,4 +1,4 @@
-"""`vn run`: stages as processes, killed and restarted, and none left behind."""
+"""`vn run`: stages as processes that are killed and restarted; none is left running."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A simulated month through `vn run all` on a real broker and store comes to exactly what the oracle says."""
+"""A simulated month through `vn run all` on a real broker and store ends exactly as the oracle says."""
 
 import json
 import os
@@ -32,12 +32,12 @@ pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(300)]
 
 @contextmanager
 def everything_runs(log: Path) -> Iterator[None]:
-    """All stages are at work, with the environment that there is."""
+    """Run all stages, with the current environment."""
     command = [sys.executable, "-c", "from processors.cli.main import run; run()", "run", "all"]
     with log.open("w") as file, subprocess.Popen(command, stderr=file, stdout=file) as process:
         try:
             client = Client(Settings())
-            client.send(CLOCK, [(None, client.codec.encode(Tick(START)))])  # before it, no unit knows what time it is
+            client.send(CLOCK, [(None, client.codec.encode(Tick(START)))])  # before it, no stage knows what time it is
             until("all units run", lambda: log.read_text().count('"event": "ready"') == UNITS, 150)
             yield
         finally:

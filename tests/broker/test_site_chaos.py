@@ -1,8 +1,8 @@
 """
 A thousand registrations while the site is killed again and again (`make site-chaos`): none lost, none doubled, none unverified.
 
-What a person was told is kept must come out: once the page asks for the code, one request to verify goes to the contact, and
-once its code is given the registration is active. Nobody whose code was not given is told anything.
+The site must keep its promise: once the page asks for the code, one request to verify goes to the contact, and once
+the code is given the registration is active. Nobody whose code was not given is notified of anything.
 """
 
 import os
@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.long, pytest.mark.timeout(3_000)]
 
 REGISTRATIONS: Final = int(os.environ.get("REGISTRATIONS") or 1_000)
 PEOPLE: Final = 8  # who register at once
-WITHOUT_CODE: Final = 7  # every so many-th never gives the code
+WITHOUT_CODE: Final = 7  # every seventh never gives the code
 KILL_EVERY: Final = (0.5, 1.5)  # times as long as it took to start, so that a slow machine has as much time in between
 PATIENCE: Final = 300.0
 
@@ -111,7 +111,7 @@ def pipeline(cluster: Local, folder: Path) -> Iterator[tuple[Client, Mapping[str
 
 
 class Registrant:
-    """Somebody who registers, and tries again where the site does not answer."""
+    """Somebody who registers, and tries again if the site does not answer."""
 
     def __init__(self, number: int, site: SiteProcess) -> None:
         self.number = number
@@ -120,7 +120,7 @@ class Registrant:
         self.awaiting = ""
 
     def post(self, **form: str) -> str:
-        """Send a form until it is answered: whoever gets no answer sends it again."""
+        """Send a form until it is answered, as a person does who gets no answer."""
         until = time.monotonic() + PATIENCE
         headers = {"x-forwarded-for": f"198.51.{self.number // 250}.{self.number % 250}"}
         while time.monotonic() < until:

@@ -20,14 +20,14 @@ def feed_run(cluster: Local, tmp_path: Path) -> FeedRun:
 
 
 def ends(run: FeedRun, *command: str) -> str:
-    """Return what a command that ended well printed."""
+    """Assert that a command succeeds, and return what it printed."""
     done = run.run(*command)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def refused(run: FeedRun, *command: str) -> str:
-    """Return the sentence with which a command was refused."""
+    """Assert that a command is refused, and return the sentence that says why."""
     done = run.run(*command)
     assert done.returncode == 1, done.stdout
     assert done.stderr.count("\n") == 1, done.stderr
@@ -39,7 +39,7 @@ STEPS = f"{IMPORT}:commit_progress,{IMPORT}:StateWriter.write"
 
 
 def test_half_a_feed_there_and_half_here(feed_run: FeedRun, cluster: Local, tmp_path: Path) -> None:
-    """Other topics are other logs, as on another cluster: offsets begin anew, and there is another number of partitions."""
+    """Other topics are other logs, as on another cluster: offsets start again, and the number of partitions differs."""
     half, folder = len(feed_run.moments) // 2, str(tmp_path / "state")
     with feed_run.running():
         feed_run.play(feed_run.moments[:half])
@@ -82,7 +82,7 @@ def test_put_back_where_nothing_was_decided_since_and_nowhere_else(feed_run: Fee
 
 
 def remove_changelog(run: FeedRun, stage: str) -> None:
-    """Lose a stage's changelog, and have an empty one made."""
+    """Delete a stage's changelog and create an empty one."""
     admin = run.broker.admin()
     for future in admin.delete_topics([f"{run.prefix}{stage}.state"], request_timeout=10).values():
         future.result(15)

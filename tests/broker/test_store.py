@@ -1,4 +1,4 @@
-"""The store loses everything, something, or recent writes: it is a cache, and decisions stay right."""
+"""The store loses everything, a part, or recent writes: it is a cache, and decisions stay right."""
 
 from pathlib import Path
 

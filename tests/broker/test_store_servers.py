@@ -1,4 +1,4 @@
-"""The store on a Sentinel group and on a cluster: the same promises, also when a server is killed."""
+"""The store on a Sentinel group and on a cluster: the same guarantees, even if a server is killed."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -20,7 +20,7 @@ KEYS = [f"vn:{{vn.match:{partition}}}" for partition in range(6)]  # of a cluste
 
 
 def waits(call: Callable[[], Any]) -> bool:
-    """Whether the store is away: then the stage waits and tries again."""
+    """Whether the call fails because the store is away, so that a stage would wait and try again."""
     try:
         call()
     except Retry:

@@ -1,4 +1,4 @@
-"""Holds by the wall's clock, with real processes: they wait for earlier stages that lag, and for nobody else."""
+"""Holds in real time, with real processes: they wait for earlier stages that lag, and for nothing else."""
 
 import os
 import subprocess
@@ -85,7 +85,7 @@ def deployment(cluster: Local, tmp_path: Path) -> Iterator[Deployment]:
 
 
 def cancelled(deployment: Deployment) -> float:
-    """Have an event told and cancelled; return when the cancellation was sent."""
+    """Have an event sent and cancelled; return when the cancellation was sent."""
     deployment.submit("ADD")
     until("it is told", lambda: deployment.passed_on() == ["news"], START)
     sent = time.time()

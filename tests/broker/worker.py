@@ -62,13 +62,13 @@ def no_fence() -> None:
 
 
 def no_origin() -> None:
-    """Committed offsets are used on whatever log bears the topic's name."""
+    """Committed offsets are used on whatever log has the topic's name."""
     for check in ("check_identities", "check_bookmarks"):
         setattr(restore, check, lambda *_: None)
 
 
 def no_key_check() -> None:
-    """A file of keys is used whatever key it ends with."""
+    """A key file is used whatever key it ends with."""
     runner.check_key = lambda *_: None
 
 
