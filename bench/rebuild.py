@@ -1,7 +1,7 @@
 """
 Rebuild: how long a stage with a large state takes to start, and what a burst of timers costs.
 
-The changelog of `dedupe` is filled with generated states of so many offenders, each with a timer. Then the stage is started
+The changelog of `dedupe` is filled with generated states of many offenders, each with a timer. Then the stage is started
 three times: with an empty store (rebuild), with the store as it was left (resume), and with every timer due (the end of an
 outage). Each time is given beside that of a stage without any state. Redis records its longest command meanwhile.
 """
@@ -51,7 +51,7 @@ def sample() -> list[StoredRecord]:
 
 
 def copies(few: Sequence[StoredRecord], offenders: int) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield the partition, key and value of changelog records for so many offenders, each a copy of one in the sample."""
+    """Yield the partition, key and value of changelog records for this many offenders, each a copy of one in the sample."""
     for turn in range(offenders // SAMPLE):
         for name, value in few:
             found = OFFENDER.search(name or b"")

@@ -1,4 +1,4 @@
-"""Inputs that were deleted and created anew, truncated, or given more partitions stop a stage, and it says so."""
+"""Inputs that were deleted and recreated, truncated, or given more partitions stop a stage, which says why."""
 
 import shutil
 from collections.abc import Iterator

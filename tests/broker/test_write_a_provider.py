@@ -86,7 +86,7 @@ def test_forty_lines_of_python_deliver_each_message_once(topics: Topics, tmp_pat
 
 
 def run_until_answered(script: Path, topics: Topics, count: int) -> None:
-    """Run the provider until there are so many receipts, then kill it."""
+    """Run the provider until there are this many receipts, then kill it."""
     variables = {**os.environ, **topics.variables}
     with subprocess.Popen([sys.executable, script], env=variables, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
         try:
