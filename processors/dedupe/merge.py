@@ -76,7 +76,7 @@ def add_event(now: Situation, other: KnownEvent, message: Event | None, merge: M
         seq=same.seq,
         ori=same.ori,
         root=same.root,
-        state="told" if "told" in {same.state, other.state} else same.state if same.state == other.state else "held",
+        state="told" if "told" in {same.state, other.state} else same.state,
         message_ids=tuple(dict.fromkeys((*older.message_ids, *newer.message_ids))),
         fingerprints=joined_fingerprints(earlier.fingerprints, latest.fingerprints),
         cancel_ids=tuple(dict.fromkeys((*older.cancel_ids, *newer.cancel_ids))),
@@ -124,7 +124,7 @@ def hold_of_both(now: Situation, one: KnownEvent, older: KnownEvent, newer: Know
 def told_late(now: Situation, one: KnownEvent, before: Event, last: Event) -> Effect:
     """Send the last content of an event to those who were told an earlier one, if it was changed under one key only."""
     changed = changes(before, last, now.book(last))
-    if not changed or one.state == "cancelled":
+    if not changed:
         return Effect()
     return Effect(outputs=tell(now, one, now.message(last), "change", changed).outputs)
 

@@ -124,7 +124,7 @@ def take_cancel_back(situation: Situation, known: KnownEvent, message: Message) 
     """
     event = message.event
     if changes(situation.stored(known.seq), event, situation.book(event)):
-        changed = tell_change(situation, replace(known, state="told", held=None), message)
+        changed = tell_change(situation, replace(known, held=None), message)
         return cancel_ended(situation, known, "superseded", f"the event was changed by message {event.message_id}").then(changed)
     stood = set_event(replace(known.with_message_id(event.message_id), state="told", held=None))
     detail = f"the event of message {known.root} was told and its Cancel taken back"

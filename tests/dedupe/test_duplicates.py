@@ -33,6 +33,7 @@ def test_a_hundred_exact_copies_are_told_once_and_change_nothing() -> None:
     before = dict(scene.documents)
     for _ in range(100):
         assert scene.add("m1") == ["m1 suppressed duplicate"]
+        assert scene.decision.states == {}
     assert scene.told == [("news", "m1", "m1")]
     assert scene.documents == before
 

@@ -94,6 +94,7 @@ def test_a_status_or_place_that_is_no_more_is_a_change() -> None:
     scene.add("m1", status="Charged", location_kind="Court")
     scene.update("u1", of="m1")
     assert scene.changes == [("status", "Charged", ""), ("location_kind", "Court", "")]
+    assert scene.verdicts[-1].detail == "message m1 is changed: status from Charged to nothing, location_kind from Court to nothing"
 
 
 def test_a_cancel_taken_back_and_what_takes_it_back_both_have_a_reason() -> None:

@@ -77,3 +77,12 @@ def test_what_was_replaced_or_taken_back_before_it_was_told_tells_nobody() -> No
     taken_back.cancel("c1", "m1")
     taken_back.add("m1")
     assert sorted(ends(taken_back)) == [("1", "nobody"), ("2", "nobody")]
+
+
+def test_what_a_reviewer_discards_has_failed() -> None:
+    scene = Scene()
+    scene.update("u1", "m1")
+    scene.later(30 * DAY)
+    assert ends(scene) == []
+    assert scene.review("discard") == ["u1 suppressed discarded"]
+    assert ends(scene) == [("1", "failed")]
