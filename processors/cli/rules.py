@@ -58,8 +58,7 @@ def check(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON obje
         if states := without_telephone(shelf):
             typer.echo(
                 f"No telephone of the compact's office is known in {len(states)} states ({', '.join(states)}): "
-                "write compact_office_phone into their files in VN_RULES_DIR, for messages and the look-up to say it.",
-                err=True,
+                "write compact_office_phone into their files in VN_RULES_DIR, for messages and the look-up to say it."
             )
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 import psutil
 
+from processors.domain.registration import PresentStanding
 from processors.pipeline import PIPELINE
 from processors.rehearsal.feed import Step, read_feed
 from processors.rehearsal.player import STEP_TIMEOUT, Rehearsal, play, rehearse
@@ -264,9 +265,9 @@ def group_by_key(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dic
 
     Journal entries are grouped by message, stage and offender, whatever batches they were written in, without the entries about
     waiting for a handover, which depend on which partition is ahead (docs/merging.md). The original's offset is removed from dead
-    letters and from parts of submissions that `read` refused. Notifications are also grouped by offender, since they come from
-    several partitions; parts of submissions come from several too, and are compared in any order; responses are grouped
-    by message.
+    letters and from parts of submissions that `read` refused. Notifications are also grouped by offender, and present standings by
+    registration, since they come from several partitions; parts of submissions come from several too, and are compared in any
+    order; responses are grouped by message.
     """
     found: dict[Any, list[Any]] = {}
     for key, value in records:
@@ -285,7 +286,8 @@ def group_by_key(topic: Topic, records: Iterable[tuple[str | None, Any]]) -> dic
         elif topic is RESPONSES:
             found.setdefault((key, value.message_id), []).append(value)
         elif topic is NOTIFICATIONS:
-            found.setdefault((key, value.event.offender), []).append(value)
+            about = value.registration_id if isinstance(value, PresentStanding) else value.event.offender
+            found.setdefault((key, about), []).append(value)
         else:
             found.setdefault(key, []).append(value)
     return found
