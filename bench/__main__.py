@@ -1,7 +1,7 @@
 """
 Benchmark: a stage and the peers' job against a raw copy, the whole pipeline's throughput and latency, on its own broker and store.
 
-`make bench` takes some five minutes and writes bench/results.md. Broker, store, six processes and the benchmark
+`make bench` takes some ten minutes and writes bench/results.md. Broker, store, six processes and the benchmark
 share one machine; other programs' load affects every figure, CPU seconds least.
 """
 
@@ -23,7 +23,6 @@ from bench.peers.compare import Peer, compare_peers
 from processors.pipeline import PIPELINE
 
 PARTS: Final = ("memory", "sizes", "stage", "peers", "whole", "latency")
-DEFAULT: Final = tuple(part for part in PARTS if part != "peers")
 RESULTS: Final = Path(__file__).with_name("results.md")
 RATE: Final = 50
 LINES: Final = 40  # of a profile
@@ -31,9 +30,7 @@ WARM: Final = 2  # 1/WARM of the submissions are sent first and not counted: the
 
 
 def main(  # noqa: PLR0913  the command's options
-    parts: Annotated[
-        list[str] | None, typer.Argument(metavar="[PART]...", help=f"Any of {', '.join(PARTS)}; without, all but peers.")
-    ] = None,
+    parts: Annotated[list[str] | None, typer.Argument(metavar="[PART]...", help=f"Any of {', '.join(PARTS)}; without, all.")] = None,
     *,
     quick: Annotated[bool, typer.Option(help="A tenth of the records, to see that it works.")] = False,
     records: Annotated[int, typer.Option(min=1_000, help="Records of the stage part.")] = 100_000,
@@ -44,7 +41,7 @@ def main(  # noqa: PLR0913  the command's options
     profile: Annotated[str | None, typer.Option(metavar="UNIT", help="Show what a unit of the memory part does, and nothing else.")] = None,
 ) -> None:
     """Measure the pipeline and print the results."""
-    wanted = parse_parts(parts or DEFAULT)
+    wanted = parse_parts(parts or PARTS)
     if quick:
         records, submissions, rounds, seconds = records // 10, submissions // 10, 1, 5
     if profile is not None:
@@ -68,7 +65,7 @@ def main(  # noqa: PLR0913  the command's options
         with bench_cluster() as here:
             for lines_of_part in broker_parts(here, wanted, stored, (records, submissions, rounds, seconds)):
                 tell(lines_of_part)
-    if write and wanted >= set(DEFAULT) and not quick:
+    if write and wanted >= set(PARTS) and not quick:
         RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -177,18 +174,23 @@ def best(speeds: Sequence[stage.Speed]) -> stage.Speed:
 def pipeline_report(here: BenchCluster, wanted: set[str], submissions: int, seconds: int) -> Iterable[str]:
     deployment = whole.start_pipeline(here, submissions // EVENTS_EACH)
     try:
+        if "latency" in wanted:
+            yield from latency_report("with nothing before", whole.measure_latency(deployment, RATE, seconds, 0))
         if "whole" in wanted:
             whole.measure_throughput(here, deployment, submissions // WARM, "warm")
             yield from throughput_report(whole.measure_throughput(here, deployment, submissions))
-        if "latency" in wanted:
-            found = whole.measure_latency(deployment, RATE, seconds)
-            yield from ("", f"## Latency at {RATE} submissions/s, merging off", "")
-            yield (
-                f"Submission sent to message read, read-committed, over six transactions: p50 {found.p50:.0f} ms, p99 {found.p99:.0f} ms, "
-                f"longest {found.most:.0f} ms ({found.messages:,} messages)."
-            )
+        if wanted >= {"whole", "latency"}:
+            yield from latency_report("after that backlog", whole.measure_latency(deployment, RATE, seconds, 1))
     finally:
         deployment.stop()
+
+
+def latency_report(when: str, found: whole.Latency) -> Iterable[str]:
+    yield from ("", f"## Latency at {RATE} submissions/s, {when}, merging off", "")
+    yield (
+        f"Submission sent to message read, read-committed, over six transactions: p50 {found.p50:.0f} ms, p99 {found.p99:.0f} ms, "
+        f"longest {found.most:.0f} ms ({found.messages:,} messages)."
+    )
 
 
 def throughput_report(found: whole.Throughput) -> Iterable[str]:

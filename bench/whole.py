@@ -78,13 +78,14 @@ def measure_throughput(cluster: BenchCluster, deployment: Deployment, count: int
     return Throughput(len(records), seconds, {name: 1e5 * cpu / len(records) for name, cpu in spent.items()}, deployment.memory())
 
 
-def measure_latency(deployment: Deployment, rate: int, seconds: int) -> Latency:
-    """Send submissions at an even pace, each of which leads to one text message, and time the messages."""
+def measure_latency(deployment: Deployment, rate: int, seconds: int, step: int) -> Latency:
+    """Send submissions at an even pace, each of which leads to one text message, and time the messages; each `step` has events of its own."""
     people = feed.registered_people(rate * (WARM + seconds) * feed.REGISTERED)
     deployment.client.send(REGISTRATIONS, feed.registrations(people.stop, "l"))
     wait_until_idle(deployment)
     now = feed.now()
-    records = [(f"l-{person}", *feed.submission(person, 0, f"l-{person}", now)) for person in people]
+    names = {person: f"l{step}-{person}" for person in people}
+    records = [(name, *feed.submission(person, step, name, now)) for person, name in names.items()]
     sent: dict[str, float] = {}
     seen: dict[str, float] = {}
     stop = Event()
