@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -55,12 +55,17 @@ AGENCIES: Final = tuple(
 )
 
 
+FIRST_BIRTH: Final = date(1950, 1, 1)
+BIRTHS: Final = 20_000  # days on which offenders were born
+APART: Final = 7_919  # days between one offender's birth and the next one's; prime, so that all days come
+
+
 def offender(number: int) -> dict[str, Any]:
     state = AGENCIES[number % len(AGENCIES)].state
     return {
         "identifiers": [{"scheme": "SID", "value": f"{state}71{number:06d}"}],
         "name": {"given": GIVEN[number % len(GIVEN)], "sur": f"{SUR[number // len(GIVEN) % len(SUR)]}{letters(number)}"},
-        "birth_date": f"{1950 + number % 50}-{1 + number % 12:02d}-{1 + number % 28:02d}",
+        "birth_date": (FIRST_BIRTH + timedelta(days=number * APART % BIRTHS)).isoformat(),
     }
 
 

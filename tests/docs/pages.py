@@ -16,6 +16,7 @@ from processors.domain.reasons import REASONS
 from processors.pipeline import PIPELINE
 from processors.rules.setting_table import SETTINGS
 from tests.docs.delivery import delivery_markdown
+from tests.docs.figures import FIGURES
 from tests.docs.pictures import PICTURES
 from tests.docs.transitions import checks_markdown, duplicates_markdown
 from tests.source import tree
@@ -256,6 +257,7 @@ PAGES: Final = {
     "checks.md": checks_markdown,
     "delivery.md": delivery_markdown,
     **PICTURES,
+    **FIGURES,
 }
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """
 The pictures of the README, drawn from what they show: `python -m tests.docs.pages` writes them, a test says that they are current.
 
-The pipeline is drawn from `pipeline.py` and `topics.py`, the figures from `bench/results.md`, the end of the demo from the
-sample feed run in memory.
+The pipeline is drawn from `pipeline.py` and `topics.py`, the end of the demo from the sample feed run in memory. What was
+measured is drawn in `tests/docs/figures.py`.
 """
 
 import io
@@ -42,6 +42,7 @@ STYLE: Final = """
     .line { stroke: #57606a; stroke-width: 1.6; fill: none; }
     .head { fill: #57606a; }
     .bar { fill: #2f81c8; }
+    .grid { stroke: #d0d7de; stroke-width: 1; }
     .goal { stroke: #b35900; stroke-width: 2; stroke-dasharray: 5 4; }
     text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2328; }
     .name { font-weight: 600; fill: #ffffff; font-size: 15px; }
@@ -58,6 +59,7 @@ STYLE: Final = """
       .line { stroke: #9aa4af; }
       .head { fill: #9aa4af; }
       .bar { fill: #4493d8; }
+      .grid { stroke: #30363d; }
       text { fill: #e6edf3; }
       .name { fill: #ffffff; }
       .does { fill: #d3e4f7; }
@@ -253,46 +255,6 @@ def arrow(points: Sequence[tuple[int, int]], *, both: bool = False) -> str:
     return f'  <path class="line"{back} marker-end="url(#head)" d="M{path}"/>'
 
 
-def performance_svg() -> str:
-    """Return the CPU time of each process as bars, and latency and throughput beside their goals."""
-    results = (ROOT / "bench" / "results.md").read_text()
-    _, _, whole = results.partition("## The whole pipeline")
-    costs = [(name, float(seconds)) for name, seconds in re.findall(r"^\| (\w+) \| ([0-9.]+) \|(?: [0-9]* \|)?$", whole, re.MULTILINE)]
-    rate = int(matched(r"\*\*([0-9,]+) a second\*\*", whole).replace(",", ""))
-    count = matched(r"^([0-9,]+) submissions in", whole)
-    half, most = int(matched(r"p50 (\d+) ms", results)), int(matched(r"p99 (\d+) ms", results))
-    height = 60 + 26 * len(costs) + 118
-    lines = opened(height, "What was measured on two cores")
-    title = f"CPU seconds of each process for {count} submissions, on two cores that all of them share"
-    lines.append(f'  <text class="title" x="24" y="34">{title}</text>')
-    scale = 560 / max(seconds for _, seconds in costs)
-    for number, (name, seconds) in enumerate(costs):
-        y = 52 + 26 * number
-        lines.append(f'  <text x="120" y="{y + 15}" text-anchor="end">{name}</text>')
-        lines.append(f'  <rect class="bar" x="130" y="{y}" width="{seconds * scale:.0f}" height="20" rx="3"/>')
-        lines.append(f'  <text x="{138 + seconds * scale:.0f}" y="{y + 15}">{seconds:.1f}</text>')
-    base = 60 + 26 * len(costs) + 18
-    lines.extend(gauge(base, "submissions a second", (rate, 5_000), f"{rate:,}; goal 5,000 or more"))
-    lines.extend(gauge(base + 40, "latency, p99", (most, 400), f"{most} ms, half of them within {half} ms; goal below 400"))
-    return "\n".join([*lines, "</svg>"]) + "\n"
-
-
-def gauge(y: int, name: str, reached: tuple[int, int], says: str) -> Iterator[str]:
-    """Draw one value as a bar, with its goal as a line."""
-    value, goal = reached
-    scale = 250 / goal
-    yield f'  <text x="160" y="{y + 15}" text-anchor="end">{name}</text>'
-    yield f'  <rect class="bar" x="170" y="{y}" width="{value * scale:.0f}" height="20" rx="3"/>'
-    yield f'  <line class="goal" x1="{170 + goal * scale:.0f}" y1="{y - 5}" x2="{170 + goal * scale:.0f}" y2="{y + 25}"/>'
-    yield f'  <text x="490" y="{y + 15}">{says}</text>'
-
-
-def matched(pattern: str, content: str) -> str:
-    found = re.search(pattern, content, re.MULTILINE)
-    assert found is not None, f"bench/results.md has nothing like {pattern}"
-    return found[1]
-
-
 SHOWN: Final = "R-1001"
 THEME: Final = TerminalTheme(
     (22, 27, 34),
@@ -321,4 +283,4 @@ def demo_svg() -> str:
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 
 
-PICTURES: Final = {"images/pipeline.svg": pipeline_svg, "images/performance.svg": performance_svg, "images/demo.svg": demo_svg}
+PICTURES: Final = {"images/pipeline.svg": pipeline_svg, "images/demo.svg": demo_svg}
