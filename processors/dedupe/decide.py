@@ -39,7 +39,7 @@ from typing import Final
 
 from processors.dedupe.effect import Effect, apply, decision
 from processors.dedupe.merge import documents, fold
-from processors.dedupe.room import close_crowded_out, has_room, reviews_crowded_out, room_noted
+from processors.dedupe.room import close_crowded_out, has_room, make_room_and_note_it, reviews_crowded_out
 from processors.dedupe.situation import NAME, Message, Situation, event_meant, situation
 from processors.dedupe.state import KnownEvent, KnownEvents, State, deadline, message_key, unheard_is_new
 from processors.dedupe.transitions import AT_DEADLINE, suppress, take_effect
@@ -111,7 +111,7 @@ def receive_with_room(now: Situation, event: Event) -> Effect:
     closed = close_crowded_out(now)
     before = apply(closed, now)
     effect = closed.then(receive(before, before.message(event)))
-    return effect.then(room_noted(apply(effect, now), event)) if effect.events or effect.waiting else effect
+    return effect.then(make_room_and_note_it(apply(effect, now), event)) if effect.events or effect.waiting else effect
 
 
 def receive(now: Situation, message: Message) -> Effect:

@@ -57,7 +57,7 @@ def make_room(situation: Situation) -> Effect:
     )
 
 
-def room_noted(situation: Situation, event: Event) -> Effect:
+def make_room_and_note_it(situation: Situation, event: Event) -> Effect:
     """Return the same with a note in the journal, under the message that found no room."""
     made = make_room(situation)
     if not made.events:
