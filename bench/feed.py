@@ -58,6 +58,7 @@ AGENCIES: Final = tuple(
 FIRST_BIRTH: Final = date(1950, 1, 1)
 BIRTHS: Final = 20_000  # days on which offenders were born
 APART: Final = 7_919  # days between one offender's birth and the next one's; prime, so that all days come
+SHIFT: Final = 4_441  # so that people born on one day do not also have names that are alike
 
 
 def offender(number: int) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def offender(number: int) -> dict[str, Any]:
     return {
         "identifiers": [{"scheme": "SID", "value": f"{state}71{number:06d}"}],
         "name": {"given": GIVEN[number % len(GIVEN)], "sur": f"{SUR[number // len(GIVEN) % len(SUR)]}{letters(number)}"},
-        "birth_date": (FIRST_BIRTH + timedelta(days=number * APART % BIRTHS)).isoformat(),
+        "birth_date": (FIRST_BIRTH + timedelta(days=(number * APART + number // BIRTHS * SHIFT) % BIRTHS)).isoformat(),
     }
 
 

@@ -79,7 +79,7 @@ def measure_throughput(cluster: BenchCluster, deployment: Deployment, count: int
 
 
 def measure_latency(deployment: Deployment, rate: int, seconds: int, step: int) -> Latency:
-    """Send submissions at an even pace, each of which leads to one text message, and time the messages; each `step` has events of its own."""
+    """Send submissions at an even pace, each of which leads to one text message, and time those; each `step` has events of its own."""
     people = feed.registered_people(rate * (WARM + seconds) * feed.REGISTERED)
     deployment.client.send(REGISTRATIONS, feed.registrations(people.stop, "l"))
     wait_until_idle(deployment)
