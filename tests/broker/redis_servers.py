@@ -53,7 +53,9 @@ def free_ports(count: int) -> list[int]:
 
 
 def options(port: int, *more: str) -> tuple[str, ...]:
-    return ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", *more)
+    """What a server is told: it answers once it has written, since what it has put off is lost when it is killed."""
+    written = ("--appendonly", "yes", "--appendfsync", "always")
+    return ("--port", str(port), "--bind", "127.0.0.1", "--save", "", *written, *more)
 
 
 @contextmanager

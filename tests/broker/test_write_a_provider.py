@@ -59,7 +59,7 @@ class Topics:
         messages = [outbound(each, channel="sms", to="+18045551007", **({"expires_at": LATER} | fields)) for each in numbers]
         producer = Producer({"bootstrap.servers": self.variables["KAFKA_BOOTSTRAP_SERVERS"]})
         for each in messages:
-            producer.produce(f"{self.prefix}outbound.sms", self.client.codec.encode(each), "R-1001", headers=[*headers_of(each)])
+            producer.produce(f"{self.prefix}outbound.sms", self.client.codec.encode(each), "R-1001", headers=[*headers_of(each, {})])
         assert producer.flush(30) == 0
         return [each.reference for each in messages]
 
