@@ -355,9 +355,10 @@ def test_what_she_was_told_is_said_in_words_the_best_that_became_of_each_message
 def test_whole_addresses_are_shown_for_a_reason_alone_that_is_kept_first(desk: ConsoleUnderTest) -> None:
     page = desk.client.get("/registrants?registrant=R-1&reason=she+called").text
     assert "… 07" in page
-    assert "804" not in page
+    number = re.compile(r"804\D?555")  # three figures alone may stand in a token
+    assert number.search(page) is None
     refused = desk.post("/registrants", what="contacts", registrant="R-1", reason=" ")
-    assert (refused.status_code, "804" in refused.text) == (400, False)
+    assert (refused.status_code, number.search(refused.text)) == (400, None)
     shown = desk.post("/registrants", what="contacts", registrant="R-1", reason="she asks which number we have")
     assert "+1 804-555-1007" in shown.text
     assert shown.headers["cache-control"] == "no-store"
