@@ -18,9 +18,9 @@ from processors.dedupe.effect import Effect
 from processors.dedupe.situation import Situation
 from processors.dedupe.state import LONGEST, KnownEvent, KnownEvents, WaitingMessage
 from processors.dedupe.waiting import review_of, stop_waiting
+from processors.domain import room
 from processors.domain.event import Event
 from processors.domain.review import close_review
-from processors.domain.room import crowded_out
 from processors.stage import Output
 from processors.tally import part_ended
 from processors.topics import REVIEWS
@@ -28,14 +28,11 @@ from processors.topics import REVIEWS
 ROOM: Final = 1_000  # events, and the ids and contents that they are known by
 HELD: Final = 4  # what a held Cancel counts for
 LARGEST: Final = 1 + 3 * LONGEST + HELD  # that one event may take
-WAITING: Final = 100
-IN_REVIEW: Final = 250
-AT_ONCE: Final = 10  # reviews closed together, so that not every message has to look for one
 
 
 def has_room(known: KnownEvents) -> bool:
     """Whether one message more fits in any case, as for almost everybody."""
-    return (len(known.events) + 1) * LARGEST <= ROOM and len(known.waiting) < min(WAITING, IN_REVIEW)
+    return (len(known.events) + 1) * LARGEST <= ROOM and len(known.waiting) < min(room.WAITING, room.IN_REVIEW)
 
 
 def make_room(situation: Situation) -> Effect:
@@ -44,12 +41,12 @@ def make_room(situation: Situation) -> Effect:
     events: dict[int, KnownEvent | None] = {}
     gone: list[KnownEvent] = []
     if sum([size(each) for each in known.events]) > ROOM:  # then some more at once, so that not every message has to look for what goes
-        gone = crowded_out(known.events, ROOM * 9 // 10, ori_of, lambda each: (each.held is not None, each.last or each.seq), size)
+        gone = room.crowded_out(known.events, ROOM * 9 // 10, ori_of, lambda each: (each.held is not None, each.last or each.seq), size)
     for each in gone:
         held = each.held
         events[each.seq] = None if held is None else replace(each, held=replace(held, due=situation.at), forget_at=situation.at)
     waiting = (each for each in known.waiting if each.review_id is None)
-    early = crowded_out(waiting, WAITING, ori_of, lambda each: each.seq)
+    early = room.crowded_out(waiting, room.WAITING, ori_of, lambda each: each.seq)
     return Effect(
         events=events,
         waiting={each.seq: replace(each, due=min(each.due, situation.at)) for each in early},
@@ -69,10 +66,7 @@ def make_room_and_note_it(situation: Situation, event: Event) -> Effect:
 
 def reviews_crowded_out(known: KnownEvents) -> list[WaitingMessage]:
     """Return the messages in review that go once there is room for no more."""
-    if len(known.waiting) < IN_REVIEW:
-        return []
-    in_review = (each for each in known.waiting if each.review_id is not None)
-    return crowded_out(in_review, IN_REVIEW - AT_ONCE, ori_of, lambda each: each.seq)[: 2 * AT_ONCE]
+    return room.reviews_crowded_out(known.waiting, ori_of, lambda each: each.seq)
 
 
 def close_crowded_out(situation: Situation) -> Effect:
@@ -81,7 +75,7 @@ def close_crowded_out(situation: Situation) -> Effect:
     for each in reviews_crowded_out(situation.known):
         event = situation.stored(each.seq)
         review = close_review(review_of(event, each), "discarded")
-        detail = f"more than {IN_REVIEW} messages about the offender are in review"
+        detail = f"more than {room.IN_REVIEW} messages about the offender are in review"
         verdict = situation.journal.verdict(event, "suppressed", "crowded_out", detail, each.review_id)
         outputs = (Output(REVIEWS, review.review_id, review), *part_ended(event, "failed"))
         effect = effect.then(stop_waiting(situation, {each.seq})).then(Effect(outputs=outputs, verdicts=(verdict,)))

@@ -1,9 +1,23 @@
 """Which of the things kept of one person go when there are more than fit: the oldest of the agency that has most."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, Protocol, TypeVar
+
+WAITING: Final = 100  # messages about one offender that may wait for an earlier one
+IN_REVIEW: Final = 250
+AT_ONCE: Final = 10  # reviews closed together, so that not every message has to look for one
+
+
+class Reviewable(Protocol):
+    """A message that waits, in review or not."""
+
+    @property
+    def review_id(self) -> str | None:
+        """The review that it waits in, if it does."""
+
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Reviewable)
 
 
 def crowded_out(
@@ -30,3 +44,11 @@ def crowded_out(
         taken[most] -= freed
         excess -= freed
     return gone
+
+
+def reviews_crowded_out(waiting: Sequence[R], ori: Callable[[R], str], age: Callable[[R], Any]) -> list[R]:
+    """Return the messages in review that go once there is room for no more."""
+    if len(waiting) < IN_REVIEW:
+        return []
+    in_review = (each for each in waiting if each.review_id is not None)
+    return crowded_out(in_review, IN_REVIEW - AT_ONCE, ori, age)[: 2 * AT_ONCE]

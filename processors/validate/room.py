@@ -7,11 +7,10 @@ hears that the message was not delivered.
 """
 
 from functools import partial
-from typing import Final
 
 from msgspec.structs import replace
 
-from processors.domain.room import crowded_out
+from processors.domain import room
 from processors.validate.check_result import check
 from processors.validate.draft import Draft, Situation
 from processors.validate.facts import rules_in_force
@@ -19,17 +18,10 @@ from processors.validate.outcomes import hold
 from processors.validate.pending import check_waiting, close, let_go
 from processors.validate.state import OffenderState, Pending
 
-WAITING: Final = 100
-IN_REVIEW: Final = 250
-AT_ONCE: Final = 10  # reviews closed together, so that not every message has to look for one
-
 
 def reviews_crowded_out(known: OffenderState) -> list[Pending]:
     """Return the messages in review that go once there is room for no more."""
-    if len(known.pending) < IN_REVIEW:
-        return []
-    in_review = (each for each in known.pending if each.review_id is not None)
-    return crowded_out(in_review, IN_REVIEW - AT_ONCE, ori_of, age_of)[: 2 * AT_ONCE]
+    return room.reviews_crowded_out(known.pending, ori_of, age_of)
 
 
 def close_crowded_out(situation: Situation) -> Draft:
@@ -37,7 +29,7 @@ def close_crowded_out(situation: Situation) -> Draft:
     draft = Draft(situation)
     for pending in reviews_crowded_out(situation.known):
         message = situation.message(pending)
-        detail = f"more than {IN_REVIEW} messages about the offender are in review; it was held as {pending.reason}"
+        detail = f"more than {room.IN_REVIEW} messages about the offender are in review; it was held as {pending.reason}"
         draft = close(draft, pending, message, "discarded").note(message.event, "suppressed", "crowded_out", detail, pending.review_id)
     return draft
 
@@ -45,9 +37,9 @@ def close_crowded_out(situation: Situation) -> Draft:
 def end_waits_crowded_out(draft: Draft) -> Draft:
     """Decide the messages of which too many wait, as if their holds were over."""
     waiting = [each for each in draft.situation.known.pending if each.review_id is None]
-    if len(waiting) <= WAITING:
+    if len(waiting) <= room.WAITING:
         return draft
-    for each in crowded_out(waiting, WAITING, ori_of, age_of):
+    for each in room.crowded_out(waiting, room.WAITING, ori_of, age_of):
         draft = draft.then(partial(end_wait, each))
     return check_waiting(draft)
 

@@ -6,6 +6,7 @@ import pytest
 
 from processors.dedupe import room
 from processors.dedupe.decide import STAGE
+from processors.domain import room as shared
 from processors.domain.event import Event
 from processors.topics import EVENTS, TALLY
 from tests.dedupe.scene import DAY, HEARING, MINUTE, NOON, OFFENDER, Scene
@@ -17,9 +18,9 @@ FEW = 30  # of room: ten events of one message each
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "ROOM", FEW)
-    monkeypatch.setattr(room, "WAITING", 3)
-    monkeypatch.setattr(room, "IN_REVIEW", 3)
-    monkeypatch.setattr(room, "AT_ONCE", 1)
+    monkeypatch.setattr(shared, "WAITING", 3)
+    monkeypatch.setattr(shared, "IN_REVIEW", 3)
+    monkeypatch.setattr(shared, "AT_ONCE", 1)
 
 
 def flood(scene: Scene, count: int, **more: str) -> list[str]:

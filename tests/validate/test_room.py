@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
+from processors.domain import room
 from processors.domain.event import Event
 from processors.topics import DISTINCT, TALLY
-from processors.validate import room
 from processors.validate.decide import STAGE
 from tests.many import MANY, ManyRecords
 from tests.validate.scene import OFFENDER, Scene, escape, event, intake, jail_release, jailed, ms, outcome_of
