@@ -139,17 +139,7 @@ class Batch:
         """Write a dead letter for a record of the pipeline's own that cannot be read; raises Stop if there are too many."""
         self._task.limit.count(bad=True)
         letter = dead_letter(record, self._stage.name, unreadable)
-        self._write(Output(DEAD_LETTERS, letter.dead_letter_id, letter), None)
-        self.result.verdicts.append(
-            Verdict(
-                stage=self._stage.name,
-                message_id=letter.dead_letter_id,
-                outcome="rejected",
-                reason=unreadable.reason,
-                detail=unreadable.detail,
-                at=record.timestamp,
-            )
-        )
+        self._reject(letter, record.timestamp)
 
     def _wake_before(self, key: str, at: int, now: int) -> None:
         """Decide a timer that comes before a record; one on which the stage fails is set aside with it."""
@@ -214,6 +204,10 @@ class Batch:
 
     def _set_aside(self, name: str, letter: DeadLetter, at: int) -> None:
         self.result.set_aside.append(name)
+        self._reject(letter, at)
+
+    def _reject(self, letter: DeadLetter, at: int) -> None:
+        """Write a dead letter and its verdict."""
         self._write(Output(DEAD_LETTERS, letter.dead_letter_id, letter), None)
         self.result.verdicts.append(
             Verdict(
