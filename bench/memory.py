@@ -20,7 +20,7 @@ from processors.domain.policy import Policy
 from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
 from processors.rules.load import load_rules
-from processors.runtime.decide.driver import repeatable_bytes
+from processors.runtime.decide.driver import StatesInMemory, repeatable_bytes
 from processors.runtime.decide.task import Task
 from processors.runtime.run.journal import split_journal
 from processors.runtime.run.supervise import GARBAGE
@@ -58,26 +58,6 @@ class States(Protocol):
     def read(self, names: Sequence[bytes]) -> Sequence[bytes | None]: ...
 
     def keep(self, changes: Mapping[bytes, bytes | None]) -> None: ...
-
-
-class StatesInMemory:
-    def __init__(self) -> None:
-        self.fields: dict[bytes, bytes] = {}
-
-    @property
-    def size(self) -> int:
-        """Return the bytes of all states and timers, keys included."""
-        return sum(len(name) + len(value) for name, value in self.fields.items())
-
-    def read(self, names: Sequence[bytes]) -> Sequence[bytes | None]:
-        return [self.fields.get(name) for name in names]
-
-    def keep(self, changes: Mapping[bytes, bytes | None]) -> None:
-        for name, value in changes.items():
-            if value is None:
-                self.fields.pop(name, None)
-            else:
-                self.fields[name] = value
 
 
 class RunningStage:

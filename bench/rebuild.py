@@ -17,8 +17,9 @@ from confluent_kafka import Producer
 
 from bench import feed
 from bench.cluster import PARTITIONS, RUN, TIMEOUT, BenchCluster, Deployment, bench_cluster, cpu_seconds, until
-from bench.memory import StatesInMemory, StoredRecord, feed_through, running_stages
+from bench.memory import StoredRecord, feed_through, running_stages
 from processors.runtime.clock import wall
+from processors.runtime.decide.driver import StatesInMemory
 from processors.runtime.run.store import STAMP, Store
 from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec

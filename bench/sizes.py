@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench import feed
-from bench.memory import RunningStage, StatesInMemory, StoredRecord, feed_through, running_stages
+from bench.memory import RunningStage, StoredRecord, feed_through, running_stages
+from processors.runtime.decide.driver import StatesInMemory
 from processors.topics import REGISTRATIONS, SUBMISSIONS
 
 
@@ -41,7 +42,7 @@ def measure(count: int) -> Sizes:
 
 
 def kept(units: Sequence[RunningStage]) -> dict[str, int]:
-    return {unit.stage.name: unit.states.size for unit in units if isinstance(unit.states, StatesInMemory)}
+    return {unit.stage.name: stored_bytes([*unit.states.fields.items()]) for unit in units if isinstance(unit.states, StatesInMemory)}
 
 
 def stored_bytes(records: Sequence[StoredRecord]) -> int:

@@ -48,16 +48,9 @@ class Change(Struct, frozen=True, gc=False):
     remarks: str
 
 
-class DecidedChange(Struct, frozen=True, gc=False):
+class DecidedChange(Change, frozen=True, gc=False):
     """The same with the decision."""
 
-    event_id: str
-    offender: str
-    status: str
-    at: int
-    agency: str
-    place: str
-    remarks: str
     decision: str
 
 

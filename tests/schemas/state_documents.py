@@ -127,7 +127,7 @@ class Observed(PipelineDriver):
 
     def _decide(self, running: RunningStage, records: list[Record], watermark: int | None) -> None:
         super()._decide(running, records, watermark)
-        kept = (value for name, value in running.fields.items() if name.startswith(b"="))
+        kept = (value for name, value in running.states.fields.items() if name.startswith(b"="))
         self.seen.setdefault(running.stage.name, {}).update(dict.fromkeys(kept))
 
     def documents(self, stage: str) -> list[bytes]:

@@ -47,12 +47,9 @@ class Entry:
 
 
 @dataclass(slots=True)
-class RunningStage:
-    """One stage with its task, and its state as the changelog would hold it."""
+class StatesInMemory:
+    """A stage's states and timers as the changelog would hold them."""
 
-    stage: Stage[Any]
-    upstream: tuple[Stage[Any], ...]
-    task: Task
     fields: dict[bytes, bytes] = field(default_factory=dict)
 
     def read(self, names: Sequence[bytes]) -> Sequence[bytes | None]:
@@ -65,6 +62,16 @@ class RunningStage:
                 self.fields.pop(name, None)
             else:
                 self.fields[name] = value
+
+
+@dataclass(slots=True)
+class RunningStage:
+    """One stage with its task and its states."""
+
+    stage: Stage[Any]
+    upstream: tuple[Stage[Any], ...]
+    task: Task
+    states: StatesInMemory = field(default_factory=StatesInMemory)
 
 
 class PipelineDriver:
@@ -210,16 +217,16 @@ class PipelineDriver:
     def state(self, stage: str, key: str) -> Any:
         """Return what a stage keeps under a key; None if it keeps nothing."""
         running = self._named(stage)
-        raw = running.fields.get(b"=" + key.encode())
+        raw = running.states.fields.get(b"=" + key.encode())
         return None if raw is None else self.codec.states(format_of(running.stage))(raw)
 
     def documents(self, stage: str) -> list[bytes]:
         """Return every state that a stage keeps, as the JSON document it is."""
-        return [self.codec.decode(value).state for name, value in self._named(stage).fields.items() if name.startswith(b"=")]
+        return [self.codec.decode(value).state for name, value in self._named(stage).states.fields.items() if name.startswith(b"=")]
 
     def keys(self, stage: str) -> list[str]:
         """Return the keys under which a stage keeps something."""
-        return sorted(name[1:].decode() for name in self._named(stage).fields if name.startswith(b"="))
+        return sorted(name[1:].decode() for name in self._named(stage).states.fields if name.startswith(b"="))
 
     # Processing
 
@@ -265,8 +272,8 @@ class PipelineDriver:
     def _decide(self, running: RunningStage, records: list[Record], watermark: int | None) -> None:
         if records:
             running.task.watermark = 0  # one input at a time: timers are decided by themselves
-        work = running.task.decide(records, watermark, 1, running.read, self.codec, self._context)
-        running.keep(work.changes)
+        work = running.task.decide(records, watermark, 1, running.states.read, self.codec, self._context)
+        running.states.keep(work.changes)
         for topic, key, value, headers in work.outputs:
             self._append(topic, None if key is None else key.decode(), value, headers)
         if work.verdicts:
