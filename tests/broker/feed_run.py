@@ -144,7 +144,7 @@ class FeedRun:
             for unit in driver._stages:
                 if unit.stage.changelog is not None:
                     got = self._verify_state(unit.stage)
-                    assert_same(f"what {unit.stage.name} remembers", without_offsets(unit.fields), without_offsets(got))
+                    assert_same(f"what {unit.stage.name} remembers", without_offsets(unit.states.fields), without_offsets(got))
 
     def _records(self, topic: Topic) -> Sequence[TopicRecord]:
         """Return the records of a topic after those of the run before; those of partitions that were added come later."""
