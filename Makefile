@@ -57,7 +57,7 @@ faults: $(INSTALLED)  ## every fault at every point of the protocol in every sta
 soak: $(INSTALLED)  ## random faults under load, for MINUTES (60) minutes
 	@$(BIN)/python -m tests.broker.soak --minutes $(or $(MINUTES),60)
 
-dashboards: $(INSTALLED)  ## Grafana's dashboards and docs/dashboards.md, made from processors/watch/boards.py
+dashboards: $(INSTALLED)  ## Grafana's dashboards and docs/dashboards.md, made from processors/watch/boards
 	@$(BIN)/python deploy/grafana/build.py
 
 pictures: $(INSTALLED)  ## pictures of the dashboards, drawn in Chromium from a pipeline under load and faults; needs no Grafana

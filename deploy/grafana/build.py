@@ -1,5 +1,5 @@
 """
-Build Grafana's dashboards and docs/dashboards.md from processors/watch/boards.py: `make dashboards`.
+Build Grafana's dashboards and docs/dashboards.md from processors/watch/boards: `make dashboards`.
 
 Thresholds are the alerts': the number behind the comparison of the alert's expression in deploy/prometheus/rules.yml.
 """
@@ -15,7 +15,8 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.common import GraphThresholdsStyleMode
 
-from processors.watch.boards import BOARDS, Board, Panel
+from processors.watch.boards import BOARDS
+from processors.watch.boards.panel import Board, Panel
 
 HERE: Final = Path(__file__).parent
 RULES: Final = HERE.parent / "prometheus" / "rules.yml"
@@ -110,7 +111,7 @@ of `docker-compose.yml` come with them. A red line is the threshold of the alert
 [the runbook](../deploy/runbook.md); a panel says what normal looks like. Without Grafana, `vn top` and the first page of
 [`vn console`](console.md) show the stages.
 
-Definitions are in `processors/watch/boards.py`; `make dashboards` makes the files and this page from them. `make pictures` draws
+Definitions are in `processors/watch/boards`; `make dashboards` makes the files and this page from them. `make pictures` draws
 each board in Chromium from the files of Grafana, with what a real Prometheus saw of a pipeline under load: one stage stood still for half
 a minute, an agency fell silent, records were refused and flagged for review.
 """

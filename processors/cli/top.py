@@ -15,7 +15,8 @@ from processors.pipeline import PIPELINE
 from processors.rules.load import load_rules
 from processors.runtime.clock import wall
 from processors.runtime.settings import Settings
-from processors.watch.boards import OF_ALL, OF_STAGES, Panel
+from processors.watch.boards import OF_ALL, OF_STAGES
+from processors.watch.boards.panel import Panel
 from processors.watch.loop import Watch
 from processors.watch.metrics import Page
 from processors.watch.reading import shown_value

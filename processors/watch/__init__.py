@@ -9,4 +9,6 @@ redis.py     the store: up, memory, persistence, eviction
 tables.py    open reviews, expectations, agencies heard, open dead letters: folds over compacted topics
 canary.py    a message of its own through the whole pipeline, every few minutes
 metrics.py   every metric of the watch, once
+reading.py   a value of these metrics, as Prometheus is asked for it and as it is read without one
+boards/      what is shown of it: Grafana's dashboards, `vn top` and the console's overview
 """

@@ -13,7 +13,8 @@ import yaml
 from prometheus_client import REGISTRY, generate_latest
 
 from processors.runtime.metrics import METRICS
-from processors.watch.boards import BOARDS, Board
+from processors.watch.boards import BOARDS
+from processors.watch.boards.panel import Board
 from processors.watch.metrics import FAMILIES, Page
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

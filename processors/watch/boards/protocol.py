@@ -1,0 +1,91 @@
+"""The board of Kafka, Redis and the protocol between them."""
+
+from typing import Final
+
+from processors.watch.boards.panel import Board, Panel
+from processors.watch.reading import Reading
+
+PROTOCOL: Final = Board(
+    "protocol",
+    "Exactly once and stores",
+    "Are Kafka, Redis and the protocol between them sound?",
+    (
+        Panel("Kafka answers", Reading("max", "vn_broker_up"), "yes", "bool_yes_no", "stat", alert="VnBrokerAway", good_above=1),
+        Panel("Redis answers", Reading("max", "vn_store_up"), "yes", "bool_yes_no", "stat", alert="VnStoreAway", good_above=1),
+        Panel(
+            "Partitions short of replicas",
+            Reading("max", "vn_under_min_isr_partitions"),
+            "0",
+            kind="stat",
+            alert="VnUnderMinIsr",
+            bad_from=1,
+        ),
+        Panel(
+            "Batches done again, an hour",
+            "sum by (unit) (increase(vn_restarts_total[1h]))",
+            "0 but for restarts and rebalances",
+            legend="{{unit}}",
+            alert="VnRestarts",
+        ),
+        Panel(
+            "Commits refused to an old owner, an hour",
+            "sum by (unit) (increase(vn_fenced_total[1h]))",
+            "0 but when copies come and go",
+            legend="{{unit}}",
+            alert="VnFenced",
+        ),
+        Panel("Caches rebuilt, an hour", "sum by (unit) (increase(vn_rebuilds_total[1h]))", "0", legend="{{unit}}", alert="VnRebuild"),
+        Panel(
+            "Caches that did not agree with Kafka, an hour",
+            "sum by (unit) (increase(vn_stamp_ahead_total[1h]) + increase(vn_stale_cache_total[1h]))",
+            "0",
+            legend="{{unit}}",
+            alert="VnStampAhead",
+        ),
+        Panel(
+            "Records hidden behind an open transaction",
+            "topk(5, max by (topic) (vn_hidden_seconds))",
+            "0",
+            "s",
+            legend="{{topic}}",
+            alert="VnRecordsHidden",
+        ),
+        Panel(
+            "Until retention removes something unread",
+            "bottomk(5, min by (topic) (vn_retention_left_seconds))",
+            "a week or more",
+            "s",
+            legend="{{topic}}",
+            alert="VnRetentionShort",
+            good_above=86_400,
+        ),
+        Panel(
+            "Seconds of a transaction, by step",
+            "sum by (step) (rate(vn_step_seconds_total[5m])) / on () group_left () (sum(rate(vn_transactions_total[5m])) > 0)",
+            "a few hundredths; commit and flush grow with a slow broker, apply with a slow store",
+            "s",
+            legend="{{step}}",
+        ),
+        Panel("Left to catch up", "sum by (unit) (vn_catch_up_left_records)", "0", legend="{{unit}}"),
+        Panel("Redis memory", "vn_store_memory_bytes", "steady", "bytes", legend="used"),
+        Panel(
+            "Until a certificate ends",
+            "min by (certificate) (vn_certificate_end_timestamp_seconds - time())",
+            "more than a fortnight",
+            "s",
+            legend="{{certificate}}",
+            alert="VnCertificateEnds",
+            good_above=1_209_600,
+            empty_until="connections are encrypted",
+        ),
+        Panel(
+            "Redis memory, of what it may use",
+            "vn_store_memory_bytes / vn_store_maxmemory_bytes",
+            "below 80 %",
+            "percentunit",
+            legend="used",
+            alert="VnStoreFull",
+            empty_until="`maxmemory` is set",
+        ),
+    ),
+)
