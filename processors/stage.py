@@ -29,7 +29,7 @@ class Record(Struct, frozen=True, gc=False):
     `topic` is the name without prefix, `timestamp` its time in milliseconds (the broker's time of
     arrival, or the topic clock's). `value` is the decoded record, None for a tombstone; of an external input it is
     the raw bytes, since only `read` may judge what outsiders send. `raw` is what came over the wire,
-    `traceparent` the W3C trace context that came with it, empty if it is malformed.
+    `traceparent` the W3C trace context that came with it, empty if it is malformed. `clock` is as in Wake.
     """
 
     topic: str
@@ -40,6 +40,7 @@ class Record(Struct, frozen=True, gc=False):
     value: Any
     raw: bytes | None = None
     traceparent: str | None = None
+    clock: int = 0
 
 
 class Wake(Struct, frozen=True, gc=False):
@@ -47,12 +48,14 @@ class Wake(Struct, frozen=True, gc=False):
     The timer of one state key is due.
 
     `due_at` is the time of the decision, as if no stage had ever stood still. `now` is up to when everything that was received has
-    been decided, for what may not count from a time that is past, such as until when an attempt may be sent; 0 if that is not known.
+    been decided; 0 if that is not known. `clock` is the time by our own clock, for what may not count from a time that is past, such as
+    until when an attempt may be sent; 0 by the topic clock, whose time stands still meanwhile.
     """
 
     key: str
     due_at: int
     now: int = 0
+    clock: int = 0
 
     @property
     def fires_at(self) -> int:

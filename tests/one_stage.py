@@ -68,14 +68,16 @@ class OneStage:
 
     # what goes in
 
-    def put(self, topic: Topic, value: Struct | bytes | None, key: str | None = None, *, offset: int | None = None) -> Decision[Any]:
-        """Decide on a record that comes now, after the timers that were due by the time it counts from."""
+    def put(
+        self, topic: Topic, value: Struct | bytes | None, key: str | None = None, *, offset: int | None = None, late: int = 0
+    ) -> Decision[Any]:
+        """Decide on a record that came `late` milliseconds ago, after the timers that were due by the time it counts from."""
         raw = CODEC.encode(value) if isinstance(value, Struct) else value
         decoded = CODEC.decode(raw) if isinstance(value, Struct) and raw is not None else value
         assert decoded == value, "what is written can be read"
         number = self._inputs[topic.name] if offset is None else offset
         self._inputs[topic.name] = max(self._inputs[topic.name], number + 1)
-        self._decide([Record(topic.name, 0, number, key, self.now, decoded, raw)])
+        self._decide([Record(topic.name, 0, number, key, self.now - late, decoded, raw, clock=self.now)])
         return self.decisions[-1]
 
     def advance(self, milliseconds: int) -> list[Decision[Any]]:

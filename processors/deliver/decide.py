@@ -83,7 +83,8 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     registrant_id = registrant_of(given.key or "")
     before = states.get(registrant_id)
     registrant = with_pages(before, states) if isinstance(before, Registrant) else Registrant(registrant_id=registrant_id)
-    moment = Moment(registrant_id, time_of(given), context.rules, context.seal, key_for(registrant, given, context))
+    clock = 0 if isinstance(given, Resettle) else given.clock
+    moment = Moment(registrant_id, time_of(given), context.rules, context.seal, key_for(registrant, given, context), clock)
     if given.key != registrant_id and not is_page(given.key or ""):
         return look_at_delivery(given, registrant, states, moment)
     if isinstance(given, Record):

@@ -110,8 +110,8 @@ def send_or_wait(due: Pending, registrant: Registrant, moment: Moment) -> Releas
     """Send one message to every contact, unless it must wait for the end of quiet hours."""
     first, rules = due.notices[0], moment.rules
     if not due.emergency:
-        until = quiet_end_in_any(moment.at, rules.quiet_hours(first.scope), zones_of(due, registrant, moment))
-        if until > moment.at:
+        until = quiet_end_in_any(moment.begins_at, rules.quiet_hours(first.scope), zones_of(due, registrant, moment))
+        if until > moment.begins_at:
             gathered = tuple(
                 moment.notice_verdict(notice, "gathered", "quiet_hours", f"waits until {iso(until)}") for notice in due.notices
             )
@@ -133,7 +133,7 @@ def delivery_of(due: Pending, moment: Moment) -> Delivery:
         forget_at=moment.at,
         notification_id=notification_id(moment.registrant_id, due.notices),
         notices=due.notices,
-        created_at=moment.at,
+        created_at=moment.begins_at,
         emergency=due.emergency,
         ori=due.notices[0].ori,
         traces={each.message_id: each.trace for each in due.notices if each.trace is not None},
@@ -164,7 +164,7 @@ def messages_for(notices: tuple[Notice, ...], to: Iterable[Destination], moment:
     for destination in to:
         key = (destination.language, destination.channel)
         if key not in found:
-            message = message_for(notices, moment.rules, moment.at, *key)
+            message = message_for(notices, moment.rules, moment.begins_at, *key)
             if message is None:
                 return None
             found[key] = message

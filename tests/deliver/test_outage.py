@@ -10,7 +10,7 @@ from processors.domain.registration import Contact, Contacts, Reachable
 from processors.domain.time import millis
 from processors.runtime.decide.timers import SHARE
 from processors.topics import NOTIFICATIONS, REGISTRANTS
-from tests.deliver.given import ALL_DAY, AT_ONCE, HOUR, MINUTE, NOON, SECOND, VOICE, AtDeliver, escape, event, reachable, receipt
+from tests.deliver.given import ALL_DAY, AT_ONCE, HOUR, ME, MINUTE, NOON, SECOND, SMS, VOICE, AtDeliver, escape, event, reachable, receipt
 from tests.one_stage import SEAL, OneStage
 
 
@@ -19,6 +19,10 @@ def register(stage: OneStage, registrant: str) -> None:
     sealed = SEAL.close(msgspec.json.encode(contacts), f"contacts:{registrant}")
     found = Reachable(registrant_id=registrant, seq=1, received_at=stage.now, registration_id=f"V-{registrant}", sealed=sealed)
     stage.put(REGISTRANTS, found, registrant)
+
+
+def news(what: Event) -> Notification:
+    return Notification(registrant_id=ME, registration_ids=("REG-1",), event=what)
 
 
 def told(stage: OneStage) -> list[Outbound]:
@@ -79,6 +83,41 @@ def test_an_attempt_that_was_open_when_the_outage_began_is_followed_by_one_when_
     first, second = stage.sent
     assert (first.attempt, second.attempt) == (1, 2)
     assert second.expires_at == stage.now + 2 * MINUTE
+
+
+def test_a_record_that_is_decided_late_gives_its_attempt_the_whole_lease() -> None:
+    """The record came an hour ago and its attempt leaves now: its provider has two minutes from now on."""
+    stage = AtDeliver(ALL_DAY, answers=None).register(reachable(VOICE))
+    stage.advance(HOUR)
+    stage.put(NOTIFICATIONS, news(escape()), ME, late=HOUR)
+    (call,) = stage.sent
+    assert (call.created_at, call.expires_at) == (stage.now, stage.now + 2 * MINUTE)
+    assert stage.attempts()[call.reference].sent_at == stage.now, "the next call is counted from it"
+
+
+def test_a_record_that_is_decided_late_keeps_the_quiet_hours_in_which_it_is_decided() -> None:
+    evening, night = millis("2026-11-03T01:30:00Z"), millis("2026-11-03T03:30:00Z")
+    stage = AtDeliver(AT_ONCE, now=evening, answers=None).register(reachable(VOICE))
+    stage.advance_to(night)
+    stage.put(NOTIFICATIONS, news(event(received_at=evening)), ME, late=night - evening)
+    assert stage.sent == []
+    stage.advance_to(millis("2026-11-03T12:00:00Z"))
+    assert len(stage.sent) == 1
+
+
+def test_what_is_held_ends_by_the_time_of_the_records_however_late_they_are_decided() -> None:
+    stage = AtDeliver(answers=None).register(reachable(VOICE))
+    stage.advance(HOUR)
+    stage.put(NOTIFICATIONS, news(escape()), ME, late=HOUR)
+    assert stage.sent == [], "it may still be gathered with what came within the window"
+    assert stage.timers[ME] == NOON + 5 * SECOND
+
+
+def test_a_contact_that_comes_late_joins_what_is_under_way_with_the_whole_lease() -> None:
+    stage = AtDeliver(ALL_DAY, answers=None).register(reachable(VOICE)).tell(escape())
+    stage.now += MINUTE
+    stage.put(REGISTRANTS, reachable(VOICE, SMS, seq=2), ME, late=MINUTE)
+    assert [each.expires_at for each in stage.sent if each.channel == "sms"] == [stage.now + 2 * MINUTE]
 
 
 def test_what_waited_through_an_outage_counts_as_late_and_not_as_held() -> None:

@@ -15,7 +15,8 @@ Made from the tables of `processors/deliver/life.py` by `python -m tests.docs.pa
 
 An attempt is one outbound record under one `reference`, and a lease: no provider begins to send it after `expires_at` (`attempt.lease`;
 of what is no emergency never past the start of quiet hours). Another attempt to that contact begins only after a definite refusal, or
-when the lease has ended and nobody accepted it: a provider that stands still costs time, never a double. `lease_ended` and `wait_ended`
+when the lease has ended and nobody accepted it: a provider that stands still costs time, never a double. A lease counts from
+when the attempt is decided, also of a record or a timer that an outage made late. `lease_ended` and `wait_ended`
 (`receipt.wait` after `accepted`) are timers, which survive restarts; every other event is a receipt.
 
 ```mermaid

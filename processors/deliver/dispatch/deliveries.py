@@ -131,11 +131,11 @@ def attempt_due(_: Registrant, delivery: Delivery, to: Destinations, moment: Mom
         if progress.state != "due" or progress.next_at is None or progress.next_at > moment.at:
             continue
         zones = to[name].registration.zones
-        begin = after_quiet_hours(delivery, moment.at, zones, moment)
+        begin = after_quiet_hours(delivery, moment.begins_at, zones, moment)
         if begin >= give_up_at(delivery, progress.channel, moment):
             after = end_contact(after, name, "give_up")
             continue
-        if begin > moment.at:
+        if begin > moment.begins_at:
             after = with_progress(after, name, replace(progress, next_at=begin))
             continue
         message = message_to(to[name], delivery, moment)

@@ -28,11 +28,11 @@ def after_quiet_hours(delivery: Delivery, at: int, zones: Sequence[ZoneInfo], mo
 
 def lease_end(delivery: Delivery, zones: Sequence[ZoneInfo], moment: Moment) -> int:
     """Return when an attempt made now expires: unless it is an emergency, before quiet hours begin."""
-    end = moment.at + moment.rules.duration("attempt.lease", delivery.scope, emergency=delivery.emergency)
+    end = moment.begins_at + moment.rules.duration("attempt.lease", delivery.scope, emergency=delivery.emergency)
     if may_disturb(delivery):
         return end
     hours = moment.rules.quiet_hours(delivery.scope)
-    starts = (quiet_start(moment.at, hours, zone) for zone in zones)
+    starts = (quiet_start(moment.begins_at, hours, zone) for zone in zones)
     return min([end, *(start for start in starts if start is not None)])
 
 

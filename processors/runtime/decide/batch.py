@@ -162,7 +162,7 @@ class Batch:
         """Decide a timer that fired; it is set again if its state still has a deadline."""
         self.result.wakes += 1
         self._timers.setdefault(key, at)
-        wake, attempts = Wake(key, at, now), self._task.attempts
+        wake, attempts = Wake(key, at, now, self._task.now or 0), self._task.attempts
         if attempts is None:
             self._fire(wake)
             return

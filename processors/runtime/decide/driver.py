@@ -294,7 +294,9 @@ class PipelineDriver:
 
     def _record(self, topic: Topic, entry: Entry) -> Record:
         context = header_in(entry.headers)
-        return Record(topic.name, 0, entry.offset, entry.key, entry.timestamp, self._value(topic, entry.value), entry.value, context)
+        return Record(
+            topic.name, 0, entry.offset, entry.key, entry.timestamp, self._value(topic, entry.value), entry.value, context, self.now
+        )
 
     def _value(self, topic: Topic, raw: bytes | None) -> Any:
         if raw is None:

@@ -39,7 +39,7 @@ class RecordReader:
             self._report_ahead(message)
             at = now
         text = None if key is None else key.decode(errors="replace")
-        return Record(name, message.partition() or 0, offset, text, at, value, raw, traceparent_of(message))
+        return Record(name, message.partition() or 0, offset, text, at, value, raw, traceparent_of(message), 0 if step is not None else now)
 
     def _report_ahead(self, message: Message) -> None:
         """Tell of a record whose time lies too far ahead of our clock; it is taken for now."""
