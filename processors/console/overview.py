@@ -7,8 +7,9 @@ from typing import Final
 
 from processors.pipeline import PIPELINE
 from processors.runtime.clock import wall
-from processors.watch.boards import OF_STAGES, PROTOCOL
+from processors.watch.boards import OF_STAGES
 from processors.watch.boards.panel import Panel
+from processors.watch.boards.protocol import PROTOCOL
 from processors.watch.loop import Watch
 from processors.watch.metrics import Page
 from processors.watch.reading import shown_value

@@ -134,8 +134,9 @@ REASONS: Final[dict[str, str]] = {
 # Verdicts that are rare, by stage. Their counters are there from the start, at 0: otherwise the first would not be seen as an increase.
 RARE: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "read": tuple(("rejected", reason) for reason in REFUSED),
-    "dedupe": (("noted", "released"), ("suppressed", "discarded")),
-    "validate": (("passed", "released"), ("suppressed", "discarded")),
+    "identify": (("noted", "crowded_out"),),
+    "dedupe": (("noted", "released"), ("suppressed", "discarded"), ("noted", "crowded_out"), ("suppressed", "crowded_out")),
+    "validate": (("passed", "released"), ("suppressed", "discarded"), ("suppressed", "crowded_out")),
     "deliver": (
         ("noted", "released"),
         ("noted", "opted_out"),

@@ -45,6 +45,7 @@ from processors.runtime.kafka.clients import (
 )
 from processors.runtime.run.faults import Faults
 from processors.runtime.run.slots import Slot
+from processors.runtime.run.telemetry import error_fields
 from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.topics import OUTBOUND, RECEIPTS, SENDS
@@ -173,7 +174,7 @@ class Worker:
         return True
 
     def _start_over(self, member: Consumer, error: Retry | Restart) -> None:
-        self._log.warning("start_over", error=type(error).__name__, reason=str(error))
+        self._log.warning("start_over", **error_fields(error))
         self._positions.clear()
         self._producer = None
         member.assign([])

@@ -117,6 +117,8 @@ class Outbox:
         self._engine = engine_of(url)
         self._log = structlog.get_logger()
         METADATA.create_all(self._engine)
+        for table in (OUTBOX, REGISTRATIONS):
+            SITE_UNREADABLE.labels(table.name)  # the page says 0, and not nothing
         with self._engine.begin() as database:
             database.execute(delete(SET_ASIDE))  # the key that was missing may be there now
 
@@ -226,16 +228,16 @@ class Outbox:
                         database.execute(insert(SET_ASIDE).values(id=each))
                 except IntegrityError:
                     continue  # another copy of the site met it at the same moment
-        SITE_UNREADABLE.labels("outbox").inc(len(ids))
-        self._log.error("site_unreadable", table="outbox", rows=list(ids), do=UNREADABLE)
+        SITE_UNREADABLE.labels(OUTBOX.name).inc(len(ids))
+        self._log.error("site_unreadable", table=OUTBOX.name, rows=list(ids), do=UNREADABLE)
 
     def _registration(self, sealed: bytes) -> Kept | None:
         """Return a registration; None if it cannot be read, which must not hide the others of the same person."""
         try:
             return msgspec.json.decode(self._seal.open(sealed, SUBJECT), type=Kept)
         except SealBroken:
-            SITE_UNREADABLE.labels("registrations").inc()
-            self._log.error("site_unreadable", table="registrations", do=UNREADABLE)
+            SITE_UNREADABLE.labels(REGISTRATIONS.name).inc()
+            self._log.error("site_unreadable", table=REGISTRATIONS.name, do=UNREADABLE)
             return None
 
     def _opened(self, sealed: bytes | None) -> bytes | None:

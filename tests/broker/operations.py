@@ -89,7 +89,7 @@ class Operations:
         with environment(self.environment):
             create_topics(Settings())
         self.hook = Webhook()
-        self._ports = {name: free_port() for name in ("run", "watch", "providers", "prometheus", "alertmanager")}
+        self._ports = {name: free_port() for name in ("run", "watch", "providers", "site", "prometheus", "alertmanager")}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._sent = 0
         self.start_stages()
@@ -109,6 +109,10 @@ class Operations:
 
     def start_provider(self) -> None:
         self.start("provider", "console", VN_METRICS_PORT=str(self._ports["providers"]))
+
+    def start_site(self) -> None:
+        kept = {"VN_SITE_DB": f"sqlite:///{self.folder}/site.sqlite", "VN_SITE_KEY_FILE": f"{self.folder}/site.key"}
+        self.start("site", VN_METRICS_PORT=str(self._ports["site"]), VN_VIEWS_DIR=str(self.folder / "views"), **kept)
 
     def start(self, *arguments: str, **variables: str) -> None:
         """Start a `vn` command that runs until it is stopped."""
@@ -143,7 +147,7 @@ class Operations:
         configuration["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": [f"127.0.0.1:{self._ports['alertmanager']}"]}]}]
         configuration["scrape_configs"] = [
             {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{self._ports[port]}"]}]}
-            for job, port in (("vn", "run"), ("watch", "watch"), ("providers", "providers"))
+            for job, port in (("vn", "run"), ("watch", "watch"), ("providers", "providers"), ("site", "site"))
         ]
         (self.folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
         self._start(
@@ -262,6 +266,7 @@ class Operations:
     def quiet(self) -> None:
         """Everything runs, and no alert fires but those that stay for a time: a cache that was built first, emergencies that were late."""
         stay = {"VnWatchdog", "VnRebuild", "VnNotificationLate", "VnEmergencyBudget"}
+        self.wait_until_ready()
         until("nobody is woken", lambda: {"VnWatchdog"} <= self.hook.firing <= stay, 300)
 
     def ask(self, path: str, **arguments: str | float) -> Any:

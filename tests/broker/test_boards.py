@@ -47,6 +47,7 @@ pytestmark = [
 def operations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]:
     made = Operations(tmp_path_factory.mktemp("boards"), canary=True)
     made.start_provider()
+    made.start_site()
     made.vn("policy", "set", "feed.silence", "30s", "--jurisdiction", board_load.SILENT[1])
     made.register()
     yield made

@@ -27,16 +27,17 @@ def loaded(service: str, path: str) -> Any:
     return yaml.safe_load(inside(service, path).read_text())
 
 
-def test_prometheus_reads_the_rules_and_asks_every_stage_and_the_watch() -> None:
+def test_prometheus_reads_the_rules_and_asks_every_stage_the_site_and_the_watch() -> None:
     assert loaded("prometheus", "/etc/prometheus/prometheus.yml") == PROMETHEUS
     for name in PROMETHEUS["rule_files"]:
         assert inside("prometheus", f"/etc/prometheus/{name}").is_file()
-    stages, providers, watch = PROMETHEUS["scrape_configs"]
+    stages, providers, site, watch = PROMETHEUS["scrape_configs"]
     (found,) = stages["dns_sd_configs"]
     assert dict.fromkeys(found["names"], found["port"]) == {
         name: int(each["environment"]["VN_METRICS_PORT"]) for name, each in SERVICES.items() if each.get("command", [""])[0] == "run"
     }
     assert providers["dns_sd_configs"][0]["port"] == found["port"]
+    assert site["dns_sd_configs"][0]["port"] == int(SERVICES["site"]["environment"]["VN_METRICS_PORT"])
     assert watch["static_configs"] == [{"targets": [f"watch:{SERVICES['watch']['command'][-1]}"]}]
 
 

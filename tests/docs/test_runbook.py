@@ -117,6 +117,7 @@ def test_every_counter_of_trouble_has_its_alert() -> None:
         "hidden",
         "broker_up",
         "store_up",
+        "unreadable",
     )
     assert {name for name in EXPOSED if any(word in name for word in trouble)} <= asked
 

@@ -1,9 +1,11 @@
 """Logs and metrics say nothing that nobody may read, and every metric is documented."""
 
+import ast
 import io
 import json
 import logging
 import sys
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,8 +37,11 @@ from processors.runtime.run.telemetry import (
 from processors.runtime.wire.changelog import Position
 from processors.topics import OUTBOUND
 from processors.watch.metrics import FAMILIES
+from tests.source import tree
 
-DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs" / "metrics.md"
+PROCESSORS = ROOT / "processors"
 
 
 def test_the_page_of_metrics_says_of_each_what_the_code_says_and_nothing_else() -> None:
@@ -79,6 +84,23 @@ def test_labels_are_never_ids() -> None:
 def test_fields_that_are_not_listed_are_not_written() -> None:
     assert drop_unlisted(None, "info", {"event": "x", "address": "canary", "records": 3}) == {"event": "x", "records": 3}
     assert not FIELDS & {"value", "key", "address", "to", "name", "contact"}
+
+
+def test_every_field_that_the_code_logs_is_listed() -> None:
+    """Otherwise its line is written without it: an operator would read that something is wrong, and not what."""
+    logged = [(path.name, field) for path in sorted(PROCESSORS.rglob("*.py")) for field in fields_logged(tree(path))]
+    assert len(logged) > 20
+    assert [(path, field) for path, field in logged if field not in FIELDS] == []
+
+
+def fields_logged(module: ast.Module) -> Iterator[str]:
+    """Yield the fields that a module names when it logs, or binds to its log."""
+    for node in ast.walk(module):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        of = ast.unparse(node.func.value)
+        if node.func.attr in {"debug", "info", "warning", "error", "bind"} and (of.endswith(("log", "get_logger()"))):
+            yield from (each.arg for each in node.keywords if each.arg is not None)
 
 
 def test_an_exception_tells_where_and_never_what_unless_it_is_ours() -> None:

@@ -144,6 +144,12 @@ def with_keys(outbox: Outbox) -> Iterator[Starts]:
         each._engine.dispose()
 
 
+def test_a_site_counts_unreadable_rows_of_either_table_from_0(outbox: Outbox) -> None:
+    assert outbox.to_send(10) == []
+    for table in ("outbox", "registrations"):
+        assert REGISTRY.get_sample_value("vn_site_unreadable_total", {"table": table}) is not None
+
+
 @pytest.mark.parametrize("rows", [1, 25])
 def test_rows_that_no_key_opens_stop_no_other_and_are_sent_once_the_key_is_back(outbox: Outbox, with_keys: Starts, rows: int) -> None:
     for each in range(rows):

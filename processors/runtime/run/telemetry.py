@@ -60,6 +60,13 @@ FIELDS: Final = frozenset(
         "pid",
         "rules",
         "message",
+        "input",
+        "newest",
+        "channel",
+        "open_intents",
+        "table",
+        "rows",
+        "do",
     }
 )
 PER_STAGE: Final = (

@@ -36,6 +36,13 @@ AGENCIES: Final = Board(
             legend="duplicates",
         ),
         Panel(
+            "More than fits, an hour",
+            'sum by (unit, outcome) (increase(vn_decisions_total{reason="crowded_out"}[1h]))',
+            "0",
+            legend="{{unit}} {{outcome}}",
+            alert="VnCrowdedOut",
+        ),
+        Panel(
             "Overdue by rule",
             'sum by (rule) (vn_expectations{state="overdue"})',
             "0",

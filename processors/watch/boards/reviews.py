@@ -51,5 +51,13 @@ REVIEWS: Final = Board(
             alert="VnDeadLetterOpen",
             empty_until="a record is refused",
         ),
+        Panel(
+            "Rows that the site cannot read",
+            "sum by (table) (vn_site_unreadable_total)",
+            "0",
+            legend="{{table}}",
+            alert="VnSiteUnreadable",
+            empty_until="`vn site` runs",
+        ),
     ),
 )
