@@ -1,17 +1,26 @@
 """
-How long it takes to look up the life of one message in a year of the nation's journal: `python -m bench.explain`.
+How long it takes to look up the life of one message among ten million verdicts: `python -m bench.explain`.
 
-The index of six million verdicts is written directly into the view's file; the verdicts of the messages that are looked up are
-in a real journal. What is timed is the work of `vn explain` after its start: index, journal, and what was written since.
+A year of the nation's messages brings six million. The index is written directly into the view's file; the verdicts of the
+messages that are looked up are in a real journal. Timed are the work of `vn explain` after its start (index, journal, and what
+was written since), the whole command, and the message's page of a running `vn console`.
 """
 
 import os
 import random
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from statistics import quantiles
 from time import perf_counter
 from typing import Final
 
-from bench.cluster import Deployment, bench_cluster
+import httpx2
+import psutil
+
+from bench.cluster import Deployment, bench_cluster, until
 from processors.cli.explain import life
 from processors.domain.journal import JOURNAL_STAGES, Verdict, Verdicts
 from processors.topics import DECISIONS
@@ -19,12 +28,14 @@ from processors.views.database import View
 from processors.views.lookup import CONSOLE_VIEW, lookup
 from processors.views.tables import STAFF
 
-VERDICTS: Final = 6_000_000
+VERDICTS: Final = 10_000_000
 EACH: Final = 6  # verdicts of one message
 BATCH: Final = 200  # messages whose verdicts of one stage are one record
 WRITTEN: Final = 20_000  # messages whose verdicts are in the journal
 SINCE: Final = 500  # messages that were written after the view's position
 LOOKS: Final = 300
+COMMANDS: Final = 20
+VN: Final = (sys.executable, "-c", "from processors.cli.main import run; run()")
 
 
 def main() -> None:
@@ -35,16 +46,62 @@ def main() -> None:
         write_index(deployment)
         write_journal(deployment, range(WRITTEN, WRITTEN + SINCE))
         size = (deployment.settings.views_dir / CONSOLE_VIEW).stat().st_size
-        times = []
-        for number in random.Random(1).sample(range(WRITTEN), LOOKS):
-            begun = perf_counter()
-            with lookup(deployment.client) as view:
-                found = life(f"M-{number}", view.journal(f"M-{number}"))
-            times.append((perf_counter() - begun) * 1000)
-            if len(found["decisions"]) != EACH:
-                raise AssertionError(f"{len(found['decisions'])} decisions were found of message M-{number}")
-        cuts = quantiles(times, n=100)
-        print(f"index of {VERDICTS:,} verdicts: {size / 2**20:.0f} MiB; one look-up: median {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms")
+        print(f"index of {VERDICTS:,} verdicts: {size / 2**20:.0f} MiB; load of the machine {os.getloadavg()[0]:.1f}")
+        numbers = random.Random(1).sample(range(WRITTEN), LOOKS)
+        report("one look-up", (seconds(look_up, deployment, number) for number in numbers))
+        report("vn explain, start and all", (seconds(command, number) for number in numbers[:COMMANDS]))
+        with httpx2.Client(base_url=start_console(deployment), timeout=30.0) as staff:
+            until("the console is up to date", lambda: staff.get("healthz").status_code == HTTPStatus.OK)
+            report("the message's page", (seconds(page, staff, number) for number in numbers))
+        stop(deployment.processes["console"])
+
+
+def seconds(work: Callable[..., None], *arguments: object) -> float:
+    begun = perf_counter()
+    work(*arguments)
+    return perf_counter() - begun
+
+
+def report(what: str, times: Iterable[float]) -> None:
+    cuts = quantiles([each * 1000 for each in times], n=100)
+    print(f"{what}: median {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms", flush=True)
+
+
+def look_up(deployment: Deployment, number: int) -> None:
+    """Do what `vn explain` does after its start."""
+    with lookup(deployment.client) as view:
+        found = life(f"M-{number}", view.journal(f"M-{number}"), view.responses(f"M-{number}"))
+    if len(found["decisions"]) != EACH:
+        raise AssertionError(f"{len(found['decisions'])} decisions were found of message M-{number}")
+
+
+def command(number: int) -> None:
+    said = subprocess.run([*VN, "explain", f"M-{number}", "--json"], check=True, capture_output=True, text=True).stdout
+    if said.count('"stage"') != EACH:
+        raise AssertionError(f"vn explain M-{number} printed {said}")
+
+
+def page(staff: httpx2.Client, number: int) -> None:
+    if staff.get(f"messages/M-{number}").text.count('<p class="when">') != EACH:
+        raise AssertionError(f"the page of M-{number} does not show {EACH} decisions")
+
+
+def start_console(deployment: Deployment) -> str:
+    """Start `vn console` on the view and return its address."""
+    deployment.start("console", *VN, "console")
+
+    def address() -> str:
+        found = re.search(rb"http://\S+/", deployment.log("console"))
+        return found[0].decode() if found else ""
+
+    until("the console serves", lambda: bool(address()))
+    return address()
+
+
+def stop(process: psutil.Popen) -> None:
+    """End a process that writes into the folder, before the folder goes."""
+    process.terminate()
+    process.wait(30)
 
 
 def write_journal(deployment: Deployment, messages: range) -> None:

@@ -45,7 +45,8 @@ from processors.watch.metrics import Family, Page, Sample
 LOOK_SECONDS: Final = 5.0
 CLUSTER_SECONDS: Final = 30.0  # between two descriptions of the cluster
 CERTIFICATES_SECONDS: Final = 600.0  # between two looks at certificates
-CANARY_SECONDS: Final = 300.0
+CANARY_SECONDS: Final = 300.0  # between two canaries
+FIRST_SECONDS: Final = 60.0  # between two until one has come out: the first may be read before its registration
 READ_SECONDS: Final = 3.0  # of one look at the tables; if that is not enough, they are absent, and the next look reads on
 MANY: Final = 5_000
 
@@ -186,7 +187,7 @@ class Watch:
 
 
 class Canary:
-    """Sends a canary every five minutes and waits for it on the canaries' outbound topic."""
+    """Sends a canary every five minutes, every minute until one has come out, and waits for it on the canaries' outbound topic."""
 
     families: Final = frozenset({metrics.CANARY_SENT, metrics.CANARY_SUCCESS, metrics.CANARY_SECONDS})
 
@@ -195,7 +196,7 @@ class Canary:
         self._broker = broker
         self._reader: Consumer | None = None
         self._position = OFFSET_BEGINNING  # a new reader begins here: what came out before is read once
-        self._day = ""
+        self._registered: set[str] = set()
         self._sent: dict[str, int] = {}
         self._last_sent: int | None = None
         self._last_seen: int | None = None
@@ -203,11 +204,9 @@ class Canary:
 
     def look(self, now: int) -> Iterable[Sample]:
         """Send the next canary if it is time, collect those that arrived, and yield their samples."""
-        if self._last_sent is None or now - self._last_sent >= CANARY_SECONDS * 1000:
-            registration_id, registration = canary.registration(now)
-            if registration_id != self._day:
-                self._client.send(REGISTRATIONS, [(registration_id, registration)])
-                self._day = registration_id
+        wait = FIRST_SECONDS if self._last_seen is None else CANARY_SECONDS
+        if self._last_sent is None or now - self._last_sent >= wait * 1000:
+            self._register(now)
             message_id, submission = canary.submission(now)
             self._client.send(SUBMISSIONS, [(canary.ORI, submission)])
             self._sent[message_id], self._last_sent = now, now
@@ -224,6 +223,14 @@ class Canary:
         if self._last_seen is not None and self._seconds is not None:
             yield metrics.CANARY_SUCCESS, (), self._last_seen / 1000
             yield metrics.CANARY_SECONDS, (), self._seconds
+
+    def _register(self, now: int) -> None:
+        """Register for today's person, and for tomorrow's: what is sent together may be read in either order."""
+        for day in (now, now + canary.DAY):
+            registration_id, registration = canary.registration(day)
+            if registration_id not in self._registered:
+                self._client.send(REGISTRATIONS, [(registration_id, registration)])
+                self._registered.add(registration_id)
 
     def _arrived(self) -> Iterator[Message]:
         """Yield what came since the last look."""

@@ -23,6 +23,8 @@ C = TypeVar("C", Consumer, Producer)
 
 REQUEST_TIMEOUT: Final = 10.0  # seconds until a silent broker counts as unavailable
 DEADLINE: Final = 30.0  # seconds a responsive broker may take for one operation
+PATIENTLY: Final = 50  # milliseconds: for what may still come
+AT_ONCE: Final = 1  # milliseconds: for what is there
 MAX_RECORD_BYTES: Final = 3 * 1024 * 1024
 LOG: Final = logging.getLogger("librdkafka")  # silent unless configured: errors reach the user as our own sentences
 LOG.addHandler(logging.NullHandler())
@@ -111,7 +113,7 @@ class Client:
         for that long; with None, never.
         """
         name = self.topic(topic)
-        consumer = self._partition_reader()
+        consumer = self._partition_reader(AT_ONCE if follow == 0.0 else PATIENTLY)
         try:
             partitions = self._partitions(consumer, name)
             start = OFFSET_BEGINNING if beginning else OFFSET_END
@@ -126,11 +128,8 @@ class Client:
                         raise UserError(f"the broker stopped answering while {name} was read: run `vn doctor`")
                     continue
                 if (error := message.error()) is not None:
-                    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  the library's own public name of it
+                    if is_end(error, name):
                         open_partitions.discard(message.partition())
-                        continue
-                    if error.fatal() or not error.retriable():
-                        raise UserError(f"{name} cannot be read ({error.str()}): run `vn doctor`")
                     continue
                 last = monotonic()
                 yield topic_record(message)
@@ -140,12 +139,14 @@ class Client:
     def read_at(self, topic: Topic, places: Iterable[tuple[int, int]]) -> Iterator[TopicRecord]:
         """Yield the committed records at these partitions and offsets; nothing for one that retention has removed."""
         name = self.topic(topic)
-        consumer = self._partition_reader()
+        wanted = list(places)
+        if not wanted:
+            return
+        consumer = self._partition_reader(AT_ONCE)
         try:
-            for partition, offset in places:
-                consumer.assign([TopicPartition(name, partition, offset)])
-                message = consumer.poll(REQUEST_TIMEOUT)
-                if message is not None and message.error() is None and message.offset() == offset:
+            for partition, offset in wanted:
+                message = first_message(consumer, TopicPartition(name, partition, offset))
+                if message is not None and message.offset() == offset:
                     yield topic_record(message)
         finally:
             consumer.close()
@@ -228,8 +229,12 @@ class Client:
             if isinstance(value, Verdicts):
                 yield from ((record.timestamp, verdict) for verdict in value.verdicts)
 
-    def _partition_reader(self) -> Consumer:
-        """Return a read-committed consumer outside every group's membership, for partitions assigned by hand."""
+    def _partition_reader(self, wait_ms: int = PATIENTLY) -> Consumer:
+        """
+        Return a read-committed consumer outside every group's membership, for partitions assigned by hand.
+
+        At the end of a partition the broker waits `wait_ms` for a record before it says that there is none.
+        """
         return self._create(
             Consumer,
             {
@@ -238,7 +243,7 @@ class Client:
                 "isolation.level": "read_committed",
                 "enable.partition.eof": True,
                 "auto.offset.reset": "earliest",
-                "fetch.wait.max.ms": 50,
+                "fetch.wait.max.ms": wait_ms,
             },
         )
 
@@ -274,3 +279,23 @@ def topic_record(message: Message) -> TopicRecord:
         headers={name: value.decode(errors="replace") if isinstance(value, bytes) else str(value) for name, value in pairs},
         value=message.value(),
     )
+
+
+def first_message(consumer: Consumer, place: TopicPartition) -> Message | None:
+    """Return the first message from a place on; None if there is none. Raises UserError if the broker does not say."""
+    consumer.assign([place])
+    while (message := consumer.poll(REQUEST_TIMEOUT)) is not None:
+        if (error := message.error()) is None:
+            return message
+        if is_end(error, place.topic):
+            return None
+    raise UserError(f"the broker stopped answering while {place.topic} was read: run `vn doctor`")
+
+
+def is_end(error: KafkaError, name: str) -> bool:
+    """Whether a partition has no more records; false for what the library retries. Raises UserError for what it does not."""
+    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  the library's own public name of it
+        return True
+    if error.fatal() or not error.retriable():
+        raise UserError(f"{name} cannot be read ({error.str()}): run `vn doctor`")
+    return False
