@@ -81,8 +81,9 @@ class RuleLibrary:
         return tuple(tuple(each for each in layer if not each.jurisdictions or jurisdiction in each.jurisdictions) for layer in self.layers)
 
 
+@lru_cache(maxsize=256)
 def make_history(jurisdiction: str, layers: tuple[tuple[RuleFile, ...], ...]) -> BookHistory:
-    """Return one book for every period in which no entry begins or ends."""
+    """Return one book for every period in which no entry begins or ends; cached, since most jurisdictions have built-in files alone."""
     files = tuple(chain(*layers))
     days = change_days(chain.from_iterable(chain.from_iterable(each.entries.values()) for each in files))
     books = tuple(make_book(jurisdiction, effective_sections(files, day)) for day in (date.min, *days))

@@ -38,6 +38,7 @@ from processors.watch.metrics import Page
 from processors.web_headers import HEADERS
 from tests.runtime.test_dead_letters import LETTER
 from tests.views.given import made_view, put, review, verdicts
+from tests.web_client import client_of
 
 RULES = load_rules(None)
 
@@ -108,7 +109,7 @@ def console_over(tmp_path: Path, view: View, sign_in: SignIn | None = None) -> C
     app = app_of(
         Console(sent, follower, actions, overview, RULES, lambda _: document, contacts_of_anybody), sign_in or LocalUser("ana"), "k"
     )  # type: ignore[arg-type]
-    return ConsoleUnderTest(view, sent, actions, TestClient(app, base_url="http://127.0.0.1"))
+    return ConsoleUnderTest(view, sent, actions, client_of(app))
 
 
 @pytest.fixture

@@ -142,6 +142,7 @@ def reasons_markdown() -> str:
     return REASONS_PAGE.format(rows="\n".join(rows))
 
 
+@cache
 def given_by() -> dict[str, list[str]]:
     """Return the units that give each reason, in the order of the pipeline; every unit for what the runtime gives for it."""
     found: dict[str, set[str]] = {}
@@ -206,6 +207,7 @@ def attribute(node: ast.AST) -> str | None:
     return node.attr if isinstance(node, ast.Attribute) else None
 
 
+@cache
 def settings_asked_for() -> frozenset[str]:
     """Return the settings that some stage asks for."""
     trees = (tree(path) for path in sorted((ROOT / "processors").rglob("*.py")) if path.relative_to(ROOT / "processors").parts[0] in STAGES)

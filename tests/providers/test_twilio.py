@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, urlencode
 
 import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from processors.domain.external import InboundForm, ReceiptForm
 from processors.providers.outcome import Ambiguous, Outcome, Refused, Taken, Unavailable
@@ -21,6 +20,7 @@ from processors.providers.twilio.codes import meaning, tables
 from processors.providers.twilio.twiml import twiml_of
 from processors.runtime.metrics import UNKNOWN_CODES
 from tests.providers.given import AT, MINUTE, outbound, prompt
+from tests.web_client import client_of
 
 ACCOUNT = Account("AC1", "secret", "+18045550100", "https://vn.example.org/twilio")
 TEXT = outbound(channel="sms", to="+18045550107", subject=None, body="VN: John Q Sample has left Virginia.")
@@ -121,7 +121,7 @@ def post(
     path: str, fields: dict[str, str], *, given: str | None = None, times: int = 1
 ) -> tuple[list[int], list[ReceiptForm | InboundForm]]:
     written: list[ReceiptForm | InboundForm] = []
-    client = TestClient(application(Callbacks("secret", "https://vn.example.org/twilio", written.append, lambda: AT)))
+    client = client_of(application(Callbacks("secret", "https://vn.example.org/twilio", written.append, lambda: AT)))
     sign = given if given is not None else signature("secret", f"https://vn.example.org/twilio{path}", list(fields.items()))
     headers = {"X-Twilio-Signature": sign.encode("latin-1"), "Content-Type": "application/x-www-form-urlencoded"}
     return [client.post(path, content=urlencode(fields), headers=headers).status_code for _ in range(times)], written
@@ -208,12 +208,12 @@ def test_a_callback_that_could_not_be_written_may_come_again() -> None:
         written.append(record)
 
     path, fields = f"/sms/{REFERENCE}", {"MessageStatus": "sent"}
-    client = TestClient(application(Callbacks("secret", "https://vn.example.org", write, lambda: AT)), raise_server_exceptions=False)
+    client = client_of(application(Callbacks("secret", "https://vn.example.org", write, lambda: AT)), raises=False)
     headers = {"X-Twilio-Signature": signature("secret", f"https://vn.example.org{path}", list(fields.items()))}
     assert [client.post(path, data=fields, headers=headers).status_code for _ in range(2)] == [500, 204]
     assert len(written) == 1
 
 
 def test_nothing_is_done_by_a_get() -> None:
-    client = TestClient(application(Callbacks("secret", "https://vn.example.org", lambda _: None, lambda: AT)))
+    client = client_of(application(Callbacks("secret", "https://vn.example.org", lambda _: None, lambda: AT)))
     assert client.get(f"/sms/{REFERENCE}").status_code == 405

@@ -29,6 +29,7 @@ from processors.views.database import View
 from processors.views.public import PUBLIC, Shown
 from tests.stories.builders import WALKER, submission, tagged
 from tests.views.given import put
+from tests.web_client import client_of
 
 RULES: Final = load_rules()
 SEAL: Final = Seal(bytes(range(64)))
@@ -92,7 +93,7 @@ def site_over(folder: Path, url: str | None = None, source: str = "IVINS", rules
         wait_seconds=0.0,
     )
     sender: Any = SimpleNamespace(start=lambda: None, stop=lambda: None)
-    client = TestClient(app_of(site, sender), base_url="http://127.0.0.1", raise_server_exceptions=False)
+    client = client_of(app_of(site, sender), raises=False)
     return SiteUnderTest(site, client, driver, view, outbox)
 
 

@@ -24,7 +24,7 @@ from tests.site.given import SiteUnderTest, site_over, transferred
 from tests.ui.looks import assert_accessible
 from tests.views.given import made_view, put, review, verdicts
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 WORDS = read_languages(None)
 WALKER = "o9bd14be4ba305f16"
