@@ -159,7 +159,7 @@ class DeadLetter(Struct, frozen=True, gc=False, kw_only=True):
     """
     A record that was rejected; `original` holds its bytes, sealed if `encrypted`.
 
-    `length` is the original's length in bytes if it was too large to be kept: then `original` is its beginning. `owner` is the
+    `length` is the original's length in bytes if it was not kept whole: then `original` is its beginning, or None. `owner` is the
     keyed digest of the registrant whose data it may hold, if that could be read: then it is sealed with a key of its own, or
     with theirs.
     """

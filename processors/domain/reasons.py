@@ -44,6 +44,7 @@ REASONS: Final[dict[str, str]] = {
     "identified": "the offender's key was found, or a new one was made",
     "identity_conflict": "one message ties together two offenders known as different people",
     "registered": "the registration was accepted",
+    "too_many_contacts": "the registrations of one registrant have more contacts than there is room for",
     "verification": "a verification code was sent on to its registrant",
     "inbound": "a message from an address was sent on to whoever has that address",
     "registration_removed": "the registration was removed",

@@ -13,7 +13,7 @@ Channel = Literal["sms", "email", "voice"]
 CANARY: Final = "CANARY"  # the source of the watch's own registrations, whose messages leave on vn.outbound.canary alone
 SIGN_IN: Final = "SIGN_IN"  # the source of what only lets a contact prove itself to a site: a code is sent, and nothing else is ever told
 SEVERAL_ZONES: Final = ","  # between the time zones of a registrant whose telephone number has several
-RegistrationState = Literal["awaiting_verification", "active", "possible_match", "unreachable", "opted_out", "expired"]
+RegistrationState = Literal["awaiting_verification", "active", "possible_match", "unreachable", "opted_out", "expired", "refused"]
 
 
 class Contact(Struct, frozen=True, gc=False):
@@ -77,7 +77,11 @@ class Enrolment(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True)
 
 
 class Reachable(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """The contacts of one registration for deliver, keyed by registrant id; `sealed` and `key` are the registration's."""
+    """
+    The contacts of one registration for deliver, keyed by registrant id; `sealed` and `key` are the registration's.
+
+    One that was `refused` was never in force: its site is to hear so.
+    """
 
     registrant_id: str
     seq: int
@@ -91,6 +95,7 @@ class Reachable(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True)
     sealed: bytes = b""
     silenced: tuple[str, ...] = ()
     key: bytes = b""
+    refused: bool = False
 
 
 class StandingRequest(Struct, frozen=True, gc=False, kw_only=True):

@@ -6,12 +6,18 @@ from typing import Any
 import msgspec
 import pytest
 
+from processors.deliver.inbox import registrations
+from processors.deliver.state import KnownContact, KnownRegistration, Registrant
 from processors.deliver.verification import code_of
 from processors.domain.inbound import Inbound
 from processors.domain.intake import Intake
 from processors.domain.offender import OffenderStanding
 from processors.domain.registration import Contact, NearMatch, PresentStanding, Verification, VerificationPermit, verification_digest
 from processors.domain.time import millis
+from processors.ingest.identify.contact_limit import MOST_CONTACTS
+from processors.ingest.read.ids import MAX_ID
+from processors.ingest.read.registration import MAX_CONTACTS
+from processors.runtime.kafka.clients import MAX_RECORD_BYTES
 from processors.topics import INTAKE, REGISTRATION_STATUS
 from tests.deliver.given import (
     ALL_DAY,
@@ -32,7 +38,7 @@ from tests.deliver.given import (
     reachable,
     receipt,
 )
-from tests.one_stage import SEAL
+from tests.one_stage import CODEC, SEAL
 
 UNVERIFIED = Contact("sms", "+18045550000")
 NIGHT = millis("2026-11-03T03:00:00Z")  # 22:00 in Virginia
@@ -308,6 +314,76 @@ def test_what_is_known_of_a_contact_is_forgotten_with_its_registration() -> None
     told = registrant_with(SMS).register(ended()).after(30 * DAY)
     assert told.registrant.contacts == {}
     assert told.registrant.registrations["REG-1"].sealed == b""
+
+
+def test_the_site_hears_that_a_registration_was_refused_and_nothing_of_it_is_kept() -> None:
+    told = registrant_with(SMS).register(reachable(registration_id="REG-2", seq=2, sealed=b"", source="IVINS", refused=True))
+    (*_, refused) = told.written(REGISTRATION_STATUS)
+    assert (refused.registration_id, refused.source, refused.status) == ("REG-2", "IVINS", "refused")
+    assert told.registrant.registrations.keys() == {"REG-1"}
+
+
+def test_a_registration_that_is_refused_after_its_end_and_taken_later_is_active() -> None:
+    told = registrant_with(SMS).register(ended(seq=2), reachable(sealed=b"", seq=3, refused=True))
+    assert told.after(DAY).statuses == ["active", "expired", "refused"]
+    assert told.register(reachable(SMS, seq=4)).statuses[-1] == "active"
+
+
+def test_of_registrations_that_ended_there_is_room_for_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who registers and removes again and again does not outgrow a document."""
+    monkeypatch.setattr(registrations, "CONTACTS_OF_ENDED", 2)
+    monkeypatch.setattr(registrations, "MARKS", 4)
+    told = registrant_with(SMS)
+    for number in range(2, 9):
+        told.register(reachable(EMAIL, registration_id=f"REG-{number}", seq=2 * number), ended(f"REG-{number}", 2 * number + 1))
+    kept = told.registrant.registrations
+    assert kept.keys() == {"REG-1", *(f"REG-{number}" for number in range(5, 9))}, "the oldest go"
+    assert [name for name, each in kept.items() if each.sealed] == ["REG-1", "REG-7", "REG-8"]
+    assert told.tell(escape(received_at=told.now)).after(MINUTE).sent[-1].message_ids == ("M-1",), "what is in force is as it was"
+    assert all(each.sealed == b"" for name, each in told.after(30 * DAY).registrant.registrations.items() if name != "REG-1")
+
+
+def kept_at_most(contacts: int) -> Registrant:
+    """Return a registrant with everything as long as it can be and as much as there is room for, `contacts` a registration."""
+    known = KnownContact(asked_at=NOON, verified_at=NOON, ask_at=NOON)
+    kept: dict[str, KnownRegistration] = {}
+    in_force = MOST_CONTACTS // contacts
+    for number in range(in_force + registrations.MARKS):
+        ended = number >= in_force
+        of_it = MAX_CONTACTS if ended else contacts
+        addresses = (Contact("email", f"{number:0>4}{each:0>2}{'x' * 236}@example.org") for each in range(of_it))
+        has_contacts = number < in_force + registrations.CONTACTS_OF_ENDED
+        name = f"{number:0>{MAX_ID}}"
+        kept[name] = KnownRegistration(
+            registration_id=name,
+            seq=NOON,
+            language="es-MX-x-discreet",
+            time_zone="America/New_York,America/Chicago",
+            ended=ended,
+            forget_at=NOON,
+            sealed=reachable(*addresses, pin="4821").sealed if has_contacts else b"",
+            source="DOJ_VNS",
+            confirmed=True,
+            status="awaiting_verification",
+            wrong_codes=(NOON,) * 5,
+        )
+    return Registrant(
+        registrant_id=ME, registrations=kept, contacts={f"email:{each:0>32}": known for each in range(registrations.CONTACTS_KNOWN)}
+    )
+
+
+@pytest.mark.parametrize("contacts", [1, MAX_CONTACTS])
+def test_a_registrant_with_everything_there_is_room_for_fits_into_one_record(contacts: int) -> None:
+    assert len(CODEC.encode_state(kept_at_most(contacts))) < 0.8 * MAX_RECORD_BYTES, "and what waits has a fifth"
+
+
+def test_contacts_that_were_changed_again_and_again_are_not_all_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registrations, "CONTACTS_KNOWN", 3)
+    told = registrant_with(SMS)
+    for number in range(10):
+        told.register(reachable(SMS, Contact("email", f"reg{number}@example.org", verified=True), seq=2 + number))
+        assert len(told.registrant.contacts) <= 3
+    assert len(told.messages) == 1, "and who was confirmed is not confirmed again"
 
 
 @pytest.mark.parametrize("planted", [SMS.address, UNVERIFIED.address, "4821"])

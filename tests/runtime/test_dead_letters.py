@@ -88,6 +88,7 @@ def test_an_unknown_one_is_refused() -> None:
     ("changes", "sentence"),
     [
         ({"length": 9_000_000}, "holds only the beginning of its original"),
+        ({"length": 100, "original": None}, "holds nothing of its original"),
         ({"offset": -1, "original": None, "encrypted": False, "topic": "validate.state"}, "is a timer, not a record"),
         ({"original": Seal(bytes([7] * 64)).close(b"<broken", "dead-letter")}, "was sealed with another key: set VN_KEY_FILE"),
     ],

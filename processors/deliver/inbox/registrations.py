@@ -1,6 +1,7 @@
 """A registration, its change or its end, as identify passes it on."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -10,14 +11,20 @@ from processors.deliver.keys import seal_for_registrant
 from processors.deliver.moment import Moment, registrant_after
 from processors.deliver.state import Delivery, KnownContact, KnownRegistration, Pending, Registrant, State
 from processors.domain.event import EVERYWHERE
-from processors.domain.registration import NearMatch, Reachable
-from processors.stage import Decision
+from processors.domain.registration import NearMatch, Reachable, RegistrationStatus
+from processors.stage import Decision, Output
+from processors.topics import REGISTRATION_STATUS
 
 AWAITS_REGISTRATION = frozenset({"out_of_order_hold", "unknown_registration"})
+MARKS: Final = 250  # of registrations that ended
+CONTACTS_OF_ENDED: Final = 20  # of these, those whose contacts are not yet forgotten
+CONTACTS_KNOWN: Final = 1_500  # beyond which those go that no registration has any more
 
 
 def register(registrant: Registrant, reachable: Reachable, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:
     """Return the registrant with the present registration, and the effect on deliveries under way."""
+    if reachable.refused:
+        return publish_refusal(reachable)
     known = registrant.registrations.get(reachable.registration_id)
     if known is not None and reachable.seq <= known.seq:
         late = moment.verdict(reachable.registration_id, "noted", "superseded", "a later state of the registration is known")
@@ -30,6 +37,7 @@ def register(registrant: Registrant, reachable: Reachable, deliveries: Iterable[
     )
     if registration.in_force(moment.at):
         after = replace(after, contacts=contacts_of(after, registration, reachable, moment))
+    after = within_bounds(after, moment)
     asked = [name for name, each in after.contacts.items() if each.ask_at == moment.at]
     reason, detail = (
         ("registration_removed", "its contact data is forgotten after retention.contacts")
@@ -39,6 +47,35 @@ def register(registrant: Registrant, reachable: Reachable, deliveries: Iterable[
     noted = moment.verdict(registration.registration_id, "noted", reason, detail)
     taken = Decision[State](states={registrant.registrant_id: after}, verdicts=(noted,))
     return advance_all(taken, after, deliveries, moment)
+
+
+def publish_refusal(reachable: Reachable) -> Decision[State]:
+    """Tell the site that a registration was not taken; nothing of it is kept."""
+    status = RegistrationStatus(
+        registration_id=reachable.registration_id, source=reachable.source, status="refused", since=reachable.received_at
+    )
+    return Decision((Output(REGISTRATION_STATUS, reachable.registration_id, status),))
+
+
+def within_bounds(registrant: Registrant, moment: Moment) -> Registrant:
+    """
+    Return the registrant with as much of ended registrations, and of contacts that changed, as one document has room for.
+
+    Identify bounds the contacts of those in force (contact_limit.py). Of those that ended, the oldest lose their contacts before
+    `retention.contacts`, then their marks.
+    """
+    ended = sorted((each for each in registrant.registrations.values() if each.ended), key=lambda each: each.seq)
+    sealed = [each for each in ended if each.sealed]
+    kept = dict(registrant.registrations)
+    for each in sealed[: max(0, len(sealed) - CONTACTS_OF_ENDED)]:
+        kept[each.registration_id] = replace(each, forget_at=None, sealed=b"")
+    for each in ended[: max(0, len(ended) - MARKS)]:
+        del kept[each.registration_id]
+    contacts = registrant.contacts
+    if len(contacts) > CONTACTS_KNOWN:
+        names = {each.name for each in destinations([each for each in kept.values() if each.sealed], moment)}
+        contacts = {name: known for name, known in contacts.items() if name in names}
+    return replace(registrant, registrations=kept, contacts=contacts)
 
 
 def advance_all(decision: Decision[State], registrant: Registrant, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:

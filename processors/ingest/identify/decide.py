@@ -12,7 +12,7 @@ Keeps     identifiers and names -> offenders; registrations -> where they went;
           message -> offenders, for `duplicate.window`;
           the rate of each agency and event subtype; when each agency last sent; open reviews with what waits for them
 Flags     what is beyond `surge.limit`
-Rejects   nothing
+Rejects   a registration with which those of its registrant would have too many contacts (contact_limit.py)
 Replayed  keys and ids are digests of what was read, and the order is the intake's
 """
 
@@ -26,7 +26,7 @@ from processors.domain.erasure import Erasure
 from processors.domain.intake import Intake
 from processors.domain.notification import Receipt
 from processors.domain.registration import Registration, StandingRequest
-from processors.ingest.identify import groups, registrations
+from processors.ingest.identify import contact_limit, groups, registrations
 from processors.ingest.identify.actions import action_keys, decide_action
 from processors.ingest.identify.addresses import (
     decide_inbound,
@@ -95,8 +95,10 @@ def no_keys(_record: Record, _states: States) -> Iterator[str]:
 def decide_registration(record: Record, states: States, context: Context) -> Decision[State]:
     """Put the registration in force for every offender that it describes, now or later."""
     intake: Intake = record.value
-    described = describe(people_of(intake)[0])
-    current, accepted = registrations.accept(states, _registration(intake.body), described, record.offset, intake.received_at)
+    described, registration = describe(people_of(intake)[0]), _registration(intake.body)
+    if contact_limit.is_beyond(states, registration):
+        return contact_limit.refuse(registration, record, states, context)
+    current, accepted = registrations.accept(states, registration, described, record.offset, intake.received_at)
     detail = f"Offenders known so far that it means: {len(current.offenders)}."
     registered = accepted.then(Decision(verdicts=(note(intake, context, "registered", detail, current.registrant_id),)))
     for key in offenders_at((*described.homes, *registrations.listing_places(described)), states):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from processors.domain.registration import PresentStanding, Reachable, Registration
 from processors.ingest.identify import pages
 from processors.ingest.identify.addresses import silenced_addresses
+from processors.ingest.identify.contact_limit import contacts_of, contacts_together, count_keys, with_count, with_fewer
 from processors.ingest.identify.description import Description
 from processors.ingest.identify.enrolments import enrolment
 from processors.ingest.identify.evidence import Weight, weigh
@@ -40,10 +41,12 @@ def registration_keys(
     """Yield the states needed to accept, change or remove a registration."""
     if registrant_id:
         yield from pages.last_page_keys(registrations_key(registrant_key(registrant_id)), states)
+        yield from count_keys(registrant_id, states)
     key = registration_key(registration_id)
     yield key
     before = find(states, key, CurrentRegistration)
     if before is not None:
+        yield registrations_key(registrant_key(before.registrant_id))
         for listed_at, page in before.rolls.items():
             yield pages.page_key(listed_at, page)
     if described is not None:
@@ -151,9 +154,11 @@ def remove_all(states: States, registrant_id: str, seq: int, received_at: int) -
 
 
 def take_off_lists(states: States, registration_id: str, registration: CurrentRegistration | None) -> Decision[State]:
-    """Remove the registration from every list."""
-    on = registration.rolls.items() if registration is not None else ()
-    return combine(pages.remove(states, listed_at, page, registration_id) for listed_at, page in on)
+    """Remove the registration from every list, and its contacts from the number of its registrant's."""
+    if registration is None:
+        return UNCHANGED
+    taken_off = combine(pages.remove(states, listed_at, page, registration_id) for listed_at, page in registration.rolls.items())
+    return taken_off.then(with_fewer(states, registration.registrant_id, contacts_of(registration)))
 
 
 def put_on_lists(states: States, registration: Registration, described: Description) -> tuple[dict[str, int], Decision[State]]:
@@ -170,7 +175,9 @@ def put_on_lists(states: States, registration: Registration, described: Descript
     for key in map(registrations_key, (*map(address_key, registration.addresses), registrant_key(registration.registrant_id))):
         lists[key], added = pages.add(states, key, registration_id)
         changes.append(added)
-    return lists, combine(changes)
+    listed = combine(changes)
+    together = contacts_together(states, registration.registrant_id) + len(registration.addresses)
+    return lists, listed.then(with_count(after(states, listed), registration.registrant_id, together))
 
 
 def _reachable(registration: Registration, seq: int, received_at: int, silenced_addresses: tuple[str, ...]) -> Output:

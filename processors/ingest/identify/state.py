@@ -185,10 +185,15 @@ class Address(Struct, frozen=True, gc=False, tag="address", omit_defaults=True):
 
 
 class ListHead(Struct, frozen=True, gc=False, tag="roll", omit_defaults=True):
-    """A list too long for one document; its pages, from `first` on, are documents of their own."""
+    """
+    A list too long for one document; its pages, from `first` on, are documents of their own.
+
+    `contacts` are those of all registrations on a registrant's list together (contact_limit.py).
+    """
 
     pages: int
     first: int = 0
+    contacts: int | None = None
 
 
 class ListPage(Struct, frozen=True, gc=False, tag="page"):

@@ -31,8 +31,12 @@ def find(client: Client, dead_letter_ids: Iterable[str]) -> list[DeadLetter]:
 
 
 def check_replayable(letters: Iterable[DeadLetter]) -> None:
-    """Raise UserError if one of the dead letters cannot be sent again: its original is cut short, or it is a timer."""
+    """Raise UserError if one of the dead letters cannot be sent again: its original is cut short or was not kept, or it is a timer."""
     for letter in letters:
+        if letter.length is not None and letter.original is None:
+            raise UserError(
+                f"{letter.dead_letter_id} holds nothing of its original: once its cause is gone, ask its sender to send it anew"
+            )
         if letter.length is not None:
             raise UserError(
                 f"{letter.dead_letter_id} holds only the beginning of its original, which was too large to keep: "

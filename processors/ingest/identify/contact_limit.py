@@ -1,0 +1,122 @@
+"""
+The contacts of all registrations of one registrant together: there is room for MOST_CONTACTS, since deliver keeps them in one document.
+
+A registration that expired counts until it is removed. The number is kept with the list of the registrant's registrations.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import structs
+
+from processors.domain.journal import DeadLetter
+from processors.domain.quarantine import place_name
+from processors.domain.registration import Reachable, Registration
+from processors.ingest.identify import pages
+from processors.ingest.identify.journal import STAGE, note
+from processors.ingest.identify.state import (
+    UNCHANGED,
+    CurrentRegistration,
+    ListHead,
+    State,
+    States,
+    address_key,
+    find,
+    registrant_key,
+    registration_key,
+    registrations_key,
+)
+from processors.stage import Context, Decision, Output, Record
+from processors.topics import DEAD_LETTERS, REGISTRANTS
+
+MOST_CONTACTS: Final = 1_000
+REASON: Final = "too_many_contacts"
+ADDRESS_LISTS: Final = registrations_key(address_key(""))
+
+
+def list_key(registrant_id: str) -> str:
+    """Return the key of the list of a registrant's registrations."""
+    return registrations_key(registrant_key(registrant_id))
+
+
+def count_keys(registrant_id: str, states: States) -> Iterator[str]:
+    """Yield the states that hold the number; those of all registrations if a version wrote the list that did not count."""
+    key = list_key(registrant_id)
+    yield key
+    head = find(states, key, ListHead)
+    if head is not None and head.contacts is None:
+        yield from pages.all_page_keys(key, states)
+        yield from map(registration_key, pages.items(states, key))
+
+
+def contacts_together(states: States, registrant_id: str) -> int:
+    """Return how many contacts all registrations of the registrant have."""
+    key = list_key(registrant_id)
+    head = find(states, key, ListHead)
+    if head is not None and head.contacts is not None:
+        return head.contacts
+    listed = (find(states, registration_key(each), CurrentRegistration) for each in pages.items(states, key))
+    return sum(contacts_of(each) for each in listed if each is not None)
+
+
+def contacts_of(registration: CurrentRegistration) -> int:
+    """Return how many addresses a registration is listed at."""
+    return sum(each.startswith(ADDRESS_LISTS) for each in registration.rolls)
+
+
+def is_beyond(states: States, registration: Registration) -> bool:
+    """Whether there is no room for what this registration has more than the one it replaces."""
+    before = find(states, registration_key(registration.registration_id), CurrentRegistration)
+    had = contacts_of(before) if before is not None and before.registrant_id == registration.registrant_id else 0
+    more = len(registration.addresses) - had
+    return more > 0 and contacts_together(states, registration.registrant_id) + more > MOST_CONTACTS
+
+
+def with_count(states: States, registrant_id: str, contacts: int) -> Decision[State]:
+    """Return the change that keeps the number."""
+    key = list_key(registrant_id)
+    head = find(states, key, ListHead)
+    return UNCHANGED if head is None else Decision(states={key: structs.replace(head, contacts=contacts)})
+
+
+def with_fewer(states: States, registrant_id: str, contacts: int) -> Decision[State]:
+    """Return the change after some contacts were taken off; a list that was never counted is counted by the next registration."""
+    head = find(states, list_key(registrant_id), ListHead)
+    return UNCHANGED if head is None or head.contacts is None else with_count(states, registrant_id, head.contacts - contacts)
+
+
+def refuse(registration: Registration, record: Record, states: States, context: Context) -> Decision[State]:
+    """Dead-letter a registration; what was registered before stays in force, and if nothing was, its site hears that it was refused."""
+    before = find(states, registration_key(registration.registration_id), CurrentRegistration)
+    stays = "" if before is None else " What was registered under this id stays in force."
+    detail = (
+        f"The registrant's registrations have {contacts_together(states, registration.registrant_id)} contacts, and with "
+        f"{len(registration.addresses)} more there would be more than {MOST_CONTACTS}: remove those that ended.{stays}"
+    )
+    letter_id = place_name(record.topic, record.partition, record.offset)
+    letter = DeadLetter(
+        dead_letter_id=letter_id,
+        reason=REASON,
+        detail=f"Registration {registration.registration_id}: {detail}",
+        stage=STAGE,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        received_at=record.timestamp,
+        sha256=hashlib.sha256(record.raw or b"").hexdigest(),
+        encrypted=False,
+        original=None,  # it would have to be erased with the registrant; the site has it
+        length=len(record.raw or b""),
+    )
+    verdict = structs.replace(note(record.value, context, REASON, detail, registration.registrant_id), outcome="rejected")
+    refused = Reachable(
+        registrant_id=registration.registrant_id,
+        seq=record.offset,
+        received_at=record.value.received_at,
+        registration_id=registration.registration_id,
+        source=registration.source,
+        refused=True,
+    )
+    told = () if before is not None else (Output(REGISTRANTS, registration.registrant_id, refused),)
+    return Decision((Output(DEAD_LETTERS, letter_id, letter), *told), verdicts=(verdict,))
