@@ -186,7 +186,8 @@ class Registrant(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
     """
     Everything kept of one registrant: registrations by id, contacts by keyed digest, what waits.
 
-    `under_way` names the deliveries that may need further attempts, by the part of their key after the registrant.
+    `under_way` names the deliveries that may need further attempts, the latest `LISTED` of them, by the part of their key after
+    the registrant.
     `purge_at` is when `vn.keys` is written to once more after the registrant's key was destroyed there. `pages` are those that
     more waits on (pages.py).
     """

@@ -1,12 +1,14 @@
 """Attempts are leases; retries, silence, escalation, giving up; receipts in whatever order they come."""
 
 import itertools
+from collections import Counter
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.deliver.dispatch import deliveries
 from processors.deliver.life import ATTEMPT, FINAL
 from processors.domain.event import Change
 from processors.domain.notification import ReceiptStatus
@@ -260,6 +262,21 @@ def test_of_two_offenders_told_together_the_other_is_told_on() -> None:
     told.tell(event(JOHN, message_id="M-3", telling="cancellation", root="M-1")).after(10 * MINUTE)
     again = next(each for each in told.sent if each.attempt == 2)
     assert [each.name for each in again.offenders or ()] == ["Jane Specimen"]
+
+
+def test_deliveries_for_which_the_list_has_no_room_go_on_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliveries, "LISTED", 2)
+    told = silent()
+    for number in range(1, 6):
+        told.tell(event(message_id=f"M-{number}", action_at=NOON + number * DAY, past_from=NOON + number * DAY)).after(30 * SECOND)
+        assert len(told.registrant.under_way) <= 2
+    for each in told.sent:
+        told.receive(receipt(each.reference, "temporary_failure"))
+    last = told.sent[-1].message_ids[0]
+    told.tell(event(message_id="M-9", action_at=NOON + 5 * DAY, past_from=NOON + 5 * DAY, telling="cancellation", root=last)).after(HOUR)
+    again = Counter(message_id for each in told.sent if each.attempt == 2 for message_id in each.message_ids)
+    assert again.keys() == {"M-1", "M-2", "M-3", "M-4", "M-9"}, "each is tried again, but what is listed and was cancelled"
+    assert set(again.values()) == {1}
 
 
 # --- receipts ---

@@ -25,6 +25,7 @@ from processors.stage import Decision, combine
 
 Destinations = Mapping[str, Destination]
 NOTHING: Final[Decision[State]] = Decision()
+LISTED: Final = 1_000  # deliveries under way to one registrant that hear of changes: an input that concerns them reads each
 SILENCE: Final = {  # by whether a provider had accepted the attempt: reason code and sentence
     False: ("lease_ended", "no provider accepted it in time"),
     True: ("receipt_wait", "no final receipt came in time"),
@@ -62,12 +63,16 @@ def advance(registrant: Registrant, delivery: Delivery, moment: Moment, to: Dest
 
 
 def list_or_unlist(registrant: Registrant, delivery: Delivery, *, ended: bool) -> Registrant:
-    """Return the registrant with the delivery added to those under way, or removed from them."""
+    """
+    Return the registrant with the delivery added to those under way, or removed from them.
+
+    One for which there is no room goes on by its own timers: each attempt is for the contacts there are then.
+    """
     name = delivery.notification_id[:SHARED]
     if (name in registrant.under_way) != ended:
         return registrant
     others = tuple(each for each in registrant.under_way if each != name)
-    return replace(registrant, under_way=others if ended else (*others, name))
+    return replace(registrant, under_way=others if ended else (*others, name)[-LISTED:])
 
 
 def destinations_of(registrant: Registrant, delivery: Delivery, moment: Moment) -> Destinations:
