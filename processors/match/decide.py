@@ -39,6 +39,7 @@ from processors.match.pages import (
     Registrants,
     home_of,
     is_full,
+    list_of_told,
     need_more_pages,
     no_documents,
     page_key,
@@ -178,7 +179,7 @@ def told_events(states: Mapping[str, State], offender: str) -> dict[str, int]:
 
 def as_list(offender: str, before: Mapping[str, int], after: dict[str, int]) -> dict[str, State | None]:
     """Return the list of told events if it has changed."""
-    return {} if after == before else {list_key(offender): ToldEvents(after) if after else None}
+    return {} if after == before else {list_key(offender): list_of_told(after)}
 
 
 def recipients(event: Event, before: Registrants, registrations: tuple[ActiveRegistration, ...]) -> Registrants:

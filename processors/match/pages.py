@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from zlib import crc32
 
-from processors.match.state import ActiveRegistration, ActiveRegistrations, State, ToldRegistrants
+from processors.domain.room import crowded_out
+from processors.match.state import ActiveRegistration, ActiveRegistrations, State, ToldEvents, ToldRegistrants
 
 REGISTRATIONS: Final = 100  # of one page
 REGISTRANTS: Final = 1_000  # of one page of those told
+LISTED: Final = 1_000  # told events that a merge takes along: as many as dedupe remembers of one offender
 MARK: Final = "\v"  # between a document's key and the number of its page: it is in no id
 
 Registrants = Mapping[str, tuple[str, ...]]
@@ -113,6 +115,18 @@ def told_documents(
     for page, part in enumerate(parts):
         documents[page_key(key, page)] = ToldRegistrants({each: registrants[each] for each in part}, until)
     return {**documents, key: ToldRegistrants({}, until, len(parts))}
+
+
+def list_of_told(until: dict[str, int]) -> ToldEvents | None:
+    """
+    Return the list of an offender's told events, with as many as a merge takes along: without those that are forgotten soonest.
+
+    Who was told of one that goes from the list is remembered as long as otherwise, for a change or cancellation under this key.
+    """
+    if len(until) > LISTED:
+        gone = dict(crowded_out(until.items(), LISTED, lambda told: told[0].split("\t")[1], lambda told: (told[1], told[0])))
+        until = {key: at for key, at in until.items() if key not in gone}
+    return ToldEvents(until) if until else None
 
 
 def told_page(key: str, page: int, found: Mapping[str, State | None]) -> Registrants:
