@@ -4,6 +4,8 @@ Where a registrant is reached, for whoever has a reason to know: read from deliv
 Addresses are masked until somebody says why they must see them.
 """
 
+from typing import Final
+
 import phonenumbers
 from msgspec import Struct
 
@@ -21,15 +23,19 @@ from processors.runtime.kafka.user_client import Client
 from processors.runtime.wire.states import format_of
 from processors.topics import DELIVER_STATE, KEYS
 
+CONFIRMED: Final = "confirmed"
+
 
 class ShownContact(Struct, frozen=True):
-    """A contact of a registration as the page shows it."""
+    """A contact of a registration as the page shows it; `source` is who made the registration, `has_pin` whether it has a PIN."""
 
     registration_id: str
     channel: str
     address: str
     language: str
     state: str
+    source: str = ""
+    has_pin: bool = False
 
 
 def contacts_of(client: Client, seal: Seal, rules: Rules, registrant_id: str, *, masked: bool) -> tuple[ShownContact, ...]:
@@ -52,6 +58,8 @@ def contacts_of(client: Client, seal: Seal, rules: Rules, registrant_id: str, *,
             mask(each.contact) if masked else readable(each.contact),
             each.language,
             state_of(each.contact, known.contacts.get(each.name, UNKNOWN)),
+            each.registration.source,
+            each.pin is not None,
         )
         for each in found
     )
@@ -63,7 +71,7 @@ def state_of(contact: Contact, known: KnownContact) -> str:
         return "has answered STOP"
     if known.failed:
         return "could not be reached"
-    return "confirmed" if contact.verified or known.verified_at is not None else "waits for its code"
+    return CONFIRMED if contact.verified or known.verified_at is not None else "waits for its code"
 
 
 def mask(contact: Contact) -> str:

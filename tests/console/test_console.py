@@ -1,5 +1,6 @@
 """The staff's pages: what they show, whom they let in, and that a decision is a record with the person's name."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -96,7 +97,14 @@ class UpToDate:
 
 def contacts_of_anybody(registrant_id: str, *, masked: bool) -> tuple[ShownContact, ...]:
     """Stand in for the contacts that a running console reads from deliver's state."""
-    return (ShownContact(f"{registrant_id}-1", "sms", "… 07" if masked else "+1 804-555-1007", "en", "confirmed"),)
+    address = "… 07" if masked else "+1 804-555-1007"
+    return (
+        ShownContact(f"{registrant_id}-1", "sms", address, "en", "confirmed", "IVINS"),
+        ShownContact("AGY-0123456789ab", "sms", address, "es-x-discreet", "confirmed", "AGENCY", has_pin=True),
+        ShownContact(
+            "AGY-0123456789ab", "email", "m…@e…" if masked else "maria@example.org", "es-x-discreet", "waits for its code", "AGENCY"
+        ),
+    )
 
 
 def console_over(tmp_path: Path, view: View, sign_in: SignIn | None = None) -> ConsoleUnderTest:
@@ -330,6 +338,52 @@ def test_an_advocate_registers_for_somebody(desk: ConsoleUnderTest) -> None:
     assert (logged.person, logged.action, logged.subject) == ("ana", "registered", registration_id)
 
 
+CHANGED = {"registration_id": "AGY-0123456789ab", "registrant_id": "R-1", "scheme": "SID", "value": "VA1234567", "language": "es"}
+
+
+def test_a_registration_made_here_is_opened_for_change_for_a_reason_that_is_kept(desk: ConsoleUnderTest) -> None:
+    opened = {"what": "change", "registrant": "R-1", "registration_id": "AGY-0123456789ab"}
+    assert "Say why" in desk.post("/registrants", **opened, reason="").text
+    assert desk.sent.records == []
+    page = desk.post("/registrants", **opened, reason="a new telephone").text
+    ((_, _, logged),) = desk.sent.records
+    assert (logged.action, logged.subject, logged.reason) == ("contacts_seen", "R-1", "a new telephone")
+    form = page[page.index("Change registration AGY-0123456789ab</h2>") :]
+    for shown in (
+        'value="+1 804-555-1007"',
+        'value="maria@example.org"',
+        '<option value="es" selected>',
+        'value="1" checked',
+        "the PIN is agreed on",
+    ):
+        assert shown in form
+
+
+def test_a_change_keeps_what_is_confirmed_and_has_anything_new_confirmed(desk: ConsoleUnderTest) -> None:
+    desk.post("/registrants", what="register", **CHANGED, sms="(804) 555-1007", email="new@example.org", pin="2468")
+    (_, _, logged), (topic, registration_id, value) = desk.sent.records
+    assert (topic, registration_id) == (REGISTRATIONS, "AGY-0123456789ab")
+    assert (logged.action, logged.subject) == ("registration_changed", "AGY-0123456789ab")
+    document = json.loads(value)
+    assert [(each["channel"], each["verified"]) for each in document["contacts"]] == [("sms", True), ("email", False)]
+    assert (document["language"], document["pin"]) == ("es", "2468")
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({**CHANGED, "sms": "+18045551007"}, "Give a PIN"),
+        ({**CHANGED, "registration_id": "R-1-1", "sms": "+18045551007"}, "made by IVINS"),
+        ({**CHANGED, "registration_id": "AGY-ba9876543210", "sms": "+18045551007"}, "no such registration"),
+        ({**CHANGED, "pin": "1357"}, "a telephone number or an email address"),
+    ],
+)
+def test_a_change_that_cannot_be_made_says_why_and_sends_nothing(desk: ConsoleUnderTest, form: dict[str, str], sentence: str) -> None:
+    answer = desk.post("/registrants", what="register", **form)
+    assert (answer.status_code, sentence in answer.text) == (400, True)
+    assert desk.sent.records == []
+
+
 def test_whoever_looks_up_what_somebody_was_told_says_why_and_that_is_kept(desk: ConsoleUnderTest) -> None:
     put(desk.view, DECISIONS, "", verdicts("M-77", "deliver", "sent", registrant_id="R-1", channel="sms"))
     refused = desk.client.get("/registrants?registrant=R-1")
@@ -348,7 +402,7 @@ def test_what_she_was_told_is_said_in_words_the_best_that_became_of_each_message
         put(desk.view, DECISIONS, "", verdicts("M-1", "deliver", outcome, registrant_id="R-1", channel=channel))
     put(desk.view, DECISIONS, "", verdicts("M-2", "deliver", "delivered", registrant_id="R-1", channel="voice"))
     page = desk.client.get("/registrants?registrant=R-1&reason=she+called").text
-    assert "<td>Yes: she was reached</td><td>call</td>" in page
+    assert "<td>Yes: the registrant was reached</td><td>call</td>" in page
     assert "<td>Sent, not yet known whether it arrived</td><td>text message</td>" in page
     assert "Nothing was decided for R-2" in desk.client.get("/registrants?registrant=R-2&reason=she+called").text
 

@@ -1,8 +1,7 @@
-"""`/registrants`, for advocates and call centres: whether a registrant was told; register for somebody, end a registration."""
+"""`/registrants`, for advocates and call centres: whether a registrant was told; register for somebody, change or end a registration."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from uuid import uuid4
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -10,15 +9,16 @@ from starlette.responses import Response
 
 from processors.console.contacts import ShownContact
 from processors.console.page import Pages
+from processors.console.registrations import changed_registration, contacts_to_change, form_of, is_made_here, new_registration
 from processors.domain.journal import Outcome
 from processors.runtime.errors import UserError
 from processors.views import queries
 
 # What became of a message for one registrant, the best outcome first.
 TOLD: Final[Mapping[Outcome, str]] = {
-    "delivered": "Yes: she was reached",
+    "delivered": "Yes: the registrant was reached",
     "sent": "Sent, not yet known whether it arrived",
-    "undelivered": "No: none of her contacts could be reached",
+    "undelivered": "No: no contact could be reached",
     "dropped": "No: nothing was sent",
     "gathered": "Not yet: it waits for the end of quiet hours or for others of the same event",
 }
@@ -33,7 +33,8 @@ async def registrants(pages: Pages, request: Request) -> Response:
     masked = True
     if request.method == "POST":
         form = {name: str(value).strip() for name, value in (await request.form()).items()}
-    if form.get("what") == "contacts":
+    opens = form.get("what") in {"contacts", "change"}
+    if opens:
         registrant, reason, masked = form.get("registrant", ""), form.get("reason", ""), False
     elif form:
         try:
@@ -47,6 +48,8 @@ async def registrants(pages: Pages, request: Request) -> Response:
         try:
             await run_in_threadpool(pages.console.actions.log, person, "registrant_seen" if masked else "contacts_seen", registrant, reason)
             contacts = await run_in_threadpool(pages.console.contacts, registrant, masked=masked)
+            if form.get("what") == "change":
+                form = form_of(registrant, contacts_to_change(form.get("registration_id", ""), contacts))
         except UserError as refused:
             error = str(refused)
     return pages.render(
@@ -56,6 +59,7 @@ async def registrants(pages: Pages, request: Request) -> Response:
         registrant=registrant,
         told=told_by_message(await pages.ask(queries.told_to, registrant)) if registrant and reason else None,
         contacts=contacts,
+        is_made_here=is_made_here,
         masked=masked,
         reason=reason,
         error=error,
@@ -81,39 +85,21 @@ def told_by_message(decisions: Sequence[Mapping[str, Any]]) -> list[dict[str, An
 
 
 def change_registration(pages: Pages, form: Mapping[str, str], person: str) -> str:
-    """Send a registration or the end of one, and return the sentence that says so; the pipeline judges whether it is good."""
-    actions = pages.console.actions
+    """Send a registration, a changed one or the end of one; return the sentence that says so. The pipeline judges whether it is good."""
+    actions, registration_id = pages.console.actions, form.get("registration_id", "")
     if form.get("what") == "end":
-        if not form.get("registration_id"):
+        if not registration_id:
             raise UserError("Name the registration that ends.")
-        actions.log(person, "registration_ended", form["registration_id"])
-        actions.unregister(form["registration_id"])
-        return f"Registration {form['registration_id']} ends."
-    missing = [
-        label
-        for name, label in (("registrant_id", "the registrant's id"), ("scheme", "the kind of number"), ("value", "the number"))
-        if not form.get(name)
-    ]
-    contacts = [
-        {"channel": channel, "address": form[channel], "verified": False} for channel in ("sms", "email", "voice") if form.get(channel)
-    ]
-    if missing or not contacts:
-        raise UserError(f"Fill in {', '.join([*missing, *(() if contacts else ('a telephone number or an email address',))])}.")
-    registration_id = form.get("registration_id") or f"AGY-{uuid4().hex[:12]}"
-    document: dict[str, Any] = {
-        "registration_id": registration_id,
-        "registrant_id": form["registrant_id"],
-        "source": "AGENCY",
-        "offender": {
-            "identifiers": [{"scheme": form["scheme"], "value": form["value"]}],
-            "name": {"given": form.get("given") or None, "sur": form.get("sur") or None},
-            "birth_date": form.get("birth_date") or None,
-        },
-        "language": f"{form.get('language') or 'en'}{'-x-discreet' if form.get('discreet') else ''}",
-        "contacts": contacts,
-    }
-    if form.get("pin"):
-        document["pin"] = form["pin"]
+        actions.log(person, "registration_ended", registration_id)
+        actions.unregister(registration_id)
+        return f"Registration {registration_id} ends."
+    if registration_id:
+        changed = changed_registration(form, pages.console.contacts(form.get("registrant_id", ""), masked=False))
+        actions.log(person, "registration_changed", registration_id)
+        actions.register(registration_id, changed)
+        return f"The change of registration {registration_id} is on its way; a contact that is new is asked to verify itself."
+    made = new_registration(form)
+    registration_id = made["registration_id"]
     actions.log(person, "registered", registration_id)
-    actions.register(registration_id, document)
+    actions.register(registration_id, made)
     return f"Registration {registration_id} is on its way; each contact is asked to verify itself."

@@ -1,0 +1,105 @@
+"""
+Registrations that an agency's staff make: what a form says, as the document that the pipeline reads.
+
+A registration is changed by sending it again under its id. Only those made here are: of another one the console does not know
+which events and cases it is for, and whoever made it would overwrite the change with their own next one.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+import phonenumbers
+
+from processors.console.contacts import CONFIRMED, ShownContact
+from processors.runtime.errors import UserError
+
+SOURCE: Final = "AGENCY"
+OWN_ID: Final = re.compile(r"AGY-[0-9a-f]{12}")
+CHANNELS: Final = ("sms", "email", "voice")
+DISCREET: Final = "-x-discreet"
+REQUIRED: Final = {"registrant_id": "the registrant's id", "scheme": "the kind of number", "value": "the number"}
+
+Form = Mapping[str, str]
+
+
+def new_registration(form: Form) -> dict[str, Any]:
+    """Return a registration under a new id; raises UserError if something is missing."""
+    return document(form, f"AGY-{uuid4().hex[:12]}", known=())
+
+
+def changed_registration(form: Form, before: Sequence[ShownContact]) -> dict[str, Any]:
+    """
+    Return a registration as it is from now on, given its contacts so far.
+
+    Contacts that were confirmed stay so. Raises UserError if something is missing, or if the registration was not made here.
+    """
+    mine = contacts_to_change(form.get("registration_id", ""), before)
+    if mine[0].has_pin and not form.get("pin"):
+        raise UserError("Give a PIN: the one that was agreed on cannot be read, so agree on one again, the same or another.")
+    return document(form, mine[0].registration_id, known=mine)
+
+
+def contacts_to_change(registration_id: str, contacts: Sequence[ShownContact]) -> list[ShownContact]:
+    """Return the contacts of a registration that may be changed here; raises UserError if it is another one."""
+    mine = [each for each in contacts if each.registration_id == registration_id]
+    if not mine:
+        raise UserError("This registrant has no such registration in force: look up the registrant, and change it from there.")
+    if not is_made_here(mine[0]):
+        raise UserError(f"Registration {registration_id} was made by {mine[0].source or 'a site'}: it is changed where it was made.")
+    return mine
+
+
+def is_made_here(contact: ShownContact) -> bool:
+    """Whether the contact's registration was made by the console's form."""
+    return contact.source == SOURCE and OWN_ID.fullmatch(contact.registration_id) is not None
+
+
+def form_of(registrant_id: str, mine: Sequence[ShownContact]) -> dict[str, str]:
+    """Return the form with what is known of a registration, to be changed; whom it is for is entered again."""
+    language, _, private = mine[0].language.partition("-x-")
+    return {
+        "registration_id": mine[0].registration_id,
+        "registrant_id": registrant_id,
+        "language": language,
+        "discreet": "1" if "discreet" in private else "",
+        "has_pin": "1" if mine[0].has_pin else "",
+        **{each.channel: each.address for each in reversed(mine)},
+    }
+
+
+def document(form: Form, registration_id: str, known: Sequence[ShownContact]) -> dict[str, Any]:
+    """Return the registration of a form; of the contacts `known` those that are confirmed need no code."""
+    confirmed = {(each.channel, comparable(each.channel, each.address)) for each in known if each.state == CONFIRMED}
+    contacts = [
+        {"channel": channel, "address": form[channel], "verified": (channel, comparable(channel, form[channel])) in confirmed}
+        for channel in CHANNELS
+        if form.get(channel)
+    ]
+    missing = [label for name, label in REQUIRED.items() if not form.get(name)]
+    if missing or not contacts:
+        raise UserError(f"Fill in {', '.join([*missing, *(() if contacts else ('a telephone number or an email address',))])}.")
+    return {
+        "registration_id": registration_id,
+        "registrant_id": form["registrant_id"],
+        "source": SOURCE,
+        "offender": {
+            "identifiers": [{"scheme": form["scheme"], "value": form["value"]}],
+            "name": {"given": form.get("given") or None, "sur": form.get("sur") or None},
+            "birth_date": form.get("birth_date") or None,
+        },
+        "language": f"{form.get('language') or 'en'}{DISCREET if form.get('discreet') else ''}",
+        "contacts": contacts,
+        **({"pin": form["pin"]} if form.get("pin") else {}),
+    }
+
+
+def comparable(channel: str, address: str) -> str:
+    """Return an address in the form in which it is compared: a number as E.164, anything else in lower case."""
+    if channel == "email":
+        return address.strip().lower()
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(address, "US"), phonenumbers.PhoneNumberFormat.E164)
+    except phonenumbers.NumberParseException:
+        return address
