@@ -32,7 +32,8 @@ LARGEST: Final = 1 + 3 * LONGEST + HELD  # that one event may take
 
 def has_room(known: KnownEvents) -> bool:
     """Whether one message more fits in any case, as for almost everybody."""
-    return (len(known.events) + 1) * LARGEST <= ROOM and len(known.waiting) < min(room.WAITING, room.IN_REVIEW)
+    few = (len(known.events) + 1) * LARGEST <= ROOM  # most have no more, and need no counting
+    return (few or taken(known) + LARGEST <= ROOM) and len(known.waiting) < min(room.WAITING, room.IN_REVIEW)
 
 
 def make_room(situation: Situation) -> Effect:
@@ -40,7 +41,7 @@ def make_room(situation: Situation) -> Effect:
     known = situation.known
     events: dict[int, KnownEvent | None] = {}
     gone: list[KnownEvent] = []
-    if sum([size(each) for each in known.events]) > ROOM:  # then some more at once, so that not every message has to look for what goes
+    if taken(known) > ROOM:  # then some more at once, so that not every message has to look for what goes
         gone = room.crowded_out(known.events, ROOM * 9 // 10, ori_of, lambda each: (each.held is not None, each.last or each.seq), size)
     for each in gone:
         held = each.held
@@ -80,6 +81,11 @@ def close_crowded_out(situation: Situation) -> Effect:
         outputs = (Output(REVIEWS, review.review_id, review), *part_ended(event, "failed"))
         effect = effect.then(stop_waiting(situation, {each.seq})).then(Effect(outputs=outputs, verdicts=(verdict,)))
     return effect
+
+
+def taken(known: KnownEvents) -> int:
+    """Return how much room all events take."""
+    return sum([size(each) for each in known.events])
 
 
 def size(known: KnownEvent) -> int:

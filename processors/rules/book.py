@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from processors.domain.event import EVERYWHERE, Scope
@@ -302,28 +302,35 @@ class Rules:
 
     def duration(self, key: str, scope: Scope, *, emergency: bool = False, channel: str = "") -> int:
         """Return a duration setting in milliseconds; some have another default for emergencies or by channel (contract §6)."""
-        return cast("int", self.settings.value(key, scope, emergency=emergency, channel=channel))
+        found: int = self.settings.value(key, scope, emergency=emergency, channel=channel)
+        return found
 
     def flag(self, key: str, scope: Scope) -> bool:
         """Return a true-or-false setting."""
-        return cast("bool", self.settings.value(key, scope))
+        found: bool = self.settings.value(key, scope)
+        return found
 
     def reviewer_limit(self) -> int:
         """Return how many reviews of a group one reviewer may decide alone (`review.four_eyes`)."""
-        return cast("int", self.settings.value("review.four_eyes", EVERYWHERE))
+        found: int = self.settings.value("review.four_eyes", EVERYWHERE)
+        return found
 
     def surge(self, scope: Scope) -> Surge | None:
         """Return `surge.limit`, None if it is off."""
-        return cast("Surge | None", self.settings.value("surge.limit", scope))
+        found: Surge | None = self.settings.value("surge.limit", scope)
+        return found
 
     def verify_attempts(self) -> Surge | None:
         """Return `verify.attempts`, None if it is off."""
-        return cast("Surge | None", self.settings.value("verify.attempts", EVERYWHERE))
+        found: Surge | None = self.settings.value("verify.attempts", EVERYWHERE)
+        return found
 
     def quiet_hours(self, scope: Scope) -> QuietHours | None:
         """Return `quiet.hours`, None if there are none."""
-        return cast("QuietHours | None", self.settings.value("quiet.hours", scope))
+        found: QuietHours | None = self.settings.value("quiet.hours", scope)
+        return found
 
     def text(self, key: str, scope: Scope) -> str:
         """Return a setting that is a word, such as `delivery.order`."""
-        return cast("str", self.settings.value(key, scope))
+        found: str = self.settings.value(key, scope)
+        return found

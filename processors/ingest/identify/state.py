@@ -9,7 +9,7 @@ What identify keeps, by key.
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Final, Literal, TypeVar, cast
+from typing import Any, Final, Literal, TypeVar
 
 from msgspec import Struct
 
@@ -232,8 +232,8 @@ DEADLINES: Final[Mapping[type[State], Callable[[Any], int | None]]] = {
 
 def find(states: States, key: str | None, kind: type[S]) -> S | None:
     """Return the state of this key if it is of this kind."""
-    found = states.get(key) if key else None
-    return cast("S", found) if type(found) is kind else None  # a look at the type: isinstance takes a multiple where it says no
+    found: Any = states.get(key) if key else None
+    return found if type(found) is kind else None  # a look at the type: isinstance takes a multiple where it says no
 
 
 def after(states: States, *decisions: Decision[State]) -> States:

@@ -91,8 +91,8 @@ class Batch:
 
         Return False if the batch is full with them: the record waits for another. Without `most` it has room for all.
         """
-        first, attempts = self._task.timers.next(), self._task.attempts
-        if first is None or first > time or self._is_unreadable(record):
+        attempts = self._task.attempts
+        if not self._task.timers.is_due(time) or self._is_unreadable(record):
             return True
         if attempts is None:
             return self._settle(record, time, most)
@@ -153,8 +153,7 @@ class Batch:
     def _first_due(self, states: Iterable[str], time: int) -> tuple[int, str] | None:
         """Return the first timer of these states that is due by `time`, with its key."""
         timers = self._task.timers
-        first = timers.next()
-        if first is None or first > time:
+        if not timers.is_due(time):
             return None
         return min(((at, key) for key in states if (at := timers.at(key)) is not None and at <= time), default=None)
 
@@ -255,6 +254,8 @@ class Batch:
         """Set the key's timer to the deadline of its state."""
         timers, deadline = self._task.timers, self._deadline
         at, before = None if state is None or deadline is None else deadline(state), timers.at(key)
+        if at is None and before is None:
+            return
         urgent = at is not None and self._is_urgent(state)
         if urgent != timers.is_urgent(key):
             self._regraded.add(key)

@@ -187,17 +187,18 @@ class Task:
 
     def _decide_records(self, batch: Batch, waiting: deque[tuple[Record, int]], most: int) -> deque[tuple[Record, int]]:
         """Decide records with their times, as many as the batch may have; return those that wait for the next one."""
-        queue, positions, until = self.queue, self.positions, self.watermark
+        queue, positions, until, timers = self.queue, self.positions, self.watermark, self.timers
         failed = self.attempts is not None and self.attempts.any_known()
-        while waiting and not batch.full(most) and not self._is_due(until):
+        while waiting and not batch.full(most) and not timers.is_due(until):
             record, at = waiting[0]
+            time = max(self._time, at)
             why = self._why_record_set_aside(record) if failed else None
             if why is not None and not batch.empty():
                 break
-            if why is None and not batch.settle_before(record, max(self._time, at), most if queue else None):
+            if why is None and timers.earliest <= time and not batch.settle_before(record, time, most if queue else None):
                 break
             waiting.popleft()
-            self._time = max(self._time, at)
+            self._time = time
             if why is None:
                 batch.record(record)
             else:
@@ -240,7 +241,7 @@ class Task:
     def _fire(self, batch: Batch, until: int, most: int) -> None:
         """Decide the timers that are due by `until`, as many as the batch may have."""
         self._until = until
-        while not batch.full(most) and self._is_due(until):
+        while not batch.full(most) and self.timers.is_due(until):
             if (why := self._why_timer_set_aside()) is not None and not batch.empty():
                 return
             timer = self.timers.take(until)
@@ -267,10 +268,6 @@ class Task:
             return None
         first = self.timers.first(max(at, self._until))
         return None if first is None else attempts.why_set_aside(timer_name(self._stage.name, self.partition, *first))
-
-    def _is_due(self, until: int) -> bool:
-        at = self.timers.next()
-        return at is not None and at <= until
 
     def _next_to_resettle(self, rules: str, most: int) -> list[str]:
         """Return the next keys that have not been judged by the rules and settings in force."""

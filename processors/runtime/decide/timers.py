@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
+from math import inf
 from typing import Final
 
 SPARE: Final = 1_000  # superseded entries that a heap may hold beyond one for each timer
@@ -12,7 +13,8 @@ class Timers:
     """
     At most one timer per key. Those that are urgent come first of what is due, each kind in the order of due time, then key.
 
-    While both kinds are due, every eighth is not urgent: nothing waits for ever.
+    While both kinds are due, every eighth is not urgent: nothing waits for ever. No timer is due before `earliest`; the first may be due
+    later, since a timer that was put off or cleared leaves it as it was until `next` is called.
     """
 
     def __init__(self, due: dict[str, int] | None = None, urgent: Iterable[str] = ()) -> None:
@@ -20,6 +22,7 @@ class Timers:
         self._urgent = set(urgent)
         self._heaps: tuple[list[tuple[int, str]], list[tuple[int, str]]] = ([], [])  # not urgent, urgent
         self._turn = 0
+        self.earliest: float = inf
         self._fill()
 
     def __len__(self) -> int:
@@ -44,6 +47,7 @@ class Timers:
             self._due.pop(key, None)
             return
         self._due[key] = at
+        self.earliest = min(self.earliest, at)
         if urgent:
             self._urgent.add(key)
         heappush(self._heaps[urgent], (at, key))
@@ -52,10 +56,17 @@ class Timers:
 
     def next(self) -> int | None:
         """Return when the first timer is due, urgent or not."""
-        if not self._due:
+        other, urgent = self._head(urgent=False), self._head(urgent=True)
+        first = other if urgent is None or (other is not None and other < urgent) else urgent
+        if first is None:
+            self.earliest = inf
             return None
-        heads = [head[0] for urgent in (False, True) if (head := self._head(urgent)) is not None]
-        return min(heads, default=None)
+        self.earliest = first[0]
+        return first[0]
+
+    def is_due(self, until: int) -> bool:
+        """Whether a timer is due by `until`."""
+        return self.earliest <= until and self.next() is not None and self.earliest <= until
 
     def first(self, until: int) -> tuple[str, int] | None:
         """Return the timer that fires next of those that are due by `until`, with its due time."""
@@ -89,12 +100,14 @@ class Timers:
 
     def _first_heap(self, until: int) -> bool | None:
         """Return whether the timer that fires next is urgent; None if none is due."""
-        other, urgent = (head is not None and head[0] <= until for head in map(self._head, (False, True)))
+        if self.earliest > until:
+            return None
+        other, urgent = ((head := self._head(urgent=kind)) is not None and head[0] <= until for kind in (False, True))
         if urgent and not (other and self._turn >= SHARE - 1):
             return True
         return False if other else None
 
-    def _head(self, urgent: bool) -> tuple[int, str] | None:  # noqa: FBT001  which of the two heaps
+    def _head(self, *, urgent: bool) -> tuple[int, str] | None:
         """Return the first timer of one kind."""
         heap = self._heaps[urgent]
         while heap:
@@ -111,3 +124,4 @@ class Timers:
             self._heaps[key in self._urgent].append((at, key))
         for heap in self._heaps:
             heapify(heap)
+        self.earliest = min(self._due.values(), default=inf)
