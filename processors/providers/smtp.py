@@ -26,6 +26,8 @@ IMPLICIT_TLS: Final = 465
 FLUSHED: Final = 0.002  # seconds between looks at whether the message has left
 CLOSING: Final = 421  # the server is going away, whatever it was asked
 START_INPUT: Final = 354
+COMPLETED: Final = range(200, 300)  # RFC 5321, section 4.2.1
+REFUSED: Final = range(400, 600)
 DETAIL: Final = 160
 
 
@@ -50,8 +52,12 @@ class Rejected(Exception):
         self.recipient = recipient
 
 
+class OutOfStep(Exception):
+    """The server answered something else than was asked: of no later answer is it known what it is about."""
+
+
 class DotSent(Exception):
-    """The connection broke after the final dot."""
+    """After the final dot the connection broke, or the answer says neither yes nor no."""
 
 
 class SmtpVendor:
@@ -79,6 +85,8 @@ class SmtpVendor:
             return Ambiguous("the connection broke after the message was handed over")
         except SMTPAuthenticationError:
             return Unavailable("the server refused the login")
+        except OutOfStep:
+            return Unavailable("the server's answers do not fit the commands")
         except (SMTPException, OSError, ssl.SSLError) as error:
             return Unavailable(f"the server could not be reached ({type(error).__name__})")
         return Taken("accepted", reply_text(reply))
@@ -152,7 +160,7 @@ class SmtpVendor:
             rcpt += f" NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;{xtext(message.to)}"
         await self._command(client, b"MAIL", mail.encode(), recipient=False)
         await self._command(client, b"RCPT", rcpt.encode(), recipient=True)
-        await self._command(client, b"DATA", recipient=False)
+        await self._command(client, b"DATA", recipient=False, expected=range(START_INPUT, START_INPUT + 1))
         await self._write(client, content)
         protocol = client.protocol
         if protocol is None:
@@ -161,17 +169,21 @@ class SmtpVendor:
         try:
             reply = await protocol.read_response(timeout=self._server.timeout)
         except (SMTPException, OSError) as error:
-            if isinstance(error, SMTPResponseException):
+            if isinstance(error, SMTPResponseException) and error.code in REFUSED:
                 raise Rejected(SMTPResponse(error.code, error.message), recipient=True) from None
             raise DotSent from None
-        if reply.code >= 400:  # noqa: PLR2004  RFC 5321, section 4.2.1
+        if reply.code in REFUSED:
             raise Rejected(reply, recipient=True)
+        if reply.code not in COMPLETED:
+            raise DotSent
         return reply
 
-    async def _command(self, client: SMTP, *words: bytes, recipient: bool) -> None:
+    async def _command(self, client: SMTP, *words: bytes, recipient: bool, expected: range = COMPLETED) -> None:
         reply = await client.execute_command(*words, timeout=self._server.timeout)
-        if reply.code >= 400:  # noqa: PLR2004  RFC 5321, section 4.2.1
+        if reply.code in REFUSED:
             raise Rejected(reply, recipient=recipient)
+        if reply.code not in expected:
+            raise OutOfStep
 
     async def _write(self, client: SMTP, content: bytes) -> None:
         """Write the message without its final dot, and wait until it has left."""

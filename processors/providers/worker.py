@@ -43,14 +43,14 @@ from processors.runtime.kafka.clients import (
     traceparent_of,
     translated_errors,
 )
-from processors.runtime.run.faults import Faults
+from processors.runtime.run.faults import Faults, Point
 from processors.runtime.run.slots import Slot
 from processors.runtime.run.telemetry import error_fields
 from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.topics import OUTBOUND, RECEIPTS, SENDS
 
-BATCH: Final = 500  # messages of a batch, at most
+BATCH: Final = 200  # messages of a batch, at most
 POLL_TIMEOUT: Final = 0.2
 FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
 SEND_STATUSES: Final = ("accepted", "delivered", "temporary_failure", "permanent_failure", "opted_out")  # of an outcome
@@ -64,11 +64,11 @@ def wall() -> int:
 
 def batch_size(limits: Sequence[Limits]) -> int:
     """
-    Return how many messages a batch may have: about as many as a vendor takes in a second.
+    Return how many messages a batch may have: as many as a vendor takes at the same time, and at most in a second.
 
-    Of a batch in hand when the process ends it may not be known what left, and what is long in hand delays the group.
+    Of a batch in hand when the process ends it may not be known what left: one that waited for its turn would be in doubt too.
     """
-    return max(1, min(BATCH, int(max((each.rate for each in limits), default=1.0))))
+    return max(1, min(BATCH, int(max((min(each.rate, each.connections) for each in limits), default=1.0))))
 
 
 class Worker:
@@ -160,6 +160,7 @@ class Worker:
             if generation != self._generation or self._stopping:
                 raise Restart("the partitions were reassigned meanwhile")
 
+        self._fault("assigned")
         self._producer = self._broker.producer(self._transactional_id)
         places = [(each.topic, each.partition) for each in self._assigned]
         offsets = committed_offsets(member, places)
@@ -170,6 +171,7 @@ class Worker:
         member.assign([TopicPartition(*place, offset) for place, offset in positions.items()])
         self._positions = positions
         self._wait = FIRST_WAIT
+        self._fault("restored")
         self._log.info("ready", partitions=sorted(partition for _, partition in places), open_intents=len(self._intents))
         return True
 
@@ -204,6 +206,7 @@ class Worker:
         batch = [outbound for message in messages if (outbound := self._taken(message, positions)) is not None]
         if positions == self._positions:
             return
+        self._fault("read")
         results = loop.run(self._dispatcher.deliver(batch, self._open_intents(batch))) if batch else {}  # 2, 3
         self._fault("sent")
         self._commit_results(results, positions)  # 4
@@ -246,7 +249,7 @@ class Worker:
                 partition = self._in_hand[intent.reference][1]
                 producer.produce(self._sends, self._codec.encode(intent), intent_key(self.channel, intent.reference), partition)
 
-        self._transaction(write, self._positions)
+        self._transaction(write, self._positions, "decided")
         self._fault("begun")
 
     def _commit_results(self, results: dict[str, Result], positions: dict[Place, int]) -> None:
@@ -262,7 +265,7 @@ class Worker:
                         headers=[(HEADER, context)] if context else None,
                     )
 
-        self._transaction(write, positions)
+        self._transaction(write, positions, "produced")
         for result in results.values():
             status = "expired" if result.outcome is None else receipt_status(result.outcome)
             metrics.PROVIDER_SENDS.labels(self.channel, result.vendor, status).inc()
@@ -278,7 +281,7 @@ class Worker:
             detail=receipt_detail(result.outcome, again=result.again)[:DETAIL],
         )
 
-    def _transaction(self, write: Callable[[Producer], None], positions: dict[Place, int]) -> None:
+    def _transaction(self, write: Callable[[Producer], None], positions: dict[Place, int], written: Point) -> None:
         producer = self._producer
         if producer is None:
             raise Restart("there is no producer")
@@ -287,6 +290,7 @@ class Worker:
             write(producer)
             if producer.flush(REQUEST_TIMEOUT):
                 raise Restart("the broker did not take the records in time")
+            self._fault(written)
             offsets = [TopicPartition(*place, offset) for place, offset in positions.items()]
             call_with_deadline(CALL_DEADLINE, producer.send_offsets_to_transaction, offsets, self._metadata, REQUEST_TIMEOUT)
             call_with_deadline(CALL_DEADLINE, producer.commit_transaction, REQUEST_TIMEOUT)

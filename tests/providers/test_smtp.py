@@ -51,6 +51,8 @@ class Handler:
             return "250 never heard"
         if answer == "stall":
             await asyncio.sleep(30)
+        if answer == "twice":
+            return "250 2.0.0 queued\r\n250 2.0.0 queued"
         return str(answer)
 
 
@@ -159,6 +161,31 @@ def test_a_server_that_is_not_heard_after_the_dot_may_have_taken_the_message(dea
     (outcome,) = send(handler, authority, tmp_path)
     assert outcome == Ambiguous("the connection broke after the message was handed over")
     assert len(handler.messages) == 1
+
+
+@pytest.mark.parametrize("nonsense", ["banana", "999 what", "354 go on", "25 0 OK"])
+def test_an_answer_after_the_dot_that_nobody_understands_says_nothing(nonsense: str, authority: trustme.CA, tmp_path: Path) -> None:
+    """Taken for a refusal, the message would be sent again."""
+    (outcome,) = send(Handler(data=nonsense), authority, tmp_path)
+    assert outcome == Ambiguous("the connection broke after the message was handed over")
+
+
+def test_an_answer_too_many_is_not_taken_for_that_to_the_next_message(authority: trustme.CA, tmp_path: Path) -> None:
+    handler = Handler(data="twice")
+
+    async def run() -> list[Outcome]:
+        async with server(handler, authority) as port:
+            relay = vendor(port, authority, tmp_path)
+            first = await relay.send(outbound(1))
+            handler.answers["data"] = "554 5.7.1 refused"
+            later = [await relay.send(outbound(number)) for number in (2, 3)]
+            await relay.close()
+            return [first, *later]
+
+    first, second, third = asyncio.run(run())
+    assert isinstance(first, Taken)
+    assert second == Unavailable("the server's answers do not fit the commands")
+    assert third == Refused("permanent_failure", "554 5.7.1 refused")
 
 
 def test_a_server_without_tls_gets_nothing(authority: trustme.CA, tmp_path: Path) -> None:

@@ -6,6 +6,16 @@ from processors.providers.dispatch import Limits
 from processors.providers.worker import BATCH, batch_size
 
 
-@pytest.mark.parametrize(("rates", "size"), [((50.0,), 50), ((0.5,), 1), ((10.0, 30.0), 30), ((10_000.0,), BATCH), ((), 1)])
-def test_a_batch_is_about_a_second_of_the_fastest_vendor(rates: tuple[float, ...], size: int) -> None:
-    assert batch_size([Limits(rate=each) for each in rates]) == size
+@pytest.mark.parametrize(
+    ("limits", "size"),
+    [
+        ([Limits(50, 10)], 10),
+        ([Limits(3, 10)], 3),
+        ([Limits(0.5, 10)], 1),
+        ([Limits(50, 10), Limits(30, 20)], 20),
+        ([Limits(10_000, 10_000)], BATCH),
+        ([], 1),
+    ],
+)
+def test_a_batch_is_what_a_vendor_takes_at_the_same_time(limits: list[Limits], size: int) -> None:
+    assert batch_size(limits) == size
