@@ -16,7 +16,8 @@ is under way; how an attempt ends decides what follows (`OUTCOMES`), by what kin
 - an `emergency_call` without a PIN on file is reached when a person answered or pressed a key; a machine does not end it.
 - a `pin_call` is reached by the right PIN alone: a machine taken for a person must not end an emergency (contract §5).
 
-`reached`, `failed`, `expired`, `gave_up`, `opted_out` and `cancelled` are ends. Only a late delivery still changes one.
+`reached`, `failed`, `expired`, `gave_up`, `opted_out` and `cancelled` are ends. Only what is heard late still changes one: a delivery,
+an opt-out, or, after it was given up, that a provider had taken the last attempt after all, for which a receipt is then awaited.
 docs/delivery.md is drawn from these tables.
 """
 
@@ -76,6 +77,7 @@ CONTACT: Final[ContactTable] = {
     ("expired", "reached"): "reached",
     ("expired", "failed"): "failed",
     ("expired", "opted_out"): "opted_out",
+    ("gave_up", "accepted"): "trying",
     ("gave_up", "reached"): "reached",
     ("gave_up", "opted_out"): "opted_out",
     ("cancelled", "reached"): "reached",

@@ -40,11 +40,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """A message that some vendor is still to be asked about; `in_doubt` if an earlier outcome is not known."""
+    """A message that some vendor is still to be asked about; `in_doubt` is the vendor of which an earlier outcome is not known."""
 
     message: Outbound
     tried: frozenset[int] = frozenset()
-    in_doubt: bool = False
+    in_doubt: str = ""
 
 
 class Dispatcher:
@@ -82,9 +82,9 @@ class Dispatcher:
         while unsent:
             self.failover = self.failover.at(self._now())
             calls = [(each, self._choose(each)) for each in unsent if not self._expired(each.message)]
-            results |= {each.message.reference: Result("", None) for each in unsent if self._expired(each.message)}
+            results |= {each.message.reference: over(each) for each in unsent if self._expired(each.message)}
             self._commit(
-                [SendIntent(each.message.reference, self._vendors[vendor].name, self._now(), each.in_doubt) for each, vendor in calls]
+                [SendIntent(each.message.reference, self._vendors[vendor].name, self._now(), bool(each.in_doubt)) for each, vendor in calls]
             )
             outcomes = await asyncio.gather(*(self._call(vendor, each.message) for each, vendor in calls))
             unsent.clear()
@@ -99,7 +99,7 @@ class Dispatcher:
 
     async def _recover(self, message: Outbound, intent: SendIntent) -> Result | Unsent:
         """Ask the vendor by reference what became of a message that was being handed over when a process ended."""
-        unsent = Unsent(message, in_doubt=intent.again)
+        unsent = Unsent(message, in_doubt=intent.vendor if intent.again else "")
         place = next((place for place, vendor in enumerate(self._vendors) if vendor.name == intent.vendor), None)
         if place is None:
             return self._doubt(unsent, intent.vendor, Ambiguous(f"the vendor {intent.vendor} is not configured any more"))
@@ -128,7 +128,7 @@ class Dispatcher:
         """Return the result of a message, or how it goes on."""
         name = self._vendors[vendor].name
         if outcome is None:
-            return Result("", None)
+            return over(each)
         failed = isinstance(outcome, Unavailable | Ambiguous)
         before = self.failover.current
         self.failover = self.failover.after(vendor, failed=failed, now=self._now())
@@ -138,15 +138,22 @@ class Dispatcher:
             return self._doubt(replace(each, tried=each.tried | {vendor}), name, outcome)
         if isinstance(outcome, Unavailable):
             tried = each.tried | {vendor}
-            return Result(name, outcome, each.in_doubt) if len(tried) == len(self._vendors) else replace(each, tried=tried)
-        return Result(name, outcome, each.in_doubt)
+            return Result(name, outcome, bool(each.in_doubt)) if len(tried) == len(self._vendors) else replace(each, tried=tried)
+        return Result(name, outcome, bool(each.in_doubt))
 
     def _doubt(self, each: Unsent, vendor: str, outcome: Ambiguous) -> Result | Unsent:
         """Count what cannot be known; send an emergency once more."""
         metrics.AMBIGUOUS_SENDS.labels(each.message.channel, vendor).inc()
         if each.message.emergency and not each.in_doubt:
-            return replace(each, in_doubt=True)
-        return Result(vendor, outcome, each.in_doubt)
+            return replace(each, in_doubt=vendor)
+        return Result(vendor, outcome, bool(each.in_doubt))
+
+
+def over(each: Unsent) -> Result:
+    """Return the result of a message whose lease has ended; if it is in doubt, that is said."""
+    if not each.in_doubt:
+        return Result("", None)
+    return Result(each.in_doubt, Unavailable("its lease ended before it was sent once more"), again=True)
 
 
 def receipt_status(outcome: Outcome) -> str:

@@ -14,6 +14,7 @@ Any error in a transaction has one answer: start over from what Kafka holds.
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import Callable, Sequence
 from time import monotonic, time
 from typing import Any, Final
@@ -50,7 +51,8 @@ from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.topics import OUTBOUND, RECEIPTS, SENDS
 
-BATCH: Final = 200  # messages of a batch, at most
+BATCH: Final = 200  # messages of a batch that are sent, at most
+QUEUE: Final = 1_000  # messages that are read ahead
 POLL_TIMEOUT: Final = 0.2
 FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
 SEND_STATUSES: Final = ("accepted", "delivered", "temporary_failure", "permanent_failure", "opted_out")  # of an outcome
@@ -97,6 +99,7 @@ class Worker:
         self._generation = 0
         self._positions: dict[Place, int] = {}
         self._intents: dict[str, SendIntent] = {}
+        self._queue: deque[Message] = deque()  # read and not yet taken in hand
         self._in_hand: dict[str, Place] = {}
         self._contexts: dict[str, str] = {}  # the trace contexts of what is in hand, by reference
         self._producer: Producer | None = None
@@ -140,13 +143,18 @@ class Worker:
     def _on_assigned(self, partitions: list[TopicPartition]) -> None:
         self._assigned = partitions
         self._generation += 1
-        self._positions.clear()
+        self._forget_work()
         self._member.assign([])
 
     def _on_revoked(self) -> None:
         self._assigned = []
         self._generation += 1
+        self._forget_work()
+
+    def _forget_work(self) -> None:
+        """Forget what is in hand: whoever has the partitions begins at the committed positions."""
         self._positions.clear()
+        self._queue.clear()
 
     def _restore(self, member: Consumer) -> bool:
         """Resume the assigned partitions at their committed offsets; return whether there are any."""
@@ -176,8 +184,8 @@ class Worker:
         return True
 
     def _start_over(self, member: Consumer, error: Retry | Restart) -> None:
-        self._log.warning("start_over", **error_fields(error))
-        self._positions.clear()
+        self._log.warning("start_over", error=type(error).__name__, reason=str(error))
+        self._forget_work()
         self._producer = None
         member.assign([])
         self._heartbeat(member, self._wait)
@@ -196,14 +204,15 @@ class Worker:
     # -- one batch
 
     def _run_batch(self, member: Consumer, loop: asyncio.Runner) -> None:
-        messages = poll_batch(member, self._batch_size, POLL_TIMEOUT)  # 1
+        messages = poll_batch(member, max(1, QUEUE - len(self._queue)), 0 if self._queue else POLL_TIMEOUT)  # 1
         self._metadata = member.consumer_group_metadata()
         if not self._positions:
             return
+        self._queue.extend(messages)
         if not member.memberid():
             raise Restart("the group has dropped us: offsets sent without a member's id would not be fenced")
         positions = dict(self._positions)
-        batch = [outbound for message in messages if (outbound := self._taken(message, positions)) is not None]
+        batch = self._next_batch(positions)
         if positions == self._positions:
             return
         self._fault("read")
@@ -214,6 +223,17 @@ class Worker:
         self._positions = positions
         self._in_hand.clear()
         self._contexts.clear()
+
+    def _next_batch(self, positions: dict[Place, int]) -> list[Outbound]:
+        """Return the next messages, as many as can be sent at the same time; of those whose lease has ended there may be any number."""
+        batch: list[Outbound] = []
+        to_send, now = 0, self._now()
+        while self._queue and to_send < self._batch_size:
+            outbound = self._taken(self._queue.popleft(), positions)
+            if outbound is not None:
+                batch.append(outbound)
+                to_send += now < outbound.expires_at
+        return batch
 
     def _taken(self, message: Message, positions: dict[Place, int]) -> Outbound | None:
         """Return the message to send, and note its position; None for what is no message."""

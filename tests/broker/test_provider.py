@@ -19,6 +19,7 @@ from aiosmtpd.smtp import SMTP
 
 from processors.domain.external import ReceiptForm
 from processors.providers.mail import reference_of
+from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
@@ -78,7 +79,7 @@ class Delivery:
             "VN_PARTITIONS": "2",
         }
         with environment(self.variables):
-            settings = Settings()
+            self.settings = settings = Settings()
             create_topics(settings, (*OUTBOUND.values(), RECEIPTS, SENDS))
             self.client = Client(settings)
         self.config = folder / "providers.toml"
@@ -88,8 +89,8 @@ class Delivery:
         )
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def send(self, count: int, *, emergency: bool = False, start: int = 0) -> set[str]:
-        messages = [outbound(start + number, expires_at=LATER, emergency=emergency) for number in range(count)]
+    def send(self, count: int, *, emergency: bool = False, start: int = 0, expires_at: int = LATER) -> set[str]:
+        messages = [outbound(start + number, expires_at=expires_at, emergency=emergency) for number in range(count)]
         self.client.send(OUTBOUND["email"], ((f"R-{number}", self.client.codec.encode(each)) for number, each in enumerate(messages)))
         return {each.reference for each in messages}
 
@@ -133,6 +134,17 @@ def test_every_message_is_handed_over_once_and_has_one_receipt(delivery: Deliver
     for process in (first, second):
         process.terminate()
         assert process.wait(timeout=10) == 0
+
+
+def test_attempts_whose_lease_ended_in_an_outage_hold_up_nothing(delivery: Delivery) -> None:
+    """A transaction has only as many messages as are sent at the same time; those that are too late do not count."""
+    delivery.send(3_000, expires_at=1)
+    references = delivery.send(20, start=3_000)
+    delivery.provide()
+    delivery.wait_for(references)
+    assert delivery.mailbox.received == Counter(references)
+    ends = Broker(delivery.settings).end_offsets((delivery.client.topic(SENDS), partition) for partition in range(2))
+    assert sum(ends.values()) < 3_300, "a tombstone for each, and the marks of few transactions"
 
 
 def test_a_provider_that_dies_after_the_call_sends_nothing_twice(delivery: Delivery) -> None:

@@ -323,3 +323,19 @@ def test_the_journal_says_that_a_provider_was_in_doubt_and_that_it_sent_again(de
     told = AtDeliver(ALL_DAY, answers=None).register(reachable(SMS)).tell(escape())
     told.receive(receipt(told.sent[0].reference, "accepted", detail=detail))
     assert told.reasons("receipt")[-1] == reason
+
+
+@pytest.mark.parametrize(("contact", "end"), [(EMAIL, "reached"), (SMS, "expired"), (VOICE, "gave_up")])
+def test_an_attempt_that_was_taken_before_it_was_given_up_still_ends(contact: Contact, end: str) -> None:
+    """Its provider stood still: that the vendor had taken it is heard after delivery.give_up."""
+    stage = AtDeliver((*ALL_DAY, policy("delivery.give_up", "10m")), answers=None).register(reachable(contact)).tell(event())
+    (sent,) = stage.sent
+    stage.after(20 * MINUTE)
+    (news,) = [each for each in stage.deliveries() if each.content == "news"]
+    assert [each.state for each in news.contacts.values()] == ["gave_up"]
+    stage.receive(receipt(sent.reference, "accepted"))
+    stage.after(80 * HOUR)
+    (news,) = [each for each in stage.deliveries() if each.content == "news"]
+    assert [each.state for each in news.contacts.values()] == [end]
+    assert [each.status for each in news.attempts.values()] == ["unanswered"]
+    assert (len(stage.sent), news.result) == (1, "failed"), "nothing begins again, and the first outcome stands"

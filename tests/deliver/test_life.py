@@ -84,7 +84,10 @@ def test_what_an_end_means_depends_on_the_kind_of_message(state: Any, meanings: 
 
 
 def test_nothing_begins_again_at_a_contact_that_has_ended() -> None:
-    assert all(to not in UNDER_WAY for (state, _), to in CONTACT.items() if state not in UNDER_WAY)
+    """What a provider had taken before the contact was given up still waits for its receipt."""
+    resumed = {pair for pair, to in CONTACT.items() if pair[0] not in UNDER_WAY and to in UNDER_WAY}
+    assert resumed == {("gave_up", "accepted")}
+    assert CONTACT["gave_up", "accepted"] == "trying"
 
 
 def test_a_contact_that_opted_out_or_was_reached_stays_so() -> None:

@@ -157,6 +157,19 @@ def test_the_intent_says_that_an_emergency_is_sent_once_more() -> None:
     assert [each.again for each in committed] == [False, True]
 
 
+def test_an_emergency_in_doubt_whose_lease_has_ended_says_so_and_is_not_sent() -> None:
+    vendor = Scripted("first", found=LOST)
+    message = outbound(emergency=True)
+    results, _ = deliver(
+        vendor, messages=[message], intents={message.reference: SendIntent(message.reference, "first", AT)}, now=AT + 15 * MINUTE
+    )
+    (result,) = results.values()
+    assert vendor.sent == []
+    assert result.outcome is not None
+    assert (result.vendor, receipt_status(result.outcome)) == ("first", "temporary_failure")
+    assert receipt_detail(result.outcome, again=result.again).startswith("sent again in doubt: ")
+
+
 def test_a_vendor_that_is_gone_cannot_be_asked() -> None:
     vendor = Scripted("first")
     result = one(vendor, intent=SendIntent(outbound().reference, "gone", AT))

@@ -1,0 +1,333 @@
+"""
+The whole pipeline with its providers on a real broker, vendors that misbehave as they are told, and what came of it.
+
+The stages before deliver run for as long as the world lasts; those that a run strikes are started for it. Each run has
+registrants, an offender and messages of its own, so that its facts are told apart.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from processors.deliver.decide import STAGE
+from processors.deliver.state import Delivery, registrant_of
+from processors.domain.policy import Policy, policy_key
+from processors.domain.time import iso
+from processors.runtime.kafka.topics_admin import create_topics
+from processors.runtime.kafka.user_client import Client
+from processors.runtime.run.faults import Point
+from processors.runtime.settings import Settings
+from processors.runtime.wire.states import format_of
+from processors.topics import DELIVER_STATE, OUTBOUND, POLICIES, RECEIPTS, REGISTRATIONS, RESPONSES, SUBMISSIONS
+from tests.broker.delivery_vendors import TIMEOUT, TOKEN, Vendors
+from tests.broker.fault_matrix import Copies
+from tests.broker.harness import SHORT_TIMEOUTS, environment
+from tests.delivery.oracle import Facts, Person, Submission
+
+ROOT: Final = Path(__file__).parents[2]
+UPSTREAM: Final = ("read", "identify", "dedupe", "validate", "match")
+ORI: Final = "VA0430000"
+POLICY: Final = {
+    "merge.window": "0s",
+    "quiet.hours": "none",
+    "attempt.lease": "30s",
+    "sms.retry": "2s",
+    "email.retry": "2s",
+    "voice.retry": "3s",
+    "delivery.give_up": "40s",
+    "voice.give_up": "40s",
+    "receipt.wait": "6s",
+}
+PROVIDERS: Final = {"provider-email": "smtp", "provider-sms": "twilio", "provider-voice": "twilio"}
+PIN: Final = "2580"
+WAVE_SECONDS: Final = 3.0
+END_SECONDS: Final = 150.0
+
+
+@dataclass(slots=True)
+class Provider(Copies):
+    """A provider's process; `unit` names the channel that is struck."""
+
+    def _spawn(self, log: Path, faults: str) -> "subprocess.Popen[bytes]":
+        command = [
+            sys.executable,
+            "-m",
+            "processors",
+            "provider",
+            PROVIDERS[self.unit],
+            "--config",
+            str(self.run.folder / "providers.toml"),
+        ]
+        variables = {**os.environ, **self.run.environment, "VN_FAULTS": faults, "VN_LOG_LEVEL": "info"}
+        with log.open("wb") as file:
+            return subprocess.Popen(command, env=variables, stderr=file, stdout=file, cwd=ROOT)
+
+
+class World:
+    """A prefix on the cluster, the vendors, and the stages before deliver."""
+
+    def __init__(self, addresses: Mapping[str, str], folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            **addresses,
+            **SHORT_TIMEOUTS,
+            "VN_TOPIC_PREFIX": f"w{os.getpid()}-{time.monotonic_ns()}.",
+            "VN_PARTITIONS": "2",
+        }
+        with environment(self.environment):
+            settings = Settings()
+            create_topics(settings)
+            self.client = Client(settings)
+        policies = [Policy(key=key, value=value, set_by="matrix", set_at=0) for key, value in POLICY.items()]
+        self.client.send(POLICIES, ((policy_key(each), self.client.codec.encode(each)) for each in policies))
+        self.vendors = Vendors(folder)
+        self.runs = 0
+        self._write_config()
+        self._others = [self._start("-m", "tests.broker.stage_process", each) for each in UPSTREAM]
+        self._others.append(
+            self._start("-m", "processors", "provider", "callbacks", "--config", str(folder / "providers.toml"), "--port", str(self._port))
+        )
+
+    def _write_config(self) -> None:
+        vendors, folder = self.vendors, self.folder
+        self._port = free_port()
+        token = folder / "token"
+        token.write_text(TOKEN)
+        token.chmod(0o600)
+        (folder / "providers.toml").write_text(
+            f'[[vendor]]\nkind = "smtp"\nname = "relay"\nhost = "127.0.0.1"\nport = {vendors.smtp_port}\nca_file = "{vendors.ca}"\n'
+            f'from_address = "notify@vn.example.org"\nrate = 1000\ntimeout = {TIMEOUT}\n\n'
+            f'[[vendor]]\nkind = "twilio"\nname = "twilio"\naccount_sid = "AC1"\ntoken_file = "{token}"\nsender = "+18045550100"\n'
+            f'public_url = "http://127.0.0.1:{self._port}"\nbase_url = "http://127.0.0.1:{vendors.api_port}"\nrate = 1000\n'
+            f"timeout = {TIMEOUT}\n"
+        )
+
+    def _start(self, *command: str) -> "subprocess.Popen[bytes]":
+        log = self.folder / f"{command[-1]}.log" if command[1] != "processors" else self.folder / "callbacks.log"
+        variables = {**os.environ, **self.environment, "VN_LOG_LEVEL": "info"}
+        with log.open("wb") as file:
+            return subprocess.Popen([sys.executable, *command], env=variables, stderr=file, stdout=file, cwd=ROOT)
+
+    def check(self) -> None:
+        """Raise AssertionError if a process that nobody strikes has ended."""
+        ended = [each.args for each in self._others if each.poll() is not None]
+        assert not ended, f"ended by itself: {ended}"
+
+    def close(self) -> None:
+        for each in self._others:
+            each.kill()
+            each.wait()
+        self.vendors.close()
+
+
+def free_port() -> int:
+    """Return a port on which nothing listens."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@dataclass(slots=True)
+class Run:
+    """
+    One run in a world: three registrants, waves of an emergency and a hearing, and the units that it strikes.
+
+    `faults` names for a unit the fault and the points at which it strikes.
+    """
+
+    world: World
+    faults: Mapping[str, tuple[str, Sequence[Point]]]
+    name: str = field(init=False)
+    folder: Path = field(init=False)
+    environment: Mapping[str, str] = field(init=False)
+    copies: dict[str, Copies] = field(init=False)
+    people: dict[str, Person] = field(init=False)
+    told: dict[Submission, frozenset[str]] = field(init=False, default_factory=dict)
+    _offender: dict[str, Any] = field(init=False)
+    _waves: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self.world.runs += 1
+        self.name = f"{self.world.runs:03}"
+        self.folder = self.world.folder / self.name
+        self.folder.mkdir()
+        (self.folder / "providers.toml").symlink_to(self.world.folder / "providers.toml")
+        self.environment = self.world.environment
+        numbers = [f"+1804555{1000 + 5 * self.world.runs + number}" for number in range(4)]
+        self.world.vendors.pins.update(dict.fromkeys(numbers, PIN))
+        self._offender = {
+            "identifiers": [{"scheme": "SID", "value": f"VA77{self.name}123"}],
+            "name": {"given": "Thomas", "sur": "Walker"},
+            "birth_date": "1979-02-11",
+        }
+        self.people = {
+            f"R{self.name}-A": person(("sms", numbers[0]), ("email", f"a{self.name}@example.org"), ("voice", numbers[1])),
+            f"R{self.name}-B": person(("sms", numbers[2]), ("email", f"b{self.name}@example.org")),
+            f"R{self.name}-C": person(("voice", numbers[3]), ("email", f"c{self.name}@example.org")),
+        }
+        self.copies = {unit: self._copies(unit) for unit in ("deliver", "answer", "provider-email", self._twilio())}
+
+    def _twilio(self) -> str:
+        return "provider-voice" if "provider-voice" in self.faults else "provider-sms"
+
+    def _copies(self, unit: str) -> Copies:
+        fault, points = self.faults.get(unit, ("kill", ()))
+        kind: Any = Provider if unit in PROVIDERS else Copies
+        made: Copies = kind(self, unit, tuple(points), fault)
+        return made
+
+    # -- what goes in
+
+    def register(self) -> None:
+        offender = self._offender
+        for registrant, each in self.people.items():
+            contacts = [{"channel": channel, "address": address, "verified": True} for channel, address in sorted(each.contacts)]
+            registration = {
+                "registration_id": f"V-{registrant}",
+                "registrant_id": registrant,
+                "source": "VINE",
+                "offender": offender,
+                "language": "en",
+                "time_zone": "America/New_York",
+                "contacts": contacts,
+                "pin": each.pin,
+                "created_at": "2026-01-01T12:00:00Z",
+            }
+            self.world.client.send(REGISTRATIONS, [(f"V-{registrant}", json.dumps(registration).encode())])
+
+    def send_wave(self) -> None:
+        """Submit an escape and a hearing, news to everybody registered."""
+        self._waves += 1
+        now = int(time.time() * 1000)
+        minute = 60_000 * self._waves
+        escape = {
+            "event_type": "Jail",
+            "event_subtype": "Escape",
+            "notification_type": "Status Update",
+            "action_at": iso(now - 10 * minute),
+        }
+        hearing = {
+            "event_type": "Court",
+            "event_subtype": "Court Hearing",
+            "notification_type": "Hearing Notice",
+            "action_at": iso(now + 30 * 86_400_000 + 10 * minute),
+            "case": {"number": f"CR26-{self._waves}", "court": "Riverside Circuit Court"},
+        }
+        for kind, event in (("E", escape), ("H", hearing)):
+            message_id = f"M{self.name}-{self._waves}{kind}"
+            submission = {
+                "message_id": message_id,
+                "agency": {"ori": ORI, "name": "Riverside Jail", "state": "VA"},
+                "notification_subtypes": [{"subtype": "Do Not Validate", "validations": ["Date"]}],
+                "offenders": [self._offender],
+                **event,
+            }
+            self.world.client.send(SUBMISSIONS, [(ORI, json.dumps(submission).encode())])
+            self.told[ORI, message_id] = frozenset(self.people)
+
+    # -- while it runs
+
+    def tend(self) -> None:
+        """Bring back what a fault has ended or stopped."""
+        self.world.check()
+        for each in self.copies.values():
+            each.tend()
+
+    def tend_for(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+        """Tend for so long; return at once if the condition holds, and whether it does."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.tend()
+            if until():
+                return True
+            time.sleep(0.1)
+        return until()
+
+    @property
+    def missed(self) -> list[str]:
+        """The points that were not struck yet."""
+        return [f"{unit}.{point}" for unit, (_, points) in self.faults.items() for point in points if point not in self.copies[unit].struck]
+
+    def finish(self) -> Facts:
+        """Wait until everything has ended and the processes have stopped; return the facts."""
+        self.tend_for(END_SECONDS, self._over)
+        for each in self.copies.values():
+            each.stop()
+        return self.facts()
+
+    def _over(self) -> bool:
+        """Whether every submission is answered and nothing is under way; looked at from time to time, since it reads everything."""
+        time.sleep(0.5)
+        facts = self.facts()
+        answered = {(each.ori, each.message_id) for each in facts.responses}
+        open_contacts = [each for delivery in facts.deliveries for each in delivery.contacts.values() if each.state in {"due", "trying"}]
+        return answered >= self.told.keys() and not open_contacts
+
+    def kill(self) -> None:
+        for each in self.copies.values():
+            each.kill()
+
+    # -- what came of it
+
+    def facts(self) -> Facts:
+        client, mine = self.world.client, f"R{self.name}-"
+        outbound = [each for topic in OUTBOUND.values() for each in client.values(topic) if each.registrant_id.startswith(mine)]
+        return Facts(
+            people=self.people,
+            told=self.told,
+            outbound=tuple(outbound),
+            sends=tuple(each for each in self.world.vendors.sends if each.reference.startswith(mine)),
+            receipts=tuple(each for each in client.values(RECEIPTS) if each.reference.startswith(mine)),
+            responses=tuple(each for each in client.values(RESPONSES) if each.message_id.startswith(f"M{self.name}-")),
+            deliveries=tuple(self._deliveries(mine)),
+        )
+
+    def _deliveries(self, mine: str) -> Iterator[Delivery]:
+        decode = self.world.client.codec.states(format_of(STAGE))
+        for key, value in self.world.client.latest(DELIVER_STATE).items():
+            if value is not None and key.startswith("=") and registrant_of(key[1:]).startswith(mine):
+                state = decode(value)
+                if isinstance(state, Delivery):
+                    yield state
+
+
+def person(*contacts: tuple[str, str]) -> Person:
+    return Person(frozenset(contacts), PIN)
+
+
+@contextmanager
+def running(world: World, faults: Mapping[str, tuple[str, Sequence[Point]]]) -> Iterator[Run]:
+    """Start a run, its registrants registered; whatever happens, none of its processes is left."""
+    run = Run(world, faults)
+    try:
+        run.register()
+        yield run
+    finally:
+        run.kill()
+
+
+def strike_at(run: Run, unit: str, phase: str, number: int, every: int) -> Callable[[str], None]:
+    """Return what a vendor does at a phase of a call: at every so many it sends the provider's process a signal."""
+    seen = [0]
+
+    def reach(name: str) -> None:
+        if name != phase:
+            return
+        seen[0] += 1
+        if seen[0] % every == 0:
+            process = run.copies[unit].process
+            if process.poll() is None:
+                os.kill(process.pid, number)
+                run.world.vendors.done[f"{phase}.{signal.Signals(number).name}"] += 1
+
+    return reach
