@@ -3,9 +3,10 @@ The fault matrix of deliveries: every fault at every point of deliver, answer an
 
     python -m tests.broker.delivery_matrix [--only NAME] [--results FILE]        (`make delivery-faults`)
 
-A run sends emergencies and hearings to three registrants by text, email and voice, wave after wave, while one unit is struck or
-one vendor misbehaves. Afterwards the oracle (tests/delivery/oracle.py) judges what was written and what the vendors saw. Results
-are appended to a file, and runs that held are not repeated. The exit code is 0 if every cell holds.
+A run sends emergencies and hearings to three registrants by text, email and voice, wave after wave, while every unit is struck at
+one point after the other, or vendors misbehave in one way after the other. Afterwards the oracle (tests/delivery/oracle.py) judges
+what was written and what the vendors saw. Results are appended to a file, and runs that held are not repeated. The exit code is 0
+if every cell holds.
 
     kill    kill -9, and started again
     stop    SIGSTOP until another copy has taken over, then SIGCONT
@@ -18,14 +19,17 @@ import json
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
 from processors.runtime.run.faults import POINTS, Point
-from tests.broker.delivery_run import ROOT, WAVE_SECONDS, World, running, strike_at
+from tests.broker.delivery_run import ROOT, WAVE_SECONDS, Run, World, running
 from tests.broker.delivery_vendors import API_FAULTS, CALLBACK_FAULTS, SMTP_FAULTS
 from tests.broker.fault_matrix import FAULTS, own_cluster
 from tests.delivery.oracle import Facts, violations
@@ -39,13 +43,13 @@ UNITS: Final[Mapping[str, tuple[Point, ...]]] = {
     "provider-sms": PROVIDER_POINTS,
     "provider-voice": PROVIDER_POINTS,
 }
-PHASES: Final = (("rcpt", "provider-email"), ("dot", "provider-email"), ("request", "provider-sms"))
+PHASES: Final = {"rcpt": "provider-email", "dot": "provider-email", "request": "provider-sms"}  # of a call, and who makes it
 SIGNALS: Final = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
-WAVES: Final = 2  # at least
-STRIKES: Final = 3  # in the middle of a call
-MISBEHAVIOURS: Final = 4
-MOST_WAVES: Final = 40
-STRIKE_EVERY: Final = 4  # messages
+WAVES: Final = 2  # at least, for each misbehaviour
+MOST_WAVES: Final = 60
+STRIKE_EVERY: Final = 4  # calls
+STRIKES: Final = 2  # at each phase
+MISBEHAVIOURS: Final = 3  # of each kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +63,22 @@ class Trial:
 
 def trials() -> Iterator[Trial]:
     """Yield every run of the matrix."""
-    for unit, points in UNITS.items():
-        for fault in FAULTS:
-            yield Trial(
-                f"{unit}.{fault}",
-                tuple(f"{unit}.{point}.{fault}" for point in points),
-                lambda world, unit=unit, fault=fault: struck(world, unit, fault),
-            )
-    for phase, unit in PHASES:
-        for how, number in SIGNALS.items():
-            yield Trial(
-                f"{phase}.{how}",
-                (f"{unit}.{phase}.{how}",),
-                lambda world, phase=phase, unit=unit, number=number: struck_in_call(world, unit, phase, number),
-            )
-    for kind, faults in (("smtp", SMTP_FAULTS), ("api", API_FAULTS), ("callbacks", CALLBACK_FAULTS)):
-        for fault in faults:
-            for killed in (False, True):
-                name = f"{kind}.{fault}{'.kill' if killed else ''}"
-                yield Trial(
-                    name, (name,), lambda world, kind=kind, fault=fault, killed=killed: misbehaved(world, kind, fault, killed=killed)
-                )
+    for fault in FAULTS:
+        cells = tuple(f"{unit}.{point}.{fault}" for unit, points in UNITS.items() for point in points)
+        yield Trial(f"points.{fault}", cells, partial(struck, fault=fault))
+    for how in SIGNALS:
+        yield Trial(f"calls.{how}", tuple(f"{phase}.{how}" for phase in PHASES), partial(struck_in_calls, how=how))
+    for killed in (False, True):
+        end = "killed" if killed else "alone"
+        vendors = (*(("smtp", each) for each in SMTP_FAULTS), *(("api", each) for each in API_FAULTS))
+        for name, faults in (("vendors", vendors), ("callbacks", tuple(("callbacks", each) for each in CALLBACK_FAULTS))):
+            cells = tuple(f"{kind}.{fault}.{end}" for kind, fault in faults)
+            yield Trial(f"{name}.{end}", cells, partial(misbehaved, faults=faults, killed=killed))
 
 
-def struck(world: World, unit: str, fault: str) -> Facts:
-    """Strike a unit with a fault at each of its points, one after the other."""
-    with running(world, {unit: (fault, UNITS[unit])}) as run:
+def struck(world: World, fault: str) -> Facts:
+    """Strike every unit with a fault at each of its points, one after the other."""
+    with running(world, {unit: (fault, points) for unit, points in UNITS.items()}) as run:
         for _ in range(MOST_WAVES):
             run.send_wave()
             run.tend_for(WAVE_SECONDS, lambda: not run.missed)
@@ -95,42 +89,70 @@ def struck(world: World, unit: str, fault: str) -> Facts:
         return run.finish()
 
 
-def struck_in_call(world: World, unit: str, phase: str, number: int) -> Facts:
-    """Kill or stop a provider in the middle of a call, again and again; the vendor does it."""
-    name = signal.Signals(number).name
-    with running(world, {unit: ("kill" if number == signal.SIGKILL else "stop", ())}) as run:
-        world.vendors.phase = strike_at(run, unit, phase, number, STRIKE_EVERY)
+def struck_in_calls(world: World, how: str) -> Facts:
+    """Kill or stop providers in the middle of their calls, again and again; the vendors do it."""
+    done, number = Counter[str](), SIGNALS[how]
+    with running(world, dict.fromkeys(PHASES.values(), (how, ()))) as run:
+        world.vendors.phase = strike_in_calls(run, number, done)
         try:
-            before, done = world.vendors.done[f"{phase}.{name}"], world.vendors.done
             for _ in range(MOST_WAVES):
                 run.send_wave()
-                if run.tend_for(WAVE_SECONDS, lambda: done[f"{phase}.{name}"] >= before + STRIKES):
+                if run.tend_for(WAVE_SECONDS, lambda: all(done[phase] >= STRIKES for phase in PHASES)):
                     break
-            assert done[f"{phase}.{name}"] >= before + STRIKES, "nobody was struck"
+            assert all(done[phase] >= STRIKES for phase in PHASES), f"struck: {dict(done)}"
         finally:
             world.vendors.phase = lambda _: None
         return run.finish()
 
 
-def misbehaved(world: World, kind: str, fault: str, *, killed: bool) -> Facts:
-    """Let a vendor misbehave at every second message; if `killed`, its provider is killed after each wave."""
+def strike_in_calls(run: Run, number: int, done: Counter[str]) -> Callable[[str], None]:
+    """Return what the vendors do at the phases of a call: at every so many the calling process gets a signal."""
+    seen = Counter[str]()
+
+    def reach(phase: str) -> None:
+        seen[phase] += 1
+        process = run.copies[PHASES[phase]].process
+        if seen[phase] % STRIKE_EVERY == 0 and done[phase] < STRIKES and process.poll() is None:
+            done[phase] += 1
+            process.send_signal(number)
+
+    return reach
+
+
+def misbehaved(world: World, faults: Sequence[tuple[str, str]], *, killed: bool) -> Facts:
+    """Let vendors misbehave at every second message, in one way after the other; if `killed`, their providers are killed meanwhile."""
     vendors = world.vendors
-    unit = "provider-email" if kind == "smtp" else "provider-sms"
+    kinds = {kind: [fault for each, fault in faults if each == kind] for kind, _ in faults}
     with running(world, {}) as run:
-        setattr(vendors, kind, fault)
         try:
-            before = vendors.done[f"{kind}.{fault}"]
-            for number in range(MOST_WAVES):
-                run.send_wave()
-                enough = run.tend_for(WAVE_SECONDS, lambda: vendors.done[f"{kind}.{fault}"] >= before + MISBEHAVIOURS)
-                if killed and run.copies[unit].process.poll() is None:
-                    run.copies[unit].process.kill()
-                if enough and number >= WAVES:
-                    break
-            assert vendors.done[f"{kind}.{fault}"] > before, "the vendor did not misbehave"
+            for together in zip_longest(*([(kind, fault) for fault in several] for kind, several in kinds.items())):
+                now = [each for each in together if each is not None]
+                misbehave_in_waves(run, now, killed=killed)
         finally:
-            setattr(vendors, kind, "")
+            for kind in kinds:
+                setattr(vendors, kind, "")
         return run.finish()
+
+
+def misbehave_in_waves(run: Run, faults: Sequence[tuple[str, str]], *, killed: bool) -> None:
+    """Send waves until each vendor has misbehaved often enough."""
+    vendors = run.world.vendors
+    before = {f"{kind}.{fault}": vendors.done[f"{kind}.{fault}"] for kind, fault in faults}
+    for kind, fault in faults:
+        setattr(vendors, kind, fault)
+
+    def enough() -> bool:
+        return all(vendors.done[name] >= count + MISBEHAVIOURS for name, count in before.items())
+
+    for number in range(MOST_WAVES):
+        run.send_wave()
+        run.tend_for(WAVE_SECONDS / 2, enough)
+        if killed and number == 0:
+            for unit in ("provider-email", "provider-sms", "provider-voice"):
+                run.copies[unit].process.kill()
+        if run.tend_for(WAVE_SECONDS / 2, enough) and number + 1 >= WAVES:
+            return
+    raise AssertionError(f"the vendors did not misbehave as {', '.join(before)}")
 
 
 def verdict(facts: Facts) -> dict[str, Any]:

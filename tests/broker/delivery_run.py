@@ -7,7 +7,6 @@ registrants, an offender and messages of its own, so that its facts are told apa
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -175,10 +174,7 @@ class Run:
             f"R{self.name}-B": person(("sms", numbers[2]), ("email", f"b{self.name}@example.org")),
             f"R{self.name}-C": person(("voice", numbers[3]), ("email", f"c{self.name}@example.org")),
         }
-        self.copies = {unit: self._copies(unit) for unit in ("deliver", "answer", "provider-email", self._twilio())}
-
-    def _twilio(self) -> str:
-        return "provider-voice" if "provider-voice" in self.faults else "provider-sms"
+        self.copies = {unit: self._copies(unit) for unit in ("deliver", "answer", *PROVIDERS)}
 
     def _copies(self, unit: str) -> Copies:
         fault, points = self.faults.get(unit, ("kill", ()))
@@ -314,20 +310,3 @@ def running(world: World, faults: Mapping[str, tuple[str, Sequence[Point]]]) -> 
         yield run
     finally:
         run.kill()
-
-
-def strike_at(run: Run, unit: str, phase: str, number: int, every: int) -> Callable[[str], None]:
-    """Return what a vendor does at a phase of a call: at every so many it sends the provider's process a signal."""
-    seen = [0]
-
-    def reach(name: str) -> None:
-        if name != phase:
-            return
-        seen[0] += 1
-        if seen[0] % every == 0:
-            process = run.copies[unit].process
-            if process.poll() is None:
-                os.kill(process.pid, number)
-                run.world.vendors.done[f"{phase}.{signal.Signals(number).name}"] += 1
-
-    return reach
