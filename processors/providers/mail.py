@@ -6,12 +6,15 @@ Text and HTML say the same; the HTML loads nothing from elsewhere. The reference
 DKIM signature over them; they are left out if no address for it is configured.
 """
 
+import re
+from binascii import b2a_qp
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
-from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import cache
+from typing import Final
 from urllib.parse import urlencode
 
 from processors.domain.notification import Outbound
@@ -19,7 +22,10 @@ from processors.domain.seal import Seal
 from processors.domain.unsubscription import unsubscription_token
 from processors.providers.html import html_of
 
-POLICY = SMTP.clone(max_line_length=998, cte_type="7bit")  # no folding: the unsubscribe header must be one line
+POLICY: Final = SMTP.clone(max_line_length=998, cte_type="7bit")  # no folding: the unsubscribe header must be one line
+SIMPLE: Final = re.compile(r"[ -~]*")
+SIMPLE_LENGTH: Final = 900
+PLAIN_ADDRESS: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +43,52 @@ class Sender:
         return self.address.rpartition("@")[2]
 
 
-def email_of(message: Outbound, sender: Sender) -> EmailMessage:
-    """Return the email; the same message gives the same bytes."""
-    email = EmailMessage(POLICY)
-    email["From"] = Address(sender.name, addr_spec=sender.address)
-    email["To"] = Address(addr_spec=message.to)
-    email["Subject"] = message.subject or ""
-    email["Date"] = format_datetime(datetime.fromtimestamp(message.created_at // 1000, UTC))
-    email["Message-ID"] = message_id(message.reference, sender.domain)
-    email["Auto-Submitted"] = "auto-generated"
+def email_of(message: Outbound, sender: Sender) -> bytes:
+    """Return the email as it is sent; the same message gives the same bytes."""
+    boundary = f"=_{message.reference.rpartition('.')[2]}"
+    headers = [
+        from_header(sender.name, sender.address),
+        header("To", message.to if PLAIN_ADDRESS.fullmatch(message.to) else str(Address(addr_spec=message.to))),
+        header("Subject", message.subject or ""),
+        header("Date", format_datetime(datetime.fromtimestamp(message.created_at // 1000, UTC))),
+        header("Message-ID", message_id(message.reference, sender.domain)),
+        header("Auto-Submitted", "auto-generated"),
+    ]
     if message.emergency:
-        email["Importance"] = "high"
+        headers.append(header("Importance", "high"))
     if sender.unsubscribe_url and sender.seal is not None:
-        email["List-Unsubscribe"] = f"<{unsubscription_url(sender.unsubscribe_url, message.reference, sender.seal)}>"
-        email["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    email.set_content(message.body, cte="quoted-printable")
-    email.add_alternative(html_of(message), subtype="html", cte="quoted-printable")
-    email.set_boundary(f"=_{message.reference.rpartition('.')[2]}")
-    email["Content-Language"] = message.language  # last: headers of the content move into the first part
-    return email
+        headers.append(header("List-Unsubscribe", f"<{unsubscription_url(sender.unsubscribe_url, message.reference, sender.seal)}>"))
+        headers.append(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+    headers += [
+        header("MIME-Version", "1.0"),
+        header("Content-Language", message.language),
+        header("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
+    ]
+    parts = (part("plain", message.body), part("html", html_of(message)))
+    body = "".join(f"--{boundary}\r\n{each}\r\n" for each in parts)
+    return f"{''.join(headers)}\r\n{body}--{boundary}--\r\n".encode("ascii")
+
+
+@cache
+def from_header(name: str, address: str) -> str:
+    """Return the sender's header."""
+    return header("From", str(Address(name, addr_spec=address)))
+
+
+def header(name: str, value: str) -> str:
+    """Return a header line, encoded where it is not simply ASCII; raises ValueError if it is more than one line."""
+    if len(value) < SIMPLE_LENGTH and SIMPLE.fullmatch(value):
+        return f"{name}: {value}\r\n"
+    if value.splitlines() != [value]:
+        raise ValueError("a header is one line")
+    return str(POLICY.header_factory(name, value).fold(policy=POLICY))
+
+
+def part(kind: str, text: str) -> str:
+    """Return one of the alternatives."""
+    lines = "".join(f"{line}\r\n" for line in text.splitlines())
+    encoded = b2a_qp(lines.encode()).decode("ascii")
+    return f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{encoded}'
 
 
 def unsubscription_url(address: str, reference: str, seal: Seal) -> str:

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.errors import MessageError
 from typing import Final
 
 from aiosmtplib import SMTP
@@ -73,9 +74,13 @@ class SmtpVendor:
 
     async def send(self, message: Outbound) -> Outcome:
         """Hand the message over."""
-        content = email_of(message, self._sender).as_bytes()
-        if self._signer is not None:
-            content = self._signer.sign(content)
+        try:
+            content = email_of(message, self._sender)
+        except (ValueError, MessageError):
+            return Refused("permanent_failure", "its address or subject cannot be written as an email")
+        return await self._hand_over(message, content if self._signer is None else self._signer.sign(content))
+
+    async def _hand_over(self, message: Outbound, content: bytes) -> Outcome:
         try:
             async with self._connection() as client:
                 reply = await self._transfer(client, message, content)

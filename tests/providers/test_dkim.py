@@ -91,7 +91,7 @@ SENDER = Sender("notify@vn.example.org", unsubscribe_url="https://vn.example.org
 def test_a_signed_email_verifies_and_covers_the_unsubscribe_headers(algorithm: str) -> None:
     key = KEYS[algorithm]
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    signed = Signer.load("vn.example.org", "k1", pem).sign(email_of(outbound(subject="Salida: José Núñez"), SENDER).as_bytes())
+    signed = Signer.load("vn.example.org", "k1", pem).sign(email_of(outbound(subject="Salida: José Núñez"), SENDER))
     tags = verify(signed, key.public_key())
     assert (tags["a"], tags["d"], tags["s"], tags["c"]) == (algorithm, "vn.example.org", "k1", "relaxed/relaxed")
     assert {"from", "list-unsubscribe", "list-unsubscribe-post"} <= set(tags["h"].split(":"))

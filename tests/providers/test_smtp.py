@@ -150,6 +150,25 @@ def test_after_a_refused_recipient_the_connection_serves_the_next_message(author
     assert [type(each) for each in asyncio.run(run())] == [Refused, Taken]
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"to": "two words@example.org"},
+        {"to": "nobody"},
+        {"to": "a@b@c"},
+        {"subject": "two\nlines"},
+        {"subject": "two\r\n"},
+        {"to": "a@b.example.org\nBcc: c@d"},
+    ],
+)
+def test_what_cannot_be_written_as_an_email_is_refused_and_holds_up_nobody(
+    fields: dict[str, str], authority: trustme.CA, tmp_path: Path
+) -> None:
+    first, second = send(Handler(), authority, tmp_path, outbound(1, **fields), outbound(2))
+    assert first == Refused("permanent_failure", "its address or subject cannot be written as an email")
+    assert isinstance(second, Taken)
+
+
 def test_a_server_that_dies_before_the_dot_has_taken_nothing(authority: trustme.CA, tmp_path: Path) -> None:
     (outcome,) = send(Handler(), authority, tmp_path, kind=DiesBeforeTheDot)
     assert isinstance(outcome, Unavailable)
