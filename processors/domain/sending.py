@@ -10,9 +10,15 @@ AGAIN: Final = "sent again in doubt: "  # begins it if the message was sent once
 
 
 class SendIntent(Struct, frozen=True, gc=False):
-    """A message is being handed to a vendor since `at`, `again` if once more in doubt; removed once the outcome is known."""
+    """
+    A message is being handed to a vendor since `at`, `again` if once more in doubt; removed once the outcome is known.
+
+    An emergency may be settled ahead of messages that came before it: then this stays, `settled`, until the read position has
+    passed it, so that it is not sent again when it is read again.
+    """
 
     reference: str
     vendor: str
     at: int
     again: bool = False
+    settled: bool = False

@@ -14,8 +14,7 @@ Any error in a transaction has one answer: start over from what Kafka holds.
 
 import asyncio
 import socket
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic, time
 from typing import Any, Final
 
@@ -27,6 +26,7 @@ from processors.domain.notification import Outbound
 from processors.domain.registration import Channel
 from processors.domain.sending import SendIntent
 from processors.domain.trace import HEADER
+from processors.providers.backlog import Backlog, Entry
 from processors.providers.dispatch import Dispatcher, Limits, Result, receipt_detail, receipt_status
 from processors.providers.ledger import intent_key, read_intents
 from processors.providers.outcome import Vendor
@@ -52,7 +52,7 @@ from processors.runtime.wire.codec import Codec, Undecodable
 from processors.topics import OUTBOUND, RECEIPTS, SENDS
 
 BATCH: Final = 200  # messages of a batch that are sent, at most
-QUEUE: Final = 1_000  # messages that are read ahead
+READ_AHEAD: Final = 5_000  # records; emergencies among them are sent first
 POLL_TIMEOUT: Final = 0.2
 FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
 SEND_STATUSES: Final = ("accepted", "delivered", "temporary_failure", "permanent_failure", "opted_out")  # of an outcome
@@ -99,9 +99,10 @@ class Worker:
         self._generation = 0
         self._positions: dict[Place, int] = {}
         self._intents: dict[str, SendIntent] = {}
-        self._queue: deque[Message] = deque()  # read and not yet taken in hand
-        self._in_hand: dict[str, Place] = {}
-        self._contexts: dict[str, str] = {}  # the trace contexts of what is in hand, by reference
+        self._fetched: dict[Place, int] = {}  # the next offsets to read
+        self._backlog = Backlog()
+        self._in_hand: dict[str, Entry] = {}
+        self._more = False  # whether there was something to send last time
         self._producer: Producer | None = None
         self._metadata: Any = None
         self._wait = FIRST_WAIT
@@ -154,7 +155,7 @@ class Worker:
     def _forget_work(self) -> None:
         """Forget what is in hand: whoever has the partitions begins at the committed positions."""
         self._positions.clear()
-        self._queue.clear()
+        self._backlog = Backlog()
 
     def _restore(self, member: Consumer) -> bool:
         """Resume the assigned partitions at their committed offsets; return whether there are any."""
@@ -177,7 +178,7 @@ class Worker:
         self._intents = read_intents(self._broker, self._codec, self._sends, [partition for _, partition in places], keep_alive)
         keep_alive()
         member.assign([TopicPartition(*place, offset) for place, offset in positions.items()])
-        self._positions = positions
+        self._positions, self._fetched = positions, dict(positions)
         self._wait = FIRST_WAIT
         self._fault("restored")
         self._log.info("ready", partitions=sorted(partition for _, partition in places), open_intents=len(self._intents))
@@ -204,59 +205,55 @@ class Worker:
     # -- one batch
 
     def _run_batch(self, member: Consumer, loop: asyncio.Runner) -> None:
-        messages = poll_batch(member, max(1, QUEUE - len(self._queue)), 0 if self._queue else POLL_TIMEOUT)  # 1
+        messages = poll_batch(member, max(1, READ_AHEAD - len(self._backlog)), 0 if self._more else POLL_TIMEOUT)  # 1
         self._metadata = member.consumer_group_metadata()
         if not self._positions:
             return
-        self._queue.extend(messages)
         if not member.memberid():
             raise Restart("the group has dropped us: offsets sent without a member's id would not be fenced")
-        positions = dict(self._positions)
-        batch = self._next_batch(positions)
-        if positions == self._positions:
+        for message in messages:
+            self._read(message)
+        entries = self._backlog.take(self._batch_size, self._now())
+        self._more = bool(entries)
+        batch = {each.reference: each for each in entries}
+        if entries:
+            self._fault("read")
+        self._in_hand = batch
+        results = loop.run(self._dispatcher.deliver([each.message for each in entries if each.message], self._open_intents(batch)))  # 2, 3
+        moved, passed = self._backlog.settle(entries)
+        if not (results or moved):
             return
-        self._fault("read")
-        results = loop.run(self._dispatcher.deliver(batch, self._open_intents(batch))) if batch else {}  # 2, 3
         self._fault("sent")
-        self._commit_results(results, positions)  # 4
+        positions = {**self._positions, **moved}
+        self._commit_results(results, positions, passed)  # 4
         self._fault("committed")
         self._positions = positions
-        self._in_hand.clear()
-        self._contexts.clear()
 
-    def _next_batch(self, positions: dict[Place, int]) -> list[Outbound]:
-        """Return the next messages, as many as can be sent at the same time; of those whose lease has ended there may be any number."""
-        batch: list[Outbound] = []
-        to_send, now = 0, self._now()
-        while self._queue and to_send < self._batch_size:
-            outbound = self._taken(self._queue.popleft(), positions)
-            if outbound is not None:
-                batch.append(outbound)
-                to_send += now < outbound.expires_at
-        return batch
-
-    def _taken(self, message: Message, positions: dict[Place, int]) -> Outbound | None:
-        """Return the message to send, and note its position; None for what is no message."""
+    def _read(self, message: Message) -> None:
+        """Add what was read to the backlog."""
         kind = message_kind(message)
-        place, offset, value = (message.topic() or "", message.partition() or 0), message.offset() or 0, message.value()
-        if kind == "noise" or place not in positions or offset < positions[place]:
-            return None
-        positions[place] = offset if kind == "end" else offset + 1
-        if kind == "end" or value is None:
-            return None
+        place, offset = (message.topic() or "", message.partition() or 0), message.offset() or 0
+        if kind == "noise" or place not in self._fetched or offset < self._fetched[place]:
+            return
+        self._fetched[place] = offset if kind == "end" else offset + 1
+        self._backlog.add(Entry(place, offset) if kind == "end" else self._entry(message, place, offset))
+
+    def _entry(self, message: Message, place: Place, offset: int) -> Entry:
+        """Return the entry of a record; without a message if it is none, or if it was settled before."""
+        value, outbound = message.value(), None
         try:
-            outbound = self._codec.decode(value)
+            outbound = None if value is None else self._codec.decode(value)
         except Undecodable:
             self._log.error("unreadable", topic=place[0], partition=place[1], offset=offset)
-            return None
         if not isinstance(outbound, Outbound):
-            return None
-        self._in_hand[outbound.reference] = place
-        self._contexts[outbound.reference] = traceparent_of(message) or ""
-        return outbound
+            return Entry(place, offset + 1)
+        intent = self._intents.get(intent_key(self.channel, outbound.reference))
+        if intent is not None and intent.settled:
+            return Entry(place, offset + 1, reference=outbound.reference)
+        return Entry.of(place, offset + 1, outbound, traceparent_of(message) or "")
 
-    def _open_intents(self, batch: Sequence[Outbound]) -> dict[str, SendIntent]:
-        found = {each.reference: self._intents.pop(intent_key(self.channel, each.reference), None) for each in batch}
+    def _open_intents(self, references: Iterable[str]) -> dict[str, SendIntent]:
+        found = {each: self._intents.pop(intent_key(self.channel, each), None) for each in references}
         return {reference: intent for reference, intent in found.items() if intent is not None}
 
     def _commit_intents(self, intents: Sequence[SendIntent]) -> None:
@@ -266,24 +263,27 @@ class Worker:
 
         def write(producer: Producer) -> None:
             for intent in intents:
-                partition = self._in_hand[intent.reference][1]
+                partition = self._in_hand[intent.reference].place[1]
                 producer.produce(self._sends, self._codec.encode(intent), intent_key(self.channel, intent.reference), partition)
 
         self._transaction(write, self._positions, "decided")
         self._fault("begun")
 
-    def _commit_results(self, results: dict[str, Result], positions: dict[Place, int]) -> None:
+    def _commit_results(self, results: dict[str, Result], positions: dict[Place, int], passed: Sequence[Entry]) -> None:
+        """Commit outcomes and positions; the ledger keeps what is settled until the positions have passed it."""
+
         def write(producer: Producer) -> None:
+            for entry in passed:
+                producer.produce(self._sends, None, intent_key(self.channel, entry.reference), entry.place[1])
+            for reference in results.keys() & self._backlog.ahead:
+                settled = SendIntent(reference, results[reference].vendor, self._now(), settled=True)
+                partition = self._in_hand[reference].place[1]
+                producer.produce(self._sends, self._codec.encode(settled), intent_key(self.channel, reference), partition)
             for reference, result in results.items():
-                producer.produce(self._sends, None, intent_key(self.channel, reference), self._in_hand[reference][1])
                 if result.outcome is not None:
-                    context = self._contexts[reference]
-                    producer.produce(
-                        self._receipts,
-                        self._codec.encode(self._receipt(reference, result)),
-                        reference,
-                        headers=[(HEADER, context)] if context else None,
-                    )
+                    context = self._in_hand[reference].context
+                    receipt = self._codec.encode(self._receipt(reference, result))
+                    producer.produce(self._receipts, receipt, reference, headers=[(HEADER, context)] if context else None)
 
         self._transaction(write, positions, "produced")
         for result in results.values():

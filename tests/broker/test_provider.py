@@ -170,6 +170,20 @@ def test_a_provider_that_dies_before_the_call_sends_emergencies_again_and_says_w
     assert all("cannot tell" in (receipts[each].detail or "") for each in intended & ordinary)
 
 
+def test_an_emergency_is_not_behind_what_was_written_before_it_and_not_sent_again_after_a_crash(delivery: Delivery) -> None:
+    """It is settled ahead of the read position, which the ledger remembers."""
+    references = delivery.send(400)
+    urgent = delivery.send(20, emergency=True, start=1_000)
+    assert delivery.provide("provider-email.committed=kill@5").wait(timeout=60) == -9
+    assert {each.reference for each in delivery.client.table(SENDS).values() if each.settled} <= urgent
+    delivery.provide()
+    delivery.wait_for(references | urgent)
+    assert delivery.mailbox.received == Counter(references | urgent)
+    order = list(delivery.mailbox.received)
+    assert max(order.index(each) for each in urgent) < 200
+    until("the ledger is empty", lambda: delivery.client.table(SENDS) == {}, 10)
+
+
 def test_a_provider_that_dies_again_and_again_sends_nothing_twice(delivery: Delivery) -> None:
     references = delivery.send(120)
     for point in ("sent", "committed", "sent", "committed"):

@@ -180,6 +180,16 @@ def test_a_request_that_must_wait_is_made_later() -> None:
     assert len(told.written(INTAKE)) == 2
 
 
+def test_two_permits_of_one_moment_are_one_request_under_one_reference() -> None:
+    told = AtDeliver(policies=ALL_DAY, answers=None)
+    told._answer = lambda: None  # type: ignore[method-assign]
+    told.register(reachable(UNVERIFIED))
+    contact = msgspec.json.decode(told.written(INTAKE)[0].body)["contact"]
+    permit = VerificationPermit(registrant_id=ME, contact=contact, received_at=NOON)
+    told.receive(permit, permit)
+    assert [each.kind for each in told.messages] == ["verification"]
+
+
 def test_a_verified_contact_is_asked_again_after_a_year_and_counts_meanwhile() -> None:
     told = registrant_with(SMS).after(365 * DAY)
     assert [each.kind for each in told.messages] == ["confirmation", "verification"]

@@ -79,6 +79,12 @@ def test_start_undoes_it() -> None:
     assert told.statuses == ["active"]
 
 
+def test_help_asked_twice_in_one_moment_is_answered_once() -> None:
+    """Two answers of one moment would be two attempts under one reference."""
+    told = AtDeliver(policies=ALL_DAY, answers=None).register(reachable(SMS, EMAIL)).receive(inbound("help"), inbound("help"))
+    assert kinds(told) == [("confirmation", "sms")]
+
+
 def test_help_is_answered_and_changes_nothing() -> None:
     told = registered().receive(inbound("help"))
     assert kinds(told) == [("confirmation", "sms")]

@@ -14,7 +14,7 @@ from processors.deliver.contacts import UNKNOWN, contact_name, find
 from processors.deliver.dispatch.deliveries import advance
 from processors.deliver.dispatch.ids import digest
 from processors.deliver.moment import STAGE_NAME, About, Moment, registrant_after
-from processors.deliver.state import Attempt, ContactProgress, Content, Delivery, Registrant, Reply, State
+from processors.deliver.state import SHARED, Attempt, ContactProgress, Content, Delivery, Registrant, Reply, State
 from processors.domain.event import EVERYWHERE
 from processors.domain.inbound import PURPOSE, Inbound, Keyword
 from processors.domain.intake import Intake
@@ -98,12 +98,15 @@ def answer(registrant: Registrant, channel: Channel, address: str, content: Cont
 def start_message(  # noqa: PLR0913, PLR0917  what a delivery is made of
     registrant: Registrant, content: Content, name: str, registration_id: str, moment: Moment, standing: OffenderStanding | None = None
 ) -> Decision[State]:
-    """Start a delivery without an event, to one contact."""
+    """Start a delivery without an event, to one contact; one that began at the very same time says the same already."""
     channel = name.partition(":")[0]
+    notification = digest(16, registrant.registrant_id, content, registration_id, name, moment.at)
+    if notification[:SHARED] in registrant.under_way:
+        return Decision()
     delivery = Delivery(
         attempts={},
         forget_at=moment.at,
-        notification_id=digest(16, registrant.registrant_id, content, registration_id, name, moment.at),
+        notification_id=notification,
         content=content,
         registration_id=registration_id,
         created_at=moment.at,

@@ -1,0 +1,84 @@
+"""Emergencies leave ahead of what was read before them, and the read position never passes what is not settled."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.providers.backlog import Backlog, Entry
+from tests.providers.given import AT, outbound
+
+PLACE, OTHER = ("outbound.sms", 0), ("outbound.sms", 1)
+
+
+def entry(offset: int, *, emergency: bool = False, place: tuple[str, int] = PLACE, late: bool = False) -> Entry:
+    message = outbound(1_000 * place[1] + offset, emergency=emergency, expires_at=AT if late else AT + 1)
+    return Entry.of(place, offset + 1, message, "")
+
+
+def offsets(entries: list[Entry]) -> list[int]:
+    return [each.after - 1 for each in entries]
+
+
+def filled(*entries: Entry) -> Backlog:
+    backlog = Backlog()
+    for each in entries:
+        backlog.add(each)
+    return backlog
+
+
+def test_emergencies_come_first_and_one_place_is_for_the_others() -> None:
+    backlog = filled(*(entry(number) for number in range(5)), *(entry(number, emergency=True) for number in range(5, 10)))
+    assert [offsets(backlog.take(4, AT)) for _ in range(4)] == [[5, 6, 7, 0], [8, 9, 1, 2], [3, 4], []]
+
+
+def test_a_position_stays_before_what_is_not_settled() -> None:
+    backlog = filled(entry(0), entry(1), entry(2, emergency=True))
+    urgent, first = backlog.take(2, AT)
+    assert backlog.settle([urgent]) == ({}, [])
+    assert backlog.ahead == {urgent.reference}
+    assert backlog.settle([first]) == ({PLACE: 1}, [first])
+    (second,) = backlog.take(2, AT)
+    assert backlog.settle([second]) == ({PLACE: 3}, [second, urgent])
+    assert backlog.ahead == set()
+    assert len(backlog) == 0
+
+
+def test_what_was_settled_before_a_crash_is_not_sent_again_and_is_passed() -> None:
+    backlog = filled(entry(0), Entry(PLACE, 2, reference="R-1.settled"))
+    (first,) = backlog.take(9, AT)
+    assert backlog.ahead == {"R-1.settled"}
+    positions, passed = backlog.settle([first])
+    assert (positions, [each.reference for each in passed]) == ({PLACE: 2}, [first.reference, "R-1.settled"])
+
+
+def test_the_end_of_a_partition_is_passed_at_once() -> None:
+    assert filled(Entry(PLACE, 7)).settle([]) == ({PLACE: 7}, [])
+
+
+def test_messages_whose_lease_has_ended_do_not_count() -> None:
+    backlog = filled(*(entry(number, late=True) for number in range(50)), entry(50), entry(51))
+    assert offsets(backlog.take(1, AT)) == [*range(51)]
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.booleans(), st.sampled_from([PLACE, OTHER]))), st.integers(1, 5), st.randoms(use_true_random=False)
+)
+def test_everything_is_taken_once_and_passed_once_in_order(
+    given_entries: list[tuple[bool, bool, tuple[str, int]]], most: int, chance: random.Random
+) -> None:
+    entries = [entry(number, emergency=urgent, late=late, place=place) for number, (urgent, late, place) in enumerate(given_entries)]
+    backlog = filled(*entries)
+    taken: list[Entry] = []
+    passed: list[Entry] = []
+    while batch := backlog.take(most, AT):
+        taken += batch
+        chance.shuffle(batch)
+        positions, now = backlog.settle(batch)
+        passed += now
+        assert all(position == max(each.after for each in now if each.place == place) for place, position in positions.items())
+        unsettled = {place: [each.after for each in entries if each.place == place and not each.settled] for place in (PLACE, OTHER)}
+        assert all(position <= min(unsettled[place], default=position) for place, position in positions.items())
+    assert sorted(map(id, taken)) == sorted(map(id, entries)) == sorted(map(id, passed))
+    assert [each for each in passed if each.place == PLACE] == [each for each in entries if each.place == PLACE]
+    assert backlog.ahead == set()
