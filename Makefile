@@ -13,7 +13,7 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench faults soak fuzz mutants lock clean alerts dashboards long pictures ui site-chaos
+.PHONY: help install demo test check bench burst faults delivery-faults soak fuzz mutants lock clean alerts dashboards long pictures ui site-chaos
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -53,6 +53,12 @@ alerts: $(INSTALLED)  ## faults on a real pipeline, seen by Debian's Prometheus 
 
 faults: $(INSTALLED)  ## every fault at every point of the protocol in every stage (docs/guarantees.md), half an hour; goes on where it was interrupted
 	@$(BIN)/python -m tests.broker.fault_matrix
+
+delivery-faults: $(INSTALLED)  ## every fault at every point of deliver, answer and the providers, and vendors that misbehave; goes on where it was interrupted
+	@$(BIN)/python -m tests.broker.delivery_matrix
+
+burst: $(INSTALLED)  ## one event, 10,000 registrants by SMTP, the provider killed ten times; some minutes
+	@$(BIN)/python -m bench.burst
 
 soak: $(INSTALLED)  ## random faults under load, for MINUTES (60) minutes
 	@$(BIN)/python -m tests.broker.soak --minutes $(or $(MINUTES),60)

@@ -185,7 +185,7 @@ class Worker:
         return True
 
     def _start_over(self, member: Consumer, error: Retry | Restart) -> None:
-        self._log.warning("start_over", error=type(error).__name__, reason=str(error))
+        self._log.warning("start_over", **error_fields(error))
         self._forget_work()
         self._producer = None
         member.assign([])

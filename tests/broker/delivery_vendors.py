@@ -138,10 +138,12 @@ class Vendors:
             for task in self._tasks:
                 task.cancel()
             await self._client.aclose()
+            await asyncio.sleep(0.1)  # connections of providers that are gone are noticed
 
         asyncio.run_coroutine_threadsafe(close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
 
     def next_fault(self, kind: str, fault: str) -> str:
         """Return how this message is treated: as the fault says if it is every second one, else well."""
