@@ -89,13 +89,15 @@ class Merger(Generic[S]):
     What a stage defines for merging two offenders.
 
     `documents` names every state of an offender, given those found so far. `fold` returns the decision that merges
-    both: it is given the states of both, and returns all states that change under `merge.into`.
+    both: it is given the states of both, and returns all states that change under `merge.into`. `timed` if states besides the one
+    under the offender's own key have timers.
     """
 
     topic: Topic
     onward: Topic | None
     documents: Callable[[str, Mapping[str, S]], Iterable[str]]
     fold: Callable[[Merge, Mapping[str, S], Mapping[str, S], Context], Decision[S]]
+    timed: bool = False
 
 
 def with_handover(stage: Stage[Any], merger: Merger[Any]) -> Stage[Any]:
@@ -105,7 +107,7 @@ def with_handover(stage: Stage[Any], merger: Merger[Any]) -> Stage[Any]:
         stage,
         inputs=(*stage.inputs, merger.topic),
         outputs=(*stage.outputs, merger.topic),
-        state=stage.state | Own,
+        state=stage.state | Merging | Queued | HandedOver | Resting if merger.timed else stage.state | Merging | Queued | HandedOver,
         keys=handing.keys,
         decide=handing.decide,
         deadline=handing.deadline,

@@ -397,5 +397,5 @@ STAGE: Final = with_handover(
         decide=decide,
         deadline=deadline,
     ),
-    Merger(MATCH_HANDOVER, None, documents, fold),
+    Merger(MATCH_HANDOVER, None, documents, fold, timed=True),
 )
