@@ -68,7 +68,7 @@ def test_what_prometheus_sees(url: str, targets: list[Any], rules: list[Any], wr
 
 def test_the_jobs_are_those_of_the_deployment() -> None:
     deployed = yaml.safe_load((Path(__file__).parents[2] / "deploy" / "prometheus" / "prometheus.yml").read_text())
-    assert {each["job_name"] for each in deployed["scrape_configs"]} == JOBS | {"providers"}
+    assert {each["job_name"] for each in deployed["scrape_configs"]} == JOBS | {"providers", "site"}
 
 
 def test_an_address_where_no_prometheus_answers() -> None:
