@@ -11,16 +11,17 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from statistics import quantiles
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Final
 
 import httpx2
 import psutil
 
-from bench.cluster import Deployment, bench_cluster, until
+from bench.cluster import Deployment, bench_cluster, cpu_seconds, until
 from processors.cli.explain import life
 from processors.domain.journal import JOURNAL_STAGES, Verdict, Verdicts
 from processors.topics import DECISIONS
@@ -48,23 +49,31 @@ def main() -> None:
         size = (deployment.settings.views_dir / CONSOLE_VIEW).stat().st_size
         print(f"index of {VERDICTS:,} verdicts: {size / 2**20:.0f} MiB; load of the machine {os.getloadavg()[0]:.1f}")
         numbers = random.Random(1).sample(range(WRITTEN), LOOKS)
-        report("one look-up", (seconds(look_up, deployment, number) for number in numbers))
-        report("vn explain, start and all", (seconds(command, number) for number in numbers[:COMMANDS]))
+        report("one look-up", partial(look_up, deployment), numbers, process_time)
+        report("vn explain, start and all", command, numbers[:COMMANDS], children_seconds)
         with httpx2.Client(base_url=start_console(deployment), timeout=30.0) as staff:
             until("the console is up to date", lambda: staff.get("healthz").status_code == HTTPStatus.OK)
-            report("the message's page", (seconds(page, staff, number) for number in numbers))
-        stop(deployment.processes["console"])
+            console = deployment.processes["console"]
+            report("the message's page", partial(page, staff), numbers, partial(cpu_seconds, console))
+        stop(console)
 
 
-def seconds(work: Callable[..., None], *arguments: object) -> float:
-    begun = perf_counter()
-    work(*arguments)
-    return perf_counter() - begun
+def report(what: str, work: Callable[[int], None], numbers: Sequence[int], cpu: Callable[[], float]) -> None:
+    """Do the work for each number; print how long it took, and how much CPU by a clock of CPU seconds, in which no other program counts."""
+    times, before = [], cpu()
+    for number in numbers:
+        begun = perf_counter()
+        work(number)
+        times.append((perf_counter() - begun) * 1000)
+    cost = (cpu() - before) / len(numbers) * 1000
+    cuts = quantiles(times, n=100)
+    print(f"{what}: median {cuts[49]:.0f} ms, p99 {cuts[98]:.0f} ms; {cost:.0f} ms of CPU", flush=True)
 
 
-def report(what: str, times: Iterable[float]) -> None:
-    cuts = quantiles([each * 1000 for each in times], n=100)
-    print(f"{what}: median {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms", flush=True)
+def children_seconds() -> float:
+    """Return the CPU seconds of the commands that have ended."""
+    taken = os.times()
+    return taken.children_user + taken.children_system
 
 
 def look_up(deployment: Deployment, number: int) -> None:

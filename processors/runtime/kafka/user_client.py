@@ -23,8 +23,8 @@ C = TypeVar("C", Consumer, Producer)
 
 REQUEST_TIMEOUT: Final = 10.0  # seconds until a silent broker counts as unavailable
 DEADLINE: Final = 30.0  # seconds a responsive broker may take for one operation
-PATIENTLY: Final = 50  # milliseconds: for what may still come
-AT_ONCE: Final = 1  # milliseconds: for what is there
+WHAT_MAY_COME: Final = {"fetch.wait.max.ms": 50}
+WHAT_IS_THERE: Final = {"fetch.wait.max.ms": 1}  # at the end of a partition the broker says at once that it is the end
 MAX_RECORD_BYTES: Final = 3 * 1024 * 1024
 LOG: Final = logging.getLogger("librdkafka")  # silent unless configured: errors reach the user as our own sentences
 LOG.addHandler(logging.NullHandler())
@@ -113,7 +113,7 @@ class Client:
         for that long; with None, never.
         """
         name = self.topic(topic)
-        consumer = self._partition_reader(AT_ONCE if follow == 0.0 else PATIENTLY)
+        consumer = self._partition_reader(WHAT_IS_THERE if follow == 0.0 else WHAT_MAY_COME)
         try:
             partitions = self._partitions(consumer, name)
             start = OFFSET_BEGINNING if beginning else OFFSET_END
@@ -142,7 +142,7 @@ class Client:
         wanted = list(places)
         if not wanted:
             return
-        consumer = self._partition_reader(AT_ONCE)
+        consumer = self._partition_reader(WHAT_IS_THERE)
         try:
             for partition, offset in wanted:
                 message = first_message(consumer, TopicPartition(name, partition, offset))
@@ -229,12 +229,8 @@ class Client:
             if isinstance(value, Verdicts):
                 yield from ((record.timestamp, verdict) for verdict in value.verdicts)
 
-    def _partition_reader(self, wait_ms: int = PATIENTLY) -> Consumer:
-        """
-        Return a read-committed consumer outside every group's membership, for partitions assigned by hand.
-
-        At the end of a partition the broker waits `wait_ms` for a record before it says that there is none.
-        """
+    def _partition_reader(self, fetch: Mapping[str, int] = WHAT_MAY_COME) -> Consumer:
+        """Return a read-committed consumer outside every group's membership, for partitions assigned by hand."""
         return self._create(
             Consumer,
             {
@@ -243,7 +239,7 @@ class Client:
                 "isolation.level": "read_committed",
                 "enable.partition.eof": True,
                 "auto.offset.reset": "earliest",
-                "fetch.wait.max.ms": wait_ms,
+                **fetch,
             },
         )
 

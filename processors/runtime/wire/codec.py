@@ -2,8 +2,9 @@
 Encodes and decodes every record: Avro single-object encoding and Confluent framing (contract §2).
 
 Without a schema registry records are written in single-object encoding (C3 01, fingerprint, datum), with one in
-Confluent framing (00, schema id, datum). Both are read. The current schema of a record type is compiled; data written
-under an earlier one is resolved to it by fastavro, which is slower.
+Confluent framing (00, schema id, datum). Both are read. The current schema of a record type is compiled when the first
+record of it is met, since a command meets few of them; data written under an earlier one is resolved to it by fastavro,
+which is slower.
 """
 
 import base64
@@ -12,7 +13,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -63,20 +64,19 @@ class Codec:
 
     def __init__(self, url: str | None = None, prefix: str = "vn.", *, registry: "Registry | None" = None) -> None:
         self._registry = registry if url is None else _registry_at(url, prefix)
-        self._versions: dict[bytes, Version] = {}
+        self._headers: dict[type[Struct], bytes] = {record: current(name_of(record)).header for record in RECORDS}
+        self._versions: dict[bytes, Version] = {header: current(name_of(record)) for record, header in self._headers.items()}
         self._readers: dict[bytes, Callable[[bytes], Any]] = {}
         self._writers: dict[type, tuple[bytes, Write]] = {}
-        for record in RECORDS:
-            for version in history(name_of(record)):
-                self._know(version.header, version, record)
-            self._know(current(name_of(record)).header, current(name_of(record)), record)
-            self._writers[record] = (current(name_of(record)).header, _compiled(record)[0])
         if self._registry is not None:
             self._frame(self._registry)
 
     def encode(self, record: Struct) -> bytes:
         """Return the record's wire bytes."""
-        header, write = self._writers[type(record)]
+        try:
+            header, write = self._writers[type(record)]
+        except KeyError:
+            header, write = self._writers[type(record)] = self._headers[type(record)], _compiled(type(record))[0]
         return header + write(record)
 
     def decode(self, raw: bytes) -> Any:
@@ -90,12 +90,12 @@ class Codec:
     def encode_state(self, state: Any, number: int = 1) -> bytes:
         """Return a state as it is written to the changelog, in the format of this number."""
         document = _json_encode(state)
-        return b"".join((self._writers[State][0], NUMBERS[len(document)], document, NUMBERS[number]))
+        return b"".join((self._headers[State], NUMBERS[len(document)], document, NUMBERS[number]))
 
     def states(self, wanted: StateFormat) -> Callable[[bytes], Any]:
         """Return the decoder of states of a format and its earlier ones; it raises Stop for bytes that are no such state."""
         read, present = _json_decoder(wanted.type).decode, wanted.number
-        header, end = self._writers[State][0], NUMBERS[wanted.number]
+        header, end = self._headers[State], NUMBERS[wanted.number]
         start = len(header)
 
         def decode(raw: bytes) -> Any:
@@ -146,20 +146,17 @@ class Codec:
                 return base64.b64encode(raw).decode()
         return _text(raw)
 
+    @cached_property
+    def _earlier(self) -> dict[bytes, Version]:
+        """Every version of every schema ever used, by its single-object header; looked for if it is not the present one."""
+        return {version.header: version for record in RECORDS for version in history(name_of(record))}
+
     def _frame(self, registry: "Registry") -> None:
         """Register every schema and write Confluent framing from now on."""
         for record in RECORDS:
             version = current(name_of(record))
             header = CONFLUENT + registry.register(version).to_bytes(4, "big")
-            self._know(header, version, record)
-            self._writers[record] = (header, self._writers[record][1])
-
-    def _know(self, header: bytes, version: Version, record: type[Struct]) -> None:
-        self._versions[header] = version
-        target = current(name_of(record))
-        self._readers[header] = (
-            _fast(record, len(header)) if version.canonical == target.canonical else _resolver(version, record, len(header))
-        )
+            self._headers[record], self._versions[header] = header, version
 
     def _version(self, raw: bytes) -> tuple[Version, int]:
         """Return the schema that a record names and the offset of its datum."""
@@ -170,6 +167,8 @@ class Codec:
         if (version := self._versions.get(header)) is not None:
             return version, start
         if start == SINGLE_OBJECT_HEADER:
+            if (earlier := self._earlier.get(header)) is not None:
+                return earlier, start
             raise Undecodable("unknown_schema", f"no schema has the fingerprint {header[2:].hex()}")
         if self._registry is None:
             raise Undecodable("no_registry", "the record is in Confluent framing and no schema registry is configured")
@@ -181,12 +180,13 @@ class Codec:
         return found, start
 
     def _resolving(self, raw: bytes) -> Callable[[bytes], Any]:
-        """Return a decoder for a header seen for the first time: an earlier version under its own registry id."""
+        """Return a decoder for a header seen for the first time, also of an earlier version or under its own registry id."""
         version, start = self._version(raw)
         record = _BY_NAME.get(version.record)
         if record is None:
             raise Undecodable("unknown_schema", f"no record of the pipeline is called {version.record}")
-        self._know(raw[:start], version, record)
+        is_current = version.canonical == current(name_of(record)).canonical
+        self._readers[raw[:start]] = _fast(record, start) if is_current else _resolver(version, record, start)
         return self._readers[raw[:start]]
 
 
