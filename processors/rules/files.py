@@ -106,6 +106,6 @@ def sentence(error: ValidationError, model: type[Entry]) -> str:
         case "missing":
             return f"`{named}` is missing: add it."
         case "value_error":
-            return f"`{named}`: {first['ctx']['error']}."
+            return f"`{named}`: {first['ctx']['error']}." if named else f"{first['ctx']['error']}."
         case _:
             return f"`{named}` cannot be {first['input']!r}: {first['msg'].removeprefix('Input ').lower()}."

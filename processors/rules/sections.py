@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from processors.domain.event import Way
 from processors.rules.book import fold
@@ -141,6 +141,22 @@ class JurisdictionEntry(Model):
     victim_authority: str = ""
     victim_authority_phone: str = ""
     public: bool = False
+
+
+class HotlineEntry(Model):
+    """A telephone line with help, as the public's pages name it; `in_language` is its name in languages other than English."""
+
+    name: str
+    phone: str
+    text_word: str = ""
+    text_number: str = ""
+    in_language: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _text_is_whole(self) -> Self:
+        if bool(self.text_word) != bool(self.text_number):
+            raise ValueError("write both text_word and text_number, or neither: what to text, and where to")
+        return self
 
 
 class TextEntry(Model):
@@ -324,6 +340,7 @@ SECTIONS: Final[dict[str, Section]] = {
         Section("deadline", DeadlineEntry, lambda entry: ((entry.name, *entry.reasons),)),
         Section("untracked", UntrackedEntry, lambda entry: ((entry.rule, entry.says),)),
         Section("holiday", HolidayEntry, lambda entry: (entry.day or entry.name,)),
+        Section("hotline", HotlineEntry, by_name),
         Section("scheme", SchemeEntry, lambda entry: (entry.name.upper(),)),
         Section("no_identifier", NoIdentifierEntry, lambda _: ("",)),
         Section("filler", FillerEntry, by_name),

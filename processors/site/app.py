@@ -128,7 +128,7 @@ def app_of(site: Site, sender: Sender) -> Starlette:
 
 async def safety(page: Page) -> Response:
     """Return the first page: who else may see this device, where there is help, what one can do here."""
-    return page.show("safety.html")
+    return page.show("safety.html", hotlines=page.hotlines)
 
 
 def language_of(site: Site, request: Request) -> str:

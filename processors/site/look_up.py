@@ -27,7 +27,7 @@ async def find(page: Page) -> Response:
     now = wall()
     count = page.site.limits.count("look_up", page.client, now)
     if count > LAST:
-        return page.show("offices.html", 429, offices=offices(page))
+        return page.show("offices.html", 429, offices=offices(page), hotlines=page.hotlines)
     if count > FREE and not page.site.challenges.accept(page.form.get("altcha", ""), now):
         challenge = page.site.challenges.new(now)
         return page.show("find.html", found=None, challenge=msgspec.to_builtins(challenge), waited=unsolved(challenge))

@@ -18,6 +18,7 @@ from processors.domain.seal import Seal
 from processors.rules.book import Rules
 from processors.runtime.clock import wall
 from processors.site.challenge import Challenges
+from processors.site.hotlines import hotlines
 from processors.site.languages import Words
 from processors.site.limits import Limits
 from processors.site.outbox import Outbox
@@ -93,6 +94,11 @@ class Page:
             "as_of_stale": as_of is None or wall() - as_of > STALE,
         }
         return HTMLResponse(TEMPLATES.get_template(template).render(**(shared | values)), status)
+
+    @property
+    def hotlines(self) -> tuple[str, ...]:
+        """The lines with help, a sentence each."""
+        return hotlines(self.site.rules, self.words, self.language, wall())
 
     def sentence(self, name: str, status: int) -> HTMLResponse:
         """Return a page that says one sentence."""

@@ -8,7 +8,7 @@ from processors.rules.book import Jurisdiction, Rules
 from processors.rules.document.codes import action_date_part, duplicate_part, event_parts, location_part, narrower_part, status_part
 from processors.rules.document.compact import business_days_part, compact_parts, zone_part
 from processors.rules.document.identity import identity_part
-from processors.rules.document.overview import dates_part, method_part, scope_part, signature_part
+from processors.rules.document.overview import dates_part, hotline_part, method_part, scope_part, signature_part
 from processors.rules.document.parts import Document
 from processors.rules.document.sequence import order_part, previous_part, transfer_part
 from processors.rules.document.settings import settings_part
@@ -43,6 +43,7 @@ def document(rules: Rules, files: Iterable[RuleFile], jurisdiction: str, day: da
             *compact_parts(book),
             business_days_part(book, day),
             zone_part(book),
+            hotline_part(book),
             text_part(book, sample),
             dates_part(files),
             signature_part(rules.version, whose, day),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, Final
 
-from processors.rules.book import Jurisdiction, Rules
+from processors.rules.book import Book, Jurisdiction, Rules
 from processors.rules.document.parts import Part, join, yes
 from processors.rules.files import RuleFile
 from processors.rules.load import VALIDITY_FIELDS
@@ -40,6 +40,19 @@ def scope_part(rules: Rules, whose: Jurisdiction, files: tuple[RuleFile, ...], d
                 ("Rule files", join(each.where for each in files)),
             )
             if entry
+        ),
+    )
+
+
+def hotline_part(book: Book) -> Part:
+    """The lines with help that the public's pages name."""
+    return Part(
+        "Where there is help",
+        ("The pages for the public name these lines.",),
+        ("Line", "Telephone", "Text message"),
+        tuple(
+            (each.name, each.phone, f"{each.text_word} to {each.text_number}" if each.text_word else "")
+            for each in book.entries["hotline"].values()
         ),
     )
 
