@@ -10,6 +10,7 @@ from processors.console.people import Proxy
 from processors.console.security import SESSION
 from processors.topics import REVIEWS
 from tests.console.test_console import ConsoleUnderTest, console_over
+from tests.examples import examples
 from tests.views.given import made_view, put, review
 
 FIXED = "a-session-that-eve-made"
@@ -55,7 +56,7 @@ def test_a_path_puts_nothing_into_headers_and_leads_nowhere_else(desk: ConsoleUn
 
 def test_a_flood_of_rubbish_is_no_error(desk: ConsoleUnderTest) -> None:
     chance, statuses = random.Random(7), set[int]()
-    for _ in range(200):
+    for _ in range(examples(200)):
         text = "".join(chr(chance.randrange(1, 0xD800)) for _ in range(30))
         headers = {"X-User": chance.choice(("ana", "")), "cookie": f"{SESSION}={chance.randrange(10**9)}; vn_person={text.encode().hex()}"}
         path = chance.choice(PATHS)

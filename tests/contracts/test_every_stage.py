@@ -188,6 +188,7 @@ def test_no_registration_receipt_or_action_is_too_bad_to_be_judged(form: dict[st
 # The specification's and the sample feed's messages
 
 
+@pytest.mark.slow
 def test_the_sample_feed_breaks_no_promise() -> None:
     watch = Watch()
     driver = PipelineDriver(watch.over(PIPELINE), RULES, KEY, start=datetime.fromisoformat("2026-09-01T00:00:00Z"))

@@ -19,7 +19,7 @@ from tests.docs.delivery import delivery_markdown
 from tests.docs.figures import FIGURES
 from tests.docs.pictures import PICTURES
 from tests.docs.transitions import checks_markdown, duplicates_markdown
-from tests.source import tree
+from tests.source import texts, tree
 
 ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = ROOT / "docs"
@@ -156,8 +156,9 @@ def given_by() -> dict[str, list[str]]:
 
 def codes_in(module: ast.AST) -> Iterator[str]:
     """Yield the reason codes that a module's code names, leaving out words that are states of something there."""
-    states = {id(constant) for node in ast.walk(module) for each in stateful(node) for constant in ast.walk(each)}
-    for node in ast.walk(module):
+    nodes = list(ast.walk(module))
+    states = {id(constant) for node in nodes for each in stateful(node) for constant in ast.walk(each)}
+    for node in nodes:
         if isinstance(node, ast.Constant) and node.value in REASONS and id(node) not in states:
             yield node.value
         match node:
@@ -210,8 +211,9 @@ def attribute(node: ast.AST) -> str | None:
 @cache
 def settings_asked_for() -> frozenset[str]:
     """Return the settings that some stage asks for."""
-    trees = (tree(path) for path in sorted((ROOT / "processors").rglob("*.py")) if path.relative_to(ROOT / "processors").parts[0] in STAGES)
-    return frozenset(node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value in SETTINGS)
+    code = ROOT / "processors"
+    sources = (path for path in sorted(code.rglob("*.py")) if path.relative_to(code).parts[0] in STAGES)
+    return frozenset(SETTINGS).intersection(frozenset[str]().union(*map(texts, sources)))
 
 
 VOCABULARY: Final = ("domain", "stage.py", "topics.py", "rules", "runtime")

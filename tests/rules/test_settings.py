@@ -1,6 +1,5 @@
 """The administrative settings: defaults, values, errors, and which of several values counts."""
 
-import ast
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from processors.rules.setting_table import SETTINGS
 from processors.rules.setting_values import BadSetting
 from processors.rules.settings import Settings, check_setting, parse
 from processors.rules.settings_page import settings_markdown
-from tests.source import tree
+from tests.source import texts
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 ANYWHERE = Scope()
@@ -264,9 +263,7 @@ def test_every_setting_is_on_the_page() -> None:
 def read_by_the_pipeline() -> set[str]:
     """Return the keys that occur as a string in the code, apart from the table of settings and the names of topics."""
     sources = [path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).as_posix() not in {"rules/setting_table.py", "topics.py"}]
-    constants = {
-        node.value for path in sources for node in ast.walk(tree(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    constants = frozenset[str]().union(*map(texts, sources))
     return {key for key in SETTINGS if key in constants}
 
 
