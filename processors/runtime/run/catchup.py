@@ -32,7 +32,8 @@ from processors.runtime.wire.changelog import FORMAT, Position, Timer
 from processors.runtime.wire.codec import Codec
 from processors.topics import TOMBSTONES_KEPT
 
-CHUNK: Final = 5_000  # changes per compare-and-set
+CHUNK: Final = 2_000  # changes of one compare-and-set, during which the store serves nobody else
+CHUNK_BYTES: Final = 4_000_000
 STALL_TIMEOUT: Final = 30.0  # seconds without progress: a hanging transaction, or a log cut short
 
 
@@ -128,7 +129,7 @@ class Changelog:
         self, partition: int, held: bytes | None, stamp: Stamp | None, end: int, keep_alive: Callable[[], None]
     ) -> tuple[Position, bytes] | None:
         """Return the log's last position and the cache's new stamp; None if the log does not hold the stamp's position."""
-        key, changes, position, offset = self.key(partition), dict[bytes, bytes | None](), NEW, -1
+        key, changes, size, position, offset = self.key(partition), dict[bytes, bytes | None](), 0, NEW, -1
         emptied = stamp is None and held is not None
         if stamp is None:
             REBUILDS.labels(self._stage).inc()
@@ -144,10 +145,11 @@ class Changelog:
                     return None
             else:
                 changes[field] = value
-            if len(changes) >= CHUNK:
+                size += len(value or b"")
+            if len(changes) >= CHUNK or size >= CHUNK_BYTES:
                 unfinished = b"unfinished " + secrets.token_hex(8).encode()
                 self._swap(key, held, unfinished, changes, emptied=emptied)
-                held, changes, emptied = unfinished, {}, False
+                held, changes, size, emptied = unfinished, {}, 0, False
                 left.set(end - place)
         left.set(0)
         if stamp is not None and stamp.offset >= 0 and offset < 0:
