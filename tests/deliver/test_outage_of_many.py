@@ -4,8 +4,9 @@ import pytest
 
 from bench.outage import URGENT, Left, after_outage, open_attempts
 from processors.runtime.decide.timers import SHARE
+from tests.examples import examples
 
-MANY = 2_000
+MANY = examples(2_000)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from processors.pipeline import PIPELINE
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
@@ -76,6 +78,7 @@ def test_a_first_canary_that_is_read_before_its_registration_is_followed_by_anot
     assert [after - before for before, after in zip(canaries.submitted, canaries.submitted[1:], strict=False)] == [60_000, 300_000, 300_000]
 
 
+@pytest.mark.slow
 def test_the_first_canary_of_a_day_comes_out_whatever_is_read_first() -> None:
     canaries = Driven()
     canaries.look_for(timedelta(hours=25), every=timedelta(minutes=5))
