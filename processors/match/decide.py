@@ -119,6 +119,8 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
 
 def notify(event: Event, states: Mapping[str, State], context: Context) -> Decision[State]:
     """Write one notification for each registrant to be told, and remember who was told."""
+    if not states:  # most events: nobody is registered for the offender, and nobody was told
+        return Decision(part_ended(event), verdicts=(verdict(event, 0, 0, context),))
     key = told_key(event)
     found = states.get(key)
     before = told_of(key, states)
