@@ -41,6 +41,7 @@ class SubmissionView(Struct, frozen=True, gc=False):
 
 # Nothing is added to a gathering that waits for its registration: it would have to wait too.
 OPEN_TO_MORE: Final = frozenset({"merge_window", "quiet_hours"})
+TOGETHER: Final = 100  # notices of one message; more of one agency event begin another
 
 OPEN: Final = msgspec.json.Decoder(SubmissionView)
 
@@ -97,6 +98,11 @@ def same_event(one: Notice, other: Notice) -> bool:
     )
 
 
+def is_open_to(notice: Notice, pending: Pending) -> bool:
+    """Whether a gathering takes another notice, of the same agency event."""
+    return pending.why in OPEN_TO_MORE and len(pending.notices) < TOGETHER and same_event(pending.notices[0], notice)
+
+
 def admit(pending: tuple[Pending, ...], notice: Notice, at: int, window: int) -> tuple[tuple[Pending, ...], Pending]:
     """
     Return what waits, with `notice` added, and the gathering that has it; a gathering lasts `window` from its first notice.
@@ -104,7 +110,7 @@ def admit(pending: tuple[Pending, ...], notice: Notice, at: int, window: int) ->
     Both are in the order in which the messages were received: the order in which they reached deliver, from several partitions, must affect
     neither the words nor which of two messages is sent first.
     """
-    found = next((each for each in pending if each.why in OPEN_TO_MORE and same_event(each.notices[0], notice)), None)
+    found = next((each for each in pending if is_open_to(notice, each)), None)
     if found is None:
         joined = Pending(notices=(notice,), since=at, due_at=at + window)
     else:

@@ -6,7 +6,7 @@ timer. An input that may concern anything that waits is decided with every page;
 that belongs to a gathering on a page is then told by itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -19,7 +19,7 @@ from processors.domain.registration import Reachable
 from processors.domain.review import ReviewAction
 from processors.stage import Decision, Record
 
-PAGE: Final = 100  # gatherings
+PAGE: Final = 100  # notices
 
 
 def page_key(registrant_id: str, page: int) -> str:
@@ -62,6 +62,21 @@ def in_order(pending: tuple[Pending, ...]) -> tuple[Pending, ...]:
     return tuple(sorted(pending, key=lambda each: came_in(each.notices[0])))
 
 
+def count_of(pending: Iterable[Pending]) -> int:
+    """Return how many notices wait."""
+    return sum(len(each.notices) for each in pending)
+
+
+def due_last(pending: Iterable[Pending]) -> list[Pending]:
+    """Return the gatherings that are due last, a page of notices of them."""
+    moved: list[Pending] = []
+    for each in sorted(pending, key=lambda each: each.due_at)[::-1]:  # of those due together, the last to come
+        if count_of(moved) >= PAGE:
+            break
+        moved.append(each)
+    return moved
+
+
 def in_pages(decision: Decision[State], before: Registrant, states: Mapping[str, State]) -> Decision[State]:
     """Return the decision with what waits on the pages that it came from, and what is due last on a new page if it is too much."""
     name = before.registrant_id
@@ -77,9 +92,9 @@ def in_pages(decision: Decision[State], before: Registrant, states: Mapping[str,
         if was and now != was:
             changes[key] = PendingPage(now) if now else None
             pages -= set() if now else {page}
-    if len(here) > 2 * PAGE:
+    if count_of(here) > 2 * PAGE:
         new = max(pages, default=-1) + 1
-        moved = sorted(here, key=lambda each: each.due_at)[-PAGE:]
+        moved = due_last(here)
         changes[page_key(name, new)] = PendingPage(in_order(tuple(replace(each, page=new) for each in moved)))
         here = tuple(each for each in here if each not in moved)
         pages.add(new)

@@ -111,7 +111,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "duration",
             "30s",
             "How long one registrant's notifications of the same agency event (agency, event subtype, action time) are gathered "
-            "into one that names every offender.",
+            "into one that names every offender; a hundred at most.",
             emergency="5s",
         ),
         Setting(

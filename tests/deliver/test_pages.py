@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from processors.deliver import pages
+from processors.deliver import gathering, pages
 from processors.deliver.decide import STAGE
 from processors.deliver.state import PendingPage, State
 from processors.domain.erasure import Erasure
@@ -94,6 +94,25 @@ def test_nothing_on_a_page_is_told_after_the_registration_ended_or_the_registran
         assert told.sent == []
         assert on_pages(told) == []
         assert sorted(submission for submission, _ in told.results) == sorted(str(number) for number in range(COUNT))
+
+
+def of_one_event(number: int, **more: object) -> Event:
+    """News of one agency event: a message of its own for each, with one action time."""
+    return heard(number, action_at=NIGHT + 10 * DAY, past_from=NIGHT + 10 * DAY, **more)
+
+
+@pytest.mark.usefixtures("small")
+def test_news_of_one_event_is_gathered_so_many_at_a_time_and_each_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "TOGETHER", 4)
+    told = AtDeliver(now=NIGHT).register(reachable(SMS))
+    for number in range(COUNT):
+        told.tell(of_one_event(number))
+    assert len(on_pages(told)) > 1
+    kept = [told.registrant.pending, *(each.pending for each in on_pages(told) if isinstance(each, PendingPage))]
+    assert max(sum(len(each.notices) for each in pending) for pending in kept) <= 6, "a document has two pages of news at most"
+    told.until(MORNING)
+    assert submissions(told) == Counter(f"M-{number}" for number in range(COUNT))
+    assert max(len(each.message_ids) for each in told.sent) == 4
 
 
 def notifications() -> Iterator[Notification]:
