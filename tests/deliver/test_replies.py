@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from processors.deliver.inbox import replies
 from processors.domain.inbound import PURPOSE, Inbound
 from processors.domain.registration import Contact, address_digest
 from processors.domain.review import Review, ReviewAction
@@ -200,6 +201,18 @@ def test_other_words_that_a_reviewer_discards_are_none() -> None:
     assert act(told, "discard").state == "discarded"
     assert told.to_identify("inbound") == []
     assert told.registrant.replies == ()
+
+
+def test_of_what_somebody_writes_the_latest_wait_for_a_reviewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replies, "UNREAD", 2)
+    told = registered()
+    for seq in range(5):
+        told.receive(inbound("other", sealed=SEAL.close(b"words", PURPOSE), seq=seq))
+        assert len(told.registrant.replies) <= 2
+    states = [each.state for each in told.latest(REVIEWS).values()]
+    assert states == ["superseded", "superseded", "superseded", "open", "open"]
+    assert told.reasons("noted").count("superseded") == 3
+    assert [each.review_id for each in told.registrant.replies] == list(told.latest(REVIEWS))[-2:]
 
 
 def test_other_words_of_an_address_of_two_registrants_have_one_review() -> None:

@@ -29,6 +29,7 @@ from processors.topics import INTAKE, REVIEWS
 
 PHONE: Final[tuple[Channel, ...]] = ("sms", "voice")
 ANSWERS: Final[dict[Keyword, Content]] = {"stop": "opted_out", "start": "opted_in", "help": "help"}
+UNREAD: Final = 50  # replies of one registrant that wait for a reviewer; the oldest go
 BUSINESS_DAYS: Final = 10  # to look at what may be a revocation in other words (47 CFR 64.1200(a)(10))
 
 
@@ -133,11 +134,15 @@ def ask_reviewer(registrant: Registrant, inbound: Inbound, moment: Moment) -> De
         since=moment.at,
         sealed=moment.contact_seal.close(moment.seal.open(inbound.sealed, PURPOSE), PURPOSE) if inbound.sealed else b"",
     )
-    after = replace(registrant, replies=(*registrant.replies, reply))
+    replies = (*registrant.replies, reply)
+    gone, detail = replies[:-UNREAD], f"the registrant wrote {UNREAD} more times before it was read"
     return Decision(
-        (review_of(reply, "open", moment),),
-        {registrant.registrant_id: after},
-        (reply_verdict(registrant, "unclear_reply", f"other words by {inbound.channel}: a reviewer reads them", moment),),
+        (*(review_of(each, "superseded", moment) for each in gone), review_of(reply, "open", moment)),
+        {registrant.registrant_id: replace(registrant, replies=replies[-UNREAD:])},
+        (
+            *(moment.verdict(each.review_id, "noted", "superseded", detail) for each in gone),
+            reply_verdict(registrant, "unclear_reply", f"other words by {inbound.channel}: a reviewer reads them", moment),
+        ),
     )
 
 
