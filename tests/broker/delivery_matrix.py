@@ -43,10 +43,13 @@ UNITS: Final[Mapping[str, tuple[Point, ...]]] = {
     "provider-sms": PROVIDER_POINTS,
     "provider-voice": PROVIDER_POINTS,
 }
+SLOW: Final = {"stop"}  # each time another copy has to start first: two runs
+EARLY: Final[tuple[Point, ...]] = ("assigned", "restored", "read", "decided", "begun")
+LATE: Final[tuple[Point, ...]] = ("produced", "sent", "committed", "applied")
 PHASES: Final = {"rcpt": "provider-email", "dot": "provider-email", "request": "provider-sms"}  # of a call, and who makes it
 SIGNALS: Final = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 WAVES: Final = 2  # at least, for each misbehaviour
-MOST_WAVES: Final = 60
+MOST_WAVES: Final = 120
 STRIKE_EVERY: Final = 4  # calls
 STRIKES: Final = 2  # at each phase
 MISBEHAVIOURS: Final = 3  # of each kind
@@ -64,8 +67,12 @@ class Trial:
 def trials() -> Iterator[Trial]:
     """Yield every run of the matrix."""
     for fault in FAULTS:
-        cells = tuple(f"{unit}.{point}.{fault}" for unit, points in UNITS.items() for point in points)
-        yield Trial(f"points.{fault}", cells, partial(struck, fault=fault))
+        for name, chosen in (
+            {f"points.{fault}-1": EARLY, f"points.{fault}-2": LATE}.items() if fault in SLOW else [(f"points.{fault}", POINTS)]
+        ):
+            units = {unit: tuple(point for point in points if point in chosen) for unit, points in UNITS.items()}
+            cells = tuple(f"{unit}.{point}.{fault}" for unit, points in units.items() for point in points)
+            yield Trial(name, cells, partial(struck, fault=fault, units=units))
     for how in SIGNALS:
         yield Trial(f"calls.{how}", tuple(f"{phase}.{how}" for phase in PHASES), partial(struck_in_calls, how=how))
     for killed in (False, True):
@@ -76,9 +83,9 @@ def trials() -> Iterator[Trial]:
             yield Trial(f"{name}.{end}", cells, partial(misbehaved, faults=faults, killed=killed))
 
 
-def struck(world: World, fault: str) -> Facts:
+def struck(world: World, fault: str, units: Mapping[str, Sequence[Point]]) -> Facts:
     """Strike every unit with a fault at each of its points, one after the other."""
-    with running(world, {unit: (fault, points) for unit, points in UNITS.items()}) as run:
+    with running(world, {unit: (fault, points) for unit, points in units.items()}) as run:
         for _ in range(MOST_WAVES):
             run.send_wave()
             run.tend_for(WAVE_SECONDS, lambda: not run.missed)
