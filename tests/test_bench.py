@@ -1,8 +1,11 @@
-"""The benchmark's part in memory runs over the stages as they are."""
+"""The benchmark's part in memory runs over the stages as they are, and the burst says what is wrong."""
 
 from collections import Counter
 
+import pytest
+
 from bench import memory
+from bench.burst import Burst
 from bench.peers import job
 from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
@@ -27,3 +30,21 @@ def test_the_peers_job_writes_what_plain_python_makes_of_its_records() -> None:
     assert found == job.expected(sent)
     assert {name for name, _ in written} == {job.ACCEPTED.name, job.REJECTED.name}
     assert len(written) < len(sent)
+
+
+NOTHING: frozenset[str] = frozenset()
+BURSTS = [
+    (Counter("abc"), NOTHING, True),
+    (Counter("ab"), NOTHING, False),  # one is missing
+    (Counter("ab"), frozenset("c"), True),  # and said to be in doubt
+    (Counter("aabc"), NOTHING, False),  # one came twice
+    (Counter("aabc"), frozenset("a"), True),
+    (Counter("abcd"), NOTHING, False),  # one that nobody wrote
+]
+
+
+@pytest.mark.parametrize(("taken", "in_doubt", "held"), BURSTS)
+def test_a_burst_holds_if_what_is_missing_or_doubled_is_said_to_be_in_doubt(
+    taken: Counter[str], in_doubt: frozenset[str], *, held: bool
+) -> None:
+    assert Burst(3, 0, taken, frozenset("abc"), in_doubt, 1.0).held is held
