@@ -13,9 +13,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
+from urllib.request import urlopen
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from processors.deliver.decide import STAGE
 from processors.deliver.state import Delivery, registrant_of
@@ -54,7 +57,10 @@ END_SECONDS: Final = 150.0
 
 @dataclass(slots=True)
 class Provider(Copies):
-    """A provider's process; `unit` names the channel that is struck."""
+    """A provider's process; `unit` names the channel that is struck, `port` serves its metrics."""
+
+    port: int = field(init=False, default=0)
+    spawned: int = field(init=False, default=0)
 
     def _spawn(self, log: Path, faults: str) -> "subprocess.Popen[bytes]":
         command = [
@@ -66,9 +72,16 @@ class Provider(Copies):
             "--config",
             str(self.run.folder / "providers.toml"),
         ]
-        variables = {**os.environ, **self.run.environment, "VN_FAULTS": faults, "VN_LOG_LEVEL": "info"}
+        self.port, self.spawned = free_port(), self.spawned + 1
+        variables = {**os.environ, **self.run.environment, "VN_FAULTS": faults, "VN_LOG_LEVEL": "info", "VN_METRICS_PORT": str(self.port)}
         with log.open("wb") as file:
             return subprocess.Popen(command, env=variables, stderr=file, stdout=file, cwd=ROOT)
+
+    def in_doubt(self) -> int:
+        """Return vn_ambiguous_sends_total of this process."""
+        with urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+            families = list(text_string_to_metric_families(answer.read().decode()))
+        return sum(int(each.value) for family in families for each in family.samples if each.name == "vn_ambiguous_sends_total")
 
 
 class World:
@@ -257,9 +270,15 @@ class Run:
     def finish(self) -> Facts:
         """Wait until everything has ended and the processes have stopped; return the facts."""
         self.tend_for(END_SECONDS, self._over)
+        counted = self._counted()
         for each in self.copies.values():
             each.stop()
-        return self.facts()
+        return replace(self.facts(), counted=counted)
+
+    def _counted(self) -> int | None:
+        """Return how many sends the providers counted as in doubt; None if one of them was started again, and counts from 0."""
+        providers = [each for each in self.copies.values() if isinstance(each, Provider)]
+        return sum(each.in_doubt() for each in providers) if all(each.spawned == 1 for each in providers) else None
 
     def _over(self) -> bool:
         """Whether every submission is answered and nothing is under way; looked at from time to time, since it reads everything."""

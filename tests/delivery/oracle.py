@@ -9,6 +9,7 @@ What must hold of deliveries, whatever failed meanwhile: judged by what was writ
     life       an attempt or a contact in a state to which its receipts do not lead (processors/deliver/life.py)
     open       a contact, an attempt or a notification that has not ended
     response   a submission without exactly one response, or with the wrong one
+    counted    an attempt that was in doubt and is not counted in vn_ambiguous_sends_total
 """
 
 from collections import Counter
@@ -54,7 +55,8 @@ class Facts:
     What was written and what vendors saw, each in order.
 
     `told` names who is to be told of each submission, nobody for one of which nobody is. `deliveries` are the documents of the
-    stage deliver. `margin` is how many milliseconds a vendor may see a message after the provider looked at its lease.
+    stage deliver. `counted` is vn_ambiguous_sends_total of all providers, None if one of them ended meanwhile. `margin` is how many
+    milliseconds a vendor may see a message after the provider looked at its lease.
     """
 
     people: Mapping[str, Person]
@@ -64,6 +66,7 @@ class Facts:
     receipts: tuple[ReceiptForm, ...]
     responses: tuple[Response, ...]
     deliveries: tuple[Delivery, ...]
+    counted: int | None = None
     margin: int = 500
 
     @cached_property
@@ -243,6 +246,12 @@ def responses(facts: Facts) -> Iterator[str]:
     yield from (f"{message_id} was never submitted" for _, message_id in answered)
 
 
+def counted(facts: Facts) -> Iterator[str]:
+    """An emergency may be in doubt twice, once more after it was sent again."""
+    if facts.counted is not None and not len(facts.in_doubt) <= facts.counted <= 2 * len(facts.in_doubt):
+        yield f"{facts.counted}, and {len(facts.in_doubt)} are in doubt"
+
+
 Check = Callable[[Facts], Iterator[str]]
 CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("lost", lost),
@@ -252,6 +261,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("life", life),
     ("open", left_open),
     ("response", responses),
+    ("counted", counted),
 )
 
 

@@ -165,6 +165,15 @@ def a_response_to_nothing(facts: Facts) -> Facts:
     return replace(facts, responses=(*facts.responses, response("M-9")))
 
 
+def counted_too_few(facts: Facts) -> Facts:
+    doubt = said(facts.outbound[0].reference, "accepted", detail=f"{AMBIGUOUS}nobody knows")
+    return replace(facts, receipts=(*facts.receipts, doubt), counted=0)
+
+
+def counted_what_nobody_says(facts: Facts) -> Facts:
+    return replace(facts, counted=1)
+
+
 PLANTED: list[tuple[str, Callable[[Facts], Facts]]] = [
     ("lost", without_attempts_by_email),
     ("lost", not_taken),
@@ -187,6 +196,8 @@ PLANTED: list[tuple[str, Callable[[Facts], Facts]]] = [
     ("response", two_responses),
     ("response", the_wrong_response),
     ("response", a_response_to_nothing),
+    ("counted", counted_too_few),
+    ("counted", counted_what_nobody_says),
 ]
 
 
