@@ -247,8 +247,9 @@ class Worker:
             self._log.error("unreadable", topic=place[0], partition=place[1], offset=offset)
         if not isinstance(outbound, Outbound):
             return Entry(place, offset + 1)
-        intent = self._intents.get(intent_key(self.channel, outbound.reference))
-        if intent is not None and intent.settled:
+        key = intent_key(self.channel, outbound.reference)
+        if key in self._intents and self._intents[key].settled:
+            del self._intents[key]
             return Entry(place, offset + 1, reference=outbound.reference)
         return Entry.of(place, offset + 1, outbound, traceparent_of(message) or "")
 
