@@ -54,7 +54,7 @@ alerts: $(INSTALLED)  ## faults on a real pipeline, seen by Debian's Prometheus 
 faults: $(INSTALLED)  ## every fault at every point of the protocol in every stage (docs/guarantees.md), half an hour; goes on where it was interrupted
 	@$(BIN)/python -m tests.broker.fault_matrix
 
-delivery-faults: $(INSTALLED)  ## every fault at every point of deliver, answer and the providers, and vendors that misbehave; goes on where it was interrupted
+delivery-faults: $(INSTALLED)  ## every fault at every point of deliver, answer and the providers, and vendors that misbehave (docs/delivery-faults.md); goes on where it was interrupted
 	@$(BIN)/python -m tests.broker.delivery_matrix
 
 burst: $(INSTALLED)  ## one event, 10,000 registrants by SMTP, the provider killed ten times; some minutes

@@ -16,6 +16,7 @@ if every cell holds.
 
 import argparse
 import json
+import logging
 import signal
 import sys
 import traceback
@@ -191,7 +192,7 @@ def table(found: Mapping[str, Mapping[str, Any]]) -> str:
         figures = "" if run is None else " ".join(f"{name}={run.get(name, '-')}" for name in ("attempts", "sends", "in_doubt", "twice"))
         lines.append(f"{each.name:32}{word:>10}  {figures}")
     lines.append(f"{held} of {sum(len(each.cells) for each in every)} cells hold.")
-    lines += [f"{name}: {run['problem']}" for name, run in found.items() if run["problem"]]
+    lines += [f"{each.name}: {found[each.name]['problem']}" for each in every if each.name in found and found[each.name]["problem"]]
     return "\n".join(lines)
 
 
@@ -209,6 +210,7 @@ def main() -> int:
     missing = [each for each in chosen if each.name not in done or done[each.name]["problem"]]
     if missing:
         began = monotonic()
+        logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd tells of every connection that a fault has cut off
         with own_cluster() as (addresses, folder), options.results.open("a", encoding="utf-8") as file:
             world = World(addresses, folder)
             try:
