@@ -206,6 +206,8 @@ class Stage(Generic[S]):
     stage that `resettles` is given, after rules or settings changed, one Resettle for every key that has a timer.
     `owner` returns the record key whose partition a state key belongs to: with another number of partitions it moves there.
     `migrations` turn a state document of format n into one of n + 1, by n: pure functions of plain JSON values.
+    `linger` (milliseconds) is how long a batch waits for more records: each transaction costs the broker as much as many records, and
+    what nobody waits for may share one.
     """
 
     name: str
@@ -221,6 +223,7 @@ class Stage(Generic[S]):
     owner: Callable[[str], str] = itself
     migrations: Mapping[int, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     table: MemoryTable | None = None
+    linger: int = 0
 
 
 def upstream(stage: Stage[Any], stages: Iterable[Stage[Any]]) -> tuple[Stage[Any], ...]:

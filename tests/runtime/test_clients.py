@@ -7,11 +7,35 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from processors.runtime.errors import Restart, Stop
-from processors.runtime.kafka.clients import DENIED, Fenced, Unavailable, UnknownTopic, message_kind, translated_errors
+from processors.runtime.kafka.clients import DENIED, Fenced, Unavailable, UnknownTopic, message_kind, poll_batch, translated_errors
 
 
 def message(code: int) -> Any:
     return SimpleNamespace(error=lambda: KafkaError(code), topic=lambda: "vn.events", partition=lambda: 0, offset=lambda: 7)
+
+
+class Fetched:
+    """A consumer that has fetched one record, and gets two more a while later."""
+
+    def poll(self, timeout: float) -> str | None:
+        return "first" if timeout else None
+
+    def consume(self, most: int, timeout: float) -> list[str]:
+        return ["second", "third"][:most] if timeout >= 0.2 else []
+
+
+@pytest.mark.parametrize(
+    ("most", "timeout", "linger", "batch"),
+    [
+        (9, 1, 0, ["first"]),
+        (9, 1, 0.2, ["first", "second", "third"]),
+        (2, 1, 0.2, ["first", "second"]),
+        (1, 1, 0.2, ["first"]),
+        (9, 0, 0.2, []),
+    ],
+)
+def test_a_batch_waits_for_more_records_only_where_its_stage_lingers(most: int, timeout: float, linger: float, batch: list[str]) -> None:
+    assert poll_batch(Fetched(), most, timeout, linger) == batch  # type: ignore[arg-type, comparison-overlap]
 
 
 @pytest.mark.parametrize("code", DENIED)

@@ -29,6 +29,10 @@ def test_batches_grow_with_the_backlog_and_shrink_if_they_take_long() -> None:
     assert next_batch_size(MIN_BATCH, 10, 5) == MIN_BATCH
 
 
+def test_no_stage_on_the_way_to_a_registrant_waits_for_more_records() -> None:
+    assert [stage.name for stages in PIPELINE.values() for stage in stages if stage.linger] == ["answer"]
+
+
 def test_the_inputs_of_a_partition_come_together_or_not_at_all() -> None:
     assert common_partitions([("a", 1), ("b", 1), ("a", 0), ("b", 0)], ["a", "b"]) == [0, 1]
     with pytest.raises(Restart):

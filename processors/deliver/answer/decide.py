@@ -32,6 +32,7 @@ from processors.topics import ANSWER_STATE, RESPONSES, TALLY
 
 NAME: Final = "answer"
 DELIVERED: Final = "Message Successfully Delivered"
+LINGER: Final = 200  # milliseconds: an agency's system reads its response later than that
 FOLLOWERS: Final = 500  # of one submission; those beyond follow one of them
 FAILED: Final = "Failed to Deliver Message"
 
@@ -192,4 +193,5 @@ STAGE: Final[Stage[Sums]] = Stage(
     keys=keys,
     decide=decide,
     deadline=deadline,
+    linger=LINGER,
 )

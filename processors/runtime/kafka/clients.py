@@ -344,9 +344,9 @@ def traceparent_of(message: Message) -> str | None:
     return header_in(headers.items() if isinstance(headers, dict) else headers)
 
 
-def poll_batch(consumer: Consumer, most: int, timeout: float) -> list[Message]:
-    """Return the first message that arrives within `timeout` and whatever else is already fetched; never waits for a full batch."""
+def poll_batch(consumer: Consumer, most: int, timeout: float, linger: float = 0.0) -> list[Message]:
+    """Return the first message that arrives within `timeout`, and whatever else is already fetched or comes within `linger` (seconds)."""
     first = consumer.poll(timeout)
     if first is None:
         return []
-    return [first, *consumer.consume(most - 1, 0)] if most > 1 else [first]
+    return [first, *consumer.consume(most - 1, linger)] if most > 1 else [first]

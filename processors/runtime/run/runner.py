@@ -249,7 +249,8 @@ class Runner:
     def _run_batch(self, member: Consumer) -> None:
         broadcasts = self._current_broadcasts()
         queued = sum(len(task.queue) for task in self._tasks.values())
-        messages = poll_batch(member, max(1, self._batch_size - queued), 0 if queued else self._poll_timeout(broadcasts))  # 1
+        linger = 0.0 if queued or broadcasts.ticking is not None else self._stage.linger / 1000
+        messages = poll_batch(member, max(1, self._batch_size - queued), 0 if queued else self._poll_timeout(broadcasts), linger)  # 1
         self._telemetry.beat()
         metadata = member.consumer_group_metadata()
         started = monotonic()
