@@ -207,7 +207,8 @@ class Stage(Generic[S]):
     `owner` returns the record key whose partition a state key belongs to: with another number of partitions it moves there.
     `migrations` turn a state document of format n into one of n + 1, by n: pure functions of plain JSON values.
     `linger` (milliseconds) is how long a batch waits for more records: each transaction costs the broker as much as many records, and
-    what nobody waits for may share one.
+    what nobody waits for may share one. With a `main_input` the records of all inputs are decided in the order in which they were
+    received, as far as one process has them; it is the one with most records.
     """
 
     name: str
@@ -224,6 +225,7 @@ class Stage(Generic[S]):
     migrations: Mapping[int, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     table: MemoryTable | None = None
     linger: int = 0
+    main_input: Topic | None = None
 
 
 def upstream(stage: Stage[Any], stages: Iterable[Stage[Any]]) -> tuple[Stage[Any], ...]:

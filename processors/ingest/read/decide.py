@@ -419,4 +419,5 @@ READ: Final[Stage[Any]] = Stage(
     state=None,
     keys=no_keys,
     decide=decide,
+    main_input=SUBMISSIONS,
 )

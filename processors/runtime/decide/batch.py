@@ -36,6 +36,7 @@ class Written(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    at: int = 0  # the time of the input that led to it
 
 
 @dataclass(slots=True)
@@ -281,7 +282,7 @@ class Batch:
         if raw is not None:
             result.bytes += len(raw)
         headers = output.headers or headers_of(value, None if record is None else record.traceparent)
-        result.outputs.append(Written(output.topic, None if output.key is None else output.key.encode(), raw, headers))
+        result.outputs.append(Written(output.topic, None if output.key is None else output.key.encode(), raw, headers, self._task.time))
 
     def _outsiders(self) -> Iterable[str]:
         return (topic.name for topic in self._stage.inputs if topic.external)

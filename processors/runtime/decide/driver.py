@@ -274,7 +274,7 @@ class PipelineDriver:
             running.task.watermark = 0  # one input at a time: timers are decided by themselves
         work = running.task.decide(records, watermark, 1, running.states.read, self.codec, self._context)
         running.states.keep(work.changes)
-        for topic, key, value, headers in work.outputs:
+        for topic, key, value, headers, _ in work.outputs:
             self._append(topic, None if key is None else key.decode(), value, headers)
         if work.verdicts:
             self._append(DECISIONS, None, self.codec.encode(Verdicts(tuple(work.verdicts))))

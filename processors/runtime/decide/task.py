@@ -33,7 +33,7 @@ class Task:
 
     `positions` is the next offset of every input, `moved` whether they are ahead of what was committed, `ended` the inputs
     that have been read to their end. `watermark` is a time up to which every message that was received has been decided
-    here. `table` are the latest records of the stage's memory table, by key.
+    here. `time` is the latest time of what was decided here. `table` are the latest records of the stage's memory table, by key.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  what a partition consists of
@@ -62,7 +62,7 @@ class Task:
         self.fetched = dict(positions)  # the next offset to read; `positions` follow as records are decided
         self._stage = stage
         self._seq = position.seq
-        self._time = position.time
+        self.time = position.time
         self._settled = position.settled
         self._rules = (position.settled, 0)  # the rules in force, and since when
         self._unsettled: tuple[str, list[str]] = (position.settled, [])  # the rules in force, and the keys not yet judged by them
@@ -146,9 +146,9 @@ class Task:
     def _decide(self, batch: Batch, records: Sequence[Record], watermark: int | None, most: int, context: Context) -> Position:
         """Decide into the batch; return the position after it."""
         times = [self._not_ahead(arrival(record)) for record in records]
-        self._time = self._not_ahead(self._time)
+        self.time = self._not_ahead(self.time)
         batch.result.oldest = min(times, default=None)
-        until = max([self._time, *times, watermark or 0])
+        until = max([self.time, *times, watermark or 0])
         rules = context.rules.version
         if not len(self.timers):
             self._settled = rules
@@ -167,7 +167,7 @@ class Task:
         while resettles and not batch.full(most):
             each = resettles.pop(0)
             if self.timers.at(each.key) is not None:
-                self._time = each.at
+                self.time = each.at
                 batch.resettle(each)
         self._unsettled[1].extend(each.key for each in reversed(resettles))
         if judged and not records and not self._unsettled[1]:
@@ -177,7 +177,7 @@ class Task:
         return Position(
             seq=self._seq,
             positions=dict(self.positions),
-            time=self._time,
+            time=self.time,
             at=wall(),
             settled=self._settled,
             partitions=self._partitions,
@@ -191,14 +191,14 @@ class Task:
         failed = self.attempts is not None and self.attempts.any_known()
         while waiting and not batch.full(most) and not timers.is_due(until):
             record, at = waiting[0]
-            time = max(self._time, at)
+            time = max(self.time, at)
             why = self._why_record_set_aside(record) if failed else None
             if why is not None and not batch.empty():
                 break
             if why is None and timers.earliest <= time and not batch.settle_before(record, time, most if queue else None):
                 break
             waiting.popleft()
-            self._time = time
+            self.time = time
             if why is None:
                 batch.record(record)
             else:
@@ -247,7 +247,7 @@ class Task:
             timer = self.timers.take(until)
             if timer is None:
                 return
-            self._time = max(self._time, timer[1])
+            self.time = max(self.time, timer[1])
             if why is None:
                 batch.wake(*timer, until)
             else:

@@ -12,6 +12,7 @@ SHRINK: Final = 4  # a batch that could not be committed is tried again at a qua
 FAST, SLOW = 0.5, 1.5  # seconds that a batch should take, so that a backlog does not cost latency
 POLL_TIMEOUT: Final = 0.2  # seconds without a record until timers, settings and signals are looked at
 DUE_TIMEOUT: Final = 0.02  # the same while a timer that is due waits for the watermark
+ORDER_TIMEOUT: Final = 0.01  # the same while what is queued waits for what was received before it
 TICK_TIMEOUT: Final = POLL_TIMEOUT / 20  # the same under the topic clock, whose ticks come by a reader of their own
 
 

@@ -20,7 +20,8 @@ the group is still polled, so that the partitions stay ours.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
+from math import inf
 from time import monotonic, time_ns
 from typing import Any, Final
 
@@ -41,7 +42,8 @@ from processors.runtime.run.faults import Faults
 from processors.runtime.run.in_work import InWorkFile, count_death
 from processors.runtime.run.inputs import Origins
 from processors.runtime.run.keys import check_key
-from processors.runtime.run.pace import FIRST_BATCH, POLL_TIMEOUT, SHRINK, TICK_TIMEOUT, next_batch_size, poll_timeout
+from processors.runtime.run.pace import FIRST_BATCH, ORDER_TIMEOUT, POLL_TIMEOUT, SHRINK, TICK_TIMEOUT, next_batch_size, poll_timeout
+from processors.runtime.run.receive_order import ReceiveOrder
 from processors.runtime.run.records import RecordReader
 from processors.runtime.run.restore import Restorer
 from processors.runtime.run.slots import Slot
@@ -91,6 +93,7 @@ class Runner:
         self._reader = RecordReader(self._topics, codec, self._telemetry, stage.name)
         self._restorer = Restorer(self._broker, stage, prefix, codec, self._caches, self._attempts)
         self._transactions = Transactions(stage, prefix, codec, self._caches, self._telemetry, self._fault)
+        self._order = ReceiveOrder(prefix + stage.main_input.name) if stage.main_input else None
         self._broadcasts: Broadcasts | None = None
         self._watermarks: Watermarks | None = None  # None by the topic clock
         self._assigned: list[TopicPartition] = []
@@ -102,6 +105,7 @@ class Runner:
         self._clock_committed: int | None = None
         self._batch_size = FIRST_BATCH
         self._wait = FIRST_WAIT
+        self._waits = False  # whether nothing of what is queued may be decided yet
         self._last_record = self._last_lag = monotonic()
         self._stopping = False
 
@@ -190,6 +194,8 @@ class Runner:
         keep_alive()
         member.assign([TopicPartition(topic, task.partition, offset) for task in tasks for topic, offset in task.positions.items()])
         self._tasks = {task.partition: task for task in tasks}
+        if self._order is not None:
+            self._order.begin()
         self._wait = FIRST_WAIT
         self._last_record = monotonic()
         self._telemetry.ready(now=True)
@@ -250,7 +256,8 @@ class Runner:
         broadcasts = self._current_broadcasts()
         queued = sum(len(task.queue) for task in self._tasks.values())
         linger = 0.0 if queued or broadcasts.ticking is not None else self._stage.linger / 1000
-        messages = poll_batch(member, max(1, self._batch_size - queued), 0 if queued else self._poll_timeout(broadcasts), linger)  # 1
+        timeout = (ORDER_TIMEOUT if self._waits else 0) if queued else self._poll_timeout(broadcasts)
+        messages = poll_batch(member, max(1, self._batch_size - queued), timeout, linger)  # 1
         self._telemetry.beat()
         metadata = member.consumer_group_metadata()
         started = monotonic()
@@ -312,8 +319,14 @@ class Runner:
             if what == "end":
                 task.reach_end(topic, offset)
             elif offset >= task.fetched[topic]:
-                task.enqueue(topic, read(message, topic, offset, now, step))
+                record = read(message, topic, offset, now, step)
+                task.enqueue(topic, record)
                 last[topic, task.partition] = message
+                if self._order is not None:
+                    self._order.arrive(topic, task.partition, record.timestamp)
+        if self._order is not None:
+            for task in tasks.values():
+                self._order.sort(task)
         self._origins.read(last)
         if last:
             self._last_record = monotonic()
@@ -323,19 +336,27 @@ class Runner:
         now = broadcasts.clock.now() or 0
         self._want_watermark(now, context)
         quiet = monotonic() - self._last_record >= (QUIET_TIME if broadcasts.ticking is None else 0)
+        until = inf if self._order is None else self._order.until(self._tasks, self._batch_size)
         results = []
         for task in sorted(self._tasks.values(), key=Task.sets_aside_next, reverse=True):
             task.now = now if broadcasts.ticking is None else None
-            result = self._decide_partition(task, now, context, quiet=quiet)
+            result = self._decide_partition(task, now, context, until, quiet=quiet)
             if result is not None:
                 results.append((task, result))
                 if result.set_aside:
                     break
+        self._waits = not results
         return results
 
-    def _decide_partition(self, task: Task, now: int, context: Context, *, quiet: bool) -> BatchResult | None:
-        """Decide a partition that has records or due timers, or that moved past transaction markers and has been quiet since."""
+    def _decide_partition(self, task: Task, now: int, context: Context, until: float, *, quiet: bool) -> BatchResult | None:
+        """
+        Decide a partition that has records or due timers, or that moved past transaction markers and has been quiet since.
+
+        Records received after `until` wait for what was received before them and is still to be read.
+        """
         mine = [record for _, record in islice(task.queue, self._batch_size)]
+        if until < inf:
+            mine = list(takewhile(lambda record: record.timestamp <= until, mine))
         watermark = self._watermark(task, now)
         due = task.has_due(watermark, now, context.rules.version)
         if not (mine or due or (task.moved and quiet) or task.has_renewals(context)):

@@ -7,11 +7,14 @@ open. After any error it is not used again.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from heapq import merge
+from itertools import chain
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from confluent_kafka import Message, Producer, TopicPartition
 
-from processors.runtime.decide.batch import BatchResult
+from processors.runtime.decide.batch import BatchResult, Written
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import Restart
 from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, CallThread, Unavailable, translated_errors
@@ -51,6 +54,7 @@ class Transactions:
     ) -> None:
         self._names = {topic.name: prefix + topic.name for topic in (*stage.outputs, *stage.inputs, DECISIONS, DEAD_LETTERS)}
         self._stage = stage.name
+        self._in_order = stage.main_input is not None
         self._codec = codec
         self._caches = caches
         self._telemetry = telemetry
@@ -75,7 +79,10 @@ class Transactions:
         if producer is None or calls is None:
             raise Restart("there is no producer")
         places: dict[int, int] = {}
-        records = [each for task, result in batch.results for each in self._records(task.partition, result, batch.rules, places)]
+        outputs = [result.outputs for _, result in batch.results]
+        in_order = merge(*outputs, key=attrgetter("at")) if self._in_order else chain.from_iterable(outputs)
+        records = [self._output(each) for each in in_order]
+        records += [each for task, result in batch.results for each in self._records(task.partition, result, batch.rules, places)]
         offsets = [*more, *self._offsets(batch, origins)]
         with self._counted(), translated_errors("the outcome of the transaction is not known"):
             producer.begin_transaction()  # 3
@@ -106,16 +113,20 @@ class Transactions:
             raise
         self._telemetry.transaction("committed")
 
+    def _output(self, written: Written) -> tuple[Any, ...]:
+        """Return the arguments of `produce` for one output."""
+        name = self._names[written.topic.name]
+        if not written.headers:  # an empty list of headers nearly doubles what a record costs
+            return (name, written.value, written.key)
+        return (name, written.value, written.key, ANY, None, None, 0, [*written.headers])
+
     def _records(self, partition: int, result: BatchResult, rules: str, places: dict[int, int]) -> Iterator[tuple[Any, ...]]:
         """
-        Yield the arguments of `produce` for all that a partition's result holds, its position last.
+        Yield the arguments of `produce` for the journal and the state changes of a partition's result, its position last.
 
         `places` is told where the position comes to lie.
         """
         names, codec = self._names, self._codec
-        for topic, key, value, headers in result.outputs:
-            # an empty list of headers nearly doubles what a record costs
-            yield (names[topic.name], value, key, ANY, None, None, 0, [*headers]) if headers else (names[topic.name], value, key)
         for journal in journal_records(result.verdicts, rules, codec.encode):
             yield names[DECISIONS.name], journal, f"{self._stage}-{partition}"  # one key keeps a message's verdicts in order
         if self._caches is None:
