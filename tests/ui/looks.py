@@ -15,7 +15,8 @@ RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pr
 STICKY = """async position => {
   const bar = document.querySelector('.leave');
   if (bar) bar.style.position = position;
-  do { await new Promise(each => requestAnimationFrame(() => requestAnimationFrame(each))); } while (document.readyState !== "complete");
+  do { await new Promise(each => requestAnimationFrame(() => requestAnimationFrame(each))); } while (
+    document.readyState !== "complete" || [...document.querySelectorAll('link[rel=stylesheet]')].some(each => !each.sheet));
 }"""
 
 
