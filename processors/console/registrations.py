@@ -96,9 +96,9 @@ def document(form: Form, registration_id: str, known: Sequence[ShownContact]) ->
 
 
 def comparable(channel: str, address: str) -> str:
-    """Return an address in the form in which it is compared: a number as E.164, anything else in lower case."""
+    """Return an address as it is compared: a number as E.164, an email address as it is, since mailboxes may differ by case."""
     if channel == "email":
-        return address.strip().lower()
+        return address
     try:
         return phonenumbers.format_number(phonenumbers.parse(address, "US"), phonenumbers.PhoneNumberFormat.E164)
     except phonenumbers.NumberParseException:

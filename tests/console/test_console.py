@@ -17,12 +17,13 @@ from starlette.testclient import TestClient
 from processors.console import actions as actions_module
 from processors.console.actions import Actions
 from processors.console.app import STATIC, app_of
-from processors.console.contacts import ShownContact
+from processors.console.contacts import CONFIRMED, ShownContact
 from processors.console.formats import mask
 from processors.console.overview import Overview, polyline
 from processors.console.page import Console
 from processors.console.pages.reviews import CLAIM
 from processors.console.people import LocalUser, Proxy, SignIn
+from processors.console.registrations import changed_registration
 from processors.domain.journal import DeadLetter
 from processors.domain.notification import Outbound
 from processors.domain.offender import CLAIMED, UNCLAIMED, KnownPerson, OffenderStanding
@@ -367,6 +368,12 @@ def test_a_change_keeps_what_is_confirmed_and_has_anything_new_confirmed(desk: C
     document = json.loads(value)
     assert [(each["channel"], each["verified"]) for each in document["contacts"]] == [("sms", True), ("email", False)]
     assert (document["language"], document["pin"]) == ("es", "2468")
+
+
+def test_another_mailbox_is_not_confirmed_because_its_name_differs_by_case_alone() -> None:
+    before = [ShownContact("AGY-0123456789ab", "email", "maria@example.org", "en", CONFIRMED, "AGENCY")]
+    changed = [changed_registration({**CHANGED, "email": email}, before) for email in ("maria@example.org", "Maria@example.org")]
+    assert [each["contacts"][0]["verified"] for each in changed] == [True, False]
 
 
 @pytest.mark.parametrize(
