@@ -33,8 +33,7 @@ async def registrants(pages: Pages, request: Request) -> Response:
     masked = True
     if request.method == "POST":
         form = {name: str(value).strip() for name, value in (await request.form()).items()}
-    opens = form.get("what") in {"contacts", "change"}
-    if opens:
+    if form.get("what") in {"contacts", "change"}:
         registrant, reason, masked = form.get("registrant", ""), form.get("reason", ""), False
     elif form:
         try:

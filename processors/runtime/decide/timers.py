@@ -66,7 +66,10 @@ class Timers:
 
     def is_due(self, until: int) -> bool:
         """Whether a timer is due by `until`."""
-        return self.earliest <= until and self.next() is not None and self.earliest <= until
+        if self.earliest > until:
+            return False
+        first = self.next()
+        return first is not None and first <= until
 
     def first(self, until: int) -> tuple[str, int] | None:
         """Return the timer that fires next of those that are due by `until`, with its due time."""
