@@ -6,10 +6,14 @@ from typing import Any, Final
 import msgspec
 
 from processors.domain.review import OffenderAction, OffenderDecision, ReviewAction
-from processors.ingest.read.document import convert, fields_of
+from processors.ingest.read.acceptance import Accepted, Opened, encode
+from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
+from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
+from processors.ingest.read.labels import NO_ID, Labels, readable_id
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import unknown_code
+from processors.stage import Context, Record
 
 ACTIONS: Final = frozenset({"release", "discard"})
 MOST_PUBLISHED: Final = 200
@@ -77,3 +81,15 @@ def check_offenders(form: SentAction) -> OffenderAction:
 def named(counts: range) -> str:
     """Return how many a range allows: one number, or the smallest and the largest."""
     return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
+def open_record(record: Record, _context: Context) -> Opened:
+    fields, unknown = tidy(json_document(record), SHAPE)
+
+    def accepted() -> Accepted:
+        found = check(fields, record.timestamp)
+        if isinstance(found, OffenderAction):
+            return Accepted("offender_action", Labels(found.offenders[0]), encode(found), describe_unknown(unknown))
+        return Accepted("review_action", Labels(found.review_id or found.group or NO_ID), encode(found), describe_unknown(unknown))
+
+    return Opened(Labels(readable_id(fields.get("review_id"))), accepted)

@@ -1,5 +1,5 @@
 """
-Detect the format of a record by its first character (contract §2) and parse JSON strictly.
+Detect the format of a record by its first character (contract §2), parse JSON strictly, and return what the record holds.
 
 Avro never comes here as bytes: the runtime hands over the decoded record, or the reason why it cannot be read.
 """
@@ -12,7 +12,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from processors.domain.journal import Unreadable
 from processors.ingest.read.rejection import Rejection, quote
+from processors.stage import Record
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 64
@@ -23,6 +25,31 @@ Format = Literal["xml", "json"]
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+
+
+def open_document(record: Record) -> Mapping[str, Any] | str:
+    """Return the record as a document of plain values, or as the text of an XML document."""
+    value = record.value
+    if isinstance(value, Unreadable):
+        raise Rejection(value.reason, value.detail)
+    check_size(raw_bytes(record))
+    if isinstance(value, dict):
+        return value
+    form, text = detect_format(value or b"")
+    return parse_json(text) if form == "json" else text
+
+
+def json_document(record: Record) -> Mapping[str, Any]:
+    """Return a record of a topic that takes no XML as a document of plain values."""
+    document = open_document(record)
+    if isinstance(document, str):
+        raise Rejection("unknown_format", "Only submissions may be XML.")
+    return document
+
+
+def raw_bytes(record: Record) -> bytes:
+    """Return the record's value as received; empty for a tombstone."""
+    return record.raw if record.raw is not None else record.value if isinstance(record.value, bytes) else b""
 
 
 def check_size(raw: bytes) -> None:

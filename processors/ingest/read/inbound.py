@@ -15,12 +15,16 @@ import msgspec
 from processors.domain.inbound import PURPOSE, Inbound, InboundText, Keyword
 from processors.domain.registration import address_digest
 from processors.domain.seal import Seal
+from processors.ingest.read.acceptance import Accepted, Opened, encode
 from processors.ingest.read.contacts import CHANNELS, normalize
-from processors.ingest.read.document import convert, fields_of
+from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
+from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
 from processors.ingest.read.instants import parse_instant
+from processors.ingest.read.labels import Labels
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import unknown_code
+from processors.stage import Context, Record
 
 # Contract §5; the words that 47 CFR 64.1200(a)(10) and the carriers name, and their Spanish.
 KEYWORDS: Final[Mapping[str, tuple[Keyword, str]]] = {
@@ -93,3 +97,13 @@ def keyword_of(body: str) -> tuple[Keyword, str | None]:
 def first_line(body: str) -> str:
     """Return the first line that is not blank."""
     return next((line for line in body.splitlines() if line.strip()), "")
+
+
+def open_record(record: Record, context: Context) -> Opened:
+    fields, unknown = tidy(json_document(record), SHAPE)
+
+    def accepted() -> Accepted:
+        found = check(fields, record.timestamp, context.seal)
+        return Accepted("inbound", Labels(), encode(found), describe_unknown(unknown))
+
+    return Opened(Labels(), accepted)

@@ -10,12 +10,16 @@ import msgspec
 from processors.domain.notification import Receipt, ReceiptStatus
 from processors.domain.seal import Seal
 from processors.domain.unsubscription import SITE, is_unsubscription
-from processors.ingest.read.document import convert, fields_of
+from processors.ingest.read.acceptance import Accepted, Opened, encode
+from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
+from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
 from processors.ingest.read.instants import parse_instant
+from processors.ingest.read.labels import Labels, private_id, readable_id
 from processors.ingest.read.registration import pin_digest
 from processors.ingest.read.rejection import Rejection, quote
 from processors.ingest.read.submission import MAX_TEXT
+from processors.stage import Context, Record
 
 STATUSES: Final[dict[str, ReceiptStatus]] = {each: each for each in get_args(ReceiptStatus)}
 MISSING: Final = {"occurred_at": "unreadable_date"}
@@ -62,3 +66,15 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Receipt:
         digits=pin_digest(form.digits, reference["registrant"], seal),
         received_at=received_at,
     )
+
+
+def open_record(record: Record, context: Context) -> Opened:
+    fields, unknown = tidy(json_document(record), SHAPE)
+    reference = readable_id(fields.get("reference"))
+    labels = Labels(reference, registrant_id=private_id(reference.rpartition(".")[0] or None))
+
+    def accepted() -> Accepted:
+        found = check(fields, record.timestamp, context.seal)
+        return Accepted("receipt", labels, encode(found), describe_unknown(unknown))
+
+    return Opened(labels, accepted)

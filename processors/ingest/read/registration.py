@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -12,17 +12,24 @@ import msgspec
 from processors.domain.erasure import seal_key
 from processors.domain.normalize import normalize
 from processors.domain.person import ComparedPerson, Person
+from processors.domain.quarantine import place_name
 from processors.domain.registration import CANARY, SEVERAL_ZONES, SIGN_IN, Contact, Contacts, Registration, address_digest
 from processors.domain.seal import Seal
 from processors.ingest.comparison import can_be_registered_for
+from processors.ingest.identify.agency import NATIONAL
+from processors.ingest.read.acceptance import Accepted, Opened, encode
 from processors.ingest.read.contacts import check_contacts, time_zones
-from processors.ingest.read.document import clean_id, convert, fields_of
+from processors.ingest.read.document import clean_id, convert, describe_unknown, fields_of, tidy
+from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_private_id
 from processors.ingest.read.instants import parse_expiry, parse_instant
+from processors.ingest.read.labels import Labels, private_id
 from processors.ingest.read.languages import canonical_language
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import check_person, normalize_person, unknown_code
+from processors.rules.book import Rules
 from processors.rules.identity import NO_ISSUER, IdentityRules, readable_mark
+from processors.stage import Context, Record
 
 SOURCES: Final = frozenset({"IVINS", "VINE", "DOJ_VNS", "ICE_VNP", "AGENCY", CANARY, SIGN_IN})
 MAX_CONTACTS: Final = 32
@@ -161,3 +168,39 @@ def pin_digest(digits: str | None, registrant_id: str, seal: Seal) -> str | None
 
 def seal_contacts(contacts: Contacts, registrant_id: str, seal: Seal) -> bytes:
     return seal.close(msgspec.json.encode(contacts), f"contacts:{registrant_id}")
+
+
+def open_record(record: Record, context: Context) -> Opened:
+    if record.value is None:
+        return open_removal(record)
+    fields, unknown = tidy(json_document(record), SHAPE)
+    labels = Labels(private_id(fields.get("registration_id")), registrant_id=private_id(fields.get("registrant_id")))
+
+    def accepted() -> Accepted:
+        identity = context.rules.book(NATIONAL, record.timestamp).identity
+        drawn = context.draw(place_name(record.topic, record.partition, record.offset))
+        found, person, note = check(fields, record.key, context.seal, drawn, identity)
+        check_subtypes(found, known_subtypes(context.rules))
+        return Accepted("registration", labels, encode(found), note + describe_unknown(unknown), people=(person,))
+
+    return Opened(labels, accepted)
+
+
+@lru_cache(4)
+def known_subtypes(rules: Rules) -> frozenset[str]:
+    """Return all event subtypes, whatever the jurisdiction and the day, as they compare."""
+    return frozenset(map(normalize, rules.subtypes))
+
+
+def open_removal(record: Record) -> Opened:
+    """Return a removal; its id is the record's key."""
+    registration_id = clean_id(record.key or "")
+    if not registration_id:
+        raise Rejection("bad_registration", "A removal names its registration as the record's key; this one has none.")
+    labels = Labels(private_id(registration_id))
+
+    def accepted() -> Accepted:
+        check_private_id("key", registration_id)
+        return Accepted("removal", labels, b"")
+
+    return Opened(labels, accepted)

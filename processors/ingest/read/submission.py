@@ -18,9 +18,9 @@ from processors.ingest.comparison import can_be_identified, compare_person
 from processors.ingest.identify.agency import jurisdiction
 from processors.ingest.read.dates import When, parse_birth_date
 from processors.ingest.read.dates import parse_day as iso_day
-from processors.ingest.read.document import convert, fields_of
+from processors.ingest.read.document import fields_of
 from processors.ingest.read.ids import MAX_ID, check_id
-from processors.ingest.read.instants import as_text, parse_meant, parse_moment, unreadable_date
+from processors.ingest.read.instants import parse_meant, parse_moment, unreadable_date
 from processors.ingest.read.rejection import Rejection, quote
 from processors.rules.book import Book, EventCode, Rules
 from processors.rules.identity import IdentityRules, Issuer
@@ -37,37 +37,6 @@ MISSING: Final = {
     "notification_subtypes": "no_notification_subtype",
     "offenders": "no_offender",
 }
-
-_decode = msgspec.json.Decoder(Submission).decode
-_encode = msgspec.json.Encoder().encode
-
-
-def decode_plain(raw: bytes) -> tuple[Submission, bytes] | None:
-    """
-    Decode a submission in plain form, as most are, with its JSON: nothing to trim, to leave out or to reject for its form.
-
-    None if the document must be checked field by field. Decoded and encoded again it has as many quotation marks as
-    before: no field was unknown, null or given twice. Without blanks outside texts, a blank beside a quotation mark
-    is one that would be trimmed; two blanks in a row only cause the field-by-field check.
-    """
-    if raw[:1] != b"{" or b"\\" in raw or not raw.isascii():
-        return None
-    try:
-        submission = _decode(raw)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    plain = _encode(submission)
-    if raw.count(b'"') != plain.count(b'"') or b'""' in plain.replace(b" ", b'"'):
-        return None
-    return submission, plain
-
-
-def from_document(document: Mapping[str, Any]) -> Submission:
-    """Return the tidied document as a submission; raises Rejection if it is none."""
-    if isinstance(document.get("event_type"), list):
-        raise Rejection("event_type_count", "The message has a list of event types; it needs one.")
-    times = {field: as_text(field, value) for field in TIMES if type(value := document.get(field)) is int}
-    return convert({**document, **times}, Submission, MISSING)
 
 
 class Checked(NamedTuple):

@@ -9,10 +9,14 @@ import msgspec
 
 from processors.domain.registration import Verification, verification_digest
 from processors.domain.seal import Seal
-from processors.ingest.read.document import convert, fields_of
+from processors.ingest.read.acceptance import Accepted, Opened, encode
+from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
+from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
 from processors.ingest.read.instants import parse_instant
+from processors.ingest.read.labels import Labels, private_id
 from processors.ingest.read.rejection import Rejection
+from processors.stage import Context, Record
 
 MISSING: Final = {"at": "unreadable_date"}
 _CODE: Final = re.compile(r"[0-9]{6}")
@@ -42,3 +46,14 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Verifica
         at=parse_instant("at", form.at, UTC),
         received_at=received_at,
     )
+
+
+def open_record(record: Record, context: Context) -> Opened:
+    fields, unknown = tidy(json_document(record), SHAPE)
+    labels = Labels(private_id(fields.get("registration_id")))
+
+    def accepted() -> Accepted:
+        found = check(fields, record.timestamp, context.seal)
+        return Accepted("verification", labels, encode(found), describe_unknown(unknown))
+
+    return Opened(labels, accepted)

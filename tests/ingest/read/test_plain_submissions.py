@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.domain.submission import Submission
-from processors.ingest.read import submission
+from processors.ingest.read import submission, submission_formats
 from processors.ingest.read.document import tidy
 from processors.ingest.read.formats import parse_json
 
@@ -29,14 +29,14 @@ PLAIN: dict[str, Any] = {
 
 def field_by_field(raw: bytes) -> tuple[Submission, tuple[str, ...]]:
     fields, unknown = tidy(parse_json(raw.decode()), submission.SHAPE)
-    return submission.from_document(fields), unknown
+    return submission_formats.from_document(fields), unknown
 
 
 @pytest.mark.parametrize(
     "raw", [json.dumps(PLAIN), json.dumps(PLAIN, indent=2), json.dumps(PLAIN | {"offenders": PLAIN["offenders"] * 40})]
 )
 def test_a_plain_message_is_read_at_once(raw: str) -> None:
-    found = submission.decode_plain(raw.encode())
+    found = submission_formats.decode_plain(raw.encode())
     assert found is not None
     assert (found[0], ()) == field_by_field(raw.encode())
     assert msgspec.json.decode(found[1], type=submission.Submission) == found[0]
@@ -67,7 +67,7 @@ UNTIDY = {
 
 @pytest.mark.parametrize("raw", UNTIDY.values(), ids=UNTIDY)
 def test_what_must_be_looked_at_is_not_read_at_once(raw: str) -> None:
-    assert submission.decode_plain(raw.encode()) is None
+    assert submission_formats.decode_plain(raw.encode()) is None
 
 
 TEXTS = st.text(' ab"\\\t:,{}[]é', max_size=4)
@@ -77,5 +77,5 @@ VALUES = TEXTS | st.none() | st.integers(0, 2) | st.lists(TEXTS, max_size=2) | s
 @given(st.dictionaries(st.sampled_from([*submission.SHAPE, "x", " status"]), VALUES, max_size=3))
 def test_both_ways_read_the_same(changes: dict[str, Any]) -> None:
     raw = msgspec.json.encode(PLAIN | changes)
-    found = submission.decode_plain(raw)
+    found = submission_formats.decode_plain(raw)
     assert found is None or (found[0], ()) == field_by_field(raw)

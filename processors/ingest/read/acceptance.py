@@ -1,0 +1,79 @@
+"""What read accepts: an opened record, its checks, and how it goes on to identify."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple, get_args
+
+import msgspec
+
+from processors.domain.intake import Intake, Kind
+from processors.domain.journal import Verdict
+from processors.domain.person import ComparedPerson
+from processors.domain.trace import HEADER, Headers, message_headers, trace_in, trace_of
+from processors.ingest.read.dates import When
+from processors.ingest.read.formats import MAX_BYTES
+from processors.ingest.read.labels import Labels
+from processors.ingest.read.rejection import Rejection
+from processors.stage import Context, Decision, Output, Record
+from processors.topics import INTAKE, SUBMISSIONS
+
+NAME: Final = "read"
+LARGEST_BODY: Final = 2 * MAX_BYTES  # of what is accepted: dense Avro may grow as JSON beyond what can be written
+ACCEPTED_AS: Final[Mapping[Kind, str]] = {kind: f"Taken as {kind.replace('_', ' ')}." for kind in get_args(Kind)}
+NO_DATE: Final = When(0, 0, date_only=False)
+
+encode = msgspec.json.Encoder().encode
+
+
+class Accepted(NamedTuple):
+    """A record that passed every check: its body as intake carries it, and a sentence for the journal."""
+
+    kind: Kind
+    labels: Labels
+    body: bytes
+    note: str = ""
+    at: When = NO_DATE
+    people: tuple[ComparedPerson, ...] = ()
+
+
+class Opened(NamedTuple):
+    """A record whose labels could be read; `check` accepts it or raises Rejection."""
+
+    labels: Labels
+    check: Callable[[], Accepted]
+
+
+def accept(record: Record, accepted: Accepted, context: Context) -> Decision[Any]:
+    """Return the decision that passes the record on to identify."""
+    kind, (message_id, ori, _), body, note, at, people = accepted
+    if len(body) > LARGEST_BODY:
+        raise Rejection("too_large", f"Decoded, the record has {len(body)} bytes; at most {LARGEST_BODY} are accepted.")
+    intake = Intake(
+        kind=kind,
+        message_id=message_id,
+        received_at=record.timestamp,
+        body=body,
+        action_at=at.action_at,
+        past_from=at.past_from,
+        date_only=at.date_only,
+        people=people,
+    )
+    verdict = Verdict(
+        stage=NAME,
+        message_id=message_id,
+        outcome="accepted",
+        reason="accepted",
+        detail=ACCEPTED_AS[kind] + note,
+        at=record.timestamp,
+        ori=ori,
+        rules=context.rules.version,
+        trace=trace_in(record.traceparent),
+    )
+    return Decision(outputs=(Output(INTAKE, None, intake, headers=headers_of(record, message_id, ori)),), verdicts=(verdict,))
+
+
+def headers_of(record: Record, message_id: str, ori: str | None) -> Headers:
+    """Return the headers with which a record goes on: of a submission those of its first span, in a new trace if what came is malformed."""
+    sent = record.traceparent
+    if record.topic == SUBMISSIONS.name and sent is not None:
+        return message_headers(ori, message_id, trace_of(ori, message_id, trace_in(sent)))
+    return ((HEADER, sent),) if sent else ()

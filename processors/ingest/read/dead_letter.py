@@ -1,0 +1,92 @@
+"""The dead letter of a rejected record: its original bytes, sealed if they may hold contact data, and why it was rejected."""
+
+import re
+from typing import Any, Final
+
+from processors.domain.erasure import RegistrantKey, registrant_digest, seal_key
+from processors.domain.journal import DeadLetter, Original, Verdict
+from processors.domain.quarantine import place_name
+from processors.domain.seal import Seal
+from processors.domain.trace import trace_in
+from processors.ingest.read.acceptance import NAME
+from processors.ingest.read.formats import MAX_BYTES, raw_bytes
+from processors.ingest.read.ids import looks_like_address
+from processors.ingest.read.labels import NO_ID, Labels
+from processors.ingest.read.rejection import Rejection
+from processors.stage import Context, Decision, Output, Record
+from processors.tally import MESSAGE_RESPONSE, submission_refused
+from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, INBOUND, RECEIPTS, REGISTRATIONS, SUBMISSIONS, VERIFICATIONS
+
+ALWAYS_SEALED: Final = frozenset({REGISTRATIONS.name, RECEIPTS.name, VERIFICATIONS.name, INBOUND.name})
+# Signs of contact data in bytes that should hold none: a registration sent to the wrong topic, an address in remarks.
+CONTACT_FIELDS: Final = (b"contacts", b"registrant", b"contactemail", b"contacttelephone", b"telephonenumber")
+ADDRESSES: Final = tuple(map(re.compile, (rb"@[\w-]+\.\w", rb"\+1?\d{10}", rb"\d{3}[) .-]{1,2}\d{3}[ .-]\d{4}")))
+
+
+def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> Decision[Any]:
+    """Return the dead letter with the original bytes (sealed if they may hold contact data) and the verdict."""
+    raw = raw_bytes(record)
+    encrypted = record.topic in ALWAYS_SEALED or may_hold_contact_data(raw)
+    kept = Original.of(raw, record.key)
+    letter_id = place_name(record.topic, record.partition, record.offset)
+    seal, own_key = seal_of_letter(letter_id, labels.registrant_id, context) if encrypted else (context.seal, ())
+    letter = DeadLetter(
+        dead_letter_id=letter_id,
+        reason=why.reason,
+        detail=why.detail,
+        stage=NAME,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        received_at=record.timestamp,
+        sha256=kept.sha256,
+        encrypted=encrypted,
+        original=seal.close(kept.value, "dead-letter") if encrypted else kept.value,
+        key=None if record.topic in ALWAYS_SEALED and kept.key is not None and looks_like_address(kept.key) else kept.key,
+        length=kept.length,
+        owner=registrant_digest(labels.registrant_id, context.seal) if own_key else None,
+    )
+    verdict = Verdict(
+        stage=NAME,
+        message_id=labels.message_id,
+        outcome="rejected",
+        reason=why.reason,
+        detail=why.detail,
+        at=record.timestamp,
+        ori=labels.ori,
+        rules=context.rules.version,
+        trace=trace_in(record.traceparent),
+    )
+    outputs = (Output(DEAD_LETTERS, letter_id, letter), *own_key, *answer_to(record, labels, raw))
+    return Decision(outputs, verdicts=(verdict,))
+
+
+def seal_of_letter(letter_id: str, registrant_id: str, context: Context) -> tuple[Seal, tuple[Output, ...]]:
+    """
+    Return the seal of a dead letter, and the record of its key.
+
+    A dead letter that may hold the data of a known registrant has a key of its own, so that it can be erased with them.
+    """
+    if registrant_id == NO_ID:
+        return context.seal, ()
+    key = context.draw(letter_id)
+    sealed = RegistrantKey(sealed=seal_key(key, letter_id, context.seal))
+    return Seal(key), (Output(DEAD_LETTER_KEYS, letter_id, sealed),)
+
+
+def answer_to(record: Record, labels: Labels, raw: bytes) -> tuple[Output, ...]:
+    """Return the tally record that leads to the response to a refused submission, if its sender can be read (contract §5, Responses)."""
+    readable = record.topic == SUBMISSIONS.name and labels.ori not in {None, NO_ID} and labels.message_id != NO_ID
+    if not readable or labels.ori is None or MESSAGE_RESPONSE.encode() in raw:
+        return ()
+    return submission_refused(
+        f"{record.topic}-{record.partition}-{record.offset}", labels.message_id, labels.ori, record.timestamp, trace_in(record.traceparent)
+    )
+
+
+def may_hold_contact_data(raw: bytes) -> bool:
+    """Whether rejected bytes may say where somebody can be reached; bytes too large to search always may."""
+    if len(raw) > MAX_BYTES:
+        return True
+    text = raw.replace(b"\0", b"").lower()
+    return any(word in text for word in CONTACT_FIELDS) or any(address.search(text) for address in ADDRESSES)

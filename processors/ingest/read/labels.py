@@ -1,0 +1,32 @@
+"""What the journal calls a record: only ids that may be shown there, and nothing that looks like an address."""
+
+from typing import Any, Final, NamedTuple
+
+from processors.ingest.read.ids import MAX_ID, looks_like_address
+
+NO_ID: Final = "-"
+
+
+class Labels(NamedTuple):
+    """What the journal calls a record: its id, of a submission the agency's ORI; and the registrant whom it is about."""
+
+    message_id: str = NO_ID
+    ori: str | None = None
+    registrant_id: str = NO_ID
+
+
+NO_AGENCY: Final = Labels(ori=NO_ID)
+
+
+def submission_labels(message_id: Any, ori: Any) -> Labels:
+    return Labels(readable_id(message_id), readable_id(ori))
+
+
+def readable_id(value: Any) -> str:
+    """Return an id as the journal may show it."""
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_ID and value.isprintable() else NO_ID
+
+
+def private_id(value: Any) -> str:
+    """Return the id of a registration as the journal may show it: nothing that looks like an address."""
+    return NO_ID if isinstance(value, str) and looks_like_address(value) else readable_id(value)

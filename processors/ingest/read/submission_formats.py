@@ -1,0 +1,96 @@
+"""A submission in each of the formats it comes in: plain JSON, any other document, XML."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from processors.domain.submission import Submission
+from processors.ingest.read.acceptance import Accepted, Opened, encode
+from processors.ingest.read.document import convert, describe_unknown, tidy
+from processors.ingest.read.formats import MAX_BYTES, open_document
+from processors.ingest.read.instants import as_text
+from processors.ingest.read.labels import submission_labels
+from processors.ingest.read.rejection import Rejection
+from processors.ingest.read.submission import MISSING, SHAPE, TIMES, action_dates, check
+from processors.ingest.read.xml import XmlMessage
+from processors.stage import Context, Record
+
+WHOLE_DATE: Final = len("YYYY-MM-DD")
+
+_decode = msgspec.json.Decoder(Submission).decode
+
+
+def open_record(record: Record, context: Context) -> Opened:
+    value = record.value
+    found = decode_plain(value) if isinstance(value, bytes) and len(value) <= MAX_BYTES else None
+    if found is not None:
+        sent, body = found
+        return Opened(submission_labels(sent.message_id, sent.agency.ori), lambda: accept_submission(record, context, sent, body))
+    if isinstance(document := open_document(record), str):
+        return open_xml(record, context, document)
+    fields, unknown = tidy(document, SHAPE)
+    agency = fields.get("agency")
+    labels = submission_labels(fields.get("message_id"), agency.get("ori") if isinstance(agency, dict) else None)
+    return Opened(labels, lambda: accept_submission(record, context, from_document(fields), unknown=unknown))
+
+
+def open_xml(record: Record, context: Context, text: str) -> Opened:
+    message = XmlMessage.parse(text)
+    head = message.head()
+
+    def accepted() -> Accepted:
+        fields, ignored = message.document(head, lambda found: action_dates(found, record.timestamp, context.rules))
+        return accept_submission(record, context, from_document(fields), unknown=ignored)
+
+    return Opened(submission_labels(head.get("message_id"), head["agency"].get("ori") if "agency" in head else None), accepted)
+
+
+def accept_submission(
+    record: Record, context: Context, sent: Submission, body: bytes | None = None, unknown: Iterable[str] = ()
+) -> Accepted:
+    """Return the submission accepted; `body` is its JSON if it need not be encoded again."""
+    found, at, people, left_out = check(sent, record.timestamp, context.rules)
+    labels = submission_labels(sent.message_id, found.agency.ori)
+    note = describe_births(sent, found) + describe_unknown(unknown) + left_out
+    return Accepted("submission", labels, body if body is not None and found is sent else encode(found), note, at, people)
+
+
+def describe_births(sent: Submission, found: Submission) -> str:
+    """Return a sentence on the birth dates that are not whole."""
+    if found is sent:
+        return ""
+    partial = [
+        str(place)
+        for place, (before, after) in enumerate(zip(sent.offenders, found.offenders, strict=True), 1)
+        if before.birth_date is not None and len(after.birth_date or "") < WHOLE_DATE
+    ]
+    return f" Birth dates that are not whole count as far as they go: of offender {', '.join(partial)}." if partial else ""
+
+
+def decode_plain(raw: bytes) -> tuple[Submission, bytes] | None:
+    """
+    Decode a submission in plain form, as most are, with its JSON: nothing to trim, to leave out or to reject for its form.
+
+    None if the document must be checked field by field. Decoded and encoded again it has as many quotation marks as
+    before: no field was unknown, null or given twice. Without blanks outside texts, a blank beside a quotation mark
+    is one that would be trimmed; two blanks in a row only cause the field-by-field check.
+    """
+    if raw[:1] != b"{" or b"\\" in raw or not raw.isascii():
+        return None
+    try:
+        submission = _decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    plain = encode(submission)
+    if raw.count(b'"') != plain.count(b'"') or b'""' in plain.replace(b" ", b'"'):
+        return None
+    return submission, plain
+
+
+def from_document(document: Mapping[str, Any]) -> Submission:
+    """Return the tidied document as a submission; raises Rejection if it is none."""
+    if isinstance(document.get("event_type"), list):
+        raise Rejection("event_type_count", "The message has a list of event types; it needs one.")
+    times = {field: as_text(field, value) for field in TIMES if type(value := document.get(field)) is int}
+    return convert({**document, **times}, Submission, MISSING)
