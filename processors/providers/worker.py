@@ -13,7 +13,6 @@ Any error in a transaction has one answer: start over from what Kafka holds.
 """
 
 import asyncio
-import socket
 from collections.abc import Callable, Iterable, Sequence
 from time import monotonic, time
 from typing import Any, Final
@@ -88,7 +87,7 @@ class Worker:
         self._sends = prefix + SENDS.name
         self._group = f"{prefix}provider.{channel}"
         self._slot = Slot(self._group)
-        self._transactional_id = f"{self._group}.{socket.gethostname()}.{self._slot.number}"
+        self._transactional_id = f"{self._group}.{self._slot.host}.{self._slot.number}"
         self._fault = Faults(settings.faults).point(f"provider-{channel}")
         self._log = structlog.get_logger().bind(channel=channel)
         self._now = now
