@@ -1,16 +1,15 @@
 """`vn console`: the staff's pages."""
 
 import getpass
-import socket
 from datetime import datetime
 from functools import partial
 from itertools import chain
 from typing import Annotated, Any
 
 import typer
-import uvicorn
 
 from processors.cli.app import new_app
+from processors.cli.web import serve
 from processors.console.actions import Actions
 from processors.console.app import app_of
 from processors.console.contacts import contacts_of
@@ -95,15 +94,3 @@ def console_of(settings: Settings) -> Console:
 
     contacts = partial(contacts_of, client, settings.seal(), rules)
     return Console(client, follower, actions, overview, rules, rules_document, contacts)
-
-
-def serve(application: Any, host: str, port: int) -> None:
-    """Serve an application until it is stopped, and print its address once it listens."""
-    try:
-        listening = socket.create_server((host, port))
-    except OSError as error:
-        raise UserError(f"port {port} cannot be served ({error.strerror}): name another with --port") from None
-    config = uvicorn.Config(application, log_level="warning", access_log=False, server_header=False, proxy_headers=False)
-    with listening:
-        typer.echo(f"http://{host}:{listening.getsockname()[1]}/")
-        uvicorn.Server(config).run(sockets=[listening])

@@ -2,17 +2,17 @@
 
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from threading import Thread
 from typing import Annotated, Any, Final
 
 import typer
-import uvicorn
 from prometheus_client import REGISTRY
 
 from processors.cli.app import new_app
 from processors.cli.documents import contents
+from processors.cli.web import serve
 from processors.deliver.wording.templates import call_prompt
 from processors.domain.external import InboundForm, ReceiptForm
 from processors.domain.registration import Channel
@@ -26,7 +26,9 @@ from processors.providers.twilio.callbacks import Callbacks, application
 from processors.providers.worker import Worker, wall
 from processors.rules.load import load_rules
 from processors.runtime.errors import UserError
+from processors.runtime.kafka.awaited_writer import AwaitedWriter
 from processors.runtime.kafka.user_client import Client
+from processors.runtime.run.faults import Faults
 from processors.runtime.run.supervise import serve_metrics
 from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
@@ -72,19 +74,22 @@ def callbacks(
     host: Annotated[str, typer.Option(help="The address to listen on, behind a proxy that ends TLS.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8090,
 ) -> None:
-    """Receive Twilio's callbacks and write them as receipts and inbound messages, until SIGTERM or SIGINT."""
+    """Receive Twilio's callbacks and write them as receipts and inbound messages, until SIGTERM or SIGINT; print the address."""
     entry = next((each for each in read_config(config).vendor if isinstance(each, TwilioEntry)), None)
     if entry is None:
         raise UserError('the file describes no vendor of kind "twilio": add a [[vendor]] with kind = "twilio"')
-    client = Client(Settings())
+    settings = Settings()
+    configure(settings.log_level, settings.log_format)
+    client = Client(settings)
+    writer = AwaitedWriter(client.producer(RECEIPTS))
 
-    def write(record: ReceiptForm | InboundForm) -> None:
+    def write(record: ReceiptForm | InboundForm) -> Awaitable[None]:
         topic = RECEIPTS if isinstance(record, ReceiptForm) else INBOUND
         key = record.reference if isinstance(record, ReceiptForm) else None
-        client.send(topic, [(key, client.codec.encode(record))])
+        return writer.write(client.topic(topic), key, client.codec.encode(record))
 
-    state = Callbacks(secret(entry.token_file), entry.public_url, write, wall, entry.name)
-    uvicorn.run(application(state), host=host, port=port, log_level="warning", access_log=False)
+    fault = Faults(settings.faults).point("provider-callbacks")
+    serve(application(Callbacks(secret(entry.token_file), entry.public_url, write, wall, entry.name, fault)), host, port)
 
 
 @app.command()

@@ -9,7 +9,7 @@ import typer
 from prometheus_client import REGISTRY
 
 from processors.cli.app import new_app
-from processors.cli.console import serve
+from processors.cli.web import serve
 from processors.domain.seal import Seal
 from processors.rules.book import Rules
 from processors.rules.load import load_rules

@@ -1,5 +1,6 @@
 """
-The fault matrix of deliveries: every fault at every point of deliver, answer and the providers, and every misbehaviour of vendors.
+The fault matrix of deliveries: every fault at every point of deliver, answer, the providers and the receiver of callbacks,
+and every misbehaviour of vendors.
 
     python -m tests.broker.delivery_matrix [--only NAME] [--results FILE]        (`make delivery-faults`)
 
@@ -30,12 +31,13 @@ from time import monotonic
 from typing import Any, Final
 
 from processors.runtime.run.faults import POINTS, Point
-from tests.broker.delivery_run import ROOT, WAVE_SECONDS, Run, World, running
+from tests.broker.delivery_run import PROVIDERS, RECEIVER, ROOT, WAVE_SECONDS, Run, World, running
 from tests.broker.delivery_vendors import API_FAULTS, CALLBACK_FAULTS, SMTP_FAULTS
 from tests.broker.fault_matrix import FAULTS, own_cluster
 from tests.delivery.oracle import Facts, violations
 
 RESULTS: Final = ROOT / "build" / "delivery-faults.jsonl"
+RECEIVER_POINTS: Final[tuple[Point, ...]] = ("read", "decided", "produced", "committed", "applied")
 PROVIDER_POINTS: Final[tuple[Point, ...]] = ("assigned", "restored", "read", "decided", "begun", "sent", "produced", "committed")
 UNITS: Final[Mapping[str, tuple[Point, ...]]] = {
     "deliver": POINTS,
@@ -43,6 +45,7 @@ UNITS: Final[Mapping[str, tuple[Point, ...]]] = {
     "provider-email": PROVIDER_POINTS,
     "provider-sms": PROVIDER_POINTS,
     "provider-voice": PROVIDER_POINTS,
+    RECEIVER: RECEIVER_POINTS,
 }
 SLOW: Final = {"stop"}  # each time another copy has to start first: two runs
 EARLY: Final[tuple[Point, ...]] = ("assigned", "restored", "read", "decided", "begun")
@@ -156,7 +159,7 @@ def misbehave_in_waves(run: Run, faults: Sequence[tuple[str, str]], *, killed: b
         run.send_wave()
         run.tend_for(WAVE_SECONDS / 2, enough)
         if killed and number == 0:
-            for unit in ("provider-email", "provider-sms", "provider-voice"):
+            for unit in (*PROVIDERS, RECEIVER):
                 run.copies[unit].process.kill()
         if run.tend_for(WAVE_SECONDS / 2, enough) and number + 1 >= WAVES:
             return

@@ -7,6 +7,7 @@ registrants, an offender and messages of its own, so that its facts are told apa
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -30,8 +31,8 @@ from processors.runtime.run.faults import Point
 from processors.runtime.settings import Settings
 from processors.runtime.wire.states import format_of
 from processors.topics import DELIVER_STATE, OUTBOUND, POLICIES, RECEIPTS, REGISTRATIONS, RESPONSES, SUBMISSIONS
-from tests.broker.delivery_vendors import TIMEOUT, TOKEN, Vendors
-from tests.broker.fault_matrix import Copies
+from tests.broker.delivery_vendors import PUBLIC_URL, TIMEOUT, TOKEN, Vendors
+from tests.broker.fault_matrix import COMMAND, Copies
 from tests.broker.harness import SHORT_TIMEOUTS, environment
 from tests.delivery.oracle import Facts, Person, Submission
 
@@ -50,6 +51,7 @@ POLICY: Final = {
     "receipt.wait": "6s",
 }
 PROVIDERS: Final = {"provider-email": "smtp", "provider-sms": "twilio", "provider-voice": "twilio"}
+RECEIVER: Final = "provider-callbacks"
 PIN: Final = "2580"
 WAVE_SECONDS: Final = 3.0
 END_SECONDS: Final = 150.0
@@ -84,6 +86,23 @@ class Provider(Copies):
         return sum(int(each.value) for family in families for each in family.samples if each.name == "vn_ambiguous_sends_total")
 
 
+@dataclass(slots=True)
+class Receiver(Copies):
+    """The process that receives callbacks, each copy on a port of its own; the vendor posts to them as through a balancer."""
+
+    _ends: ClassVar[Mapping[str, int]] = {"kill": -signal.SIGKILL}  # an exception is answered 500, and the process goes on
+    _ready: ClassVar[str] = "http://"
+
+    def _spawn(self, log: Path, faults: str) -> "subprocess.Popen[bytes]":
+        port = free_port()
+        command = [sys.executable, "-m", "processors", "provider", "callbacks", "--config", str(self.run.folder / "providers.toml")]
+        variables = {**os.environ, **self.run.environment, "VN_FAULTS": faults, "VN_LOG_LEVEL": "info", "PYTHONUNBUFFERED": "1"}
+        with log.open("wb") as file:
+            process = subprocess.Popen([*command, "--port", str(port)], env=variables, stderr=file, stdout=file, cwd=ROOT)
+        self.run.world.vendors.callback_ports = (port, *self.run.world.vendors.callback_ports[:1])
+        return process
+
+
 class World:
     """A prefix on the cluster, the vendors, and the stages before deliver."""
 
@@ -104,14 +123,10 @@ class World:
         self.vendors = Vendors(folder)
         self.runs = 0
         self._write_config()
-        self._others = [self._start("-m", "tests.broker.stage_process", each) for each in UPSTREAM]
-        self._others.append(
-            self._start("-m", "processors", "provider", "callbacks", "--config", str(folder / "providers.toml"), "--port", str(self._port))
-        )
+        self._others = [self._start(each) for each in UPSTREAM]
 
     def _write_config(self) -> None:
         vendors, folder = self.vendors, self.folder
-        self._port = free_port()
         token = folder / "token"
         token.write_text(TOKEN)
         token.chmod(0o600)
@@ -119,15 +134,14 @@ class World:
             f'[[vendor]]\nkind = "smtp"\nname = "relay"\nhost = "127.0.0.1"\nport = {vendors.smtp_port}\nca_file = "{vendors.ca}"\n'
             f'from_address = "notify@vn.example.org"\nrate = 1000\ntimeout = {TIMEOUT}\n\n'
             f'[[vendor]]\nkind = "twilio"\nname = "twilio"\naccount_sid = "AC1"\ntoken_file = "{token}"\nsender = "+18045550100"\n'
-            f'public_url = "http://127.0.0.1:{self._port}"\nbase_url = "http://127.0.0.1:{vendors.api_port}"\nrate = 1000\n'
+            f'public_url = "{PUBLIC_URL}"\nbase_url = "http://127.0.0.1:{vendors.api_port}"\nrate = 1000\n'
             f"timeout = {TIMEOUT}\n"
         )
 
-    def _start(self, *command: str) -> "subprocess.Popen[bytes]":
-        log = self.folder / f"{command[-1]}.log" if command[1] != "processors" else self.folder / "callbacks.log"
+    def _start(self, unit: str) -> "subprocess.Popen[bytes]":
         variables = {**os.environ, **self.environment, "VN_LOG_LEVEL": "info"}
-        with log.open("wb") as file:
-            return subprocess.Popen([sys.executable, *command], env=variables, stderr=file, stdout=file, cwd=ROOT)
+        with (self.folder / f"{unit}.log").open("wb") as file:
+            return subprocess.Popen([*COMMAND, unit], env=variables, stderr=file, stdout=file, cwd=ROOT)
 
     def check(self) -> None:
         """Raise AssertionError if a process that nobody strikes has ended."""
@@ -187,11 +201,11 @@ class Run:
             f"R{self.name}-B": person(("sms", numbers[2]), ("email", f"b{self.name}@example.org")),
             f"R{self.name}-C": person(("voice", numbers[3]), ("email", f"c{self.name}@example.org")),
         }
-        self.copies = {unit: self._copies(unit) for unit in ("deliver", "answer", *PROVIDERS)}
+        self.copies = {unit: self._copies(unit) for unit in ("deliver", "answer", *PROVIDERS, RECEIVER)}
 
     def _copies(self, unit: str) -> Copies:
         fault, points = self.faults.get(unit, ("kill", ()))
-        kind: Any = Provider if unit in PROVIDERS else Copies
+        kind: Any = Provider if unit in PROVIDERS else Receiver if unit == RECEIVER else Copies
         made: Copies = kind(self, unit, tuple(points), fault)
         return made
 
@@ -305,6 +319,7 @@ class Run:
             receipts=tuple(each for each in client.values(RECEIPTS) if each.reference.startswith(mine)),
             responses=tuple(each for each in client.values(RESPONSES) if each.message_id.startswith(f"M{self.name}-")),
             deliveries=tuple(self._deliveries(mine)),
+            callbacks=tuple(each for each in self.world.vendors.answered if each.reference.startswith(mine)),
         )
 
     def _deliveries(self, mine: str) -> Iterator[Delivery]:

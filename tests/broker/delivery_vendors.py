@@ -2,8 +2,8 @@
 An SMTP server and Twilio's HTTP API as the providers see them; each keeps its own log, and misbehaves as it is told.
 
 The SMTP server is aiosmtpd. Twilio's API is a stand-in written from its documentation: it answers requests and posts signed
-callbacks, and posts one again that was not taken. Every second message is treated as `smtp`, `api` and `callbacks` say; the
-others go well.
+callbacks to the copies of the receiver in turn, and posts one again that was neither taken nor refused. Every second message is
+treated as `smtp`, `api` and `callbacks` say; the others go well.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Thread
 from time import time
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 import httpx2
 import trustme
@@ -25,9 +25,10 @@ from aiosmtpd.smtp import SMTP
 
 from processors.providers.mail import reference_of
 from processors.providers.twilio.callbacks import signature
-from tests.delivery.oracle import Send
+from tests.delivery.oracle import Callback, Send
 
 TOKEN: Final = "a token of the stand-in"
+PUBLIC_URL: Final = "https://vn.example.org/twilio"  # behind it stand the copies of the receiver
 STALL: Final = 3.0  # seconds, longer than providers wait for an answer (TIMEOUT)
 TIMEOUT: Final = 1.5
 LATE: Final = 2.0  # seconds until a late callback
@@ -93,18 +94,32 @@ UNTAKEN: Final = {
 }
 POSTS: Final = 120  # times that a callback is posted until it is taken
 PAUSE: Final = 0.5
+TAKEN_BEFORE: Final = 409
+MEANINGS: Final[Mapping[str, str]] = {  # the receipt of a status, as docs/providers.md says
+    "sent": "accepted",
+    "delivered": "delivered",
+    "busy": "busy",
+    "no-answer": "no_answer",
+    "completed human": "unconfirmed",
+    "completed machine_end_beep": "voicemail",
+    "undelivered 30003": "temporary_failure",
+    "undelivered 30005": "permanent_failure",
+}
 
 
 class Vendors:
     """
     Both vendors in a thread of their own.
 
-    `sends` is what they were given. `pins` are what those who answer a number key in. `phase` is called at every step of a
-    call, by its name: `rcpt` before the final dot, `dot` after it, `request` once a request was read.
+    `sends` is what they were given, `answered` the callbacks of which the receiver said that it has them. `callback_ports` are those
+    of the receiver's copies, the latest first. `pins` are what those who answer a number key in. `phase` is called at every step of
+    a call, by its name: `rcpt` before the final dot, `dot` after it, `request` once a request was read.
     """
 
     def __init__(self, folder: Path) -> None:
         self.sends: list[Send] = []
+        self.answered: list[Callback] = []
+        self.callback_ports: tuple[int, ...] = ()
         self.done: Counter[str] = Counter()
         self.pins: dict[str, str] = {}
         self.smtp = self.api = self.callbacks = ""
@@ -123,7 +138,7 @@ class Vendors:
         authority.cert_pem.write_to_path(str(self.ca))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1").configure_cert(context)
-        self._client = httpx2.AsyncClient(timeout=10)
+        self._client = httpx2.AsyncClient(timeout=TIMEOUT)
         mail = await self._loop.create_server(
             lambda: Mailbox(self, self, tls_context=context, require_starttls=True, hostname="mx.example.org"), "127.0.0.1", 0
         )
@@ -257,16 +272,27 @@ class Vendors:
         yield callback, {"CallStatus": "completed", "AnsweredBy": "human"}
 
     async def _post(self, url: str, fields: Mapping[str, str], token: str = TOKEN) -> None:
-        """Post one callback until it is taken or refused."""
+        """Post one callback until it is taken or refused, to one copy of the receiver after the other."""
         given = signature(token, url, list(fields.items()))
         headers = {"X-Twilio-Signature": given, "Content-Type": "application/x-www-form-urlencoded"}
-        path = urlsplit(url)
-        for _ in range(POSTS):
+        path = url.removeprefix(PUBLIC_URL)
+        for number in range(POSTS):
             with suppress(httpx2.HTTPError):
-                answer = await self._client.post(path.geturl(), content=urlencode(fields), headers=headers)
+                port = self.callback_ports[number % len(self.callback_ports)]
+                answer = await self._client.post(f"http://127.0.0.1:{port}{path}", content=urlencode(fields), headers=headers)
+                if answer.is_success or answer.status_code == TAKEN_BEFORE:
+                    self._note_answered(path, fields)
                 if answer.status_code < 500:
                     return
             await asyncio.sleep(PAUSE)
+
+    def _note_answered(self, path: str, fields: Mapping[str, str]) -> None:
+        """Keep what a callback that was taken says, if it says anything."""
+        digits = fields.get("Digits")
+        words = " ".join(fields.get(name, "") for name in ("MessageStatus", "CallStatus", "AnsweredBy", "ErrorCode")).split()
+        status = "confirmed" if digits else MEANINGS.get(" ".join(words))
+        if status is not None:
+            self.answered.append(Callback(path.split("/")[2], status, digits))
 
 
 class Mailbox(SMTP):

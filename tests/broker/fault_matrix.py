@@ -23,12 +23,12 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import psutil
 
@@ -75,6 +75,8 @@ class Copies:
     process: "subprocess.Popen[bytes]" = field(init=False)
     heir: "subprocess.Popen[bytes] | None" = field(init=False, default=None)
     _lives: int = field(init=False, default=0)
+    _ends: ClassVar[Mapping[str, int]] = ENDS  # the exit codes of faults that end the process
+    _ready: ClassVar[str] = '"event": "ready"'  # in the log of a copy that has taken over
 
     def __post_init__(self) -> None:
         self.process = self._start()
@@ -88,13 +90,13 @@ class Copies:
         """Start the stage again if a fault has ended it; if one has stopped it, let a copy take over, then wake it."""
         status = self.process.poll()
         if status is not None:
-            if status != ENDS.get(self.fault):
+            if status != self._ends.get(self.fault):
                 raise AssertionError(f"{self.unit} ended with {status}:\n{self._logs()[-1].read_text()[-3000:]}")
             self.process = self._start()
         elif self.fault == "stop" and psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED:
             if self.heir is None:
                 self.heir = self._spawn(self._heir_log, "")
-            elif '"event": "ready"' in self._heir_log.read_text():
+            elif self._ready in self._heir_log.read_text():
                 self.process.send_signal(signal.SIGCONT)
         elif self.heir is not None:  # the zombie is awake: it takes its partitions back, to be struck again
             self.heir.send_signal(signal.SIGTERM)
@@ -125,7 +127,7 @@ class Copies:
     def _start(self) -> "subprocess.Popen[bytes]":
         """Start the stage: with the next fault if a fault ends the process, otherwise with all of them, a batch apart."""
         left = [point for point in self.points if point not in self.struck]
-        if self.fault in ENDS:
+        if self.fault in self._ends:
             left = left[:1]
         armed = [f"{self.unit}.{point}={FAULTS[self.fault]}@{1 if point in AT_START else 2 + number}" for number, point in enumerate(left)]
         self._lives += 1

@@ -1,4 +1,7 @@
-"""A slice of the matrix of deliveries (`make delivery-faults`): deliver, answer and a provider are killed, and a vendor answers twice."""
+"""
+A slice of the matrix of deliveries (`make delivery-faults`): deliver, answer, a provider and the receiver of callbacks are killed,
+and a vendor answers twice.
+"""
 
 from pathlib import Path
 
@@ -7,11 +10,16 @@ import pytest
 from processors.runtime.local import Local
 from processors.runtime.run.faults import POINTS
 from tests.broker.delivery_matrix import UNITS, WAVE_SECONDS, trials, verdict
-from tests.broker.delivery_run import World, running
+from tests.broker.delivery_run import RECEIVER, World, running
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
-STRUCK = {"deliver": ("kill", ("sent",)), "answer": ("kill", ("committed",)), "provider-email": ("kill", ("sent",))}
+STRUCK = {
+    "deliver": ("kill", ("sent",)),
+    "answer": ("kill", ("committed",)),
+    "provider-email": ("kill", ("sent",)),
+    RECEIVER: ("kill", ("produced", "committed")),
+}
 MOST_WAVES = 20
 
 
@@ -36,4 +44,5 @@ def test_nothing_is_lost_or_doubled(cluster: Local, tmp_path: Path) -> None:
         world.close()
     found = verdict(facts)
     assert found["problem"] == ""
+    assert facts.callbacks
     assert found["sends"] >= found["attempts"] / 2

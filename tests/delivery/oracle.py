@@ -10,6 +10,7 @@ What must hold of deliveries, whatever failed meanwhile: judged by what was writ
     open       a contact, an attempt or a notification that has not ended
     response   a submission without exactly one response, or with the wrong one
     counted    an attempt that was in doubt and is not counted in vn_ambiguous_sends_total
+    callback   a vendor's callback of which the receiver said that it has it, and which is no receipt
 """
 
 from collections import Counter
@@ -49,6 +50,15 @@ class Send:
     taken: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A vendor's callback that was answered 2xx, or as one taken before: the receipt that it must have become."""
+
+    reference: str
+    status: str
+    digits: str | None = None
+
+
 @dataclass(frozen=True)
 class Facts:
     """
@@ -66,6 +76,7 @@ class Facts:
     receipts: tuple[ReceiptForm, ...]
     responses: tuple[Response, ...]
     deliveries: tuple[Delivery, ...]
+    callbacks: tuple[Callback, ...] = ()
     counted: int | None = None
     margin: int = 500
 
@@ -252,6 +263,13 @@ def counted(facts: Facts) -> Iterator[str]:
         yield f"{facts.counted}, and {len(facts.in_doubt)} are in doubt"
 
 
+def unwritten(facts: Facts) -> Iterator[str]:
+    written = {Callback(each.reference, each.status, each.digits) for each in facts.receipts}
+    for each in facts.callbacks:
+        if each.reference in facts.by_reference and each not in written:
+            yield f"{each.reference} {each.status} was taken, and there is no such receipt"
+
+
 Check = Callable[[Facts], Iterator[str]]
 CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("lost", lost),
@@ -262,6 +280,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("open", left_open),
     ("response", responses),
     ("counted", counted),
+    ("callback", unwritten),
 )
 
 

@@ -12,7 +12,7 @@ from processors.domain.external import ReceiptForm
 from processors.domain.notification import Response
 from processors.domain.sending import AGAIN, AMBIGUOUS
 from tests.deliver.given import ALL_DAY, EMAIL, ME, MINUTE, SMS, VOICE, AtDeliver, escape, event, reachable, receipt
-from tests.delivery.oracle import Facts, Person, Send, violations
+from tests.delivery.oracle import Callback, Facts, Person, Send, violations
 
 PIN = "2580"
 HEARING, ESCAPE = ("VA0430000", "M-1"), ("VA0430000", "M-2")
@@ -174,6 +174,10 @@ def counted_what_nobody_says(facts: Facts) -> Facts:
     return replace(facts, counted=1)
 
 
+def a_callback_that_was_not_written(facts: Facts) -> Facts:
+    return replace(facts, callbacks=(Callback(facts.outbound[0].reference, "busy"),))
+
+
 PLANTED: list[tuple[str, Callable[[Facts], Facts]]] = [
     ("lost", without_attempts_by_email),
     ("lost", not_taken),
@@ -198,6 +202,7 @@ PLANTED: list[tuple[str, Callable[[Facts], Facts]]] = [
     ("response", a_response_to_nothing),
     ("counted", counted_too_few),
     ("counted", counted_what_nobody_says),
+    ("callback", a_callback_that_was_not_written),
 ]
 
 

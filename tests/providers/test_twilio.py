@@ -121,7 +121,11 @@ def post(
     path: str, fields: dict[str, str], *, given: str | None = None, times: int = 1
 ) -> tuple[list[int], list[ReceiptForm | InboundForm]]:
     written: list[ReceiptForm | InboundForm] = []
-    client = client_of(application(Callbacks("secret", "https://vn.example.org/twilio", written.append, lambda: AT)))
+
+    async def write(record: ReceiptForm | InboundForm) -> None:
+        written.append(record)
+
+    client = client_of(application(Callbacks("secret", "https://vn.example.org/twilio", write, lambda: AT)))
     sign = given if given is not None else signature("secret", f"https://vn.example.org/twilio{path}", list(fields.items()))
     headers = {"X-Twilio-Signature": sign.encode("latin-1"), "Content-Type": "application/x-www-form-urlencoded"}
     return [client.post(path, content=urlencode(fields), headers=headers).status_code for _ in range(times)], written
@@ -202,7 +206,7 @@ def test_a_callback_that_could_not_be_written_may_come_again() -> None:
     failures = [OSError("the broker is away")]
     written: list[ReceiptForm | InboundForm] = []
 
-    def write(record: ReceiptForm | InboundForm) -> None:
+    async def write(record: ReceiptForm | InboundForm) -> None:
         if failures:
             raise failures.pop()
         written.append(record)
@@ -215,5 +219,8 @@ def test_a_callback_that_could_not_be_written_may_come_again() -> None:
 
 
 def test_nothing_is_done_by_a_get() -> None:
-    client = client_of(application(Callbacks("secret", "https://vn.example.org", lambda _: None, lambda: AT)))
+    async def write(_: ReceiptForm | InboundForm) -> None:
+        raise AssertionError
+
+    client = client_of(application(Callbacks("secret", "https://vn.example.org", write, lambda: AT)))
     assert client.get(f"/sms/{REFERENCE}").status_code == 405

@@ -2,13 +2,14 @@
 Takes Twilio's callbacks and writes receipts.
 
 Every callback is signed over the public URL and its fields (X-Twilio-Signature); one with a wrong signature gets 403, a
-replay of one that was taken 409. No answer says what a reference stands for.
+replay of one that was taken 409. One that is answered 2xx has been written; whatever happens before that, Twilio posts it
+again. No answer says what a reference stands for.
 """
 
 import base64
 import hmac
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import Final
@@ -22,6 +23,7 @@ from starlette.routing import Route
 from processors.domain.external import InboundForm, ReceiptForm
 from processors.providers.twilio.codes import call_status, message_status
 from processors.providers.twilio.twiml import OPT_OUT_KEY, PIN_DIGITS
+from processors.runtime.run.faults import Point
 
 REMEMBERED: Final = 100_000  # callbacks that a replay is recognised of
 MOST_BYTES: Final = 64 * 1024
@@ -33,13 +35,18 @@ Reader = Callable[[Mapping[str, str]], ReceiptForm | InboundForm | None]
 
 @dataclass(slots=True)
 class Callbacks:
-    """The endpoint's state: the account's token, the public URL, the writer of records, and the callbacks already taken."""
+    """
+    The endpoint's state: the account's token, the public URL, the writer of records, and the callbacks already taken.
+
+    `write` hands a record to the broker; what it returns waits until the broker has it.
+    """
 
     token: str
     public_url: str
-    write: Callable[[ReceiptForm | InboundForm], None]
+    write: Callable[[ReceiptForm | InboundForm], Awaitable[None]]
     now: Callable[[], int]
     provider: str = "twilio"
+    fault: Callable[[Point], None] = lambda _: None
     taken: "OrderedDict[str, None]" = field(default_factory=OrderedDict)
 
     def remember(self, callback: str) -> None:
@@ -52,10 +59,9 @@ class Callbacks:
 def application(state: Callbacks) -> Starlette:
     """Return the endpoint: status of messages and calls, keys pressed in calls, messages that registrants send."""
 
-    async def handle(
-        request: Request, record: Callable[[Mapping[str, str]], ReceiptForm | InboundForm | None], answer: str = ""
-    ) -> Response:
+    async def handle(request: Request, record: Reader, answer: str = "") -> Response:
         body = await request.body()
+        state.fault("read")
         if len(body) > MOST_BYTES:
             return PlainTextResponse("too large", 413)
         fields = parse_qsl(body.decode("utf-8", errors="replace"), keep_blank_values=True)
@@ -68,8 +74,13 @@ def application(state: Callbacks) -> Starlette:
             return PlainTextResponse("this callback was taken before", 409)
         found = record(dict(fields))
         if found is not None:
-            state.write(found)
+            state.fault("decided")
+            writing = state.write(found)
+            state.fault("produced")
+            await writing
+            state.fault("committed")
         state.remember(callback)  # only now: one that could not be written comes again
+        state.fault("applied")
         return Response(answer, media_type="text/xml") if answer else Response(status_code=204)
 
     async def message(request: Request) -> Response:

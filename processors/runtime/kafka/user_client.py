@@ -55,6 +55,22 @@ class Client:
         """Return the topic's name on the broker."""
         return f"{self.settings.topic_prefix}{topic.name}"
 
+    def producer(self, topic: Topic) -> Producer:
+        """Return the connection's producer; raises UserError if the broker does not answer or has no such topic."""
+        if self._producer is None:
+            self._producer = self._create(
+                Producer,
+                {
+                    "enable.idempotence": True,
+                    "partitioner": "murmur2_random",
+                    "message.max.bytes": MAX_RECORD_BYTES,
+                    "delivery.timeout.ms": int(DEADLINE * 1000),
+                    "linger.ms": 2,
+                },
+            )
+            self._partitions(self._producer, self.topic(topic))
+        return self._producer
+
     def send(self, topic: Topic, records: Iterable[tuple[str | None, bytes | None]]) -> int:
         """
         Send the records, wait until all are acknowledged, and return how many.
@@ -67,19 +83,7 @@ class Client:
             if error is not None:
                 failures.append(error)
 
-        if self._producer is None:
-            self._producer = self._create(
-                Producer,
-                {
-                    "enable.idempotence": True,
-                    "partitioner": "murmur2_random",
-                    "message.max.bytes": MAX_RECORD_BYTES,
-                    "delivery.timeout.ms": int(DEADLINE * 1000),
-                    "linger.ms": 2,
-                },
-            )
-            self._partitions(self._producer, self.topic(topic))  # reports a missing topic or broker at once, by name
-        producer = self._producer
+        producer = self.producer(topic)
         name, count = self.topic(topic), 0
         for key, value in records:
             place: dict[str, Any] = {"partition": 0} if key is None else {"key": key.encode()}

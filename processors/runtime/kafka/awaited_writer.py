@@ -1,0 +1,48 @@
+"""Writes records for many callers at the same time, each of whom waits until the broker has theirs."""
+
+import asyncio
+from collections.abc import Awaitable
+from threading import Thread
+from typing import Final
+
+from confluent_kafka import KafkaError, Message, Producer
+
+POLL_SECONDS: Final = 1.0
+
+
+class AwaitedWriter:
+    """Records written by one producer; one thread hears of all of them."""
+
+    def __init__(self, producer: Producer) -> None:
+        self._producer = producer
+        Thread(target=self._hear, daemon=True).start()
+
+    def write(self, topic: str, key: str | None, value: bytes) -> Awaitable[None]:
+        """
+        Hand a record over; what is returned waits until the broker has it, and raises ConnectionError if it does not take it.
+
+        Records without a key go to the first partition and so keep their order.
+        """
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[None] = loop.create_future()
+
+        def settle(error: KafkaError | None) -> None:
+            if written.cancelled():
+                return
+            if error is None:
+                written.set_result(None)
+            else:
+                written.set_exception(ConnectionError(f"the broker did not take the record: {error.str()}"))
+
+        def delivered(error: KafkaError | None, _: Message) -> None:
+            loop.call_soon_threadsafe(settle, error)
+
+        if key is None:
+            self._producer.produce(topic, value, partition=0, on_delivery=delivered)
+        else:
+            self._producer.produce(topic, value, key.encode(), on_delivery=delivered)
+        return written
+
+    def _hear(self) -> None:
+        while True:
+            self._producer.poll(POLL_SECONDS)
