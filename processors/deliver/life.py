@@ -12,6 +12,7 @@ is under way; how an attempt ends decides what follows (`OUTCOMES`), by what kin
 
 - a `text` message or an `email` is reached when it was delivered. Silence after an email was accepted counts as reached,
   silence after a text message as not reached: that contact expires, and the text is not sent there again (contract §5).
+- an `email_in_doubt`, of which its provider cannot know whether a vendor accepted it, is like a text: silence proves nothing.
 - a `call` of no emergency is reached when somebody or a machine answered; otherwise it is made again.
 - an `emergency_call` without a PIN on file is reached when a person answered or pressed a key; a machine does not end it.
 - a `pin_call` is reached by the right PIN alone: a machine taken for a person must not end an emergency (contract §5).
@@ -30,7 +31,7 @@ AttemptEvent = Literal[ReceiptStatus, "lease_ended", "wait_ended"]
 
 ContactState = Literal["due", "trying", "reached", "failed", "expired", "gave_up", "opted_out", "cancelled"]
 ContactEvent = Literal["attempt", "accepted", "reached", "again", "failed", "silence", "opted_out", "give_up", "cancel"]
-MessageKind = Literal["text", "email", "call", "emergency_call", "pin_call"]
+MessageKind = Literal["text", "email", "email_in_doubt", "call", "emergency_call", "pin_call"]
 
 AttemptTable = Mapping[tuple[AttemptState, AttemptEvent], AttemptState]
 ContactTable = Mapping[tuple[ContactState, ContactEvent], ContactState]
@@ -102,6 +103,7 @@ _EVERY: Final[Mapping[AttemptState, ContactEvent]] = {
 OUTCOMES: Final[Mapping[MessageKind, Mapping[AttemptState, ContactEvent]]] = {
     "text": {**_EVERY, "unanswered": "silence"},
     "email": {**_EVERY, "unanswered": "reached"},
+    "email_in_doubt": {**_EVERY, "unanswered": "silence"},
     "call": {**_EVERY, "unconfirmed": "reached", "voicemail": "reached"},
     "emergency_call": {**_EVERY, "unconfirmed": "reached"},
     "pin_call": _EVERY,

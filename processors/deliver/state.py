@@ -125,6 +125,7 @@ class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     `contact` is the contact's keyed digest, never an address. `status` is its state (`life.ATTEMPT`), since
     `status_at`. `message_ids` are the submissions told (for a message about a registration, the registration). `confirm`
     if a PIN was to be asked for; `wrong_pins` counts the wrong ones. `opted_out` if that was heard after its final state.
+    `in_doubt` if its provider cannot know whether a vendor accepted it, and nobody has said since that one did.
     """
 
     reference: str
@@ -140,6 +141,7 @@ class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     status_at: int | None = None
     wrong_pins: int = 0
     opted_out: bool = False
+    in_doubt: bool = False
 
 
 class ContactProgress(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -147,7 +149,8 @@ class ContactProgress(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     The state of a delivery at one contact (`life.CONTACT`).
 
     `next_at` is when something is due if no receipt arrives: the next attempt, or the end of the wait.
-    `reference` is that of the latest attempt, `attempts` their number.
+    `reference` is that of the latest attempt, `attempts` their number. `since` is when its turn came, if that was not with the
+    delivery: once the contacts before it had ended without success.
     """
 
     channel: Channel
@@ -155,6 +158,7 @@ class ContactProgress(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     next_at: int | None = None
     attempts: int = 0
     reference: str = ""
+    since: int | None = None
 
 
 class KnownContact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -218,6 +218,19 @@ def test_escalate_does_not_go_on_while_a_contact_is_tried_again() -> None:
     assert [(each.channel, each.attempt) for each in told.sent] == [("sms", 1), ("sms", 2)]
 
 
+def test_escalate_gives_the_next_contact_its_own_time_when_the_one_before_took_all_of_it() -> None:
+    """A text that the carrier accepted and of which nothing more is heard for 72 hours; then an email that is refused for a day."""
+    told = silent(SMS, EMAIL, VOICE, policies=ESCALATE).tell(event())
+    told.receive(receipt(told.sent[0].reference, "accepted")).after(72 * HOUR)
+    assert [each.channel for each in told.sent] == ["sms", "email"]
+    while (latest := told.sent[-1]).channel == "email":
+        told.receive(receipt(latest.reference, "temporary_failure")).after(14 * HOUR)
+    assert [each.channel for each in told.sent if each.attempt == 1] == ["sms", "email", "voice"]
+    assert len([each for each in told.sent if each.channel == "email"]) > 1
+    (news,) = [each for each in told.deliveries() if each.content == "news"]
+    assert sorted(each.state for each in news.contacts.values()) == ["expired", "gave_up", "trying"]
+
+
 # --- changes while it is being told ---
 
 
@@ -323,6 +336,38 @@ def test_the_journal_says_that_a_provider_was_in_doubt_and_that_it_sent_again(de
     told = AtDeliver(ALL_DAY, answers=None).register(reachable(SMS)).tell(escape())
     told.receive(receipt(told.sent[0].reference, "accepted", detail=detail))
     assert told.reasons("receipt")[-1] == reason
+
+
+IN_DOUBT, TAKEN = "ambiguous: the connection broke after the final dot", "250 queued"
+
+
+@pytest.mark.parametrize(
+    ("details", "end", "result"),
+    [
+        ((TAKEN,), "reached", "reached"),
+        ((IN_DOUBT,), "expired", "failed"),
+        ((IN_DOUBT, TAKEN), "reached", "reached"),
+        ((TAKEN, IN_DOUBT), "reached", "reached"),
+        ((f"sent again in doubt: {TAKEN}",), "reached", "reached"),
+        ((f"sent again in doubt: {IN_DOUBT}",), "expired", "failed"),
+    ],
+)
+def test_silence_after_an_email_that_may_never_have_been_accepted_proves_nothing(details: tuple[str, ...], end: str, result: str) -> None:
+    """Contract §5: *accepted*, then silence, counts as reached. One in doubt is not sent again, nor does it count as reached."""
+    stage = AtDeliver(ALL_DAY, answers=None).register(reachable(EMAIL)).tell(event())
+    (sent,) = stage.sent
+    stage.receive(*(receipt(sent.reference, "accepted", detail=detail) for detail in details))
+    stage.after(25 * HOUR)
+    (news,) = [each for each in stage.deliveries() if each.content == "news"]
+    assert [each.state for each in news.contacts.values()] == [end]
+    assert (len(stage.sent), news.result) == (1, result)
+
+
+def test_an_email_in_doubt_lets_the_next_contact_be_tried() -> None:
+    stage = AtDeliver(ESCALATE, answers=None).register(reachable(EMAIL, SMS)).tell(event())
+    (sent,) = stage.sent
+    stage.receive(receipt(sent.reference, "accepted", detail=IN_DOUBT)).after(24 * HOUR)
+    assert [each.channel for each in stage.sent] == ["email", "sms"]
 
 
 @pytest.mark.parametrize(("contact", "end"), [(EMAIL, "reached"), (SMS, "expired"), (VOICE, "gave_up")])

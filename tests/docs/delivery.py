@@ -46,7 +46,8 @@ stateDiagram-v2
 - *again*: another attempt follows, with a new `reference` and the same `notification_id`. Texts and emails after `sms.retry` or
   `email.retry`, doubling, a little later by a jitter derived from the reference; calls every `voice.retry`. What would begin after
   `delivery.give_up` (emergency calls: `voice.give_up`), counted from the first attempt, ends as `gave_up`.
-- *silence*: a text message that was accepted and of which nothing more was heard is not sent again there.
+- *silence*: a text message that was accepted and of which nothing more was heard is not sent again there. So is an email of
+  which its provider cannot know whether a vendor accepted it: it is neither sent again nor counted as reached.
 - *failed*: nobody can be reached there. The contact is asked to verify itself again.
 
 A call with PIN takes three tries; a wrong PIN, or none, goes on. An emergency call without a PIN on file is ended by a person who answers

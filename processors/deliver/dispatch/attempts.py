@@ -117,8 +117,10 @@ def settle_attempt(delivery: Delivery, attempt: Attempt, event: AttemptEvent, mo
 
 def message_kind(delivery: Delivery, attempt: Attempt) -> MessageKind:
     """Return which column of the table of outcomes applies to an attempt."""
-    if attempt.channel != "voice":
-        return "email" if attempt.channel == "email" else "text"
+    if attempt.channel == "sms":
+        return "text"
+    if attempt.channel == "email":
+        return "email_in_doubt" if attempt.in_doubt else "email"
     if attempt.confirm:
         return "pin_call"
     return "emergency_call" if delivery.emergency else "call"
@@ -141,7 +143,7 @@ def settle_contact(delivery: Delivery, attempt: Attempt, event: ContactEvent, mo
         next_at = receipt_deadline(delivery, attempt.channel, moment)
     elif state == "due":
         next_at = retry_at(delivery, attempt, moment)
-        if next_at >= give_up_at(delivery, attempt.channel, moment):
+        if next_at >= give_up_at(delivery, progress, moment):
             state, next_at = next_state(CONTACT, state, "give_up") or state, None
     return with_progress(delivery, attempt.contact, replace(progress, state=state, next_at=next_at))
 

@@ -121,10 +121,12 @@ def add_contacts(_: Registrant, delivery: Delivery, to: Destinations, moment: Mo
     new = [each for name, each in to.items() if name not in delivery.contacts]
     if not new or delivery.content != "news" or delivery.result is not None:
         return Advanced(delivery)
+    since = None
     if moment.rules.text("delivery.order", delivery.scope) == "escalate":
         waits = any(each.state in UNDER_WAY or each.state == "reached" for each in delivery.contacts.values())
         new = [] if waits else new[:1]
-    added = {each.name: ContactProgress(channel=each.channel, next_at=moment.at) for each in new}
+        since = moment.begins_at if delivery.contacts else None
+    added = {each.name: ContactProgress(channel=each.channel, next_at=moment.at, since=since) for each in new}
     return Advanced(replace(delivery, contacts={**delivery.contacts, **added}))
 
 
@@ -137,7 +139,7 @@ def attempt_due(_: Registrant, delivery: Delivery, to: Destinations, moment: Mom
             continue
         zones = to[name].registration.zones
         begin = after_quiet_hours(delivery, moment.begins_at, zones, moment)
-        if begin >= give_up_at(delivery, progress.channel, moment):
+        if begin >= give_up_at(delivery, progress, moment):
             after = end_contact(after, name, "give_up")
             continue
         if begin > moment.begins_at:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from processors.deliver.dispatch.ids import digest
 from processors.deliver.moment import Moment
 from processors.deliver.quiet import quiet_end_in_any, quiet_start
-from processors.deliver.state import Attempt, Content, Delivery
+from processors.deliver.state import Attempt, ContactProgress, Content, Delivery
 from processors.domain.registration import Channel
 
 # Answers to what a registrant has just said: due within five minutes, at any hour.
@@ -41,10 +41,11 @@ def receipt_deadline(delivery: Delivery, channel: Channel, moment: Moment) -> in
     return moment.at + moment.rules.duration("receipt.wait", delivery.scope, channel=channel)
 
 
-def give_up_at(delivery: Delivery, channel: Channel, moment: Moment) -> int:
-    """Return the time from which no more attempts are made to a contact."""
-    key = "voice.give_up" if channel == "voice" and delivery.emergency else "delivery.give_up"
-    return delivery.created_at + moment.rules.duration(key, delivery.scope)
+def give_up_at(delivery: Delivery, progress: ContactProgress, moment: Moment) -> int:
+    """Return the time from which no more attempts are made to a contact, counted from when its turn came."""
+    key = "voice.give_up" if progress.channel == "voice" and delivery.emergency else "delivery.give_up"
+    begun = delivery.created_at if progress.since is None else progress.since
+    return begun + moment.rules.duration(key, delivery.scope)
 
 
 def retry_at(delivery: Delivery, attempt: Attempt, moment: Moment) -> int:

@@ -15,11 +15,12 @@ from processors.deliver.state import Attempt, Delivery, Registrant, State, deliv
 from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Receipt, ReceiptStatus
-from processors.domain.sending import AGAIN, AMBIGUOUS
+from processors.domain.sending import AGAIN, AMBIGUOUS, is_in_doubt
 from processors.stage import Decision, Output, Record
 from processors.topics import DEAD_LETTERS
 
 PINS_A_CALL: Final = 3
+BEFORE_ACCEPTED: Final = frozenset({"sent", "expired"})
 IN_DOUBT: Final = {AGAIN: "sent_again", AMBIGUOUS: "ambiguous_send"}
 KNOWN: Final = frozenset(get_args(ReceiptStatus))
 
@@ -37,13 +38,13 @@ def settle(registrant: Registrant, receipt: Receipt, record: Record, found: Stat
     if not isinstance(found, Delivery) or attempt is None or receipt.status not in KNOWN:
         return refuse(receipt, record, moment)
     understood = understand(receipt, attempt, registrant, moment)
-    if understood.wrong_pin:
-        attempt = replace(attempt, wrong_pins=attempt.wrong_pins + 1)
+    before, attempt = attempt, marked(attempt, receipt, understood)
+    if attempt != before:
         found = replace(found, attempts={**found.attempts, attempt.reference: attempt})
     delivery = settle_attempt(found, attempt, understood.status, moment)
     if delivery is None and understood.status == "opted_out" and attempt.status != "opted_out" and not attempt.opted_out:
         return opt_out_afterwards(registrant, found, attempt, receipt, moment)
-    if delivery is None and not understood.wrong_pin:
+    if delivery is None and attempt == before:
         detail = f"the provider says {receipt.status}; the attempt stays {attempt.status}"
         return Decision(verdicts=verdicts_on(found, attempt, "late_receipt", detail, moment))
     delivery = delivery or found
@@ -94,6 +95,16 @@ def understand(receipt: Receipt, attempt: Attempt, registrant: Registrant, momen
     if receipt.digits in pins(registrant, moment) and attempt.wrong_pins < PINS_A_CALL:
         return Understood("confirmed")
     return Understood("unconfirmed", wrong_pin=True)
+
+
+def marked(attempt: Attempt, receipt: Receipt, understood: Understood) -> Attempt:
+    """Return the attempt with what a receipt says beside its state: that the PIN was wrong, whether it is in doubt that it was accepted."""
+    if understood.wrong_pin:
+        return replace(attempt, wrong_pins=attempt.wrong_pins + 1)
+    if understood.status != "accepted":
+        return attempt
+    nobody_knew = attempt.in_doubt or attempt.status in BEFORE_ACCEPTED
+    return replace(attempt, in_doubt=nobody_knew and is_in_doubt(receipt.detail))
 
 
 def contact_after(registrant: Registrant, attempt: Attempt, status: ReceiptStatus, delivery: Delivery, moment: Moment) -> Decision[State]:
