@@ -14,7 +14,7 @@ from processors.deliver.decide import STAGE as DELIVER
 from processors.deliver.moment import Moment
 from processors.deliver.state import KnownContact, Registrant
 from processors.domain.erasure import RegistrantKey
-from processors.domain.registration import Contact
+from processors.domain.registration import Channel, Contact
 from processors.domain.seal import Seal, SealBroken
 from processors.rules.book import Rules
 from processors.runtime.clock import wall
@@ -30,7 +30,7 @@ class ShownContact(Struct, frozen=True):
     """A contact of a registration as the page shows it; `source` is who made the registration, `has_pin` whether it has a PIN."""
 
     registration_id: str
-    channel: str
+    channel: Channel
     address: str
     language: str
     state: str

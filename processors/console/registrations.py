@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
-import phonenumbers
-
 from processors.console.contacts import CONFIRMED, ShownContact
+from processors.domain.addresses import normalize
+from processors.domain.registration import Channel
 from processors.runtime.errors import UserError
 
 SOURCE: Final = "AGENCY"
 OWN_ID: Final = re.compile(r"AGY-[0-9a-f]{12}")
-CHANNELS: Final = ("sms", "email", "voice")
+CHANNELS: Final[tuple[Channel, ...]] = ("sms", "email", "voice")
 DISCREET: Final = "-x-discreet"
 REQUIRED: Final = {"registrant_id": "the registrant's id", "scheme": "the kind of number", "value": "the number"}
 
@@ -95,11 +95,6 @@ def document(form: Form, registration_id: str, known: Sequence[ShownContact]) ->
     }
 
 
-def comparable(channel: str, address: str) -> str:
-    """Return an address as it is compared: a number as E.164, an email address as it is, since mailboxes may differ by case."""
-    if channel == "email":
-        return address
-    try:
-        return phonenumbers.format_number(phonenumbers.parse(address, "US"), phonenumbers.PhoneNumberFormat.E164)
-    except phonenumbers.NumberParseException:
-        return address
+def comparable(channel: Channel, address: str) -> str:
+    """Return an address as it is compared: in canonical form, if it has one."""
+    return normalize(channel, address) or address

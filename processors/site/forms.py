@@ -8,9 +8,9 @@ from typing import Final
 import phonenumbers
 from msgspec import Struct
 
+from processors.domain.addresses import NORTH_AMERICA, normalize
 from processors.domain.names import words_of
 from processors.domain.registration import Channel, Contact
-from processors.ingest.read.contacts import NORMALIZE, NORTH_AMERICA, Unusable
 from processors.views.public import Question
 
 NAME_LENGTH: Final = 100
@@ -103,11 +103,8 @@ def contacts_of(form: Mapping[str, str]) -> tuple[tuple[Contact, ...], Problems]
 
 def canonical_address(channel: Channel, text: str) -> str | None:
     """Return an address in canonical form; None if it cannot be reached, or is abroad."""
-    try:
-        address = NORMALIZE[channel](text)
-    except Unusable:
-        return None
-    if channel == "email":
+    address = normalize(channel, text)
+    if address is None or channel == "email":
         return address
     return address if phonenumbers.parse(address).country_code == NORTH_AMERICA else None
 

@@ -376,6 +376,19 @@ def test_another_mailbox_is_not_confirmed_because_its_name_differs_by_case_alone
     assert [each["contacts"][0]["verified"] for each in changed] == [True, False]
 
 
+@pytest.mark.parametrize("written", ["804 555 1007", "(804)\u200b555-1007", "001 804 555 1007", "sms:+1 804.555.1007", "'+18045551007"])
+def test_a_number_is_compared_as_the_pipeline_reads_it(written: str) -> None:
+    before = [ShownContact("AGY-0123456789ab", "sms", "+18045551007", "en", CONFIRMED, "AGENCY")]
+    changed = changed_registration({**CHANGED, "sms": written}, before)
+    assert [each["verified"] for each in changed["contacts"]] == [True]
+
+
+def test_an_email_domain_is_compared_whatever_its_case() -> None:
+    before = [ShownContact("AGY-0123456789ab", "email", "maria@example.org", "en", CONFIRMED, "AGENCY")]
+    changed = changed_registration({**CHANGED, "email": " maria@Example.ORG"}, before)
+    assert [each["verified"] for each in changed["contacts"]] == [True]
+
+
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [

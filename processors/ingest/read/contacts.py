@@ -1,42 +1,17 @@
-"""
-Check and normalise the addresses of a registrant (contract §4), each by itself: one refused contact never loses another.
+"""Check the contacts of a registrant (contract §4), each by itself: one refused contact never loses another."""
 
-Blanks around an address and invisible characters, which copying and pasting leaves behind, are removed.
-Telephone numbers become E.164. A number that is possible but in no range the library knows is kept, since area codes
-open faster than libraries are updated; one that no person answers is refused.
-"""
-
-import re
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 from msgspec import Struct, ValidationError, convert
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
+from processors.domain.addresses import NORMALIZE, Unusable
 from processors.domain.normalize import without_invisible
 from processors.domain.registration import Channel, Contact
 
-DEFAULT_REGION: Final = "US"  # of a number without country code
-NORTH_AMERICA: Final = 1  # the country code that the United States share with Canada and the Caribbean
-MAX_EMAIL: Final = 254
-MAX_NUMBER: Final = 64
 CHANNELS: Final[Mapping[str, Channel]] = {"sms": "sms", "email": "email", "voice": "voice"}
-# Area code and exchange begin with 2 to 9 and are no service code such as 911; 976 is the local premium exchange.
-# Nor is it one digit that fills a field.
-_NORTH_AMERICAN: Final = re.compile(r"(?!.11)(?!(\d)\1{9})[2-9]\d\d(?!.11|976)[2-9]\d{6}")
-_DASHES: Final = str.maketrans({"\u2212": "-", "\u02d7": "-", "\u2043": "-"})
-_QUOTES: Final = " '\"=\t"  # a spreadsheet's mark that a number is text
-_EXCHANGE_CODE: Final = re.compile(r"^00(?=[\s().-]*[1-9])")  # how most of the world calls abroad
-# One number as people write them, and nothing beside it: the library takes the first of two and drops the other.
-_ONE_NUMBER: Final = re.compile(
-    r"(?:(?:tel|sms):)?\s*\+?(?:[\s().\-\u2010-\u2015/]*\d){3,15}\)?(?:[\s,;]*(?:x|ext|extension|#)[.:\s]*\d{1,7})?", re.IGNORECASE
-)
-_PREMIUM: Final = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
-_NOBODY: Final = frozenset({PhoneNumberType.VOICEMAIL, PhoneNumberType.PAGER, PhoneNumberType.UAN})
 
 
 class SentContact(Struct, frozen=True, gc=False):
@@ -45,10 +20,6 @@ class SentContact(Struct, frozen=True, gc=False):
     channel: str
     address: str | int
     verified: bool = False
-
-
-class Unusable(Exception):
-    """A contact is refused; says why in words that follow "contact 2"."""
 
 
 class Checked(NamedTuple):
@@ -83,64 +54,6 @@ def check_contact(sent: Any) -> Contact:
     if channel is None:
         raise Unusable("has a channel that is neither sms nor email nor voice")
     return Contact(channel, NORMALIZE[channel](str(form.address)), form.verified)
-
-
-def normalize(channel: Channel, address: str) -> str | None:
-    """Return the address in canonical form; None if it is not an address of the channel."""
-    try:
-        return NORMALIZE[channel](address)
-    except Unusable:
-        return None
-
-
-def normalize_telephone(number: str) -> str:
-    """Return the number in E.164."""
-    return phonenumbers.format_number(telephone(number), phonenumbers.PhoneNumberFormat.E164)
-
-
-def telephone(number: str) -> PhoneNumber:
-    """Return the number parsed; raises Unusable if it is not one, or not one that a registrant answers."""
-    written = unicodedata.normalize("NFKC", without_invisible(number)).translate(_DASHES).strip(_QUOTES)
-    plain = _EXCHANGE_CODE.sub("+", written)
-    if len(plain) > MAX_NUMBER or not _ONE_NUMBER.fullmatch(plain):
-        raise Unusable("is no telephone number, or more than one")
-    if phonenumbers.connects_to_emergency_number(plain, DEFAULT_REGION):
-        raise Unusable("is an emergency number")
-    try:
-        parsed = phonenumbers.parse(plain, DEFAULT_REGION)
-    except NumberParseException:
-        raise Unusable("is no telephone number, or more than one") from None
-    if parsed.extension:
-        raise Unusable("has an extension, which others than the registrant may answer")
-    if phonenumbers.is_possible_number_with_reason(parsed) != ValidationResult.IS_POSSIBLE:
-        raise Unusable("has too few or too many digits for a telephone number")
-    kind = phonenumbers.number_type(parsed)
-    national = phonenumbers.national_significant_number(parsed)
-    north_american = parsed.country_code == NORTH_AMERICA
-    if kind in _PREMIUM or (north_american and (national.startswith(("900", "976")) or national[3:6] == "976")):
-        raise Unusable("is a premium-rate number")
-    if kind in _NOBODY or (north_american and not _NORTH_AMERICAN.fullmatch(national)):
-        raise Unusable("is a number that no person answers")
-    return parsed
-
-
-def normalize_email(address: str) -> str:
-    """Return the address with its domain in lower case."""
-    plain = without_invisible(address).strip()
-    try:
-        found = validate_email(plain, check_deliverability=False, strict=True)
-    except EmailNotValidError:
-        raise Unusable("is no email address") from None
-    if len(found.normalized) > MAX_EMAIL:
-        raise Unusable("is no email address")
-    return found.normalized
-
-
-NORMALIZE: Final[Mapping[Channel, Callable[[str], str]]] = {
-    "sms": normalize_telephone,
-    "voice": normalize_telephone,
-    "email": normalize_email,
-}
 
 
 def time_zones(contacts: Iterable[Contact]) -> tuple[str, ...]:

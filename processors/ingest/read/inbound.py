@@ -12,11 +12,12 @@ from typing import Any, Final
 
 import msgspec
 
+from processors.domain.addresses import normalize
 from processors.domain.inbound import PURPOSE, Inbound, InboundText, Keyword
 from processors.domain.registration import address_digest
 from processors.domain.seal import Seal
 from processors.ingest.read.acceptance import Accepted, Opened, encode
-from processors.ingest.read.contacts import CHANNELS, normalize
+from processors.ingest.read.contacts import CHANNELS
 from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
