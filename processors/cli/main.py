@@ -93,7 +93,7 @@ def run() -> NoReturn:
         print(f"vn: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(UserError.exit_code)
     except (UserError, typer.TyperException) as error:
-        message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        message = usage_error(error) if isinstance(error, typer.TyperException) else str(error)
         print(f"vn: {message}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
     except (Retry, Restart) as error:  # a stage would try again; the user of a command is told
@@ -102,3 +102,9 @@ def run() -> NoReturn:
     except typer.Abort:
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def usage_error(error: typer.TyperException) -> str:
+    """Return the parser's sentence with the command that shows the right usage."""
+    context = getattr(error, "ctx", None)
+    return f"{error.format_message().rstrip('.')}: `{context.command_path if context else 'vn'} --help` shows how it is used"

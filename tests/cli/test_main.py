@@ -123,6 +123,21 @@ def test_wrong_usage_is_one_line_and_exit_code_2(words: tuple[str, ...], vn: Run
     assert err.count("\n") == 1
 
 
+WITH_ADVICE = {
+    ("nonsense",): "vn: No such command 'nonsense': `vn --help` shows how it is used\n",
+    ("provider",): "vn: Missing command: `vn provider --help` shows how it is used\n",
+    ("run",): "vn: Missing argument 'STAGE': `vn run --help` shows how it is used\n",
+    ("review", "release", "X"): "vn: Missing option '--reason': `vn review release --help` shows how it is used\n",
+    ("submit", "--nonsense", "f"): "vn: No such option: --nonsense: `vn submit --help` shows how it is used\n",
+    ("tail", "submissions", "--json=1"): "vn: Option '--json' does not take a value: `vn --help` shows how it is used\n",
+}
+
+
+@pytest.mark.parametrize(("words", "sentence"), WITH_ADVICE.items(), ids=str)
+def test_wrong_usage_is_told_where_the_right_one_stands(words: tuple[str, ...], sentence: str, vn: Run) -> None:
+    assert vn(*words) == (2, "", sentence)
+
+
 def test_an_unknown_setting_is_refused(vn: Run) -> None:
     code, out, err = vn("topics", "list", VN_TOPIC_PREFX="x.")
     assert (code, out) == (1, "")
