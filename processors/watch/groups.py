@@ -46,6 +46,7 @@ class Groups:
         self._observers: dict[str, Consumer] = {}
         self._stable: Consumer | None = None
         self._stuck: dict[Place, tuple[int, int]] = {}  # the stable end that stays below the log's end, and since when
+        self._times: dict[tuple[str, Place], tuple[int, int]] = {}  # each stage's next offset of a partition, and that record's time
 
     def look(self, now: int) -> Iterator[Sample]:
         """Yield the samples of every stage's inputs; raises Restart if the broker does not answer."""
@@ -73,7 +74,7 @@ class Groups:
             for place, offset in found.items()
             if (offset or 0) < ends[place]
         }
-        oldest = self._oldest(behind, ends)
+        oldest = self._oldest(behind, ends, now)
         yield from samples_of(
             [
                 Unread(unit, place[0].removeprefix(self._prefix), max(0, ends[place] - (offset or 0)), oldest.get((unit, place)))
@@ -104,13 +105,15 @@ class Groups:
         for topic in {topic for topic, _ in stable}:
             yield metrics.HIDDEN, (topic.removeprefix(self._prefix),), longest[topic] / 1000
 
-    def _oldest(self, behind: Mapping[tuple[str, Place], int], ends: Mapping[Place, int]) -> dict[tuple[str, Place], int]:
+    def _oldest(self, behind: Mapping[tuple[str, Place], int], ends: Mapping[Place, int], now: int) -> dict[tuple[str, Place], int]:
         """
         Return the time of the first record at or after each offset; nothing if only marks of transactions are left.
 
-        Of records that an open transaction hides it is the time since which they are seen to be hidden.
+        Of records that an open transaction hides it is the time since which they are seen to be hidden; of one that the broker does not
+        give in time, what an earlier look saw, or the time since which it is not given.
         """
         found: dict[tuple[str, Place], int] = {}
+        not_given: set[tuple[str, Place]] = set()
         deadline = monotonic() + READ_SECONDS
         starts: dict[str, dict[Place, int]] = defaultdict(dict)  # two stages may be behind on one partition at different offsets
         for (unit, place), offset in behind.items():
@@ -131,8 +134,13 @@ class Groups:
                             found[unit, place] = message.timestamp()[1]
                         elif (message.offset() or 0) < ends[place] and place in self._stuck:
                             found[unit, place] = self._stuck[place][1]
+                not_given.update((unit, place) for place in waiting)
             finally:
                 reader.close()
+        for each in not_given:
+            offset, time = self._times.get(each, (-1, now))
+            found[each] = time if offset == behind[each] else now
+        self._times = {each: (behind[each], time) for each, time in found.items()}
         return found
 
     def _outbound(self) -> Iterator[Sample]:

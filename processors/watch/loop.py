@@ -66,10 +66,7 @@ class TopicTables:
         """Read on; return whether everything up to the present ends has been read."""
         deadline = monotonic() + READ_SECONDS
         while monotonic() < deadline:
-            messages = poll_batch(self._reader, MANY, 0.1)
-            if not messages and not self._unread:
-                return True
-            for message in messages:
+            for message in poll_batch(self._reader, MANY, 0.1):
                 place = (message.topic() or "", message.partition() or 0)
                 what = message_kind(message)
                 if what == "end":
@@ -79,6 +76,8 @@ class TopicTables:
                     key, value = message.key() or b"", message.value()
                     for table in self._tables[place[0]]:
                         table.take(key.decode(errors="replace"), None if value is None else self._decoded(value))
+            if not self._unread:  # even if more comes all the time, as while an agency floods
+                return True
         return False
 
     def _decoded(self, value: bytes) -> Any:
@@ -131,7 +130,8 @@ class Watch:
         if up:
             self._part(tables.families_of(self._rows) | {metrics.TABLES_READ}, lambda: self._tables_look(now))
             if self._canary is not None:
-                self._part(Canary.families, lambda: self._canary.look(now) if self._canary is not None else ())
+                self._part(frozenset(), lambda: self._canary.look(now) if self._canary is not None else ())
+                self._page.replace(Canary.families, list(self._canary.samples()))  # what was is true, even if this look failed
         self._page.replace(frozenset({metrics.BROKER_UP}), [(metrics.BROKER_UP, (), float(up))])
         self._page.replace(
             frozenset({metrics.LOOK, metrics.STAGE_EXPECTED}),
@@ -203,7 +203,7 @@ class Canary:
         self._seconds: float | None = None
 
     def look(self, now: int) -> Iterable[Sample]:
-        """Send the next canary if it is time, collect those that arrived, and yield their samples."""
+        """Send the next canary if it is time, and collect those that arrived."""
         wait = FIRST_SECONDS if self._last_seen is None else CANARY_SECONDS
         if self._last_sent is None or now - self._last_sent >= wait * 1000:
             self._register(now)
@@ -219,7 +219,11 @@ class Canary:
                         self._last_seen = message.timestamp()[1]
                         self._seconds = (self._last_seen - sent) / 1000
             self._position = (message.offset() or 0) + 1
-        yield metrics.CANARY_SENT, (), (self._last_sent or now) / 1000
+        return self.samples()
+
+    def samples(self) -> Iterable[Sample]:
+        """Yield when canaries were sent and came out, as far as is known."""
+        yield metrics.CANARY_SENT, (), (self._last_sent or 0) / 1000
         if self._last_seen is not None and self._seconds is not None:
             yield metrics.CANARY_SUCCESS, (), self._last_seen / 1000
             yield metrics.CANARY_SECONDS, (), self._seconds

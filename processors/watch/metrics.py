@@ -1,9 +1,11 @@
 """Every metric of `vn watch`, with its unit and meaning; docs/metrics.md lists them and a test compares."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
 
 AGENCIES_SHOWN: Final = 500  # agencies with a series of their own; the rest share the one of `other`
 
@@ -48,7 +50,7 @@ AGENCY_HEARD: Final = Family("vn_agency_heard_timestamp_seconds", "When an agenc
 AGENCY_LIMIT: Final = Family("vn_agency_silence_limit_seconds", "For how long the agency may be silent", ("ori",))
 DEAD_LETTERS_OPEN: Final = Family("vn_dead_letters_open", "Dead letters neither replayed nor settled", ("stage", "reason"))
 CERTIFICATE_END: Final = Family("vn_certificate_end_timestamp_seconds", "When a certificate ends, in Unix seconds", ("certificate",))
-CANARY_SENT: Final = Family("vn_canary_sent_timestamp_seconds", "When the last canary was submitted, in Unix seconds")
+CANARY_SENT: Final = Family("vn_canary_sent_timestamp_seconds", "When the last canary was submitted, in Unix seconds; 0 if none could be")
 CANARY_SUCCESS: Final = Family("vn_canary_success_timestamp_seconds", "When the last canary came out of the pipeline, in Unix seconds")
 CANARY_SECONDS: Final = Family("vn_canary_seconds", "Seconds that the last canary took from submission to outbound record")
 
@@ -89,22 +91,24 @@ class Page:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._gauges = {
-            family: Gauge(family.name, family.meaning, family.labels, registry=self.registry) for family in FAMILIES if family.labels
-        }
-        self._single: dict[Family, Gauge] = {}
+        self._shown: dict[Family, dict[tuple[str, ...], float]] = {}
+        self.registry.register(self)
 
     def replace(self, families: frozenset[Family], samples: list[Sample]) -> None:
-        """Show `samples`; a family of `families` without a sample is absent, since a stale value would be wrong."""
-        for family in families:
-            if family.labels:
-                self._gauges[family].clear()
-            elif (gauge := self._single.pop(family, None)) is not None:
-                self.registry.unregister(gauge)
+        """
+        Show `samples`; a family of `families` without a sample is absent, since a stale value would be wrong.
+
+        Whoever reads the page meanwhile sees the families as they were before or as they are after, never without their samples.
+        """
+        shown = {family: dict(values) for family, values in self._shown.items() if family not in families}
         for family, labels, value in samples:
-            if family.labels:
-                self._gauges[family].labels(*labels).set(value)
-            else:
-                if family not in self._single:
-                    self._single[family] = Gauge(family.name, family.meaning, registry=self.registry)
-                self._single[family].set(value)
+            shown.setdefault(family, {})[labels] = value
+        self._shown = shown
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the families for Prometheus."""
+        for family, values in self._shown.items():
+            gauge = GaugeMetricFamily(family.name, family.meaning, labels=family.labels)
+            for labels, value in values.items():
+                gauge.add_metric(labels, value)
+            yield gauge

@@ -1,0 +1,167 @@
+"""What the watch shows when a look is not as it should be: a flood, a canary that cannot be sent, a broker that gives records late."""
+
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from processors.runtime.errors import Restart
+from processors.topics import REVIEWS, Topic
+from processors.watch import brokers, certificates, groups, loop, metrics, redis
+from processors.watch.groups import Groups
+from processors.watch.loop import Canary, TopicTables, Watch
+from processors.watch.metrics import Page
+
+NOW = 1_793_628_000_000
+PLACE = ("events", 0)
+
+
+class Reader:
+    """A consumer of one partition to which one more record comes with every poll."""
+
+    def assign(self, _: object) -> None:
+        """Take the assignment."""
+
+    def poll(self, _: float) -> Any:
+        return SimpleNamespace(error=lambda: None, topic=lambda: "reviews", partition=lambda: 0, key=lambda: b"k", value=lambda: b"v")
+
+    def consume(self, *_: object) -> list[Any]:
+        end = SimpleNamespace(code=lambda: -191)
+        return [SimpleNamespace(error=lambda: end, topic=lambda: "reviews", partition=lambda: 0)]
+
+
+def test_tables_are_read_while_more_comes_all_the_time() -> None:
+    taken: list[str] = []
+    broker: Any = SimpleNamespace(partition_counts=lambda _: {"reviews": 1}, partition_consumer=lambda **_: Reader())
+    followed: dict[Topic, tuple[Any, ...]] = {REVIEWS: (SimpleNamespace(take=lambda key, _: taken.append(key)),)}
+    tables = TopicTables(broker, lambda value: value, "", followed)
+    assert tables.read()
+    assert taken == ["k"]
+
+
+class Client:
+    """A client whose sending fails while `refuses`."""
+
+    def __init__(self) -> None:
+        self.refuses = False
+
+    def send(self, *_: object) -> int:
+        if self.refuses:
+            raise Restart("the broker does not answer")
+        return 1
+
+
+class Silent(Canary):
+    """Canaries of which none comes out."""
+
+    def _arrived(self) -> Iterator[Any]:
+        return iter(())
+
+
+def shown(page: Page) -> dict[str, float]:
+    return {sample.name: sample.value for metric in page.registry.collect() for sample in metric.samples}
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> tuple[Watch, Page, Client]:
+    """A watch that sees nothing but its canaries."""
+    for part in (redis, certificates, brokers):
+        monkeypatch.setattr(part, "look", lambda *_: [])
+    monkeypatch.setattr(groups.Groups, "look", lambda *_: [])
+    monkeypatch.setattr(Watch, "_tables_look", lambda *_: [])
+    monkeypatch.setattr(loop, "Client", lambda _: None)
+    monkeypatch.setattr(loop, "Broker", lambda _: None)
+    monkeypatch.setattr(loop, "Store", lambda _: None)
+    settings: Any = SimpleNamespace(topic_prefix="vn.", redis=lambda: "")
+    page, client, rules = Page(), Client(), SimpleNamespace()
+    made = Watch(settings, rules, page, with_canary=False)  # type: ignore[arg-type]
+    made._canary = Silent(client, SimpleNamespace())  # type: ignore[arg-type]
+    return made, page, client
+
+
+def test_when_a_canary_was_sent_stays_on_the_page_though_the_next_cannot_be(watch: tuple[Watch, Page, Client]) -> None:
+    made, page, client = watch
+    made.look(NOW)
+    assert shown(page)[metrics.CANARY_SENT.name] == NOW / 1000
+    client.refuses = True
+    made.look(NOW + 600_000)
+    assert shown(page)[metrics.CANARY_SENT.name] == NOW / 1000
+
+
+def test_a_watch_that_could_never_send_a_canary_shows_that_it_would(watch: tuple[Watch, Page, Client]) -> None:
+    made, page, client = watch
+    client.refuses = True
+    made.look(NOW)
+    assert shown(page)[metrics.CANARY_SENT.name] == 0.0
+    assert metrics.CANARY_SUCCESS.name not in shown(page)
+
+
+def test_a_watch_without_canaries_shows_none(watch: tuple[Watch, Page, Client]) -> None:
+    made, page, _ = watch
+    made._canary = None
+    made.look(NOW)
+    assert metrics.CANARY_SENT.name not in shown(page)
+
+
+class Broker:
+    """A broker that says where a partition ends, and gives its records only if they `come`."""
+
+    def __init__(self) -> None:
+        self.comes = False
+        self.committed = 5
+
+    def partition_counts(self, topics: Iterable[str]) -> dict[str, int]:
+        return dict.fromkeys(topics, 1)
+
+    def offsets_consumer(self, _: str) -> Any:
+        return self
+
+    def partition_consumer(self, **_: object) -> Any:
+        return SimpleNamespace(assign=lambda _: None, poll=self._poll, close=lambda: None)
+
+    def end_offsets(self, places: Iterable[Any], *_: object) -> dict[Any, int]:
+        return dict.fromkeys(places, 8)
+
+    def start_offsets(self, places: Iterable[Any]) -> dict[Any, int]:
+        return dict.fromkeys(places, 0)
+
+    def _poll(self, _: float) -> Any:
+        if not self.comes:
+            return None
+        return SimpleNamespace(error=lambda: None, topic=lambda: PLACE[0], partition=lambda: PLACE[1], timestamp=lambda: (1, NOW - 90_000))
+
+
+def test_what_the_broker_does_not_give_in_time_is_behind_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = Broker()
+    stage: Any = SimpleNamespace(name="dedupe", inputs=(Topic("events", (), "offender"),))
+    monkeypatch.setattr(groups, "committed_offsets", lambda of, places: dict.fromkeys(places, of.committed))
+    monkeypatch.setattr(groups, "OUTBOUND", {})
+    monkeypatch.setattr(groups, "READ_SECONDS", 0.05)
+    looking = Groups(broker, "", [stage])  # type: ignore[arg-type]
+
+    def look(now: int) -> tuple[float, float]:
+        found = {(family, labels): value for family, labels, value in looking.look(now)}
+        return found[metrics.GROUP_LAG, ("dedupe", "events")], found[metrics.GROUP_OLDEST, ("dedupe", "events")]
+
+    assert look(NOW) == (3, 0.0)  # nothing is known of the record's time yet
+    assert look(NOW + 60_000) == (3, 60.0)  # it has not been given for so long
+    broker.comes = True
+    assert look(NOW + 61_000) == (3, 151.0)
+    broker.comes = False
+    assert look(NOW + 70_000) == (3, 160.0)  # the same record, whose time was seen
+    broker.committed = 6
+    assert look(NOW + 75_000) == (2, 0.0)  # another record
+
+
+def test_whoever_reads_the_page_while_it_is_replaced_sees_every_sample_of_one_look() -> None:
+    page = Page()
+    families = frozenset({metrics.AGENCY_HEARD})
+    page.replace(families, [(metrics.AGENCY_HEARD, (f"VA{number}",), 1.0) for number in range(3)])
+    reading = page.collect()
+    first = next(reading)
+    page.replace(families, [(metrics.AGENCY_HEARD, ("NC1",), 2.0)])
+    assert [sample.labels["ori"] for sample in first.samples] == ["VA0", "VA1", "VA2"]
+    assert [sample.labels["ori"] for metric in page.collect() for sample in metric.samples] == ["NC1"]
+    page.replace(families, [])
+    assert list(page.collect()) == []
