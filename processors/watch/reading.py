@@ -1,7 +1,7 @@
 """A value of the watch's own metrics: as a query of Prometheus, and as it is read without one."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -12,6 +12,7 @@ from processors.watch.metrics import TABLES_READ
 Combine = Literal["sum", "max"]
 COMBINED: Final[dict[Combine, Callable[[Sequence[float]], float]]] = {"sum": math.fsum, "max": max}
 TIMES: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"), (0.001, "ms"))
+NONE_IF_READ: Final = f"0 * max({TABLES_READ.name})"  # PromQL: 0 if the topics were read, nothing if they were not
 SIZES: Final = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B"))
 
 
@@ -20,21 +21,25 @@ class Reading:
     """
     The sum or the largest of a metric's samples, for each value of the label `by`.
 
-    `where` are labels that a sample must have. What is counted from topics (`or_zero`) is 0 if they were read and there is none.
+    `where` are labels that a sample must have, `without` those it must not have. What is counted from topics (`or_zero`) is 0 if
+    they were read and there is none.
     """
 
     combine: Combine
     metric: str
     by: str = ""
     where: tuple[tuple[str, str], ...] = ()
+    without: tuple[tuple[str, str], ...] = ()
     or_zero: bool = False
 
     @property
     def query(self) -> str:
         """The reading in PromQL."""
-        asked = ",".join(f'{label}="{value}"' for label, value in self.where)
+        asked = ",".join(
+            (*(f'{label}="{value}"' for label, value in self.where), *(f'{label}!="{value}"' for label, value in self.without))
+        )
         by = f" by ({self.by}) " if self.by else ""
-        return f"{self.combine}{by}({self.metric}{f'{{{asked}}}' if asked else ''})" + (" or vector(0)" if self.or_zero else "")
+        return f"{self.combine}{by}({self.metric}{f'{{{asked}}}' if asked else ''})" + (f" or {NONE_IF_READ}" if self.or_zero else "")
 
     def values(self, registry: CollectorRegistry, *by: str) -> dict[tuple[str, ...], float]:
         """Return the values in a registry by the values of these labels, of `by` unless others are named; nothing if it is not known."""
@@ -43,11 +48,16 @@ class Reading:
         read = False
         for sample in (sample for metric in registry.collect() for sample in metric.samples):
             read = read or sample.name == TABLES_READ.name
-            if sample.name == self.metric and all(sample.labels.get(label) == value for label, value in self.where):
+            if sample.name == self.metric and self._counts(sample.labels):
                 found.setdefault(tuple(sample.labels.get(label, "") for label in labels), []).append(sample.value)
         if not found and self.or_zero and read and not labels:
             return {(): 0.0}
         return {key: COMBINED[self.combine](values) for key, values in found.items()}
+
+    def _counts(self, labels: Mapping[str, str]) -> bool:
+        """Whether a sample with these labels is among those asked for."""
+        wanted = all(labels.get(label) == value for label, value in self.where)
+        return wanted and not any(labels.get(label) == value for label, value in self.without)
 
     def value(self, registry: CollectorRegistry) -> float | None:
         """Return the one value of a reading without labels; None if it is not known."""

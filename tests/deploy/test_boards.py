@@ -68,6 +68,10 @@ def test_a_panel_asks_for_metrics_that_there_are_and_names_an_alert_that_there_i
         assert board.question.endswith("?"), board
 
 
+def test_no_panel_says_0_of_what_nobody_measures() -> None:
+    assert [panel.title for _, panel in PANELS if "vector(" in panel.query] == []
+
+
 def test_a_threshold_is_the_alerts() -> None:
     assert builder().threshold("VnWorkStands") == 60
     assert builder().threshold("VnDeadLetterOpen") == 0

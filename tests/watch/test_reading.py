@@ -17,7 +17,10 @@ def page(*samples: Sample) -> Page:
 def test_a_query_names_labels_and_zero() -> None:
     assert Reading("max", "vn_group_oldest_seconds", by="unit").query == "max by (unit) (vn_group_oldest_seconds)"
     assert Reading("sum", "vn_expectations", where=(("state", "overdue"),), or_zero=True).query == (
-        'sum(vn_expectations{state="overdue"}) or vector(0)'
+        'sum(vn_expectations{state="overdue"}) or 0 * max(vn_tables_read_timestamp_seconds)'  # unknown without a watch, as below
+    )
+    assert Reading("sum", "vn_expectations", where=(("state", "overdue"),), without=(("rule", "feed.silence"),)).query == (
+        'sum(vn_expectations{state="overdue",rule!="feed.silence"})'
     )
 
 
@@ -39,6 +42,14 @@ def test_what_is_counted_from_topics_is_0_once_they_were_read_and_unknown_before
     assert reading.value(page(still_open).registry) is None
     assert reading.value(page(still_open, (metrics.TABLES_READ, (), 1.0)).registry) == 0.0
     assert reading.value(page((metrics.EXPECTATIONS, ("overdue", "4.104(c)", "NC"), 2.0)).registry) == 2.0
+
+
+def test_a_silent_agency_is_no_overdue_clock() -> None:
+    (clocks,) = (panel.reading for panel in OF_ALL if panel.title == "Overdue clocks")
+    assert clocks is not None
+    silent = (metrics.EXPECTATIONS, ("overdue", "feed.silence", ""), 1.0)
+    assert clocks.value(page(silent, (metrics.TABLES_READ, (), 1.0)).registry) == 0.0
+    assert clocks.value(page(silent, (metrics.EXPECTATIONS, ("overdue", "4.104(c)", "NC"), 2.0)).registry) == 2.0
 
 
 @pytest.mark.parametrize(

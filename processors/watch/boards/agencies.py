@@ -11,7 +11,8 @@ AGENCIES: Final = Board(
     (
         Panel(
             "Silence against its limit",
-            "topk(20, (time() - vn_agency_heard_timestamp_seconds) / on (ori) vn_agency_silence_limit_seconds)",
+            "topk(20, (time() - max by (ori) (vn_agency_heard_timestamp_seconds))"
+            " / on (ori) max by (ori) (vn_agency_silence_limit_seconds))",
             "below 100 %",
             "percentunit",
             legend="{{ori}}",
@@ -29,8 +30,8 @@ AGENCIES: Final = Board(
         ),
         Panel(
             "Duplicates, of the last hour's records",
-            'sum(increase(vn_decisions_total{reason="duplicate"}[1h])) / (sum(increase(vn_records_total{unit="dedupe"}[1h])) > 0)'
-            " or vector(0)",
+            '(sum(increase(vn_decisions_total{reason="duplicate"}[1h])) or 0 * sum(increase(vn_records_total{unit="dedupe"}[1h])))'
+            ' / clamp_min(sum(increase(vn_records_total{unit="dedupe"}[1h])), 1)',
             "a few in a hundred",
             "percentunit",
             legend="duplicates",

@@ -61,10 +61,10 @@ DELIVERY: Final = Board(
         ),
         Panel(
             "Answers to agencies",
-            'sum(rate(vn_outputs_total{topic="responses"}[5m])) or vector(0)',
-            "as many as submissions, later",
+            "sum by (status) (rate(vn_responses_total[5m]))",
+            "as many as submissions, later; mostly delivered",
             "reqps",
-            legend="responses",
+            legend="{{status}}",
         ),
         Panel(
             "Unread by our providers",

@@ -3,7 +3,7 @@
 from typing import Final
 
 from processors.watch.boards.panel import Board, Panel
-from processors.watch.reading import Reading
+from processors.watch.reading import NONE_IF_READ, Reading
 
 DUTY: Final = Board(
     "duty",
@@ -44,7 +44,8 @@ DUTY: Final = Board(
         ),
         Panel(
             "Silent agencies",
-            "count((time() - vn_agency_heard_timestamp_seconds) > on (ori) vn_agency_silence_limit_seconds) or vector(0)",
+            "count((time() - max by (ori) (vn_agency_heard_timestamp_seconds)) > on (ori) max by (ori) (vn_agency_silence_limit_seconds))"
+            f" or {NONE_IF_READ}",
             "0",
             kind="stat",
             alert="VnAgencySilent",
@@ -52,7 +53,7 @@ DUTY: Final = Board(
         ),
         Panel(
             "Overdue clocks",
-            Reading("sum", "vn_expectations", where=(("state", "overdue"),), or_zero=True),
+            Reading("sum", "vn_expectations", where=(("state", "overdue"),), without=(("rule", "feed.silence"),), or_zero=True),
             "0",
             kind="stat",
             alert="VnExpectationsOverdue",

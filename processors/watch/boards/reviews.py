@@ -22,7 +22,7 @@ REVIEWS: Final = Board(
         Panel(
             "Oldest open review",
             "max by (reason) (vn_review_oldest_seconds)",
-            "below a quarter of an hour",
+            "below a quarter of an hour, except dates too far ahead, and answers in words of their own: below five days",
             "s",
             legend="{{reason}}",
             alert="VnReviewWaits",
