@@ -1,7 +1,7 @@
 """`vn dead-letters`: what could not be read, sending it again after a fix, and settling it otherwise."""
 
 import getpass
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -11,21 +11,30 @@ from processors.runtime.kafka import dead_letters
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 
+OPEN: Final = "open"
+
 app = new_app("Shows what could not be read; sends it again.")
 
 
 @app.command("list")
-def list_dead_letters(*, as_json: Annotated[bool, JSON] = False) -> None:
-    """Show the dead letters, the oldest first; the original's bytes are not shown."""
+def list_dead_letters(
+    *,
+    only_open: Annotated[bool, typer.Option("--open", help="Only those neither sent again nor settled.")] = False,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """Show the dead letters, the oldest first, and which are open, replayed or settled; the original's bytes are not shown."""
+    client = Client(Settings())
+    ended = dead_letters.states(client)
+    rows = (
+        {name: value for name, value in row(each).items() if name != "original"} | {"state": ended.get(each.dead_letter_id, OPEN)}
+        for each in dead_letters.dead_letters(client)
+    )
     print_rows(
-        (
-            {name: value for name, value in row(each).items() if name != "original"}
-            for each in dead_letters.dead_letters(Client(Settings()))
-        ),
-        ("dead_letter_id", "reason", "detail", "received_at"),
+        (each for each in rows if each["state"] == OPEN or not only_open),
+        ("dead_letter_id", "state", "reason", "detail", "received_at"),
         title="Dead letters",
         as_json=as_json,
-        empty="There are no dead letters.",
+        empty="No dead letter is open." if only_open else "There are no dead letters.",
     )
 
 

@@ -60,6 +60,7 @@ PLACES: Final = (
     ("dead letters that say whose they are", "unreadable: their keys are destroyed", "at once"),
     ("an address that opted out", "stays as its keyed digest", "so that it is not written to again"),
 )
+WAITS: Final = "the rest takes up to an hour and a quarter, until the broker has compacted vn.keys"
 
 
 class Step(NamedTuple):
@@ -83,7 +84,8 @@ def erase(
 
     From then on no state, changelog or backup of one says where they can be reached. With --wait the records that the
     pipeline has read of registrations, receipts, intake and outbound messages are deleted too, everybody's, and the command
-    ends once nothing readable is left: exit 0 only if that is true.
+    ends once nothing readable is left: exit 0 only if that is true. That takes more than an hour, until the broker has compacted
+    vn.keys.
     """
     settings = Settings()
     client = Client(settings)
@@ -105,6 +107,7 @@ def erase(
     )
     finish(decided, DECIDED)
     typer.echo(f"the keys of {len(letters)} dead letters that may hold their data are destroyed")
+    typer.echo(WAITS)
     for step in steps(client, settings, registrant_id, letters):
         finish(step, PURGED)
     say_nameless(client)

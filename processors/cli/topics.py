@@ -78,4 +78,5 @@ def retention_text(retention: int, *, compacted: bool) -> str:
     """Return a topic's retention in words."""
     if compacted:
         return "the newest of each key"
-    return "for ever" if retention == FOREVER else f"{retention // DAY} days"
+    days = retention // DAY
+    return "for ever" if retention == FOREVER else f"{days} {'day' if days == 1 else 'days'}"

@@ -1,15 +1,19 @@
 """`vn verify`: a registration site passes on the code that a registrant was sent."""
 
 import json
+import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from processors.cli.app import new_app
+from processors.runtime.errors import Usage
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import VERIFICATIONS
+
+CODE: Final = re.compile("[0-9]{6}")
 
 app = new_app("Verifies a contact by the code it was sent.")
 
@@ -24,6 +28,8 @@ def verify(
 
     Whether the code was right is decided by the pipeline: see `vn tail registration.status`.
     """
+    if not CODE.fullmatch(code):
+        raise Usage("a code is six digits, as the contact was sent them")
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     sent = {"registration_id": registration_id, "code": code, "at": now}
     Client(Settings()).send(VERIFICATIONS, [(registration_id, json.dumps(sent).encode())])

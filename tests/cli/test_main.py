@@ -50,6 +50,8 @@ WRONG = [
     ("unregister",),
     ("receipt",),
     ("verify",),
+    ("verify", "V-1", "04821"),
+    ("verify", "V-1", "o48210"),
     ("inbound",),
     ("tail",),
     ("tail", "submissions", "--max", "0"),

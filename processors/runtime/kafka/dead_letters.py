@@ -19,6 +19,11 @@ def dead_letters(client: Client) -> list[DeadLetter]:
     return sorted(client.values(DEAD_LETTERS), key=lambda each: (each.received_at, each.dead_letter_id))
 
 
+def states(client: Client) -> dict[str, str]:
+    """Return how each dead letter that is no longer open ended: "replayed" or "settled"."""
+    return {name: each.how for name, each in client.table(DEAD_LETTERS_SETTLED).items() if isinstance(each, DeadLetterSettled)}
+
+
 def find(client: Client, dead_letter_ids: Iterable[str]) -> list[DeadLetter]:
     """Return the dead letters with these ids; raises UserError if there is none with one of them."""
     known = {each.dead_letter_id: each for each in dead_letters(client)}
