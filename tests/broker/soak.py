@@ -30,9 +30,8 @@ def round_of_faults(harness: ProbeHarness, chance: random.Random, workers: list[
     harness.send(ROUND, keys=400)
     old = workers.pop(0)
     if old.process.poll() is None:
-        old.signal(signal.SIGCONT)
         old.signal(signal.SIGTERM)
-    old.wait_for_exit()
+    until("the older copy has ended", lambda: has_ended(old))
     point, fault = chance.choice(POINTS), chance.choice(sorted(FAULTS))
     workers.append(harness.start(f"probe.{point}={FAULTS[fault]}@{chance.randint(1, 2)}"))
     done["copies replaced"] += 1
@@ -40,6 +39,14 @@ def round_of_faults(harness: ProbeHarness, chance: random.Random, workers: list[
         harness.store.call("DEL", *(harness.key(partition) for partition in range(PARTITIONS)))
         done["store emptied"] += 1
     until("the backlog is short", lambda: harness.backlog() < BACKLOG or revive(harness, workers), 300)
+
+
+def has_ended(worker: Worker) -> bool:
+    """Whether it has ended; wakes it otherwise, since its fault may stop it at any time, also while it shuts down."""
+    if worker.process.poll() is not None:
+        return True
+    worker.signal(signal.SIGCONT)
+    return False
 
 
 def revive(harness: ProbeHarness, workers: list[Worker]) -> bool:
