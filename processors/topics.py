@@ -123,7 +123,7 @@ STANDINGS = Topic("standings", (OffenderStanding,), "offender", retention=FOREVE
 PEOPLE_HIDDEN = Topic("people.hidden", (HiddenPerson,), "identifier", partitions=1, retention=FOREVER, compacted=True, external=True)
 CONSOLE_LOG = Topic("console.log", (StaffAction,), "none", partitions=1, retention=3 * 365 * DAY, external=True)
 AGENCIES = Topic("agencies", (AgencyHeard,), "agency ORI", partitions=1, retention=FOREVER, compacted=True, external=True)
-DECISIONS = Topic("decisions", (Verdicts,), "stage and partition", retention=3 * 365 * DAY, external=True, fixed=True)
+DECISIONS = Topic("decisions", (Verdicts,), "stage", retention=3 * 365 * DAY, external=True, fixed=True)
 
 
 def changelog(stage: str, partitions: int | Literal["shared"] = "shared") -> Topic:

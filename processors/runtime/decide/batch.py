@@ -120,10 +120,10 @@ class Batch:
         """Decide one record, whose states' timers have been settled; one of the pipeline's own that cannot be read is a dead letter."""
         self.result.records += 1
         self.result.bytes += len(record.raw or b"")
-        if self._is_unreadable(record):
+        if type(record.value) is Unreadable and self._is_unreadable(record):
             self._write_dead_letter(record, record.value)
             return
-        self._task.limit.count(bad=False)
+        self._task.limit.read += 1
         attempts = self._task.attempts
         if attempts is None:
             self._take(self._stage.decide(record, self.states.of(record), self._context), record)
@@ -138,7 +138,7 @@ class Batch:
 
     def _write_dead_letter(self, record: Record, unreadable: Unreadable) -> None:
         """Write a dead letter for a record of the pipeline's own that cannot be read; raises Stop if there are too many."""
-        self._task.limit.count(bad=True)
+        self._task.limit.count_bad()
         letter = dead_letter(record, self._stage.name, unreadable)
         self._reject(letter, record.timestamp)
 

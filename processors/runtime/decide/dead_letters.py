@@ -38,11 +38,9 @@ class DeadLetterLimit:
         """The numbers of the unreadable records among the last OF_LAST."""
         return tuple(each for each in self._bad if each > self.read - OF_LAST)
 
-    def count(self, *, bad: bool) -> None:
-        """Count one record; raises Stop when too many were bad."""
+    def count_bad(self) -> None:
+        """Count a record that is unreadable; raises Stop when there are too many of them."""
         self.read += 1
-        if not bad:
-            return
         self._row = self._row + 1 if self._bad and self._bad[-1] == self.read - 1 else 1
         self._bad.append(self.read)
         while self._bad[0] <= self.read - OF_LAST:

@@ -6,8 +6,10 @@ that raises if the cache is not the one the task builds on. A task whose batch f
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cache
+from operator import attrgetter
 from typing import Any, Final
 
 from processors.runtime.clock import AHEAD, wall
@@ -145,7 +147,7 @@ class Task:
 
     def _decide(self, batch: Batch, records: Sequence[Record], watermark: int | None, most: int, context: Context) -> Position:
         """Decide into the batch; return the position after it."""
-        times = [self._not_ahead(arrival(record)) for record in records]
+        times = self._arrivals(records)
         self.time = self._not_ahead(self.time)
         batch.result.oldest = min(times, default=None)
         until = max([self.time, *times, watermark or 0])
@@ -189,7 +191,7 @@ class Task:
         """Decide records with their times, as many as the batch may have; return those that wait for the next one."""
         queue, positions, until, timers = self.queue, self.positions, self.watermark, self.timers
         failed = self.attempts is not None and self.attempts.any_known()
-        while waiting and not batch.full(most) and not timers.is_due(until):
+        while waiting and not batch.full(most) and not (timers.earliest <= until and timers.is_due(until)):
             record, at = waiting[0]
             time = max(self.time, at)
             why = self._why_record_set_aside(record) if failed else None
@@ -226,6 +228,11 @@ class Task:
             renewed = None if row is None else table.renew(key, row, context)
             if renewed is not None:
                 batch.write(Output(table.topic, key, renewed))
+
+    def _arrivals(self, records: Iterable[Record]) -> list[int]:
+        """Return the times at which the records' messages were received, none of them ahead of our clock."""
+        times = list(map(arrival, records))
+        return times if self.now is None else list(map(self._not_ahead, times))
 
     def _not_ahead(self, at: int) -> int:
         """Return the time, at most now: a time from a clock that runs ahead would end every hold."""
@@ -279,8 +286,15 @@ class Task:
 
 def arrival(record: Record) -> int:
     """Return the receive time of the message a record stems from; the record's own time if it bears none."""
-    value = record.value
-    at: int | None = getattr(value, "received_at", None)
-    if at is None:
-        at = getattr(getattr(value, "event", None), "received_at", None)
-    return at or record.timestamp
+    received_at = receive_time(record.value.__class__)
+    return received_at(record.value) or record.timestamp
+
+
+@cache
+def receive_time(kind: type) -> Callable[[Any], int | None]:
+    """Return how values of this type say when the message that they stem from was received; a function that returns None if they do not."""
+    if hasattr(kind, "received_at"):
+        return attrgetter("received_at")
+    if hasattr(kind, "event"):
+        return lambda value: getattr(value.event, "received_at", None)
+    return lambda _: None

@@ -311,7 +311,7 @@ class Runner:
         tasks, read, now = self._tasks, self._reader.read, wall()
         step = None if broadcasts.ticking is None else broadcasts.ticking.clock.now() or None
         for message in messages:
-            what = message_kind(message)
+            what = "record" if message.error() is None else message_kind(message)
             task = tasks.get(message.partition() or 0)
             if task is None or what == "noise":
                 continue

@@ -82,7 +82,8 @@ class Transactions:
         outputs = [result.outputs for _, result in batch.results]
         in_order = merge(*outputs, key=attrgetter("at")) if self._in_order else chain.from_iterable(outputs)
         records = [self._output(each) for each in in_order]
-        records += [each for task, result in batch.results for each in self._records(task.partition, result, batch.rules, places)]
+        records += self._journal(batch)
+        records += [each for task, result in batch.results for each in self._changes(task.partition, result, places)]
         offsets = [*more, *self._offsets(batch, origins)]
         with self._counted(), translated_errors("the outcome of the transaction is not known"):
             producer.begin_transaction()  # 3
@@ -120,15 +121,22 @@ class Transactions:
             return (name, written.value, written.key)
         return (name, written.value, written.key, ANY, None, None, 0, [*written.headers])
 
-    def _records(self, partition: int, result: BatchResult, rules: str, places: dict[int, int]) -> Iterator[tuple[Any, ...]]:
+    def _journal(self, batch: DecidedBatch) -> Iterator[tuple[Any, ...]]:
         """
-        Yield the arguments of `produce` for the journal and the state changes of a partition's result, its position last.
+        Yield the arguments of `produce` for the journal of all partitions' results, in as few records as it fits into.
+
+        Its key is the stage: each partition that a transaction writes to costs it a request, a check and a marker.
+        """
+        verdicts = [verdict for _, result in batch.results for verdict in result.verdicts]
+        for journal in journal_records(verdicts, batch.rules, self._codec.encode):
+            yield self._names[DECISIONS.name], journal, self._stage
+
+    def _changes(self, partition: int, result: BatchResult, places: dict[int, int]) -> Iterator[tuple[Any, ...]]:
+        """
+        Yield the arguments of `produce` for the state changes of a partition's result, its position last.
 
         `places` is told where the position comes to lie.
         """
-        names, codec = self._names, self._codec
-        for journal in journal_records(result.verdicts, rules, codec.encode):
-            yield names[DECISIONS.name], journal, f"{self._stage}-{partition}"  # one key keeps a message's verdicts in order
         if self._caches is None:
             return
         changelog = self._caches.topic
@@ -138,7 +146,7 @@ class Transactions:
         def written(_: Any, message: Message) -> None:
             places[partition] = message.offset() or 0
 
-        yield changelog, codec.encode(result.position), STAMP, partition, written
+        yield changelog, self._codec.encode(result.position), STAMP, partition, written
 
     @staticmethod
     def _offsets(batch: DecidedBatch, origins: Origins) -> Iterator[TopicPartition]:
