@@ -171,6 +171,10 @@ def not_urgent(_: Any) -> bool:
     return False
 
 
+def nobody(_: Record) -> None:
+    """Return None: the stage's records hold no contact data."""
+
+
 def itself(state_key: str) -> str:
     """Return the state key: records bear the very key that their state has."""
     return state_key
@@ -207,8 +211,9 @@ class Stage(Generic[S]):
     `owner` returns the record key whose partition a state key belongs to: with another number of partitions it moves there.
     `migrations` turn a state document of format n into one of n + 1, by n: pure functions of plain JSON values.
     `linger` (milliseconds) is how long a batch waits for more records: each transaction costs the broker as much as many records, and
-    what nobody waits for may share one. With a `main_input` the records of all inputs are decided in the order in which they were
-    received, as far as one process has them; it is the one with most records.
+    what nobody waits for may share one. `registrant` returns the id of the registrant whose data a record may hold, if it says so:
+    should it be set aside, it can be erased with them. With a `main_input` the records of all inputs are decided in the order in which
+    they were received, as far as one process has them; it is the one with most records.
     """
 
     name: str
@@ -225,6 +230,7 @@ class Stage(Generic[S]):
     migrations: Mapping[int, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     table: MemoryTable | None = None
     linger: int = 0
+    registrant: Callable[[Record], str | None] = nobody
     main_input: Topic | None = None
 
 

@@ -2,12 +2,15 @@
 
 import getpass
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
 from processors.cli.app import new_app
+from processors.deliver.contacts import address_of
+from processors.deliver.decide import STAGE as DELIVER
+from processors.deliver.state import Registrant
 from processors.domain.erasure import Erased, ErasureRequest, registrant_digest
 from processors.domain.time import iso
 from processors.runtime.clock import wall
@@ -18,9 +21,11 @@ from processors.runtime.kafka.purge import ANY, Purge, end_segments
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.run.store import Store
 from processors.runtime.settings import Settings
+from processors.runtime.wire.states import format_of
 from processors.topics import (
     DEAD_LETTER_KEYS,
     DEAD_LETTERS,
+    DELIVER_STATE,
     ERASED,
     ERASURES,
     INBOUND,
@@ -57,7 +62,7 @@ PLACES: Final = (
     ("registrations, receipts, answers, intake, registrants", "deleted by --wait", "else by retention, within 31 days"),
     ("outbound messages", "deleted by --wait", "else by retention, within 8 days"),
     ("the store's append-only file", "rewritten by --wait", "unreadable without that key in any case"),
-    ("dead letters that say whose they are", "unreadable: their keys are destroyed", "at once"),
+    ("dead letters with their id or an address of theirs", "unreadable: their keys are destroyed", "at once"),
     ("an address that opted out", "stays as its keyed digest", "so that it is not written to again"),
 )
 WAITS: Final = "the rest takes up to an hour and a quarter, until the broker has compacted vn.keys"
@@ -93,8 +98,9 @@ def erase(
     digest = registrant_digest(registrant_id, settings.seal())
     before = place_of(marks, digest)
     request = ErasureRequest(registrant_id=registrant_id, reason=reason, requested_by=requested_by or getpass.getuser())
+    addresses = addresses_of(client, registrant_id)  # known only until the pipeline has decided
+    letters = set(forget_keys(client, digest, addresses))
     client.send(ERASURES, [(registrant_id, client.codec.encode(request))])
-    letters = forget_keys(client, digest)
     if not wait:
         for place, what, when in PLACES:
             typer.echo(f"{place}: {what}, {when}")
@@ -106,7 +112,9 @@ def erase(
         "the pipeline has not decided about it: does `vn run all` run? See `vn dead-letters list`",
     )
     finish(decided, DECIDED)
+    letters = {*letters, *forget_keys(client, digest, addresses)}  # some came meanwhile
     typer.echo(f"the keys of {len(letters)} dead letters that may hold their data are destroyed")
+    letters |= destroyed_keys(client, DEAD_LETTER_KEYS).keys()  # of a run of this command that was interrupted, too
     typer.echo(WAITS)
     for step in steps(client, settings, registrant_id, letters):
         finish(step, PURGED)
@@ -115,13 +123,20 @@ def erase(
 
 def say_nameless(client: Client) -> None:
     """Say how many dead letters may be anybody's, and until when they can be read with the key of the file."""
-    nameless = [each.received_at for each in dead_letters(client) if each.encrypted and each.owner is None]
+    nameless = [each.received_at for each in dead_letters(client) if each.is_anybodys]
     if nameless:
         until = iso(max(nameless) + DEAD_LETTERS.retention + SEGMENT)
         typer.echo(
             f"dead letters that do not say whose they are: {len(nameless)}, sealed with the key of the file, the last until {until}; "
             "one may hold their data"
         )
+
+
+def addresses_of(client: Client, registrant_id: str) -> frozenset[str]:
+    """Return the keyed digests of all addresses that a registrant has or had."""
+    raw = client.last(DELIVER_STATE, f"={registrant_id}", registrant_id)
+    known = None if raw is None else client.codec.states(format_of(DELIVER))(raw)
+    return frozenset(address_of(name) for name in known.contacts) if isinstance(known, Registrant) else frozenset()
 
 
 def place_of(marks: Mapping[str, Any], digest: str) -> int:
@@ -141,7 +156,7 @@ def finish(step: Step, seconds: float) -> None:
     typer.echo(step.done)
 
 
-def steps(client: Client, settings: Settings, registrant_id: str, letters: Sequence[str]) -> Iterator[Step]:
+def steps(client: Client, settings: Settings, registrant_id: str, letters: Collection[str]) -> Iterator[Step]:
     """Yield the steps that remain after the pipeline has decided."""
     broker, prefix = Broker(settings), settings.topic_prefix
     readers = {prefix + topic.name: f"{prefix}{unit}" for topic, unit in READERS.items()}
@@ -165,7 +180,7 @@ def steps(client: Client, settings: Settings, registrant_id: str, letters: Seque
     yield Step(lambda: not store.rewrites_log(), "the store's append-only file is written anew", "the store is still rewriting its file")
 
     def is_compacted() -> bool:
-        left = keys_left(client, KEYS, [registrant_id]) | keys_left(client, DEAD_LETTER_KEYS, letters)
+        left = keys_left(client, KEYS, {registrant_id}) | keys_left(client, DEAD_LETTER_KEYS, letters)
         if left:
             end_segments(broker, prefix, left)
         return not left
@@ -177,15 +192,18 @@ def steps(client: Client, settings: Settings, registrant_id: str, letters: Seque
     )
 
 
-def keys_left(client: Client, topic: Topic, ids: Sequence[str]) -> set[Place]:
+def destroyed_keys(client: Client, topic: Topic) -> dict[str, Place]:
+    """Return the keys that were destroyed and can still be read, each with its place."""
+    found: dict[str, Place] = {}
+    seen: set[str] = set()
+    for record in client.read(topic):
+        if record.key is not None and record.value is not None:
+            seen.add(record.key)
+        elif record.key in seen:
+            found[record.key] = (record.topic, record.partition)
+    return found
+
+
+def keys_left(client: Client, topic: Topic, ids: Collection[str]) -> set[Place]:
     """Return the partitions of a topic in which keys that were destroyed can still be read."""
-    left: set[Place] = set()
-    seen: set[tuple[str, Place]] = set()
-    for record in client.read(topic) if ids else ():
-        if record.key is not None and record.key in ids:
-            place = record.topic, record.partition
-            if record.value is not None:
-                seen.add((record.key, place))
-            elif (record.key, place) in seen:
-                left.add(place)
-    return left
+    return {place for key, place in destroyed_keys(client, topic).items() if key in ids} if ids else set()

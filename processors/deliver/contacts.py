@@ -59,6 +59,11 @@ def contact_name(channel: Channel, address: str) -> str:
     return f"{channel}:{address}"
 
 
+def address_of(name: str) -> str:
+    """Return the keyed digest of the address of a contact's name."""
+    return name.partition(":")[2]
+
+
 def usable(registrant: Registrant, moment: Moment) -> dict[str, Destination]:
     """Return each contact that may be told of events once, by name: verified and not opted out."""
     found: dict[str, Destination] = {}

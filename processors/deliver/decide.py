@@ -8,6 +8,7 @@ Writes    outbound.sms, outbound.email, outbound.voice: one record for each atte
           intake: opt-outs by receipt, requests to verify an address, and the question where an offender stands, for identify
           keys: the key of a registrant's contact data, until it is destroyed; erased: that it was, for ever
           reviews
+          dead-letters.keys   the key of a record that is set aside, where the registrant has none
 Keeps     a registrant's registrations (contacts sealed), what waits for its merge window or the end of quiet hours, what is
           known of each contact; each notification on its way, with its attempts
 Flags     a notification whose registration was not seen within `out_of_order.hold`, until `delivery.give_up`; one that the
@@ -36,6 +37,7 @@ from processors.domain.registration import NearMatch, PresentStanding, Reachable
 from processors.domain.review import ReviewAction
 from processors.stage import Context, Decision, Input, Record, Resettle, Stage, Wake
 from processors.topics import (
+    DEAD_LETTER_KEYS,
     DEAD_LETTERS,
     DELIVER_STATE,
     ERASED,
@@ -186,7 +188,18 @@ def attempts_by_contact(document: Any) -> Any:
 STAGE: Final[Stage[State]] = Stage(
     name=STAGE_NAME,
     inputs=(NOTIFICATIONS, REGISTRANTS),
-    outputs=(*OUTBOUND.values(), OUTBOUND_CANARY, REGISTRATION_STATUS, TALLY, INTAKE, REVIEWS, DEAD_LETTERS, KEYS, ERASED),
+    outputs=(
+        *OUTBOUND.values(),
+        OUTBOUND_CANARY,
+        REGISTRATION_STATUS,
+        TALLY,
+        INTAKE,
+        REVIEWS,
+        DEAD_LETTERS,
+        DEAD_LETTER_KEYS,
+        KEYS,
+        ERASED,
+    ),
     changelog=DELIVER_STATE,
     state=State,
     keys=keys,
@@ -195,6 +208,7 @@ STAGE: Final[Stage[State]] = Stage(
     is_urgent=is_urgent,
     resettles=True,
     owner=registrant_of,
+    registrant=lambda record: record.key,
     migrations={1: attempts_by_contact},
     table=TABLE,
 )

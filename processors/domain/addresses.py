@@ -8,15 +8,19 @@ open faster than libraries are updated; one that no person answers is refused.
 
 import re
 import unicodedata
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping
-from typing import Final
+from itertools import islice
+from typing import Any, Final
 
+import msgspec
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 
 from processors.domain.normalize import without_invisible
-from processors.domain.registration import Channel
+from processors.domain.registration import Channel, address_digest
+from processors.domain.seal import Seal
 
 DEFAULT_REGION: Final = "US"  # of a number without country code
 NORTH_AMERICA: Final = 1  # the country code that the United States share with Canada and the Caribbean
@@ -32,6 +36,13 @@ _EXCHANGE_CODE: Final = re.compile(r"^00(?=[\s().-]*[1-9])")  # how most of the 
 _ONE_NUMBER: Final = re.compile(
     r"(?:(?:tel|sms):)?\s*\+?(?:[\s().\-\u2010-\u2015/]*\d){3,15}\)?(?:[\s,;]*(?:x|ext|extension|#)[.:\s]*\d{1,7})?", re.IGNORECASE
 )
+# How addresses stand in a text or among the bytes of a record.
+_NUMBERS_IN: Final = (
+    re.compile(r"(?<![\d+])(?:\+|00)[\s().-]*[1-9](?:[\s().\-/]*\d){6,14}(?!\d)"),
+    re.compile(r"(?<!\d)(?:1[\s.-]*)?\(?\d{3}\)?[\s./-]*\d{3}[\s.-]*\d{4}(?!\d)"),
+)
+_EMAILS_IN: Final = re.compile(r"[^\s\x00-\x1f\"'<>(),;:\\\[\]@]{1,65}@[\w-]+(?:\.[\w-]+)+")
+MOST_FOUND: Final = 100  # addresses in one record
 _PREMIUM: Final = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
 _NOBODY: Final = frozenset({PhoneNumberType.VOICEMAIL, PhoneNumberType.PAGER, PhoneNumberType.UAN})
 
@@ -96,3 +107,35 @@ NORMALIZE: Final[Mapping[Channel, Callable[[str], str]]] = {
     "voice": normalize_telephone,
     "email": normalize_email,
 }
+
+
+def address_digests(content: bytes | Mapping[str, Any], seal: Seal) -> tuple[str, ...]:
+    """Return the keyed digests of the addresses that stand in a record, in its bytes or in what they were decoded to."""
+    return tuple(dict.fromkeys(address_digest(each, seal) for each in addresses_in(content)))
+
+
+def addresses_in(content: bytes | Mapping[str, Any]) -> tuple[str, ...]:
+    """
+    Return the addresses that stand in a record, in canonical form, at most MOST_FOUND.
+
+    In bytes that could not be decoded one that is no part of it may stand next to an email address: it is returned with that and without.
+    """
+    text = unicodedata.normalize("NFKC", without_invisible(plain_text(content)))
+    written: list[tuple[Channel, str]] = [("sms", found[0]) for each in _NUMBERS_IN for found in each.finditer(text)]
+    for found in _EMAILS_IN.finditer(text):
+        email = found[0]
+        written += [("email", each) for each in (email, email[1:], email[:-1], email[1:-1])]
+    canonical = (normalize(channel, each) for channel, each in dict.fromkeys(written))
+    return tuple(islice(dict.fromkeys(each for each in canonical if each is not None), MOST_FOUND))
+
+
+def plain_text(content: bytes | Mapping[str, Any]) -> str:
+    """Return a record as text, of JSON without its escapes."""
+    if not isinstance(content, bytes):
+        return msgspec.json.encode(content, enc_hook=str).decode()
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
+    try:
+        return msgspec.json.encode(msgspec.json.decode(content)).decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return content.decode("utf-8", "replace")

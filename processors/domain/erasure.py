@@ -29,6 +29,11 @@ class RegistrantKey(Struct, frozen=True, gc=False, kw_only=True):
         return Seal(seal.open(self.sealed, f"{PURPOSE}:{registrant_id}"))
 
 
+def letter_key(letter_id: str, drawn: bytes, seal: Seal) -> RegistrantKey:
+    """Return the key of a dead letter, so that it can be erased with the registrant whose data it may hold."""
+    return RegistrantKey(sealed=seal_key(drawn, letter_id, seal))
+
+
 def seal_key(key: bytes, registrant_id: str, seal: Seal) -> bytes:
     """Return a registrant's key sealed with the newest key of the file."""
     return seal.close(key, f"{PURPOSE}:{registrant_id}")

@@ -1,6 +1,7 @@
 """The journal: each stage's decisions on each message, and dead letters."""
 
 import hashlib
+from collections.abc import Collection
 from typing import Final, Literal, Protocol, Self
 
 from msgspec import Struct
@@ -160,8 +161,8 @@ class DeadLetter(Struct, frozen=True, gc=False, kw_only=True):
     A record that was rejected; `original` holds its bytes, sealed if `encrypted`.
 
     `length` is the original's length in bytes if it was not kept whole: then `original` is its beginning, or None. `owner` is the
-    keyed digest of the registrant whose data it may hold, if that could be read: then it is sealed with a key of its own, or
-    with theirs.
+    keyed digest of the registrant whose data it may hold, `addresses` are those of the addresses in it, if they could be read: then
+    it is sealed with a key of its own, or with the registrant's.
     """
 
     dead_letter_id: str
@@ -178,6 +179,16 @@ class DeadLetter(Struct, frozen=True, gc=False, kw_only=True):
     key: str | None = None
     length: int | None = None
     owner: str | None = None
+    addresses: tuple[str, ...] = ()
+
+    def concerns(self, owner: str, addresses: Collection[str]) -> bool:
+        """Whether it may hold the data of a registrant, by the keyed digests of their id and their addresses."""
+        return self.owner == owner or not set(self.addresses).isdisjoint(addresses)
+
+    @property
+    def is_anybodys(self) -> bool:
+        """Whether it may hold data of which it does not say whose it is."""
+        return self.encrypted and self.owner is None and not self.addresses
 
 
 class DeadLetterSettled(Struct, frozen=True, gc=False, kw_only=True):

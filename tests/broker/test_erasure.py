@@ -2,7 +2,9 @@
 Erasure and keys on a real broker and store: planted addresses and PINs are searched for on disk, and every sealed byte is tried.
 
 A registrant leaves traces everywhere they can: registered, told by three channels, a PIN keyed in, an answer in words, a
-registration refused. What a backup of the states holds is tried with every key that is left.
+registration refused; messages from their addresses, and registrations with them, that were refused without saying whose they
+are; a registration that was set aside at the front door, and one behind it. What a backup of the states holds is tried with every
+key that is left.
 """
 
 import base64
@@ -32,6 +34,7 @@ from processors.topics import (
     DEAD_LETTERS,
     DELIVER_STATE,
     INBOUND,
+    INTAKE,
     KEYS,
     OUTBOUND,
     RECEIPTS,
@@ -45,7 +48,17 @@ from tests.stories.builders import registration, submission
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(420)]
 
 PHONE, EMAIL, PIN, REFUSED = "+18045559731", "planted.person@example.org", "7391", "planted.refused@example.org"
-PLANTED = (PHONE.encode(), PHONE[2:].encode(), EMAIL.encode(), REFUSED.encode(), f'"{PIN}"'.encode(), b"\x08" + PIN.encode())
+WRITTEN = "(804) 555-9731"  # the number as people write it
+PLANTED = (
+    PHONE.encode(),
+    PHONE[2:].encode(),
+    WRITTEN.encode(),
+    EMAIL.encode(),
+    REFUSED.encode(),
+    f'"{PIN}"'.encode(),
+    b"\x08" + PIN.encode(),
+)
+DEAD = 7  # letters: one registration and two messages refused, two registrations that name nobody, two set aside
 PURPOSES = ("contacts:R-1", "contacts:R-2", "dead-letter", "inbound", "review-subject")
 
 
@@ -190,6 +203,7 @@ def attempt(seal: Seal, value: bytes, purpose: str) -> bytes | None:
 
 def test_after_an_erasure_nothing_readable_is_left_anywhere(pipeline: Pipeline) -> None:
     client = pipeline.client
+    set_aside(pipeline)
     pipeline.start("run", "all")
     pipeline.start("provider", "console")
     contacts = [{"channel": channel, "address": EMAIL if channel == "email" else PHONE, "verified": True} for channel in OUTBOUND]
@@ -204,7 +218,14 @@ def test_after_an_erasure_nothing_readable_is_left_anywhere(pipeline: Pipeline) 
     answer = {"provider": "test", "channel": "sms", "from": PHONE, "to": "12345", "body": f"mail {EMAIL}", "occurred_at": now()}
     client.send(RECEIPTS, [(None, json.dumps(receipt).encode())])
     client.send(INBOUND, [(None, json.dumps(answer).encode())])
-    until("a dead letter", lambda: list(client.values(DEAD_LETTERS)))
+    strange = {**answer, "channel": "fax", "from": WRITTEN}
+    client.send(
+        INBOUND, [(None, json.dumps(strange).encode()), (None, json.dumps({**answer, "from": 5, "body": f"I am {EMAIL}"}).encode())]
+    )
+    nobody = {**registration("R-9", contacts=contacts), "registrant_id": EMAIL}
+    client.send(REGISTRATIONS, [(None, json.dumps(nobody).encode()), (None, json.dumps(nobody).encode()[:-40])])
+    until("every dead letter", lambda: len(list(client.values(DEAD_LETTERS))) == DEAD)
+    assert not [each for each in client.values(DEAD_LETTERS) if each.is_anybodys], "each says whose it may be"
     until("the answer kept", lambda: any(b"replies" in (each.value or b"") for each in client.read(DELIVER_STATE)))
     before, backup = pipeline.records(), list(client.read(DELIVER_STATE))
     seal = read_seal(pipeline.key_file)
@@ -218,6 +239,17 @@ def test_after_an_erasure_nothing_readable_is_left_anywhere(pipeline: Pipeline) 
     assert [text for text in left if any(each in text for each in PLANTED)] == []
     assert any(b"+18045559000" in text for text in left), "others' contacts open as before"
     assert "R-1" not in pipeline.vn("key", "list", "--json")
+
+
+def set_aside(pipeline: Pipeline) -> None:
+    """Have a registration of the registrant set aside by `read`, and one by `identify`, before these decide about them."""
+    contacts = [{"channel": "sms", "address": WRITTEN, "verified": True}]
+    for number in range(2):
+        pipeline.register("R-1", contacts=contacts, registration_id=f"V-9{number}")
+    pipeline.vn("quarantine", "registrations", "0", "0", "--reason", "a test")
+    assert pipeline.start("run", "read", "--until-idle", "1").wait(60) == 0
+    (intake,) = pipeline.client.read(INTAKE)
+    pipeline.vn("quarantine", "intake", "0", str(intake.offset), "--reason", "a test")
 
 
 def now() -> str:

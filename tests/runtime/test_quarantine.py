@@ -1,17 +1,23 @@
 """An input on which a stage fails three times is set aside, and everything else goes on."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from processors.domain.erasure import registrant_digest
+from processors.domain.journal import DeadLetter
+from processors.domain.registration import address_digest
+from processors.domain.seal import SealBroken
 from processors.runtime.decide.attempts import ATTEMPTS, ENDED, Attempts
 from processors.runtime.decide.batch import RETRY, BatchResult
+from processors.runtime.decide.driver import repeatable_bytes
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import Poison, Stop
 from processors.runtime.wire.changelog import Position
-from processors.stage import Context, Decision, Input, Stage, Wake
-from processors.topics import DEAD_LETTERS, changelog
+from processors.stage import Context, Decision, Input, Record, Stage, Wake
+from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, changelog
 from tests.runtime.test_task import CODEC, CONTEXT, IN, OTHER, OUT, Log, deadline, decide, keys, record, seen
 
 SECRET = "+18045559876"
@@ -40,7 +46,8 @@ def batch(one: Task, *records: Any, watermark: int | None = None, most: int = 10
     for each in records:
         one.enqueue(each.topic, each)
     waiting = [each for _, each in one.queue]
-    return one.decide(waiting, watermark, most, lambda names: [STORED.get(name) for name in names], CODEC, CONTEXT)
+    context = replace(CONTEXT, draw=repeatable_bytes)
+    return one.decide(waiting, watermark, most, lambda names: [STORED.get(name) for name in names], CODEC, context)
 
 
 def fail(attempts: Attempts, name: str, *records: Any, timers: dict[str, int] | None = None, watermark: int | None = None) -> None:
@@ -102,6 +109,37 @@ def test_a_record_that_an_operator_set_aside_is_not_decided() -> None:
     assert [decided(each) for each in results] == [("a",), (), ("b",)]
     (letter,) = letters(results[1])
     assert letter.detail == "set aside by hand: blocks the stage (ann)"
+
+
+def set_aside(stage: Stage[Any]) -> tuple[DeadLetter, list[Any]]:
+    """Set a record aside that has an address in it; return its dead letter and what else was written."""
+    attempts = Attempts(by_hand={"in-0-0": "by hand"})
+    one = task(attempts, stage=stage)
+    results = [batch(one, record(f"call {SECRET}", 1, offset=0)), batch(one)]
+    written = [CODEC.decode(value or b"") for each in results for topic, _, value, *_ in each.outputs if topic is DEAD_LETTER_KEYS]
+    (letter,) = [letter for each in results for letter in letters(each)]
+    return letter, written
+
+
+def broken(_: Record) -> str:
+    raise ValueError(SECRET)
+
+
+def test_a_record_that_is_set_aside_can_be_erased_with_the_registrant_whom_it_names_and_whose_address_is_in_it() -> None:
+    letter, (key,) = set_aside(replace(STAGE, outputs=(OUT, DEAD_LETTER_KEYS), registrant=lambda record: record.key))
+    assert letter.owner == registrant_digest("k", CONTEXT.seal)
+    assert address_digest(SECRET, CONTEXT.seal) in letter.addresses
+    own = key.seal_for("in-0-0", CONTEXT.seal)
+    assert SECRET.encode() in own.open(letter.original or b"", "dead-letter")
+    with pytest.raises(SealBroken):
+        CONTEXT.seal.open(letter.original or b"", "dead-letter")
+
+
+@pytest.mark.parametrize("stage", [STAGE, replace(STAGE, outputs=(OUT, DEAD_LETTER_KEYS), registrant=broken)])
+def test_a_record_of_which_nobody_can_say_whose_it_is_is_sealed_with_the_key_of_the_file(stage: Stage[Any]) -> None:
+    letter, written = set_aside(stage)
+    assert (letter.owner, letter.addresses, written) == (None, (), [])
+    assert SECRET.encode() in CONTEXT.seal.open(letter.original or b"", "dead-letter")
 
 
 def test_an_input_that_ended_the_process_three_times_is_set_aside_and_never_tried() -> None:

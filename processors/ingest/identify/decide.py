@@ -7,6 +7,7 @@ Writes    events          by offender: one event per offender, registrations, ac
           reviews         people linked by a message who were known as different; surges
           people          an offender's names and numbers, when they change
           expectations    agencies that fell silent, and sent again
+          dead-letters.keys   the key of a registration that is set aside
 Keeps     identifiers and names -> offenders; registrations -> where they went;
           addresses (keyed digests) -> registrations, and whether they are silenced; registrant -> registrations;
           message -> offenders, for `duplicate.window`;
@@ -47,12 +48,40 @@ from processors.ingest.identify.silence import check_silence
 from processors.ingest.identify.state import GroupSettlement, MessagePage, State, States, after, deadline, find, registration_key
 from processors.ingest.identify.submissions import decide_submission, submission_keys
 from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
-from processors.topics import AGENCIES, DEAD_LETTERS, EVENTS, EXPECTATIONS, IDENTIFY_STATE, INTAKE, PEOPLE, REGISTRANTS, REVIEWS, TALLY
+from processors.topics import (
+    AGENCIES,
+    DEAD_LETTER_KEYS,
+    DEAD_LETTERS,
+    EVENTS,
+    EXPECTATIONS,
+    IDENTIFY_STATE,
+    INTAKE,
+    PEOPLE,
+    REGISTRANTS,
+    REVIEWS,
+    TALLY,
+)
 
 _registration = msgspec.json.Decoder(Registration).decode
 _standing_request = msgspec.json.Decoder(StandingRequest).decode
 _erasure = msgspec.json.Decoder(Erasure).decode
 _receipt = msgspec.json.Decoder(Receipt).decode
+
+
+class OfRegistrant(msgspec.Struct, frozen=True, gc=False):
+    """The part of an intake record's body that says which registrant it is about."""
+
+    registrant_id: str | None = None
+    reference: str = ""
+
+
+_of_registrant = msgspec.json.Decoder(OfRegistrant).decode
+
+
+def registrant_of(record: Record) -> str | None:
+    """Return the registrant whose data a record may hold; None if it does not say."""
+    found = _of_registrant(record.value.body or b"{}")
+    return found.registrant_id or found.reference.rpartition(".")[0] or None
 
 
 def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
@@ -179,11 +208,12 @@ DECIDE: Final[Mapping[str, Callable[[Record, States, Context], Decision[State]]]
 IDENTIFY: Final[Stage[State]] = Stage(
     name=STAGE,
     inputs=(INTAKE,),
-    outputs=(EVENTS, REGISTRANTS, REVIEWS, EXPECTATIONS, AGENCIES, PEOPLE, DEAD_LETTERS, TALLY),
+    outputs=(EVENTS, REGISTRANTS, REVIEWS, EXPECTATIONS, AGENCIES, PEOPLE, DEAD_LETTERS, DEAD_LETTER_KEYS, TALLY),
     changelog=IDENTIFY_STATE,
     state=State,
     keys=keys,
     decide=decide,
     deadline=deadline,
     resettles=True,
+    registrant=registrant_of,
 )

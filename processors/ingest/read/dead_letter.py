@@ -1,9 +1,11 @@
 """The dead letter of a rejected record: its original bytes, sealed if they may hold contact data, and why it was rejected."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
-from processors.domain.erasure import RegistrantKey, registrant_digest, seal_key
+from processors.domain.addresses import address_digests
+from processors.domain.erasure import letter_key, registrant_digest
 from processors.domain.journal import DeadLetter, Original, Verdict
 from processors.domain.quarantine import place_name
 from processors.domain.seal import Seal
@@ -29,7 +31,9 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
     encrypted = record.topic in ALWAYS_SEALED or may_hold_contact_data(raw)
     kept = Original.of(raw, record.key)
     letter_id = place_name(record.topic, record.partition, record.offset)
-    seal, own_key = seal_of_letter(letter_id, labels.registrant_id, context) if encrypted else (context.seal, ())
+    registrant = None if labels.registrant_id == NO_ID or not encrypted else registrant_digest(labels.registrant_id, context.seal)
+    addresses = address_digests(record.value if isinstance(record.value, Mapping) else kept.value, context.seal) if encrypted else ()
+    seal, own_key = seal_of_letter(letter_id, context) if registrant or addresses else (context.seal, ())
     letter = DeadLetter(
         dead_letter_id=letter_id,
         reason=why.reason,
@@ -44,7 +48,8 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
         original=seal.close(kept.value, "dead-letter") if encrypted else kept.value,
         key=None if record.topic in ALWAYS_SEALED and kept.key is not None and looks_like_address(kept.key) else kept.key,
         length=kept.length,
-        owner=registrant_digest(labels.registrant_id, context.seal) if own_key else None,
+        owner=registrant,
+        addresses=addresses,
     )
     verdict = Verdict(
         stage=NAME,
@@ -61,17 +66,10 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
     return Decision(outputs, verdicts=(verdict,))
 
 
-def seal_of_letter(letter_id: str, registrant_id: str, context: Context) -> tuple[Seal, tuple[Output, ...]]:
-    """
-    Return the seal of a dead letter, and the record of its key.
-
-    A dead letter that may hold the data of a known registrant has a key of its own, so that it can be erased with them.
-    """
-    if registrant_id == NO_ID:
-        return context.seal, ()
-    key = context.draw(letter_id)
-    sealed = RegistrantKey(sealed=seal_key(key, letter_id, context.seal))
-    return Seal(key), (Output(DEAD_LETTER_KEYS, letter_id, sealed),)
+def seal_of_letter(letter_id: str, context: Context) -> tuple[Seal, tuple[Output, ...]]:
+    """Return the seal of a dead letter that may hold the data of a registrant, and the record of its key."""
+    drawn = context.draw(letter_id)
+    return Seal(drawn), (Output(DEAD_LETTER_KEYS, letter_id, letter_key(letter_id, drawn, context.seal)),)
 
 
 def answer_to(record: Record, labels: Labels, raw: bytes) -> tuple[Output, ...]:

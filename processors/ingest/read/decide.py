@@ -17,7 +17,8 @@ from typing import Any, Final
 from processors.ingest.read import action, erasure, inbound, receipt, registration, submission_formats, verification
 from processors.ingest.read.acceptance import NAME, Opened, accept
 from processors.ingest.read.dead_letter import reject
-from processors.ingest.read.labels import NO_AGENCY, Labels
+from processors.ingest.read.formats import json_document
+from processors.ingest.read.labels import NO_AGENCY, NO_ID, Labels, private_id
 from processors.ingest.read.rejection import Rejection
 from processors.stage import Context, Decision, Input, Record, Stage
 from processors.topics import (
@@ -59,6 +60,16 @@ OPEN: Final[Mapping[str, Callable[[Record, Context], Opened]]] = {
 }
 
 
+def registrant_of(record: Record) -> str | None:
+    """Return the registrant whose data a record may hold; None if it does not say."""
+    try:
+        fields = json_document(record)
+    except Rejection:
+        return None
+    found = fields.get("registrant_id") or str(fields.get("reference", "")).rpartition(".")[0]
+    return None if private_id(found) == NO_ID else found
+
+
 def no_keys(_input: Input, _states: Mapping[str, Any]) -> Iterable[str]:
     """Return nothing: read keeps no state."""
     return ()
@@ -74,5 +85,6 @@ READ: Final[Stage[Any]] = Stage(
     state=None,
     keys=no_keys,
     decide=decide,
+    registrant=registrant_of,
     main_input=SUBMISSIONS,
 )

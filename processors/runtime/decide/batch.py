@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from processors.domain.erasure import letter_key
 from processors.domain.journal import DeadLetter, Unreadable, Verdict
 from processors.domain.seal import Seal
 from processors.domain.trace import Headers, headers_of
 from processors.runtime.decide.dead_letters import (
+    Owner,
     dead_letter,
+    owner_of,
     quarantined_record,
     quarantined_timer,
     record_name,
@@ -19,7 +22,7 @@ from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec
 from processors.runtime.wire.states import format_of, latest
 from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Timing, Wake, no_deadline
-from processors.topics import DEAD_LETTERS, Topic
+from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, Topic
 
 if TYPE_CHECKING:
     from processors.runtime.decide.task import Task
@@ -180,11 +183,17 @@ class Batch:
             self._arm(wake.key, state)
         self._take(decision, None)
 
-    def _seals(self, record: Record) -> tuple[Seal, Seal | None]:
-        """Return the seal of the file's keys, and that of the registrant whom the record is about if they have one."""
+    def _own_seal(self, record: Record) -> Seal | None:
+        """Return the seal of the registrant whom the record is about, if they have one."""
         table, key = self._stage.table, record.key or ""
         row = self._task.table.get(key)
-        return self._context.seal, None if table is None or row is None else table.seal_of(key, row, self._context)
+        return None if table is None or row is None else table.seal_of(key, row, self._context)
+
+    def _letter_seal(self, name: str) -> Seal:
+        """Return the seal of a dead letter that may hold the data of a registrant; write its key."""
+        drawn = self._context.draw(name)
+        self._write(Output(DEAD_LETTER_KEYS, name, letter_key(name, drawn, self._context.seal)), None)
+        return Seal(drawn)
 
     def _timer_name(self, key: str, at: int) -> str:
         return timer_name(self._stage.name, self._task.partition, key, at)
@@ -192,7 +201,12 @@ class Batch:
     def set_record_aside(self, record: Record, why: str) -> None:
         """Write a dead letter in the place of a decision."""
         self.result.records += 1
-        self._set_aside(record_name(record), quarantined_record(record, self._stage.name, why, *self._seals(record)), record.timestamp)
+        name, seal, owner = record_name(record), self._context.seal, Owner()
+        if DEAD_LETTER_KEYS in self._stage.outputs and record.raw is not None:
+            owner = owner_of(record, self._stage.registrant, seal)
+        if owner != Owner():
+            seal = self._own_seal(record) or self._letter_seal(name)
+        self._set_aside(name, quarantined_record(record, self._stage.name, why, seal, owner), record.timestamp)
 
     def set_timer_aside(self, key: str, at: int, why: str) -> None:
         """Write a dead letter in the place of a decision; the timer is tried again later."""

@@ -1,13 +1,15 @@
 """Dead letters of the pipeline's own records that cannot be read, and the limit on them."""
 
 import hashlib
+import re
 import traceback
 from collections import deque
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from msgspec import structs
 
+from processors.domain.addresses import MOST_FOUND, address_digests
 from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter, Original, Unreadable
 from processors.domain.quarantine import place_name
@@ -18,6 +20,7 @@ from processors.stage import Record, Wake
 IN_A_ROW: Final = 50
 SHARE: Final = 0.05
 OF_LAST: Final = 1_000
+DIGEST: Final = re.compile(rb"\b[0-9a-f]{64}\b")  # of an address, as the pipeline's own records have it
 
 
 class DeadLetterLimit:
@@ -77,18 +80,34 @@ def describe_failure(error: Exception) -> str:
     return f"{type(error).__name__} at {where}"
 
 
-def quarantined_record(record: Record, stage: str, why: str, seal: Seal, own: Seal | None = None) -> DeadLetter:
-    """
-    Return the dead letter of a record that is set aside; sealed, since its content is unchecked.
+class Owner(NamedTuple):
+    """Whose data a record may hold, by the keyed digests of the registrant's id and of addresses."""
 
-    `own` is the seal of the registrant whom the record's key names, if they have one.
-    """
+    registrant: str | None = None
+    addresses: tuple[str, ...] = ()
+
+
+def owner_of(record: Record, registrant: Callable[[Record], str | None], seal: Seal) -> Owner:
+    """Return whose data a record that is set aside may hold, as far as it can be read; the pipeline's own records hold digests."""
+    content = record.raw or b""
+    try:
+        found = registrant(record)
+        addresses = address_digests(record.value if isinstance(record.value, Mapping) else content, seal)
+    except Exception:  # noqa: BLE001  what fails here may be the very reason why the record is set aside
+        return Owner()
+    digests = (each.decode() for each in DIGEST.findall(content))
+    return Owner(None if found is None else registrant_digest(found, seal), tuple(dict.fromkeys((*addresses, *digests)))[:MOST_FOUND])
+
+
+def quarantined_record(record: Record, stage: str, why: str, seal: Seal, owner: Owner) -> DeadLetter:
+    """Return the dead letter of a record that is set aside; sealed, since its content is unchecked."""
     letter = letter_of(record, stage, "quarantined", why)
     return structs.replace(
         letter,
         encrypted=record.raw is not None,
-        original=None if record.raw is None else (own or seal).close(letter.original or b"", "dead-letter"),
-        owner=None if own is None or record.key is None else registrant_digest(record.key, seal),
+        original=None if record.raw is None else seal.close(letter.original or b"", "dead-letter"),
+        owner=owner.registrant,
+        addresses=owner.addresses,
     )
 
 

@@ -1,6 +1,6 @@
 """Dead letters as staff handle them: list, send again, settle; one code for `vn dead-letters` and the console."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, Literal
 
 from processors.domain.erasure import RegistrantKey
@@ -65,7 +65,7 @@ def settle(client: Client, letter: DeadLetter, reason: str, settled_by: str) -> 
 
 def seal_of(client: Client, letter: DeadLetter, seal: Seal) -> Seal:
     """Return the seal of a dead letter, with its own key or its registrant's if it has one; raises UserError if that was erased."""
-    if letter.owner is None:
+    if letter.owner is None and not letter.addresses:
         return seal
     for topic, name in ((DEAD_LETTER_KEYS, letter.dead_letter_id), (KEYS, letter.key or "")):
         if isinstance(found := client.table(topic).get(name), RegistrantKey):
@@ -86,9 +86,9 @@ def sealed_with_another_key(letter: DeadLetter) -> UserError:
     return UserError(f"{letter.dead_letter_id} was sealed with another key: set VN_KEY_FILE to the file of that time")
 
 
-def forget_keys(client: Client, owner: str) -> tuple[str, ...]:
-    """Destroy the keys of the dead letters that may hold the data of a registrant, known by their keyed digest; return their ids."""
-    owned = tuple(each.dead_letter_id for each in dead_letters(client) if each.owner == owner)
+def forget_keys(client: Client, owner: str, addresses: Collection[str]) -> tuple[str, ...]:
+    """Destroy the keys of the dead letters that may hold a registrant's data, by the digests of their id and addresses; return them."""
+    owned = tuple(each.dead_letter_id for each in dead_letters(client) if each.concerns(owner, addresses))
     client.send(DEAD_LETTER_KEYS, [(each, None) for each in owned])
     return owned
 

@@ -15,7 +15,7 @@ from processors.domain.intake import Intake
 from processors.domain.journal import BEGINNING_KEPT, ORIGINAL_KEPT, DeadLetter, Unreadable
 from processors.domain.person import Identifier, Person
 from processors.domain.reasons import REASONS
-from processors.domain.registration import Contact
+from processors.domain.registration import Contact, address_digest
 from processors.domain.seal import Seal, SealBroken
 from processors.domain.submission import Submission
 from processors.domain.tally import PartEnded
@@ -24,7 +24,18 @@ from processors.ingest.read.formats import MAX_BYTES
 from processors.runtime.kafka.clients import MAX_RECORD_BYTES
 from processors.runtime.wire.codec import Codec
 from processors.stage import Record, Wake
-from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, TALLY, Topic
+from processors.topics import (
+    DEAD_LETTER_KEYS,
+    DEAD_LETTERS,
+    INBOUND,
+    INTAKE,
+    RECEIPTS,
+    REGISTRATIONS,
+    REVIEW_ACTIONS,
+    SUBMISSIONS,
+    TALLY,
+    Topic,
+)
 from tests.ingest.records import CONTEXT, NOW, RECAPTURE, RECEIPT, REGISTRATION, SCHEMAS, SEAL, changed, read, submission, taken
 
 XML = next(SCHEMAS.glob("xml/specification-2-*")).read_bytes()
@@ -78,8 +89,8 @@ def test_a_dead_letter_with_contact_data_is_sealed(topic: Any, value: Any) -> No
 
 
 def seal_of(letter: DeadLetter) -> Seal:
-    """Return the seal of a dead letter, which is its own where it may hold the data of a registrant who can be read."""
-    if letter.owner is None:
+    """Return the seal of a dead letter, which is its own where it says a registrant or an address."""
+    if letter.owner is None and not letter.addresses:
         return SEAL
     own = Seal(CONTEXT.draw(letter.dead_letter_id))
     with pytest.raises(SealBroken):
@@ -96,6 +107,29 @@ def test_a_dead_letter_of_a_registrant_has_a_key_of_its_own_which_can_be_destroy
     assert (key.topic, key.key) == (DEAD_LETTER_KEYS, letter.dead_letter_id)
     assert key.value.seal_for(letter.dead_letter_id, SEAL) == seal_of(letter)
     assert letter.owner == registrant_digest("R-1", SEAL)
+
+
+STRANGE = {"provider": "t", "channel": "fax", "from": "+18045551007", "to": "12345", "occurred_at": "2026-11-01T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("topic", "value"),
+    [
+        (INBOUND, STRANGE | {"body": "STOP"}),
+        (INBOUND, STRANGE | {"from": 5, "body": "my number is (804) 555-1007 now"}),
+        (REGISTRATIONS, {**{key: each for key, each in REGISTRATION.items() if key != "registrant_id"}}),
+        (REGISTRATIONS, b'{"registrant_id": "R-1", "contacts": [{"address": "+18045551007"'),
+        (SUBMISSIONS, RECAPTURE | {"event_type": "Party", "remarks": "call 804.555.1007"}),
+    ],
+)
+def test_a_dead_letter_that_names_nobody_is_found_by_the_addresses_in_it(topic: Topic, value: Any) -> None:
+    decision = read(value, topic)
+    letter, key = decision.outputs[0].value, decision.outputs[1]
+    assert isinstance(letter, DeadLetter)
+    assert letter.concerns("", {address_digest("+18045551007", SEAL)})
+    assert not letter.concerns("", {address_digest("+18045551008", SEAL)})
+    assert (key.topic, key.key) == (DEAD_LETTER_KEYS, letter.dead_letter_id)
+    assert seal_of(letter).open(letter.original or b"", "dead-letter")
 
 
 def test_an_empty_submission_is_a_dead_letter() -> None:
