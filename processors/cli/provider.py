@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Annotated, Any, Final
@@ -13,7 +14,7 @@ from prometheus_client import REGISTRY
 from processors.cli.app import new_app
 from processors.cli.documents import contents
 from processors.cli.web import serve
-from processors.deliver.wording.templates import call_prompt
+from processors.deliver.wording.templates import call_prompt, call_text
 from processors.domain.external import InboundForm, ReceiptForm
 from processors.domain.registration import Channel
 from processors.providers.config import CHANNELS, TwilioEntry, read_config, secret, vendors
@@ -88,8 +89,10 @@ def callbacks(
         key = record.reference if isinstance(record, ReceiptForm) else None
         return writer.write(client.topic(topic), key, client.codec.encode(record))
 
+    book = load_rules(settings.rules_dir).book("", wall())
+    again = partial(call_text, book, "*call.again")
     fault = Faults(settings.faults).point("provider-callbacks")
-    serve(application(Callbacks(secret(entry.token_file), entry.public_url, write, wall, entry.name, fault)), host, port)
+    serve(application(Callbacks(secret(entry.token_file), entry.public_url, write, wall, again, entry.name, fault)), host, port)
 
 
 @app.command()

@@ -8,16 +8,18 @@ treated as `smtp`, `api` and `callbacks` say; the others go well.
 
 import asyncio
 import json
+import re
 import ssl
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from email import message_from_bytes
+from html import unescape
 from pathlib import Path
 from threading import Thread
 from time import time
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urldefrag, urlencode
 
 import httpx2
 import trustme
@@ -94,6 +96,7 @@ UNTAKEN: Final = {
 }
 POSTS: Final = 120  # times that a callback is posted until it is taken
 PAUSE: Final = 0.5
+ACTION: Final = re.compile(r'action="([^"#]*)')
 TAKEN_BEFORE: Final = 409
 MEANINGS: Final[Mapping[str, str]] = {  # the receipt of a status, as docs/providers.md says
     "sent": "accepted",
@@ -209,13 +212,13 @@ class Vendors:
     async def _take(self, fields: Mapping[str, str], channel: str, writer: asyncio.StreamWriter) -> bool:
         """Take one message or call; return whether the connection stays."""
         fault = self.next_fault("api", self.api)
-        callback = fields["StatusCallback"]
+        callback = urldefrag(fields["StatusCallback"]).url  # the fragment says how often it is posted, and is no part of it
         taken = fault not in UNTAKEN
         self.note(callback.rpartition("/")[2], fields["To"], taken=taken)
         self.phase("request")
         if fault.startswith("dies"):
             writer.transport.abort()
-        told = self._report(fields["To"], channel, callback) if taken else None
+        told = self._report(fields["To"], channel, callback, fields.get("Twiml", "")) if taken else None
         if told is not None and self.callbacks == "before_the_answer":
             await told
         elif told is not None:
@@ -231,14 +234,14 @@ class Vendors:
         await writer.drain()
         return True
 
-    async def _report(self, to: str, channel: str, callback: str) -> None:
+    async def _report(self, to: str, channel: str, callback: str, twiml: str) -> None:
         """Post the callbacks that follow from a message that was taken."""
         fault = self.next_fault("callbacks", self.callbacks)
         if fault == "never":
             return
         if fault == "late":
             await asyncio.sleep(LATE)
-        steps = [*self._text_steps(callback, fault)] if channel == "sms" else [*self._call_steps(to, callback, fault)]
+        steps = [*self._text_steps(callback, fault)] if channel == "sms" else [*self._call_steps(to, callback, fault, twiml)]
         if fault == "nonsense":
             url = callback.rpartition("/")[0]
             await self._post(f"{url}/R-0.000000000000", steps[0][1])  # of no message of ours
@@ -256,7 +259,7 @@ class Vendors:
         else:
             yield callback, {"MessageStatus": "delivered"}
 
-    def _call_steps(self, to: str, callback: str, fault: str) -> Any:
+    def _call_steps(self, to: str, callback: str, fault: str, twiml: str) -> Any:
         if fault == "failures":
             yield (
                 callback,
@@ -265,10 +268,9 @@ class Vendors:
                 ],
             )
             return
-        if fault == "wrong_pin":
-            yield f"{callback}/keys", {"Digits": "0000"}
-        else:
-            yield f"{callback}/keys", {"Digits": self.pins[to]}
+        action = ACTION.search(twiml)
+        if action is not None:
+            yield unescape(action[1]), {"Digits": "0000" if fault == "wrong_pin" else self.pins[to]}
         yield callback, {"CallStatus": "completed", "AnsweredBy": "human"}
 
     async def _post(self, url: str, fields: Mapping[str, str], token: str = TOKEN) -> None:

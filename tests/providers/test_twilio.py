@@ -6,6 +6,7 @@ The HTTP API is the one stand-in here: its answers are written from Twilio's doc
 
 import asyncio
 import re
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,7 +18,7 @@ from processors.providers.outcome import Ambiguous, Outcome, Refused, Taken, Una
 from processors.providers.twilio.api import Account, TwilioVendor
 from processors.providers.twilio.callbacks import Callbacks, application, signature
 from processors.providers.twilio.codes import meaning, tables
-from processors.providers.twilio.twiml import twiml_of
+from processors.providers.twilio.twiml import POST_AGAIN, twiml_of
 from processors.runtime.metrics import UNKNOWN_CODES
 from tests.providers.given import AT, MINUTE, outbound, prompt
 from tests.web_client import client_of
@@ -57,7 +58,7 @@ def test_a_text_message_carries_its_reference_and_its_lease() -> None:
     assert dict(parse_qsl(request.content.decode())) == {
         "To": "+18045550107",
         "From": "+18045550100",
-        "StatusCallback": f"https://vn.example.org/twilio/sms/{REFERENCE}",
+        "StatusCallback": f"https://vn.example.org/twilio/sms/{REFERENCE}{POST_AGAIN}",
         "Body": TEXT.body,
         "ValidityPeriod": "900",
     }
@@ -73,13 +74,15 @@ def test_a_call_asks_for_the_pin() -> None:
     fields = dict(parse_qsl(request.content.decode()))
     assert str(request.url).endswith("/Calls.json")
     assert fields["MachineDetection"] == "DetectMessageEnd"
-    assert f'action="https://vn.example.org/twilio/voice/{CALL.reference}/keys"' in fields["Twiml"]
+    action = re.search(r'action="([^"]*)"', fields["Twiml"])
+    assert action is not None
+    assert unescape(action[1]) == f"https://vn.example.org/twilio/voice/{CALL.reference}/keys/en/1{POST_AGAIN}"
     assert fields["Twiml"].count("<s>Hello.</s>") == 2
     assert fields["Twiml"].count("<p>Enter your PIN (en).</p>") == 2
 
 
 def test_plain_text_is_escaped_in_a_call() -> None:
-    assert "Smith &amp; &lt;Sons&gt;" in twiml_of(outbound(channel="voice", body="Smith & <Sons>"), "https://x/keys", prompt)
+    assert "Smith &amp; &lt;Sons&gt;" in twiml_of(outbound(channel="voice", body="Smith & <Sons>"), "https://x", prompt)
 
 
 ANSWERS = [
@@ -117,6 +120,10 @@ def test_every_code_means_something() -> None:
 # --- callbacks
 
 
+def again(language: str) -> str:
+    return f"Another PIN ({language})?"
+
+
 def post(
     path: str, fields: dict[str, str], *, given: str | None = None, times: int = 1
 ) -> tuple[list[int], list[ReceiptForm | InboundForm]]:
@@ -125,7 +132,7 @@ def post(
     async def write(record: ReceiptForm | InboundForm) -> None:
         written.append(record)
 
-    client = client_of(application(Callbacks("secret", "https://vn.example.org/twilio", write, lambda: AT)))
+    client = client_of(application(Callbacks("secret", "https://vn.example.org/twilio", write, lambda: AT, again)))
     sign = given if given is not None else signature("secret", f"https://vn.example.org/twilio{path}", list(fields.items()))
     headers = {"X-Twilio-Signature": sign.encode("latin-1"), "Content-Type": "application/x-www-form-urlencoded"}
     return [client.post(path, content=urlencode(fields), headers=headers).status_code for _ in range(times)], written
@@ -177,6 +184,40 @@ def test_keys_pressed_in_a_call(digits: str, status: str) -> None:
     assert (found.status, found.digits) == (status, "4821" if status == "confirmed" else None)
 
 
+def test_a_call_takes_three_tries_at_the_pin() -> None:
+    """Nobody here knows which PIN is right (contract §5): each try goes to deliver, which takes three."""
+    path, heard = f"/voice/{REFERENCE}/keys/es/1", []
+    written: list[Any] = []
+
+    async def write(record: ReceiptForm | InboundForm) -> None:
+        written.append(record)
+
+    client = client_of(application(Callbacks("secret", "https://vn.example.org/twilio", write, lambda: AT, again)))
+    for digits in ("0000", "00", "4821", "1111"):
+        headers = {"X-Twilio-Signature": signature("secret", f"https://vn.example.org/twilio{path}", [("Digits", digits)])}
+        answer = client.post(path, data={"Digits": digits}, headers=headers).text
+        heard.append(answer)
+        action = re.search(r'action="([^"#]*)', answer)
+        if action is None:
+            break
+        path = unescape(action[1]).removeprefix("https://vn.example.org/twilio")
+    assert [(each.status, each.digits) for each in written] == [("confirmed", "0000"), ("unconfirmed", None), ("confirmed", "4821")]
+    assert ["Another PIN (es)?" in each for each in heard] == [True, True, False]
+    assert 'language="es-US"' in heard[0]
+    assert "<Hangup/>" in heard[-1]
+
+
+def test_a_call_whose_number_opts_out_ends() -> None:
+    path = f"/voice/{REFERENCE}/keys/en/1"
+    client = client_of(application(Callbacks("secret", "https://vn.example.org", nothing, lambda: AT, again)))
+    headers = {"X-Twilio-Signature": signature("secret", f"https://vn.example.org{path}", [("Digits", "9")])}
+    assert "<Hangup/>" in client.post(path, data={"Digits": "9"}, headers=headers).text
+
+
+async def nothing(_: ReceiptForm | InboundForm) -> None:
+    """Write nothing."""
+
+
 def test_a_message_that_somebody_sends_goes_to_inbound() -> None:
     _, found = post("/inbound", {"From": "+18045550107", "To": "+18045550100", "Body": "STOP"})
     assert found == [InboundForm(provider="twilio", channel="sms", sender="+18045550107", to="+18045550100", body="STOP", occurred_at=AT)]
@@ -212,15 +253,12 @@ def test_a_callback_that_could_not_be_written_may_come_again() -> None:
         written.append(record)
 
     path, fields = f"/sms/{REFERENCE}", {"MessageStatus": "sent"}
-    client = client_of(application(Callbacks("secret", "https://vn.example.org", write, lambda: AT)), raises=False)
+    client = client_of(application(Callbacks("secret", "https://vn.example.org", write, lambda: AT, again)), raises=False)
     headers = {"X-Twilio-Signature": signature("secret", f"https://vn.example.org{path}", list(fields.items()))}
     assert [client.post(path, data=fields, headers=headers).status_code for _ in range(2)] == [500, 204]
     assert len(written) == 1
 
 
 def test_nothing_is_done_by_a_get() -> None:
-    async def write(_: ReceiptForm | InboundForm) -> None:
-        raise AssertionError
-
-    client = client_of(application(Callbacks("secret", "https://vn.example.org", write, lambda: AT)))
+    client = client_of(application(Callbacks("secret", "https://vn.example.org", nothing, lambda: AT, again)))
     assert client.get(f"/sms/{REFERENCE}").status_code == 405

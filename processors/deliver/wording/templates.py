@@ -113,7 +113,11 @@ def template(source: str) -> Template:
 
 def call_prompt(book: Book, language: str, *, confirm: bool) -> str:
     """Return what a registrant is told to key in during a call, in the language or in English."""
-    name = "*call.confirm" if confirm else "*call.stop"
+    return call_text(book, "*call.confirm" if confirm else "*call.stop", language)
+
+
+def call_text(book: Book, name: str, language: str) -> str:
+    """Return a text that is said in calls, in the language or in English."""
     found = (book.texts.get((name, spoken)) for spoken in (language.partition("-")[0].lower(), FALLBACK))
     return next((text.voice for text in found if text is not None and text.voice), "")
 

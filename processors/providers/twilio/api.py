@@ -16,7 +16,7 @@ from processors.domain.notification import Outbound
 from processors.providers.outcome import Ambiguous, Outcome, Taken, Unavailable
 from processors.providers.ssml import Prompt
 from processors.providers.twilio.codes import outcome_of
-from processors.providers.twilio.twiml import twiml_of
+from processors.providers.twilio.twiml import POST_AGAIN, twiml_of
 
 BUSY: Final = frozenset({429, 503})  # statuses with which the request was certainly not processed
 VALIDITY: Final = (1, 36_000)  # seconds that Twilio accepts as a ValidityPeriod
@@ -71,10 +71,10 @@ class TwilioVendor:
         """Return the fields of the request."""
         account = self._account
         callback = f"{account.callback_url}/{message.channel}/{quote(message.reference, safe='')}"
-        common = {"To": message.to, "From": account.sender, "StatusCallback": callback}
+        common = {"To": message.to, "From": account.sender, "StatusCallback": callback + POST_AGAIN}
         if message.channel == "voice":
             return common | {
-                "Twiml": twiml_of(message, f"{callback}/keys", self._prompt),
+                "Twiml": twiml_of(message, callback, self._prompt),
                 "MachineDetection": "DetectMessageEnd",
                 "Timeout": str(RING),
                 "StatusCallbackEvent": "completed",

@@ -22,12 +22,11 @@ from starlette.routing import Route
 
 from processors.domain.external import InboundForm, ReceiptForm
 from processors.providers.twilio.codes import call_status, message_status
-from processors.providers.twilio.twiml import OPT_OUT_KEY, PIN_DIGITS
+from processors.providers.twilio.twiml import HANG_UP, NO_ANSWER, OPT_OUT_KEY, PIN_DIGITS, TRIES, ask_again
 from processors.runtime.run.faults import Point
 
 REMEMBERED: Final = 100_000  # callbacks that a replay is recognised of
 MOST_BYTES: Final = 64 * 1024
-HANG_UP: Final = '<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>'
 
 Fields = Sequence[tuple[str, str]]
 Reader = Callable[[Mapping[str, str]], ReceiptForm | InboundForm | None]
@@ -38,13 +37,15 @@ class Callbacks:
     """
     The endpoint's state: the account's token, the public URL, the writer of records, and the callbacks already taken.
 
-    `write` hands a record to the broker; what it returns waits until the broker has it.
+    `write` hands a record to the broker; what it returns waits until the broker has it. `again` is what is said, by language, after a
+    PIN was keyed in.
     """
 
     token: str
     public_url: str
     write: Callable[[ReceiptForm | InboundForm], Awaitable[None]]
     now: Callable[[], int]
+    again: Callable[[str], str]
     provider: str = "twilio"
     fault: Callable[[Point], None] = lambda _: None
     taken: "OrderedDict[str, None]" = field(default_factory=OrderedDict)
@@ -59,7 +60,7 @@ class Callbacks:
 def application(state: Callbacks) -> Starlette:
     """Return the endpoint: status of messages and calls, keys pressed in calls, messages that registrants send."""
 
-    async def handle(request: Request, record: Reader, answer: str = "") -> Response:
+    async def handle(request: Request, record: Reader, answer: Callable[[Mapping[str, str]], str] | None = None) -> Response:
         body = await request.body()
         state.fault("read")
         if len(body) > MOST_BYTES:
@@ -72,7 +73,8 @@ def application(state: Callbacks) -> Starlette:
         callback = f"{path} {given}"
         if callback in state.taken:
             return PlainTextResponse("this callback was taken before", 409)
-        found = record(dict(fields))
+        named = dict(fields)
+        found = record(named)
         if found is not None:
             state.fault("decided")
             writing = state.write(found)
@@ -81,7 +83,7 @@ def application(state: Callbacks) -> Starlette:
             state.fault("committed")
         state.remember(callback)  # only now: one that could not be written comes again
         state.fault("applied")
-        return Response(answer, media_type="text/xml") if answer else Response(status_code=204)
+        return Response(status_code=204) if answer is None else Response(answer(named), media_type="text/xml")
 
     async def message(request: Request) -> Response:
         reference = request.path_params["reference"]
@@ -93,19 +95,33 @@ def application(state: Callbacks) -> Starlette:
 
     async def keys(request: Request) -> Response:
         reference = request.path_params["reference"]
-        return await handle(request, lambda fields: keys_receipt(reference, fields, state), HANG_UP)
+        return await handle(request, lambda fields: keys_receipt(reference, fields, state), after_keys(request, state))
 
     async def inbound(request: Request) -> Response:
-        return await handle(request, lambda fields: inbound_message(fields, state), HANG_UP.replace("<Hangup/>", ""))
+        return await handle(request, lambda fields: inbound_message(fields, state), lambda _: NO_ANSWER)
 
     return Starlette(
         routes=[
             Route("/sms/{reference}", message, methods=["POST"]),
             Route("/voice/{reference}", call, methods=["POST"]),
             Route("/voice/{reference}/keys", keys, methods=["POST"]),
+            Route("/voice/{reference}/keys/{language}/{number:int}", keys, methods=["POST"]),
             Route("/inbound", inbound, methods=["POST"]),
         ]
     )
+
+
+def after_keys(request: Request, state: Callbacks) -> Callable[[Mapping[str, str]], str]:
+    """Return what a caller hears after keys were pressed: of a PIN the question for another, up to three; else the call ends."""
+    language, number = request.path_params.get("language", ""), request.path_params.get("number", TRIES)
+
+    def answer(fields: Mapping[str, str]) -> str:
+        if number >= TRIES or fields.get("Digits") == OPT_OUT_KEY:
+            return HANG_UP
+        path = str(request.scope["raw_path"], "ascii", "replace").rpartition("/")[0]
+        return ask_again(f"{state.public_url}{path}/{number + 1}", language, state.again(language))
+
+    return answer
 
 
 def signature(token: str, url: str, fields: Fields) -> str:
