@@ -45,6 +45,7 @@ somewhere and shown by some test. The journal (`vn.decisions`), reviews and dead
 """
 
 DECODING: Final = "every unit, of what it cannot decode"
+COUNTED: Final = ("runtime", "run", "telemetry.py")  # it counts the reasons that others give
 SHARED: Final = {"runtime": (DECODING,), "handover.py": ("dedupe", "validate", "match")}  # what several units are made of
 # A word that is a reason code may also be the state of something, or the kind of a receipt or record; there it is none.
 STATES: Final = frozenset({"counted_from", "outcome", "standing", "state", "status", "telling"})
@@ -148,6 +149,8 @@ def given_by() -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for path in sorted((ROOT / "processors").rglob("*.py")):
         parts = path.relative_to(ROOT / "processors").parts
+        if parts == COUNTED:
+            continue
         units = SHARED.get(parts[0]) or [part for part in parts[:2] if part in JOURNAL_STAGES][:1]
         for code in codes_in(tree(path)) if units else ():
             found.setdefault(code, set()).update(unit for unit in units if (unit, code) not in OTHER_WORDS)

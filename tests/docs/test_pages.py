@@ -34,6 +34,11 @@ def test_the_rare_verdicts_are_given_by_their_stages() -> None:
     assert [(stage, reason) for stage, rare in RARE.items() for _, reason in rare if not {stage, DECODING} & set(given[reason])] == []
 
 
+def test_a_reason_that_the_runtime_only_counts_is_not_given_by_it() -> None:
+    assert given_by()["opted_out"] == given_by()["not_reached_emergency"] == ["deliver"]
+    assert DECODING in given_by()["too_large"]
+
+
 def test_the_code_that_the_table_of_rules_names_is_there() -> None:
     assert [found for each in RULES for named in each.where if (found := missing_code(named))] == []
     assert missing_code("validate.window:nothing")
