@@ -125,16 +125,16 @@ class Rows:
 def text_of(content: bytes) -> str:
     """Return the text of UTF-8, UTF-16 or, as Excel saves by default, Windows-1252."""
     if content.startswith(UTF_16):
-        return _decoded(content, "utf-16")
+        return _decode(content, "utf-16")
     if content[1:2] == b"\0" or content[:1] == b"\0":
-        return _decoded(content, "utf-16-le" if content[1:2] == b"\0" else "utf-16-be")
+        return _decode(content, "utf-16-le" if content[1:2] == b"\0" else "utf-16-be")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return _decoded(content, "cp1252")
+        return _decode(content, "cp1252")
 
 
-def _decoded(content: bytes, encoding: str) -> str:
+def _decode(content: bytes, encoding: str) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:

@@ -40,12 +40,12 @@ def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], c
     others = situation(merge.offender, merge.received_at, context.rules, theirs)
     effect = Effect()
     for other in others.known.events:
-        message = None if other.state == "cancelled" else under_one_key(others.stored(other.seq), merge)
+        message = None if other.state == "cancelled" else under_one_key(others.stored_message(other.seq), merge)
         moved = add_event(now, with_one_key(other, merge), message, merge)
         effect, now = effect.then(moved), apply(moved, now)
     seqs = {each.seq for each in now.known.waiting}
     for waiting in others.known.waiting:
-        message = under_one_key(others.stored(waiting.seq), merge)
+        message = under_one_key(others.stored_message(waiting.seq), merge)
         if waiting.seq in seqs:  # of two parts of one message, one waits for both
             moved = Effect(outputs=part_ended(message))
         else:
@@ -68,7 +68,7 @@ def add_event(now: Situation, other: KnownEvent, message: Event | None, merge: M
     same = next((each for each in now.known.events if are_same(each, other)), None)
     if same is None:
         return Effect(events={other.seq: other}, messages={} if message is None else {other.seq: message})
-    stored = None if same.state == "cancelled" else now.stored(same.seq)
+    stored = None if same.state == "cancelled" else now.stored_message(same.seq)
     older, newer = (same, other) if same.seq <= other.seq else (other, same)
     last, before = (message, stored) if seq_of(message) > seq_of(stored) else (stored, message)
     latest, earlier = (other, same) if last is message else (same, other)
@@ -133,7 +133,7 @@ def try_again(now: Situation, waiting: WaitingMessage) -> Effect:
     """Let a waiting message take effect if its target came under the other key; one in review stays in review."""
     if waiting.review_id is not None:
         return Effect()
-    message = Message(now.stored(waiting.seq), waiting.fingerprint)
+    message = Message(now.stored_message(waiting.seq), waiting.fingerprint)
     known = event_meant(now, message)
     if known is None:
         return Effect()

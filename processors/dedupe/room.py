@@ -33,7 +33,7 @@ LARGEST: Final = 1 + 3 * LONGEST + HELD  # that one event may take
 def has_room(known: KnownEvents) -> bool:
     """Whether one message more fits in any case, as for almost everybody."""
     few = (len(known.events) + 1) * LARGEST <= ROOM  # most have no more, and need no counting
-    return (few or taken(known) + LARGEST <= ROOM) and len(known.waiting) < min(room.WAITING, room.IN_REVIEW)
+    return (few or room_taken(known) + LARGEST <= ROOM) and len(known.waiting) < min(room.WAITING, room.IN_REVIEW)
 
 
 def make_room(situation: Situation) -> Effect:
@@ -41,7 +41,7 @@ def make_room(situation: Situation) -> Effect:
     known = situation.known
     events: dict[int, KnownEvent | None] = {}
     gone: list[KnownEvent] = []
-    if taken(known) > ROOM:  # then some more at once, so that not every message has to look for what goes
+    if room_taken(known) > ROOM:  # then some more at once, so that not every message has to look for what goes
         gone = room.crowded_out(known.events, ROOM * 9 // 10, ori_of, lambda each: (each.held is not None, each.last or each.seq), size)
     for each in gone:
         held = each.held
@@ -74,7 +74,7 @@ def close_crowded_out(situation: Situation) -> Effect:
     """Return the effect of closing the reviews that do not fit."""
     effect = Effect()
     for each in reviews_crowded_out(situation.known):
-        event = situation.stored(each.seq)
+        event = situation.stored_message(each.seq)
         review = close_review(review_of(event, each), "discarded")
         detail = f"more than {room.IN_REVIEW} messages about the offender are in review"
         verdict = situation.journal.verdict(event, "suppressed", "crowded_out", detail, each.review_id)
@@ -83,7 +83,7 @@ def close_crowded_out(situation: Situation) -> Effect:
     return effect
 
 
-def taken(known: KnownEvents) -> int:
+def room_taken(known: KnownEvents) -> int:
     """Return how much room all events take."""
     return sum([size(each) for each in known.events])
 

@@ -58,7 +58,7 @@ class Situation(Struct, frozen=True, gc=False):
         """Return how long content that is told now is recognised (contract §6, `duplicate.window`)."""
         return self.at + self.rules.duration("duplicate.window", scope)
 
-    def stored(self, seq: int) -> Event:
+    def stored_message(self, seq: int) -> Event:
         """Return a stored message: the newest of a known event, or one that waits."""
         key = message_key(self.offender, seq)
         found = self.states[key]
@@ -120,7 +120,7 @@ class Situation(Struct, frozen=True, gc=False):
         left = [each for each in self.known.waiting if each.review_id is None and each.ori == event.ori]
         while (ready := next((each for each in left if each.reference in ids), None)) is not None:
             left.remove(ready)
-            message = Message(self.stored(ready.seq), ready.fingerprint)
+            message = Message(self.stored_message(ready.seq), ready.fingerprint)
             found.append(message)
             if message.event.operation != "Cancel":
                 ids.add(ready.message_id)

@@ -54,7 +54,7 @@ def tell_cancellation(situation: Situation, known: KnownEvent, cancel: Event) ->
     `part` is that of the message told, because that message's submission names the offender.
     """
     of_the_cancel = {name: getattr(cancel, name) for name in OF_THE_CANCEL}
-    sent = replace(situation.stored(known.seq), **of_the_cancel, telling="cancellation", root=known.root)
+    sent = replace(situation.stored_message(known.seq), **of_the_cancel, telling="cancellation", root=known.root)
     return Effect(
         events={known.seq: replace(known, state="cancelled", held=None)},
         messages={known.seq: None},

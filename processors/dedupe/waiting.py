@@ -38,7 +38,7 @@ def wait(situation: Situation, message: Message) -> Effect:
 
 def flag(situation: Situation, waiting: WaitingMessage) -> Effect:
     """Open a review of a message whose wait is over."""
-    event = situation.stored(waiting.seq)
+    event = situation.stored_message(waiting.seq)
     review = review_of(event, waiting)
     return Effect(
         waiting={waiting.seq: replace(waiting, review_id=review.review_id)},
@@ -65,7 +65,7 @@ def act_on_review(situation: Situation, action: ReviewAction) -> Effect:
     waiting = next((each for each in situation.known.waiting if each.review_id == action.review_id), None)
     if waiting is None or waiting.review_id is None:
         return Effect(verdicts=(situation.journal.unknown_review(action, situation.offender),))
-    event = situation.stored(waiting.seq)
+    event = situation.stored_message(waiting.seq)
     comment = f"by {action.reviewer}: {action.reason}"
     if action.action == "discard":
         discarded = situation.journal.verdict(event, "suppressed", "discarded", f"discarded {comment}", waiting.review_id)

@@ -81,8 +81,8 @@ class Dispatcher:
             settle(Unsent(message) if intent is None else await self._recover(message, intent), message.reference)
         while unsent:
             self.failover = self.failover.at(self._now())
-            calls = [(each, self._choose(each)) for each in unsent if not self._expired(each.message)]
-            results |= {each.message.reference: over(each) for each in unsent if self._expired(each.message)}
+            calls = [(each, self._choose(each)) for each in unsent if not self._is_expired(each.message)]
+            results |= {each.message.reference: over(each) for each in unsent if self._is_expired(each.message)}
             self._commit(
                 [SendIntent(each.message.reference, self._vendors[vendor].name, self._now(), bool(each.in_doubt)) for each, vendor in calls]
             )
@@ -112,7 +112,7 @@ class Dispatcher:
         order = self.failover.order()
         return next((vendor for vendor in order if vendor not in each.tried), order[0])
 
-    def _expired(self, message: Outbound) -> bool:
+    def _is_expired(self, message: Outbound) -> bool:
         return self._now() >= message.expires_at
 
     async def _call(self, vendor: int, message: Outbound) -> Outcome | None:
@@ -122,7 +122,7 @@ class Dispatcher:
             begin = max(self._next_call[vendor], time())
             self._next_call[vendor] = begin + 1 / self._limits[vendor].rate
             await asyncio.sleep(begin - time())
-            return None if self._expired(message) else await self._vendors[vendor].send(message)
+            return None if self._is_expired(message) else await self._vendors[vendor].send(message)
 
     def _after(self, each: Unsent, vendor: int, outcome: Outcome | None) -> Result | Unsent:
         """Return the result of a message, or how it goes on."""

@@ -88,10 +88,10 @@ class _Run:
             change(self.driver)
         for sending in step.sendings:
             self.driver.send(sending.topic, sending.value, sending.key)
-        if left := list(self._unanswered()):
+        if left := list(self._new_messages()):
             self._receipts.append(self.provider.answers(left, step.at))
 
-    def _unanswered(self) -> Iterator[Outbound]:
+    def _new_messages(self) -> Iterator[Outbound]:
         for channel, topic in OUTBOUND.items():
             entries = self.driver.entries(topic)
             new = entries[self._answered[channel] :]

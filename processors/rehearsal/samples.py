@@ -64,10 +64,10 @@ def sent_at(text: str, now: datetime) -> str:
     then = datetime.fromtimestamp(millis(sent[1]) / 1000, UTC)
     passed = now.replace(second=0, microsecond=0) - then
     days = now.astimezone(ZONE).date() - then.astimezone(ZONE).date()
-    return _BIRTH_OR_TIME.sub(lambda found: _moved(found["time"], passed, days) if found["time"] else found[0], text)
+    return _BIRTH_OR_TIME.sub(lambda found: _moved_time(found["time"], passed, days) if found["time"] else found[0], text)
 
 
-def _moved(time: str, passed: timedelta, days: timedelta) -> str:
+def _moved_time(time: str, passed: timedelta, days: timedelta) -> str:
     if "T" not in time:
         return (date.fromisoformat(time) + days).isoformat()
     moved = datetime.fromisoformat(time) + passed

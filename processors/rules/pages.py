@@ -144,7 +144,7 @@ def clocks_for_reason(reason: str, entries: Iterable[DeadlineEntry]) -> str:
             rules.setdefault(entry.name, []).append(entry.rule)
         if reason in entry.unless_reasons:
             rules.setdefault(f"no {entry.name}", []).append(entry.rule)
-    return _listed((f"{name} (Rule {_listed(dict.fromkeys(numbers), ', then ')})" for name, numbers in rules.items()), "; ")
+    return _join((f"{name} (Rule {_join(dict.fromkeys(numbers), ', then ')})" for name, numbers in rules.items()), "; ")
 
 
 def reason_source(activity: Any, book: Book) -> str:
@@ -153,13 +153,13 @@ def reason_source(activity: Any, book: Book) -> str:
         f"after {events((each.activity,), book)}: {each.reason}" if each.reason else f"that of {events((each.activity,), book)}"
         for each in activity.reason_from
     )
-    return _listed(sources, "; ")
+    return _join(sources, "; ")
 
 
 def overview_row(versions: Sequence[DeadlineEntry]) -> str:
     """Return a clock's row in the table, in its latest version."""
     last = versions[-1]
-    reasons = f" ({_listed(last.reasons, ' or ')})" if last.reasons else ""
+    reasons = f" ({_join(last.reasons, ' or ')})" if last.reasons else ""
     return _row(last.rule, f"[{last.expects}](#{anchor(last)}){reasons}", f"{last.owed_by} → {last.owed_to}", within(last))
 
 
@@ -169,7 +169,7 @@ def anchor(entry: DeadlineEntry) -> str:
 
 
 def title(entry: DeadlineEntry) -> str:
-    reasons = f", {_listed(entry.reasons, ' or ')}" if entry.reasons else ""
+    reasons = f", {_join(entry.reasons, ' or ')}" if entry.reasons else ""
     return f"Rule {entry.rule}, {entry.name}{reasons}"
 
 
@@ -234,20 +234,20 @@ def edges(activity: Activity, number: int) -> Iterator[tuple[str, str]]:
 def activity_rows(activity: Activity, book: Book) -> Iterator[str]:
     """Yield a row for each move; an activity without moves only starts and stops clocks."""
     events = sorted({f"{code.subtype} ({code.event_type})" for code in book.codes.values() if code.activity == activity.name})
-    head = (activity.name, _listed(events), str(activity.enters))
+    head = (activity.name, _join(events), str(activity.enters))
     for move in activity.moves:
         limit = f"; at most {activity.most_days} days" if activity.most_days else ""
         to = ("nothing changes" if not any(move.to) else str(move.to)) + limit
-        yield _row(*head, str(move), _listed(filter(None, (to, WAYS.get(move.way or ""))), "; "), _listed(activity.awaits))
+        yield _row(*head, str(move), _join(filter(None, (to, WAYS.get(move.way or ""))), "; "), _join(activity.awaits))
     if not activity.moves:
-        yield _row(activity.name, _listed(events), "", "", "moves no case; starts and stops clocks", "")
+        yield _row(activity.name, _join(events), "", "", "moves no case; starts and stops clocks", "")
 
 
 def _node(state: str) -> str:
     return state.replace(" ", "_")
 
 
-def _listed(words: Iterable[Any], between: str = ", ") -> str:
+def _join(words: Iterable[Any], between: str = ", ") -> str:
     return between.join(str(word) for word in words)
 
 

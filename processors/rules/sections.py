@@ -123,7 +123,7 @@ class ZoneEntry(Model):
 
     @field_validator("zone")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _time_zone_exists(cls, value: str) -> str:
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:

@@ -108,7 +108,7 @@ class Workflow:
 
     def late(self, standing: Standing, name: str) -> str | None:
         """Return the step whose message may be late: after it, or after those that it awaits itself, this step would be legal."""
-        return next((first for first, end in self._awaited(standing, name, frozenset()) if self.step(end, name) is not None), None)
+        return next((first for first, end in self._awaited_steps(standing, name, frozenset()) if self.step(end, name) is not None), None)
 
     def way(self, standing: Standing, name: str) -> Way | None:
         """Return the direction of the step from there; None if it belongs to a first transfer, or is not known."""
@@ -148,7 +148,7 @@ class Workflow:
         move = _fitting(standing, activity)
         return None if move is None else standing.with_states(move.to)
 
-    def _awaited(self, standing: Standing, name: str, seen: frozenset[str]) -> Iterator[tuple[str, Standing]]:
+    def _awaited_steps(self, standing: Standing, name: str, seen: frozenset[str]) -> Iterator[tuple[str, Standing]]:
         """Yield each awaited step with the standing after it, or after the steps that it awaits itself."""
         for each in self.activities[name].awaits:
             if each in seen or each not in self.activities:
@@ -157,7 +157,7 @@ class Workflow:
             if direct is not None:
                 yield each, direct
                 continue
-            for _, end in self._awaited(standing, each, seen | {each}):
+            for _, end in self._awaited_steps(standing, each, seen | {each}):
                 after = self.step(end, each)
                 if after is not None:
                     yield each, after

@@ -124,7 +124,7 @@ class Message:
             "notification_type": self.notification_type,
             "notification_subtypes": [{"subtype": tag, "validations": list(tied)} for tag, tied in self.tags],
             "action_at": self.action.text,
-            "offenders": [self._described(each) for each in self.offenders],
+            "offenders": [self._person(each) for each in self.offenders],
             "case": None if self.case is None else {"number": self.case[0], "court": self.case[1]},
             "status": self.status,
             "location": None if self.location is None else {"kind": self.location[0], "name": self.location[1]},
@@ -134,7 +134,7 @@ class Message:
         }
         return {name: value for name, value in fields.items() if value is not None}
 
-    def _described(self, offender: Offender) -> dict[str, Any]:
+    def _person(self, offender: Offender) -> dict[str, Any]:
         person = with_disorder(offender.known_by(self.knowledge, self.agency.scheme), offender, self.disorder)
         if self.upper_case:
             person["name"] = {part: f" {text.upper()}  " for part, text in person["name"].items()}

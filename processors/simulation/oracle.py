@@ -93,7 +93,7 @@ class Oracle:
         root, anybody = outcome.root or message.message_id, False
         for offender in message.offenders:
             before = self.known.get((root, offender.number), {})
-            now = {} if outcome.kind == "cancellation" else self.registered(message, offender, received, outcome.at)
+            now = {} if outcome.kind == "cancellation" else self.entitled_registrants(message, offender, received, outcome.at)
             to = (
                 now
                 if outcome.kind == "news"
@@ -107,7 +107,7 @@ class Oracle:
             reason = "nothing_told" if outcome.kind == "cancellation" else "no_registration"
             self.withhold(message, Withheld("match", "unmatched", reason))
 
-    def registered(self, message: Message, offender: Offender, received: int, at: int) -> dict[str, frozenset[str]]:
+    def entitled_registrants(self, message: Message, offender: Offender, received: int, at: int) -> dict[str, frozenset[str]]:
         """
         Return the registrants entitled to the message, each with their registrations.
 

@@ -105,27 +105,27 @@ def registration(number: int, who: Registrant, offender: Offender, span: tuple[i
     """Return a registration with all its versions in the period `span`."""
     start, end = span
 
-    def rolled(name: str) -> bool:
+    def happens(name: str) -> bool:
         return random.happens(SHARES[name])
 
     def some_time(after: int) -> int:
         return after + HOUR + random.below(max(end - after - HOUR, 1))
 
-    made = some_time(start) if rolled("registered later") else start
-    subtypes = random.sample(CHOICES, random.between(2, 5)) if rolled("own choice") else ()
+    made = some_time(start) if happens("registered later") else start
+    subtypes = random.sample(CHOICES, random.between(2, 5)) if happens("own choice") else ()
     docket = f"CR26-{offender.number + (1 if random.happens(0.3) else 0):06d}"
-    cases = (docket,) if rolled("own choice") else ()
-    unverified = (("email", f"r{number}.new@example.org", False),) if rolled("unverified contact") else ()
-    expires = some_time(made) // 1000 * 1000 if rolled("registration expired") else None
+    cases = (docket,) if happens("own choice") else ()
+    unverified = (("email", f"r{number}.new@example.org", False),) if happens("unverified contact") else ()
+    expires = some_time(made) // 1000 * 1000 if happens("registration expired") else None
     first = Version(made, subtypes, cases, (*who.contacts, *unverified), expires)
     person = offender.described_for_registration(random)
     found = Registration(f"REG-{number:05d}", who, offender, person, random.choice(SOURCES), [first])
     if offender.met is not None:
         found.knowledge = random.child("knowledge", number).choice(("SID", "DOC"))
         found.person = {"identifiers": [offender.sid if found.knowledge == "SID" else offender.doc]}
-    if rolled("registration changed"):
+    if happens("registration changed"):
         found.versions.append(changed_version(first, some_time(made), number, random))
-    if rolled("registration removed"):
+    if happens("registration removed"):
         found.versions.append(Version(some_time(found.versions[-1].at), ended=True))
     return found
 

@@ -75,6 +75,6 @@ def digest(salt: str, number: int) -> str:
     return hashlib.sha256(f"{salt}{number}".encode()).hexdigest()
 
 
-def unsolved(challenge: Challenge) -> str:
+def proof_of_waiting(challenge: Challenge) -> str:
     """Return what a client that cannot solve gives back after it has waited."""
     return base64.b64encode(msgspec.json.encode(Solution(challenge.challenge, challenge.salt, challenge.signature))).decode()

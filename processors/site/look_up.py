@@ -9,7 +9,7 @@ from processors.domain.offender import KnownPerson, OffenderStanding
 from processors.domain.person import Name
 from processors.runtime.clock import wall
 from processors.site import passage
-from processors.site.challenge import unsolved
+from processors.site.challenge import proof_of_waiting
 from processors.site.forms import Offender, question_of
 from processors.site.page import Page, even_time
 from processors.views.public import look_up
@@ -30,7 +30,7 @@ async def find(page: Page) -> Response:
         return page.show("offices.html", 429, offices=offices(page), hotlines=page.hotlines)
     if count > FREE and not page.site.challenges.accept(page.form.get("altcha", ""), now):
         challenge = page.site.challenges.new(now)
-        return page.show("find.html", found=None, challenge=msgspec.to_builtins(challenge), waited=unsolved(challenge))
+        return page.show("find.html", found=None, challenge=msgspec.to_builtins(challenge), waited=proof_of_waiting(challenge))
     question, problems = question_of(page.form)
     if question is None:
         return page.show("find.html", 400, found=None, challenge=None, waited="", problems=problems)

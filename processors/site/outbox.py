@@ -124,7 +124,7 @@ class Outbox:
 
     def keep_registration(self, kept: Kept, now: int) -> bool:
         """Keep a registration to be sent; whether it is new. A form sent again changes nothing."""
-        row = {"registration_id": kept.registration_id, "sealed": self._closed(msgspec.json.encode(kept)), "paused": False, "kept_at": now}
+        row = {"registration_id": kept.registration_id, "sealed": self._close(msgspec.json.encode(kept)), "paused": False, "kept_at": now}
         try:
             with self._engine.begin() as database:
                 database.execute(insert(REGISTRATIONS).values(row))
@@ -141,7 +141,7 @@ class Outbox:
             database.execute(
                 update(REGISTRATIONS)
                 .where(REGISTRATIONS.c.registration_id == kept.registration_id)
-                .values(sealed=self._closed(msgspec.json.encode(kept)), paused=paused)
+                .values(sealed=self._close(msgspec.json.encode(kept)), paused=paused)
             )
             value = None if paused else msgspec.json.encode(kept.document())
             self._keep(database, "registrations", kept.registration_id, value, now)
@@ -187,7 +187,7 @@ class Outbox:
             unreadable: list[int] = []
             for row in rows:
                 try:
-                    found.append(ToSend(row["id"], row["kind"], row["key"], self._opened(row["sealed"])))
+                    found.append(ToSend(row["id"], row["kind"], row["key"], self._open(row["sealed"])))
                 except SealBroken:
                     unreadable.append(row["id"])
             if not unreadable:
@@ -216,7 +216,7 @@ class Outbox:
         return self._seal.fingerprint(vin, "site-vin")
 
     def _keep(self, database: Connection, kind: Kind, key: str, value: bytes | None, now: int) -> None:
-        sealed = None if value is None else self._closed(value)
+        sealed = None if value is None else self._close(value)
         database.execute(insert(OUTBOX).values(kind=kind, key=key, sealed=sealed, kept_at=now))
 
     def _set_aside(self, ids: Sequence[int]) -> None:
@@ -240,10 +240,10 @@ class Outbox:
             self._log.error("site_unreadable", table=REGISTRATIONS.name, do=UNREADABLE)
             return None
 
-    def _opened(self, sealed: bytes | None) -> bytes | None:
+    def _open(self, sealed: bytes | None) -> bytes | None:
         return None if sealed is None else self._seal.open(sealed, SUBJECT)
 
-    def _closed(self, value: bytes) -> bytes:
+    def _close(self, value: bytes) -> bytes:
         return self._seal.close(value, SUBJECT)
 
 

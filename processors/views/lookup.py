@@ -82,9 +82,9 @@ def lookup(client: Client) -> Iterator[Lookup]:
     settings = client.settings
     path = settings.views_dir / CONSOLE_VIEW
     if not path.exists():
-        yield Lookup(client, None, "all of the topic: `vn console` keeps an index that makes this faster")
+        yield Lookup(client, None, "the whole topic: `vn console` keeps an index that makes this faster")
         return
     logs = Broker(settings).topic_identities(settings.topic_prefix + topic.name for topic in STAFF.apply)
     identities = {name.removeprefix(settings.topic_prefix): log for name, log in logs.items()}
     with View(path, STAFF).snapshot(identities) as found:
-        yield Lookup(client, found, f"{path} and what was written since" if found else f"all of the topic: {path} is of other topics")
+        yield Lookup(client, found, f"{path} and what was written since" if found else f"the whole topic: {path} is of other topics")

@@ -66,7 +66,7 @@ class Groups:
             self._stable = self._broker.partition_consumer()
         stable = self._broker.end_offsets(every, self._stable)
         ends = self._broker.end_offsets(every, self._observer(next(iter(self._inputs))))
-        yield from self._hidden(stable, ends, now)
+        yield from self._hidden_seconds(stable, ends, now)
         begins = self._broker.start_offsets(every)
         behind = {
             (unit, place): max(offset or 0, begins[place])
@@ -91,7 +91,7 @@ class Groups:
             self._observers[unit] = self._broker.offsets_consumer(f"{self._prefix}{unit}")
         return self._observers[unit]
 
-    def _hidden(self, stable: Mapping[Place, int], ends: Mapping[Place, int], now: int) -> Iterator[Sample]:
+    def _hidden_seconds(self, stable: Mapping[Place, int], ends: Mapping[Place, int], now: int) -> Iterator[Sample]:
         """Yield for how long a topic's stable end has stood still below its end."""
         stuck = {}
         for place, end in stable.items():

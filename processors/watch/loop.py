@@ -75,12 +75,12 @@ class TopicTables:
                     self._unread.add(place)
                     key, value = message.key() or b"", message.value()
                     for table in self._tables[place[0]]:
-                        table.take(key.decode(errors="replace"), None if value is None else self._decoded(value))
+                        table.take(key.decode(errors="replace"), None if value is None else self._value_of(value))
             if not self._unread:  # even if more comes all the time, as while an agency floods
                 return True
         return False
 
-    def _decoded(self, value: bytes) -> Any:
+    def _value_of(self, value: bytes) -> Any:
         try:
             return self._decode(value)
         except (Undecodable, SealBroken):
@@ -210,7 +210,7 @@ class Canary:
             message_id, submission = canary.submission(now)
             self._client.send(SUBMISSIONS, [(canary.ORI, submission)])
             self._sent[message_id], self._last_sent = now, now
-        for message in self._arrived():
+        for message in self._arrivals():
             outbound = self._client.codec.decode(message.value() or b"")
             if isinstance(outbound, Outbound):
                 self._client.send(RECEIPTS, [(outbound.registrant_id, canary.receipt(outbound.reference, now))])
@@ -236,7 +236,7 @@ class Canary:
                 self._client.send(REGISTRATIONS, [(registration_id, registration)])
                 self._registered.add(registration_id)
 
-    def _arrived(self) -> Iterator[Message]:
+    def _arrivals(self) -> Iterator[Message]:
         """Yield what came since the last look."""
         if self._reader is None:
             self._reader = self._broker.partition_consumer(**LOW_LATENCY)

@@ -248,7 +248,7 @@ class DriverByIntakeOffset(PipelineDriver):
 
     def _step(self) -> bool:
         """Hold `identify` while this moment is still being sent, or the record that it would read next is not written yet."""
-        positions, entries = self._named("identify").task.positions, self._topics.get(INTAKE.name, ())
+        positions, entries = self._stage_named("identify").task.positions, self._topics.get(INTAKE.name, ())
         while (
             (offset := positions[INTAKE.name]) < len(entries) and entries[offset].value == CONTROL_RECORD and offset not in self._unwritten
         ):

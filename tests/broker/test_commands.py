@@ -368,7 +368,7 @@ def test_explain_tells_a_messages_life_and_its_receipts(office: Office) -> None:
     assert [(each["reference"], each["channel"], len(each["receipts"])) for each in attempts] == [(reference, "sms", 1)]
     assert reference in office.vn("explain", "LIFE-M-1").out
     assert "nothing is known of message ABSENT" in office.refuses("explain", "ABSENT")
-    assert "(from all of the topic" in office.vn("explain", "LIFE-M-1").out
+    assert "(from the whole topic" in office.vn("explain", "LIFE-M-1").out
     indexed = {"VN_VIEWS_DIR": str(office.view())}
     office.submit(hearing("LIFE-M-2", "VA0000040", "C-2"))
     office.decided("LIFE-M-2", outcome="sent")

@@ -201,6 +201,13 @@ def test_a_property_that_the_client_does_not_have_is_said_in_one_line(words: tup
     assert err == 'vn: a KAFKA_ setting cannot be used: No such configuration property: "nonsense"\n'
 
 
+def test_another_group_protocol_is_refused(vn: Run) -> None:
+    code, out, err = vn("topics", "list", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", KAFKA_GROUP_PROTOCOL="consumer")
+    assert (code, out) == (1, "")
+    assert err.startswith("vn: KAFKA_GROUP_PROTOCOL cannot be used: ")
+    assert err.count("\n") == 1
+
+
 def test_a_registry_that_does_not_answer_is_said_in_one_line(vn: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("confluent_kafka.schema_registry._sync.schema_registry_client.full_jitter", lambda *_: 0)
     code, out, err = vn("policy", "set", "date.past", "1d", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", SCHEMA_REGISTRY_URL="http://127.0.0.1:1")

@@ -14,7 +14,7 @@ from tests.one_stage import rules
 def test_what_lies_under_a_messages_key_must_be_a_message() -> None:
     wrong: dict[str, State] = {f"{OFFENDER}/1": DOCUMENT}
     with pytest.raises(TypeError, match=f"no message is stored under {OFFENDER}/1"):
-        situation(OFFENDER, 0, rules(), wrong).stored(1)
+        situation(OFFENDER, 0, rules(), wrong).stored_message(1)
 
 
 def test_a_message_without_a_reference_is_about_its_own_id() -> None:

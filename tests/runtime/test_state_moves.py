@@ -17,7 +17,7 @@ from processors.pipeline import STAGES
 from processors.runtime.errors import UserError
 from processors.runtime.run.grow import positions_after, shared_topics
 from processors.runtime.run.state_file import Entry, Header, read_entries, read_header, write_state_file
-from processors.runtime.run.state_log import Change, PartitionState, bounded, partition_of
+from processors.runtime.run.state_log import Change, PartitionState, bounded_batches, partition_of
 from processors.runtime.wire.changelog import Position
 from processors.topics import TOPICS
 
@@ -57,7 +57,7 @@ def test_if_partitions_had_judged_by_different_rules_all_is_judged_once_more() -
 
 def test_the_changes_of_one_state_are_never_divided() -> None:
     groups: list[list[Change]] = [[(0, b"=k", b"x"), (1, b"=k", None)] for _ in range(6_000)]
-    found = list(bounded(groups))
+    found = list(bounded_batches(groups))
     assert len(found) == 3
     assert all(len(each) % 2 == 0 for each in found)
 

@@ -208,7 +208,7 @@ def test_a_receipt_is_counted_once_by_provider_and_an_opt_out_by_channel() -> No
 
 def test_providers_beyond_the_first_twenty_are_one_label(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(telemetry, "PROVIDERS", set())
-    labels = [telemetry.listed(f"provider-{number}") for number in range(1_000)]
+    labels = [telemetry.provider_label(f"provider-{number}") for number in range(1_000)]
     assert labels[:20] == [f"provider-{number}" for number in range(20)]
     assert set(labels[20:]) == {"other"}
 

@@ -196,10 +196,10 @@ def test_a_stage_without_others_before_it_waits_for_its_own_inputs_only() -> Non
     pipeline.logs["ours", 0] += [1, 2]
     found = Measurement(pipeline, [], ["ours"], pipeline.now).step()
     assert found is not None
-    assert not found.reached(0, {"ours": 1})
-    assert found.reached(0, {"ours": 2})
-    assert found.reached(1, {"ours": 0})
-    assert not found.reached(0, {"ours": 2, "unknown": 5}), "an input whose end was not read"
+    assert not found.has_reached(0, {"ours": 1})
+    assert found.has_reached(0, {"ours": 2})
+    assert found.has_reached(1, {"ours": 0})
+    assert not found.has_reached(0, {"ours": 2, "unknown": 5}), "an input whose end was not read"
 
 
 def test_the_next_timer_goes_with_the_offsets() -> None:

@@ -160,7 +160,9 @@ def test_no_contact_data_is_in_clear_but_where_it_goes_out(driver: PipelineDrive
             assert not [value for _, value in records if value is not None and b"5559876" in value], name
     assert driver.outbound()[0].to == "+18045559876"
     kept = [
-        value for stage in ("identify", "dedupe", "validate", "match", "deliver") for value in driver._named(stage).states.fields.values()
+        value
+        for stage in ("identify", "dedupe", "validate", "match", "deliver")
+        for value in driver._stage_named(stage).states.fields.values()
     ]
     assert kept
     assert not [value for value in kept if b"5559876" in value]

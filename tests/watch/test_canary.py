@@ -55,7 +55,7 @@ class Driven(Canary):
         for to, each in (*((topic, each) for each in records), *((REGISTRATIONS, each) for each in held)):
             self.driver.send(to, each[1], each[0])
 
-    def _arrived(self) -> Iterator[Any]:
+    def _arrivals(self) -> Iterator[Any]:
         came = self.driver.records(OUTBOUND_CANARY)[self._read :]
         self._read += len(came)
         for each in came:

@@ -55,7 +55,7 @@ class Client:
 class Silent(Canary):
     """Canaries of which none comes out."""
 
-    def _arrived(self) -> Iterator[Any]:
+    def _arrivals(self) -> Iterator[Any]:
         return iter(())
 
 

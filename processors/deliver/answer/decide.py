@@ -60,9 +60,11 @@ def add(sums: Sums, value: PartEnded | PartMatched | RegistrantTold | PartRepeat
     match value:
         case PartEnded():
             failed = sums.failed or value.result == "failed"
-            sums = replace(known(sums, value), ended=sums.ended + 1, copies=sums.copies + (value.result == "copy"), failed=failed)
+            sums = replace(
+                with_known_parts(sums, value), ended=sums.ended + 1, copies=sums.copies + (value.result == "copy"), failed=failed
+            )
         case PartMatched():
-            sums = replace(known(sums, value), ended=sums.ended + 1, owed=sums.owed + value.registrants)
+            sums = replace(with_known_parts(sums, value), ended=sums.ended + 1, owed=sums.owed + value.registrants)
         case RegistrantTold():
             sums = replace(sums, owed=sums.owed - 1, failed=sums.failed or value.result == "failed")
         case PartRepeated():
@@ -71,7 +73,7 @@ def add(sums: Sums, value: PartEnded | PartMatched | RegistrantTold | PartRepeat
     return replace(sums, forget_at=max(sums.forget_at, value.received_at + window))
 
 
-def known(sums: Sums, value: PartEnded | PartMatched) -> Sums:
+def with_known_parts(sums: Sums, value: PartEnded | PartMatched) -> Sums:
     """Return the sums of a submission now that its sender and the number of its parts are known."""
     return replace(
         sums,
@@ -103,7 +105,7 @@ def follow(name: str, sums: Sums, follower: Follower) -> Decision[Sums]:
     if len(sums.followers) >= FOLLOWERS:
         other = sums.followers[crc32(follower.submission.encode()) % FOLLOWERS]
         if other.leaves == 1 and other.submission != follower.submission:
-            return Decision(repeated(other.submission, follower), {name: sums})
+            return Decision(repetition(other.submission, follower), {name: sums})
     return Decision(states={name: replace(sums, followers=(*sums.followers, follower))})
 
 
@@ -128,7 +130,7 @@ def follower_of(value: PartRepeated) -> Follower:
     )
 
 
-def repeated(submission: str, follower: Follower) -> tuple[Output, ...]:
+def repetition(submission: str, follower: Follower) -> tuple[Output, ...]:
     """Return that a part ends as another submission does, which itself repeats the first one."""
     return tally_record(
         PartRepeated(

@@ -10,27 +10,33 @@ from processors.deliver.quiet import quiet_end_in_any, quiet_start
 from processors.deliver.state import Attempt, ContactProgress, Content, Delivery
 from processors.domain.registration import Channel
 
-# Answers to what a registrant has just said: due within five minutes, at any hour.
+# Answers to what a registrant has just said: within five minutes at any hour, later like everything else. That of an opt-out is
+# not given later: one confirmation within five minutes is all that may be sent after it (47 CFR 64.1200(a)(12)).
 ANSWERS: Final[frozenset[Content]] = frozenset({"opted_out", "opted_in", "help"})
+AT_ONCE: Final = 5 * 60_000
 JITTER: Final = 0.2  # of the delay, at most
 RETRY: Final[Mapping[Channel, str]] = {"sms": "sms.retry", "email": "email.retry", "voice": "voice.retry"}
 
 
-def may_disturb(delivery: Delivery) -> bool:
-    """Whether the message is sent at any hour: an emergency, or an answer to what the registrant has just said."""
-    return delivery.emergency or delivery.content in ANSWERS
+def is_answer(delivery: Delivery, moment: Moment) -> bool:
+    """Whether the message answers what the registrant has just said."""
+    return delivery.content in ANSWERS and moment.begins_at < delivery.created_at + AT_ONCE
 
 
 def after_quiet_hours(delivery: Delivery, at: int, zones: Sequence[ZoneInfo], moment: Moment) -> int:
     """Return when an attempt that is due at `at` may be made."""
-    return at if may_disturb(delivery) else quiet_end_in_any(at, moment.rules.quiet_hours(delivery.scope), zones)
+    return (
+        at if delivery.emergency or is_answer(delivery, moment) else quiet_end_in_any(at, moment.rules.quiet_hours(delivery.scope), zones)
+    )
 
 
 def lease_end(delivery: Delivery, zones: Sequence[ZoneInfo], moment: Moment) -> int:
-    """Return when an attempt made now expires: unless it is an emergency, before quiet hours begin."""
+    """Return when an attempt made now expires: unless it is an emergency, before quiet hours begin; an answer after its five minutes."""
     end = moment.begins_at + moment.rules.duration("attempt.lease", delivery.scope, emergency=delivery.emergency)
-    if may_disturb(delivery):
+    if delivery.emergency:
         return end
+    if is_answer(delivery, moment):
+        return min(end, delivery.created_at + AT_ONCE)
     hours = moment.rules.quiet_hours(delivery.scope)
     starts = (quiet_start(moment.begins_at, hours, zone) for zone in zones)
     return min([end, *(start for start in starts if start is not None)])
@@ -43,6 +49,8 @@ def receipt_deadline(delivery: Delivery, channel: Channel, moment: Moment) -> in
 
 def give_up_at(delivery: Delivery, progress: ContactProgress, moment: Moment) -> int:
     """Return the time from which no more attempts are made to a contact, counted from when its turn came."""
+    if delivery.content == "opted_out":
+        return delivery.created_at + AT_ONCE
     key = "voice.give_up" if progress.channel == "voice" and delivery.emergency else "delivery.give_up"
     begun = delivery.created_at if progress.since is None else progress.since
     return begun + moment.rules.duration(key, delivery.scope)

@@ -38,7 +38,7 @@ def settle(registrant: Registrant, receipt: Receipt, record: Record, found: Stat
     if not isinstance(found, Delivery) or attempt is None or receipt.status not in KNOWN:
         return refuse(receipt, record, moment)
     understood = understand(receipt, attempt, registrant, moment)
-    before, attempt = attempt, marked(attempt, receipt, understood)
+    before, attempt = attempt, with_marks(attempt, receipt, understood)
     if attempt != before:
         found = replace(found, attempts={**found.attempts, attempt.reference: attempt})
     delivery = settle_attempt(found, attempt, understood.status, moment)
@@ -97,7 +97,7 @@ def understand(receipt: Receipt, attempt: Attempt, registrant: Registrant, momen
     return Understood("unconfirmed", wrong_pin=True)
 
 
-def marked(attempt: Attempt, receipt: Receipt, understood: Understood) -> Attempt:
+def with_marks(attempt: Attempt, receipt: Receipt, understood: Understood) -> Attempt:
     """Return the attempt with what a receipt says beside its state: that the PIN was wrong, whether it is in doubt that it was accepted."""
     if understood.wrong_pin:
         return replace(attempt, wrong_pins=attempt.wrong_pins + 1)

@@ -42,7 +42,7 @@ def register(registrant: Registrant, reachable: Reachable, deliveries: Iterable[
     reason, detail = (
         ("registration_removed", "its contact data is forgotten after retention.contacts")
         if registration.ended
-        else ("registered", f"{len(asked)} contacts are to be verified")
+        else ("registered", f"contacts to be verified: {len(asked)}")
     )
     noted = moment.verdict(registration.registration_id, "noted", reason, detail)
     taken = Decision[State](states={registrant.registrant_id: after}, verdicts=(noted,))

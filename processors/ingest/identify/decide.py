@@ -128,7 +128,7 @@ def decide_registration(record: Record, states: States, context: Context) -> Dec
     if contact_limit.is_beyond(states, registration):
         return contact_limit.refuse(registration, record, states, context)
     current, accepted = registrations.accept(states, registration, described, record.offset, intake.received_at)
-    detail = f"Offenders known so far that it means: {len(current.offenders)}."
+    detail = f"Offenders known so far whom it describes: {len(current.offenders)}."
     registered = accepted.then(Decision(verdicts=(note(intake, context, "registered", detail, current.registrant_id),)))
     for key in offenders_at((*described.homes, *registrations.listing_places(described)), states):
         asked = ask_about_registration(after(states, registered), intake.message_id, key, record, context)

@@ -55,14 +55,14 @@ def swap_day_and_month(birth_date: str) -> str:
 def short_form(one: str, other: str) -> bool:
     """Whether the names differ only by a short form of the first given name."""
     return any(
-        sur == other_sur and other_given[0] in forms_of(given[0]) and alike(_renamed(one, given[0], other_given[0]), other)
+        sur == other_sur and other_given[0] in forms_of(given[0]) and alike(_with_given_name(one, given[0], other_given[0]), other)
         for given, sur in readings(one)
         for other_given, other_sur in readings(other)
         if given and other_given
     )
 
 
-def _renamed(name: str, first: str, new: str) -> str:
+def _with_given_name(name: str, first: str, new: str) -> str:
     return new + name.removeprefix(first)
 
 
@@ -95,4 +95,4 @@ def near_places(registration: Described) -> Iterator[str]:
             yield name_key(half, birth_date)
         first = words.replace(",", " ").split()[0]
         for form in sorted(forms_of(first)):
-            yield name_key(_renamed(words, first, form), birth_date)
+            yield name_key(_with_given_name(words, first, form), birth_date)

@@ -64,7 +64,7 @@ def check_offenders(form: SentAction) -> OffenderAction:
     """Return a decision on identities; raises Rejection if it does not name the offenders."""
     action, counts = OFFENDERS[form.action]
     if len(set(form.offenders)) not in counts:
-        raise Rejection("bad_review_action", f"To {action}, name {named(counts)} offender key(s), as `vn explain` shows them.")
+        raise Rejection("bad_review_action", f"To {action}, name {range_in_words(counts)} offender key(s), as `vn explain` shows them.")
     if (form.action == "split") != bool(form.identifiers):
         raise Rejection("bad_review_action", "A split, and nothing else, names the identifiers that are another person's.")
     for each in (*form.offenders, *form.identifiers):
@@ -78,7 +78,7 @@ def check_offenders(form: SentAction) -> OffenderAction:
     )
 
 
-def named(counts: range) -> str:
+def range_in_words(counts: range) -> str:
     """Return how many a range allows: one number, or the smallest and the largest."""
     return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 

@@ -27,7 +27,7 @@ DATES: Final = ("DateTime", "ZonedDateTime", "ZuluDateTime", "Date", "YearMonthD
 _ESCAPED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
-def _unescaped(escaped: re.Match[str]) -> str:
+def _unescape(escaped: re.Match[str]) -> str:
     """Return the characters that a URI writes as bytes in hex."""
     return bytes.fromhex(escaped[0].replace("%", "")).decode("utf-8", "replace")
 
@@ -109,7 +109,7 @@ class NiemDocument:
         if reference:
             return f"#{reference.removeprefix('#')}"
         uri = self._uri(element)
-        return _ESCAPED.sub(_unescaped, uri) if uri and uri.startswith("#") else uri
+        return _ESCAPED.sub(_unescape, uri) if uri and uri.startswith("#") else uri
 
     def key(self, element: Element) -> str | None:
         """Return the name of the object that this element is or refers to."""

@@ -230,7 +230,7 @@ class XmlMessage(NiemDocument):
         """Return the subtypes with the validations that associations tie to them (specification §2.5, §3)."""
         self.check_references()
         subtypes, validations = self.nearest(event, "NotificationSubtype"), self.nearest(event, "NotificationValidation")
-        tied = self.tied(subtypes, validations)
+        tied = self.validations_by_subtype(subtypes, validations)
         loose = [each for each in validations if not any(each in ties for ties in tied.values())]
         if loose:
             raise Rejection("orphan_validation", f"{len(loose)} NotificationValidation of the event are tied to no NotificationSubtype.")
@@ -239,7 +239,7 @@ class XmlMessage(NiemDocument):
             for subtype in subtypes
         ]
 
-    def tied(self, subtypes: list[Element], validations: list[Element]) -> dict[Element, list[Element]]:
+    def validations_by_subtype(self, subtypes: list[Element], validations: list[Element]) -> dict[Element, list[Element]]:
         """Return the validations of each subtype; both ends of every association must be of the kind they name."""
         found: dict[Element, list[Element]] = {}
         for association in self.contents("NotificationSubtypeValidationAssociation"):

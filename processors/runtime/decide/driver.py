@@ -91,7 +91,7 @@ class PipelineDriver:
         self._topics: dict[str, list[Entry]] = {}
         self._written = 0
         stages = [stage for stages in pipeline.values() for stage in stages]
-        self._stages = [_started(stage, upstream(stage, stages)) for stage in stages]
+        self._stages = [_start_stage(stage, upstream(stage, stages)) for stage in stages]
         self._on_hold: set[str] = set()
 
     # Inputs
@@ -166,7 +166,7 @@ class PipelineDriver:
 
     def hold(self, stage: str) -> None:
         """Let a stage decide nothing until `release`, as if none of its copies were running."""
-        self._on_hold.add(self._named(stage).stage.name)
+        self._on_hold.add(self._stage_named(stage).stage.name)
 
     def release(self, stage: str) -> None:
         """Let a stage that was on hold go on."""
@@ -216,17 +216,17 @@ class PipelineDriver:
 
     def state(self, stage: str, key: str) -> Any:
         """Return what a stage keeps under a key; None if it keeps nothing."""
-        running = self._named(stage)
+        running = self._stage_named(stage)
         raw = running.states.fields.get(b"=" + key.encode())
         return None if raw is None else self.codec.states(format_of(running.stage))(raw)
 
     def documents(self, stage: str) -> list[bytes]:
         """Return every state that a stage keeps, as the JSON document it is."""
-        return [self.codec.decode(value).state for name, value in self._named(stage).states.fields.items() if name.startswith(b"=")]
+        return [self.codec.decode(value).state for name, value in self._stage_named(stage).states.fields.items() if name.startswith(b"=")]
 
     def keys(self, stage: str) -> list[str]:
         """Return the keys under which a stage keeps something."""
-        return sorted(name[1:].decode() for name in self._named(stage).states.fields if name.startswith(b"="))
+        return sorted(name[1:].decode() for name in self._stage_named(stage).states.fields if name.startswith(b"="))
 
     # Processing
 
@@ -257,7 +257,7 @@ class PipelineDriver:
         """Return the time up to which every message that was received has reached the stage."""
         time = self.now
         for name in (running.stage.name, *(each.name for each in running.upstream)):
-            each = self._named(name)
+            each = self._stage_named(name)
             time = min([time, *map(arrival, self._unread(each))])
             if each is not running and (due := each.task.timers.next()) is not None:
                 time = min(time, due)
@@ -320,7 +320,7 @@ class PipelineDriver:
             return value.encode()
         return self.codec.encode(value) if isinstance(value, Struct) else msgspec.json.encode(value)
 
-    def _named(self, stage: str) -> RunningStage:
+    def _stage_named(self, stage: str) -> RunningStage:
         return next(running for running in self._stages if running.stage.name == stage)
 
 
@@ -329,7 +329,7 @@ def repeatable_bytes(purpose: str) -> bytes:
     return hashlib.blake2b(purpose.encode()).digest()
 
 
-def _started(stage: Stage[Any], before: tuple[Stage[Any], ...]) -> RunningStage:
+def _start_stage(stage: Stage[Any], before: tuple[Stage[Any], ...]) -> RunningStage:
     start = {topic.name: 0 for topic in stage.inputs}
     return RunningStage(stage, before, Task(stage, 0, Position(0, start), dict(start), {}))
 

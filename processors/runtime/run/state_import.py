@@ -37,7 +37,7 @@ from processors.runtime.run.state_log import (
     Change,
     PartitionState,
     StateWriter,
-    bounded,
+    bounded_batches,
     new_position,
     next_timer,
     partition_of,
@@ -190,12 +190,12 @@ class _Importing:
         writer.write((each, STAMP, unfinished) for each in range(self._partitions))  # 3
         held = [PartitionState() for _ in range(self._partitions)]
         count = 0
-        for changes in bounded(self._changes(path)):  # 4
+        for changes in bounded_batches(self._changes(path)):  # 4
             writer.write(changes)
             for partition, name, value in changes:
                 held[partition].change(name, value)
                 count += name.startswith(STATE)
-        for changes in bounded(self._removals(held)):
+        for changes in bounded_batches(self._removals(held)):
             writer.write(changes)
         self._next_timers = {number: next_timer(self._codec, each.fields) for number, each in enumerate(held)}
         positions = {

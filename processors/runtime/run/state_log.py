@@ -87,7 +87,7 @@ class StateWriter:
         return count
 
 
-def bounded(groups: Iterable[list[Change]]) -> Iterator[list[Change]]:
+def bounded_batches(groups: Iterable[list[Change]]) -> Iterator[list[Change]]:
     """Yield the changes in transactions of bounded size; a group of changes is never divided."""
     together: list[Change] = []
     size = 0

@@ -172,7 +172,7 @@ def report_attempts(verdicts: Sequence[Verdict]) -> None:
         metrics.ATTEMPTS.labels(channel, status).inc(count)
     reported = {(each.reference, each.channel, each.status, each.provider) for each in verdicts if each.provider is not None}
     for _, to, state, provider in reported:
-        metrics.RECEIPTS.labels(to, state, listed(provider or "")).inc()
+        metrics.RECEIPTS.labels(to, state, provider_label(provider or "")).inc()
     for each in verdicts:
         if each.reason in OPT_CHANGES and each.outcome == "noted" and each.channel is not None:
             metrics.OPT_OUTS.labels(each.channel, OPT_CHANGES[each.reason]).inc()
@@ -181,7 +181,7 @@ def report_attempts(verdicts: Sequence[Verdict]) -> None:
         metrics.NOT_REACHED.labels(str(emergency).lower()).inc()
 
 
-def listed(provider: str) -> str:
+def provider_label(provider: str) -> str:
     """Return a provider's name as a label: the first twenty heard of, else `other`, since anybody may write a receipt."""
     if len(PROVIDERS) < MOST_PROVIDERS:
         PROVIDERS.add(provider)

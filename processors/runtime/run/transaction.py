@@ -85,7 +85,7 @@ class Transactions:
         records += self._journal(batch)
         records += [each for task, result in batch.results for each in self._changes(task.partition, result, places)]
         offsets = [*more, *self._offsets(batch, origins)]
-        with self._counted(), translated_errors("the outcome of the transaction is not known"):
+        with self._count_outcome(), translated_errors("the outcome of the transaction is not known"):
             producer.begin_transaction()  # 3
             self._fault("begun")
             produce(producer, records)  # 4
@@ -105,7 +105,7 @@ class Transactions:
         self._fault("applied")
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _count_outcome(self) -> Iterator[None]:
         """Count the transaction by how it ended."""
         try:
             yield

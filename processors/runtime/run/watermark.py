@@ -70,7 +70,7 @@ class Watermark:
     time: int
     ends: Mapping[Place, int]
 
-    def reached(self, partition: int, positions: Mapping[str, int]) -> bool:
+    def has_reached(self, partition: int, positions: Mapping[str, int]) -> bool:
         """Whether the partition has been read far enough for the watermark to hold there."""
         return all(offset >= self.ends.get((topic, partition), NEVER) for topic, offset in positions.items())
 

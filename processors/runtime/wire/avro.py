@@ -149,9 +149,9 @@ class _Texts(dict[str | None, bytes]):
     def __missing__(self, text: str) -> bytes:
         if len(self) >= self.most:
             self.clear()
-        return self.setdefault(text, self.encoded(text))
+        return self.setdefault(text, self.encode_text(text))
 
-    def encoded(self, text: str | None) -> bytes:
+    def encode_text(self, text: str | None) -> bytes:
         raw = (text or "").encode()
         return write_long(len(raw)) + raw
 
@@ -159,8 +159,8 @@ class _Texts(dict[str | None, bytes]):
 class _SomeTexts(_Texts):
     """Cache of encoded texts, each preceded by the union index of its branch."""
 
-    def encoded(self, text: str | None) -> bytes:
-        return b"\0" if text is None else b"\x02" + super().encoded(text)
+    def encode_text(self, text: str | None) -> bytes:
+        return b"\0" if text is None else b"\x02" + super().encode_text(text)
 
 
 # Texts of which there are few: agencies, codes, names of rules and stages.
@@ -249,7 +249,7 @@ class Compiler:
         source = "\n".join((f"def {name}({arguments}):", *(f"    {line}" for line in body)))
         exec(compile(source, f"<avro {name}>", "exec"), self._names)  # noqa: S102 - made from our own schemas only
 
-    def _resolved(self, schema: Any) -> Any:
+    def _resolve(self, schema: Any) -> Any:
         """Return the declaration behind a name, a primitive's name, or the schema itself."""
         if isinstance(schema, str):
             return self._schemas.get(schema, schema)
@@ -257,11 +257,11 @@ class Compiler:
 
     def _pieces(self, schema: Any, value: str) -> list[str]:
         """Return the expressions that encode `value`."""
-        schema = self._resolved(schema)
+        schema = self._resolve(schema)
         if value.rpartition(".")[2] in FEW and schema in ("string", ["null", "string"]):
             return [f"{'TEXTS' if schema == 'string' else 'SOME_TEXTS'}[{value}]"]
         if isinstance(schema, list):
-            return self._nullable_pieces(self._resolved(_other(schema)), value)
+            return self._nullable_pieces(self._resolve(_other(schema)), value)
         return self._required_pieces(schema, value)
 
     def _required_pieces(self, schema: Any, value: str) -> list[str]:
@@ -282,7 +282,7 @@ class Compiler:
 
     def _statements(self, schema: Any, target: str) -> list[str]:
         """Return the statements that decode into `target`."""
-        schema = self._resolved(schema)
+        schema = self._resolve(schema)
         if isinstance(schema, str):
             return [line.format(t=target) for line in _READ[schema]]
         if isinstance(schema, list):

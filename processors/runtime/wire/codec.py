@@ -76,7 +76,7 @@ class Codec:
         try:
             header, write = self._writers[type(record)]
         except KeyError:
-            header, write = self._writers[type(record)] = self._headers[type(record)], _compiled(type(record))[0]
+            header, write = self._writers[type(record)] = self._headers[type(record)], _compile(type(record))[0]
         return header + write(record)
 
     def decode(self, raw: bytes) -> Any:
@@ -141,7 +141,7 @@ class Codec:
         if raw[:1] == CONFLUENT or raw[:2] == SINGLE_OBJECT:
             try:
                 version, start = self._version(raw)
-                return _described(version, _datum(version, raw, start))
+                return _plain_value(version, _datum(version, raw, start))
             except Undecodable:
                 return base64.b64encode(raw).decode()
         return _text(raw)
@@ -195,7 +195,7 @@ _INTERNAL: Final = frozenset(name_of(record) for record in INTERNAL)
 
 
 @cache
-def _compiled(record: type[Struct]) -> tuple[Write, Read]:
+def _compile(record: type[Struct]) -> tuple[Write, Read]:
     compiler = Compiler(current(name_of(record)).plain, structs_of(record), FORMS)
     return compiler.write(), compiler.read()
 
@@ -207,7 +207,7 @@ def _json_decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 def _fast(record: type[Struct], start: int) -> Callable[[bytes], Any]:
     """Return the decoder of the current schema."""
-    read = _compiled(record)[1]
+    read = _compile(record)[1]
 
     def decode(raw: bytes) -> Any:
         value, end = read(raw, start)
@@ -260,7 +260,7 @@ def _outsiders_document(version: Version, raw: bytes, start: int) -> Any:
     return value
 
 
-def _described(version: Version, value: Any) -> Any:
+def _plain_value(version: Version, value: Any) -> Any:
     """Return a datum as plain JSON; a state as its document."""
     if version.record == name_of(State):
         return {"state": _text(value["state"])}

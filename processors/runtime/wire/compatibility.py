@@ -70,7 +70,7 @@ class _Resolution:
     read: Names
 
     def conflicts(self, writer: Any, reader: Any, where: str) -> Iterator[str]:
-        writer, reader = _resolved(writer, self.written), _resolved(reader, self.read)
+        writer, reader = _resolve(writer, self.written), _resolve(reader, self.read)
         if isinstance(writer, list):
             for branch in writer:
                 yield from self.conflicts(branch, reader, where)
@@ -118,7 +118,7 @@ def hazards(schema: Any) -> list[str]:
 
 
 def _hazards(schema: Any, names: Names, inside: tuple[str, ...]) -> Iterator[str]:
-    schema = _resolved(schema, names)
+    schema = _resolve(schema, names)
     if isinstance(schema, list):
         for branch in schema:
             yield from _hazards(branch, names, inside)
@@ -139,7 +139,7 @@ def _hazards(schema: Any, names: Names, inside: tuple[str, ...]) -> Iterator[str
 
 def _weightless(schema: Any, names: Names) -> bool:
     """Whether a datum of `schema` may take no bytes."""
-    schema = _resolved(schema, names)
+    schema = _resolve(schema, names)
     if isinstance(schema, list):
         return False  # the branch is numbered
     if _kind(schema) == "record":
@@ -147,7 +147,7 @@ def _weightless(schema: Any, names: Names) -> bool:
     return _kind(schema) == "null" or (_kind(schema) == "fixed" and schema["size"] == 0)
 
 
-def _resolved(schema: Any, names: Names) -> Any:
+def _resolve(schema: Any, names: Names) -> Any:
     """Return the declaration behind a name, the innermost type of a wrapped one, or the schema itself."""
     while isinstance(schema, dict) and schema["type"] not in COMPLEX:
         schema = schema["type"]
