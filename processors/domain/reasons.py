@@ -55,7 +55,7 @@ REASONS: Final[dict[str, str]] = {
     "merged": "two offenders were found to be one person",
     "parted": "identifiers were taken from an offender and made another person's",
     "published_again": "what is known of offenders was published again, as a person asked",
-    "possible_match": "a registration nearly describes a known offender",
+    "possible_match": "a registration nearly describes a known offender, or describes one more than it can be for",
     "unknown_offender": "the action names no offender that is known",
     # dedupe, validate, match
     "merging": "the event waits for what was known of its offender under another key",
@@ -87,7 +87,7 @@ REASONS: Final[dict[str, str]] = {
     "unknown_status": "the rules do not know this status",
     "workflow": "the compact workflow does not allow this step now",
     # dedupe, validate, identify
-    "crowded_out": "more is known of one offender than there is room for, and the oldest of the agency that has most had to go",
+    "crowded_out": "more is known of one offender, or of the people a registration describes, than there is room for",
     # reviews
     "discarded": "a reviewer discarded it",
     "released": "a reviewer released it",

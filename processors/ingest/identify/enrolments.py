@@ -6,6 +6,7 @@ from msgspec import structs
 
 from processors.domain.registration import Enrolment
 from processors.ingest.identify.evidence import Weight, is_same, weigh
+from processors.ingest.identify.room import has_room
 from processors.ingest.identify.state import UNCHANGED, CurrentRegistration, Offender, State, registration_key
 from processors.stage import Decision, Output
 from processors.topics import EVENTS
@@ -15,7 +16,7 @@ def update_registration(  # noqa: PLR0913, PLR0917  an offender as it is now, an
     registration_id: str, registration: CurrentRegistration, key: str, offender: Offender, seq: int, was: str | None = None
 ) -> Decision[State]:
     """
-    Send the registration to the offender if it is for them, or end it there.
+    Send the registration to the offender if it is for them and there is room, or end it there.
 
     `was` is an offender who was just merged into this one: match moves their registrations with their events.
     """
@@ -23,7 +24,7 @@ def update_registration(  # noqa: PLR0913, PLR0917  an offender as it is now, an
     is_meant = is_for(current, key, offender)
     if not is_meant and weigh(current, offender) is Weight.OPEN:
         is_meant = set(current.offenders) <= {key}  # while the number belongs to one person only
-    if is_meant and key not in current.offenders:
+    if is_meant and key not in current.offenders and may_be_for(current, key, offender):
         return set_offenders(registration_id, current, {**current.offenders, key: current.seq}, seq)
     if not is_meant and key in current.offenders:
         return set_offenders(registration_id, current, {each: since for each, since in current.offenders.items() if each != key}, seq)
@@ -33,6 +34,11 @@ def update_registration(  # noqa: PLR0913, PLR0917  an offender as it is now, an
 def is_for(registration: CurrentRegistration, key: str, offender: Offender) -> bool:
     """Whether the registration describes the offender, or a reviewer confirmed that it is for them."""
     return key in registration.confirmed or is_same(registration, offender)
+
+
+def may_be_for(registration: CurrentRegistration, key: str, offender: Offender) -> bool:
+    """Whether there is room for an offender; there always is for one with the strong number, and for one whom a reviewer named."""
+    return has_room(registration) or key in registration.confirmed or weigh(registration, offender) is Weight.STRONG
 
 
 def replace_offender(registration: CurrentRegistration, was: str, key: str) -> CurrentRegistration:

@@ -33,7 +33,7 @@ from processors.ingest.identify.journal import STAGE, event_verdict, note
 from processors.ingest.identify.known import publish_again
 from processors.ingest.identify.nearness import nearly_describes
 from processors.ingest.identify.reviews import open_review, publish
-from processors.ingest.identify.room import with_offender
+from processors.ingest.identify.room import ASKED, MET, with_offender
 from processors.ingest.identify.state import (
     UNCHANGED,
     CurrentRegistration,
@@ -110,7 +110,7 @@ def open_conflict(states: States, first: Event, doubt: Doubt, context: Context) 
     if offender is None:
         return UNCHANGED
     others = doubt.offenders[1:]
-    met = structs.replace(offender, met=tuple(dict.fromkeys((*offender.met, *others))))
+    met = structs.replace(offender, met=tuple(dict.fromkeys((*offender.met, *others)))[-MET:])
     detail = f"Message {first.message_id} is about {doubt.offenders[0]}; is that one person with {' and '.join(others)}? {doubt.why}."
     review = open_review(first, f"identity_conflict|{'|'.join(others)}", detail)
     review = structs.replace(review, reason="identity_conflict")
@@ -134,14 +134,34 @@ def ask_about_near_registrations(states: States, key: str, record: Record, conte
 
 
 def ask_about_registration(states: States, registration_id: str, key: str, record: Record, context: Context) -> Decision[State]:
-    """Open a review that asks whether the registration is for an offender whom it nearly describes; until released, it is not."""
+    """
+    Open a review that asks whether the registration is for an offender whom it nearly describes, or for one more than there is room for.
+
+    Until released, it is not. If there is no room for another question either, the journal says whom the registration is not for.
+    """
     registration, offender = find(states, registration_key(registration_id), CurrentRegistration), find(states, key, Offender)
     if registration is None or offender is None or key in registration.nearly or key in registration.offenders:
         return UNCHANGED
-    why = nearly_describes(registration, offender)
-    if why is None or is_same(registration, offender):
+    is_full = is_same(registration, offender)
+    why = f"as it does {len(registration.offenders)} others, whom it is for" if is_full else nearly_describes(registration, offender)
+    if why is None:
         return UNCHANGED
     intake: Intake = record.value
+    describes = f"Registration {registration_id} {'describes' if is_full else 'nearly describes'} {key}: {why}."
+    is_asked = len(registration.nearly) < ASKED
+    verdict = Verdict(
+        stage=STAGE,
+        message_id=registration_id,
+        outcome="noted",
+        reason="possible_match" if is_asked and not is_full else "crowded_out",
+        detail=f"{describes} Released, it is for them." if is_asked else f"{describes} A reviewer was asked about {ASKED} others.",
+        at=intake.received_at,
+        offender=key,
+        rules=context.rules.version,
+        registrant_id=registration.registrant_id,
+    )
+    if not is_asked:
+        return Decision(verdicts=(verdict,))
     review = Review(
         review_id=review_id(STAGE, key, "possible_match", registration_id, str(record.offset)),
         message_id=registration_id,
@@ -150,25 +170,14 @@ def ask_about_registration(states: States, registration_id: str, key: str, recor
         offender=key,
         state="open",
         reason="possible_match",
-        detail=f"Registration {registration_id} nearly describes {key}: {why}. Released, it is for them.",
+        detail=verdict.detail,
         since=intake.received_at,
         jurisdiction=NATIONAL,
         event_type="",
         event_subtype="",
     )
     asked = structs.replace(registration, nearly=(*registration.nearly, key))
-    verdict = Verdict(
-        stage=STAGE,
-        message_id=registration_id,
-        outcome="noted",
-        reason="possible_match",
-        detail=review.detail,
-        at=intake.received_at,
-        offender=key,
-        rules=context.rules.version,
-        review_id=review.review_id,
-        registrant_id=registration.registrant_id,
-    )
+    verdict = structs.replace(verdict, review_id=review.review_id)
     told = near_match(registration_id, registration, key, record, is_open=True)
     opened = publish(review, offenders=(key,), registration_id=registration_id).then(told)
     return opened.then(Decision(states={registration_key(registration_id): asked}, verdicts=(verdict,)))

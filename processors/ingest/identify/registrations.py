@@ -6,7 +6,7 @@ replaces the earlier one for submissions received after it (contract §4); match
 way.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from processors.domain.registration import PresentStanding, Reachable, Registration
 from processors.ingest.identify import pages
@@ -17,6 +17,7 @@ from processors.ingest.identify.enrolments import enrolment
 from processors.ingest.identify.evidence import Weight, weigh
 from processors.ingest.identify.identity import offenders_at
 from processors.ingest.identify.nearness import near_places
+from processors.ingest.identify.room import MEANT
 from processors.ingest.identify.state import (
     UNCHANGED,
     CurrentRegistration,
@@ -81,10 +82,7 @@ def accept(
     is_unchanged = before is not None and (before.marks, before.names) == (described.marks, described.names)
     confirmed = before.confirmed if before and is_unchanged else ()
     candidates = offenders_at((*described.homes, *described.places), states)
-    weights = {key: weigh(described, each) for key in candidates if (each := find(states, key, Offender))}
-    meant = [key for key, weight in weights.items() if weight in {Weight.STRONG, Weight.WEAK}]
-    if not meant and len(perhaps := [key for key, weight in weights.items() if weight is Weight.OPEN]) == 1:
-        meant = perhaps
+    meant = offenders_meant({key: each for key in candidates if (each := find(states, key, Offender))}, described, since)
     current = CurrentRegistration(
         registrant_id=registration.registrant_id,
         seq=before.seq if before and is_unchanged else seq,
@@ -111,6 +109,22 @@ def remove(states: States, registration_id: str, seq: int, received_at: int) -> 
     if before is None:
         return None, UNCHANGED
     return before, take_off_lists(states, registration_id, before).then(end(registration_id, before, seq, received_at))
+
+
+def offenders_meant(known: Mapping[str, Offender], described: Description, since: Mapping[str, int]) -> list[str]:
+    """
+    Return the offenders whom a description means: those with its strong number, and of the others as many as there is room for.
+
+    Those whom it meant before come first. A strong number whose issuer is not said means somebody only while it is one person's.
+    """
+    weights = {key: weigh(described, each) for key, each in known.items()}
+    strong, weak, perhaps = (
+        [key for key, weight in weights.items() if weight is wanted] for wanted in (Weight.STRONG, Weight.WEAK, Weight.OPEN)
+    )
+    if not strong and not weak:
+        return perhaps if len(perhaps) == 1 else []
+    weak.sort(key=lambda key: (key not in since, known[key].since, key))
+    return [*strong, *weak[: max(0, MEANT - len(strong))]]
 
 
 def end(registration_id: str, before: CurrentRegistration, seq: int, received_at: int) -> Decision[State]:

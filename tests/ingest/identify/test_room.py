@@ -1,11 +1,19 @@
 """More numbers of one person, and more people at one number or name, than there is room for."""
 
+import msgspec
 import pytest
 
+from processors.domain.intake import Intake
 from processors.domain.merge import Merge
-from processors.ingest.identify import identity, room
-from processors.ingest.identify.state import IndexEntry, Offender
-from tests.ingest.identify.front_door import FrontDoor
+from processors.domain.person import ComparedPerson
+from processors.domain.registration import NearMatch
+from processors.ingest.identify import identity, people, registrations, room
+from processors.ingest.identify.decide import IDENTIFY
+from processors.ingest.identify.state import CurrentRegistration, IndexEntry, Offender, registration_key
+from processors.topics import INTAKE, REGISTRATIONS, SUBMISSIONS
+from tests.ingest.identify.front_door import Decided, FrontDoor
+from tests.ingest.records import NOW, RECAPTURE, REGISTRATION, changed, taken
+from tests.many import MANY, ManyRecords
 
 FEW = 4
 NAME = {"name": {"given": "Dean", "sur": "Colton"}, "birth_date": "1984-05-17"}
@@ -18,6 +26,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "NAMES", FEW)
     monkeypatch.setattr(room, "LISTED", FEW)
     monkeypatch.setattr(room, "MERGED", 3)
+    for module, name in ((room, "MEANT"), (registrations, "MEANT"), (people, "ASKED"), (people, "MET")):
+        monkeypatch.setattr(module, name, FEW)
 
 
 def sid(number: int, state: str = "VA") -> dict[str, str]:
@@ -78,3 +88,100 @@ def test_a_person_with_hundreds_of_numbers() -> None:
     assert max(map(len, door.documents.values())) < 20_000
     (offender,) = [each for key in door.keys("o") if isinstance(each := door.state(key), Offender)]
     assert len(offender.marks) == room.MARKS
+
+
+def fbi(number: int) -> dict[str, str]:
+    return {"scheme": "FBI", "value": f"{number:06}AB1"}
+
+
+def namesake(door: FrontDoor, number: int) -> Decided:
+    """Submit another person of one name and birth date, known by an FBI number."""
+    return door.submit(offenders=[{**NAME, "identifiers": [fbi(number)]}])
+
+
+def in_force(door: FrontDoor, registration_id: str = "IVINS-1") -> CurrentRegistration:
+    found = door.state(registration_key(registration_id))
+    assert isinstance(found, CurrentRegistration)
+    return found
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("known_before", [0, FEW // 2, FEW])
+def test_a_registration_by_a_name_that_many_have_is_for_the_first_of_them_and_a_reviewer_is_asked_about_the_next(known_before: int) -> None:
+    door = FrontDoor()
+    first = [namesake(door, number).offender for number in range(known_before)]
+    door.register(offender=NAME)
+    decided = [namesake(door, number) for number in range(known_before, 4 * FEW)]
+    found = [*first, *(each.offender for each in decided)]
+    assert list(in_force(door).offenders) == found[:FEW]
+    assert list(in_force(door).nearly) == found[FEW : 2 * FEW]
+    asked, rest = decided[FEW - known_before : 2 * FEW - known_before], decided[2 * FEW - known_before :]
+    for each in asked:
+        ((review,), (told,)) = each.reviews, each.of(NearMatch)
+        assert (review.reason, review.offender, told.open) == ("possible_match", each.offender, True)
+        assert f"describes {each.offender}: as it does {FEW} others, whom it is for. Released, it is for them." in review.detail
+    assert rest
+    for each in (*asked, *rest):
+        (verdict,) = [verdict for verdict in each.verdicts if verdict.reason == "crowded_out" and verdict.registrant_id]
+        assert (verdict.outcome, verdict.message_id, verdict.registrant_id, verdict.offender) == ("noted", "IVINS-1", "R-1", each.offender)
+        assert each.enrolled == []
+    assert not any(each.reviews for each in rest)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_reviewer_makes_a_registration_somebodys_for_whom_there_was_no_room() -> None:
+    door = FrontDoor()
+    door.register(offender=NAME)
+    last = [namesake(door, number) for number in range(FEW + 1)][-1]
+    released = door.act("release", review_id=last.reviews[0].review_id)
+    assert released.enrolled == [("IVINS-1", last.offender, False)]
+    again = door.register(offender=NAME, case_numbers=["CR26-1"])
+    assert last.offender in {offender for _, offender, ended in again.enrolled if not ended}
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("registered_first", [True, False])
+def test_a_strong_number_counts_however_many_have_the_name(*, registered_first: bool) -> None:
+    door = FrontDoor()
+    known = {**NAME, "identifiers": [sid(1)]}
+    if registered_first:
+        door.register(offender=known)
+    for number in range(2 * FEW):
+        namesake(door, number)
+    if not registered_first:
+        door.register(offender=known)
+    theirs = door.submit(offenders=[{"identifiers": [sid(1)]}])
+    assert ("IVINS-1", theirs.offender, False) in theirs.enrolled
+
+
+@pytest.mark.usefixtures("small")
+def test_what_is_remembered_of_questions_about_one_person_has_a_bound() -> None:
+    door = FrontDoor()
+    for number in range(3 * FEW):
+        namesake(door, number)
+        door.submit(offenders=[NAME])
+    assert max(len(each.met) for key in door.keys("o") if isinstance(each := door.state(key), Offender)) <= FEW
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(480)
+@pytest.mark.usefixtures("small")
+def test_a_hundred_thousand_people_of_one_name_and_birth_date_who_are_registered_for() -> None:
+    """What a registration keeps has a bound, and the journal names everybody whom it is not for."""
+    many = ManyRecords(IDENTIFY, INTAKE.name, None)
+    sent = taken(changed(RECAPTURE, offenders=[{**NAME, "identifiers": [fbi(1)]}]), SUBMISSIONS)
+    (described,) = sent.people
+
+    def namesake_number(number: int) -> Intake:
+        return msgspec.structs.replace(sent, message_id=f"M-{number}", people=(ComparedPerson((f"FBI:{number:06}AB1",), described.names),))
+
+    many.feed([taken(changed(REGISTRATION, offender=NAME), REGISTRATIONS, key="IVINS-1", at=NOW - 1)])
+    crowded = asked = 0
+    for first in range(0, MANY, 5_000):
+        for result in many.feed(namesake_number(number) for number in range(first + 100_000, first + 105_000)):
+            said = [each for each in result.verdicts if each.reason == "crowded_out" and each.registrant_id is not None]
+            crowded += len(said)
+            asked += sum(each.review_id is not None for each in said)
+    assert (crowded, asked) == (MANY - FEW, FEW)
+    assert many.largest < 20_000
+    many.check_linear()
