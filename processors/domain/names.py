@@ -3,7 +3,7 @@ The comparable form of people's names (contract §3.2).
 
 Case, accents, blanks, hyphens, apostrophes of every kind, invisible characters and a generation ("Jr.") count for
 nothing, nor does what people type if there is no middle name ("NMN"), nor a nickname in brackets or quotation marks beside
-the given name; a name of which a part is unknown ("FNU") is none.
+the given name; a name of which a part is unknown ("FNU"), or that stands for nobody's ("Doe, John"), is none.
 The comparable form is `given names,surname` ("thomas quincy,walker"); if it is not known which word the surname begins
 with, the words alone ("thomas quincy walker"). The parts of a surname stay known ("ann,smith+jones").
 """
@@ -15,32 +15,12 @@ from functools import lru_cache
 from html import unescape
 from typing import Final
 
+from processors.domain.no_names import NO_MIDDLE, is_nobodys
 from processors.domain.normalize import is_invisible
 from processors.domain.person import Name
 
 GENERATIONS: Final = frozenset({"jr", "sr", "ii", "iii", "iv", "v", "junior", "senior", "2nd", "3rd", "4th", "5th"})
 ABBREVIATED: Final = GENERATIONS - {"junior", "senior", "v"}  # nobody's first name
-# Typed if there is no middle name; and if a given name or surname is not known: first, last, no name known.
-NO_MIDDLE: Final = frozenset({"nmn", "nmi", "nomiddle", "nomiddlename", "none", "null", "na", "unknown", "unk", "unkn"})
-NO_NAME: Final = frozenset(
-    {
-        "fnu",
-        "lnu",
-        "nfn",
-        "nln",
-        "unknown",
-        "unk",
-        "unkn",
-        "noname",
-        "notgiven",
-        "notknown",
-        "unidentified",
-        "desconocido",
-        "desconocida",
-        "inconnu",
-        "unbekannt",
-    }
-)
 APOSTROPHES: Final = "'`´‘’‚‛′‵ʹʻʼʽˈʾʿˊˋˮ＇՚׳ꞌ᾽᾿῾‹›"
 CACHED: Final = 1 << 14
 
@@ -72,9 +52,9 @@ def middle_words(text: str) -> tuple[str, ...]:
 
 
 def whole_name(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
-    """Return a name of which both parts are known; empty if one is not."""
+    """Return a name of which both parts are known; empty if one is not, or if it is nobody's."""
     first, *middle = without_generation(given) or ("",)
-    if first in NO_NAME or "".join(given) in NO_NAME or "".join(sur) in NO_NAME:
+    if is_nobodys((first, *middle), sur):
         return ""
     return join_names((first, *middle_words(" ".join(middle))), sur)
 
@@ -87,7 +67,8 @@ def compared_full(text: str) -> str:
     if len(named) > 1:
         return whole_name(without_generation(given_words(" ".join(named[1:]))), without_generation(parts_of(named[0])))
     words = without_generation(given_words(named[0], least=2), least=2) if named else ()
-    if not NO_NAME.isdisjoint((*words[:1], *words[-1:])) or "".join(words) in NO_NAME:
+    words = tuple(each for each in words if not each.isdecimal())
+    if is_nobodys(words[:-1], words[-1:]):
         return ""
     return " ".join((*words[:1], *(each for each in words[1:-1] if each not in NO_MIDDLE), *words[1:][-1:]))
 

@@ -21,7 +21,7 @@ from typing import Final, Literal
 from processors.domain.names import APOSTROPHES
 from processors.domain.normalize import without_invisible
 from processors.domain.person import Identifier
-from processors.domain.states import POLICE, state_code
+from processors.domain.states import POLICE, STATES, state_code
 
 ScopeKind = Literal["nation", "state", "agency"]
 
@@ -30,10 +30,13 @@ ANY_ISSUER: Final = "*"
 WEAK: Final = "~"
 PREFIX: Final = 2  # letters that name a state
 FEDERAL: Final = "US"  # and those of the nation's own agencies
+BEGINNINGS: Final = frozenset({*STATES, *POLICE, FEDERAL})  # of a value that names its state
 
 _SILENT: Final = dict.fromkeys(map(ord, APOSTROPHES))
 _SEPARATORS: Final = frozenset({"Pd", "Pc", "Zs", "Cc", "Zl", "Zp"})
 _LETTERS: Final = re.compile(r"[A-Z]+")
+_WORD: Final = re.compile(r"[^\W\d_]{4}")
+MOST_DIGITS: Final = 2
 _EDGES: Final = re.compile(r"^[^A-Z0-9]+|[^A-Z0-9]+$")
 _FRACTION: Final = re.compile(r"([0-9]+)\.0+")  # of a number that a spreadsheet took for a measure
 _LABEL: Final = r"[^A-Z0-9]*{}(?:[^A-Z0-9]*(?:NO|NR|NUM|NUMBER))?[^A-Z0-9]+(?=.*[0-9])"
@@ -118,7 +121,7 @@ class IdentityRules:
         strength = "" if scheme.strong else WEAK
         if scheme.scope == "nation":
             return f"{strength}{name}:{value}"
-        if scheme.prefixed and value[:PREFIX].isalpha():
+        if scheme.prefixed and value[:PREFIX] in BEGINNINGS:
             return f"{strength}{name}:{POLICE.get(value[:PREFIX], value[:PREFIX])}{value[PREFIX:]}"
         by = self.issuer_said(identifier.issuer, scheme.scope) or issuer.of(scheme.scope)
         if scheme.prefixed and by != ANY_ISSUER:
@@ -146,6 +149,7 @@ class IdentityRules:
         written = text.upper()
         words = _LETTERS.findall(written)
         found = {*words, *_LETTERS.findall(value), "".join(words)}
+        found |= {each[PREFIX:] for each in found if each[:PREFIX] in BEGINNINGS}
         return not self.long_words.isdisjoint(found) or any(each in written for each in self.abbreviations)
 
     @cached_property
@@ -188,8 +192,24 @@ def is_run(value: str) -> bool:
 
 
 def is_descending_run(value: str) -> bool:
-    """Whether each character is the one before the last, from 9 on: 987654."""
-    return value[0] == "9" and all(ord(later) == ord(one) - 1 for one, later in pairwise(value))
+    """Whether each character is the one before the last, 9 before 0: 987654, 0987654321."""
+    return is_run(value[::-1])
+
+
+def is_run_there_and_back(value: str) -> bool:
+    """Whether a run is followed by the same run backwards: 1234321, 12344321."""
+    half = (len(value) + 1) // 2
+    return value == value[::-1] and (is_run(value[:half]) or is_descending_run(value[:half]))
+
+
+def is_doubled_run(value: str) -> bool:
+    """Whether each character of a run comes twice: 112233."""
+    return value[::2] == value[1::2] and (is_run(value[::2]) or is_descending_run(value[::2]))
+
+
+def is_repeated_run(value: str) -> bool:
+    """Whether a run comes again and again: 12341234, 123123."""
+    return any(is_run(value[:size]) and value == value[:size] * (len(value) // size) for size in range(3, len(value) // 2 + 1))
 
 
 def is_repeated_group(value: str) -> bool:
@@ -203,13 +223,22 @@ def is_zeros(value: str) -> bool:
     return len(digits) > PREFIX and len(digits) >= len(value) - PREFIX and not digits.strip("0")
 
 
+def is_word_with_a_digit_or_two(value: str) -> bool:
+    """Whether a word of four letters or more has no number after it, only a digit or two: CELL12, INTAKE1."""
+    return sum(map(str.isdigit, value)) <= MOST_DIGITS and _WORD.search(value) is not None
+
+
 # What a value without its signs fills a field with.
 FORMS: Final = {
     "one repeated character": is_repeated,
     "a repeated digit after a state": is_repeated,
     "an ascending run": is_run,
     "a descending run": is_descending_run,
+    "a run there and back": is_run_there_and_back,
+    "a doubled run": is_doubled_run,
+    "a repeated run": is_repeated_run,
     "a repeated group": is_repeated_group,
+    "a word with a digit or two": is_word_with_a_digit_or_two,
     "nothing but zeros": is_zeros,
 }
 MASK: Final = "XXX"

@@ -252,6 +252,8 @@ XXXXXXXXX|-|0000000|UNKNOWN|NONE|NULL|TBD|PENDING|123456789|00000000|VA0000000|V
 *****|#N/A|see file|TEST|000-00-0000|UNKNOWN 1|DESCONOCIDO 1|no tiene|KEINE0|INCONNU 2|AUCUN|SIN NUMERO 1|S/N 0|N/A 0
 VA1111111|VA-8888888|987654321|9876543210|123123123|121212121|A0000000|0000000A|VA000|XXXXX1234|****5521|###-##-5521|77??0123
 -1|-99|1.23E+08|7E+10|2147483647|078-05-1120|1900-01-01|VA UNKNOWN 1|U N K N O W N 1|not yet assigned 1|TO BE DETERMINED 1
+0987654321|87654321|7654321|1234321|123454321|1234554321|12344321|11223344|1122334455|12341234|123123|1010101|2121212|147258369
+741852963|789456123|DOE 1|FAKE 5|FILLER1|PLACEHOLDER1|CELL 12|INTAKE 1|NUMBER 0|NaN 0
 TEMP 1|NOT-AVAIL-1|awaiting prints 1|SEE REMARKS 2|ＵＮＫＮＯＷＮ１|ABC123|(null) 0|#DIV/0!|12/31/9999|31.12.1999""".replace(
     "\n", "|"
 ).split("|")
@@ -276,6 +278,34 @@ def test_b09_nor_if_the_birth_date_is_the_same(driver: PipelineDriver, filler: s
     assert not heard(driver, someone("Carl"), someone("Dana"))
 
 
+@pytest.mark.parametrize(
+    "number", ["TEST0123", "NONE4417", "FAKE4417", "ASDF4417", "PLACEHOLDER4417", "VATEST0117", "VANONE4417", "VA-PENDING-4417"]
+)
+@pytest.mark.parametrize("scheme", ["SID", "DOC", "BOOKING", "COUNTY"])
+def test_b09_a_word_with_a_number_after_it_is_no_number_either(driver: PipelineDriver, scheme: str, number: str) -> None:
+    def someone(given: str) -> dict[str, Any]:
+        return {
+            "identifiers": [{"scheme": scheme, "value": number, "issuer": "VA0430000"}],
+            "name": {"given": given, "sur": "Muster"},
+            "birth_date": BORN,
+        }
+
+    assert not heard(driver, someone("Carl"), someone("Dana"))
+
+
+@pytest.mark.parametrize("number", ["XX7700123", "ZZ-7700123", "SO7700123", "AB7700123"])
+def test_b09_letters_that_are_no_state_do_not_make_one_person_of_two_states_numbers(driver: PipelineDriver, number: str) -> None:
+    """Found as a variant: somebody registered for a Virginian heard of a North Carolinian whose number a form began alike."""
+
+    def escape(state: str, at: str) -> dict[str, Any]:
+        agency = {"ori": f"{state}0430000", "name": "Jail", "state": state}
+        return submission(message_id=state, agency=agency, offenders=[person(None, number, born=None)], action_at=at)
+
+    driver.register(registration("R-1", offender={"identifiers": [{"scheme": "SID", "value": number, "issuer": "VA"}]}))
+    driver.submit(escape("VA", "2026-11-02T11:00:00-05:00"), escape("NC", "2026-11-02T11:05:00-05:00"))
+    assert {each.message_ids for each in told(driver)} == {("VA",)}
+
+
 UNNAMED: list[dict[str, str]] = [
     {"given": "UNKNOWN", "sur": "UNKNOWN"},
     {"given": "FNU", "sur": "LNU"},
@@ -283,6 +313,49 @@ UNNAMED: list[dict[str, str]] = [
     {"full": "LNU, CARL"},
     {"full": "Unknown Male"},
     {"given": "Carl", "sur": "UNK"},
+    {"given": "N/A", "sur": "N/A"},
+    {"given": "None", "sur": "None"},
+    {"given": "null", "sur": "null"},
+    {"given": "undefined", "sur": "undefined"},
+    {"given": "TBD", "sur": "TBD"},
+    {"given": "John", "sur": "Doe"},
+    {"full": "DOE, JANE"},
+    {"full": "John Q Doe 2"},
+    {"given": "Baby Boy", "sur": "Doe"},
+    {"full": "Not Available"},
+    {"full": "Name Withheld"},
+    {"full": "Refused, Refused"},
+    {"full": "NO NAME GIVEN"},
+    {"full": "Redacted Redacted"},
+    {"full": "Sealed Record"},
+    {"full": "Confidential Juvenile"},
+    {"full": "INMATE, TEST"},
+    {"given": "Firstname", "sur": "Lastname"},
+    {"full": "LAST, FIRST MIDDLE"},
+    {"full": "Unnamed Male"},
+    {"full": "XXXX XXXX"},
+    {"given": "XX", "sur": "XX"},
+    {"given": "X", "sur": "X"},
+    {"full": "J. S."},
+    {"given": "J", "middle": "R", "sur": "S"},
+    {"given": "Unknown 1", "sur": "Muster"},
+    {"given": "Carl", "sur": "Unknown2"},
+    {"full": "Sin Nombre"},
+    {"full": "Nombre Desconocido"},
+    {"full": "Keine Angabe"},
+]
+REAL_NAMES: list[dict[str, str]] = [
+    {"given": "Christopher", "sur": "Null"},
+    {"given": "John", "sur": "Sample"},
+    {"given": "Yuna", "sur": "Na"},
+    {"given": "Johanna", "sur": "Doe"},
+    {"given": "Will", "sur": "Test"},
+    {"given": "Male", "sur": "Boyd"},
+    {"full": "Grace Given"},
+    {"given": "Jo", "sur": "Xx"},
+    {"given": "Ada", "sur": "First"},
+    {"given": "Aa", "sur": "Bb"},
+    {"given": "T", "sur": "Walker"},
 ]
 
 
@@ -292,6 +365,17 @@ def test_b09_a_name_of_which_a_part_is_unknown_is_nobodys(driver: PipelineDriver
         return {"identifiers": [{"scheme": "COUNTY", "value": number}], "name": name, "birth_date": BORN}
 
     assert not heard(driver, known("C-77102"), known("C-88203"))
+
+
+@pytest.mark.parametrize("name", REAL_NAMES, ids=str)
+def test_b09_but_people_are_called_so(driver: PipelineDriver, name: dict[str, str]) -> None:
+    assert heard(driver, {"name": name, "birth_date": BORN}, {"name": name, "birth_date": BORN})
+
+
+@pytest.mark.parametrize("name", [{"full": "DOE, JOHN"}, {"given": "N/A", "sur": "N/A"}], ids=str)
+def test_b09_a_name_that_is_nobodys_contradicts_nothing(driver: PipelineDriver, name: dict[str, str]) -> None:
+    carl = person({"given": "Carl", "sur": "Muster"}, "VA7700123", born="1988-01-09")
+    assert heard(driver, carl, {**carl, "name": name, "birth_date": "1988-01-08"})
 
 
 @pytest.mark.parametrize("known_before", [False, True], ids=["registered first", "known before"])
