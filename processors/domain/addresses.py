@@ -1,7 +1,8 @@
 """
 Addresses in canonical form (contract §4).
 
-Blanks around an address and invisible characters, which copying and pasting leaves behind, are removed.
+Blanks, quotation marks and punctuation around an address, a name before it, and invisible characters, which copying and pasting
+leaves behind, are removed.
 Telephone numbers become E.164. A number that is possible but in no range the library knows is kept, since area codes
 open faster than libraries are updated; one that no person answers is refused.
 """
@@ -27,15 +28,28 @@ NORTH_AMERICA: Final = 1  # the country code that the United States share with C
 MAX_EMAIL: Final = 254
 MAX_NUMBER: Final = 64
 # Area code and exchange begin with 2 to 9 and are no service code such as 911; 976 is the local premium exchange.
-# Nor is it one digit that fills a field.
-_NORTH_AMERICAN: Final = re.compile(r"(?!.11)(?!(\d)\1{9})[2-9]\d\d(?!.11|976)[2-9]\d{6}")
-_DASHES: Final = str.maketrans({"\u2212": "-", "\u02d7": "-", "\u2043": "-"})
-_QUOTES: Final = " '\"=\t"  # a spreadsheet's mark that a number is text
+# Nor is it one digit or a run that fills a field, or directory assistance.
+_NORTH_AMERICAN: Final = re.compile(r"(?!.11)(?!(\d)\1{9}|2345678901|9876543210|...5551212)[2-9]\d\d(?!.11|976)[2-9]\d{6}")
+_DASHES: Final = str.maketrans(
+    {"\u2212": "-", "\u02d7": "-", "\u2043": "-", "\u00b7": ".", "\u2022": ".", "\u22c5": ".", "_": "-", "\t": " "}
+    | {"[": "(", "]": ")", "{": "(", "}": ")"}
+)
+# Around a number: also a spreadsheet's mark that it is text, and the picture of a telephone.
+_QUOTES: Final = " '\"=\t\n\r~\u2018\u2019\u201c\u201d\u260e\u260f\u2706\U0001f4de\U0001f4f1"
+_AFTER: Final = f"{_QUOTES}.,;:"
+_COUNTRY: Final = re.compile(r"^\((\+\d{1,3})\)")  # (+1) 804 555 1007
+_FRACTION: Final = re.compile(r"(?<=\d{7})\.0+$")  # of a number that a spreadsheet took for a measure
 _EXCHANGE_CODE: Final = re.compile(r"^00(?=[\s().-]*[1-9])")  # how most of the world calls abroad
 # One number as people write them, and nothing beside it: the library takes the first of two and drops the other.
 _ONE_NUMBER: Final = re.compile(
     r"(?:(?:tel|sms):)?\s*\+?(?:[\s().\-\u2010-\u2015/]*\d){3,15}\)?(?:[\s,;]*(?:x|ext|extension|#)[.:\s]*\d{1,7})?", re.IGNORECASE
 )
+# What stands around an address that was copied from a letter, a web page or a list.
+_AROUND_EMAIL: Final = " \t\r\n'\"<>()[],;:.=\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
+_NAMED: Final = re.compile(r"[^<>@]*<(?P<address>[^<>\s]+)>?")
+_MAILTO: Final = re.compile(r"^(?:mailto|e-?mail):\s*", re.IGNORECASE)
+# Mailboxes that forms are filled in with, and those from which nobody reads.
+NO_MAILBOX: Final = frozenset({"noreply", "donotreply", "noemail", "nomail", "noaddress", "none", "null", "unknown", "na", "notavailable"})
 # How addresses stand in a text or among the bytes of a record.
 _NUMBERS_IN: Final = (
     re.compile(r"(?<![\d+])(?:\+|00)[\s().-]*[1-9](?:[\s().\-/]*\d){6,14}(?!\d)"),
@@ -66,8 +80,8 @@ def normalize_telephone(number: str) -> str:
 
 def telephone(number: str) -> PhoneNumber:
     """Return the number parsed; raises Unusable if it is not one, or not one that a registrant answers."""
-    written = unicodedata.normalize("NFKC", without_invisible(number)).translate(_DASHES).strip(_QUOTES)
-    plain = _EXCHANGE_CODE.sub("+", written)
+    written = unicodedata.normalize("NFKC", without_invisible(number)).translate(_DASHES).lstrip(_QUOTES).rstrip(_AFTER)
+    plain = _FRACTION.sub("", _COUNTRY.sub(r"\1", _EXCHANGE_CODE.sub("+", written)))
     if len(plain) > MAX_NUMBER or not _ONE_NUMBER.fullmatch(plain):
         raise Unusable("is no telephone number, or more than one")
     if phonenumbers.connects_to_emergency_number(plain, DEFAULT_REGION):
@@ -91,14 +105,19 @@ def telephone(number: str) -> PhoneNumber:
 
 
 def normalize_email(address: str) -> str:
-    """Return the address with its domain in lower case."""
-    plain = without_invisible(address).strip()
+    """Return the address with its domain in lower case, without a name before it and what copying leaves around it."""
+    plain = unicodedata.normalize("NFKC", without_invisible(address)).strip(_AROUND_EMAIL)
+    if (named := _NAMED.fullmatch(plain)) is not None:
+        plain = named["address"]
+    plain = _MAILTO.sub("", plain).strip(_AROUND_EMAIL)
     try:
         found = validate_email(plain, check_deliverability=False, strict=True)
     except EmailNotValidError:
         raise Unusable("is no email address") from None
-    if len(found.normalized) > MAX_EMAIL:
+    if len(found.normalized) > MAX_EMAIL or len(found.domain.rpartition(".")[2]) == 1:
         raise Unusable("is no email address")
+    if "".join(filter(str.isalnum, found.local_part.casefold())) in NO_MAILBOX:
+        raise Unusable("is an address that no person reads")
     return found.normalized
 
 

@@ -27,7 +27,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from processors.domain.docket import compared_dockets
+from processors.domain.docket import docket_keys
 from processors.domain.event import Event
 from processors.domain.journal import Journal, Outcome, Verdict
 from processors.domain.merge import Merge, SameEvent
@@ -213,7 +213,7 @@ def choice_at(registration: ActiveRegistration, seq: int) -> Choice | None:
 
 def comparable_numbers(*numbers: str | None) -> frozenset[str]:
     """Return the case numbers in the form in which they are compared."""
-    return frozenset(each for number in numbers if number for each in compared_dockets(number))
+    return frozenset(each for number in numbers if number for each in docket_keys(number))
 
 
 def covers(choice: Choice, subtype: str, numbers: frozenset[str], at: int) -> bool:

@@ -229,6 +229,18 @@ def test_b05_a_judge_a_victim_and_an_officer_are_no_offenders(driver: PipelineDr
     same_as_before(driver, inserted(DEPARTURE, PERSON, other))
 
 
+@pytest.mark.parametrize(
+    "role", ["CoDefendant", "Codefendant", "CaseCoDefendantParty", "CoOffender", "CoRespondent", "Cosuspect", "Accomplice"]
+)
+@pytest.mark.parametrize(
+    "within", ["<nc:RoleOfPerson>{}</nc:RoleOfPerson>", "<nc:EntityPerson>{}</nc:EntityPerson>", "<nc:Person>{}</nc:Person>", "{}"]
+)
+def test_b05_nor_is_a_codefendant(driver: PipelineDriver, role: str, within: str) -> None:
+    """Found as a variant: whoever registered for a codefendant heard of the escape of another."""
+    driver.register(registration("R-2", offender={"name": {"full": "Alice Judge"}, "birth_date": "1960-01-01"}))
+    same_as_before(driver, inserted(DEPARTURE, PERSON, f'<x:{role} xmlns:x="urn:x">{within.format(JUDGE)}</x:{role}>'))
+
+
 def test_b05_a_message_about_nobody_says_which_element_is_missing() -> None:
     judge = f"<j:Judge><nc:RoleOfPerson>{JUDGE}</nc:RoleOfPerson></j:Judge>"
     start, end = DEPARTURE.index(PERSON), DEPARTURE.index("</nc:Person>") + len("</nc:Person>")

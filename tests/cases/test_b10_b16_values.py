@@ -148,6 +148,40 @@ def test_b11_a_submission_may_give_its_times_in_milliseconds() -> None:
         assert refused_document(changed(RECAPTURE, action_at=number)) == "unreadable_date"
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-11-02 17:40:00.0000000 -05:00",
+        "2026-11-02 17:40:00 -0500",
+        "2026-11-02T17:40:00 -05",
+        "2026-11-02T17:40:00-05:00[America/New_York]",
+        "2026-11-02T17:40-05:00[!America/New_York]",
+        "2026\u201111\u201102T17:40:00\u221205:00",
+        "２０２６-１１-０２T17:40:00-05:00",
+        "2026-11-02 22:40:00 Z",
+    ],
+    ids=ascii,
+)
+def test_b11_the_offset_is_read_as_databases_and_programs_write_it(written: str) -> None:
+    assert registration(created_at=written).created_at == 1_793_659_200_000
+    body = msgspec.json.decode(taken(changed(RECAPTURE, action_at=written)).body)
+    assert taken(changed(RECAPTURE, action_at=written)).action_at == 1_793_659_200_000, body
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-11-02T17:40:00 America/New_York",
+        "2026-11-02 17:40:00 EST",
+        "2026-11-02[America/New_York]",
+        "2026-11-02 17:40 +5",
+        "2026-11-02T17:40:00-05:00[]",
+    ],
+)
+def test_b11_a_zone_without_offset_is_refused(written: str) -> None:
+    assert refused(created_at=written)[0] == refused_document(changed(RECAPTURE, action_at=written)) == "unreadable_date"
+
+
 # --- B12: never ----------------------------------------------------------------------------------------------------------
 
 
@@ -310,6 +344,20 @@ def test_b16_a_possible_number_is_kept_though_its_range_is_not_listed(area: str)
         "'8045551007",
         '="8045551007"',
         "８０４-５５５-１００７",
+        "804·555·1007",
+        "804•555•1007",
+        "804_555_1007",
+        "804\t555\t1007",
+        "[804] 555-1007",
+        "(+1) 804-555-1007",
+        "(+1)(804) 555-1007",
+        "804-555-1007.",
+        "804-555-1007,",
+        "804-555-1007 ;",
+        "“8045551007”",
+        "☎ 804 555 1007",
+        "8045551007.0",
+        "18045551007.00",
     ],
     ids=ascii,
 )
@@ -337,6 +385,11 @@ def test_b16_an_exchange_code_may_lead_to_another_country() -> None:
         ("804-911-1234", "no person answers"),
         ("+1 123 456 7890", "no person answers"),
         ("804 155 1007", "no person answers"),
+        ("804 555 1212", "no person answers"),
+        ("+1 800 555 1212", "no person answers"),
+        ("234-567-8901", "no person answers"),
+        ("(987) 654-3210", "no person answers"),
+        ("8045551007.5", "too few or too many digits"),
         ("555-1007", "too few or too many digits"),
         ("80455510071", "too few or too many digits"),
         ("call me", "no telephone number"),
@@ -355,6 +408,56 @@ def test_b16_a_number_that_no_registrant_answers_is_refused_with_a_sentence(numb
     assert reason == "no_contact"
     assert why in sentence or not number
     assert number not in sentence or not number
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "<reg7@example.org>",
+        "Ann Muster <reg7@example.org>",
+        '"Muster, Ann" <reg7@example.org>',
+        "mailto:reg7@example.org",
+        "MAILTO: reg7@example.org",
+        "E-Mail: reg7@example.org",
+        "reg7@example.org.",
+        "reg7@example.org;",
+        "reg7@example.org,",
+        "'reg7@example.org'",
+        "“reg7@example.org”",
+        "(reg7@example.org)",
+        "ｒｅｇ７＠ｅｘａｍｐｌｅ．ｏｒｇ",
+        "reg7@example。org",
+        "\treg7@EXAMPLE.org\r\n",
+    ],
+    ids=ascii,
+)
+def test_b16_an_email_address_is_read_as_people_copy_it(written: str) -> None:
+    assert contacts(("email", written)) == (Contact("email", "reg7@example.org", verified=True),)
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("reg7@example.org reg8@example.org", "no email address"),
+        ("reg7@example.org; reg8@example.org", "no email address"),
+        ("reg7@example.org, reg8@example.org", "no email address"),
+        ("<reg7@example.org> <reg8@example.org>", "no email address"),
+        ("reg7 at example.org", "no email address"),
+        ("reg7@example", "no email address"),
+        ("reg7@example.c", "no email address"),
+        ("reg7@@example.org", "no email address"),
+        ("reg7@192.0.2.1", "no email address"),
+        ("none", "no email address"),
+        ("noemail@noemail.com", "no person reads"),
+        ("none@example.org", "no person reads"),
+        ("N/A@example.org", "no person reads"),
+        ("no-reply@example.org", "no person reads"),
+        ("DoNotReply@example.org", "no person reads"),
+    ],
+)
+def test_b16_what_is_no_registrants_email_address_is_refused_with_a_sentence(address: str, why: str) -> None:
+    reason, sentence = refused(contacts=[{"channel": "email", "address": address}])
+    assert (reason, why in sentence, address in sentence) == ("no_contact", True, False)
 
 
 def test_b16_one_refused_contact_loses_no_other_and_comes_back_in_the_journal() -> None:
@@ -424,6 +527,28 @@ PARTIAL = {
     "1900-01-01": None,
     "1900-01-00": None,
     "0001-01-01T00:00:00": None,
+    "unknown": None,
+    "N/A": None,
+    "Not on file": None,
+    "D.O.B. unknown": None,
+    "none given": None,
+    "TBD": None,
+    "null": None,
+    "Desconocido": None,
+    "?": None,
+    "1979?": "1979",
+    "~1979": "1979",
+    "c. 1979": "1979",
+    "circa 1979": "1979",
+    "ABT 1979": "1979",
+    "1979-02~": "1979-02",
+    "1979-": "1979",
+    "1979--": "1979",
+    "02/00/1979": "1979",
+    "00/11/1979": "1979",
+    "XX.11.1979": "1979",
+    "1979\u201102\u201111": "1979-02-11",
+    "１９７９-０２-１１": "1979-02-11",
 }
 
 
@@ -433,7 +558,10 @@ def test_b26_a_birth_date_counts_as_far_as_it_is_known(sent: str, known: str | N
     assert submission(changed(RECAPTURE, offenders=[person])).offenders[0].birth_date == known
 
 
-@pytest.mark.parametrize("sent", ["1979-02-30", "unknown", "17.5.1981"])
+@pytest.mark.parametrize(
+    "sent",
+    ["1979-02-30", "17.5.1981", "02/11/1979", "11-FEB-1979", "yesterday", "February", "1979-13", "1979-1980", "79", "1979-02-11-", "c. 79"],
+)
 def test_b26_what_is_no_date_is_still_refused(sent: str) -> None:
     person = {"identifiers": [{"scheme": "SID", "value": "VA7700123"}], "birth_date": sent}
     assert refused_document(changed(RECAPTURE, offenders=[person])) == "unreadable_date"

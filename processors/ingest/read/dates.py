@@ -2,7 +2,8 @@
 Parse dates as agencies write them into instants.
 
 Accepted are the calendar forms of ISO 8601, extended (2026-11-02T17:40:00Z) or basic (20261102T174000Z), a date alone,
-and XML Schema's date with an offset (2026-11-02-05:00), whose offset is left out: it is that day at the agency.
+and XML Schema's date with an offset (2026-11-02-05:00), whose offset is left out: it is that day at the agency. Databases put a
+blank before the offset (2026-11-02 17:40:00.0 -05:00), and programs name the zone after it (-05:00[America/New_York]); the offset counts.
 
 Without offset a time is the agency's own (contract §3). If the hour exists twice, because clocks go back, the event is at
 the first and past only after the second; if it does not exist, because they go forward, the time counts as if they had
@@ -10,11 +11,14 @@ not moved yet, as in calendars (RFC 5545): 02:30 of that night is 03:30. Midnigh
 """
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
+
+from processors.domain.no_names import NO_NAME, NO_WORDS
 
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 9998  # 9999-12-31 is what databases write for "never", and the day after it does not exist
@@ -29,6 +33,8 @@ _ISO: Final = re.compile(
     r"(?:Z|[+-]\d\d(?::?[0-5]\d)?)?",
     re.ASCII,
 )
+_BEFORE_OFFSET: Final = re.compile(r"(?<=\d) (?=(?:Z|[+-]\d\d(?::?[0-5]\d)?)$)", re.ASCII)
+_ZONE_AFTER: Final = re.compile(r"(?:(?<=Z)|(?<=[+-]\d\d:\d\d)|(?<=[+-]\d{4}))\[!?[A-Z][A-Z0-9_+/-]*\]$", re.ASCII)
 
 
 # A date of which parts are unknown: 1979, 1979-02, 1979-00-00, 1979-99-99, 1979-XX-XX, 197X, 19790000, 0000-02-11, --02-11.
@@ -36,11 +42,20 @@ _DIGIT: Final = r"[\dXU?*#_]"
 _PART: Final = rf"{_DIGIT}{{2}}"
 _PARTIAL: Final = re.compile(
     rf"(?P<year>{_DIGIT}{{4}}|-)(?:-(?P<month>{_PART})(?:-(?P<day>{_PART}))?|(?P<basic_month>{_PART})(?P<basic_day>{_PART}))?"
-    r"(?:T00:?00(?::?00(?:\.0+)?)?)?(?:Z|[+-]\d\d:?\d\d)?",
+    r"(?:T00:?00(?::?00(?:\.0+)?)?)?(?:Z|[+-][01]\d:?[0-5]\d)?",
     re.ASCII,
 )
-# The same in the order of forms: 00/00/1979, and 1979/00/00.
-_YEAR_ALONE: Final = re.compile(r"(?:(?:00|XX|99)[/.-]){2}(?P<last>\d{4})|(?P<first>\d{4})(?:[/.](?:00|XX|99)){2}", re.ASCII)
+# The same in the order of forms: 00/00/1979, 02/00/1979, and 1979/00/00: which number is the month is not said.
+_NONE: Final = r"(?:00|XX|UU|\?\?|99)"
+_YEAR_ALONE: Final = re.compile(
+    rf"(?:{_NONE}[/.-][\dXU?]{{2}}|[\dXU?]{{2}}[/.-]{_NONE})[/.-](?P<last>\d{{4}})|(?P<first>\d{{4}})(?:[/.]{_NONE}){{2}}", re.ASCII
+)
+# The year with a sign that it is uncertain or that the rest is missing: 1979?, ~1979, c. 1979, 1979--.
+_ABOUT: Final = re.compile(
+    r"(?:~|(?:C|CA|CIRCA|ABT|ABOUT|EST)\b\.?)?\s*(?:(?P<known>\d{4}(?:-\d\d){0,2})[~?%]?|(?P<begun>\d{4}(?:-\d\d)?)-{1,2})", re.ASCII
+)
+_WORDS: Final = re.compile(r"[^\W\d_]+")
+NO_BIRTH_DATE: Final = NO_WORDS | NO_NAME | {"dob", "birth", "birthdate", "date", "of", "on", "file", "yet", "determined", "undetermined"}
 _KNOWN: Final = re.compile(r"(?!0+$|9+$)\d+", re.ASCII)
 # What systems write if no birth date is known at all.
 IMPOSSIBLE_YEARS: Final = frozenset({"0001", "1753", "1899", "1900"})
@@ -81,14 +96,23 @@ def parse_day(text: str) -> str:
     return _day(_iso_form(text)).isoformat()
 
 
+def says_nothing(text: str) -> bool:
+    """Whether a text consists of words for "none", as "unknown", "N/A" and "not on file" do: it is no date that somebody mistyped."""
+    words = _WORDS.findall(text.replace(".", "").casefold())
+    return NO_BIRTH_DATE.issuperset(words) and not any(map(str.isdigit, text))
+
+
 @lru_cache(4096)
 def parse_birth_date(text: str) -> str | None:
     """
     Return a birth date as far as it is known: YYYY-MM-DD, YYYY-MM, YYYY, or None; raises ValueError if it is no date.
 
-    Systems write zeros, nines, X or ? for what they do not know, and an impossible year for nothing known at all.
+    Systems write zeros, nines, X or ? for what they do not know, and a word or an impossible year for nothing known at all.
     """
-    written = text.upper().replace(" ", "T")
+    if says_nothing(text):
+        return None
+    about = _ABOUT.fullmatch(plain(text))
+    written = (about["known"] or about["begun"]) if about else plain(text).replace(" ", "T")
     if alone := _YEAR_ALONE.fullmatch(written):
         written = alone["last"] or alone["first"]
     found = _PARTIAL.fullmatch(written)
@@ -111,9 +135,17 @@ def parse_birth_date(text: str) -> str | None:
     return f"{year}-{month}"
 
 
+def plain(text: str) -> str:
+    """Return a date in capitals, its digits and hyphens plain ones: programs that set type put others."""
+    if text.isascii():
+        return text.upper()
+    shown = unicodedata.normalize("NFKC", text)
+    return "".join("-" if unicodedata.category(each) == "Pd" or each == "\u2212" else each for each in shown).upper()
+
+
 def _iso_form(text: str) -> str:
     """Return the text in capitals with T between date and time; raises ValueError for any other form."""
-    iso = text.upper().replace(" ", "T")
+    iso = _BEFORE_OFFSET.sub("", _ZONE_AFTER.sub("", plain(text))).replace(" ", "T")
     if _ISO.fullmatch(iso) is None:
         raise ValueError("not an ISO 8601 calendar date")
     return iso

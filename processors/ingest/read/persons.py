@@ -32,7 +32,7 @@ RELATION: Final = re.compile(
 )
 # The roles of the person that a justice message is about, and of the others in it.
 SUBJECT: Final = re.compile(
-    r".*(Subject|Defendant|DefendantParty|Offender|Inmate|Prisoner|Detainee|Arrestee|Probationer|Parolee|Suspect|Respondent|"
+    r".*(?<!Co)(Subject|Defendant|DefendantParty|Offender|Inmate|Prisoner|Detainee|Arrestee|Probationer|Parolee|Suspect|Respondent|"
     r"Convict|Felon|Escapee|Absconder|Fugitive|Accused|Juvenile|Youth|Patient|"
     r"(Supervision|Supervised|Release|Released|Custody|Arrested|Detained|Sentenced|Incarcerated|Imprisoned|Convicted|Charged|"
     r"Accused|Committed|Transferred|Paroled|Wanted)(Person|Individual))"
@@ -41,7 +41,8 @@ OTHER_ROLE: Final = re.compile(
     r".*(Victim|Witness|Judge|Official|Officer|Attorney|Counsel|Prosecutor|Supervisor|Parent|Guardian|Relative|Contact|"
     r"Spouse|Partner|Child|Dependent|Sibling|Mother|Father|Friend|Kin|Sponsor|Surety|Bondsman|Magistrate|Clerk|Interpreter|Juror|"
     r"Employer|Employee|Physician|Nurse|Therapist|Reporter|Complainant|Petitioner|Plaintiff|Author|Submitter|Recipient|Creator|"
-    r"Registrant|Agent|Manager|Caseworker|Warden|Sheriff|Deputy|Trooper|Notary)"
+    r"Registrant|Agent|Manager|Caseworker|Warden|Sheriff|Deputy|Trooper|Notary|Accomplice|Associate|Coconspirator|CoConspirator|"
+    r"Co(Subject|Defendant|Offender|Respondent|Suspect|Accused|Arrestee|defendant|offender|respondent|suspect|arrestee))"
     r"(Party|Person|Information|Entity)?"
 )
 ROLE_HOLDERS: Final = frozenset({"RoleOfPerson", "EntityPerson"})  # their parent is the role

@@ -94,7 +94,8 @@ ANY = ""  # the words of Python, which differ between its versions
         ("2026-11-02T17:40:00-14:01", FAR),
         ("2026-11-02T17:40:00+05:99", FORM),
         ("2026-11-02T17:40:00 EST", FORM),
-        ("2026-11-02 17:40:00 +05:00", FORM),  # one blank stands for the T, no other
+        ("2026-11-02  17:40:00+05:00", FORM),  # one blank stands for the T, one may precede the offset, no other
+        ("2026-11-02 17:40 :00+05:00", FORM),
         ("2026-11-02T", FORM),
         ("tomorrow", FORM),
         ("٢٠٢٦-١١-٠٢", FORM),
@@ -171,9 +172,7 @@ def test_a_birth_date_counts_as_far_as_it_is_known(sent: str, known: str | None)
     assert parse_birth_date(sent) == known
 
 
-@pytest.mark.parametrize(
-    "sent", ["1979-13-00", "1979-02-30", "1979-13", "unknown", "17.5.1981", "02/11/1979", "790211", "1079", "2979-00-00"]
-)
+@pytest.mark.parametrize("sent", ["1979-13-00", "1979-02-30", "1979-13", "soon", "17.5.1981", "02/11/1979", "790211", "1079", "2979-00-00"])
 def test_what_is_no_birth_date_is_refused(sent: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - its words are Python's or never shown
         parse_birth_date(sent)
