@@ -15,11 +15,16 @@ from functools import lru_cache
 from html import unescape
 from typing import Final
 
+from msgspec.structs import astuple
+
 from processors.domain.no_names import NO_MIDDLE, is_nobodys
 from processors.domain.normalize import is_invisible
 from processors.domain.person import Name
 
-GENERATIONS: Final = frozenset({"jr", "sr", "ii", "iii", "iv", "v", "junior", "senior", "2nd", "3rd", "4th", "5th"})
+GENERATIONS: Final = frozenset(
+    {"jr", "sr", "jnr", "snr", "ii", "iii", "iv", "v", "junior", "senior", "1st", "2nd", "2d", "3rd", "3d", "4th", "5th"}
+    | {"mr", "mrs", "ms", "mx", "dr", "esq", "esquire"}  # titles count for as little
+)
 ABBREVIATED: Final = GENERATIONS - {"junior", "senior", "v"}  # nobody's first name
 APOSTROPHES: Final = "'`´‘’‚‛′‵ʹʻʼʽˈʾʿˊˋˮ＇՚׳ꞌ᾽᾿῾‹›"
 CACHED: Final = 1 << 14
@@ -27,6 +32,7 @@ CACHED: Final = 1 << 14
 # THOMAS (TOMMY), Thomas "TJ", Thomas 'TJ': how else somebody is called stands beside the name.
 _NICKNAME: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\"[^\"]*\"|[“„«][^“”„«»]*[”“»]|(?<!\S)['‘`][^'’‘`]*['’](?!\S)")
 _LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ħ": "h", "ŧ": "t"})
+_IN_TWO: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 _SILENT: Final = str.maketrans({**dict.fromkeys(APOSTROPHES, ""), ".": "", "\u2212": ""})
 _LETTERS_ONLY: Final = str.maketrans("", "", " ,+")
 
@@ -37,6 +43,18 @@ def compared_name(name: Name) -> str:
     if not given or not sur:
         return compared_full(name.full or name.sur or name.given or "")
     return whole_name((*given, *middle_words(name.middle or "")), sur)
+
+
+def spellings(name: Name) -> Iterator[str]:
+    """Yield a name in comparable form; with letters that some write as two, in both spellings: Müller is Muller, and Mueller."""
+    yield compared_name(name)
+    parts: tuple[str | None, ...] = astuple(name)
+    if all(part is None or part.isascii() for part in parts):
+        return
+    written = Name(*(part and unicodedata.normalize("NFC", part).casefold() for part in parts))
+    in_two = Name(*(part and part.translate(_IN_TWO) for part in astuple(written)))
+    if in_two != written:
+        yield compared_name(in_two)
 
 
 def given_words(text: str, least: int = 1) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
-from processors.domain.names import compared_name
+from processors.domain.names import spellings
 from processors.domain.person import ComparedPerson, Name, Person
 from processors.rules.identity import NO_ISSUER, IdentityRules, Issuer, LeftOut, is_strong
 
@@ -38,7 +38,7 @@ def compared_names(person: Person) -> tuple[str, ...]:
     """Return the person's name and aliases, each with the birth date; the birth date alone if there is no name."""
     birth_date = known_part(person.birth_date or "")
     names: tuple[Name | None, ...] = (person.name, *person.aliases)
-    found = dict.fromkeys(compared for each in names if each is not None and (compared := compared_name(each)))
+    found = dict.fromkeys(compared for each in names if each is not None for compared in spellings(each) if compared)
     if not found:
         return (f"|{birth_date}",) if birth_date else ()
     return tuple(f"{each}|{birth_date}" for each in found)
