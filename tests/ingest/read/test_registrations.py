@@ -72,7 +72,7 @@ UNREACHABLE = [
     contact("email", "ann@localhost"),
     contact("email", "a@b@example.org"),
     contact("email", "ann@example.org\nBcc: bob@example.org"),
-    contact("email", "<ann@example.org>"),
+    contact("email", "<ann@example.org> <bob@example.org>"),
     contact("email", "ann@example..org"),
     contact("email", "a" * 250 + "@example.org"),
     contact("fax", "8045551007"),
