@@ -45,6 +45,7 @@ SPELLINGS: Final = {
     "first_name": "given",
     "middle_name": "middle",
     "full_name": "full",
+    "name": "full",
     "date_of_birth": "birth_date",
     "birthdate": "birth_date",
     "dob": "birth_date",
@@ -55,6 +56,9 @@ DATES: Final[Mapping[str, Callable[[str], object]]] = {
     "expires_at": lambda text: parse_expiry("expires_at", text, UTC),
 }
 
+NUMBERED: Final = frozenset({"case_numbers", *SCHEMES})  # columns of numbers that may look like dates: 1-26 becomes 26-Jan
+PIN: Final = 4  # digits
+
 YES: Final = frozenset({"y", "yes", "true", "t", "1", "x", "on", "✓", "✔", "☑", "ja", "j", "wahr", "si", "sí", "verdadero", "oui", "vrai"})
 NO: Final = frozenset({"", "-", "n", "no", "false", "f", "0", "off", "☐", "nein", "falsch", "non", "faux", "falso"})
 SEPARATORS: Final = (",", ";", "\t", "|")
@@ -64,7 +68,11 @@ WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _SEP: Final = re.compile(r"\"?sep ?= ?(.)\"?[,;\t|]*", re.IGNORECASE | re.DOTALL)
 _LINE: Final = re.compile(r"\r\n|\r|\n")
 _FORMULA: Final = re.compile(r"=\"(.*)\"", re.DOTALL)
-_ERROR: Final = re.compile(r"#+|#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)")
+_ERROR: Final = re.compile(r"#+|#¡?[^\W\d_]+(?:[/_ ][^\W\d_]+)*[!?]?|#DIV/0!")  # in whatever language: #N/A, #¡REF!, #WERT!, #SPILL!
+_MONTH: Final = r"(?:jan|feb|mar|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zä]{0,6}\.?"
+_MADE_A_DATE: Final = re.compile(
+    rf"\d{{1,4}}(?:[-./ ]|\. ){_MONTH}|{_MONTH}[-./ ]\d{{1,4}}|\d{{1,2}}([/.-])\d{{1,2}}\1(?:19|20)\d\d", re.IGNORECASE
+)
 # What UTF-8 looks like that a program took for Windows-1252, and what letters of a Mac's or of MS-DOS's do.
 _TAKEN_TWICE: Final = re.compile("[\u00c2-\u00c5][\u0080-\u00bf]|\u00e2\u20ac|\ufffd")
 _NO_LETTER: Final = re.compile(
@@ -73,6 +81,7 @@ _NO_LETTER: Final = re.compile(
 )
 _NUMBERED: Final = re.compile(r"_?\d+$")
 _SCIENTIFIC: Final = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
+_BESIDE_NAME: Final = re.compile(r"\([^()]*\)|[#*?:]")  # of a header: SMS (mobile), SID #, Verified?
 _WORD: Final = re.compile(r"[\s.-]+")
 
 
@@ -154,7 +163,7 @@ def separator_of(header: str, line: int) -> str:
 
 def name_of(cell: str) -> str:
     """Return a header's cell as the name of a column."""
-    name = _WORD.sub("_", without_invisible(cell).strip().casefold())
+    name = _WORD.sub("_", _BESIDE_NAME.sub("", without_invisible(cell)).strip().casefold())
     name = SPELLINGS.get(name, name)
     numbered = _NUMBERED.sub("", name)
     return numbered if numbered in REPEATED else name
@@ -177,7 +186,7 @@ def cells(header: list[str], row: list[str], line: int) -> dict[str, list[str]]:
     """Return the values of a row by column."""
     found: dict[str, list[str]] = {}
     for place, cell in enumerate(row, 1):
-        value = cell.strip().strip("\u200b\ufeff").strip()
+        value = cell.strip().strip("\u200b\ufeff\ufe0f").strip()
         if formula := _FORMULA.fullmatch(value):
             value = formula[1].strip()
         name = header[place - 1] if place <= len(header) else ""
@@ -215,6 +224,14 @@ FAULTS: Final[tuple[tuple[Callable[[str, str], object], str], ...]] = (
         "the number in the column {column} was shortened by the spreadsheet: format the column as text",
     ),
     (lambda _, value: _ERROR.fullmatch(value), "the column {column} holds an error of the spreadsheet: write the value itself"),
+    (
+        lambda column, value: column in NUMBERED and _MADE_A_DATE.fullmatch(value),
+        "the number in the column {column} was made a date by the spreadsheet: format the column as text",
+    ),
+    (
+        lambda column, value: column == "pin" and value.isdecimal() and len(value) < PIN,
+        "the column pin has lost zeros before the number: format the column as text",
+    ),
     (lambda _, value: value.startswith("="), "the column {column} holds a formula: write the value itself"),
     (
         lambda column, value: _TAKEN_TWICE.search(value) or (column in NAMES and _NO_LETTER.search(value)),

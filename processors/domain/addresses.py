@@ -140,7 +140,7 @@ def addresses_in(content: bytes | Mapping[str, Any]) -> tuple[str, ...]:
     In bytes that could not be decoded one that is no part of it may stand next to an email address: it is returned with that and without.
     """
     text = unicodedata.normalize("NFKC", without_invisible(plain_text(content)))
-    written: list[tuple[Channel, str]] = [("sms", found[0]) for each in _NUMBERS_IN for found in each.finditer(text)]
+    written: list[tuple[Channel, str]] = [("sms", found[0]) for each in _NUMBERS_IN for found in each.finditer(text.translate(_DASHES))]
     for found in _EMAILS_IN.finditer(text):
         email = found[0]
         written += [("email", each) for each in (email, email[1:], email[:-1], email[1:-1])]

@@ -84,6 +84,12 @@ def test_b15_a_surplus_cell_is_refused_with_its_place() -> None:
         ("804-555-1001", "8.05E+09", 6, "shortened by the spreadsheet"),
         ("804-555-1001", "########", 6, "an error of the spreadsheet"),
         ("VA7700123", "#N/A", 4, "an error of the spreadsheet"),
+        ("VA7700123", "#NV", 4, "an error of the spreadsheet"),
+        ("VA7700123", "#WERT!", 4, "an error of the spreadsheet"),
+        ("VA7700123", "#¡REF!", 4, "an error of the spreadsheet"),
+        ("VA7700123", "#SPILL!", 4, "an error of the spreadsheet"),
+        ("VA7700123", "#NAME?", 4, "an error of the spreadsheet"),
+        ("VA7700123", "#DIV/0!", 4, "an error of the spreadsheet"),
         ("804-555-1001", "=A1", 6, "a formula"),
         ("reg1@example.org", "reg1@example.org\x0breg2@example.org", 5, "does not print"),
         ("sid,email,sms,verified\nV-1,R-1,VINE,VA7700123", "DOB,email,sms,verified\nV-1,R-1,VINE,02/11/1979", 4, "YYYY-MM-DD"),
@@ -93,6 +99,34 @@ def test_b15_a_surplus_cell_is_refused_with_its_place() -> None:
 def test_b15_what_a_spreadsheet_spoiled_is_refused_with_its_place(old: str, new: str, place: int, why: str) -> None:
     with pytest.raises(Broken, match=f"line 2, column {place}: .*{why}"):
         list(registrations(GOOD.replace(old, new).encode()))
+
+
+@pytest.mark.parametrize("column", ["case_numbers", "booking", "sid"])
+@pytest.mark.parametrize(
+    "written", ["26-Jan", "Jan-26", "1/26/2026", "26. Jan", "Mai 26", "26-Dez", "1-26-2026", "26.01.2026", "Sept-2026"]
+)
+def test_b15_a_number_that_became_a_date_is_refused(column: str, written: str) -> None:
+    """Found as a variant: nobody was told of the case 1-26, since the registration was for the case 26-Jan."""
+    with pytest.raises(Broken, match=f"line 2, column 4: the number in the column {column} was made a date by the spreadsheet"):
+        list(registrations(GOOD.replace("sid", column).replace("VA7700123", written).encode()))
+
+
+@pytest.mark.parametrize("written", ["1-26", "26-CR-1", "CR26-1432", "26/1432", "MAR26-1432", "2026-1", "12.3.4", "#26-1", "#CR26-1"])
+def test_b15_but_a_docket_number_is_none(written: str) -> None:
+    (found,) = map(json.loads, registrations(GOOD.replace("sid", "case_numbers").replace("VA7700123", written).encode()))
+    assert found["case_numbers"] == [written]
+
+
+def test_b15_a_pin_that_lost_its_zeros_is_refused() -> None:
+    with pytest.raises(Broken, match="line 2, column 4: the column pin has lost zeros before the number"):
+        list(registrations(GOOD.replace("sid", "pin").replace("VA7700123", "258").encode()))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("sms", "SMS (mobile)"), ("sid", "SID #"), ("verified", "Verified?"), ("email", "E-Mail:"), (",Y", ",✔️")]
+)
+def test_b15_what_stands_beside_a_headers_name_counts_for_nothing(old: str, new: str) -> None:
+    assert addresses(GOOD.replace(old, new, 1).encode()) == ["804-555-1001", "reg1@example.org"]
 
 
 NAMED = GOOD.replace("sid", "full").replace("VA7700123", "José Peña")
