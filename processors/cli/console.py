@@ -12,7 +12,7 @@ from processors.cli.app import new_app
 from processors.cli.web import serve
 from processors.console.actions import Actions
 from processors.console.app import app_of
-from processors.console.contacts import contacts_of
+from processors.console.contacts import contacts_of, reply_of
 from processors.console.openid import OpenId
 from processors.console.overview import Overview
 from processors.console.page import Console
@@ -93,4 +93,5 @@ def console_of(settings: Settings) -> Console:
         )
 
     contacts = partial(contacts_of, client, settings.seal(), rules)
-    return Console(client, follower, actions, overview, rules, rules_document, contacts)
+    reply = partial(reply_of, client, settings.seal(), rules)
+    return Console(client, follower, actions, overview, rules, rules_document, contacts, reply)

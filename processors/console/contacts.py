@@ -1,20 +1,23 @@
 """
-Where a registrant is reached, for whoever has a reason to know: read from deliver's state when asked, kept nowhere.
+Where a registrant is reached, for whoever has a reason to know, and what they answered: read from deliver's state when asked, kept nowhere.
 
 Addresses are masked until somebody says why they must see them.
 """
 
 from typing import Final
 
+import msgspec
 import phonenumbers
 from msgspec import Struct
 
 from processors.deliver.contacts import UNKNOWN, destinations
 from processors.deliver.decide import STAGE as DELIVER
-from processors.deliver.moment import Moment
+from processors.deliver.moment import STAGE_NAME, Moment
 from processors.deliver.state import KnownContact, Registrant
 from processors.domain.erasure import RegistrantKey
+from processors.domain.inbound import PURPOSE, InboundText
 from processors.domain.registration import Channel, Contact
+from processors.domain.review import opened_subject, subject_of
 from processors.domain.seal import Seal, SealBroken
 from processors.rules.book import Rules
 from processors.runtime.clock import wall
@@ -40,13 +43,9 @@ class ShownContact(Struct, frozen=True):
 
 def contacts_of(client: Client, seal: Seal, rules: Rules, registrant_id: str, *, masked: bool) -> tuple[ShownContact, ...]:
     """Return the contacts of a registrant's registrations in force; raises UserError if they cannot be opened."""
-    raw = client.last(DELIVER_STATE, f"={registrant_id}", registrant_id)
-    known = None if raw is None else client.codec.states(format_of(DELIVER))(raw)
-    if not isinstance(known, Registrant):
+    known, moment = registrant_of(client, seal, rules, registrant_id)
+    if known is None:
         return ()
-    sealed = client.last(KEYS, registrant_id)
-    key = None if sealed is None else client.codec.decode(sealed)
-    moment = Moment(registrant_id, wall(), rules, seal, key if isinstance(key, RegistrantKey) else None)
     try:
         found = destinations(known.in_force(moment.at), moment)
     except SealBroken:
@@ -63,6 +62,31 @@ def contacts_of(client: Client, seal: Seal, rules: Rules, registrant_id: str, *,
         )
         for each in found
     )
+
+
+def reply_of(client: Client, seal: Seal, rules: Rules, review_id: str) -> str | None:
+    """Return what a registrant wrote, of which an open review asks what it means; None if it is kept no more, or cannot be opened."""
+    registrant_id = opened_subject(subject_of(review_id, STAGE_NAME) or "", seal)
+    if registrant_id is None:
+        return None
+    known, moment = registrant_of(client, seal, rules, registrant_id)
+    reply = next((each for each in known.replies if each.review_id == review_id), None) if known is not None else None
+    if reply is None or not reply.sealed:
+        return None
+    try:
+        return msgspec.json.decode(moment.contact_seal.open(reply.sealed, PURPOSE), type=InboundText).body
+    except SealBroken:
+        return None
+
+
+def registrant_of(client: Client, seal: Seal, rules: Rules, registrant_id: str) -> tuple[Registrant | None, Moment]:
+    """Return what deliver keeps of a registrant, None if nothing, and the moment with whose seal it is opened."""
+    raw = client.last(DELIVER_STATE, f"={registrant_id}", registrant_id)
+    known = None if raw is None else client.codec.states(format_of(DELIVER))(raw)
+    sealed = client.last(KEYS, registrant_id)
+    key = None if sealed is None else client.codec.decode(sealed)
+    moment = Moment(registrant_id, wall(), rules, seal, key if isinstance(key, RegistrantKey) else None)
+    return known if isinstance(known, Registrant) else None, moment
 
 
 def state_of(contact: Contact, known: KnownContact) -> str:

@@ -42,6 +42,7 @@ class Console:
     rules: Rules
     rules_document: Callable[[str], Any]
     contacts: Contacts
+    reply: Callable[[str], str | None]  # what a registrant wrote, by the id of the review that asks what it means
 
 
 class Pages:

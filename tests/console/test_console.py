@@ -116,7 +116,9 @@ def console_over(tmp_path: Path, view: View, sign_in: SignIn | None = None) -> C
     overview = Overview(watch, SimpleNamespace(registry=CollectorRegistry()))  # type: ignore[arg-type]
     document = SimpleNamespace(title="Rules", version="r1", parts=())
     app = app_of(
-        Console(sent, follower, actions, overview, RULES, lambda _: document, contacts_of_anybody), sign_in or LocalUser("ana"), "k"
+        Console(sent, follower, actions, overview, RULES, lambda _: document, contacts_of_anybody, {"reply": "leave <me> alone"}.get),
+        sign_in or LocalUser("ana"),
+        "k",
     )  # type: ignore[arg-type]
     return ConsoleUnderTest(view, sent, actions, client_of(app))
 
@@ -133,6 +135,33 @@ def test_emergencies_come_first(desk: ConsoleUnderTest) -> None:
     page = desk.client.get("/reviews").text
     assert page.index("/reviews/e") < page.index("/reviews/a")
     assert "<strong>1</strong> emergencies in review" in desk.client.get("/").text
+
+
+ASKED = {"reason": "unclear_reply", "message_id": "-", "ori": "", "offender": "", "jurisdiction": "", "event_type": "", "event_subtype": ""}
+
+
+def test_the_words_of_an_answer_are_shown_to_reviewers_alone(tmp_path: Path) -> None:
+    desk = console_over(tmp_path, made_view(tmp_path), Proxy("X-User", "X-States", frozenset({"testclient"}), "X-Roles"))
+    put(desk.view, REVIEWS, "reply", review("reply", **ASKED))
+    assert "leave" in desk.client.get("/reviews/reply", headers={"X-User": "ana", "X-Roles": "reviewer"}).text
+    assert "you are not a reviewer" in desk.client.get("/reviews/reply", headers={"X-User": "bo", "X-Roles": "operator"}).text
+    assert [record.person for _, _, record in desk.sent.records] == ["ana"]
+
+
+def test_the_words_of_an_answer_are_shown_with_what_a_decision_on_it_does(desk: ConsoleUnderTest) -> None:
+    for name in ("reply", "gone"):
+        put(desk.view, REVIEWS, name, review(name, since=wall() - 86_400_000, **ASKED))
+    listed, page = desk.client.get("/reviews").text, desk.client.get("/reviews/reply").text
+    assert "What a registrant answered</a>" in listed
+    assert "may wait" in listed
+    assert "leave &lt;me&gt; alone" in page
+    assert "Release: no more messages to that address" in page
+    assert "late by" not in page
+    (logged,) = (record for _, _, record in desk.sent.records)
+    assert (logged.person, logged.action, logged.subject) == ("ana", "reply_read", "reply")
+    assert "It cannot be read here" in desk.client.get("/reviews/gone").text
+    desk.client.get("/reviews/a")
+    assert len(desk.sent.records) == 2
 
 
 def test_a_decision_can_be_undone_for_eight_seconds_and_then_leaves_with_the_persons_name(

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from processors.console.contacts import ShownContact, contacts_of
+from processors.console.contacts import ShownContact, contacts_of, reply_of
 from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.errors import UserError
-from processors.topics import DELIVER_STATE, ERASURES, KEYS, VERIFICATIONS, Topic
+from processors.topics import DELIVER_STATE, ERASURES, INBOUND, KEYS, VERIFICATIONS, Topic
 from tests.stories.builders import registration
 
 RULES = load_rules()
@@ -76,3 +76,27 @@ def test_nobody_has_contacts_who_is_not_registered_or_was_erased(driver: Pipelin
 def test_another_key_opens_nothing(driver: PipelineDriver) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         shown(driver, masked=False, seal=Seal(bytes(64)))
+
+
+def answer(driver: PipelineDriver, words: str) -> str:
+    """Let the registrant answer in words of their own, and return the id of the review of it."""
+    driver.send(
+        INBOUND, {"provider": "p", "channel": "email", "from": "jane@example.org", "to": "vn", "body": words, "occurred_at": driver.now}
+    )
+    (review,) = driver.reviews()
+    return str(review.review_id)
+
+
+def test_what_a_registrant_answered_can_be_read_until_it_is_decided(driver: PipelineDriver) -> None:
+    name = answer(driver, "please leave me alone")
+    assert reply_of(StateClient(driver), Seal(KEY), RULES, name) == "please leave me alone"  # type: ignore[arg-type]
+    driver.review("discard", name)
+    assert reply_of(StateClient(driver), Seal(KEY), RULES, name) is None  # type: ignore[arg-type]
+
+
+def test_an_answer_is_shown_to_nobody_without_the_key_and_after_an_erasure(driver: PipelineDriver) -> None:
+    name = answer(driver, "please leave me alone")
+    assert reply_of(StateClient(driver), Seal(bytes(64)), RULES, name) is None  # type: ignore[arg-type]
+    assert reply_of(StateClient(driver), Seal(KEY), RULES, "validate-o1-0123456789ab") is None  # type: ignore[arg-type]
+    driver.send(ERASURES, {"registrant_id": "R-1", "reason": "asked", "requested_by": "ana"}, "R-1")
+    assert reply_of(StateClient(driver), Seal(KEY), RULES, name) is None  # type: ignore[arg-type]

@@ -17,6 +17,8 @@ from processors.runtime.errors import UserError
 from processors.views import queries
 
 REVIEW_SECONDS: Final = 15 * 60
+REPLY: Final = "unclear_reply"  # the reason of a review of what a registrant answered
+MAY_WAIT: Final = frozenset({REPLY, "too_far_ahead"})  # for ten business days; until the date comes within range
 CLAIM: Final = 10 * 60_000  # how long whoever took a review on is named to others; nobody is kept from deciding
 LANGUAGES: Final = ("en", "es")
 CLAIMS: Final = {"claim": CLAIMED, "unclaim": UNCLAIMED}
@@ -43,7 +45,7 @@ async def reviews(pages: Pages, request: Request) -> Response:
             each
             | {
                 "emergency": pages.is_emergency(each),
-                "left": REVIEW_SECONDS - (wall() - each["since"]) // 1000,
+                "left": seconds_left(each),
                 "claimed_by": claims[each["review_id"]][0] if each["review_id"] in claims else "",
             }
             for each in shown
@@ -102,7 +104,9 @@ async def review(pages: Pages, request: Request) -> Response:
         400 if error else 200,
         review=found,
         emergency=pages.is_emergency(found),
-        left=REVIEW_SECONDS - (wall() - found["since"]) // 1000,
+        left=seconds_left(found),
+        is_reply=found["reason"] == REPLY,
+        reply=await read_reply(pages, request, found),
         pending=await run_in_threadpool(pages.console.actions.pending, review_id),
         texts=sample_texts(pages, found),
         ended=await pages.ask(queries.how_reviews_ended, found["reason"]),
@@ -114,6 +118,19 @@ async def review(pages: Pages, request: Request) -> Response:
         first_decision=await pages.ask(queries.first_decision, found["group"]) if found["group"] else None,
         error=error,
     )
+
+
+def seconds_left(review: Mapping[str, Any]) -> int | None:
+    """Return for how many seconds a review may still wait, below 0 if it waits too long; None if there is no hurry."""
+    return None if review["reason"] in MAY_WAIT else REVIEW_SECONDS - (wall() - review["since"]) // 1000
+
+
+async def read_reply(pages: Pages, request: Request, review: Mapping[str, Any]) -> str | None:
+    """Return to a reviewer what a registrant answered, if an open review asks about it; that it was read is kept with the reader's name."""
+    if review["reason"] != REPLY or review["state"] != "open" or not request.state.person.has_role("reviewer"):
+        return None
+    await run_in_threadpool(pages.console.actions.log, request.state.person.name, "reply_read", review["review_id"])
+    return await run_in_threadpool(pages.console.reply, review["review_id"])
 
 
 def chosen_decision(form: FormData) -> tuple[Decision, str]:
