@@ -140,7 +140,7 @@ class OneStage:
         task = Task(stage, 0, self._position, dict(self._inputs), dict(self.timers), urgent=self._urgent)
         watermark = None if records else self.now
         task.table = dict(self.table)
-        task.awaited(self.now, self.context.rules.version)
+        task.awaited_watermark(self.now, self.context.rules.version)
         result = task.decide(records, watermark, MOST, self._read, CODEC, self.context)
         result.position = structs.replace(result.position, at=0)
         if stage is self.stage:

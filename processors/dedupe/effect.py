@@ -46,7 +46,7 @@ def apply(effect: Effect, situation: Situation) -> Situation:
     messages = {message_key(situation.offender, seq): message for seq, message in effect.messages.items()}
     states = {key: state for key, state in situation.states.items() if key not in messages}
     states |= {key: StoredMessage(message) for key, message in messages.items() if message is not None}
-    return replace(situation, states=states, known=situation.known.changed(effect.events, effect.waiting))
+    return replace(situation, states=states, known=situation.known.with_changes(effect.events, effect.waiting))
 
 
 def decision(effect: Effect, situation: Situation) -> Decision[State]:
@@ -58,6 +58,6 @@ def decision(effect: Effect, situation: Situation) -> Decision[State]:
         message_key(offender, seq): None if message is None else StoredMessage(message) for seq, message in effect.messages.items()
     }
     if effect.events or effect.waiting:
-        after = situation.known.changed(effect.events, effect.waiting)
+        after = situation.known.with_changes(effect.events, effect.waiting)
         states[offender] = after if after.events or after.waiting else None
     return Decision(effect.outputs, states, verdicts=effect.verdicts)

@@ -120,7 +120,7 @@ class KnownEvents(Struct, frozen=True, gc=False, tag="sightings", omit_defaults=
             dues += [each.due for each in self.waiting if each.review_id is None]
         return min(dues) if dues else None
 
-    def changed(self, events: Mapping[int, KnownEvent | None], waiting: Mapping[int, WaitingMessage | None]) -> "KnownEvents":
+    def with_changes(self, events: Mapping[int, KnownEvent | None], waiting: Mapping[int, WaitingMessage | None]) -> "KnownEvents":
         """Return the document with these events and waiting messages, by `seq`; None removes one."""
         known, waits = self.events, self.waiting
         if events:

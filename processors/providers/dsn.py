@@ -27,7 +27,7 @@ def receipts(content: bytes, provider: str, received_at: int) -> tuple[ReceiptFo
     found = []
     for part in parts:
         groups = [each for each in part.get_payload() if isinstance(each, Message)] if part.is_multipart() else []
-        envelope = xtext_decoded(str(groups[0].get("Original-Envelope-Id", ""))) if groups else ""
+        envelope = decode_xtext(str(groups[0].get("Original-Envelope-Id", ""))) if groups else ""
         reference = reference_of(envelope) or returned_reference(email)
         found += [receipt(each, reference, provider, received_at) for each in groups[1:] if reference and each.get("Action")]
     return tuple(found)
@@ -71,6 +71,6 @@ def occurred_at(group: Message, received_at: int) -> int:
         return received_at
 
 
-def xtext_decoded(text: str) -> str:
+def decode_xtext(text: str) -> str:
     """Return text without the encoding of RFC 3461, section 4."""
     return re.sub(r"\+([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), text.strip())

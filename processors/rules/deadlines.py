@@ -63,7 +63,7 @@ class Deadlines:
         """Return the clocks of the section `deadline`."""
         return cls(tuple(Deadline(**{field.name: getattr(entry, field.name) for field in fields(Deadline)}) for entry in entries.values()))
 
-    def raised(self, activity: str, reason: str | None) -> tuple[Deadline, ...]:
+    def started_by(self, activity: str, reason: str | None) -> tuple[Deadline, ...]:
         """Return the clocks that an activity starts: of those with one name, that for the message's reason, else that without reasons."""
         started = tuple(each for each in self.raised_by.get(activity, ()) if reason not in each.unless_reasons)
         particular = {each.name for each in started if reason is not None and reason in each.reasons}

@@ -123,12 +123,12 @@ class IdentityRules:
             return f"{strength}{name}:{value}"
         if scheme.prefixed and value[:PREFIX] in BEGINNINGS:
             return f"{strength}{name}:{POLICE.get(value[:PREFIX], value[:PREFIX])}{value[PREFIX:]}"
-        by = self.issuer_said(identifier.issuer, scheme.scope) or issuer.of(scheme.scope)
+        by = self.named_issuer(identifier.issuer, scheme.scope) or issuer.of(scheme.scope)
         if scheme.prefixed and by != ANY_ISSUER:
             return f"{strength}{name}:{by}{value}"
         return f"{strength}{name}@{by}:{value}"
 
-    def issuer_said(self, text: str | None, scope: ScopeKind) -> str:
+    def named_issuer(self, text: str | None, scope: ScopeKind) -> str:
         """Return the issuer that an identifier names, a state or an agency; nothing if it names none. Raises LeftOut if it is no state."""
         said = compact(text or "")
         if not said or self.is_word(text or "", "".join(filter(str.isalnum, said))):

@@ -21,7 +21,7 @@ from processors.simulation.message import (
     Withheld,
     action_day,
     action_time,
-    flagged,
+    expect_flag,
 )
 from processors.simulation.mishaps import Planned, add_with_mishap
 from processors.simulation.people import Offender
@@ -227,7 +227,7 @@ class Case:
             log.add(again, changed, Notified(again, "news", arrival.message_id))
             self.state = "supervised"
         else:
-            log.add(self.at, arrival, flagged("workflow"))
+            log.add(self.at, arrival, expect_flag("workflow"))
             self.state = "in review"
         return True
 
@@ -249,7 +249,7 @@ class Case:
             wrong, reason = replace(message, compact={**message.compact, "report_by": last}), "workflow"
         else:
             return
-        self.log.add(at, wrong, flagged(reason))
+        self.log.add(at, wrong, expect_flag(reason))
 
 
 def new_case(log: CaseLog, offender: Offender, at: int, state: str) -> Case:

@@ -196,7 +196,7 @@ INTERNAL: Final = Withheld("validate", "suppressed", "internal")
 DUPLICATE: Final = Withheld("dedupe", "suppressed", "duplicate")
 
 
-def flagged(reason: str) -> Withheld:
+def expect_flag(reason: str) -> Withheld:
     """Return the outcome of a message that goes to review."""
     return Withheld("validate", "flagged", reason)
 

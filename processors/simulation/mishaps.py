@@ -64,13 +64,13 @@ def duplicate(log: CaseLog, at: int, message: Message, outcome: ExpectedOutcome)
         log.add(at, message.as_duplicate(log.new_id(), log.random), DUPLICATE)
 
 
-def redelivered(log: CaseLog, at: int, message: Message, outcome: ExpectedOutcome) -> None:
+def redeliver(log: CaseLog, at: int, message: Message, outcome: ExpectedOutcome) -> None:
     """The very same message arrives twice."""
     log.add(at, message, outcome)
     log.add(at + log.random.between(MINUTE, 6 * HOUR), message, Redelivered())
 
 
-def resubmitted(log: CaseLog, at: int, message: Message, outcome: ExpectedOutcome) -> None:
+def resubmit(log: CaseLog, at: int, message: Message, outcome: ExpectedOutcome) -> None:
     """It is cancelled and resubmitted within `cancel.hold`: registrants are notified of neither."""
     silent = Withheld("dedupe", "suppressed", "resubmitted")
     cancelled = at + log.random.between(5 * MINUTE, 6 * HOUR)
@@ -79,7 +79,7 @@ def resubmitted(log: CaseLog, at: int, message: Message, outcome: ExpectedOutcom
     log.add(cancelled + log.random.between(MINUTE, CANCEL_HOLD - MINUTE), message.as_duplicate(log.new_id(), log.random), silent)
 
 
-def cancelled(log: CaseLog, at: int, message: Message, outcome: ExpectedOutcome) -> None:
+def cancel(log: CaseLog, at: int, message: Message, outcome: ExpectedOutcome) -> None:
     """It is cancelled, of which registrants are notified; sometimes it is then sent again and is news once more."""
     log.add(at, message, outcome)
     at += log.random.between(5 * MINUTE, 8 * HOUR)
@@ -89,7 +89,7 @@ def cancelled(log: CaseLog, at: int, message: Message, outcome: ExpectedOutcome)
         log.add(at, replace(message.as_duplicate(log.new_id(), log.random), upper_case=False), Notified(at))
 
 
-def changed(log: CaseLog, at: int, message: Message, outcome: ExpectedOutcome) -> None:
+def change(log: CaseLog, at: int, message: Message, outcome: ExpectedOutcome) -> None:
     """An Update corrects something that registrants were told."""
     log.add(at, message, outcome)
     at += log.random.between(5 * MINUTE, 10 * HOUR)
@@ -136,12 +136,12 @@ Applies = Callable[[Planned], bool]
 
 MISHAPS: Final[tuple[tuple[str, Mishap, Applies], ...]] = (
     ("duplicate", duplicate, any_message),
-    ("redelivered", redelivered, any_message),
-    ("resubmitted", resubmitted, any_message),
+    ("redelivered", redeliver, any_message),
+    ("resubmitted", resubmit, any_message),
     ("unknown reference", unknown_reference, any_message),
-    ("cancelled", cancelled, withdrawable),
+    ("cancelled", cancel, withdrawable),
     ("cancel first", cancel_first, withdrawable),
-    ("changed", changed, changeable),
+    ("changed", change, changeable),
     ("update first", update_first, changeable),
     ("inconsequential", inconsequential, notified_at_once),
 )

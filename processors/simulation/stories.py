@@ -21,7 +21,7 @@ from processors.simulation.message import (
     Withheld,
     action_day,
     action_time,
-    flagged,
+    expect_flag,
 )
 from processors.simulation.message import PAST as TOO_OLD
 from processors.simulation.mishaps import Planned, add_with_mishap
@@ -171,7 +171,7 @@ def new_message(log: CaseLog, offender: Offender, event: StoryEvent, at: int) ->
     elif event.flagged_as is None and log.occurs("whole day"):
         action = action_day(at, sender.zone)
     if event.flagged_as is not None:
-        outcome = flagged(event.flagged_as)
+        outcome = expect_flag(event.flagged_as)
     elif event.notification_type == "Internal":
         outcome = INTERNAL
     message = log.message(
@@ -207,7 +207,7 @@ def out_of_range(log: CaseLog, at: int, days: int, limit: int, zone: str) -> tup
     """Return an action time beyond `date.future` and its outcome: notified once in range, if that is before the end."""
     release = at + log.random.between(HOUR, days * DAY)
     if release >= log.end:
-        return action_time(release + LONG_AFTER + limit, zone), flagged("too_far_ahead")
+        return action_time(release + LONG_AFTER + limit, zone), expect_flag("too_far_ahead")
     action = action_time(release + limit, zone)
     return action, Notified(action.at - limit)
 
@@ -270,7 +270,7 @@ def add_appeal(log: CaseLog, offender: Offender, at: int, number: int) -> None:
             add_with_mishap(log, Planned(later, decision(later - HOUR), Notified(later), 26 * HOUR))
         return
     pause = log.random.between(MINUTE, 14 * MINUTE) if order == "decided" else log.random.between(20 * MINUTE, 5 * HOUR)
-    log.add(at, decision(at - HOUR), Notified(at + pause) if order == "decided" else flagged("previous_event_missing"))
+    log.add(at, decision(at - HOUR), Notified(at + pause) if order == "decided" else expect_flag("previous_event_missing"))
     log.add(at + pause, filed, Notified(at + pause))
 
 

@@ -195,7 +195,7 @@ class Outbox:
             self._set_aside(unreadable)
         return found
 
-    def sent(self, ids: Sequence[int], now: int) -> None:
+    def mark_sent(self, ids: Sequence[int], now: int) -> None:
         """Remember that these were sent, without their content; forget what was sent a day ago, and what they replace."""
         later = OUTBOX.alias()
         replaced = exists().where(

@@ -41,7 +41,7 @@ class Sender:
         for kind, group in groupby(records, key=lambda each: each.kind):
             same = list(group)
             self._client.send(TOPICS[kind], [(each.key, each.value) for each in same])
-            self._outbox.sent([each.id for each in same], wall())
+            self._outbox.mark_sent([each.id for each in same], wall())
         return len(records)
 
     def _run(self) -> None:

@@ -199,7 +199,7 @@ def day_sent(event: Event, zone: ZoneInfo) -> date:
 def clocks_started(event: Event, heard: PastActivity, known: tuple[PastActivity, ...], book: Book, rules: Rules) -> Iterator[Clock]:
     """Yield the clocks that the message starts; what they wait for may already have been received, out of order."""
     before = {each.activity for each in known if same_case(each.case, heard.case)}
-    for deadline in book.deadlines.raised(heard.activity, heard.reason):
+    for deadline in book.deadlines.started_by(heard.activity, heard.reason):
         if (deadline.after and not before.intersection(deadline.after)) or before.intersection(deadline.unless_after):
             continue
         if not announced_where_it_counts(deadline, event):

@@ -3,7 +3,7 @@
 import pytest
 
 from processors.domain.external import ReceiptForm
-from processors.providers.dsn import receipts, xtext_decoded
+from processors.providers.dsn import decode_xtext, receipts
 from processors.providers.smtp import xtext
 
 AT = 1_793_628_000_000
@@ -83,4 +83,4 @@ def test_a_receipt_holds_no_address() -> None:
 
 
 def test_an_envelope_id_comes_back_as_it_left() -> None:
-    assert xtext_decoded(xtext("R-1001.ab+c=d e")) == "R-1001.ab+c=d e"
+    assert decode_xtext(xtext("R-1001.ab+c=d e")) == "R-1001.ab+c=d e"

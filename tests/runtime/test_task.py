@@ -121,7 +121,7 @@ def test_a_record_fires_the_timers_of_its_own_states_only_since_others_may_still
     result = one.decide([record("a", 60)], None, 100, lambda names: [stored.get(name) for name in names], CODEC, CONTEXT)
     assert (seen(result), result.wakes) == (("wake 50", "a"), 1)
     assert one.timers.at("elsewhere") == 40
-    assert one.awaited(60, "") == 40, "the watermark that it waits for"
+    assert one.awaited_watermark(60, "") == 40, "the watermark that it waits for"
 
 
 def test_timers_due_by_a_watermark_that_was_reached_before_come_before_any_record() -> None:
@@ -135,8 +135,8 @@ def test_timers_due_by_a_watermark_that_was_reached_before_come_before_any_recor
 
 def test_a_timer_waits_for_the_watermark_however_late_the_clock_is() -> None:
     one = task({"k": 50})
-    assert one.awaited(40, "") is None
-    assert one.awaited(5000, "") == 50
+    assert one.awaited_watermark(40, "") is None
+    assert one.awaited_watermark(5000, "") == 50
     assert not one.has_due(49, 5000, "")
 
 
@@ -267,7 +267,7 @@ VERSION = NEW_RULES.rules.version
 
 def settled(one: Task, now: int, most: int = 100) -> Any:
     """The batch that follows where everything received by now was read."""
-    one.awaited(now, VERSION)
+    one.awaited_watermark(now, VERSION)
     return one.decide([], now, most, nothing, CODEC, NEW_RULES)
 
 
@@ -302,7 +302,7 @@ def test_a_timer_that_is_due_goes_before_and_one_that_is_set_to_an_earlier_time_
 def test_nothing_is_looked_at_before_the_watermark_has_reached_the_change_of_rules() -> None:
     one = task({"a": 90}, SETTLING)
     assert not one.has_due(None, 20, VERSION)
-    assert one.awaited(30, VERSION) == 20
+    assert one.awaited_watermark(30, VERSION) == 20
     assert not one.has_due(19, 30, VERSION)
     work = one.decide([record("x", 5, key="k")], 19, 100, nothing, CODEC, NEW_RULES)
     assert (sorted(work.changes), work.position.settled) == ([b"=k"], "")

@@ -76,7 +76,7 @@ class Pipeline:
     def ends(self, topics: Sequence[str]) -> Mapping[Place, int]:
         return {(topic, each): len(self.logs[topic, each]) for topic in topics for each in range(PARTITIONS)}
 
-    def committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
+    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
         timers = self.kept if stage == "keep" else {0: [], 1: []}
         return {place: Committed(self.read[place], min((at + self.HOLD for at in timers[place[1]]), default=None)) for place in places}
 
@@ -134,8 +134,8 @@ class Frozen:
     def ends(self, topics: Sequence[str]) -> Mapping[Place, int]:
         return {place: end for topic in topics for place, end in self.first[topic].items()}
 
-    def committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
-        return self.log.committed(stage, places)
+    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
+        return self.log.read_committed(stage, places)
 
     def only_markers(self, place: Place, start: int, end: int) -> bool:
         return self.log.only_markers(place, start, end)
@@ -144,8 +144,8 @@ class Frozen:
 class WithoutTimers(Pipeline):
     """A pipeline whose stages do not say when their next timer is due."""
 
-    def committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
-        return {place: Committed(each.offset, None) for place, each in super().committed(stage, places).items()}
+    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
+        return {place: Committed(each.offset, None) for place, each in super().read_committed(stage, places).items()}
 
 
 @pytest.mark.parametrize("skew", [0, CLOCK_SKEW])

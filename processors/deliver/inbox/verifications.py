@@ -23,7 +23,7 @@ def verify(registrant: Registrant, verification: Verification, deliveries: Itera
         return verdict_only(verification, "unknown_registration", "no such registration is in force", moment)
     if (closed := closed_until(registration, moment)) > moment.at:
         return verdict_only(verification, "verification_closed", f"too many wrong codes: none is taken until {iso(closed)}", moment)
-    name = contact_proved(registrant, registration, verification, moment)
+    name = proven_contact(registrant, registration, verification, moment)
     if name is None:
         wrong = replace(registration, wrong_codes=(*registration.wrong_codes, moment.at)[-limit_of(moment) :])
         after = replace(registrant, registrations={**registrant.registrations, registration.registration_id: wrong})
@@ -36,7 +36,7 @@ def verify(registrant: Registrant, verification: Verification, deliveries: Itera
     return advance_all(noted.then(Decision(states={registrant.registrant_id: after})), after, deliveries, moment)
 
 
-def contact_proved(registrant: Registrant, registration: KnownRegistration, verification: Verification, moment: Moment) -> str | None:
+def proven_contact(registrant: Registrant, registration: KnownRegistration, verification: Verification, moment: Moment) -> str | None:
     """Return the contact that was sent this code and may still give it back; None if there is none."""
     for each in destinations([registration], moment):
         asked_at = registrant.contacts.get(each.name, UNKNOWN).asked_at

@@ -246,7 +246,7 @@ class PipelineDriver:
                 self._decide(running, [record], None)
                 return True
             version = self._context.rules.version
-            if running.task.awaited(self.now, version) is not None:
+            if running.task.awaited_watermark(self.now, version) is not None:
                 watermark = self._watermark(running)
                 if running.task.has_due(watermark, self.now, version):
                     self._decide(running, [], watermark)

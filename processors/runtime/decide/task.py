@@ -105,7 +105,7 @@ class Task:
             self.moved = any(self.fetched[topic] > offset for topic, offset in self.positions.items()) or self.moved
             self.positions = {topic: max(offset, self.fetched[topic]) for topic, offset in self.positions.items()}
 
-    def awaited(self, now: int, rules: str) -> int | None:
+    def awaited_watermark(self, now: int, rules: str) -> int | None:
         """Return the watermark that something here waits for: a timer that is due, or that new rules may change."""
         at = self.timers.next()
         if at is None:
@@ -117,7 +117,7 @@ class Task:
 
     def has_due(self, watermark: int | None, now: int, rules: str) -> bool:
         """Whether a timer is due by the watermark, or must be judged by new rules."""
-        awaited, at = self.awaited(now, rules), self.timers.next()
+        awaited, at = self.awaited_watermark(now, rules), self.timers.next()
         if awaited is None or at is None or watermark is None:
             return False
         return at <= watermark or (self._resettles(rules) and self._rules[1] <= watermark)

@@ -367,7 +367,7 @@ class Runner:
         """Have the watermark measured that the first timers wait for."""
         if self._watermarks is not None:
             version = context.rules.version
-            awaited = [at for task in self._tasks.values() if (at := task.awaited(now, version)) is not None]
+            awaited = [at for task in self._tasks.values() if (at := task.awaited_watermark(now, version)) is not None]
             if awaited:
                 self._watermarks.want(max(awaited))
 

@@ -54,7 +54,7 @@ class Log(Protocol):
         """Return the uncommitted end of every partition of the topics."""
         ...
 
-    def committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
+    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
         """Return what the stage has committed for the partitions."""
         ...
 
@@ -99,7 +99,7 @@ class Measurement:
             stage, topics = self._upstream[0]
             if self._ends is None:
                 self._ends = self._log.ends(topics)  # 1, and again for every stage: only after those before it have passed
-            committed = self._log.committed(stage, self._ends)
+            committed = self._log.read_committed(stage, self._ends)
             behind = {place: (offset, end) for place, end in self._ends.items() if (offset := committed[place].offset or 0) < end}
             stuck, self._behind = behind == self._behind, behind
             if behind and not (stuck and all(self._log.only_markers(place, *gap) for place, gap in behind.items())):  # 2
@@ -127,7 +127,7 @@ class KafkaLog:
         places = [(topic, each) for topic in topics for each in range(self._partitions[topic])]
         return self._broker.end_offsets(places, self._observer("watermark"))
 
-    def committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
+    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
         found = committed_progress(self._observer(stage), places)
         return {place: Committed(offset, parse_next_timer(metadata)) for place, (offset, metadata) in found.items()}
 
