@@ -23,7 +23,7 @@ from processors.providers.dispatch import Limits
 from processors.providers.dsn import receipts
 from processors.providers.outcome import Vendor
 from processors.providers.ssml import Prompt
-from processors.providers.twilio.callbacks import Callbacks, application
+from processors.providers.twilio.callbacks import Callbacks, Caller, application
 from processors.providers.worker import Worker, wall
 from processors.rules.load import load_rules
 from processors.runtime.errors import UserError
@@ -76,8 +76,8 @@ def callbacks(
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8090,
 ) -> None:
     """Receive Twilio's callbacks and write them as receipts and inbound messages, until SIGTERM or SIGINT; print the address."""
-    entry = next((each for each in read_config(config).vendor if isinstance(each, TwilioEntry)), None)
-    if entry is None:
+    entries = [each for each in read_config(config).vendor if isinstance(each, TwilioEntry)]
+    if not entries:
         raise UserError('the file describes no vendor of kind "twilio": add a [[vendor]] with kind = "twilio"')
     settings = Settings()
     configure(settings.log_level, settings.log_format)
@@ -92,7 +92,8 @@ def callbacks(
     book = load_rules(settings.rules_dir).book("", wall())
     again = partial(call_text, book, "*call.again")
     fault = Faults(settings.faults).point("provider-callbacks")
-    serve(application(Callbacks(secret(entry.token_file), entry.public_url, write, wall, again, entry.name, fault)), host, port)
+    callers = [Caller(each.name, secret(each.token_file), each.public_url) for each in entries]
+    serve(application(Callbacks(callers, write, wall, again, fault)), host, port)
 
 
 @app.command()

@@ -6,17 +6,20 @@ The HTTP API is the one stand-in here: its answers are written from Twilio's doc
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from html import unescape
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
 import httpx2
 import pytest
+from starlette.requests import Request
 
 from processors.domain.external import InboundForm, ReceiptForm
 from processors.providers.outcome import Ambiguous, Outcome, Refused, Taken, Unavailable
 from processors.providers.twilio.api import Account, TwilioVendor
-from processors.providers.twilio.callbacks import Callbacks, application, signature
+from processors.providers.twilio.callbacks import MOST_BYTES, Callbacks, Caller, application, body_of, signature
 from processors.providers.twilio.codes import meaning, tables
 from processors.providers.twilio.twiml import POST_AGAIN, twiml_of
 from processors.runtime.metrics import UNKNOWN_CODES
@@ -120,6 +123,9 @@ def test_every_code_means_something() -> None:
 # --- callbacks
 
 
+CALLER = Caller("twilio", "secret", "https://vn.example.org/twilio")
+
+
 def again(language: str) -> str:
     return f"Another PIN ({language})?"
 
@@ -132,7 +138,7 @@ def post(
     async def write(record: ReceiptForm | InboundForm) -> None:
         written.append(record)
 
-    client = client_of(application(Callbacks("secret", "https://vn.example.org/twilio", write, lambda: AT, again)))
+    client = client_of(application(Callbacks([CALLER], write, lambda: AT, again)))
     sign = given if given is not None else signature("secret", f"https://vn.example.org/twilio{path}", list(fields.items()))
     headers = {"X-Twilio-Signature": sign.encode("latin-1"), "Content-Type": "application/x-www-form-urlencoded"}
     return [client.post(path, content=urlencode(fields), headers=headers).status_code for _ in range(times)], written
@@ -192,7 +198,7 @@ def test_a_call_takes_three_tries_at_the_pin() -> None:
     async def write(record: ReceiptForm | InboundForm) -> None:
         written.append(record)
 
-    client = client_of(application(Callbacks("secret", "https://vn.example.org/twilio", write, lambda: AT, again)))
+    client = client_of(application(Callbacks([CALLER], write, lambda: AT, again)))
     for digits in ("0000", "00", "4821", "1111"):
         headers = {"X-Twilio-Signature": signature("secret", f"https://vn.example.org/twilio{path}", [("Digits", digits)])}
         answer = client.post(path, data={"Digits": digits}, headers=headers).text
@@ -209,7 +215,7 @@ def test_a_call_takes_three_tries_at_the_pin() -> None:
 
 def test_a_call_whose_number_opts_out_ends() -> None:
     path = f"/voice/{REFERENCE}/keys/en/1"
-    client = client_of(application(Callbacks("secret", "https://vn.example.org", nothing, lambda: AT, again)))
+    client = client_of(application(Callbacks([replace(CALLER, public_url="https://vn.example.org")], nothing, lambda: AT, again)))
     headers = {"X-Twilio-Signature": signature("secret", f"https://vn.example.org{path}", [("Digits", "9")])}
     assert "<Hangup/>" in client.post(path, data={"Digits": "9"}, headers=headers).text
 
@@ -237,6 +243,42 @@ def test_a_signature_of_another_url_or_other_fields_is_refused() -> None:
     assert post(f"/sms/{REFERENCE}", {"MessageStatus": "sent"}, given=fields) == ([403], [])
 
 
+def test_each_account_of_the_file_signs_its_own_callbacks() -> None:
+    """Texts fail over from one account to the next, and each reports to the same receiver."""
+    written: list[Any] = []
+
+    async def write(record: ReceiptForm | InboundForm) -> None:
+        written.append(record)
+
+    second = Caller("twilio-2", "another secret", "https://vn.example.org/second")
+    client = client_of(application(Callbacks([CALLER, second], write, lambda: AT, again)))
+    for caller in (CALLER, second):
+        given = signature(caller.token, f"{caller.public_url}/sms/{REFERENCE}", [("MessageStatus", "delivered")])
+        answer = client.post(f"/sms/{REFERENCE}", data={"MessageStatus": "delivered"}, headers={"X-Twilio-Signature": given})
+        assert answer.status_code == 204
+    assert [each.provider for each in written] == ["twilio", "twilio-2"]
+    mixed = signature(CALLER.token, f"{second.public_url}/sms/{REFERENCE}", [("MessageStatus", "sent")])
+    assert client.post(f"/sms/{REFERENCE}", data={"MessageStatus": "sent"}, headers={"X-Twilio-Signature": mixed}).status_code == 403
+
+
+class Endless:
+    """A request whose body has no end."""
+
+    read = 0
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        while True:
+            self.read += 1024
+            yield bytes(1024)
+
+
+def test_of_a_body_that_is_too_large_no_more_is_read() -> None:
+    """Whoever posts here need not have signed anything yet."""
+    request = Endless()
+    assert asyncio.run(body_of(cast("Request", request))) is None
+    assert request.read == MOST_BYTES + 1024
+
+
 def test_a_replay_is_refused_and_writes_nothing() -> None:
     codes, found = post(f"/sms/{REFERENCE}", {"MessageStatus": "sent"}, times=3)
     assert codes == [204, 409, 409]
@@ -253,12 +295,14 @@ def test_a_callback_that_could_not_be_written_may_come_again() -> None:
         written.append(record)
 
     path, fields = f"/sms/{REFERENCE}", {"MessageStatus": "sent"}
-    client = client_of(application(Callbacks("secret", "https://vn.example.org", write, lambda: AT, again)), raises=False)
+    client = client_of(
+        application(Callbacks([replace(CALLER, public_url="https://vn.example.org")], write, lambda: AT, again)), raises=False
+    )
     headers = {"X-Twilio-Signature": signature("secret", f"https://vn.example.org{path}", list(fields.items()))}
     assert [client.post(path, data=fields, headers=headers).status_code for _ in range(2)] == [500, 204]
     assert len(written) == 1
 
 
 def test_nothing_is_done_by_a_get() -> None:
-    client = client_of(application(Callbacks("secret", "https://vn.example.org", nothing, lambda: AT, again)))
+    client = client_of(application(Callbacks([replace(CALLER, public_url="https://vn.example.org")], nothing, lambda: AT, again)))
     assert client.get(f"/sms/{REFERENCE}").status_code == 405
