@@ -17,6 +17,8 @@ from processors.domain.seal import Seal
 from processors.runtime.errors import UserError
 from processors.runtime.key_file import read_seal
 
+CLASSIC: Final = "classic"  # the group protocol whose assignments the runner restores as a whole (runtime/run/runner.py)
+
 # Kubernetes sets variables like these in every container for each service of its namespace, whatever the service is called:
 # KAFKA_SERVICE_HOST, KAFKA_SERVICE_PORT_TLS, KAFKA_PORT_9092_TCP_ADDR, VN_CONSOLE_PORT=tcp://10.0.0.1:80.
 _SERVICE_LINK: Final = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
@@ -162,7 +164,7 @@ class Settings(BaseSettings):
 
     @field_validator("faults", "console_proxies", "site_proxies", mode="before")
     @classmethod
-    def _separated(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         return tuple(each.strip() for each in value.split(",")) if isinstance(value, str) else value
 
     def kafka_properties(self) -> dict[str, str]:
@@ -170,6 +172,8 @@ class Settings(BaseSettings):
         if self.bootstrap_servers is None:
             raise UserError("no broker is configured: run `vn local up`, or set KAFKA_BOOTSTRAP_SERVERS")
         named = {name[len("KAFKA_") :].lower().replace("_", "."): value for name, value in variables("KAFKA_").items() if value}
+        if named.get("group.protocol", CLASSIC).lower() != CLASSIC:
+            raise UserError("KAFKA_GROUP_PROTOCOL cannot be used: the stages share partitions by the classic protocol alone; leave it out")
         return named | {"bootstrap.servers": self.bootstrap_servers}
 
     def redis(self) -> str:
