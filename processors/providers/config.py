@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from processors.domain.registration import Channel
 from processors.domain.seal import Seal
+from processors.domain.unsubscription import SITE
 from processors.providers.dispatch import Limits
 from processors.providers.dkim import Signer
 from processors.providers.mail import Sender
@@ -79,6 +80,17 @@ class File(BaseModel):
 
     vendor: tuple[Known, ...] = Field(min_length=1)
 
+    @field_validator("vendor")
+    @classmethod
+    def _named_apart(cls, found: tuple[Known, ...]) -> tuple[Known, ...]:
+        """Refuse a name that does not say which vendor is meant: after a crash it is asked by that name."""
+        names = [each.name for each in found]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"two vendors have the name {twice}: give each its own")
+        if SITE in names:
+            raise ValueError(f"{SITE} is what receipts of the public's site say: give the vendor another name")
+        return found
+
 
 def read_config(path: Path) -> File:
     """Return the vendors that a file describes; raises UserError with a sentence that says what to do."""
@@ -91,7 +103,13 @@ def read_config(path: Path) -> File:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"] if part not in {"smtp", "twilio"})
-        raise UserError(f"{path}: {place} cannot be used: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
+        raise UserError(f"{path}: {place} cannot be used: {in_words(first['msg'])}") from None
+
+
+def in_words(message: str) -> str:
+    """Return what pydantic says of a value, as the end of a sentence."""
+    plain = message.removeprefix("Value error, ")
+    return plain[:1].lower() + plain[1:]
 
 
 def secret(path: Path) -> str:

@@ -28,6 +28,16 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [(("a", "b", "a"), "two vendors have the name a: give each its own"), (("site",), "give the vendor another name")],
+)
+def test_a_name_that_does_not_say_which_vendor_is_meant_is_refused(tmp_path: Path, names: tuple[str, ...], sentence: str) -> None:
+    file = written(tmp_path, "".join(SMTP.format(name=each) for each in names))
+    with pytest.raises(UserError, match=sentence):
+        read_config(file)
+
+
 def test_vendors_keep_the_order_of_the_file(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("secret\n")
