@@ -167,6 +167,8 @@ STATUSES = [
     ("voice", {"CallStatus": "no-answer"}, "no_answer"),
     ("voice", {"CallStatus": "completed", "AnsweredBy": "human"}, "unconfirmed"),
     ("voice", {"CallStatus": "completed", "AnsweredBy": "machine_end_beep"}, "voicemail"),
+    ("voice", {"CallStatus": "completed", "AnsweredBy": "unknown"}, "voicemail"),
+    ("voice", {"CallStatus": "completed"}, "voicemail"),
 ]
 
 

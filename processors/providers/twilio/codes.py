@@ -9,7 +9,7 @@ from processors.providers.outcome import Outcome, Refused, Unavailable
 from processors.runtime import metrics
 
 FILE: Final = Path(__file__).with_name("codes.toml")
-MACHINES: Final = frozenset({"machine_start", "machine_end_beep", "machine_end_silence", "machine_end_other", "fax"})
+PERSON: Final = "human"  # AnsweredBy of a call that a person answered; a machine, a fax, or unknown otherwise
 
 
 @cache
@@ -44,8 +44,12 @@ def message_status(status: str, code: str) -> str | None:
 
 
 def call_status(status: str, answered_by: str) -> str | None:
-    """Return the receipt status of a call's callback, None for a status that the table does not have."""
-    if status == "completed" and answered_by in MACHINES:
+    """
+    Return the receipt status of a call's callback, None for a status that the table does not have.
+
+    A call of which it is not known that a person answered it counts as taken by a machine, which never ends an emergency.
+    """
+    if status == "completed" and answered_by != PERSON:
         return "voicemail"
     found = tables()["call_status"].get(status)
     return None if found is None else str(found)
