@@ -511,6 +511,7 @@ def test_the_stage_writes_what_it_says_and_reads_by_registrant() -> None:
         "intake",
         "reviews",
         "dead-letters",
+        "dead-letters.keys",
         "keys",
         "erased",
     }

@@ -10,7 +10,7 @@ from processors.domain.inbound import PURPOSE, Inbound
 from processors.domain.registration import Contact, address_digest
 from processors.domain.review import Review, ReviewAction
 from processors.domain.time import millis
-from processors.topics import REVIEWS
+from processors.topics import REGISTRANTS, REVIEWS
 from tests.deliver.given import (
     ALL_DAY,
     AT_ONCE,
@@ -18,6 +18,7 @@ from tests.deliver.given import (
     EMAIL,
     HOUR,
     ME,
+    MINUTE,
     NOON,
     SMS,
     VOICE,
@@ -32,6 +33,7 @@ from tests.one_stage import SEAL
 
 PHONE = Contact("voice", SMS.address, verified=True)  # calls to the number that has the text messages
 NIGHT = millis("2026-11-03T03:00:00Z")  # 22:00 in Virginia
+MORNING = millis("2026-11-03T12:00:00Z")  # 7:00
 
 
 def inbound(keyword: Any, contact: Contact = SMS, **more: Any) -> Inbound:
@@ -61,6 +63,29 @@ def test_stop_twice_is_confirmed_once() -> None:
 
 def test_a_stop_that_somebody_else_answers_is_not_answered() -> None:
     told = registered().receive(inbound("stop", answered=True))
+    assert kinds(told) == []
+    assert told.reasons("noted")[-1] == "opted_out"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "status"), [("stop", None), ("stop", "temporary_failure"), ("help", None), ("help", "temporary_failure")]
+)
+def test_what_was_not_delivered_within_five_minutes_is_no_answer_any_more(keyword: str, status: str | None) -> None:
+    """One confirmation of an opt-out may be sent, within five minutes; help is tried again, but at night no more."""
+    told = AtDeliver(AT_ONCE, now=NIGHT - 12 * HOUR, answers=None).register(reachable(SMS, received_at=NIGHT - 12 * HOUR))
+    told.receive(receipt(told.messages[0].reference, "delivered")).until(NIGHT).receive(inbound(keyword))
+    (answer,) = told.messages[1:]
+    assert answer.expires_at == NIGHT + 5 * MINUTE
+    if status is not None:
+        told.receive(receipt(answer.reference, status))
+    told.until(NIGHT + DAY)
+    later = [each.created_at for each in told.messages[2:]]
+    assert (later == []) if keyword == "stop" else min(later) == MORNING
+
+
+def test_a_stop_that_is_heard_an_hour_late_is_not_confirmed() -> None:
+    told = registered(SMS).after(HOUR)
+    told.put(REGISTRANTS, inbound("stop"), ME, late=HOUR)
     assert kinds(told) == []
     assert told.reasons("noted")[-1] == "opted_out"
 
