@@ -39,6 +39,9 @@ _QUOTES: Final = " '\"=\t\n\r~\u2018\u2019\u201c\u201d\u260e\u260f\u2706\U0001f4
 _AFTER: Final = f"{_QUOTES}.,;:"
 _COUNTRY: Final = re.compile(r"^\((\+\d{1,3})\)")  # (+1) 804 555 1007
 _FRACTION: Final = re.compile(r"(?<=\d{7})\.0+$")  # of a number that a spreadsheet took for a measure
+_MEXICAN: Final = re.compile(
+    r"^(\+[\s().-]*52)[\s().-]*1(?=(?:[\s().-]*\d){10}$)"
+)  # of mobiles until 2019, and still in many address books
 _EXCHANGE_CODE: Final = re.compile(r"^00(?=[\s().-]*[1-9])")  # how most of the world calls abroad
 # One number as people write them, and nothing beside it: the library takes the first of two and drops the other.
 _ONE_NUMBER: Final = re.compile(
@@ -81,7 +84,7 @@ def normalize_telephone(number: str) -> str:
 def telephone(number: str) -> PhoneNumber:
     """Return the number parsed; raises Unusable if it is not one, or not one that a registrant answers."""
     written = unicodedata.normalize("NFKC", without_invisible(number)).translate(_DASHES).lstrip(_QUOTES).rstrip(_AFTER)
-    plain = _FRACTION.sub("", _COUNTRY.sub(r"\1", _EXCHANGE_CODE.sub("+", written)))
+    plain = _FRACTION.sub("", _MEXICAN.sub(r"\1", _COUNTRY.sub(r"\1", _EXCHANGE_CODE.sub("+", written))))
     if len(plain) > MAX_NUMBER or not _ONE_NUMBER.fullmatch(plain):
         raise Unusable("is no telephone number, or more than one")
     if phonenumbers.connects_to_emergency_number(plain, DEFAULT_REGION):

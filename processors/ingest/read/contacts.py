@@ -11,6 +11,7 @@ from processors.domain.addresses import NORMALIZE, Unusable
 from processors.domain.normalize import without_invisible
 from processors.domain.registration import Channel, Contact
 
+MOST_ZONES: Final = 24  # of one country
 CHANNELS: Final[Mapping[str, Channel]] = {"sms": "sms", "email": "email", "voice": "voice"}
 
 
@@ -57,7 +58,11 @@ def check_contact(sent: Any) -> Contact:
 
 
 def time_zones(contacts: Iterable[Contact]) -> tuple[str, ...]:
-    """Return the time zones of the first telephone number among the contacts, several if its area has several; none if unknown."""
+    """
+    Return the time zones of the first telephone number among the contacts, several if its area has several; none if unknown.
+
+    A toll-free number has no place: the library gives it every zone from Guam to Bermuda.
+    """
     number = next((each.address for each in contacts if each.channel != "email"), None)
     found: tuple[str, ...] = time_zones_for_number(phonenumbers.parse(number)) if number else ()
-    return tuple(each for each in found if each != UNKNOWN_TIMEZONE)
+    return tuple(each for each in found if each != UNKNOWN_TIMEZONE) if len(found) <= MOST_ZONES else ()
