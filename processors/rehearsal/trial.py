@@ -22,7 +22,7 @@ from processors.domain.submission import Submission
 from processors.ingest.read.decide import READ
 from processors.pipeline import PIPELINE
 from processors.rules.book import Rules
-from processors.runtime.decide.driver import PipelineDriver
+from processors.runtime.decide.driver import PipelineDriver, repeatable_bytes
 from processors.runtime.wire.codec import Codec
 from processors.stage import Context, Record
 from processors.topics import REGISTRATIONS, SUBMISSIONS
@@ -163,5 +163,5 @@ def offenders_of(submission: bytes, at: datetime, rules: Rules) -> tuple[Person,
     """Return the offenders of a submission; none if it is rejected."""
     value = Codec().decode_external(submission)
     record = Record(SUBMISSIONS.name, 0, 0, None, int(at.timestamp() * 1000), value, submission)
-    found = READ.decide(record, {}, Context(rules, Seal(KEY))).outputs[0].value
+    found = READ.decide(record, {}, Context(rules, Seal(KEY), draw=repeatable_bytes)).outputs[0].value
     return msgspec.json.decode(found.body, type=Submission).offenders if isinstance(found, Intake) else ()

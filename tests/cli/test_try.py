@@ -90,3 +90,17 @@ def test_messages_are_tried_together_in_their_order() -> None:
 def test_what_cannot_be_read_is_an_outcome_too(raw: bytes) -> None:
     (outcome,) = run_trial([raw], None, START, load_rules()).outcomes
     assert (outcome.message_id, outcome.messages, outcome.decisions[0].outcome) == ("-", (), "rejected")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        registration("R-1"),
+        submission(event_subtype="Escapade", remarks="call 804 555 1007"),
+        {"message_id": "M-1", "remarks": "ann@example.org"},
+    ],
+    ids=["a registration", "a number in the remarks", "an address in what is no message"],
+)
+def test_a_refused_message_that_holds_an_address_is_an_outcome_too(document: dict[str, object]) -> None:
+    (found,) = run_trial(submissions(document), None, START, load_rules()).outcomes
+    assert [each.outcome for each in found.decisions] == ["rejected"]
