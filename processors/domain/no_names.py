@@ -10,6 +10,7 @@ NO_NAME: Final = frozenset(
     {
         *("fnu", "lnu", "nfn", "nln", "unknown", "unk", "unkn", "noname", "notgiven", "notknown", "unidentified", "undisclosed"),
         *("desconocido", "desconocida", "inconnu", "unbekannt", "anonymous", "redacted", "undefined"),
+        *("none", "tbd", "tba", "nan", "withheld", "refused", "sealed", "confidential"),
     }
 )
 # People are called so, but nobody is called by such words alone.
@@ -29,6 +30,9 @@ NOBODYS: Final = frozenset({"doe", "roe"})
 NOBODY: Final = frozenset({"john", "jane", "johnny", "janie", "juan", "juana", "baby", "babyboy", "babygirl", "infant", "jimmy"})
 
 
+NOT_AVAILABLE: Final = ("n", "a")  # as "N/A" compares; Na is a surname
+
+
 def is_nobodys(given: Sequence[str], sur: Sequence[str]) -> bool:
     """Whether a name, in the words that are compared, stands for nobody's."""
     words = [letters for each in (*given, *sur) if (letters := without_digits(each))]
@@ -37,6 +41,7 @@ def is_nobodys(given: Sequence[str], sur: Sequence[str]) -> bool:
         or says_unknown(given[:1])
         or says_unknown(given)
         or says_unknown(sur)
+        or NOT_AVAILABLE in {tuple(given), tuple(sur)}
         or NO_WORDS.issuperset(words)
         or max(map(len, words)) == 1
         or len(set("".join(words))) == 1
@@ -45,8 +50,8 @@ def is_nobodys(given: Sequence[str], sur: Sequence[str]) -> bool:
 
 
 def says_unknown(words: Collection[str]) -> bool:
-    """Whether the words of a part of a name say that it is not known."""
-    return without_digits("".join(words)) in NO_NAME
+    """Whether the words of a part of a name say that it is not known; of several, all that are typed for none."""
+    return without_digits("".join(words)) in NO_NAME or (len(words) > 1 and NO_WORDS.union(NO_NAME).issuperset(words))
 
 
 def without_digits(word: str) -> str:

@@ -35,7 +35,7 @@ BEGINNINGS: Final = frozenset({*STATES, *POLICE, FEDERAL})  # of a value that na
 _SILENT: Final = dict.fromkeys(map(ord, APOSTROPHES))
 _SEPARATORS: Final = frozenset({"Pd", "Pc", "Zs", "Cc", "Zl", "Zp"})
 _LETTERS: Final = re.compile(r"[A-Z]+")
-_WORD: Final = re.compile(r"[^\W\d_]{4}")
+_WORD: Final = re.compile(r"[^\W\d_]{5}")
 MOST_DIGITS: Final = 2
 _EDGES: Final = re.compile(r"^[^A-Z0-9]+|[^A-Z0-9]+$")
 _FRACTION: Final = re.compile(r"([0-9]+)\.0+")  # of a number that a spreadsheet took for a measure
@@ -192,19 +192,19 @@ def is_run(value: str) -> bool:
 
 
 def is_descending_run(value: str) -> bool:
-    """Whether each character is the one before the last, 9 before 0: 987654, 0987654321."""
-    return is_run(value[::-1])
+    """Whether each character is the one before the last, from 9 or 09 on: 987654, 0987654321."""
+    return value.startswith(("9", "09")) and is_run(value[::-1])
 
 
 def is_run_there_and_back(value: str) -> bool:
     """Whether a run is followed by the same run backwards: 1234321, 12344321."""
     half = (len(value) + 1) // 2
-    return value == value[::-1] and (is_run(value[:half]) or is_descending_run(value[:half]))
+    return value == value[::-1] and (is_run(value[:half]) or is_run(value[half - 1 :]))
 
 
 def is_doubled_run(value: str) -> bool:
     """Whether each character of a run comes twice: 112233."""
-    return value[::2] == value[1::2] and (is_run(value[::2]) or is_descending_run(value[::2]))
+    return value[::2] == value[1::2] and (is_run(value[::2]) or is_run(value[::-2]))
 
 
 def is_repeated_run(value: str) -> bool:
@@ -224,7 +224,7 @@ def is_zeros(value: str) -> bool:
 
 
 def is_word_with_a_digit_or_two(value: str) -> bool:
-    """Whether a word of four letters or more has no number after it, only a digit or two: CELL12, INTAKE1."""
+    """Whether a word of five letters or more has no number after it, only a digit or two: BLOCK12, INTAKE1."""
     return sum(map(str.isdigit, value)) <= MOST_DIGITS and _WORD.search(value) is not None
 
 

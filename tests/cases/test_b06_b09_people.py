@@ -268,8 +268,8 @@ XXXXXXXXX|-|0000000|UNKNOWN|NONE|NULL|TBD|PENDING|123456789|00000000|VA0000000|V
 *****|#N/A|see file|TEST|000-00-0000|UNKNOWN 1|DESCONOCIDO 1|no tiene|KEINE0|INCONNU 2|AUCUN|SIN NUMERO 1|S/N 0|N/A 0
 VA1111111|VA-8888888|987654321|9876543210|123123123|121212121|A0000000|0000000A|VA000|XXXXX1234|****5521|###-##-5521|77??0123
 -1|-99|1.23E+08|7E+10|2147483647|078-05-1120|1900-01-01|VA UNKNOWN 1|U N K N O W N 1|not yet assigned 1|TO BE DETERMINED 1
-0987654321|87654321|7654321|1234321|123454321|1234554321|12344321|11223344|1122334455|12341234|123123|1010101|2121212|147258369
-741852963|789456123|DOE 1|FAKE 5|FILLER1|PLACEHOLDER1|CELL 12|INTAKE 1|NUMBER 0|NaN 0
+0987654321|9876543210|1234321|123454321|1234554321|12344321|11223344|1122334455|12341234|123123|147258369
+741852963|789456123|DOE 1|FAKE 5|FILLER1|PLACEHOLDER1|BLOCK 12|INTAKE 1|NUMBER 0|NaN 0
 TEMP 1|NOT-AVAIL-1|awaiting prints 1|SEE REMARKS 2|ＵＮＫＮＯＷＮ１|ABC123|(null) 0|#DIV/0!|12/31/9999|31.12.1999""".replace(
     "\n", "|"
 ).split("|")
@@ -354,6 +354,12 @@ UNNAMED: list[dict[str, str]] = [
     {"given": "X", "sur": "X"},
     {"full": "J. S."},
     {"given": "J", "middle": "R", "sur": "S"},
+    {"given": "John", "sur": "N/A"},
+    {"given": "N/A", "sur": "Muster"},
+    {"given": "John", "sur": "Last Name Unknown"},
+    {"given": "Carl", "sur": "None"},
+    {"given": "Carl", "sur": "Not Available"},
+    {"given": "Name Withheld", "sur": "Muster"},
     {"given": "Unknown 1", "sur": "Muster"},
     {"given": "Carl", "sur": "Unknown2"},
     {"full": "Sin Nombre"},
@@ -371,6 +377,9 @@ REAL_NAMES: list[dict[str, str]] = [
     {"given": "Jo", "sur": "Xx"},
     {"given": "Ada", "sur": "First"},
     {"given": "Aa", "sur": "Bb"},
+    {"given": "Sadaharu", "sur": "O"},
+    {"given": "J. R.", "sur": "Walker"},
+    {"given": "Baby", "sur": "Walker"},
     {"given": "T", "sur": "Walker"},
 ]
 

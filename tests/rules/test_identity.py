@@ -76,6 +76,11 @@ def test_what_follows_a_states_letters_may_be_a_filler(value: str) -> None:
         ("BOOKING", "77"),
         ("BOOKING", "2026/00123"),
         ("DOC", "A-1234-7"),
+        ("ICOTS", "7654321"),
+        ("BOOKING", "JAIL-77"),
+        ("BOOKING", "INMATE-2617"),
+        ("FBI", "1231231"),
+        ("SID", "VA1212121"),
     ],
 )
 def test_numbers_are_identifiers(scheme: str, value: str) -> None:
