@@ -182,6 +182,14 @@ def test_b11_a_zone_without_offset_is_refused(written: str) -> None:
     assert refused(created_at=written)[0] == refused_document(changed(RECAPTURE, action_at=written)) == "unreadable_date"
 
 
+@pytest.mark.parametrize("keyed", ["2580#", "*2580#", "2 5 8 0", "2,5,8,0", "2580 ", "25-80"])
+def test_b20_a_pin_is_right_however_the_telephone_system_writes_the_keys(keyed: str) -> None:
+    """Found as a variant: the call was made again and again, since the key that ends the digits made them another PIN."""
+    receipt = {"reference": f"R-1.{'0' * 20}", "status": "confirmed", "provider": "example", "occurred_at": MILLISECONDS}
+    first, second = (msgspec.json.decode(taken(receipt | {"digits": digits}, RECEIPTS).body)["digits"] for digits in ("2580", keyed))
+    assert first == second
+
+
 # --- B12: never ----------------------------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ from processors.stage import Context, Record
 STATUSES: Final[dict[str, ReceiptStatus]] = {each: each for each in get_args(ReceiptStatus)}
 MISSING: Final = {"occurred_at": "unreadable_date"}
 _REFERENCE: Final = re.compile(r"(?P<registrant>.+)\.[0-9a-f]{20}", re.DOTALL)
+_AROUND_DIGITS: Final = re.compile(r"[\s#*,.-]+")
 _CONTACT: Final = re.compile(r"\S+@\S+|\+?\d[\d ().-]{5,}\d")
 
 
@@ -63,9 +64,14 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Receipt:
         occurred_at=parse_instant("occurred_at", form.occurred_at, UTC),
         provider=form.provider,
         detail=detail and _CONTACT.sub("…", detail)[:MAX_TEXT],
-        digits=pin_digest(form.digits, reference["registrant"], seal),
+        digits=pin_digest(keyed_in(form.digits), reference["registrant"], seal),
         received_at=received_at,
     )
+
+
+def keyed_in(digits: str | None) -> str | None:
+    """Return the digits alone: telephone systems add the key that ended them, or blanks between."""
+    return digits and _AROUND_DIGITS.sub("", digits)
 
 
 def open_record(record: Record, context: Context) -> Opened:
