@@ -328,6 +328,15 @@ def test_a_contact_that_failed_for_good_is_asked_to_verify_itself_again_and_the_
     assert [each.kind for each in told.messages] == ["confirmation", "verification"]
 
 
+def test_a_contact_whose_confirmation_failed_for_good_is_asked_too_and_only_once() -> None:
+    told = AtDeliver(ALL_DAY, answers=None).register(reachable(SMS))
+    told.receive(receipt(told.messages[0].reference, "permanent_failure"))
+    assert told.statuses == ["active", "unreachable"]
+    assert [each.kind for each in told.messages] == ["confirmation", "verification"]
+    told.receive(receipt(told.messages[1].reference, "permanent_failure"))
+    assert len(told.messages) == 2, "a request to verify that fails is not followed by another"
+
+
 @pytest.mark.parametrize(
     ("detail", "reason"),
     [("taken", "receipt"), ("ambiguous: the connection broke", "ambiguous_send"), ("sent again in doubt: taken", "sent_again")],

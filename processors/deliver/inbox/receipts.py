@@ -23,6 +23,7 @@ PINS_A_CALL: Final = 3
 BEFORE_ACCEPTED: Final = frozenset({"sent", "expired"})
 IN_DOUBT: Final = {AGAIN: "sent_again", AMBIGUOUS: "ambiguous_send"}
 KNOWN: Final = frozenset(get_args(ReceiptStatus))
+TO_VERIFIED: Final = frozenset({"news", "registered"})  # what only a verified contact gets: if that fails, it is to be verified again
 
 
 class Understood(NamedTuple):
@@ -111,7 +112,7 @@ def contact_after(registrant: Registrant, attempt: Attempt, status: ReceiptStatu
     """Remember that a contact failed, which is then asked to verify itself again, or that it was reached."""
     known = registrant.contacts.get(attempt.contact, UNKNOWN)
     after = known
-    if status == "permanent_failure" and delivery.content == "news" and not known.failed:
+    if status == "permanent_failure" and delivery.content in TO_VERIFIED and not known.failed:
         after = replace(known, failed=True, ask_at=moment.at)
     elif status in {"delivered", "confirmed"} and known.failed:
         after = replace(known, failed=False)
