@@ -71,6 +71,7 @@ def compared_docket(text: str) -> str:
     return " ".join(filter(None, (*in_front, *numbers)))
 
 
+@lru_cache(maxsize=8192)
 def compared_dockets(text: str) -> frozenset[str]:
     """Return the docket numbers that a text names, which may be several: "CR26-1432; CR26-1433"."""
     return frozenset(filter(None, map(compared_docket, _SEVERAL.split(text))))

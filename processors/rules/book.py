@@ -227,9 +227,6 @@ class BookHistory:
     starts: tuple[int, ...]
     books: tuple[Book, ...]
 
-    def at(self, at: int) -> Book:
-        return self.books[bisect_right(self.starts, at)]
-
 
 class RuleSource(Protocol):
     """The rule files as read by `rules.load`."""
@@ -251,14 +248,15 @@ class Rules:
     All rules and settings in force; immutable, a change of a setting makes a new one.
 
     Built by `rules.load.load_rules(directory)` and `with_policies`. `version` is recorded in the journal:
-    `r<digest of the rule files>.p<digest of the settings>`. `refused` has a sentence for each policy that cannot be used
-    and was left out.
+    `r<digest of the rule files>.p<digest of the settings>`. `jurisdictions` are those with rules of their own, by their codes.
+    `refused` has a sentence for each policy that cannot be used and was left out.
     """
 
-    __slots__ = ("_library", "refused", "settings", "version")
+    __slots__ = ("_library", "jurisdictions", "refused", "settings", "version")
 
     def __init__(self, library: RuleSource, settings: Settings | None = None) -> None:
         self._library = library
+        self.jurisdictions = library.jurisdictions
         self.settings = settings or Settings()
         self.refused = self.settings.refused
         self.version = f"r{library.version}.p{self.settings.version}"
@@ -266,11 +264,6 @@ class Rules:
     def with_policies(self, policies: Iterable[Policy]) -> "Rules":
         """Return the same rules with these settings in force and no others."""
         return Rules(self._library, Settings.of(policies))
-
-    @property
-    def jurisdictions(self) -> Mapping[str, Jurisdiction]:
-        """Every jurisdiction with rules of its own, by its code."""
-        return self._library.jurisdictions
 
     @property
     def notification_types(self) -> frozenset[str]:
@@ -298,16 +291,19 @@ class Rules:
 
     def book(self, jurisdiction: str, at: int) -> Book:
         """Return the rules of `jurisdiction` on the day of `at`; an unknown jurisdiction gets the default rules."""
-        return self._library.history(jurisdiction).at(at)
+        history = self._library.history(jurisdiction)
+        return history.books[bisect_right(history.starts, at)]
 
     def duration(self, key: str, scope: Scope, *, emergency: bool = False, channel: str = "") -> int:
         """Return a duration setting in milliseconds; some have another default for emergencies or by channel (contract §6)."""
-        found: int = self.settings.value(key, scope, emergency=emergency, channel=channel)
+        everywhere = self.settings.global_values
+        found: int = everywhere[key] if key in everywhere else self.settings.value(key, scope, emergency=emergency, channel=channel)
         return found
 
     def flag(self, key: str, scope: Scope) -> bool:
         """Return a true-or-false setting."""
-        found: bool = self.settings.value(key, scope)
+        everywhere = self.settings.global_values
+        found: bool = everywhere[key] if key in everywhere else self.settings.value(key, scope)
         return found
 
     def reviewer_limit(self) -> int:

@@ -64,15 +64,19 @@ class RuleLibrary:
         return blake2b(lines.encode(), digest_size=4).hexdigest()
 
     @cached_property
+    def codes(self) -> frozenset[str]:
+        """The codes of the jurisdictions with rules of their own."""
+        return frozenset(code for each in chain(*self.layers) for code in each.jurisdictions)
+
+    @cached_property
     def jurisdictions(self) -> Mapping[str, Jurisdiction]:
-        codes = sorted({code for each in chain(*self.layers) for code in each.jurisdictions})
-        return {code: jurisdiction_of(code, self.history(code).books[-1].entries["jurisdiction"]) for code in codes}
+        return {code: jurisdiction_of(code, self.history(code).books[-1].entries["jurisdiction"]) for code in sorted(self.codes)}
 
     def history(self, jurisdiction: str) -> BookHistory:
         """Return the jurisdiction's books; one without rules of its own gets the default books."""
         if (found := self.histories.get(jurisdiction)) is not None:
             return found
-        if jurisdiction != DEFAULT and not any(jurisdiction in each.jurisdictions for each in chain(*self.layers)):
+        if jurisdiction != DEFAULT and jurisdiction not in self.codes:
             return self.history(DEFAULT)
         return self.histories.setdefault(jurisdiction, make_history(jurisdiction, self.files_for(jurisdiction)))
 

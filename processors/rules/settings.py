@@ -82,6 +82,7 @@ DEFAULTS: Final = {key: parse(key, setting.default) for key, setting in SETTINGS
 SPECIAL: Final = {(key, name): parse(key, text) for key, setting in SETTINGS.items() for name, text in setting.special.items()}
 CHANNELS: Final = {(key, name): parse(key, text) for key, setting in SETTINGS.items() for name, text in setting.channels.items()}
 EMERGENCY: Final = {key: parse(key, setting.emergency) for key, setting in SETTINGS.items() if setting.emergency is not None}
+UNIFORM: Final = {key: DEFAULTS[key] for key, each in SETTINGS.items() if not each.special and not each.channels and each.emergency is None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +91,12 @@ class Settings:
     The settings in force. `refused` has a sentence for each policy that cannot be used and was left out.
 
     Values are parsed once: `values` by key and scope, `keys_set` the keys with any value, `global_values` the values of keys
-    that were set without any scope only, `texts` the values as the administrator wrote them.
+    that have the same one everywhere, `texts` the values as the administrator wrote them.
     """
 
     values: Mapping[Place, Any] = field(default_factory=dict)
     keys_set: frozenset[str] = frozenset()
-    global_values: Mapping[str, Any] = field(default_factory=dict)
+    global_values: Mapping[str, Any] = field(default_factory=lambda: UNIFORM)
     version: str = "0"
     refused: tuple[str, ...] = ()
     texts: Mapping[Place, str] = field(default_factory=dict)
@@ -115,8 +116,10 @@ class Settings:
                 continue
             texts[place] = policy.value
         particular = {place[0] for place in values if place[1:] != (None, None, None)}
-        global_values = {place[0]: value for place, value in values.items() if place[0] not in particular}
-        return cls(values, frozenset(place[0] for place in values), global_values, digest(texts), tuple(refused), texts)
+        keys_set = frozenset(place[0] for place in values)
+        global_values = {key: value for key, value in UNIFORM.items() if key not in keys_set}
+        global_values |= {place[0]: value for place, value in values.items() if place[0] not in particular}
+        return cls(values, keys_set, global_values, digest(texts), tuple(refused), texts)
 
     def value(self, key: str, scope: Scope, *, emergency: bool = False, channel: str = "") -> Any:
         """Return the value in force for `scope`."""
