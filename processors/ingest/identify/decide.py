@@ -106,7 +106,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
 
 
 def registration_keys(record: Record, states: States) -> Iterator[str]:
-    registration, (person,) = _registration(record.value.body), people_of(record.value)
+    registration, (person,) = _registration(record.value.body), record.value.people or people_of(record.value)
     described = describe(person)
     return registrations.registration_keys(
         registration.registration_id, described, states, registration.addresses, registration.registrant_id
@@ -124,7 +124,7 @@ def no_keys(_record: Record, _states: States) -> Iterator[str]:
 def decide_registration(record: Record, states: States, context: Context) -> Decision[State]:
     """Put the registration in force for every offender that it describes, now or later."""
     intake: Intake = record.value
-    described, registration = describe(people_of(intake)[0]), _registration(intake.body)
+    described, registration = describe((intake.people or people_of(intake))[0]), _registration(intake.body)
     if contact_limit.is_beyond(states, registration):
         return contact_limit.refuse(registration, record, states, context)
     current, accepted = registrations.accept(states, registration, described, record.offset, intake.received_at)

@@ -16,9 +16,7 @@ from processors.rules.load import load_rules
 
 
 def people_of(intake: Intake) -> tuple[ComparedPerson, ...]:
-    """Return the people the record is about in comparable form; if it lacks that form, by the built-in rules."""
-    if intake.people:
-        return intake.people
+    """Return the people a record that lacks the comparable form is about, by the built-in rules."""
     if intake.kind == "registration":
         registration = msgspec.json.decode(intake.body, type=Registration)
         return (compare_person(registration.offender, built_in_rules())[0],)

@@ -1,6 +1,5 @@
 """A submission as events: one per offender, with the fields that the stages decide on and the whole message."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from processors.domain.event import Event, Operation
@@ -24,9 +23,9 @@ def event(  # noqa: PLR0913, PLR0917  what a message is made of
     intake: Intake = record.value
     case, place, before = submission.case or _NO_CASE, submission.location or _NO_PLACE, submission.from_location or _NO_PLACE
     compact = submission.compact or _NO_COMPACT
-    tied: dict[str, tuple[str, ...]] = {}
+    tied: dict[str, dict[str, None]] = {}
     for tag in submission.notification_subtypes:
-        tied[tag.subtype] = tied.get(tag.subtype, ()) + tag.validations
+        tied.setdefault(tag.subtype, {}).update(dict.fromkeys(tag.validations))
     return Event(
         offender=offender,
         seq=record.offset,
@@ -44,8 +43,8 @@ def event(  # noqa: PLR0913, PLR0917  what a message is made of
         validate=VALIDATE in tied,
         do_not_validate=DO_NOT_VALIDATE in tied,
         expect=EXPECT in tied,
-        asked=validations(tied, VALIDATE),
-        waived=validations(tied, DO_NOT_VALIDATE),
+        asked=tuple(tied.get(VALIDATE, ())),
+        waived=tuple(tied.get(DO_NOT_VALIDATE, ())),
         action_at=intake.action_at,
         past_from=intake.past_from,
         date_only=intake.date_only,
@@ -65,8 +64,3 @@ def event(  # noqa: PLR0913, PLR0917  what a message is made of
         trace=trace_in(record.traceparent),
         submission=intake.body,
     )
-
-
-def validations(tied: Mapping[str, tuple[str, ...]], subtype: str) -> tuple[str, ...]:
-    """Return the validations tied to a notification subtype, each once."""
-    return tuple(dict.fromkeys(tied.get(subtype, ())))

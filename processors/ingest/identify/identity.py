@@ -96,17 +96,20 @@ def at_home(described: Description, states: States) -> str | None:
     """
     if not described.homes:
         return None
-    key = current_key(described.homes[0], states)
-    found = find(states, key, Offender)
-    return key if found is not None and covers(found, described) else None
+    key = described.homes[0]
+    found = states.get(key)
+    if type(found) is MergedOffender:
+        key = found.into
+        found = states.get(key)
+    return key if type(found) is Offender and covers(found, described) else None
 
 
 def description_keys(described: Description, states: States) -> Iterator[str]:
-    """Yield the states that identifying somebody needs; more if something is learnt that registrations may match."""
-    yield from described.homes
-    yield from described.places
-    if at_home(described, states):
-        return
+    """
+    Yield the states that identifying somebody who is not `at_home` needs, besides `homes` and `places`.
+
+    They are more if something is learnt that registrations may match.
+    """
     yield from described.new_keys
     candidates = offenders_at((*described.homes, *described.places, *described.new_keys), states)
     yield from candidates

@@ -12,7 +12,6 @@ from processors.topics import PEOPLE
 
 NAMES: Final = 16  # the latest that are kept as they were written
 YEAR: Final = 4
-PUBLISHED: Final = (Offender, MergedOffender)
 
 
 def add_written(written: tuple[Name, ...], person: Person) -> tuple[Name, ...]:
@@ -24,9 +23,11 @@ def add_written(written: tuple[Name, ...], person: Person) -> tuple[Name, ...]:
 def known_people(before: States, changes: Mapping[str, State | None]) -> tuple[Output, ...]:
     """Return what is published of the offenders whose published data changed."""
     return tuple(
-        Output(PEOPLE, key, known_person(key, state))
-        for key, state in changes.items()
-        if isinstance(state, PUBLISHED) and is_news(before.get(key), state)
+        [
+            Output(PEOPLE, key, known_person(key, state))
+            for key, state in changes.items()
+            if (type(state) is Offender or type(state) is MergedOffender) and is_news(before.get(key), state)
+        ]
     )
 
 

@@ -28,10 +28,18 @@ def note_activity(states: States, key: str, intake: Intake, agency: tuple[str, s
     """Note that the agency (its ORI and jurisdiction) sent a message, which ends a silence."""
     before, at = find(states, key, AgencyActivity), intake.received_at
     ori, jurisdiction = agency
+    if before is not None and not before.silent:
+        heard = AgencyActivity(
+            ori=ori,
+            jurisdiction=jurisdiction,
+            message_id=intake.message_id,
+            at=max(at, before.at),
+            check_at=before.check_at,
+            published_at=before.published_at,
+        )
+        return publish(heard, key)
     latest = at if before is None else max(at, before.at)
     activity = AgencyActivity(ori=ori, jurisdiction=jurisdiction, message_id=intake.message_id, at=latest)
-    if before is not None and not before.silent:
-        return publish(structs.replace(activity, check_at=before.check_at, published_at=before.published_at), key)
     activity = structs.replace(activity, check_at=at + silence_limit(activity, context))
     if before is None:
         return publish(activity, key)

@@ -236,15 +236,9 @@ def find(states: States, key: str | None, kind: type[S]) -> S | None:
     return found if type(found) is kind else None  # a look at the type: isinstance takes a multiple where it says no
 
 
-def after(states: States, *decisions: Decision[State]) -> States:
-    """Return the states after these decisions."""
-    changed = [each.states for each in decisions if each.states]
-    if not changed:
-        return states
-    result = dict(states)
-    for each in changed:
-        result |= each
-    return result
+def after(states: States, decision: Decision[State]) -> States:
+    """Return the states after a decision."""
+    return {**states, **decision.states} if decision.states else states
 
 
 def deadline(state: State) -> int | None:

@@ -80,7 +80,7 @@ class Request(NamedTuple):
 def request(record: Record) -> Request:
     """Return the submission of an intake, decoded once while its batch is decided."""
     intake, page = record.value, record.offset // PAGE
-    return (_cached if len(intake.body) <= SMALL else _request)(intake.body, people_of(intake), page)
+    return (_cached if len(intake.body) <= SMALL else _request)(intake.body, intake.people or people_of(intake), page)
 
 
 def _request(body: bytes, people: tuple[ComparedPerson, ...], page: int) -> Request:
@@ -106,7 +106,7 @@ def submission_keys(record: Record, states: States) -> Iterable[str]:
     if not states:
         return asked.keys
     more: list[str] = []
-    if (rate := find(states, asked.rate, MessageRate)) is not None:
+    if (rate := states.get(asked.rate)) is not None and type(rate) is MessageRate:
         more += block_keys(asked.rate, rate)
         if rate.group is not None:
             more += group_keys(rate.group, states)

@@ -23,9 +23,9 @@ def block_key(key: str, block: int) -> str:
     return f"{key}.{block}"
 
 
-def block_keys(key: str, rate: State | None) -> Iterable[str]:
+def block_keys(key: str, rate: MessageRate) -> Iterable[str]:
     """Return the states needed to count a message besides the rate itself: its whole blocks."""
-    if not isinstance(rate, MessageRate) or rate.count < BLOCK:
+    if rate.count < BLOCK:
         return ()
     return [block_key(key, block) for block in range(rate.first, rate.count // BLOCK)]
 

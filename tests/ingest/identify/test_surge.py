@@ -211,7 +211,9 @@ def test_a_rate_in_blocks_counts_as_all_the_times_would(bursts: list[tuple[int, 
         least = min(most, least)
         for _ in range(count):
             at += apart
-            read = {key: states[key] for key in ("s", *block_keys("s", states.get("s"))) if key in states}
+            rate = states.get("s")
+            blocks = block_keys("s", rate) if isinstance(rate, MessageRate) else ()
+            read = {key: states[key] for key in ("s", *blocks) if key in states}
             group, counted = count_message(read, "s", Surge(most, window), at, len(times))
             beyond = group is not None
             truly = sum(each > at - window for each in times) >= most
