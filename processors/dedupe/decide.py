@@ -58,11 +58,12 @@ def keys(given: Input, found: Mapping[str, State]) -> Iterable[str]:
     if offender is None:
         return ()
     known = found.get(offender)
-    if known is None or not isinstance(known, KnownEvents):
+    if type(known) is not KnownEvents:
         return (offender,)
     needed = messages_needed(given, known)
-    closed = (each.seq for each in reviews_crowded_out(known)) if isinstance(given, Record) and isinstance(given.value, Event) else ()
-    return (offender, *[message_key(offender, seq) for seq in (*needed, *closed)])
+    if known.waiting and isinstance(given, Record) and isinstance(given.value, Event):
+        needed += [each.seq for each in reviews_crowded_out(known)]
+    return (offender, *[message_key(offender, seq) for seq in needed])
 
 
 def offender_of(given: Input) -> str | None:
@@ -75,20 +76,20 @@ def offender_of(given: Input) -> str | None:
     return given.key if ours else None  # the key of today: a review id has that of the day when the message was flagged
 
 
-def messages_needed(given: Input, known: KnownEvents) -> Iterable[int]:
+def messages_needed(given: Input, known: KnownEvents) -> list[int]:
     """Return the stored messages to read: for a timer those due, for an Add those whose Cancel is held."""
     if not isinstance(given, Record):
         until = given.due_at if isinstance(given, Wake) else given.at
-        held = (each.seq for each in known.events if each.held is not None and each.held.due <= until)
-        return (*held, *(each.seq for each in known.waiting if each.review_id is None and each.due <= until))
+        held = [each.seq for each in known.events if each.held is not None and each.held.due <= until]
+        return held + [each.seq for each in known.waiting if each.review_id is None and each.due <= until]
     if isinstance(given.value, Event):
         operation = given.value.operation
         if operation == "Cancel":
-            return ()
+            return []
         if operation == "Add" and not known.waiting:
-            return (each.seq for each in known.events if each.state == "held")
-    told = (each.seq for each in known.events if each.state != "cancelled")
-    return (*told, *(each.seq for each in known.waiting))
+            return [each.seq for each in known.events if each.state == "held"]
+    told = [each.seq for each in known.events if each.state != "cancelled"]
+    return told + [each.seq for each in known.waiting]
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:

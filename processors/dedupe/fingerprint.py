@@ -21,9 +21,14 @@ KIND: Final = ("event_type", "event_subtype", "notification_type")
 SAME: Final = EventCode("", "", ()).same  # of a kind of event that no rule file knows (any longer)
 
 
-def fingerprint(event: Event, book: Book) -> str:
+def content(event: Event, book: Book) -> dict[str, str]:
+    """Return the fields that distinguish events of this kind in the form in which they are compared; empty is what is not said."""
+    return {name: comparable(event, name, book) if getattr(event, name) else "" for name in same(event, book)}
+
+
+def fingerprint(event: Event, compared: Mapping[str, str]) -> str:
     """Return a digest that is equal for two messages of one agency about one offender if they are about the same event."""
-    return digest(event, [comparable(event, name, book) for name in same(event, book)])
+    return digest(event, compared.values())
 
 
 def digest(event: Event, fields: Iterable[str]) -> str:
@@ -31,17 +36,15 @@ def digest(event: Event, fields: Iterable[str]) -> str:
     return blake2b("\x1f".join((*kind, *fields)).encode(), digest_size=8).hexdigest()
 
 
-def earlier_fingerprint(event: Event, book: Book) -> str | None:
+def earlier_fingerprint(event: Event, compared: Mapping[str, str]) -> str | None:
     """
     Return the fingerprint of an earlier version, which compared letters and digits of a docket number alone.
 
     None if it is the same as the present one. For `duplicate.window` after an upgrade, events are still recognised by it.
     """
-    fields = same(event, book)
-    if "case_number" not in fields or not event.case_number:
+    if "case_number" not in compared or not event.case_number:
         return None
-    compared = [normalize(event.case_number) if name == "case_number" else comparable(event, name, book) for name in fields]
-    return digest(event, compared)
+    return digest(event, {**compared, "case_number": normalize(event.case_number)}.values())
 
 
 def changes(old: Event, new: Event, book: Book) -> tuple[Change, ...]:
@@ -62,11 +65,8 @@ def same(event: Event, book: Book) -> tuple[str, ...]:
 
 def comparable(event: Event, name: str, book: Book) -> str:
     """Return a field in the form in which it is compared."""
-    value = getattr(event, name)
-    if not value:
-        return ""
     reading = _COMPARED.get(name)
-    return normalize(value) if reading is None else reading(event, book)
+    return normalize(getattr(event, name) or "") if reading is None else reading(event, book)
 
 
 def as_written(event: Event, name: str, book: Book) -> str:

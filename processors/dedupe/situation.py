@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from processors.dedupe.fingerprint import earlier_fingerprint, fingerprint
+from processors.dedupe.fingerprint import content, earlier_fingerprint, fingerprint
 from processors.dedupe.state import KnownEvent, KnownEvents, State, StoredMessage, message_key
 from processors.domain.event import Event, Scope
 from processors.domain.journal import Journal
@@ -45,13 +45,11 @@ class Situation(Struct, frozen=True, gc=False):
 
     def message(self, event: Event) -> Message:
         """Return the message with the fingerprint of its content, by an earlier version if an event is known by that fingerprint only."""
-        book = self.book(event)
-        found = fingerprint(event, book)
-        known = [each.fingerprints for each in self.known.events if each.ori == event.ori]
-        if event.case_number and known and not any(found in each for each in known):
-            earlier = earlier_fingerprint(event, book)
-            if earlier is not None and any(earlier in each for each in known):
-                return Message(event, earlier)
+        compared = content(event, self.book(event))
+        found = fingerprint(event, compared)
+        known = [each for known in self.known.events if known.ori == event.ori for each in known.fingerprints]
+        if known and found not in known and (earlier := earlier_fingerprint(event, compared)) in known:
+            return Message(event, earlier)
         return Message(event, found)
 
     def window_end(self, scope: Scope) -> int:
@@ -141,4 +139,4 @@ def event_meant(now: Situation, message: Message) -> KnownEvent | None:
 def situation(offender: str, at: int, rules: Rules, states: Mapping[str, State]) -> Situation:
     """Return the situation of the offender at that time."""
     found = states.get(offender)
-    return Situation(offender, at, rules, states, found if isinstance(found, KnownEvents) else NOTHING)
+    return Situation(offender, at, rules, states, found if type(found) is KnownEvents else NOTHING)
