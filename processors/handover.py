@@ -77,8 +77,6 @@ class HandedOver(Struct, frozen=True, gc=False, tag="handed_over"):
     handover: Handover
 
 
-Own = Merging | Queued | HandedOver | Resting
-OWN: Final = frozenset({Merging, Queued, HandedOver, Resting})  # looked up by type: a failing isinstance takes much longer
 AFTER_OFFENDER: Final = re.compile(r"[^0-9A-Za-z_.:-]")
 FIELDS: Final[Mapping[type, str]] = {Event: "event", Enrolment: "enrolment", ReviewAction: "action", Merge: "merge", SameEvent: "same"}
 
@@ -101,7 +99,7 @@ class Merger(Generic[S]):
 
 
 def with_handover(stage: Stage[Any], merger: Merger[Any]) -> Stage[Any]:
-    """Return the stage with merging of offenders added."""
+    """Return the stage with merging of offenders added; its `deadline` is None for states that are not its own, as these here are."""
     handing = _Handing(stage, merger)
     return replace(
         stage,
@@ -110,7 +108,6 @@ def with_handover(stage: Stage[Any], merger: Merger[Any]) -> Stage[Any]:
         state=stage.state | Merging | Queued | HandedOver | Resting if merger.timed else stage.state | Merging | Queued | HandedOver,
         keys=handing.keys,
         decide=handing.decide,
-        deadline=handing.deadline,
         owner=offender_of,
     )
 
@@ -135,9 +132,6 @@ class _Handing:
 
     stage: Stage[Any]
     merger: Merger[Any]
-
-    def deadline(self, state: Any) -> int | None:
-        return None if type(state) in OWN else self.stage.deadline(state)
 
     # needed states
 
@@ -266,7 +260,7 @@ class _Handing:
         return combine(decisions)
 
     def _first_due(self, states: Mapping[str, Any], until: int) -> Wake | None:
-        due = [(at, key) for key, state in states.items() if (at := self.deadline(state)) is not None and at <= until]
+        due = [(at, key) for key, state in states.items() if (at := self.stage.deadline(state)) is not None and at <= until]
         if not due:
             return None
         at, key = min(due)

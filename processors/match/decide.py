@@ -107,11 +107,12 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
         if isinstance(state, Telling):
             return tell_next_page(given.key, state, states)
         return forget_expired(given, state) if isinstance(given, Wake) else Decision()
-    if isinstance(given.value, Enrolment):
-        return answer(given.value) if given.value.asks else enrol(given.value, states, context)
-    if isinstance(given.value, SameEvent):
-        return rename_event(given.value, states)
-    return notify(given.value, states, context)
+    value = given.value
+    if isinstance(value, Event):
+        return notify(value, states, context)
+    if isinstance(value, SameEvent):
+        return rename_event(value, states)
+    return answer(value) if value.asks else enrol(value, states, context)
 
 
 # who is told
@@ -213,7 +214,7 @@ def choice_at(registration: ActiveRegistration, seq: int) -> Choice | None:
 
 def comparable_numbers(*numbers: str | None) -> frozenset[str]:
     """Return the case numbers in the form in which they are compared."""
-    return frozenset(each for number in numbers if number for each in docket_keys(number))
+    return frozenset().union(*[docket_keys(number) for number in numbers if number])
 
 
 def covers(choice: Choice, subtype: str, numbers: frozenset[str], at: int) -> bool:

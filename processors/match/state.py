@@ -74,14 +74,14 @@ State = ActiveRegistrations | ToldRegistrants | ToldEvents | Telling
 
 def deadline(state: State) -> int | None:
     """Return when the next registration expires, or who was told is forgotten; what is being told goes on at once."""
-    if isinstance(state, Telling):
-        return state.event.received_at
-    if isinstance(state, ToldRegistrants):
+    if type(state) is ToldRegistrants:
         return state.until
-    if isinstance(state, ToldEvents):
+    if type(state) is ToldEvents:
         return max(state.until.values())
-    ends = [each.expires_at for each in state.registrations if each.expires_at is not None]
-    return min(ends) if ends else None
+    if type(state) is ActiveRegistrations:
+        ends = [each.expires_at for each in state.registrations if each.expires_at is not None]
+        return min(ends) if ends else None
+    return state.event.received_at if type(state) is Telling else None
 
 
 def told_key(event: Event) -> str:

@@ -8,7 +8,9 @@ waives that validation with Do Not Validate. Do Not Validate without a validatio
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from processors.domain.event import Event
 from processors.validate import compact, order, timeline, transfer, window
@@ -44,7 +46,7 @@ def workflow(facts: Facts) -> Finding | None:
     return found
 
 
-class Rule(NamedTuple):
+class Rule(Struct, frozen=True, eq=False, gc=False):
     """
     One row of the table: a check, its name in the journal, and when it runs.
 

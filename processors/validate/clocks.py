@@ -107,7 +107,7 @@ def advance(event: Event | None, state: ClockState, now: int, rules: Rules) -> A
     if after.clocks:
         running = tuple(expire(each, now, rules) for each in after.clocks)
         after = replace(after, clocks=keep_latest(running))
-    if after == state:
+    if after is state or after == state:
         return state, (), due(state)
     return after, tuple(changed_expectations(state, after, event, now, rules)), due(after)
 
@@ -120,16 +120,15 @@ def due(state: ClockState) -> int | None:
 
 def after_event(event: Event, state: ClockState, rules: Rules) -> ClockState:
     """Return the clocks after a message: effects of what it replaces undone, clocks that it settles settled, new clocks started."""
-    chain = chain_of(event)
     if is_later(event):
-        state = revert(state, chain)
+        state = revert(state, chain_of(event))
     if not is_of_compact(event) or event.telling == "cancellation":
         return state
     book = book_on_the_day(event.jurisdiction, event.ori, event.action_at, rules)
     code = book.code(event.event_type, event.event_subtype)
     if code is None or code.activity is None:
         return state
-    heard = activity_of(event, code.activity, state, book)
+    heard, chain = activity_of(event, code.activity, state, book), chain_of(event)
     running = tuple(settle(each, heard, rules) if each.chain != chain else each for each in state.clocks)
     known = (*still_relevant(heard, (each for each in state.activities if each.chain != chain), book), heard)[-HEARD:]
     started = clocks_started(event, heard, known, book, rules)

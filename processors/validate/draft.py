@@ -75,7 +75,7 @@ class Draft(Struct, frozen=True, gc=False):
         return Draft(later.situation, self.outputs + later.outputs, self.verdicts + later.verdicts, self.took_effect or later.took_effect)
 
     def write(self, *outputs: Output) -> "Draft":
-        return replace(self, outputs=self.outputs + outputs)
+        return Draft(self.situation, self.outputs + outputs, self.verdicts, self.took_effect)
 
     def publish(self, expectations: Iterable[Expectation]) -> "Draft":
         return self.write(*(Output(EXPECTATIONS, each.expectation_id, each) for each in expectations))
@@ -84,7 +84,7 @@ class Draft(Struct, frozen=True, gc=False):
         """Return the draft with one more verdict; a suppressed message also ends for the response to its agency."""
         verdict = self.situation.journal.verdict(event, outcome, reason, detail, review_id)
         end = () if outcome != "suppressed" else part_ended(event, "failed" if reason in NOT_DELIVERED else "nobody")
-        return replace(self, outputs=self.outputs + end, verdicts=(*self.verdicts, verdict))
+        return Draft(self.situation, self.outputs + end, (*self.verdicts, verdict), self.took_effect)
 
     def know(self, **fields: Any) -> "Draft":
         """Return the draft with some of what is known of the offender replaced."""
@@ -99,8 +99,9 @@ class Draft(Struct, frozen=True, gc=False):
         return self.after(effect.apply(self.situation.known, event, in_force, told=told))
 
     def after(self, changed: effect.Effect, *, took_effect: bool = True) -> "Draft":
-        known, published = changed
-        draft = replace(self, situation=replace(self.situation, known=known), took_effect=self.took_effect or took_effect)
+        (known, published), now = changed, self.situation
+        situation = Situation(now.offender, now.now, now.rules, now.states, known, now.held)
+        draft = Draft(situation, self.outputs, self.verdicts, self.took_effect or took_effect)
         return draft.publish(published) if published else draft
 
     def decision(self) -> Decision[State]:

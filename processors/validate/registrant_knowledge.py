@@ -28,7 +28,7 @@ Untold = dict[str, tuple[Change, ...]]
 
 def was_told(told_until: dict[str, int], event: Event) -> bool:
     """Whether registrants were told of the agency event that the message is about."""
-    return told_until.get(chain_of(event), event.received_at) > event.received_at
+    return bool(told_until) and told_until.get(chain_of(event), event.received_at) > event.received_at
 
 
 def with_told(told_until: dict[str, int], event: Event, rules: Rules) -> dict[str, int]:
@@ -68,8 +68,9 @@ def with_untold(untold: Untold, event: Event, told: Mapping[str, int]) -> Untold
 
 def without_untold(untold: Untold, event: Event) -> Untold:
     """Return `untold` without the event, of which registrants now have the present values."""
-    chain = chain_of(event)
-    return {each: changes for each, changes in untold.items() if each != chain} if chain in untold else untold
+    if not untold or (chain := chain_of(event)) not in untold:
+        return untold
+    return {each: changes for each, changes in untold.items() if each != chain}
 
 
 def with_values_told(untold: Untold, event: Event, zone: ZoneInfo) -> Event:

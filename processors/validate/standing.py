@@ -30,7 +30,7 @@ def present_standing(offender: str, known: OffenderState, rules: Rules, now: int
 def standing_at(offender: str, known: OffenderState, rules: Rules, now: int, *, confidential: bool) -> OffenderStanding:
     """Return where the offender stands by what is known."""
     status, kind = latest_status_and_kind(known.history)
-    latest_of_both = max((each for each in (status, kind) if each is not None), key=order_of, default=None)
+    latest_of_both = max(status, kind, key=order_of) if status is not None and kind is not None else status or kind
     case = max(known.compact.cases, key=latest) if known.compact.cases else None
     return OffenderStanding(
         offender=offender,
@@ -67,7 +67,7 @@ def is_transferred(case: Case, rules: Rules, now: int) -> bool:
 
 def kinds_of(known: OffenderState) -> set[Kind]:
     """Return what the offender's events were, as far as it decides whether they are confidential."""
-    return {each.event_kind for each in known.history}.union(known.earlier)
+    return {(each.jurisdiction, each.event_type, each.kind) for each in known.history}.union(known.earlier)
 
 
 def are_confidential(kinds: set[Kind], rules: Rules, now: int) -> bool:

@@ -43,11 +43,6 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     place: str | None = None
     jurisdiction: str | None = None
 
-    @property
-    def event_kind(self) -> Kind:
-        """What of the event decides whether it is confidential."""
-        return self.jurisdiction, self.event_type, self.kind
-
 
 class Expected(Struct, frozen=True, gc=False, array_like=True):
     """A message tagged Expect Subsequent Event; `met_by` is the chain of the event that met it, None until then."""
@@ -117,4 +112,4 @@ State = OffenderState | HeldMessage
 
 def deadline(state: State) -> int | None:
     """Return the state's deadline; None for a message, whose deadline is in its offender's document."""
-    return state.deadline if isinstance(state, OffenderState) else None
+    return state.deadline if type(state) is OffenderState else None

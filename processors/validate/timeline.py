@@ -70,7 +70,7 @@ def latest(history: tuple[Entry, ...], earlier: tuple[Kind, ...]) -> tuple[tuple
     """Return the latest `HISTORY` entries, and `earlier` with the kinds of those that are dropped."""
     if len(history) <= HISTORY:
         return history, earlier
-    dropped = dict.fromkeys(each.event_kind for each in history[:-HISTORY])
+    dropped = dict.fromkeys((each.jurisdiction, each.event_type, each.kind) for each in history[:-HISTORY])
     return history[-HISTORY:], (*earlier, *(each for each in dropped if each not in earlier))
 
 
