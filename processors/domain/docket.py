@@ -77,6 +77,7 @@ def compared_dockets(text: str) -> frozenset[str]:
     return frozenset(filter(None, map(compared_docket, _SEVERAL.split(text))))
 
 
+@lru_cache(maxsize=8192)
 def docket_keys(text: str) -> frozenset[str]:
     """
     Return the docket numbers that a text names, a year in four digits as well by its last two: CR2026-1432 is CR26-1432.

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from processors.deliver.answer.state import Follower, Sums, deadline
 from processors.domain.event import Scope
 from processors.domain.notification import Response
-from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold
+from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold, TallyResult
 from processors.domain.trace import message_headers, trace_of
 from processors.rules.book import Rules
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
@@ -57,30 +57,30 @@ def decide(given: Input, states: Mapping[str, Sums], context: Context) -> Decisi
 
 def add(sums: Sums, value: PartEnded | PartMatched | RegistrantTold | PartRepeated, rules: Rules) -> Sums:
     """Return the sums with one more record of the tally."""
-    match value:
-        case PartEnded():
-            failed = sums.failed or value.result == "failed"
-            sums = replace(
-                with_known_parts(sums, value), ended=sums.ended + 1, copies=sums.copies + (value.result == "copy"), failed=failed
-            )
-        case PartMatched():
-            sums = replace(with_known_parts(sums, value), ended=sums.ended + 1, owed=sums.owed + value.registrants)
-        case RegistrantTold():
-            sums = replace(sums, owed=sums.owed - 1, failed=sums.failed or value.result == "failed")
-        case PartRepeated():
-            pass
-    window = rules.duration("duplicate.window", sums.scope)
-    return replace(sums, forget_at=max(sums.forget_at, value.received_at + window))
+    if isinstance(value, PartEnded):
+        return with_part(sums, value, rules, result=value.result)
+    if isinstance(value, PartMatched):
+        return with_part(sums, value, rules, registrants=value.registrants)
+    forget_at = max(sums.forget_at, value.received_at + rules.duration("duplicate.window", sums.scope))
+    if isinstance(value, RegistrantTold):
+        return replace(sums, owed=sums.owed - 1, failed=sums.failed or value.result == "failed", forget_at=forget_at)
+    return replace(sums, forget_at=forget_at)
 
 
-def with_known_parts(sums: Sums, value: PartEnded | PartMatched) -> Sums:
-    """Return the sums of a submission now that its sender and the number of its parts are known."""
+def with_part(sums: Sums, value: PartEnded | PartMatched, rules: Rules, *, result: TallyResult | None = None, registrants: int = 0) -> Sums:
+    """Return the sums of a submission with one part more; its sender and the number of its parts are known now."""
+    scope = Scope(value.jurisdiction, value.notification_type, value.event_subtype)
     return replace(
         sums,
         message_id=value.message_id,
         ori=value.ori,
+        scope=scope,
         leaves=value.leaves,
-        scope=Scope(value.jurisdiction, value.notification_type, value.event_subtype),
+        ended=sums.ended + 1,
+        copies=sums.copies + (result == "copy"),
+        owed=sums.owed + registrants,
+        failed=sums.failed or result == "failed",
+        forget_at=max(sums.forget_at, value.received_at + rules.duration("duplicate.window", scope)),
         trace=value.trace,
     )
 
