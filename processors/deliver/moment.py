@@ -1,8 +1,9 @@
 """The context of one decision: registrant, time, rules and keys; with helpers for its verdicts."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from processors.deliver.state import Notice, Registrant, State
 from processors.domain.erasure import RegistrantKey
@@ -14,7 +15,7 @@ from processors.stage import Decision
 STAGE_NAME: Final = "deliver"
 
 
-class About(NamedTuple):
+class About(Struct, frozen=True, gc=False):
     """What a verdict is about besides the message: its agency, offender and trace, a review, or an attempt and its state."""
 
     review_id: str | None = None
@@ -82,7 +83,7 @@ class Moment(Struct, frozen=True, gc=False):
 
     def notice_verdict(self, notice: Notice, outcome: Outcome, reason: str, detail: str, about: About = MESSAGE_ONLY) -> Verdict:
         """Return the verdict on one offender's part of one message."""
-        about = about._replace(ori=notice.ori, offender=notice.offender, part=notice.part, trace=notice.trace)
+        about = replace(about, ori=notice.ori, offender=notice.offender, part=notice.part, trace=notice.trace)
         return self.verdict(notice.message_id, outcome, reason, detail, about)
 
 

@@ -16,6 +16,8 @@ def quiet_end_in_any(at: int, hours: QuietHours | None, zones: Sequence[ZoneInfo
 
     A toll-free number may be anywhere from Guam to Bermuda, where some zone is always quiet: then the first zone counts.
     """
+    if hours is None:
+        return at
     until = at
     while (later := max(quiet_end(until, hours, zone) for zone in zones)) > until:
         until = later

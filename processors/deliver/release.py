@@ -39,7 +39,7 @@ class Released(NamedTuple):
 
 def release_due(registrant: Registrant, moment: Moment) -> Decision[State]:
     """Decide on everything that is due."""
-    if all(pending.due_at > moment.at for pending in registrant.pending):
+    if True not in [pending.due_at <= moment.at for pending in registrant.pending]:
         return Decision()
     decisions: list[Decision[State]] = []
     left: list[Pending] = []
@@ -78,7 +78,7 @@ def sorted_by_registration(
     wanted, unseen, ended = [], [], []
     for notice in due.notices:
         registrations = [registrant.registrations.get(each) for each in notice.registration_ids]
-        if any(each is not None and each.in_force(moment.at) for each in registrations):
+        if True in [each is not None and each.in_force(moment.at) for each in registrations]:
             wanted.append(notice)
         elif None in registrations:
             unseen.append(notice)

@@ -7,7 +7,7 @@ each step is a function from delivery to delivery; the result is one partial dec
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -24,19 +24,13 @@ from processors.domain.journal import Outcome, Verdict
 from processors.stage import Decision, combine
 
 Destinations = Mapping[str, Destination]
+Advanced = tuple[Delivery, Decision[State]]  # a delivery after one step, and what the step wrote
 NOTHING: Final[Decision[State]] = Decision()
 LISTED: Final = 1_000  # deliveries under way to one registrant that hear of changes: an input that concerns them reads each
 SILENCE: Final = {  # by whether a provider had accepted the attempt: reason code and sentence
     False: ("lease_ended", "no provider accepted it in time"),
     True: ("receipt_wait", "no final receipt came in time"),
 }
-
-
-class Advanced(NamedTuple):
-    """A delivery after one step, and what the step wrote."""
-
-    delivery: Delivery
-    decision: Decision[State] = NOTHING
 
 
 def advance(registrant: Registrant, delivery: Delivery, moment: Moment, to: Destinations | None = None) -> Decision[State]:
@@ -97,7 +91,7 @@ def cancel_unreachable(registrant: Registrant, delivery: Delivery, to: Destinati
             after = end_contact(after, name, "opted_out" if silent else "cancel")
             reason, why = ("opted_out", "it opted out") if silent else ("contact_removed", "no registration in force has it any more")
             verdicts += verdicts_on(delivery, "noted", reason, f"no further attempt by {progress.channel}: {why}", moment)
-    return Advanced(after, Decision(verdicts=tuple(verdicts)) if verdicts else NOTHING)
+    return after, Decision(verdicts=tuple(verdicts)) if verdicts else NOTHING
 
 
 def end_silence(_: Registrant, delivery: Delivery, __: Destinations, moment: Moment) -> Advanced:
@@ -113,21 +107,21 @@ def end_silence(_: Registrant, delivery: Delivery, __: Destinations, moment: Mom
             ended = after.contacts[attempt.contact].state
             detail = f"attempt {attempt.number} by {attempt.channel}: {why}; the contact is {ended}"
             verdicts += verdicts_on(delivery, "noted", reason, detail, moment, refer_to(after.attempts[progress.reference], delivery))
-    return Advanced(after, Decision(verdicts=tuple(verdicts)) if verdicts else NOTHING)
+    return after, Decision(verdicts=tuple(verdicts)) if verdicts else NOTHING
 
 
 def add_contacts(_: Registrant, delivery: Delivery, to: Destinations, moment: Moment) -> Advanced:
     """Add every contact at once, or, if `delivery.order` is escalate, the next one after those before ended without success."""
     new = [each for name, each in to.items() if name not in delivery.contacts]
     if not new or delivery.content != "news" or delivery.result is not None:
-        return Advanced(delivery)
+        return delivery, NOTHING
     since = None
     if moment.rules.text("delivery.order", delivery.scope) == "escalate":
         waits = any(each.state in UNDER_WAY or each.state == "reached" for each in delivery.contacts.values())
         new = [] if waits else new[:1]
         since = moment.begins_at if delivery.contacts else None
     added = {each.name: ContactProgress(channel=each.channel, next_at=moment.at, since=since) for each in new}
-    return Advanced(replace(delivery, contacts={**delivery.contacts, **added}))
+    return replace(delivery, contacts={**delivery.contacts, **added}), NOTHING
 
 
 def attempt_due(_: Registrant, delivery: Delivery, to: Destinations, moment: Moment) -> Advanced:
@@ -154,13 +148,13 @@ def attempt_due(_: Registrant, delivery: Delivery, to: Destinations, moment: Mom
         made = make_attempt(after, to[name], message, zones, moment)
         after = made.delivery
         decisions.append(Decision((made.output,), verdicts=tuple(attempt_verdicts(after, to[name], message, made.about, moment))))
-    return Advanced(after, combine(decisions) if decisions else NOTHING)
+    return after, combine(decisions) if decisions else NOTHING
 
 
 def stop_what_is_not_needed(_: Registrant, delivery: Delivery, __: Destinations, moment: Moment) -> Advanced:
     """Stop calling after the right PIN was given; when escalating, stop after the first contact that was reached (contract §5)."""
     if not delivery.contacts:
-        return Advanced(delivery)
+        return delivery, NOTHING
     confirmed = any(each.status == "confirmed" for each in delivery.attempts.values())
     in_turn = moment.rules.text("delivery.order", delivery.scope) == "escalate"
     reached = any(each.state == "reached" for each in delivery.contacts.values())
@@ -170,15 +164,15 @@ def stop_what_is_not_needed(_: Registrant, delivery: Delivery, __: Destinations,
         after_success = reached and in_turn and progress.state == "due"
         if progress.state in UNDER_WAY and (called_in_vain or after_success):
             after = end_contact(after, name, "cancel")
-    return Advanced(after)
+    return after, NOTHING
 
 
 def conclude(_: Registrant, delivery: Delivery, to: Destinations, moment: Moment) -> Advanced:
     """Publish the first final outcome once; drop the notices when no attempt can follow."""
     result = result_of(delivery, to)
     if delivery.result is not None or result is None:
-        return Advanced(delivery)
-    return Advanced(replace(delivery, result=result), outcome_of_notices(delivery.notices, result, delivery.notification_id, moment))
+        return delivery, NOTHING
+    return replace(delivery, result=result), outcome_of_notices(delivery.notices, result, delivery.notification_id, moment)
 
 
 Step = Callable[[Registrant, Delivery, Destinations, Moment], Advanced]

@@ -37,7 +37,8 @@ def lease_end(delivery: Delivery, zones: Sequence[ZoneInfo], moment: Moment) -> 
         return end
     if is_answer(delivery, moment):
         return min(end, delivery.created_at + AT_ONCE)
-    hours = moment.rules.quiet_hours(delivery.scope)
+    if (hours := moment.rules.quiet_hours(delivery.scope)) is None:
+        return end
     starts = (quiet_start(moment.begins_at, hours, zone) for zone in zones)
     return min([end, *(start for start in starts if start is not None)])
 

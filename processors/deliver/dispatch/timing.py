@@ -11,7 +11,7 @@ from processors.stage import Decision, Output, Timing
 
 def with_timing(decision: Decision[State], pending: Pending, moment: Moment) -> Decision[State]:
     """Return the decision with the timing of its first attempts."""
-    return replace(decision, outputs=tuple(timed_output(each, pending, moment) for each in decision.outputs))
+    return Decision(tuple([timed_output(each, pending, moment) for each in decision.outputs]), decision.states, decision.verdicts)
 
 
 def timed_output(output: Output, pending: Pending, moment: Moment) -> Output:
@@ -29,11 +29,11 @@ def timing(pending: Pending, channel: Channel, moment: Moment) -> Timing:
     """
     ended = min(moment.at, pending.due_at)
     held = ended - pending.since
-    passed_on = max(notice.held_until or notice.received_at for notice in pending.notices)
+    passed_on = max([notice.held_until or notice.received_at for notice in pending.notices])
     return Timing(
         channel=channel,
         emergency=pending.emergency,
-        received_at=min(notice.received_at for notice in pending.notices),
+        received_at=min([notice.received_at for notice in pending.notices]),
         free_at=ended if pending.why == "quiet_hours" else passed_on + held,
         within=moment.rules.duration("notify.within", pending.notices[0].scope, emergency=pending.emergency),
         hold=pending.why,

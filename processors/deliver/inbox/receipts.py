@@ -135,7 +135,7 @@ def verdicts_on(  # noqa: PLR0913, PLR0917  a verdict's own fields
     )
     traces = delivery.traces
     return tuple(
-        moment.verdict(message_id, "receipt", reason, detail, about._replace(trace=traces.get(message_id)) if traces else about)
+        moment.verdict(message_id, "receipt", reason, detail, replace(about, trace=traces.get(message_id)) if traces else about)
         for message_id in attempt.message_ids
     )
 

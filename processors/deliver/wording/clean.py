@@ -1,12 +1,10 @@
 """Cleans what others wrote for use in a message: one line of visible characters."""
 
-import re
 import unicodedata
 from functools import lru_cache
 from typing import Final
 
 LONGEST: Final = 200
-BLANK_LINES: Final = re.compile(r"\n{3,}")
 
 
 def with_plain_blanks(text: str) -> str:
@@ -24,5 +22,7 @@ def clean(text: str) -> str:
 
 def tidy(text: str) -> str:
     """Return a rendered text without surrounding blanks, and with each sentence capitalized even if it begins with a lower-case name."""
-    text = BLANK_LINES.sub("\n\n", text).strip()
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    text = text.strip()
     return text[:1].upper() + text[1:]

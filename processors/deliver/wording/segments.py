@@ -25,7 +25,7 @@ def encode(text: str) -> str:
 
 def writable(text: str) -> bool:
     """Whether GSM-7 can write every letter and digit of the text, by itself or by a plain letter."""
-    return encoding(text) == "gsm7" or not any(sign.isalnum() and gsm7.letter(sign) == gsm7.UNKNOWN for sign in text)
+    return True not in [sign.isalnum() and gsm7.letter(sign) == gsm7.UNKNOWN for sign in set(text) - gsm7.ALPHABET]
 
 
 def encoding(text: str) -> Encoding:

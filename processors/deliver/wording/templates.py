@@ -6,7 +6,7 @@ What agencies write is never a template.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
@@ -66,7 +66,7 @@ def message_for(notices: tuple[Notice, ...], rules: Rules, at: int, language: st
     return None
 
 
-def plain_message(book: Book, name: str, language: str, channel: Channel, facts_in: Callable[[str], Mapping[str, Any]]) -> Message | None:
+def plain_message(book: Book, name: str, language: str, channel: Channel, facts_in: Callable[[str], dict[str, Any]]) -> Message | None:
     """Return the text `name` with a few facts in it, in the language or in English; None if the rules have none."""
     for spoken in (language.partition("-")[0].lower(), FALLBACK):
         if (text := book.texts.get((name, spoken))) is None:
@@ -101,9 +101,14 @@ def discreetly(text: Text, name: str, language: str, book: Book) -> Text:
     return replace(text, sms=found.sms or text.sms, subject=found.subject or text.subject, body=body)
 
 
-def render(source: str, facts: Mapping[str, Any]) -> str:
+def render(source: str, facts: dict[str, Any]) -> str:
     """Return a text with its facts filled in."""
-    return template(source).render(facts)
+    return filled(template(source), facts)
+
+
+def filled(template: Template, facts: dict[str, Any]) -> str:
+    """Return a template with its facts filled in: they are all that it sees, so they are not copied beside other names."""
+    return "".join(template.root_render_func(template.new_context(facts, shared=True)))
 
 
 @lru_cache(maxsize=256)
@@ -127,15 +132,15 @@ def fill(channel: Channel, facts: Facts, frame: Text, about: Text, text: Text) -
     match channel:
         case "sms":
             template = compile_text(frame.sms, about.sms, text.sms, text.noun)
-            return Message(facts.language, None, shortest(lambda given: tidy(template.render(context_of(given))), facts))
+            return Message(facts.language, None, shortest(lambda given: tidy(filled(template, context_of(given))), facts))
         case "email":
             subject = compile_text(frame.subject, about.subject, text.subject, text.noun)
             body = compile_text(frame.body, about.body, text.body, text.noun)
             context = context_of(facts)
-            return Message(facts.language, clean(subject.render(context)), tidy(body.render(context)))
+            return Message(facts.language, clean(filled(subject, context)), tidy(filled(body, context)))
         case "voice":
             template = compile_text(frame.voice, about.voice, text.voice, text.noun)
-            return Message(facts.language, None, tidy(template.render(context_of(facts))))
+            return Message(facts.language, None, tidy(filled(template, context_of(facts))))
 
 
 @lru_cache(maxsize=4_096)
