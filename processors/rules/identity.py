@@ -18,6 +18,8 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Final, Literal
 
+from msgspec import Struct
+
 from processors.domain.names import APOSTROPHES
 from processors.domain.normalize import without_invisible
 from processors.domain.person import Identifier
@@ -68,8 +70,7 @@ class Scheme:
         return self.length[0] <= len(value) <= self.length[1] and self.pattern.fullmatch(value) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Issuer:
+class Issuer(Struct, frozen=True, gc=False):
     """Who is taken to have issued a number that does not say it: the submitting agency; nobody for a registration."""
 
     agency: str = ""

@@ -13,7 +13,7 @@ An offender's key is derived from their first strong identifier, so that an offe
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from processors.domain.merge import Merge
 from processors.ingest.identify import pages
@@ -67,7 +67,7 @@ class Doubt(NamedTuple):
     why: str
 
 
-class Identified(NamedTuple):
+class Identified(Struct, frozen=True, gc=False):
     """
     Whom a description is about; several, the one known longest first, if something keeps them apart.
 

@@ -50,11 +50,16 @@ def has_room(registration: CurrentRegistration) -> bool:
     return len(registration.offenders) < MEANT
 
 
-def crowded_verdicts(
-    before: States, known: States, parts: Sequence[tuple[Description, tuple[str, ...]]], record: Record, context: Context
+def crowded_verdicts(  # noqa: PLR0913, PLR0917  a message's persons and offenders, before and after it
+    before: States,
+    known: States,
+    persons: Sequence[Description],
+    offenders: Sequence[tuple[str, ...]],
+    record: Record,
+    context: Context,
 ) -> Iterator[Verdict]:
     """Yield what the journal says if a message brought more than is learnt of an offender."""
-    for described, (key, *_) in parts:
+    for described, (key, *_) in zip(persons, offenders, strict=True):
         offender = find(known, key, Offender)
         if offender is None or (len(offender.marks) < MARKS and len(offender.names) < NAMES):
             continue
@@ -64,7 +69,7 @@ def crowded_verdicts(
             yield structs.replace(note(record.value, context, "crowded_out", detail), offender=key)
     if known is before:
         return
-    for described, _ in parts:
+    for described in persons:
         for place in described.places:
             was, now = find(before, place, IndexEntry), find(known, place, IndexEntry)
             if was is not None and now is not None and len(was.offenders) >= LISTED and was.offenders[0] not in now.offenders:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
 
 from processors.domain.event import Event, Scope
 from processors.domain.intake import Intake
@@ -60,7 +60,7 @@ SMALL: Final = 16_384  # bytes; larger ones are decoded again rather than kept
 _submission = msgspec.json.Decoder(Submission).decode
 
 
-class Request(NamedTuple):
+class Request(Struct, frozen=True, gc=False):
     """
     A submission with the keys of the states it needs: persons, agency, rate, the message itself, its page and its reference.
 
@@ -128,7 +128,7 @@ def offender_keys(offenders: Iterable[str], states: States) -> Iterator[str]:
         yield current_key(key, states)
 
 
-class Parts(NamedTuple):
+class Parts(Struct, frozen=True, gc=False):
     """The offenders of every part of a message, with the results of identification; `evidence` is a sentence for each part."""
 
     offenders: tuple[tuple[str, ...], ...]
@@ -167,7 +167,7 @@ def decide_submission(record: Record, states: States, context: Context) -> Decis
         shown = shown.then(note_doubts(known, found, parts.doubts, context))
         for key in parts.grown:
             shown = shown.then(ask_about_near_registrations(after(known, shown), key, record, context))
-    if crowded := tuple(crowded_verdicts(states, known, tuple(zip(asked.persons, parts.offenders, strict=True)), record, context)):
+    if crowded := tuple(crowded_verdicts(states, known, asked.persons, parts.offenders, record, context)):
         shown = shown.then(Decision(verdicts=crowded))
     routed, review_id = route(states, asked, earlier, found, (group, limit, parts.evidence), context)
     message = EarlierMessage(intake.received_at + rules.duration("duplicate.window", scope), parts.offenders, review_id)
@@ -197,7 +197,7 @@ def identify_parts(states: States, asked: Request, earlier: EarlierMessage | Non
     if len(asked.persons) == 1:
         one = identify(states, asked.persons[0], record.offset, received_at)
         grown = one.offenders if one.change is not UNCHANGED else ()
-        return Parts((one.offenders,), (one.evidence,), one.change, one.mergings, tuple((0, each) for each in one.doubts), grown)
+        return Parts((one.offenders,), (one.evidence,), one.change, one.mergings, tuple([(0, each) for each in one.doubts]), grown)
     found: list[Identified] = []
     for person in asked.persons:
         one = identify(states, person, record.offset, received_at)
@@ -215,16 +215,16 @@ def identify_parts(states: States, asked: Request, earlier: EarlierMessage | Non
 
 def with_written_names(states: States, asked: Request, parts: Parts) -> Parts:
     """Return the parts with the names as the agency wrote them, of every offender about whom something was learnt or who has none."""
-    changes: dict[str, State | None] = {}
-    known = after(states, parts.change)
+    known, change = after(states, parts.change), parts.change
     for person, offenders in zip(asked.submission.offenders, parts.offenders, strict=True):
         key = offenders[0]
-        before = find(changes, key, Offender) or find(known, key, Offender)
+        before = find(known, key, Offender)
         if len(offenders) == 1 and before is not None and (key in parts.grown or not before.written):
             written = add_written(before.written, person)
             if written != before.written:
-                changes[key] = structs.replace(before, written=written)
-    return parts._replace(change=parts.change.then(Decision(states=changes))) if changes else parts
+                named: Decision[State] = Decision(states={key: structs.replace(before, written=written)})
+                known, change = after(known, named), change.then(named)
+    return parts if change is parts.change else structs.replace(parts, change=change)
 
 
 def named_offenders(states: States, described: Description) -> Iterable[str]:

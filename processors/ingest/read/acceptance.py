@@ -1,9 +1,10 @@
 """What read accepts: an opened record, its checks, and how it goes on to identify."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, get_args
 
 import msgspec
+from msgspec import Struct
 
 from processors.domain.intake import Intake, Kind
 from processors.domain.journal import Verdict
@@ -24,7 +25,7 @@ NO_DATE: Final = When(0, 0, date_only=False)
 encode = msgspec.json.Encoder().encode
 
 
-class Accepted(NamedTuple):
+class Accepted(Struct, frozen=True, gc=False):
     """A record that passed every check: its body as intake carries it, and a sentence for the journal."""
 
     kind: Kind
@@ -35,7 +36,7 @@ class Accepted(NamedTuple):
     people: tuple[ComparedPerson, ...] = ()
 
 
-class Opened(NamedTuple):
+class Opened(Struct, frozen=True, gc=False):
     """A record whose labels could be read; `check` accepts it or raises Rejection."""
 
     labels: Labels
@@ -44,25 +45,25 @@ class Opened(NamedTuple):
 
 def accept(record: Record, accepted: Accepted, context: Context) -> Decision[Any]:
     """Return the decision that passes the record on to identify."""
-    kind, (message_id, ori, _), body, note, at, people = accepted
+    body, at, message_id, ori = accepted.body, accepted.at, accepted.labels.message_id, accepted.labels.ori
     if len(body) > LARGEST_BODY:
         raise Rejection("too_large", f"Decoded, the record has {len(body)} bytes; at most {LARGEST_BODY} are accepted.")
     intake = Intake(
-        kind=kind,
+        kind=accepted.kind,
         message_id=message_id,
         received_at=record.timestamp,
         body=body,
         action_at=at.action_at,
         past_from=at.past_from,
         date_only=at.date_only,
-        people=people,
+        people=accepted.people,
     )
     verdict = Verdict(
         stage=NAME,
         message_id=message_id,
         outcome="accepted",
         reason="accepted",
-        detail=ACCEPTED_AS[kind] + note,
+        detail=ACCEPTED_AS[accepted.kind] + accepted.note,
         at=record.timestamp,
         ori=ori,
         rules=context.rules.version,

@@ -43,8 +43,9 @@ def decide(record: Input, _states: Mapping[str, Any], context: Context) -> Decis
         raise TypeError("read sets no timers")
     labels = NO_AGENCY if record.topic == SUBMISSIONS.name else Labels()
     try:
-        labels, check = OPEN[record.topic](record, context)
-        return accept(record, check(), context)
+        opened = OPEN[record.topic](record, context)
+        labels = opened.labels
+        return accept(record, opened.check(), context)
     except Rejection as why:
         return reject(record, labels, why, context)
 

@@ -1,13 +1,15 @@
 """What the journal calls a record: only ids that may be shown there, and nothing that looks like an address."""
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+from msgspec import Struct
 
 from processors.ingest.read.ids import MAX_ID, looks_like_address
 
 NO_ID: Final = "-"
 
 
-class Labels(NamedTuple):
+class Labels(Struct, frozen=True, gc=False):
     """What the journal calls a record: its id, of a submission the agency's ORI; and the registrant whom it is about."""
 
     message_id: str = NO_ID

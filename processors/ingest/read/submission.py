@@ -5,11 +5,12 @@ Fields first, then codes (specification §2), then offenders, then dates. The or
 several apply.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from processors.domain.person import ComparedPerson, Person
 from processors.domain.states import state_code
@@ -39,7 +40,7 @@ MISSING: Final = {
 }
 
 
-class Checked(NamedTuple):
+class Checked(Struct, frozen=True, gc=False):
     """A submission in canonical form: the time of its event, its offenders as they compare, a sentence on what was left out."""
 
     submission: Submission
@@ -110,20 +111,17 @@ def check_lengths(submission: Submission) -> None:
         raise Rejection("too_complex", f"The message names {len(submission.offenders)} offenders; at most {MAX_OFFENDERS} are taken.")
 
 
-def short_texts(submission: Submission) -> Iterator[tuple[str, str | None]]:
-    """Yield the short texts of a submission with their fields' names."""
-    yield "event_id", submission.event_id
-    yield "status", submission.status
-    yield "agency.name", submission.agency.name
+def short_texts(submission: Submission) -> list[tuple[str, str | None]]:
+    """Return the short texts of a submission with their fields' names."""
+    found = [("event_id", submission.event_id), ("status", submission.status), ("agency.name", submission.agency.name)]
     for field, place in (("location", submission.location), ("from_location", submission.from_location)):
         if place is not None:
-            yield f"{field}.kind", place.kind
-            yield f"{field}.name", place.name
+            found += [(f"{field}.kind", place.kind), (f"{field}.name", place.name)]
     if submission.case is not None:
-        yield "case.number", submission.case.number
-        yield "case.court", submission.case.court
+        found += [("case.number", submission.case.number), ("case.court", submission.case.court)]
     if submission.compact is not None:
-        yield "compact.case_number", submission.compact.case_number
+        found.append(("compact.case_number", submission.compact.case_number))
+    return found
 
 
 def check_codes(submission: Submission, book: Book, rules: Rules) -> None:
@@ -174,8 +172,10 @@ def check_offenders(submission: Submission, rules: IdentityRules, issuer: Issuer
     """Return the offenders as they compare, and a sentence on what was left out."""
     if not submission.offenders:
         raise Rejection("no_offender", "The message names no offender.")
-    found = [check_person(offender, f"Offender {place}", rules, issuer) for place, offender in enumerate(submission.offenders, 1)]
-    return tuple([person for person, _ in found]), "".join([note for _, note in found])
+    people, notes = zip(
+        *[check_person(offender, f"Offender {place}", rules, issuer) for place, offender in enumerate(submission.offenders, 1)], strict=True
+    )
+    return people, "".join(notes)
 
 
 def check_person(person: Person, who: str, rules: IdentityRules, issuer: Issuer) -> tuple[ComparedPerson, str]:

@@ -50,10 +50,11 @@ def accept_submission(
     record: Record, context: Context, sent: Submission, body: bytes | None = None, unknown: Iterable[str] = ()
 ) -> Accepted:
     """Return the submission accepted; `body` is its JSON if it need not be encoded again."""
-    found, at, people, left_out = check(sent, record.timestamp, context.rules)
-    labels = submission_labels(sent.message_id, found.agency.ori)
-    note = describe_births(sent, found) + describe_unknown(unknown) + left_out
-    return Accepted("submission", labels, body if body is not None and found is sent else encode(found), note, at, people)
+    checked = check(sent, record.timestamp, context.rules)
+    found = checked.submission
+    note = describe_births(sent, found) + describe_unknown(unknown) + checked.note
+    body = body if body is not None and found is sent else encode(found)
+    return Accepted("submission", submission_labels(found.message_id, found.agency.ori), body, note, checked.at, checked.people)
 
 
 def describe_births(sent: Submission, found: Submission) -> str:
