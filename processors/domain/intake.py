@@ -21,7 +21,7 @@ Kind = Literal[
 ]
 
 
-class Intake(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class Intake(Struct, frozen=True, cache_hash=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One accepted message of any kind.
 

@@ -74,7 +74,7 @@ def valid_traceparent(text: str | bytes | None) -> str | None:
 
 def trace_in(header: str | None) -> str | None:
     """Return the id of the trace that a header names; None if there is none, or if it is malformed."""
-    found = TRACEPARENT.fullmatch(header or "")
+    found = TRACEPARENT.fullmatch(header) if header else None
     return None if found is None else found[1]
 
 

@@ -259,7 +259,7 @@ def new_key(states: States, described: Description, seq: int) -> str:
     """Return the first unused key for the person described."""
     held = {mark for mark, home in zip(filter(is_strong, described.marks), described.homes, strict=True) if not is_free(states, mark)}
     contested = {offender_key(each) for each in held}
-    free = (key for key in described.new_keys if key not in contested and not isinstance(states.get(key), Offender | MergedOffender))
+    free = (key for key in described.new_keys if key not in contested and states.get(key) is None)
     return next(free, offender_key(f"{described.own_key}#{seq}"))
 
 

@@ -32,7 +32,7 @@ def remember(states: States, page_key: str, key: str, message: EarlierMessage) -
     return Decision(states={page_key: grown, key: message})
 
 
-def recall(states: States, key: str | None, at: int) -> EarlierMessage | None:
+def recall(states: States, key: str, at: int) -> EarlierMessage | None:
     """Return the remembered message; None if it has expired."""
     found = find(states, key, EarlierMessage)
     return found if found is not None and found.until > at else None

@@ -221,7 +221,7 @@ State = (
 )
 States = Mapping[str, State | None]
 S = TypeVar("S", bound=Struct)
-CACHED_KEYS: Final = 1 << 12  # agencies, and kinds of message of one
+CACHED_KEYS: Final = 1 << 12  # agencies, kinds of message of one, and numbers of offenders
 UNCHANGED: Final[Decision[State]] = Decision()
 DEADLINES: Final[Mapping[type[State], Callable[[Any], int | None]]] = {
     GroupSettlement: attrgetter("due"),
@@ -247,6 +247,7 @@ def deadline(state: State) -> int | None:
     return None if deadline_of is None else deadline_of(state)
 
 
+@lru_cache(CACHED_KEYS)
 def offender_key(first_known_by: str) -> str:
     """Return the key of an offender who is first known by this identifier, or, without one, by this name."""
     return f"o{digest(first_known_by)}"

@@ -9,7 +9,6 @@ from msgspec import Struct, structs
 
 from processors.domain.event import Event, Scope
 from processors.domain.intake import Intake
-from processors.domain.person import ComparedPerson
 from processors.domain.submission import Submission
 from processors.ingest.identify.agency import jurisdiction
 from processors.ingest.identify.description import Description, describe
@@ -80,13 +79,13 @@ class Request(Struct, frozen=True, gc=False):
 def request(record: Record) -> Request:
     """Return the submission of an intake, decoded once while its batch is decided."""
     intake, page = record.value, record.offset // PAGE
-    return (_cached if len(intake.body) <= SMALL else _request)(intake.body, intake.people or people_of(intake), page)
+    return (_cached if len(intake.body) <= SMALL else _request)(intake, page)
 
 
-def _request(body: bytes, people: tuple[ComparedPerson, ...], page: int) -> Request:
-    submission = _submission(body)
+def _request(intake: Intake, page: int) -> Request:
+    submission = _submission(intake.body)
     ori = submission.agency.ori
-    persons = tuple(map(describe, people))
+    persons = tuple(map(describe, intake.people or people_of(intake)))
     refers_to = message_key(ori, submission.refers_to) if submission.refers_to and submission.operation != "Add" else None
     agency, rate, place = agency_key(ori), rate_key(ori, submission.event_subtype), page_key(page)
     keys = [agency, rate, place]
@@ -148,7 +147,7 @@ def decide_submission(record: Record, states: States, context: Context) -> Decis
     scope = Scope(where, submission.notification_type, submission.event_subtype)
     limit = rules.surge(scope)
     group, counted = count_message(states, asked.rate, limit, intake.received_at, record.offset) if limit else (None, UNCHANGED)
-    earlier = recall(states, asked.refers_to, intake.received_at)
+    earlier = None if asked.refers_to is None else recall(states, asked.refers_to, intake.received_at)
     parts = with_written_names(states, asked, identify_parts(states, asked, earlier, record))
     known = after(states, parts.change)
     active = note_activity(states, asked.agency, intake, (submission.agency.ori, where), context)
@@ -252,7 +251,7 @@ def route(  # noqa: PLR0913, PLR0917  a message and all that may hold it
     """Send the events on, or hold them for a reviewer; return the review they wait in, if they do."""
     group, limit, evidence = why
     detail = f"More than {limit.limit} messages of this kind came from this agency within {limit.window // 1000} s." if limit else ""
-    waiting = held_original(states, earlier, found)
+    waiting = None if earlier is None else held_original(states, earlier, found)
     superseded = UNCHANGED
     if waiting is not None:
         superseded = supersede(waiting, found, context)
@@ -269,16 +268,17 @@ def route(  # noqa: PLR0913, PLR0917  a message and all that may hold it
         return combine((superseded, held, Decision(verdicts=verdicts))), review.review_id
     outputs = tuple([Output(EVENTS, each.offender, each) for each in found])
     verdicts = tuple([event_verdict(each, context, "passed", "identified", whose(each, evidence[each.part])) for each in found])
-    return superseded.then(Decision(outputs, verdicts=verdicts)), None
+    passed: Decision[State] = Decision(outputs, verdicts=verdicts)
+    return passed if waiting is None else superseded.then(passed), None
 
 
 def whose(event: Event, evidence: str) -> str:
     return f"Offender {event.part + 1} of {event.parts} is {event.offender}: {evidence}."
 
 
-def held_original(states: States, earlier: EarlierMessage | None, events: tuple[Event, ...]) -> OpenReview | None:
+def held_original(states: States, earlier: EarlierMessage, events: tuple[Event, ...]) -> OpenReview | None:
     """Return the earlier message if it is held and this one replaces it completely: it is about no other offenders."""
-    waiting = find(states, review_key(earlier.review_id), OpenReview) if earlier is not None and earlier.review_id else None
+    waiting = find(states, review_key(earlier.review_id), OpenReview) if earlier.review_id else None
     if waiting is None:
         return None
     waiting = at_current_keys(states, waiting)
