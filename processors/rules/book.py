@@ -139,7 +139,7 @@ class Jurisdiction:
     public: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Book:
     """The rules of one jurisdiction on one day."""
 

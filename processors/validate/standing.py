@@ -1,12 +1,17 @@
 """Where an offender stands, for those who look it up: published when it changes (`vn.standings`)."""
 
+from functools import lru_cache
+from typing import Final
+
 from processors.domain.offender import OffenderStanding
-from processors.rules.book import Rules
+from processors.rules.book import Book, Rules
 from processors.stage import Output
 from processors.topics import STANDINGS
 from processors.validate.compact import Case, latest, standing_of
 from processors.validate.state import Entry, Kind, OffenderState
 from processors.validate.timeline import order_of
+
+CACHED: Final = 4_096  # event types, each with a kind of place, of the books in force
 
 
 def standing_after(offender: str, before: OffenderState, after: OffenderState, rules: Rules, now: int) -> tuple[Output, ...]:
@@ -71,13 +76,13 @@ def kinds_of(known: OffenderState) -> set[Kind]:
 
 
 def are_confidential(kinds: set[Kind], rules: Rules, now: int) -> bool:
-    """Whether any of these events is confidential."""
-    return any(is_confidential(*each, rules, now) for each in kinds)
+    """Whether any of these events is confidential by the rules of the jurisdiction that reported it."""
+    return True in [is_confidential(rules.book(jurisdiction or "", now), event_type, kind) for jurisdiction, event_type, kind in kinds]
 
 
-def is_confidential(jurisdiction: str | None, event_type: str, kind: str | None, rules: Rules, now: int) -> bool:
-    """Whether the rules of the reporting jurisdiction keep from the public whom such an event is about."""
-    book = rules.book(jurisdiction or "", now)
+@lru_cache(CACHED)
+def is_confidential(book: Book, event_type: str, kind: str | None) -> bool:
+    """Whether the rules keep from the public whom such an event is about."""
     if event_type in book.confidential_types:
         return True
     place = book.location(kind) if kind is not None else None

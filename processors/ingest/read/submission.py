@@ -186,8 +186,9 @@ def check_person(person: Person, who: str, rules: IdentityRules, issuer: Issuer)
         if len(each.value) > MAX_ID or len(each.scheme) > MAX_ID:
             raise Rejection("bad_id", f"{who} has an identifier longer than {MAX_ID} characters.")
     for name in (person.name, *person.aliases):
-        if name is not None and len(max(name.given or "", name.middle or "", name.sur or "", name.full or "", key=len)) > MAX_ID:
-            raise Rejection("too_long", f"{who} has a name with a part longer than {MAX_ID} characters.")
+        for part in () if name is None else (name.given, name.middle, name.sur, name.full):
+            if part is not None and len(part) > MAX_ID:
+                raise Rejection("too_long", f"{who} has a name with a part longer than {MAX_ID} characters.")
     compared, note = compare_person(person, rules, issuer)
     if not can_be_identified(compared):
         raise Rejection("offender_not_identified", f"{who} has neither an identifier nor a name with a birth date.{note}")

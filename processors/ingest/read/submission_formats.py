@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from processors.domain.submission import Submission
 from processors.ingest.read.acceptance import Accepted, Opened, encode
 from processors.ingest.read.document import convert, describe_unknown, tidy
 from processors.ingest.read.formats import MAX_BYTES, open_document
 from processors.ingest.read.instants import as_text
-from processors.ingest.read.labels import submission_labels
+from processors.ingest.read.labels import Labels, readable_id, submission_labels
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import MISSING, SHAPE, TIMES, action_dates, check
 from processors.ingest.read.xml import XmlMessage
@@ -26,35 +27,38 @@ def open_record(record: Record, context: Context) -> Opened:
     found = decode_plain(value) if isinstance(value, bytes) and len(value) <= MAX_BYTES else None
     if found is not None:
         sent, body = found
-        return Opened(submission_labels(sent.message_id, sent.agency.ori), lambda: accept_submission(record, context, sent, body))
+        labels = submission_labels(sent.message_id, sent.agency.ori)
+        return Opened(labels, lambda: accept_submission(record, context, sent, labels, body))
     if isinstance(document := open_document(record), str):
         return open_xml(record, context, document)
     fields, unknown = tidy(document, SHAPE)
     agency = fields.get("agency")
     labels = submission_labels(fields.get("message_id"), agency.get("ori") if isinstance(agency, dict) else None)
-    return Opened(labels, lambda: accept_submission(record, context, from_document(fields), unknown=unknown))
+    return Opened(labels, lambda: accept_submission(record, context, from_document(fields), labels, unknown=unknown))
 
 
 def open_xml(record: Record, context: Context, text: str) -> Opened:
     message = XmlMessage.parse(text)
     head = message.head()
+    labels = submission_labels(head.get("message_id"), head["agency"].get("ori") if "agency" in head else None)
 
     def accepted() -> Accepted:
         fields, ignored = message.document(head, lambda found: action_dates(found, record.timestamp, context.rules))
-        return accept_submission(record, context, from_document(fields), unknown=ignored)
+        return accept_submission(record, context, from_document(fields), labels, unknown=ignored)
 
-    return Opened(submission_labels(head.get("message_id"), head["agency"].get("ori") if "agency" in head else None), accepted)
+    return Opened(labels, accepted)
 
 
-def accept_submission(
-    record: Record, context: Context, sent: Submission, body: bytes | None = None, unknown: Iterable[str] = ()
+def accept_submission(  # noqa: PLR0913, PLR0917  all that is known of a submission by then
+    record: Record, context: Context, sent: Submission, labels: Labels, body: bytes | None = None, unknown: Iterable[str] = ()
 ) -> Accepted:
-    """Return the submission accepted; `body` is its JSON if it need not be encoded again."""
+    """Return the submission accepted, under the agency's ORI in its normal form; `body` is its JSON if it need not be encoded again."""
     checked = check(sent, record.timestamp, context.rules)
     found = checked.submission
     note = describe_births(sent, found) + describe_unknown(unknown) + checked.note
-    body = body if body is not None and found is sent else encode(found)
-    return Accepted("submission", submission_labels(found.message_id, found.agency.ori), body, note, checked.at, checked.people)
+    if found is not sent:
+        labels, body = replace(labels, ori=readable_id(found.agency.ori)), None
+    return Accepted("submission", labels, encode(found) if body is None else body, note, checked.at, checked.people)
 
 
 def describe_births(sent: Submission, found: Submission) -> str:
