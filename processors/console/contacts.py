@@ -85,7 +85,8 @@ def registrant_of(client: Client, seal: Seal, rules: Rules, registrant_id: str) 
     known = None if raw is None else client.codec.states(format_of(DELIVER))(raw)
     sealed = client.last(KEYS, registrant_id)
     key = None if sealed is None else client.codec.decode(sealed)
-    moment = Moment(registrant_id, wall(), rules, seal, key if isinstance(key, RegistrantKey) else None)
+    now = wall()
+    moment = Moment(registrant_id, now, now, rules, seal, key if isinstance(key, RegistrantKey) else None)
     return known if isinstance(known, Registrant) else None, moment
 
 

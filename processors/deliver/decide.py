@@ -19,7 +19,7 @@ Rejects   a receipt that refers to no attempt of ours
 Replayed  every id is a digest of what is told and to whom: the same attempt has the same reference, a new one another
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from processors.deliver.dispatch.deliveries import advance
@@ -53,23 +53,20 @@ from processors.topics import (
 )
 
 
-def keys(given: Input, states: Mapping[str, State]) -> Iterator[str]:
+def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
     """Name the registrant of the input, the delivery of a receipt or timer, and, if they matter, the other deliveries under way."""
     if not given.key:
-        return
+        return ()
     registrant_id = registrant_of(given.key)
-    yield registrant_id
-    if given.key != registrant_id:
-        yield given.key
+    own = (registrant_id,) if given.key == registrant_id else (registrant_id, given.key)
     if not isinstance(given, Record):
-        return
-    yield from page_keys(given, states.get(registrant_id))
+        return own
+    registrant = states.get(registrant_id)
     if isinstance(given.value, Receipt):
-        yield delivery_key(registrant_id, given.value.reference)
-    elif concerns_deliveries(given):
-        registrant = states.get(registrant_id)
-        if isinstance(registrant, Registrant):
-            yield from (delivery_key(registrant_id, each) for each in registrant.under_way)
+        return (*own, *page_keys(given, registrant), delivery_key(registrant_id, given.value.reference))
+    if not isinstance(registrant, Registrant) or not concerns_deliveries(given):
+        return (*own, *page_keys(given, registrant))
+    return (*own, *page_keys(given, registrant), *[delivery_key(registrant_id, each) for each in registrant.under_way])
 
 
 def concerns_deliveries(record: Record) -> bool:
@@ -85,8 +82,9 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     registrant_id = registrant_of(given.key or "")
     before = states.get(registrant_id)
     registrant = with_pages(before, states) if isinstance(before, Registrant) else Registrant(registrant_id=registrant_id)
-    clock = 0 if isinstance(given, Resettle) else given.clock
-    moment = Moment(registrant_id, time_of(given), context.rules, context.seal, key_for(registrant, given, context), clock)
+    at = time_of(given)
+    begins_at = at if isinstance(given, Resettle) else max(at, given.clock)
+    moment = Moment(registrant_id, at, begins_at, context.rules, context.seal, key_for(registrant, given, context))
     if given.key != registrant_id and not is_page(given.key or ""):
         return look_at_delivery(given, registrant, states, moment)
     if isinstance(given, Record):

@@ -37,21 +37,16 @@ class Moment(Struct, frozen=True, gc=False):
     """
     One registrant, the time of the decision, the rules with the settings in force, and the keys.
 
-    `seal` is that of the file of keys, `key` the registrant's own, None if they have none. `clock` is the time by our own clock, 0 if
-    that is not known.
+    An attempt made now begins at `begins_at`: later than `at` if the decision is late, as after an outage.
+    `seal` is that of the file of keys, `key` the registrant's own, None if they have none.
     """
 
     registrant_id: str
     at: int
+    begins_at: int
     rules: Rules
     seal: Seal
     key: RegistrantKey | None = None
-    clock: int = 0
-
-    @property
-    def begins_at(self) -> int:
-        """Return when an attempt made now begins: later than `at` if the decision is late, as after an outage."""
-        return max(self.at, self.clock)
 
     @property
     def contact_seal(self) -> Seal:

@@ -6,7 +6,7 @@ timer. An input that may concern anything that waits is decided with every page;
 that belongs to a gathering on a page is then told by itself.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -31,10 +31,11 @@ def is_page(key: str) -> bool:
     return PAGE_MARK in key
 
 
-def page_keys(record: Record, registrant: State | None) -> Iterator[str]:
-    """Yield the pages that a record may concern: all of them, or none."""
+def page_keys(record: Record, registrant: State | None) -> Iterable[str]:
+    """Return the pages that a record may concern: all of them, or none."""
     if isinstance(registrant, Registrant) and registrant.pages and concerns_waiting(record):
-        yield from (page_key(registrant.registrant_id, page) for page in registrant.pages)
+        return [page_key(registrant.registrant_id, page) for page in registrant.pages]
+    return ()
 
 
 def concerns_waiting(record: Record) -> bool:
@@ -64,7 +65,7 @@ def in_order(pending: tuple[Pending, ...]) -> tuple[Pending, ...]:
 
 def count_of(pending: Iterable[Pending]) -> int:
     """Return how many notices wait."""
-    return sum(len(each.notices) for each in pending)
+    return sum([len(each.notices) for each in pending])
 
 
 def due_last(pending: Iterable[Pending]) -> list[Pending]:
@@ -81,7 +82,7 @@ def in_pages(decision: Decision[State], before: Registrant, states: Mapping[str,
     """Return the decision with what waits on the pages that it came from, and what is due last on a new page if it is too much."""
     name = before.registrant_id
     after = decision.states.get(name)
-    if not isinstance(after, Registrant):
+    if not isinstance(after, Registrant) or (not before.pages and count_of(after.pending) <= 2 * PAGE):
         return decision
     here = tuple(each for each in after.pending if each.page is None)
     changes: dict[str, State | None] = {}

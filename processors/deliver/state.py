@@ -248,7 +248,7 @@ class Delivery(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, 
     @property
     def message_ids(self) -> tuple[str, ...]:
         """Return the submissions told; for a message about a registration, the registration."""
-        return tuple(dict.fromkeys(notice.message_id for notice in self.notices)) or (self.registration_id,)
+        return tuple(dict.fromkeys([notice.message_id for notice in self.notices])) or (self.registration_id,)
 
 
 State = Registrant | Delivery | PendingPage

@@ -239,6 +239,10 @@ class RuleSource(Protocol):
     def jurisdictions(self) -> Mapping[str, Jurisdiction]:
         """Every jurisdiction with rules of its own, by its code."""
 
+    @property
+    def histories(self) -> Mapping[str, BookHistory]:
+        """The histories that were asked for so far."""
+
     def history(self, jurisdiction: str) -> BookHistory:
         """Return the jurisdiction's books over time; an unknown one gets the default books."""
 
@@ -291,7 +295,7 @@ class Rules:
 
     def book(self, jurisdiction: str, at: int) -> Book:
         """Return the rules of `jurisdiction` on the day of `at`; an unknown jurisdiction gets the default rules."""
-        history = self._library.history(jurisdiction)
+        history = self._library.histories.get(jurisdiction) or self._library.history(jurisdiction)
         return history.books[bisect_right(history.starts, at)]
 
     def duration(self, key: str, scope: Scope, *, emergency: bool = False, channel: str = "") -> int:

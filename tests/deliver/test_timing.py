@@ -16,7 +16,7 @@ def pending(since: int, why: str, *, emergency: bool = True, held_until: int | N
 
 
 def at(moment: int) -> Moment:
-    return Moment(ME, moment, RULES, SEAL)
+    return Moment(ME, moment, moment, RULES, SEAL)
 
 
 def test_what_nothing_held_counts_from_receipt() -> None:

@@ -81,7 +81,7 @@ def facts_of(notices: tuple[Notice, ...], style: Style, at: int) -> Facts:
     sending, receiving = join_values(notices, "sending_state"), join_values(notices, "receiving_state")
     return Facts(
         language=language,
-        names=tuple(readable(each) if brief else each.name for each in offenders),
+        names=tuple([readable(each) if brief else each.name for each in offenders]),
         offenders=offenders,
         others=style.noun("*more"),
         when=instant_in_words(first.action_at, style, date_only=first.date_only),
@@ -95,9 +95,9 @@ def facts_of(notices: tuple[Notice, ...], style: Style, at: int) -> Facts:
         receiving=style.state(receiving),
         report_by=day_in_words(join_values(notices, "report_by"), language, brief=brief),
         way=join_values(notices, "way"),
-        emergency=any(notice.emergency for notice in notices),
+        emergency=True in [notice.emergency for notice in notices],
         hearing=first.notification_type == HEARING,
-        changes=tuple(change_text(change, style) for change in first.changes),
+        changes=tuple([change_text(change, style) for change in first.changes]),
         unsaid=0,
         codes=(sending, receiving),
         offices=() if brief and not style.discreet else tuple(offices_of(style.rules, at, (sending, receiving))),

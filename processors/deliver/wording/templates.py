@@ -54,7 +54,7 @@ def message_for(notices: tuple[Notice, ...], rules: Rules, at: int, language: st
     book = rules.book(first.jurisdiction, first.received_at)
     for spoken in (language.partition("-")[0].lower(), FALLBACK):
         text = book.text(first.event_type, first.event_subtype, spoken)
-        frame, about = (book.texts.get((name, spoken)) for name in (FRAMES[first.telling], "*about"))
+        frame, about = book.texts.get((FRAMES[first.telling], spoken)), book.texts.get(("*about", spoken))
         if text is not None and frame is not None and about is not None:
             style = Style(spoken, rules, book, book.zone_of(first.ori), brief=channel == "sms", discreet=discreet)
             if discreet:
@@ -201,6 +201,6 @@ def names_phrase(facts: Facts) -> str:
 
 def initials_phrase(facts: Facts) -> str:
     """Return the initials of the first few offenders, with the number of the others."""
-    found = list(dict.fromkeys(each.initials for each in facts.offenders))
+    found = list(dict.fromkeys([each.initials for each in facts.offenders]))
     more = len(found) - MOST_INITIALS
     return ", ".join([*found[:MOST_INITIALS], *([f"+{more}"] if more > 0 else [])])
