@@ -1,9 +1,10 @@
 """What is due: sent now, kept for the morning, flagged for review, or dropped."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from processors.deliver.contacts import Destination, destinations, usable
@@ -30,7 +31,7 @@ DETAILS: Final[Mapping[str, str]] = {
 }
 
 
-class Released(NamedTuple):
+class Released(Struct, frozen=True, gc=False):
     """The decision on something that was due, and the part of it that still waits."""
 
     decision: Decision[State]

@@ -1,9 +1,9 @@
 """One attempt: its outbound record, and the effect of events on it and its contact."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from processors.deliver.contacts import Destination
@@ -24,7 +24,7 @@ from processors.topics import DAY, OUTBOUND, OUTBOUND_CANARY
 RECEIPTS_AFTER = 30 * DAY  # how long after an attempt expired its receipts are still understood
 
 
-class Made(NamedTuple):
+class Made(Struct, frozen=True, gc=False):
     """An attempt made now: the delivery with it, and its record."""
 
     delivery: Delivery

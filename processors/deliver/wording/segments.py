@@ -25,6 +25,8 @@ def encode(text: str) -> str:
 
 def writable(text: str) -> bool:
     """Whether GSM-7 can write every letter and digit of the text, by itself or by a plain letter."""
+    if encoding(text) == "gsm7":
+        return True
     return True not in [sign.isalnum() and gsm7.letter(sign) == gsm7.UNKNOWN for sign in set(text) - gsm7.ALPHABET]
 
 
