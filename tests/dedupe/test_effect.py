@@ -18,7 +18,7 @@ def test_the_later_effect_holds_if_both_name_a_value_and_both_write() -> None:
 
 def test_an_event_keeps_its_place_and_a_new_one_comes_last() -> None:
     before = KnownEvents((known(1), known(2), known(3)), (waiting(5), waiting(6)))
-    after = before.changed({2: known(2, forget_at=9), 4: known(4), 3: None}, {5: waiting(5, due=7), 7: waiting(7), 8: None})
+    after = before.with_changes({2: known(2, forget_at=9), 4: known(4), 3: None}, {5: waiting(5, due=7), 7: waiting(7), 8: None})
     assert after.events == (known(1), known(2, forget_at=9), known(4))
     assert after.waiting == (waiting(6), waiting(5, due=7), waiting(7))
 
