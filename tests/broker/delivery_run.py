@@ -34,7 +34,7 @@ from processors.topics import DELIVER_STATE, OUTBOUND, POLICIES, RECEIPTS, REGIS
 from tests.broker.delivery_vendors import PUBLIC_URL, TIMEOUT, TOKEN, Vendors
 from tests.broker.fault_matrix import COMMAND, Copies
 from tests.broker.harness import SHORT_TIMEOUTS, environment
-from tests.delivery.oracle import Facts, Person, Submission
+from tests.delivery.oracle import Facts, Person, Submission, life
 
 ROOT: Final = Path(__file__).parents[2]
 UPSTREAM: Final = ("read", "identify", "dedupe", "validate", "match")
@@ -295,12 +295,17 @@ class Run:
         return sum(each.in_doubt() for each in providers) if all(each.spawned == 1 for each in providers) else None
 
     def _over(self) -> bool:
-        """Whether every submission is answered and nothing is under way; looked at from time to time, since it reads everything."""
+        """
+        Whether every submission is answered and nothing is under way, no callback and no receipt that deliver has not read.
+
+        It is looked at from time to time, since it reads everything.
+        """
         time.sleep(0.5)
         facts = self.facts()
         answered = {(each.ori, each.message_id) for each in facts.responses}
         open_contacts = [each for delivery in facts.deliveries for each in delivery.contacts.values() if each.state in {"due", "trying"}]
-        return answered >= self.told.keys() and not open_contacts
+        settled = not self.world.vendors.posting and not any(life(facts))
+        return answered >= self.told.keys() and not open_contacts and settled
 
     def kill(self) -> None:
         for each in self.copies.values():

@@ -147,6 +147,11 @@ class Vendors:
         )
         return mail, await asyncio.start_server(self._answer_api, "127.0.0.1", 0)
 
+    @property
+    def posting(self) -> bool:
+        """Whether a callback is still to be posted."""
+        return bool(self._tasks)
+
     def close(self) -> None:
         """Stop listening and forget the callbacks still to come."""
 
