@@ -17,6 +17,12 @@ from processors.runtime.run.idle import Progress
 from processors.topics import OUTBOUND, REGISTRATIONS, SUBMISSIONS
 
 WARM: Final = 3  # seconds that are not counted
+# What `vn run` is asked for: the name of a group runs all of its stages.
+PROCESSES: Final = tuple(
+    name
+    for group, stages in PIPELINE.items()
+    for name in ((group,) if group in {stage.name for stage in stages} else tuple(stage.name for stage in stages))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,8 @@ def start_pipeline(cluster: BenchCluster, people: int) -> Deployment:
     """Start the six processes on an empty pipeline and register the feed's registrants."""
     deployment = cluster.deploy("whole.")
     deployment.set_policies(POLICIES)
-    for group, stages in PIPELINE.items():
-        names = [unit.name for unit in stages]
-        for name in [group] if group in names else names:  # `vn run` of a group's name runs all of its stages
-            deployment.start(name, *RUN, name)
+    for name in PROCESSES:
+        deployment.start(name, *RUN, name)
     deployment.wait_until_settled()
     deployment.client.send(REGISTRATIONS, feed.registrations(people, "b"))
     wait_until_idle(deployment)
