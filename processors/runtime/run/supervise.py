@@ -34,7 +34,7 @@ from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec
 from processors.stage import Stage, upstream
 
-LAST: Final = 8.0  # seconds from the stop signal until the process exits regardless; the protocol survives that
+LAST: Final = 7.0  # seconds from the stop signal until the process exits regardless; the protocol survives that
 TICK: Final = 0.1
 LOOK: Final = 0.5
 AGAIN: Final = 0.5  # seconds until a killed child is restarted; doubled each time
