@@ -1,6 +1,6 @@
 """`vn texts`: what registrants read and hear."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Final, get_args
 
@@ -8,7 +8,8 @@ import typer
 
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_json
-from processors.deliver.sample import full_notice, sample_message
+from processors.deliver.sample import full_notice, sample_about_registration, sample_message, sample_standing
+from processors.deliver.state import Content
 from processors.deliver.wording.segments import encoding, segments
 from processors.deliver.wording.templates import Message, call_prompt
 from processors.domain.event import Telling
@@ -16,7 +17,7 @@ from processors.domain.notification import Outbound
 from processors.domain.registration import Channel
 from processors.providers.html import html_of
 from processors.providers.ssml import ssml_of
-from processors.rules.book import Book, EventCode
+from processors.rules.book import Book, EventCode, Rules
 from processors.rules.load import load_rules
 from processors.runtime.errors import Usage, UserError
 from processors.runtime.settings import Settings
@@ -25,6 +26,8 @@ app = new_app("Show the texts that registrants get.")
 
 CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 TELLINGS: Final[tuple[Telling, ...]] = get_args(Telling)
+NEWS: Final[Content] = "news"
+ABOUT_REGISTRATIONS: Final[tuple[Content, ...]] = tuple(each for each in get_args(Content) if each != NEWS)
 
 
 @app.callback()
@@ -34,7 +37,13 @@ def texts() -> None:
 
 @app.command()
 def preview(  # noqa: PLR0913  its options
-    subtype: Annotated[str, typer.Argument(help="The event subtype, such as Departure; or type/subtype, such as Jail/Escape.")],
+    subtype: Annotated[
+        str,
+        typer.Argument(
+            help="The event subtype, such as Departure; or type/subtype, such as Jail/Escape; "
+            f"or a message about a registration: {', '.join(ABOUT_REGISTRATIONS)}."
+        ),
+    ],
     *,
     language: Annotated[str, typer.Option(help="The language, such as en or es.")] = "en",
     channel: Annotated[str | None, typer.Option(help="sms, email or voice; all if left out.")] = None,
@@ -43,7 +52,7 @@ def preview(  # noqa: PLR0913  its options
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """
-    Print every text about an event as a registrant gets it, with an invented offender, place and time.
+    Print every text about an event or a registration as a registrant gets it, with an invented offender, place, time and code.
 
     A text message comes with its encoding and number of segments, a call as the SSML that is spoken.
     """
@@ -54,15 +63,14 @@ def preview(  # noqa: PLR0913  its options
     rules = load_rules(Settings().rules_dir)
     at = int(datetime.now(UTC).timestamp() * 1000)
     book = rules.book("", at)
-    code = code_of(book, subtype)
-    notice = full_notice(code, at, next(each for each in TELLINGS if each == kind))
+    emergency, messages = samples(rules, subtype, next(each for each in TELLINGS if each == kind), language, at)
     for each in CHANNELS:
         if ("email" if html else channel) not in {None, each}:
             continue
-        message = sample_message(rules, notice, language, each)
+        message = messages(each)
         if message is None:
             raise UserError(f"there is no text about {subtype} in {language!r}: `vn rules check` says what each language lacks")
-        outbound = as_sent(message, each, emergency=code.emergency, at=at)
+        outbound = as_sent(message, each, emergency=emergency, at=at)
         if html:
             typer.echo(html_of(outbound), nl=False)
         elif as_json:
@@ -72,6 +80,16 @@ def preview(  # noqa: PLR0913  its options
             )
         else:
             typer.echo("\n".join((*lines_of(message, each, outbound, book), "")))
+
+
+def samples(rules: Rules, subject: str, kind: Telling, language: str, at: int) -> tuple[bool, Callable[[Channel], Message | None]]:
+    """Return whether the subject, an event subtype or a message about a registration, is an emergency, and its message by channel."""
+    content = next((each for each in ABOUT_REGISTRATIONS if each == subject), None)
+    if content is not None:
+        return False, lambda channel: sample_about_registration(rules, content, language, channel, at, sample_standing(at))
+    code = code_of(rules.book("", at), subject)
+    notice = full_notice(code, at, kind)
+    return code.emergency, lambda channel: sample_message(rules, notice, language, channel)
 
 
 def code_of(book: Book, subtype: str) -> EventCode:

@@ -13,6 +13,7 @@ from processors.rules.book import EventCode, Rules
 
 HEARINGS: Final = ("Hearing Notice",)
 AHEAD: Final = 14 * 86_400_000 + 10 * 3_600_000  # a hearing is a fortnight ahead, at ten in the morning
+STANDS: Final = 40 * 86_400_000  # milliseconds
 CHANGES: Final = (Change("location_name", "Nottoway Correctional Center", "Greensville Correctional Center"),)
 
 
@@ -35,6 +36,11 @@ def sample_about_registration(  # noqa: PLR0913, PLR0917  a message and what it 
     facts = FactsOfRegistration("048210", standing, rules, at, brief=channel == "sms")
     message = plain_message(rules.book("", at), f"*{content}", language, channel, facts.in_words)
     return message if message is not None and message.language == language.partition("-")[0] else None
+
+
+def sample_standing(at: int) -> OffenderStanding:
+    """Return where an invented offender has stood for forty days."""
+    return OffenderStanding(offender="o1", status="Incarcerated", status_since=at - STANDS, kind="State Prison", jurisdiction="VA")
 
 
 def full_notice(code: EventCode, at: int, telling: Telling = "news") -> Notice:

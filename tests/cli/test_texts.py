@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from processors.cli.texts import ABOUT_REGISTRATIONS
 from processors.deliver.sample import full_notice, sample_message
 from processors.deliver.wording.segments import encoding, segments
 from processors.rules.check import check
@@ -38,6 +39,16 @@ def test_every_kind_of_news_has_a_text(kind: str, vn: Run) -> None:
     code, out, _ = vn("texts", "preview", "Intake", "--kind", kind)
     assert code == 0
     assert len(out) > 300
+
+
+@pytest.mark.parametrize("subject", ABOUT_REGISTRATIONS)
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_message_about_a_registration_has_a_text_on_every_channel(subject: str, language: str, vn: Run) -> None:
+    code, out, _ = vn("texts", "preview", subject, "--language", language)
+    assert code == 0
+    assert [line.split(",")[0] for line in out.splitlines() if line.startswith("---")] == ["--- text message", "--- email", "--- call"]
+    assert ("048210" in out) == (subject == "verification")
+    assert "John Sample" not in out, "the address may be a stranger's"
 
 
 def test_the_html_of_an_email_is_a_document(vn: Run) -> None:

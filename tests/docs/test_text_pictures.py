@@ -17,11 +17,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, sync_playwright
 
 from processors.cli.texts import as_sent
-from processors.deliver.sample import full_notice, sample_about_registration, sample_message
+from processors.deliver.sample import full_notice, sample_about_registration, sample_message, sample_standing
 from processors.deliver.state import Content
 from processors.domain.event import Telling
 from processors.domain.notification import Outbound
-from processors.domain.offender import OffenderStanding
 from processors.domain.registration import Channel
 from processors.providers.html import html_of
 from processors.rules.book import EventCode
@@ -40,9 +39,6 @@ ABOUT_REGISTRATIONS: Final[dict[Content, str]] = {
     "opted_in": "Opted in again",
     "help": "Help",
 }
-STANDING: Final = OffenderStanding(
-    offender="o1", status="Incarcerated", status_since=AT - 40 * 86_400_000, kind="State Prison", jurisdiction="VA"
-)
 STYLE: Final = """
 body { font: 14px/1.4 system-ui, sans-serif; margin: 16px; color: #1a1a1a; background: #fff; }
 h1 { font-size: 20px; } h2 { font-size: 15px; margin: 18px 0 6px; border-top: 1px solid #767676; padding-top: 8px; }
@@ -61,7 +57,7 @@ def message(code: EventCode, language: str, channel: Channel, telling: Telling =
 
 def about_registration(content: Content, language: str, channel: Channel) -> Outbound:
     """Return what a registrant gets about their registration, with an invented code."""
-    found = sample_about_registration(RULES, content, language, channel, AT, STANDING)
+    found = sample_about_registration(RULES, content, language, channel, AT, sample_standing(AT))
     assert found is not None, (content, language)
     return as_sent(found, channel, emergency=False, at=AT)
 
