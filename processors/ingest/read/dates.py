@@ -145,9 +145,12 @@ def plain(text: str) -> str:
 
 def _iso_form(text: str) -> str:
     """Return the text in capitals with T between date and time; raises ValueError for any other form."""
-    iso = _BEFORE_OFFSET.sub("", _ZONE_AFTER.sub("", plain(text))).replace(" ", "T")
+    written = plain(text)
+    iso = written.replace(" ", "T")
     if _ISO.fullmatch(iso) is None:
-        raise ValueError("not an ISO 8601 calendar date")
+        iso = _BEFORE_OFFSET.sub("", _ZONE_AFTER.sub("", written)).replace(" ", "T")
+        if _ISO.fullmatch(iso) is None:
+            raise ValueError("not an ISO 8601 calendar date")
     return iso
 
 
