@@ -27,6 +27,7 @@ def test_a_fingerprint_stays_the_same_from_release_to_release() -> None:
     """Else what was told before a release would be told once more after it: it is kept for `duplicate.window`."""
     assert present(EVENT) == "058414dbb214f615"
     assert present(replace(EVENT, date_only=True, court=None)) == "58e269104b376dd5"
+    assert present(replace(EVENT, case_number="CR26-1433; CR26-1432")) == "c4dda1c6117b39a0"
 
 
 def test_an_earlier_version_differed_in_the_case_number_alone() -> None:
