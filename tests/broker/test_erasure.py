@@ -262,11 +262,11 @@ def test_a_key_is_rotated_under_load_with_a_kill_in_the_middle(pipeline: Pipelin
     pipeline.start("run", "ingest", "dedupe", "validate", "match")
     deliver = pipeline.start("run", "deliver")
     for number in range(count // 2):
-        pipeline.register(f"K-{number}")
+        pipeline.register(f"K-{number}", contacts=mobile(number))
     until("half of them registered", lambda: len(client.table(KEYS)) == count // 2)
     newest = pipeline.vn("key", "rotate").strip()
     for number in range(count // 2, count):
-        pipeline.register(f"K-{number}")
+        pipeline.register(f"K-{number}", contacts=mobile(number))
         if number == count * 3 // 4:
             deliver.kill()
             deliver.wait()
@@ -279,6 +279,11 @@ def test_a_key_is_rotated_under_load_with_a_kill_in_the_middle(pipeline: Pipelin
     told = until("all of them told", lambda: notifications(client, count))
     assert len({each.registrant_id for each in told}) == count
     assert len({each.reference for each in told}) == len(told)
+
+
+def mobile(number: int) -> list[dict[str, Any]]:
+    """Return a contact for each of some thousand registrants."""
+    return [{"channel": "sms", "address": f"+1804557{2000 + number}", "verified": True}]
 
 
 def notifications(client: Client, count: int) -> list[Any]:
