@@ -57,7 +57,7 @@ class SiteUnderTest:
         records = self.outbox.to_send(10_000)
         for each in records:
             self.driver.send(TOPICS[each.kind], each.value, each.key)
-        self.outbox.sent([each.id for each in records], wall())
+        self.outbox.mark_sent([each.id for each in records], wall())
         for topic in (PEOPLE, STANDINGS, REGISTRATION_STATUS):
             entries = self.driver.entries(topic)
             for entry in entries[self.shown.get(topic.name, 0) :]:

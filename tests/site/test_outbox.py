@@ -101,10 +101,10 @@ def test_what_is_sent_is_sent_once_in_order_and_forgotten(outbox: Outbox) -> Non
         ("registrations", True),
     ]
     assert not outbox.is_sent("site-1")
-    outbox.sent([each.id for each in records], 4)
+    outbox.mark_sent([each.id for each in records], 4)
     assert outbox.is_sent("site-1")
     assert outbox.to_send(10) == []
-    outbox.sent([], 5 + DAY)
+    outbox.mark_sent([], 5 + DAY)
     with outbox._engine.begin() as database:
         assert database.execute(text("SELECT count(*) FROM outbox")).scalar() == 0
 
@@ -161,7 +161,7 @@ def test_rows_that_no_key_opens_stop_no_other_and_are_sent_once_the_key_is_back(
         assert [each.key for each in later.to_send(10)] == ["theirs"]
     assert (REGISTRY.get_sample_value("vn_site_unreadable_total", {"table": "outbox"}) or 0) - before == rows
     assert "put back the key that is missing" in str(logs)
-    later.sent([each.id for each in later.to_send(10)], 3)
+    later.mark_sent([each.id for each in later.to_send(10)], 3)
     assert later.to_send(10) == []
     assert not later.is_sent("lost-0")
     both = with_keys(Seal(OTHER.key, (SEAL.key,)))
@@ -176,8 +176,8 @@ def test_a_row_set_aside_does_not_come_after_a_later_one_of_its_key(outbox: Outb
     later.end_registration("site-1", 2)
     (ended,) = later.to_send(10)
     assert (ended.key, ended.value) == ("site-1", None)
-    later.sent([ended.id], 3)
-    later.sent([], 4 + DAY)
+    later.mark_sent([ended.id], 3)
+    later.mark_sent([], 4 + DAY)
     both = with_keys(Seal(OTHER.key, (SEAL.key,)))
     assert [each.key for each in both.to_send(10)] == ["site-2"]
 
