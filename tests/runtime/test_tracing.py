@@ -111,7 +111,8 @@ def test_a_message_is_one_trace_over_all_six_stages(collector: Collector) -> Non
     assert {span.parent_span_id for span in collector.spans if span is not root} == {root.span_id}
 
 
-def test_the_same_share_of_traces_is_kept_in_every_stage(collector: Collector) -> None:
+def test_the_same_share_of_traces_is_kept_in_every_stage(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("processors.runtime.run.tracing.MOST", 400)
     verdicts = [verdict(message_id=f"M-{number}") for number in range(400)]
     kept = []
     for stage in ("read", "match"):
