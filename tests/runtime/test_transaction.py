@@ -32,6 +32,7 @@ class NotingProducer:
     def __init__(self, *, left: int = 0, refusal: KafkaException | None = None) -> None:
         self.calls: list[str] = []
         self.offsets: list[TopicPartition] = []
+        self.journal_keys: list[Any] = []
         self._left = left
         self._refusal = refusal
         self._sending = Event()
@@ -39,8 +40,10 @@ class NotingProducer:
     def begin_transaction(self) -> None:
         self.calls.append("begin")
 
-    def produce(self, topic: str, *_: Any) -> None:
+    def produce(self, topic: str, _value: Any, key: Any, *_: Any) -> None:
         self.calls.append(f"produce {topic}")
+        if topic == "x.decisions":
+            self.journal_keys.append(key)
 
     def flush(self, _: float) -> int:
         assert self._sending.wait(10), "the offsets are not sent before the flush has ended"
@@ -58,9 +61,9 @@ class NotingProducer:
 
 
 @contextmanager
-def transactions(producer: Any) -> Iterator[Callable[[], None]]:
-    """Yield a function that commits one batch of one partition by this producer."""
-    task = Task(STAGE, 3, Position(0, {"x.in": 7}), {"x.in": 9}, {})
+def transactions(producer: Any, *partitions: int) -> Iterator[Callable[[], None]]:
+    """Yield a function that commits a batch of each partition by this producer."""
+    tasks = [Task(STAGE, each, Position(0, {"x.in": 7}), {"x.in": 9}, {}) for each in partitions]
     result = BatchResult(
         Position(1, {"x.in": 9}),
         outputs=[Written(OUT, b"k", b"v"), Written(OUT, b"k", b"w", (("a", "b"),))],
@@ -69,35 +72,43 @@ def transactions(producer: Any) -> Iterator[Callable[[], None]]:
     made = Transactions(STAGE, "x.", Codec(), None, Telemetry("probe"), lambda _: None)
     made.begin_with(producer)
     try:
-        yield lambda: made.commit(DecidedBatch([(task, result)], "r1"), Origins({"x.in": "c/t"}, {}), None, [])
+        yield lambda: made.commit(DecidedBatch([(task, result) for task in tasks], "r1"), Origins({"x.in": "c/t"}, {}), None, [])
     finally:
         made.begin_with(None)
 
 
 def test_offsets_go_with_the_records_and_the_commit_comes_after_both() -> None:
     producer = NotingProducer()
-    with transactions(producer) as commit:
+    with transactions(producer, 3) as commit:
         commit()
     assert producer.calls == ["begin", "produce x.out", "produce x.out", "produce x.decisions", "flush", "commit"]
     assert [(each.topic, each.partition, each.offset, each.metadata) for each in producer.offsets] == [("x.in", 3, 9, "topic=c/t")]
 
 
+def test_all_partitions_of_a_transaction_share_one_journal_record() -> None:
+    producer = NotingProducer()
+    with transactions(producer, 2, 3) as commit:
+        commit()
+    assert producer.calls.count("produce x.out") == 4
+    assert producer.journal_keys == ["probe"]
+
+
 def test_nothing_is_committed_unless_the_broker_has_every_record() -> None:
     producer = NotingProducer(left=1)
-    with transactions(producer) as commit, pytest.raises(Unavailable, match="the broker takes no records"):
+    with transactions(producer, 3) as commit, pytest.raises(Unavailable, match="the broker takes no records"):
         commit()
     assert "commit" not in producer.calls
 
 
 def test_nothing_is_committed_when_the_offsets_are_refused() -> None:
     producer = NotingProducer(refusal=KafkaException(KafkaError(KafkaError.ILLEGAL_GENERATION)))
-    with transactions(producer) as commit, pytest.raises(Fenced):
+    with transactions(producer, 3) as commit, pytest.raises(Fenced):
         commit()
     assert "commit" not in producer.calls
 
 
 def test_without_a_producer_everything_starts_over() -> None:
-    with transactions(None) as commit, pytest.raises(Restart, match="no producer"):
+    with transactions(None, 3) as commit, pytest.raises(Restart, match="no producer"):
         commit()
 
 
