@@ -51,9 +51,10 @@ class Deployment:
         encode = self.client.codec.encode
         self.client.send(POLICIES, [(f"{key}|||", encode(Policy(key=key, value=value))) for key, value in values.items()])
 
-    def start(self, name: str, *command: str) -> psutil.Popen:
+    def start(self, name: str, *command: str, **variables: str) -> psutil.Popen:
+        """Start a process, with environment variables of its own."""
         log = (self.folder / f"{self.prefix}{name}.log").open("wb")
-        environment = {**os.environ, "VN_TOPIC_PREFIX": self.prefix}
+        environment = {**os.environ, **variables, "VN_TOPIC_PREFIX": self.prefix}
         process = psutil.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self.processes[name] = process
         return process

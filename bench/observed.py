@@ -5,12 +5,10 @@ Two pipelines on one broker take the same submissions in turns, a few seconds ea
 served and scraped, `vn watch` beside it, and every span sent to a collector that never answers.
 """
 
-import os
 import socket
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 from threading import Event, Thread
@@ -20,6 +18,7 @@ from bench import feed
 from bench.cluster import RUN, TIMEOUT, BenchCluster, Deployment, bench_cluster, until
 from bench.memory import POLICIES
 from bench.whole import PROCESSES, measure_throughput, wait_until_idle
+from processors.runtime.local.ports import free_ports
 from processors.topics import REGISTRATIONS
 
 SUBMISSIONS: Final = 3_000  # of one turn
@@ -36,26 +35,13 @@ class Turn:
     cpu: float
 
 
-@contextmanager
-def variables(values: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for the processes that are started meanwhile."""
-    before = dict(os.environ)
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
 def start(cluster: BenchCluster, prefix: str, ports: Mapping[str, int], collector: str | None) -> Deployment:
     """Start the stages of a pipeline; with ports, each serves its metrics and sends its spans to the collector."""
     deployment = cluster.deploy(prefix)
     deployment.set_policies(POLICIES)
     tracing = {} if collector is None else {"OTEL_EXPORTER_OTLP_ENDPOINT": collector}
     for name in PROCESSES:
-        with variables({**tracing, "VN_METRICS_PORT": str(ports.get(name, 0))}):
-            deployment.start(name, *RUN, name)
+        deployment.start(name, *RUN, name, VN_METRICS_PORT=str(ports.get(name, 0)), **tracing)
     deployment.wait_until_settled()
     return deployment
 
@@ -72,17 +58,13 @@ def measure(cluster: BenchCluster, count: int) -> Iterator[str]:
     """Measure both pipelines in turns, and yield what came of it."""
     names = (*PROCESSES, "watch")
     silent = socket.create_server(("127.0.0.1", 0))  # takes connections and never answers
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in names]
-    ports = {name: each.getsockname()[1] for name, each in zip(names, held, strict=True)}
-    for each in held:
-        each.close()
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     alone = start(cluster, "alone.", {}, None)
     seen = start(cluster, "seen.", ports, f"http://127.0.0.1:{silent.getsockname()[1]}")
-    with variables({"VN_METRICS_PORT": str(ports["watch"]), "VN_TOPIC_PREFIX": "seen."}):
-        seen.start("watch", *WATCH)
+    seen.start("watch", *WATCH, VN_METRICS_PORT=str(ports["watch"]))
     until("the watch serves its page", lambda: b"/metrics" in seen.log("watch"))
     stop = Event()
-    scraper = Thread(target=scrape, args=(ports, stop))
+    scraper = Thread(target=scrape, args=(ports, stop), daemon=True)
     scraper.start()
     for deployment in (alone, seen):
         deployment.client.send(REGISTRATIONS, feed.registrations(count // feed.EVENTS_EACH, "o"))

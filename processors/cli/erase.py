@@ -8,9 +8,8 @@ from typing import Annotated, Any, Final, NamedTuple
 import typer
 
 from processors.cli.app import new_app
+from processors.console.contacts import kept_registrant
 from processors.deliver.contacts import address_of
-from processors.deliver.decide import STAGE as DELIVER
-from processors.deliver.state import Registrant
 from processors.domain.erasure import Erased, ErasureRequest, registrant_digest
 from processors.domain.time import iso
 from processors.runtime.clock import wall
@@ -21,11 +20,9 @@ from processors.runtime.kafka.purge import ANY, Purge, end_segments
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.run.store import Store
 from processors.runtime.settings import Settings
-from processors.runtime.wire.states import format_of
 from processors.topics import (
     DEAD_LETTER_KEYS,
     DEAD_LETTERS,
-    DELIVER_STATE,
     ERASED,
     ERASURES,
     INBOUND,
@@ -134,9 +131,8 @@ def say_nameless(client: Client) -> None:
 
 def addresses_of(client: Client, registrant_id: str) -> frozenset[str]:
     """Return the keyed digests of all addresses that a registrant has or had."""
-    raw = client.last(DELIVER_STATE, f"={registrant_id}", registrant_id)
-    known = None if raw is None else client.codec.states(format_of(DELIVER))(raw)
-    return frozenset(address_of(name) for name in known.contacts) if isinstance(known, Registrant) else frozenset()
+    known = kept_registrant(client, registrant_id)
+    return frozenset() if known is None else frozenset(map(address_of, known.contacts))
 
 
 def place_of(marks: Mapping[str, Any], digest: str) -> int:

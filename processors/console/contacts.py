@@ -81,13 +81,18 @@ def reply_of(client: Client, seal: Seal, rules: Rules, review_id: str) -> str | 
 
 def registrant_of(client: Client, seal: Seal, rules: Rules, registrant_id: str) -> tuple[Registrant | None, Moment]:
     """Return what deliver keeps of a registrant, None if nothing, and the moment with whose seal it is opened."""
-    raw = client.last(DELIVER_STATE, f"={registrant_id}", registrant_id)
-    known = None if raw is None else client.codec.states(format_of(DELIVER))(raw)
     sealed = client.last(KEYS, registrant_id)
     key = None if sealed is None else client.codec.decode(sealed)
     now = wall()
     moment = Moment(registrant_id, now, now, rules, seal, key if isinstance(key, RegistrantKey) else None)
-    return known if isinstance(known, Registrant) else None, moment
+    return kept_registrant(client, registrant_id), moment
+
+
+def kept_registrant(client: Client, registrant_id: str) -> Registrant | None:
+    """Return what deliver keeps of a registrant, contact data sealed; None if nothing."""
+    raw = client.last(DELIVER_STATE, f"={registrant_id}", registrant_id)
+    known = None if raw is None else client.codec.states(format_of(DELIVER))(raw)
+    return known if isinstance(known, Registrant) else None
 
 
 def state_of(contact: Contact, known: KnownContact) -> str:

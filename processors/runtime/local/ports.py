@@ -23,7 +23,7 @@ def kept_ports(folder: Path) -> dict[str, int]:
             return {service: int(json.loads(file.read_text())[service]) for service in SERVICES}
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{file} is damaged: delete it to get new ports") from error
-    ports = dict(zip(SERVICES, _free_ports(len(SERVICES)), strict=True))
+    ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
     partial = file.with_suffix(".partial")
     partial.write_text(json.dumps(ports))
     partial.replace(file)
@@ -45,7 +45,8 @@ def is_free(port: int) -> bool:
         return True
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return so many ports on which nothing listens."""
     found: set[int] = set()
     while len(found) < count:
         port = LOWEST + secrets.randbelow(HIGHEST - LOWEST)
