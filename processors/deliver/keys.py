@@ -22,13 +22,21 @@ MINUTE: Final = 60_000
 
 
 def key_for(registrant: Registrant, given: Input, context: Context) -> RegistrantKey | None:
-    """Return the registrant's key: the one known, or the one that the input brings."""
+    """
+    Return the registrant's key: the one known, or the one that the input brings, sealed by the newest key of the file.
+
+    A registration on its way while `vn key rotate` adds a key, or read by a stage that has not seen it, brings one sealed by an
+    older key, when the known ones have been sealed again already.
+    """
     found: RegistrantKey | None = context.table.get(registrant.registrant_id)
     if found is not None or not isinstance(given, Record) or not isinstance(given.value, Reachable):
         return found
     known = registrant.registrations.get(given.value.registration_id)
     is_news = known is None or given.value.seq > known.seq
-    return RegistrantKey(sealed=given.value.key, seq=given.value.seq) if is_news and given.value.key and not given.value.ended else None
+    if not is_news or not given.value.key or given.value.ended:
+        return None
+    brought = RegistrantKey(sealed=given.value.key, seq=given.value.seq)
+    return renew_key(registrant.registrant_id, brought, context) or brought
 
 
 def take_key(registrant: Registrant, moment: Moment, context: Context) -> Decision[State]:

@@ -59,6 +59,18 @@ def test_a_newer_key_of_the_file_seals_the_registrants_key_again_and_nothing_els
     assert len(told.tell(escape()).until(NOON + MINUTE).sent) == 1
 
 
+def test_a_registration_on_its_way_while_the_file_got_a_newer_key_brings_its_own_sealed_by_the_newer() -> None:
+    told = AtDeliver()
+    newer = Seal(SECOND, (SEAL.key,))
+    told.context = replace(told.context, seal=newer)
+    told.advance(0)
+    (written,) = told.register(keyed(FIRST)).written(KEYS)
+    assert newer.is_current(written.sealed)
+    assert written.seal_for(ME, Seal(SECOND)) == Seal(FIRST)
+    assert opens(told, "REG-1", FIRST)
+    assert len(told.tell(escape()).until(NOON + MINUTE).sent) == 1
+
+
 def test_a_key_from_before_an_erasure_is_counted_and_one_from_after_it_is_not() -> None:
     told = AtDeliver()
     marks = {registrant_digest(ME, SEAL): Erased(at=0, seq=7)}
