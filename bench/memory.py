@@ -85,7 +85,7 @@ class RunningStage:
             self._count(work.verdicts)
             self.cost.changes += sum(len(name) + len(value or b"") for name, value in work.changes.items())
             self.states.keep(work.changes)
-            yield from ((written.name, (key, value)) for written, key, value, *_ in work.outputs)
+            yield from ((each.topic.name, (each.key, each.value)) for each in work.outputs)
 
     def _record(self, topic: Topic, key: bytes | None, raw: bytes | None) -> Record:
         offset = self._offsets[topic.name]

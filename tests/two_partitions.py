@@ -97,7 +97,8 @@ class TwoPartitions:
             if value is not None:
                 each.fields[name] = value
         self.reasons += [f"{verdict.stage} {verdict.message_id} {verdict.reason}" for verdict in work.verdicts]
-        for topic, key, value, *_ in work.outputs:
+        for output in work.outputs:
+            topic, key, value = output.topic, output.key, output.value
             assert key is not None
             if value is None:
                 assert topic is STANDINGS  # of a key that was merged

@@ -64,7 +64,7 @@ def decided(result: BatchResult) -> tuple[str, ...]:
 
 
 def letters(result: BatchResult) -> list[Any]:
-    return [CODEC.decode(value or b"") for topic, _, value, *_ in result.outputs if topic is DEAD_LETTERS]
+    return [CODEC.decode(each.value or b"") for each in result.outputs if each.topic is DEAD_LETTERS]
 
 
 def test_a_record_is_set_aside_alone_after_the_third_failure_and_the_others_of_its_key_go_on() -> None:
@@ -116,7 +116,7 @@ def set_aside(stage: Stage[Any]) -> tuple[DeadLetter, list[Any]]:
     attempts = Attempts(by_hand={"in-0-0": "by hand"})
     one = task(attempts, stage=stage)
     results = [batch(one, record(f"call {SECRET}", 1, offset=0)), batch(one)]
-    written = [CODEC.decode(value or b"") for each in results for topic, _, value, *_ in each.outputs if topic is DEAD_LETTER_KEYS]
+    written = [CODEC.decode(each.value or b"") for result in results for each in result.outputs if each.topic is DEAD_LETTER_KEYS]
     (letter,) = [letter for each in results for letter in letters(each)]
     return letter, written
 

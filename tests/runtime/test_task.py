@@ -163,7 +163,7 @@ def test_a_changed_key_is_written_once_and_a_value_passed_on_is_the_same_bytes()
     work = task().decide(records, None, 100, nothing, CODEC, CONTEXT)
     assert set(work.changes) == {b"=k", b"@k"}
     assert work.changes[b"@k"] == CODEC.encode(Timer(900))
-    assert all(value is each.raw for (_, _, value, *_), each in zip(work.outputs, records, strict=True))
+    assert all(output.value is each.raw for output, each in zip(work.outputs, records, strict=True))
     assert work.position.seq == 8
 
 
@@ -175,9 +175,9 @@ def test_a_state_that_is_forgotten_is_a_tombstone() -> None:
 def test_what_cannot_be_read_is_a_dead_letter_and_the_rest_goes_on() -> None:
     bad = Record("in", 0, 5, "k", 9, Unreadable("malformed", "no datum"), b"bytes")
     work = task().decide([record("a", 0), bad, record("b", 0)], None, 100, nothing, CODEC, CONTEXT)
-    topic, key, value, *_ = work.outputs[1]
-    letter = CODEC.decode(value or b"")
-    assert (topic, key) == (DEAD_LETTERS, b"in-0-5")
+    written = work.outputs[1]
+    letter = CODEC.decode(written.value or b"")
+    assert (written.topic, written.key) == (DEAD_LETTERS, b"in-0-5")
     assert (letter.original, letter.reason, letter.offset, letter.encrypted) == (b"bytes", "malformed", 5, False)
     assert [each.outcome for each in work.verdicts] == ["rejected"]
     assert seen(work) == ("a", "b")

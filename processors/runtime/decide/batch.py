@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from processors.domain.erasure import letter_key
 from processors.domain.journal import DeadLetter, Unreadable, Verdict
@@ -21,7 +23,7 @@ from processors.runtime.decide.states import Read, States
 from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec
 from processors.runtime.wire.states import format_of, latest
-from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Timing, Wake, no_deadline
+from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Timing, Wake, no_deadline, not_urgent
 from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, Topic
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ RETRY: Final = 3_600_000  # milliseconds until a timer that was set aside is tri
 BYTES_PER_INPUT: Final = 8_192  # the same for bytes of records and outputs
 
 
-class Written(NamedTuple):
+class Written(Struct, frozen=True, gc=False):
     """One output as it is produced."""
 
     topic: Topic
@@ -69,7 +71,7 @@ class Batch:
         self._timers: dict[str, int | None] = {}  # as they were before the batch, of every key touched
         self._regraded: set[str] = set()  # keys whose timer became urgent, or no longer is
         self._deadline = None if stage.deadline is no_deadline else stage.deadline
-        self._is_urgent = stage.is_urgent
+        self._is_urgent = None if stage.is_urgent is not_urgent else stage.is_urgent
         self._task = task
         self._stage = stage
         self._codec = codec
@@ -180,7 +182,7 @@ class Batch:
         before = self.states.of(wake)
         decision = self._stage.decide(wake, before, self._context)
         if wake.key not in decision.states and (state := before.get(wake.key)) is not None:
-            self._arm(wake.key, state)
+            self._set_timer(wake.key, self._stage.deadline(state), state)
         self._take(decision, None)
 
     def _own_seal(self, record: Record) -> Seal | None:
@@ -256,22 +258,23 @@ class Batch:
     def _take(self, decision: Decision[Any], record: Record | None) -> None:
         if decision.states:
             self.states.change(decision.states)
-            if self._deadline is not None:
+            if (deadline := self._deadline) is not None:
+                has_timer = self._task.timers.at
                 for key, state in decision.states.items():
-                    self._arm(key, state)
+                    at = None if state is None else deadline(state)
+                    if at is not None or has_timer(key) is not None:
+                        self._set_timer(key, at, state)
         for output in decision.outputs:
             self._write(output, record)
         self.result.verdicts += decision.verdicts
         if record is not None and record.traceparent:
             self.result.traceparents |= {(each.ori, each.message_id): record.traceparent for each in decision.verdicts}
 
-    def _arm(self, key: str, state: Any | None) -> None:
-        """Set the key's timer to the deadline of its state."""
-        timers, deadline = self._task.timers, self._deadline
-        at, before = None if state is None or deadline is None else deadline(state), timers.at(key)
-        if at is None and before is None:
-            return
-        urgent = at is not None and self._is_urgent(state)
+    def _set_timer(self, key: str, at: int | None, state: Any | None) -> None:
+        """Set the key's timer to the deadline of its state, None for none."""
+        timers = self._task.timers
+        before = timers.at(key)
+        urgent = at is not None and self._is_urgent is not None and self._is_urgent(state)
         if urgent != timers.is_urgent(key):
             self._regraded.add(key)
         elif at == before:

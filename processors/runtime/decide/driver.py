@@ -274,8 +274,8 @@ class PipelineDriver:
             running.task.watermark = 0  # one input at a time: timers are decided by themselves
         work = running.task.decide(records, watermark, 1, running.states.read, self.codec, self._context)
         running.states.keep(work.changes)
-        for topic, key, value, headers, _ in work.outputs:
-            self._append(topic, None if key is None else key.decode(), value, headers)
+        for each in work.outputs:
+            self._append(each.topic, None if each.key is None else each.key.decode(), each.value, each.headers)
         if work.verdicts:
             self._append(DECISIONS, None, self.codec.encode(Verdicts(tuple(work.verdicts))))
 

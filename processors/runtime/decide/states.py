@@ -32,8 +32,8 @@ class States:
             asking = [_Asking(each, keys) for each in inputs]
             self._asked = {id(each.input): each for each in asking}
             while asking:
-                self._load(name for each in asking for name in each.new)
-                asking = [each for each in asking if each.learns(held) and each.wants(keys)]
+                self._load([name for each in asking for name in each.new])
+                asking = [each for each in asking if each.asks_more(held, keys)]
         except (UserError, Retry, Restart):
             raise
         except Exception:  # noqa: BLE001  one input's states cannot be asked for or read: that input fails when it is decided
@@ -42,11 +42,11 @@ class States:
     def of(self, each: Input) -> Mapping[str, Any]:
         """Return the states that the input needs, as far as they exist."""
         asked = self._asked.pop(id(each), None)
-        if asked is not None and asked.stands(self._keys, self.changed):
+        if asked is not None and (self.changed.keys().isdisjoint(asked.known) or asked.stands(self._keys, self.changed)):
             return asked.found
         asking = _Asking(each, self._keys)
         self._load(asking.new)
-        while asking.learns(self._held) and asking.wants(self._keys):
+        while asking.asks_more(self._held, self._keys):
             self._load(asking.new)
         return asking.found
 
@@ -57,7 +57,7 @@ class States:
 
     def _load(self, names: Iterable[str]) -> None:
         held, decode = self._held, self._decode
-        missing = list(dict.fromkeys([name for name in names if name not in held]))
+        missing = dict.fromkeys([name for name in names if name not in held])
         if not missing:
             return
         for name, value in zip(missing, self._read([b"=" + name.encode() for name in missing]), strict=True):
@@ -75,9 +75,16 @@ class _Asking:
         self.asked = keys(given, self.found)  # the last answer
         self.known = self.new = tuple(self.asked)  # in the order of asking
 
-    def wants(self, keys: Keys) -> bool:
-        """Ask for more keys, into `new`; return whether there are any."""
-        asked = keys(self.input, self.found)
+    def asks_more(self, held: Mapping[str, Any], keys: Keys) -> bool:
+        """Take the new keys' states; if any exists, ask for more keys, into `new`. Return whether there are any."""
+        found, more = self.found, False
+        for name in self.new:
+            if (value := held[name]) is not None:
+                found[name] = value
+                more = True
+        if not more:
+            return False
+        asked = keys(self.input, found)
         if asked is self.asked or asked == self.known:
             return False
         self.asked, known = asked, set(self.known)
@@ -85,19 +92,8 @@ class _Asking:
         self.known += self.new
         return bool(self.new)
 
-    def learns(self, held: Mapping[str, Any]) -> bool:
-        """Take the new keys' states; return whether any exists, so that there may be more to ask for."""
-        found, more = self.found, False
-        for name in self.new:
-            if (value := held[name]) is not None:
-                found[name] = value
-                more = True
-        return more
-
     def stands(self, keys: Keys, changed: Mapping[str, Any]) -> bool:
         """Apply changes to `found`; return whether the input still needs the same keys."""
-        if changed.keys().isdisjoint(self.known):
-            return True
         for name in self.known:
             if name not in changed:
                 continue

@@ -1,6 +1,6 @@
 """The timers of one partition, in memory; the changelog holds them like any state."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Final
@@ -23,6 +23,9 @@ class Timers:
         self._heaps: tuple[list[tuple[int, str]], list[tuple[int, str]]] = ([], [])  # not urgent, urgent
         self._turn = 0
         self.earliest: float = inf
+        # Asked for every state that changes, hence without a call of Python's.
+        self.at: Final[Callable[[str], int | None]] = self._due.get  # when the key's timer is due; None if it has none
+        self.is_urgent: Final[Callable[[str], bool]] = self._urgent.__contains__  # whether the key has a timer that is urgent
         self._fill()
 
     def __len__(self) -> int:
@@ -31,14 +34,6 @@ class Timers:
     def keys(self) -> list[str]:
         """Return every key that has a timer, the first due last."""
         return sorted(self._due, key=lambda key: (self._due[key], key), reverse=True)
-
-    def at(self, key: str) -> int | None:
-        """Return when the key's timer is due; None if it has none."""
-        return self._due.get(key)
-
-    def is_urgent(self, key: str) -> bool:
-        """Whether the key has a timer that is urgent."""
-        return key in self._urgent
 
     def set(self, key: str, at: int | None, *, urgent: bool = False) -> None:
         """Set the key's timer; None clears it."""

@@ -81,7 +81,7 @@ def read_length(raw: bytes, at: int) -> tuple[int, int]:
 
 def write_array(items: Any, write: Write) -> bytes:
     """Return `items` as one block."""
-    return b"".join((write_long(len(items)), *map(write, items), b"\0"))
+    return b"".join((NUMBERS[len(items)], *map(write, items), b"\0"))
 
 
 def read_array(raw: bytes, at: int, read: Read) -> tuple[tuple[Any, ...], int]:
@@ -103,10 +103,10 @@ def write_map(entries: Mapping[str, Any], write: Write) -> bytes:
     """Return `entries` as one block, in their own order."""
     if not entries:
         return b"\0"
-    pieces = [write_long(len(entries))]
+    pieces = [NUMBERS[len(entries)]]
     for key, value in entries.items():
         text = key.encode()
-        pieces += (write_long(len(text)), text, write(value))
+        pieces += (NUMBERS[len(text)], text, write(value))
     return b"".join((*pieces, b"\0"))
 
 
@@ -305,7 +305,10 @@ class Compiler:
         return [f"{target}, i = read_map(b, i, {self._function('read', schema['values'])})"]
 
     def _function(self, way: str, schema: Any) -> str:
-        """Generate a function that encodes or decodes one item and return its name."""
+        """Return the name of the function that encodes or decodes one item; generate it unless the item is a record, which has its own."""
+        item = self._resolve(schema)
+        if isinstance(item, dict) and item["type"] == "record":
+            return f"{way}_{self._declare(item)}"
         name = f"{way}_item{len(self._names)}"
         if way == "write":
             self._define(name, "v", [f"return b''.join(({', '.join(self._pieces(schema, 'v'))},))"])

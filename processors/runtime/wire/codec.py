@@ -66,7 +66,7 @@ class Codec:
         self._registry = registry if url is None else _registry_at(url, prefix)
         self._headers: dict[type[Struct], bytes] = {record: current(name_of(record)).header for record in RECORDS}
         self._versions: dict[bytes, Version] = {header: current(name_of(record)) for record, header in self._headers.items()}
-        self._readers: dict[bytes, Callable[[bytes], Any]] = {}
+        self._readers: dict[bytes, Read] = {}
         self._writers: dict[type, tuple[bytes, Write]] = {}
         if self._registry is not None:
             self._frame(self._registry)
@@ -81,11 +81,15 @@ class Codec:
 
     def decode(self, raw: bytes) -> Any:
         """Return the record that `encode` encoded; raises Undecodable for anything else."""
-        read = self._readers.get(raw[:SINGLE_OBJECT_HEADER] if raw[:1] != CONFLUENT else raw[:CONFLUENT_HEADER]) or self._resolving(raw)
+        header = raw[:SINGLE_OBJECT_HEADER] if raw[:1] != CONFLUENT else raw[:CONFLUENT_HEADER]
+        read = self._readers.get(header) or self._resolving(raw)
         try:
-            return read(raw)
+            value, end = read(raw, len(header))
+            if end != len(raw):
+                raise Malformed
         except BROKEN:
             raise Undecodable("malformed", "the record is no datum of the schema it names") from None
+        return value
 
     def encode_state(self, state: Any, number: int = 1) -> bytes:
         """Return a state as it is written to the changelog, in the format of this number."""
@@ -179,14 +183,14 @@ class Codec:
         self._versions[header] = found
         return found, start
 
-    def _resolving(self, raw: bytes) -> Callable[[bytes], Any]:
+    def _resolving(self, raw: bytes) -> Read:
         """Return a decoder for a header seen for the first time, also of an earlier version or under its own registry id."""
         version, start = self._version(raw)
         record = _BY_NAME.get(version.record)
         if record is None:
             raise Undecodable("unknown_schema", f"no record of the pipeline is called {version.record}")
         is_current = version.canonical == current(name_of(record)).canonical
-        self._readers[raw[:start]] = _fast(record, start) if is_current else _resolver(version, record, start)
+        self._readers[raw[:start]] = _compile(record)[1] if is_current else _resolver(version, record)
         return self._readers[raw[:start]]
 
 
@@ -205,27 +209,14 @@ def _json_decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 
-def _fast(record: type[Struct], start: int) -> Callable[[bytes], Any]:
-    """Return the decoder of the current schema."""
-    read = _compile(record)[1]
-
-    def decode(raw: bytes) -> Any:
-        value, end = read(raw, start)
-        if end != len(raw):
-            raise Malformed
-        return value
-
-    return decode
-
-
-def _resolver(version: Version, record: type[Struct], start: int) -> Callable[[bytes], Any]:
+def _resolver(version: Version, record: type[Struct]) -> Read:
     """Return the decoder of an earlier schema: new fields get their defaults, removed ones are dropped."""
     reader = None if name_of(record) in FORMS else current(name_of(record)).plain
 
-    def decode(raw: bytes) -> Any:
-        return msgspec.convert(expand_documents(_datum(version, raw, start, reader)), record)
+    def read(raw: bytes, start: int) -> tuple[Any, int]:
+        return msgspec.convert(expand_documents(_datum(version, raw, start, reader)), record), len(raw)
 
-    return decode
+    return read
 
 
 def _usable(version: Version) -> bool:

@@ -31,15 +31,10 @@ FIELDS: Final = {kind.__name__: {DOCUMENT, beside} - {None} for kind, beside in 
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def document(record: Struct) -> bytes:
-    """Return the record's document, without the bytes beside it."""
-    beside = BESIDE[type(record)]
-    return _encode(replace(record, **{beside: b""}) if beside is not None and getattr(record, beside) else record)
-
-
 def form(kind: type[Struct], beside: str | None) -> tuple[Write, Read]:
     """Return the functions that write and read records of a type."""
     decode = msgspec.json.Decoder(kind).decode
+    without = {beside or "": b""}
 
     def write(record: Struct) -> bytes:
         head = _encode(record)
@@ -50,11 +45,13 @@ def form(kind: type[Struct], beside: str | None) -> tuple[Write, Read]:
         return decode(raw[at : at + length]), at + length
 
     def write_with(record: Struct) -> bytes:
-        head, body = document(record), getattr(record, beside or "")
+        body = getattr(record, beside or "")
+        head = _encode(replace(record, **without) if body else record)
         return b"".join((NUMBERS[len(head)], head, NUMBERS[len(body)], body))
 
     def read_with(raw: bytes, at: int) -> tuple[Struct, int]:
-        record, at = read(raw, at)
+        length, at = read_long(raw, at)
+        record, at = decode(raw[at : at + length]), at + length
         length, at = read_long(raw, at)
         force_setattr(record, beside or "", raw[at : at + length])  # nobody else holds a reference yet
         return record, at + length
