@@ -2,7 +2,8 @@
 Growth: the cost of a record and the size of memory and store, as the number of offenders and registrations grows.
 
 All stages in one process as in bench.memory, but with their states in a Redis of their own, so that the process's memory is
-that of the stages: timers, tables, caches. Every offender has one event, every second one a registration.
+that of the stages: timers, tables, caches. Every offender has one event, every second one a registration. What else the machine
+does changes what a record costs, so each point is also given beside the cost of the same work in stages that know nobody yet.
 `python -m bench.growth OFFENDERS` writes bench/growth.json, from which the plot in docs/performance.md is drawn.
 """
 
@@ -37,14 +38,16 @@ class Point:
     """
     The figures at one number of offenders and registrations.
 
-    `cost` is microseconds of CPU a record, by stage, over the last 5,000 offenders. `memory` is the size of the process and
-    `store` that of Redis, in bytes.
+    `cost` is microseconds of CPU a record, by stage, over the last 5,000 offenders, `submission` that of all stages together, and
+    `empty` what it is at the same time in stages that know nobody yet. `memory` is the size of the process and `store` that of
+    Redis, in bytes.
     """
 
     offenders: int
     registrations: int
     cost: Mapping[str, float]
     submission: float
+    empty: float
     memory: int
     store: int
 
@@ -87,23 +90,33 @@ def redis_alone() -> "Iterator[Redis[bytes]]":
 
 def measure(offenders: int, client: "Redis[bytes]") -> Iterator[Point]:
     """Feed all stages offender by offender, and yield a point at each mark on the way."""
-    units, now = running_stages(lambda name: StatesInRedis(client, name)), feed.now()
     marks = {mark * 10**power for power in range(4, 8) for mark in MARKS if mark * 10**power <= offenders} | {offenders}
+    # Made before anything is fed: what is there when stages are made is left out by the garbage collector.
+    empty = [running_stages(lambda name: StatesInRedis(client, f"empty-{name}")) for _ in marks]
+    units = running_stages(lambda name: StatesInRedis(client, name))
     for first in range(0, offenders, CHUNK):
         people = range(first, first + CHUNK)
-        feed_through(units, REGISTRATIONS, (feed.registration(each, each, f"g-{each}") for each in people if each % REGISTERED == 0))
-        feed_through(units, SUBMISSIONS, (feed.submission(each, 0, f"g-{each}", now) for each in people))
+        total = submission_cost(units, people)
         if people.stop in marks:
-            yield look(units, people.stop, client)
+            yield look(units, people.stop, total, submission_cost(empty.pop(), range(CHUNK)), client)
+            client.delete(*(f"empty-{unit.stage.name}" for unit in units))
 
 
-def look(units: Sequence[RunningStage], offenders: int, client: "Redis[bytes]") -> Point:
-    total = sum(unit.cost.records * unit.cost.micros for unit in units) / CHUNK
+def submission_cost(units: Sequence[RunningStage], people: range) -> float:
+    """Feed the stages with new offenders, and return what a submission costs all of them together."""
+    now = feed.now()
+    feed_through(units, REGISTRATIONS, (feed.registration(each, each, f"g-{each}") for each in people if each % REGISTERED == 0))
+    feed_through(units, SUBMISSIONS, (feed.submission(each, 0, f"g-{each}", now) for each in people))
+    return sum(unit.cost.records * unit.cost.micros for unit in units) / len(people)
+
+
+def look(units: Sequence[RunningStage], offenders: int, total: float, empty: float, client: "Redis[bytes]") -> Point:
     return Point(
         offenders=offenders,
         registrations=offenders // REGISTERED,
         cost={unit.stage.name: unit.cost.micros for unit in units},
         submission=total,
+        empty=empty,
         memory=psutil.Process().memory_info().rss,
         store=int(client.info("memory")["used_memory"]),
     )
@@ -111,13 +124,16 @@ def look(units: Sequence[RunningStage], offenders: int, client: "Redis[bytes]") 
 
 def main(offenders: int) -> None:
     points = []
-    print("offenders | registrations | µs a submission | memory, MiB | store, MiB | CPU s")
+    print("offenders | registrations | µs a submission | µs in empty stages | memory, MiB | store, MiB | CPU s")
     with redis_alone() as client:
         for point in measure(max(SMALLEST, offenders - offenders % CHUNK), client):
             points.append(asdict(point))
             sizes = f"{point.memory / 2**20:,.0f} | {point.store / 2**20:,.0f}"
             cpu = cpu_seconds(psutil.Process())
-            print(f"{point.offenders:,} | {point.registrations:,} | {point.submission:,.0f} | {sizes} | {cpu:.0f}", flush=True)
+            print(
+                f"{point.offenders:,} | {point.registrations:,} | {point.submission:,.0f} | {point.empty:,.0f} | {sizes} | {cpu:.0f}",
+                flush=True,
+            )
             RESULTS.write_text(json.dumps(points, indent=1) + "\n", encoding="utf-8")
 
 
