@@ -7,6 +7,7 @@ The HTTP API is the one stand-in here: its answers are written from Twilio's doc
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from html import unescape
 from typing import Any, cast
@@ -65,6 +66,37 @@ def test_a_text_message_carries_its_reference_and_its_lease() -> None:
         "Body": TEXT.body,
         "ValidityPeriod": "900",
     }
+
+
+def test_a_second_answer_to_one_message_is_not_taken_for_the_answer_to_the_next() -> None:
+    answers = iter((b'{"sid": "SM1"}', b'{"code": 30005}'))
+    tasks: list[asyncio.Task[Any] | None] = []
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.append(asyncio.current_task())
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(int(re.findall(rb"(?i)content-length: (\d+)", head)[0]))
+                body = next(answers)
+                status = b"400" if b"code" in body else b"201"
+                writer.write(b"HTTP/1.1 %b -\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body) * 2)
+                await writer.drain()
+        writer.close()
+
+    async def run() -> list[Outcome]:
+        server = await asyncio.start_server(respond, "127.0.0.1", 0)
+        async with server:
+            address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            vendor = TwilioVendor("twilio", replace(ACCOUNT, base_url=address), prompt, lambda: AT)
+            outcomes = [await vendor.send(TEXT), await vendor.send(TEXT)]
+            await vendor.close()
+            await asyncio.gather(*filter(None, tasks))
+        return outcomes
+
+    first, second = asyncio.run(run())
+    assert first == Taken("accepted", "Twilio SM1")
+    assert isinstance(second, Refused)
 
 
 def test_a_lease_longer_than_twilio_takes_is_cut() -> None:

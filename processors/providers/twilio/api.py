@@ -20,6 +20,8 @@ from processors.providers.twilio.twiml import POST_AGAIN, twiml_of
 
 BUSY: Final = frozenset({429, 503})  # statuses with which the request was certainly not processed
 VALIDITY: Final = (1, 36_000)  # seconds that Twilio accepts as a ValidityPeriod
+# A connection carries one call: on one that is kept, a second answer to a message would be taken for the answer to the next.
+ONE_CALL_EACH: Final = httpx2.Limits(max_keepalive_connections=0)
 RING: Final = 30  # seconds a call rings before it counts as not answered
 
 
@@ -45,7 +47,9 @@ class TwilioVendor:
         self._account = account
         self._prompt = prompt
         self._now = now
-        self._client = httpx2.AsyncClient(auth=(account.sid, account.token), timeout=account.timeout, transport=transport)
+        self._client = httpx2.AsyncClient(
+            auth=(account.sid, account.token), timeout=account.timeout, transport=transport, limits=ONE_CALL_EACH
+        )
 
     async def send(self, message: Outbound) -> Outcome:
         """Hand the message over."""
