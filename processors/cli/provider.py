@@ -1,11 +1,12 @@
 """`vn provider`: delivery providers as consumers of the outbound topics."""
 
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 from typing import Annotated, Any, Final
 
 import typer
@@ -39,6 +40,8 @@ app = new_app("Delivers outbound messages.")
 
 CONFIG: Final = typer.Option("--config", metavar="FILE", help="Describes the vendors; docs/providers.md explains it.")
 DEFAULT: Final = Path("providers.toml")
+# Seconds from the stop signal until the process exits regardless, before Kubernetes would kill it; a call under way is in doubt then.
+LAST: Final = 25.0
 ALL: Final[tuple[Channel, ...]] = ("sms", "email", "voice")
 
 
@@ -134,6 +137,9 @@ def start(channels: Sequence[Channel], make: Callable[[], Sequence[tuple[Vendor,
     def stop(*_: Any) -> None:
         for worker in workers:
             worker.stop()
+        late = Timer(LAST, os._exit, (0,))
+        late.daemon = True
+        late.start()
 
     def work(worker: Worker) -> None:
         try:
