@@ -33,8 +33,9 @@ def sample_about_registration(  # noqa: PLR0913, PLR0917  a message and what it 
     rules: Rules, content: Content, language: str, channel: Channel, at: int, standing: OffenderStanding | None = None
 ) -> Message | None:
     """Return what one channel says about a registration, with an invented code; None if the language has no text for it."""
-    facts = FactsOfRegistration("048210", standing, rules, at, brief=channel == "sms")
-    message = plain_message(rules.book("", at), f"*{content}", language, channel, facts.in_words)
+    book = rules.book("", at)
+    facts = FactsOfRegistration("048210", standing, rules, at, book.zone, brief=channel == "sms")
+    message = plain_message(book, f"*{content}", language, channel, facts.in_words)
     return message if message is not None and message.language == language.partition("-")[0] else None
 
 

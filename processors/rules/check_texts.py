@@ -35,7 +35,7 @@ TEXT_VARIABLES: Final = frozenset(
         ),
         *("offenders", "emergency", "hearing", "changes", "unsaid", "offices"),
         *("text", "noun", "about"),
-        *("code", "spoken_code", "status", "since", "kind"),
+        *("code", "spoken_code", "valid_until", "status", "since", "kind"),
     }
 )
 FRAME: Final = "*"  # prefix of texts that are not of a subtype

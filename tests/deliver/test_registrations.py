@@ -106,6 +106,23 @@ def test_a_code_lasts_a_day() -> None:
     assert told.reasons("noted")[-1] == "verified"
 
 
+@pytest.mark.parametrize(("language", "until"), [("en", "by Nov 4, 2026 7:00 AM EST"), ("es", "a mas tardar el 4 nov 2026 7:00 a.m. EST")])
+def test_a_code_that_leaves_late_says_until_when_it_is_valid(language: str, until: str) -> None:
+    """It fails and is sent again: every attempt says the same time, in the registrant's zone."""
+    told = AtDeliver(now=MORNING, answers="temporary_failure").register(reachable(UNVERIFIED, language=language)).after(12 * HOUR)
+    assert told.messages[0].created_at == MORNING
+    assert len(told.messages) > 1
+    assert all(until in each.body for each in told.messages)
+
+
+def test_no_code_leaves_once_it_is_not_valid_any_more() -> None:
+    told = AtDeliver((*ALL_DAY, policy("delivery.give_up", "3d"), policy("sms.retry", "20m")), answers="temporary_failure")
+    told.register(reachable(UNVERIFIED)).after(3 * DAY)
+    assert len(told.messages) > 3
+    assert max(each.created_at for each in told.messages) < NOON + DAY
+    assert max(each.expires_at for each in told.messages) <= NOON + DAY
+
+
 def test_a_code_of_another_registration_is_a_wrong_one() -> None:
     told = registrant_with()
     wrong = Verification(registration_id="REG-1", code=verification_digest(code_in(told), "REG-2", SEAL), at=NOON)

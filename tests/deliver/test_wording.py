@@ -323,7 +323,7 @@ def test_a_text_that_cannot_be_filled_in_is_none(sms: str, tmp_path: Path) -> No
 
 def test_the_check_of_rule_files_knows_what_a_text_may_name() -> None:
     facts = facts_of((notice("Jail", "Escape"),), Style("en", RULES, BOOK, BOOK.zone, brief=True), NOON)
-    about_registration = FactsOfRegistration("", None, RULES, NOON, brief=True).in_words("en")
+    about_registration = FactsOfRegistration("", None, RULES, NOON, BOOK.zone, brief=True).in_words("en")
     assert {*context_of(facts), *about_registration} == TEXT_VARIABLES - {"text", "noun", "about"}
 
 
@@ -409,7 +409,7 @@ def test_a_confirmation_says_every_status_and_kind_of_place_in_words_of_its_lang
             assert sms is not None
             assert email is not None
             assert fits(sms.body), sms.body
-            words = FactsOfRegistration("", standing, RULES, NOON, brief=False).in_words(language)
+            words = FactsOfRegistration("", standing, RULES, NOON, BOOK.zone, brief=False).in_words(language)
             assert words["status"] != status
             assert words["kind"] != kind
             assert words["status"] in email.body

@@ -42,13 +42,18 @@ stateDiagram-v2
 |---|{rules}|
 {outcomes}
 
-- *reached*: the contact has ended well. Once the right PIN was given on any number, every other call of the notification stops.
+- *reached*: the contact has ended well. Once the right PIN was given on any number, no other call of the notification is made:
+  none that is due a second after the receipt, and none later. One that has left already cannot be called back: a provider may place it
+  until its lease ends (`attempt.lease`, two minutes in an emergency).
 - *again*: another attempt follows, with a new `reference` and the same `notification_id`. Texts and emails after `sms.retry` or
   `email.retry`, doubling, a little later by a jitter derived from the reference; calls every `voice.retry`. What would begin after
   `delivery.give_up` (emergency calls: `voice.give_up`), counted from the first attempt, ends as `gave_up`.
 - *silence*: a text message that was accepted and of which nothing more was heard is not sent again there. So is an email of
   which its provider cannot know whether a vendor accepted it: it is neither sent again nor counted as reached.
 - *failed*: nobody can be reached there. The contact is asked to verify itself again.
+
+A verification code is valid for 24 hours from when it was made. Its texts say until when, in the registrant's time zone, so that an
+attempt which leaves late is right too; none leaves after that.
 
 A call with PIN takes three tries; a wrong PIN, or none, goes on. An emergency call without a PIN on file is ended by a person who answers
 or presses a key; a machine never ends an emergency.

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from processors.domain.notification import Outbound
 from processors.domain.time import iso
 from processors.topics import INBOUND, REGISTRATION_STATUS, VERIFICATIONS
 from tests.stories.answered import PIN, AnsweredDriver
 from tests.stories.builders import registration, submission
 
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 PHONE = "+18045551000"
 PRISON = {"kind": "State Prison", "name": "Nottoway Correctional Center"}
 
@@ -49,6 +50,38 @@ def test_a_day_of_calls_until_the_right_pin(unanswered: AnsweredDriver) -> None:
     driver.advance(2 * DAY)
     assert len(driver.outbound("voice")) == len(calls)
     assert [each.reason for each in driver.verdicts() if each.outcome == "delivered"] == ["reached"]
+
+
+@pytest.mark.parametrize(("digits", "further"), [(PIN, 0), ("0000", 2)], ids=["right", "wrong"])
+def test_calls_that_are_due_a_second_after_the_right_pin_are_not_made(unanswered: AnsweredDriver, digits: str, further: int) -> None:
+    driver = unanswered
+    first, second = called_on_two_numbers(driver)
+    driver.receipt(first.reference, "no_answer")
+    driver.advance(2 * HOUR - SECOND)
+    driver.receipt(second.reference, "confirmed", digits=digits)
+    driver.advance(SECOND)
+    assert len(driver.outbound("voice")) == 2 + further
+
+
+def test_a_call_that_left_before_the_right_pin_is_not_called_back_and_none_follows(unanswered: AnsweredDriver) -> None:
+    driver = unanswered
+    _, second = called_on_two_numbers(driver)
+    driver.advance(2 * HOUR)
+    calls = driver.outbound("voice")
+    assert [each.attempt for each in calls] == [1, 1, 2, 2]
+    driver.receipt(second.reference, "confirmed", digits=PIN)
+    driver.receipt(calls[2].reference, "no_answer")
+    driver.advance(DAY)
+    assert driver.outbound("voice") == calls
+
+
+def called_on_two_numbers(driver: AnsweredDriver) -> list[Outbound]:
+    """Return the calls about an escape to the two numbers of a registrant, which have just left."""
+    driver.register(registration(contacts=[contact("voice", PHONE), contact("voice", "+18045552000")]))
+    driver.receipt(driver.confirmations()[0].reference, "delivered")
+    driver.submit(submission())
+    driver.advance(5 * SECOND)
+    return driver.outbound("voice")
 
 
 def test_a_week_of_an_unreachable_registrant(unanswered: AnsweredDriver) -> None:

@@ -8,6 +8,7 @@ from processors.deliver.dispatch.ids import digest
 from processors.deliver.moment import Moment
 from processors.deliver.quiet import quiet_end_in_any, quiet_start
 from processors.deliver.state import Attempt, ContactProgress, Content, Delivery
+from processors.deliver.verification import VALID
 from processors.domain.registration import Channel
 
 # Answers to what a registrant has just said: within five minutes at any hour, later like everything else. That of an opt-out is
@@ -31,10 +32,16 @@ def after_quiet_hours(delivery: Delivery, at: int, zones: Sequence[ZoneInfo], mo
 
 
 def lease_end(delivery: Delivery, zones: Sequence[ZoneInfo], moment: Moment) -> int:
-    """Return when an attempt made now expires: unless it is an emergency, before quiet hours begin; an answer after its five minutes."""
+    """
+    Return when an attempt made now expires: unless it is an emergency, before quiet hours begin.
+
+    An answer expires after its five minutes, a verification code when it is no longer valid.
+    """
     end = moment.begins_at + moment.rules.duration("attempt.lease", delivery.scope, emergency=delivery.emergency)
     if delivery.emergency:
         return end
+    if delivery.content == "verification":
+        end = min(end, delivery.created_at + VALID)
     if is_answer(delivery, moment):
         return min(end, delivery.created_at + AT_ONCE)
     if (hours := moment.rules.quiet_hours(delivery.scope)) is None:
@@ -54,7 +61,8 @@ def give_up_at(delivery: Delivery, progress: ContactProgress, moment: Moment) ->
         return delivery.created_at + AT_ONCE
     key = "voice.give_up" if progress.channel == "voice" and delivery.emergency else "delivery.give_up"
     begun = delivery.created_at if progress.since is None else progress.since
-    return begun + moment.rules.duration(key, delivery.scope)
+    end = begun + moment.rules.duration(key, delivery.scope)
+    return min(end, delivery.created_at + VALID) if delivery.content == "verification" else end
 
 
 def retry_at(delivery: Delivery, attempt: Attempt, moment: Moment) -> int:

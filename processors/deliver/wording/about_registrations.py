@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from processors.deliver.contacts import Destination
 from processors.deliver.moment import Moment
 from processors.deliver.state import Delivery
-from processors.deliver.verification import code_of
+from processors.deliver.verification import VALID, code_of
 from processors.deliver.wording.clean import clean
-from processors.deliver.wording.dates import day_in_words
+from processors.deliver.wording.dates import day_in_words, instant_in_words
 from processors.deliver.wording.style import Style
 from processors.deliver.wording.templates import Message, also, plain_message
 from processors.domain.offender import OffenderStanding
@@ -25,24 +26,28 @@ def message_about(delivery: Delivery, to: Destination, moment: Moment) -> Messag
     It names no offender, not even in saying where they stand: the address may be a stranger's.
     """
     code = code_of(moment.registrant_id, to.name, delivery.created_at, moment.seal) if delivery.content == "verification" else ""
-    facts = FactsOfRegistration(code, delivery.standing, moment.rules, delivery.created_at, brief=to.channel == "sms")
+    zone = to.registration.zones[0]
+    facts = FactsOfRegistration(code, delivery.standing, moment.rules, delivery.created_at, zone, brief=to.channel == "sms")
     return plain_message(moment.rules.book("", delivery.created_at), f"*{delivery.content}", to.language, to.channel, facts.in_words)
 
 
 @dataclass(frozen=True, slots=True)
 class FactsOfRegistration:
-    """What a message about a registration may say: a code, and where the offender stands."""
+    """What a message about a registration may say: a code, until when it is valid in the registrant's zone, and where the offender stands."""
 
     code: str
     standing: OffenderStanding | None
     rules: Rules
     at: int
+    zone: ZoneInfo
     brief: bool
 
     def in_words(self, language: str) -> dict[str, Any]:
         """Return what a text sees, in words of the language."""
         standing = standing_in_words(self.standing or NOTHING_KNOWN, language, self.rules, self.at, brief=self.brief)
-        return {"code": self.code, "spoken_code": " ".join(self.code), "also": also, **standing}
+        style = Style(language, self.rules, self.rules.book("", self.at), self.zone, brief=self.brief)
+        valid_until = instant_in_words(self.at + VALID, style, date_only=False)
+        return {"code": self.code, "spoken_code": " ".join(self.code), "valid_until": valid_until, "also": also, **standing}
 
 
 def standing_in_words(standing: OffenderStanding, language: str, rules: Rules, at: int, *, brief: bool) -> dict[str, str]:
