@@ -145,7 +145,7 @@ def make(entry: Any, prompt: Prompt, now: Callable[[], int], seal: Callable[[], 
         )
         signs = seal() if entry.unsubscribe_url else None
         sender = Sender(entry.from_address, entry.from_name, entry.bounces_to, entry.unsubscribe_url, signs)
-        return SmtpVendor(entry.name, server, sender, signer(entry))
+        return SmtpVendor(entry.name, server, sender, now, signer(entry))
     account = Account(entry.account_sid, secret(entry.token_file), entry.sender, entry.public_url, entry.base_url, entry.timeout)
     return TwilioVendor(entry.name, account, prompt, now)
 

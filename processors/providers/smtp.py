@@ -8,7 +8,7 @@ the final dot of the message nothing was handed over, after it the server may ha
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.errors import MessageError
@@ -53,8 +53,16 @@ class Rejected(Exception):
         self.recipient = recipient
 
 
-class OutOfStep(Exception):
+class NotHandedOver(Exception):
+    """The message was not handed over; says why in words for a receipt."""
+
+
+class OutOfStep(NotHandedOver):
     """The server answered something else than was asked: of no later answer is it known what it is about."""
+
+
+class LeaseOver(NotHandedOver):
+    """The message's lease ended before it could be handed over: the server was slow."""
 
 
 class DotSent(Exception):
@@ -64,8 +72,9 @@ class DotSent(Exception):
 class SmtpVendor:
     """One SMTP server; connections are kept for the next message."""
 
-    def __init__(self, name: str, server: Server, sender: Sender, signer: Signer | None = None) -> None:
+    def __init__(self, name: str, server: Server, sender: Sender, now: Callable[[], int], signer: Signer | None = None) -> None:
         self.name = name
+        self._now = now
         self._server = server
         self._sender = sender
         self._signer = signer
@@ -90,8 +99,8 @@ class SmtpVendor:
             return Ambiguous("the connection broke after the message was handed over")
         except SMTPAuthenticationError:
             return Unavailable("the server refused the login")
-        except OutOfStep:
-            return Unavailable("the server's answers do not fit the commands")
+        except NotHandedOver as error:
+            return Unavailable(str(error))
         except (SMTPException, OSError, ssl.SSLError) as error:
             return Unavailable(f"the server could not be reached ({type(error).__name__})")
         return Taken("accepted", reply_text(reply))
@@ -112,7 +121,7 @@ class SmtpVendor:
         client = await self._reusable() or await self._connect()
         try:
             yield client
-        except Rejected:
+        except (Rejected, LeaseOver):
             await self._reset(client)
             raise
         except BaseException:
@@ -165,6 +174,8 @@ class SmtpVendor:
             rcpt += f" NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;{xtext(message.to)}"
         await self._command(client, b"MAIL", mail.encode(), recipient=False)
         await self._command(client, b"RCPT", rcpt.encode(), recipient=True)
+        if self._now() >= message.expires_at:  # connecting and the server's answers took their time
+            raise LeaseOver("the lease of the message ended before the server was ready for it")
         await self._command(client, b"DATA", recipient=False, expected=range(START_INPUT, START_INPUT + 1))
         await self._write(client, content)
         protocol = client.protocol
@@ -188,7 +199,7 @@ class SmtpVendor:
         if reply.code in REFUSED:
             raise Rejected(reply, recipient=recipient)
         if reply.code not in expected:
-            raise OutOfStep
+            raise OutOfStep("the server's answers do not fit the commands")
 
     async def _write(self, client: SMTP, content: bytes) -> None:
         """Write the message without its final dot, and wait until it has left."""

@@ -16,7 +16,7 @@ from processors.domain.notification import Outbound
 from processors.providers.mail import Sender
 from processors.providers.outcome import Ambiguous, Outcome, Refused, Taken, Unavailable
 from processors.providers.smtp import Server, SmtpVendor, reply_text, xtext
-from tests.providers.given import outbound
+from tests.providers.given import AT, MINUTE, outbound
 
 SENDER = Sender("notify@vn.example.org", bounces="bounces@vn.example.org")
 
@@ -77,11 +77,11 @@ async def server(handler: Any, authority: trustme.CA, kind: Callable[..., SMTP] 
         listening.close()
 
 
-def vendor(port: int, authority: trustme.CA, folder: Path, **fields: Any) -> SmtpVendor:
+def vendor(port: int, authority: trustme.CA, folder: Path, now: Callable[[], int] = lambda: AT, **fields: Any) -> SmtpVendor:
     ca = folder / "ca.pem"
     authority.cert_pem.write_to_path(str(ca))
     given: dict[str, Any] = {"host": "127.0.0.1", "port": port, "timeout": 1.0, "ca_file": str(ca)}
-    return SmtpVendor("relay", Server(**(given | fields)), SENDER)
+    return SmtpVendor("relay", Server(**(given | fields)), SENDER, now)
 
 
 def send(
@@ -133,6 +133,24 @@ def test_an_answer_is_about_the_recipient_or_about_the_server(
     answers: dict[str, str], outcome: Outcome, authority: trustme.CA, tmp_path: Path
 ) -> None:
     assert send(Handler(**answers), authority, tmp_path) == [outcome]
+
+
+def test_a_message_whose_lease_ends_while_the_server_takes_its_time_is_not_handed_over(authority: trustme.CA, tmp_path: Path) -> None:
+    message, next_message = outbound(), outbound(2, expires_at=AT + 60 * MINUTE)
+    handler, late = Handler(), message.expires_at
+
+    async def run() -> list[Outcome]:
+        async with server(handler, authority) as port:
+            relay = vendor(port, authority, tmp_path, lambda: late)
+            try:
+                return [await relay.send(message), await relay.send(next_message)]
+            finally:
+                await relay.close()
+
+    first, second = asyncio.run(run())
+    assert first == Unavailable("the lease of the message ended before the server was ready for it")
+    assert isinstance(second, Taken)
+    assert len(handler.messages) == len(handler.sessions) == 1
 
 
 def test_after_a_refused_recipient_the_connection_serves_the_next_message(authority: trustme.CA, tmp_path: Path) -> None:

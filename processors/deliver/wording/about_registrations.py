@@ -33,7 +33,7 @@ def message_about(delivery: Delivery, to: Destination, moment: Moment) -> Messag
 
 @dataclass(frozen=True, slots=True)
 class FactsOfRegistration:
-    """What a message about a registration may say: a code, until when it is valid in the registrant's zone, and where the offender stands."""
+    """What a message about a registration may say: a code, until when it is valid by their clock, and where the offender stands."""
 
     code: str
     standing: OffenderStanding | None

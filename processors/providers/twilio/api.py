@@ -55,8 +55,12 @@ class TwilioVendor:
         """Hand the message over."""
         resource = "Calls" if message.channel == "voice" else "Messages"
         url = f"{self._account.base_url}/2010-04-01/Accounts/{self._account.sid}/{resource}.json"
+        left = max(
+            0.001, (message.expires_at - self._now()) / 1000
+        )  # connecting takes no longer than the lease; the request itself is quick
+        timeout = httpx2.Timeout(self._account.timeout, connect=min(self._account.timeout, left))
         try:
-            answer = await self._client.post(url, data=self.form(message))
+            answer = await self._client.post(url, data=self.form(message), timeout=timeout)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             return Unavailable(f"Twilio could not be reached ({type(error).__name__})")
         except httpx2.HTTPError as error:
