@@ -15,7 +15,7 @@ from processors.dedupe.fingerprint import changes
 from processors.dedupe.room import make_room
 from processors.dedupe.situation import Message, Situation, event_meant, situation
 from processors.dedupe.state import KnownEvent, KnownEvents, State, WaitingMessage, message_key
-from processors.dedupe.telling import tell
+from processors.dedupe.telling import output
 from processors.dedupe.transitions import cancel_ended, set_event, take_effect
 from processors.dedupe.waiting import stop_waiting
 from processors.domain.event import Event
@@ -126,7 +126,7 @@ def told_late(now: Situation, one: KnownEvent, before: Event, last: Event) -> Ef
     changed = changes(before, last, now.book(last))
     if not changed:
         return Effect()
-    return Effect(outputs=tell(now, one, now.message(last), "change", changed).outputs)
+    return Effect(outputs=(output(now, replace(last, telling="change", changes=changed, root=one.root)),))
 
 
 def try_again(now: Situation, waiting: WaitingMessage) -> Effect:

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from processors.dedupe.effect import Effect
 from processors.dedupe.situation import Message, Situation
 from processors.dedupe.state import KnownEvent, append_id, with_newest
-from processors.domain.event import Change, Event, Telling, passed_on
+from processors.domain.event import Change, Event, passed_on
+from processors.domain.journal import Verdict
 from processors.stage import Output
 from processors.topics import DISTINCT
 
@@ -28,11 +29,11 @@ OF_THE_CANCEL: Final = (
 )
 
 
-def tell(situation: Situation, known: KnownEvent, message: Message, telling: Telling, changed: tuple[Change, ...] = ()) -> Effect:
-    """Send the message on; its content is now the event's last."""
-    event = message.event
-    until = situation.window_end(event.scope)
-    past = event.past_from + situation.rules.duration("date.past", event.scope)
+def tell(situation: Situation, known: KnownEvent, message: Message, verdict: Verdict, changed: tuple[Change, ...] = ()) -> Effect:
+    """Send the message on, as a change if something `changed`, else as news; its content is now the event's last."""
+    event, scope = message.event, message.event.scope
+    until = situation.window_end(scope)
+    past = event.past_from + situation.rules.duration("date.past", scope)
     after = replace(
         known,
         state="told",
@@ -42,9 +43,9 @@ def tell(situation: Situation, known: KnownEvent, message: Message, telling: Tel
         last=0 if event.seq == known.seq else event.seq,
     )
     # News under its own message id is passed on as the object that came in, so that its bytes stay the same.
-    untouched = telling == "news" and known.root == event.message_id
-    sent = event if untouched else replace(event, telling=telling, changes=changed, root=known.root)
-    return Effect({known.seq: after}, {}, {known.seq: event}, (output(situation, sent),))
+    untouched = not changed and known.root == event.message_id
+    sent = event if untouched else replace(event, telling="change" if changed else "news", changes=changed, root=known.root)
+    return Effect({known.seq: after}, {}, {known.seq: event}, (output(situation, sent),), (verdict,))
 
 
 def tell_cancellation(situation: Situation, known: KnownEvent, cancel: Event) -> Effect:

@@ -61,7 +61,7 @@ def state_for(situation: Situation, known: KnownEvent, message: Message, operati
 
 def tell_news(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     detail = f"no message of {message.event.ori} about this event is known"
-    return tell(situation, known, message, "news").then(verdict(situation, message, "passed", "first_sighting", detail))
+    return tell(situation, known, message, situation.journal.verdict(message.event, "passed", "first_sighting", detail))
 
 
 def tell_anew(situation: Situation, known: KnownEvent, message: Message) -> Effect:
@@ -76,9 +76,8 @@ def tell_anew(situation: Situation, known: KnownEvent, message: Message) -> Effe
         fingerprints=known.fingerprints,
         cancel_ids=known.cancel_ids,
     )
-    told = tell(situation, successor, message, "news")
-    detail = f"the event of message {known.root} {why}"
-    return forget(situation, known).then(told).then(verdict(situation, message, "passed", "first_sighting", detail))
+    verdict = situation.journal.verdict(event, "passed", "first_sighting", f"the event of message {known.root} {why}")
+    return forget(situation, known).then(tell(situation, successor, message, verdict))
 
 
 def suppress_copy(situation: Situation, known: KnownEvent, message: Message) -> Effect:
@@ -97,7 +96,7 @@ def tell_change(situation: Situation, known: KnownEvent, message: Message) -> Ef
     event = message.event
     if changed := changes(situation.stored_message(known.seq), event, situation.book(event)):
         detail = f"message {known.root} is changed: {list_changes(changed)}"
-        return tell(situation, known, message, "change", changed).then(verdict(situation, message, "passed", "changed", detail))
+        return tell(situation, known, message, situation.journal.verdict(event, "passed", "changed", detail), changed)
     detail = f"nothing that tells events of this kind apart differs from message {known.root}"
     said = suppress_repetition(situation, known, event, "inconsequential", detail)
     return set_event(known.with_message_id(event.message_id)).then(said)
