@@ -5,7 +5,7 @@ from processors.domain.event import Event
 
 def is_later(event: Event) -> bool:
     """Whether an earlier message was about the same agency event."""
-    return event.operation != "Add" or event.root not in {None, event.message_id}
+    return event.operation != "Add" or (event.root is not None and event.root != event.message_id)
 
 
 def chain_of(event: Event) -> str:

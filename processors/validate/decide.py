@@ -49,7 +49,7 @@ def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
     if offender is None:
         return ()
     known = states.get(offender)
-    if known is None or not isinstance(known, OffenderState) or not known.pending:
+    if type(known) is not OffenderState or not known.pending:
         return (offender,)
     if isinstance(given, Record) and isinstance(given.value, Event):
         chain = chain_of(given.value)
