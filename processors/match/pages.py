@@ -5,7 +5,7 @@ A short list is in its document alone. A longer one is in pages, of which the do
 a registration follows from its id; when one is full, their number is doubled.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from zlib import crc32
 
@@ -24,10 +24,10 @@ def page_key(key: str, page: int) -> str:
     return f"{key}{MARK}{page}"
 
 
-def page_keys(key: str, found: Mapping[str, State]) -> Iterator[str]:
-    """Yield the keys of a document's pages."""
-    for page in range(getattr(found.get(key), "pages", 0)):
-        yield page_key(key, page)
+def page_keys(key: str, found: Mapping[str, State]) -> Iterable[str]:
+    """Return the keys of a document's pages."""
+    pages = getattr(found.get(key), "pages", 0)
+    return [page_key(key, page) for page in range(pages)] if pages else ()
 
 
 # registrations
