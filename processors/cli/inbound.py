@@ -20,7 +20,7 @@ def inbound(files: Annotated[list[str], FILES]) -> None:
     """
     Send messages from registrants to the pipeline and print how many were sent.
 
-    Each has the fields provider, channel, from, to, body and occurred_at. Nothing of a broken file is sent.
+    Each has the fields provider, channel, from, to, body, occurred_at and, to be taken only once, id. Nothing of a broken file is sent.
     """
     settings = Settings()
     messages, broken = of_every_file(files, documents)

@@ -51,3 +51,4 @@ class InboundForm(Struct, frozen=True, gc=False, kw_only=True, rename={"sender":
     to: str
     body: str
     occurred_at: int
+    id: str | None = None

@@ -15,7 +15,8 @@ class Inbound(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
     `address` is the keyed digest of the sender's address, `keyword` what the whole message asks for, `language` that of
     the keyword. `sealed` is the encrypted `InboundText`, for the reviewer of a message that is no keyword. `answered` if
-    somebody else answers it: the carrier, or another registrant with the address. `seq` is filled in by identify.
+    somebody else answers it: the carrier, or another registrant with the address. `seq` is filled in by identify. `id` is a digest of
+    the provider's own id, by which a message that comes again is known; empty if it has none.
     """
 
     provider: str
@@ -28,6 +29,7 @@ class Inbound(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     seq: int = 0
     sealed: bytes = b""
     answered: bool = False
+    id: str = ""
 
 
 class InboundText(Struct, frozen=True, gc=False, kw_only=True):

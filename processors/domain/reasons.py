@@ -47,6 +47,7 @@ REASONS: Final[dict[str, str]] = {
     "too_many_contacts": "the registrations of one registrant have more contacts than there is room for",
     "verification": "a verification code was sent on to its registrant",
     "inbound": "a message from an address was sent on to whoever has that address",
+    "repeated_inbound": "a message from an address had been taken before, by its provider's id, and changes nothing",
     "registration_removed": "the registration was removed",
     "erasure": "a request to erase a registrant was sent on to deliver",
     "review_action": "a reviewer's action was sent on to the stage that flagged the message",

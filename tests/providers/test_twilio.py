@@ -259,8 +259,10 @@ async def nothing(_: ReceiptForm | InboundForm) -> None:
 
 
 def test_a_message_that_somebody_sends_goes_to_inbound() -> None:
-    _, found = post("/inbound", {"From": "+18045550107", "To": "+18045550100", "Body": "STOP"})
-    assert found == [InboundForm(provider="twilio", channel="sms", sender="+18045550107", to="+18045550100", body="STOP", occurred_at=AT)]
+    _, found = post("/inbound", {"MessageSid": "SM1", "From": "+18045550107", "To": "+18045550100", "Body": "STOP"})
+    assert found == [
+        InboundForm(provider="twilio", channel="sms", sender="+18045550107", to="+18045550100", body="STOP", occurred_at=AT, id="SM1")
+    ]
 
 
 @pytest.mark.parametrize(

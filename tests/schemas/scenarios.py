@@ -142,7 +142,7 @@ def questioned(rules: Rules) -> PipelineDriver:
             driver.send(SUBMISSIONS, document, headers=(("traceparent", f"00-{'ab' * 16}-{'cd' * 8}-01".encode()),))
             driver.advance(timedelta(minutes=20))
         for number, (phone, said) in enumerate(zip(phones, ("STOP", "please leave me alone", "HELP"), strict=True)):
-            sent = {"provider": "test", "channel": "sms", "from": phone["address"], "to": "12345", "body": said}
+            sent = {"provider": "test", "channel": "sms", "from": phone["address"], "to": "12345", "body": said, "id": f"SM{number}"}
             driver.send(INBOUND, sent | {"occurred_at": iso(driver.now + number)})
         for review in driver.reviews():
             driver.review("discard" if review.reason == "identity_conflict" else "release", review.review_id)

@@ -137,6 +137,31 @@ def test_what_the_carrier_reports_as_opted_out_silences_other_registrants_too(un
     assert set(statuses(driver).values()) == {"opted_out"}
 
 
+def test_receipts_that_are_replayed_change_nothing(unanswered: AnsweredDriver) -> None:
+    """The receiver of callbacks forgets what it took when it is restarted."""
+    driver = unanswered
+    driver.register(registration("R-1", contacts=[contact("sms", PHONE), contact("voice", "+18045552000")]))
+    for each in driver.confirmations():
+        driver.receipt(each.reference, "delivered")
+    driver.submit(submission())
+    driver.advance(MINUTE)
+    by = {each.channel: each.reference for each in driver.outbound()}
+    receipts: list[tuple[str, str, dict[str, Any]]] = [
+        (by["sms"], "accepted", {}),
+        (by["sms"], "delivered", {}),
+        (by["sms"], "opted_out", {}),
+        (by["voice"], "confirmed", {"digits": PIN}),
+    ]
+    for reference, status, more in receipts:
+        driver.receipt(reference, status, **more)
+    write_from(driver, PHONE, "START")
+    before = driver.documents("deliver"), driver.documents("identify"), len(driver.outbound()), len(driver.confirmations())
+    for reference, status, more in (*receipts, *reversed(receipts)):
+        driver.receipt(reference, status, **more)
+    driver.advance(MINUTE)
+    assert (driver.documents("deliver"), driver.documents("identify"), len(driver.outbound()), len(driver.confirmations())) == before
+
+
 def test_other_words_reach_a_reviewer_and_released_they_are_an_opt_out(driver: AnsweredDriver) -> None:
     driver.register(registration("R-1", contacts=[contact("sms", PHONE)]))
     write_from(driver, PHONE, "please leave me alone")

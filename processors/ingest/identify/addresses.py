@@ -2,7 +2,8 @@
 Addresses, by their keyed digests: whose they are, and on which channels they opted out (contract §5).
 
 Whoever answers STOP is sent nothing more at that address under any registration that has it, later ones
-included, until START comes from the same address.
+included, until START comes from the same address. A message that its provider passes on again, or that somebody who
+recorded it posts again, changes nothing: an old START must not undo a later STOP.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import msgspec
 from msgspec import structs
 
 from processors.domain.event import EVERYWHERE
-from processors.domain.inbound import Inbound
+from processors.domain.inbound import Inbound, Keyword
 from processors.domain.intake import Intake
 from processors.domain.registration import Channel, Verification, VerificationPermit, VerificationRequest
 from processors.ingest.identify import pages
@@ -32,6 +33,8 @@ from processors.topics import DAY, REGISTRANTS
 
 PHONE: Final[tuple[Channel, ...]] = ("sms", "voice")
 REQUESTS_A_DAY: Final = 3
+KEPT: Final[tuple[Keyword, ...]] = ("stop", "start")  # what is remembered of an address that nobody registered, too
+HEARD: Final = 20  # the latest messages from an address that are known again
 
 _verification = msgspec.json.Decoder(Verification).decode
 _request = msgspec.json.Decoder(VerificationRequest).decode
@@ -61,10 +64,13 @@ def inbound_keys(record: Record, states: States) -> Iterator[str]:
 
 
 def decide_inbound(record: Record, states: States, context: Context) -> Decision[State]:
-    """Send the message to every registrant with its address, of whom the first answers it, and remember whether it is silenced."""
+    """Send a new message to every registrant with its address, of whom the first answers it, and remember whether it is silenced."""
     intake: Intake = record.value
     inbound = structs.replace(_inbound(intake.body), seq=record.offset)
     key = address_key(inbound.address)
+    before = find(states, key, Address) or Address()
+    if inbound.id and inbound.id in before.heard:
+        return Decision(verdicts=(note(intake, context, "repeated_inbound", f"The message says {inbound.keyword} and was taken before."),))
     listed = (find(states, registration_key(each), CurrentRegistration) for each in pages.items(states, registrations_key(key)))
     registrants = dict.fromkeys(each.registrant_id for each in listed if each is not None)
     outputs = tuple(
@@ -72,18 +78,20 @@ def decide_inbound(record: Record, states: States, context: Context) -> Decision
         for number, each in enumerate(registrants)
     )
     detail = f"The address says {inbound.keyword}; registrants who have it: {len(registrants)}."
-    return Decision(outputs, silence_changed(states, key, inbound, context), (note(intake, context, "inbound", detail),))
+    after = silence_changed(before, inbound, context)
+    if inbound.id and (registrants or inbound.keyword in KEPT):
+        after = structs.replace(after, heard=(*after.heard, inbound.id)[-HEARD:])
+    changed: dict[str, State | None] = {} if after == before else {key: None if after == Address() else after}
+    return Decision(outputs, changed, (note(intake, context, "inbound", detail),))
 
 
-def silence_changed(states: States, key: str, inbound: Inbound, context: Context) -> dict[str, State | None]:
-    """Return the address as it is after STOP or START, of a telephone as `opt_out.scope` says; nothing if that changes nothing."""
-    before = find(states, key, Address) or Address()
+def silence_changed(before: Address, inbound: Inbound, context: Context) -> Address:
+    """Return the address as it is after STOP or START, of a telephone as `opt_out.scope` says."""
     whole = inbound.channel in PHONE and context.rules.text("opt_out.scope", EVERYWHERE) == "phone"
     channels = PHONE if whole else (inbound.channel,)
     without: tuple[Channel, ...] = tuple(each for each in before.silenced if each not in channels)
     silent = {"stop": (*without, *channels), "start": without}.get(inbound.keyword, before.silenced)
-    after = structs.replace(before, silenced=silent)
-    return {} if after == before else {key: None if after == Address() else after}
+    return structs.replace(before, silenced=silent)
 
 
 def request_keys(record: Record, _states: States) -> Iterator[str]:

@@ -177,11 +177,12 @@ class Address(Struct, frozen=True, gc=False, tag="address", omit_defaults=True):
     """
     The channels on which an address, known by its keyed digest, has opted out.
 
-    `asked` are the latest times at which verification codes were sent to it.
+    `asked` are the latest times at which verification codes were sent to it, `heard` the ids of the latest messages from it.
     """
 
     silenced: tuple[Channel, ...] = ()
     asked: tuple[int, ...] = ()
+    heard: tuple[str, ...] = ()
 
 
 class ListHead(Struct, frozen=True, gc=False, tag="roll", omit_defaults=True):

@@ -8,6 +8,7 @@ A keyword counts only as the whole message, whatever its case, blanks, punctuati
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -48,6 +49,7 @@ KEYWORDS: Final[Mapping[str, tuple[Keyword, str]]] = {
     "AYUDA": ("help", "es"),
 }
 MAX_KEPT: Final = 2_000  # characters of a message that a reviewer sees
+ID_DIGITS: Final = 16
 MISSING: Final = {"occurred_at": "unreadable_date"}
 
 
@@ -60,6 +62,7 @@ class SentInbound(msgspec.Struct, frozen=True, gc=False, rename={"sender": "from
     to: str
     occurred_at: str | int
     body: str = ""
+    id: str | None = None
 
 
 SHAPE: Final = fields_of(SentInbound)
@@ -69,6 +72,7 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Inbound:
     """Return the message, its address as a keyed digest and its text sealed; raises Rejection if nobody is its sender."""
     form = convert(document, SentInbound, MISSING)
     check_id("provider", form.provider)
+    check_id("id", form.id or "")
     channel = CHANNELS.get(form.channel)
     if channel is None:
         raise unknown_code("channel", form.channel)
@@ -86,7 +90,13 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Inbound:
         occurred_at=parse_instant("occurred_at", form.occurred_at, UTC),
         received_at=received_at,
         sealed=seal.close(msgspec.json.encode(text), PURPOSE),
+        id=digest_of_id(form.provider, form.id),
     )
+
+
+def digest_of_id(provider: str, given: str | None) -> str:
+    """Return by what a message is known if it comes again; empty if its provider gives no id."""
+    return sha256(f"{provider}\0{given}".encode()).hexdigest()[:ID_DIGITS] if given else ""
 
 
 def keyword_of(body: str) -> tuple[Keyword, str | None]:

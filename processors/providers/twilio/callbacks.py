@@ -2,8 +2,9 @@
 Takes Twilio's callbacks and writes receipts.
 
 Every callback is signed over the public URL and its fields (X-Twilio-Signature); one with a wrong signature gets 403, a
-replay of one that was taken 409. One that is answered 2xx has been written; whatever happens before that, Twilio posts it
-again. No answer says what a reference stands for.
+replay of one that this process has taken 409. A replay after a restart, or to another copy, is written again and changes nothing:
+deliver takes a receipt once for each attempt, identify a message once by its id (docs/providers.md). One that is answered 2xx has been
+written; whatever happens before that, Twilio posts it again. No answer says what a reference stands for.
 """
 
 import base64
@@ -189,6 +190,7 @@ def inbound_message(fields: Mapping[str, str], provider: str, at: int) -> Inboun
         to=fields.get("To", ""),
         body=fields.get("Body", ""),
         occurred_at=at,
+        id=fields.get("MessageSid"),
     )
 
 

@@ -39,8 +39,8 @@ class FrontDoor(OneStage):
         sent = {"registration_id": registration_id, "code": code, "at": "2026-11-02T18:20:00Z"}
         return self.send(sent, VERIFICATIONS, key=registration_id)
 
-    def answer(self, body: str, address: str = "8045551007", channel: str = "sms") -> "Decided":
-        sent = {"provider": "example", "channel": channel, "from": address, "to": "8045550000", "body": body}
+    def answer(self, body: str, address: str = "8045551007", channel: str = "sms", **more: str) -> "Decided":
+        sent = {"provider": "example", "channel": channel, "from": address, "to": "8045550000", "body": body, **more}
         return self.send(sent | {"occurred_at": "2026-11-02T18:20:00Z"}, INBOUND)
 
     def act(self, action: str, **named: str) -> "Decided":

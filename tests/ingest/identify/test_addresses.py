@@ -2,6 +2,8 @@ from typing import Any
 
 from processors.domain.inbound import Inbound
 from processors.domain.registration import Verification, address_digest, verification_digest
+from processors.ingest.identify.addresses import HEARD
+from processors.ingest.identify.state import Address
 from processors.topics import REGISTRANTS
 from tests.ingest.identify.front_door import Decided, FrontDoor
 from tests.ingest.records import SEAL
@@ -68,6 +70,43 @@ def test_a_later_registration_with_a_silenced_address_says_so() -> None:
     door.answer("STOP", channel="voice")
     (found,) = door.register("V-2").reachable
     assert found.silenced == (f"sms:{DIGEST}", f"voice:{DIGEST}")
+
+
+def test_a_message_that_comes_again_under_its_id_changes_nothing() -> None:
+    door = FrontDoor()
+    door.register("V-1", contacts=contacts("8045551007"))
+    door.answer("START", id="SM1")
+    door.answer("STOP", id="SM2")
+    again = door.answer("START", id="SM1")
+    assert (again.outputs, again.reasons) == ((), [("noted", "repeated_inbound")])
+    (found,) = door.register("V-2").reachable
+    assert found.silenced == (f"sms:{DIGEST}",)
+    assert heard_by(door.answer("START", id="SM3"))
+    (found,) = door.register("V-3").reachable
+    assert found.silenced == ()
+
+
+def test_of_an_address_that_nobody_registered_only_stop_and_start_are_remembered() -> None:
+    door = FrontDoor()
+    door.answer("hello", id="SM1")
+    assert door.keys("d") == []
+    door.answer("START", id="SM2")
+    door.answer("STOP", id="SM3")
+    door.answer("START", id="SM2")
+    (found,) = door.register("V-1").reachable
+    assert found.silenced == (f"sms:{DIGEST}",)
+
+
+def test_the_ids_of_an_address_are_its_latest_twenty_and_those_of_two_providers_differ() -> None:
+    door = FrontDoor()
+    for number in range(30):
+        door.answer("STOP", id=f"SM{number}")
+    (key,) = door.keys("d")
+    found = door.state(key)
+    assert isinstance(found, Address)
+    assert len(found.heard) == HEARD
+    assert door.answer("STOP", id="SM29").reasons == [("noted", "repeated_inbound")]
+    assert door.answer("STOP", id="SM29", provider="another").reasons == [("noted", "inbound")]
 
 
 def test_start_undoes_stop_of_its_own_channel() -> None:
