@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -68,32 +68,21 @@ def test_undisturbed(feed_run: FeedRun) -> None:
     add_up(feed_run)
 
 
-def test_every_unit_killed_at_every_point(feed_run: FeedRun, local: Local) -> None:
-    """Each stage's processes die one after another, each at the next point, while the store is emptied repeatedly."""
+def test_every_unit_killed_at_every_point_while_store_and_broker_are_lost(feed_run: FeedRun, local: Local) -> None:
+    """
+    Each stage's processes die one after another, each at the next point.
+
+    Meanwhile the store is emptied again and again and killed once, and the broker is killed once.
+    """
     faults = [f"{unit}.{point}=kill@{HITS}" for number, unit in enumerate(NAMES) for point in (*KILLS[number:], *KILLS[:number])]
     every = len(feed_run.moments) // len(KILLS)
+    blows: dict[int, Callable[[], object]] = {number * every - 1: lambda: flush(local) for number in range(1, len(KILLS) + 1)}
+    blows[3 * every] = lambda: (local.kill_store(), local.up())
+    blows[5 * every] = lambda: (local.kill_broker(), local.up())
     with feed_run.running(*faults) as run:
-        feed_run.play(feed_run.moments, before=lambda number: flush(local) if number % every == every - 1 else None)
+        feed_run.play(feed_run.moments, before=lambda number: blows.get(number, bool)())
         until("every fault has struck", lambda: run.killed() == Counter(dict.fromkeys(NAMES, len(KILLS))))
         feed_run.play([Step(feed_run.moments[-1].at, ())])
-    caught_up(feed_run)
-    feed_run.verify()
-    add_up(feed_run)
-
-
-def test_store_emptied_store_killed_broker_killed(feed_run: FeedRun, local: Local) -> None:
-    moments = len(feed_run.moments)
-    with feed_run.running() as run:
-        blows = {
-            moments // 7: lambda: run.kill(0),
-            moments * 2 // 7: lambda: flush(local),
-            moments * 3 // 7: lambda: (local.kill_store(), local.up()),
-            moments * 4 // 7: lambda: run.kill(4),
-            moments * 5 // 7: lambda: (local.kill_broker(), local.up()),
-            moments * 6 // 7: lambda: (run.kill(2), flush(local)),
-        }
-        feed_run.play(feed_run.moments, before=lambda number: blows.get(number, bool)())
-        assert run.killed().total() == 3
     caught_up(feed_run)
     feed_run.verify()
     add_up(feed_run)
