@@ -32,6 +32,7 @@ from tests.views.given import put
 from tests.web_client import client_of
 
 RULES: Final = load_rules()
+WORDS: Final = read_languages(None)
 SEAL: Final = Seal(bytes(range(64)))
 PHONE: Final = "+18045550142"
 CODE: Final = re.compile(r"\b\d{3} ?-?\d{3}\b")
@@ -84,7 +85,7 @@ def site_over(folder: Path, url: str | None = None, source: str = "IVINS", rules
         outbox=outbox,
         seal=SEAL,
         rules=rules,
-        languages=read_languages(None),
+        languages=WORDS,
         source=source,
         shown=Shown(),
         limits=Limits(),
