@@ -33,7 +33,7 @@ from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position
 from processors.stage import Stage
 from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, DECISIONS, ERASED, INTAKE, KEYS, NOTIFICATIONS, RESPONSES, TALLY, Topic
-from tests.broker.harness import SHORT_TIMEOUTS, environment
+from tests.broker.harness import SHORT_TIMEOUTS, TIMEOUT, environment
 
 ROOT: Final = Path(__file__).parents[2]
 UNITS: Final[tuple[Stage[Any], ...]] = tuple(unit for units in PIPELINE.values() for unit in units)
@@ -121,7 +121,7 @@ class FeedRun:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=TIMEOUT,
             check=False,
         )
 

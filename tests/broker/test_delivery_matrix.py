@@ -12,7 +12,7 @@ from processors.runtime.run.faults import POINTS
 from tests.broker.delivery_matrix import UNITS, WAVE_SECONDS, trials, verdict
 from tests.broker.delivery_run import RECEIVER, World, running
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 STRUCK = {
     "deliver": ("kill", ("sent",)),

@@ -42,10 +42,10 @@ from processors.topics import (
     SUBMISSIONS,
     TOPICS,
 )
-from tests.broker.harness import SHORT_TIMEOUTS, environment, until
+from tests.broker.harness import SHORT_TIMEOUTS, TIMEOUT, environment, until
 from tests.stories.builders import registration, submission
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 PHONE, EMAIL, PIN, REFUSED = "+18045559731", "planted.person@example.org", "7391", "planted.refused@example.org"
 WRITTEN = "(804) 555-9731"  # the number as people write it
@@ -234,7 +234,7 @@ def test_after_an_erasure_nothing_readable_is_left_anywhere(pipeline: Pipeline) 
     assert all(any(each.encode() in text for text in readable) for each in (PHONE, EMAIL, REFUSED)), "and every seal can be opened"
 
     pipeline.vn("erase", "R-1", "--reason", "asked by letter", "--wait")
-    assert until("no planted text on disk", lambda: not pipeline.found_on_disk(), timeout=120)
+    assert until("no planted text on disk", lambda: not pipeline.found_on_disk())
     left = opened([*pipeline.records(), *backup], client, seal)
     assert [text for text in left if any(each in text for each in PLANTED)] == []
     assert any(b"+18045559000" in text for text in left), "others' contacts open as before"
@@ -247,7 +247,7 @@ def set_aside(pipeline: Pipeline) -> None:
     for number in range(2):
         pipeline.register("R-1", contacts=contacts, registration_id=f"V-9{number}")
     pipeline.vn("quarantine", "registrations", "0", "0", "--reason", "a test")
-    assert pipeline.start("run", "read", "--until-idle", "1").wait(60) == 0
+    assert pipeline.start("run", "read", "--until-idle", "1").wait(TIMEOUT) == 0
     (intake,) = pipeline.client.read(INTAKE)
     pipeline.vn("quarantine", "intake", "0", str(intake.offset), "--reason", "a test")
 

@@ -7,7 +7,7 @@ import pytest
 from processors.runtime.run.faults import POINTS
 from tests.broker.harness import ProbeHarness
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 
 def test_killed_at_every_point(harness: ProbeHarness) -> None:

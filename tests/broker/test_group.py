@@ -10,7 +10,7 @@ from processors.topics import DEAD_LETTERS, DECISIONS, POLICIES, SUBMISSIONS
 from tests.broker.harness import PARTITIONS, ProbeHarness, until
 from tests.broker.probe import LEFT, RIGHT
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 
 def test_copies_come_and_go(harness: ProbeHarness) -> None:
@@ -63,14 +63,14 @@ def test_an_idle_group_has_no_lag_though_the_log_ends_with_the_mark_of_a_transac
 
 
 def test_settings_take_effect_while_it_runs(harness: ProbeHarness) -> None:
-    harness.start()
+    harness.start().wait_for_log('"event": "ready"')
     harness.client.send(POLICIES, [("surge.limit|||", harness.codec.encode(Policy(key="surge.limit", value="none")))])
 
     def logged() -> bool:
         harness.send(5)
         return any(verdict.rules == "r0.p1" for verdict in harness.client.verdicts(DECISIONS))
 
-    until("verdicts under the new settings", logged, 10)
+    until("verdicts under the new settings", logged)
 
 
 def test_what_the_pipeline_wrote_and_cannot_read_is_a_dead_letter(harness: ProbeHarness) -> None:

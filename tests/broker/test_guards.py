@@ -13,7 +13,7 @@ from processors.runtime.wire.changelog import Position
 from tests.broker.harness import PARTITIONS, ProbeHarness, until
 from tests.broker.probe import LEFT, STATE
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 
 @pytest.mark.parametrize("without", ["", "stamp compare"])

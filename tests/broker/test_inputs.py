@@ -15,7 +15,7 @@ from processors.topics import POLICIES, Topic
 from tests.broker.harness import PARTITIONS, ProbeHarness, environment, until
 from tests.broker.probe import LEFT, RIGHT, STATE
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 
 def recreate(harness: ProbeHarness) -> None:

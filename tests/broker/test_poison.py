@@ -18,7 +18,7 @@ from processors.runtime.settings import Settings
 from processors.topics import DEAD_LETTERS, DECISIONS, SUBMISSIONS
 from tests.broker.harness import SHORT_TIMEOUTS, environment
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 DEADLY = """
 import os, signal, sys

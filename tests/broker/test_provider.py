@@ -25,10 +25,10 @@ from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
 from processors.topics import OUTBOUND, RECEIPTS, SENDS
-from tests.broker.harness import SHORT_TIMEOUTS, environment, until
+from tests.broker.harness import SHORT_TIMEOUTS, TIMEOUT, environment, until
 from tests.providers.given import outbound
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 LATER = 4_000_000_000_000  # the lease of these messages does not end
 
@@ -149,7 +149,7 @@ def test_attempts_whose_lease_ended_in_an_outage_hold_up_nothing(delivery: Deliv
 
 def test_a_provider_that_dies_after_the_call_sends_nothing_twice(delivery: Delivery) -> None:
     references = delivery.send(60)
-    assert delivery.provide("provider-email.sent=kill").wait(timeout=60) == -9
+    assert delivery.provide("provider-email.sent=kill").wait(timeout=TIMEOUT) == -9
     delivery.provide()
     receipts = delivery.wait_for(references)
     assert delivery.mailbox.received == Counter(references)
@@ -160,7 +160,7 @@ def test_a_provider_that_dies_after_the_call_sends_nothing_twice(delivery: Deliv
 def test_a_provider_that_dies_before_the_call_sends_emergencies_again_and_says_what_it_does_not_know(delivery: Delivery) -> None:
     urgent = delivery.send(20, emergency=True)
     ordinary = delivery.send(20, start=100)
-    assert delivery.provide("provider-email.begun=kill").wait(timeout=60) == -9
+    assert delivery.provide("provider-email.begun=kill").wait(timeout=TIMEOUT) == -9
     assert not delivery.mailbox.received
     intended = {each.reference for each in delivery.client.table(SENDS).values()}
     assert intended
@@ -174,20 +174,20 @@ def test_an_emergency_is_not_behind_what_was_written_before_it_and_not_sent_agai
     """It is settled ahead of the read position, which the ledger remembers."""
     references = delivery.send(400)
     urgent = delivery.send(20, emergency=True, start=1_000)
-    assert delivery.provide("provider-email.committed=kill@5").wait(timeout=60) == -9
+    assert delivery.provide("provider-email.committed=kill@5").wait(timeout=TIMEOUT) == -9
     assert {each.reference for each in delivery.client.table(SENDS).values() if each.settled} <= urgent
     delivery.provide()
     delivery.wait_for(references | urgent)
     assert delivery.mailbox.received == Counter(references | urgent)
     order = list(delivery.mailbox.received)
     assert max(order.index(each) for each in urgent) < 200
-    until("the ledger is empty", lambda: delivery.client.table(SENDS) == {}, 10)
+    until("the ledger is empty", lambda: delivery.client.table(SENDS) == {})
 
 
 def test_a_provider_that_dies_again_and_again_sends_nothing_twice(delivery: Delivery) -> None:
     references = delivery.send(120)
     for point in ("sent", "committed", "sent", "committed"):
-        delivery.provide(f"provider-email.{point}=kill").wait(timeout=60)
+        delivery.provide(f"provider-email.{point}=kill").wait(timeout=TIMEOUT)
         if len(delivery.receipts()) == len(references):
             break
     delivery.provide()

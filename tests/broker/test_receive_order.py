@@ -19,7 +19,7 @@ from processors.topics import INTAKE, REGISTRATIONS, SUBMISSIONS
 from tests.broker.harness import SHORT_TIMEOUTS, environment, until
 from tests.stories.builders import registration, submission
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 ALONE = 1_000  # submissions that come before the first registration
 PAIRS = 100  # of a registration, and a submission received after it

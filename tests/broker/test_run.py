@@ -22,7 +22,7 @@ from processors.runtime.settings import Settings
 from processors.topics import DEAD_LETTERS, REGISTRATIONS, SUBMISSIONS
 from tests.broker.harness import SHORT_TIMEOUTS, environment, until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 Run = Callable[..., "subprocess.Popen[str]"]
 
@@ -82,7 +82,7 @@ def test_a_killed_unit_is_started_again_and_a_killed_supervisor_leaves_none(run:
     os.kill(children(log)[0], signal.SIGKILL)
     until("it is started again", lambda: log.read_text().count('"event": "ready"') == 3)
     process.kill()
-    until("no unit is left", lambda: all(gone(pid) for pid in children(log)), 10)
+    until("no unit is left", lambda: all(gone(pid) for pid in children(log)))
 
 
 def test_a_clean_stop_is_quick_and_leaves_none(run: Run, tmp_path: Path) -> None:

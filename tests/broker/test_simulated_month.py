@@ -27,7 +27,7 @@ from tests.broker.harness import environment, until
 START = millis("2026-03-01T00:00:00-05:00")
 UNITS = sum(map(len, PIPELINE.values()))
 
-pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 
 @contextmanager

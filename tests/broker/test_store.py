@@ -9,7 +9,7 @@ from processors.runtime.local import Local
 from processors.runtime.wire.changelog import Position
 from tests.broker.harness import PARTITIONS, ProbeHarness
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 
 def test_emptied_while_running(harness: ProbeHarness) -> None:

@@ -14,7 +14,7 @@ from tests.broker.harness import ProbeHarness, until
 from tests.broker.redis_servers import cluster as redis_cluster
 from tests.broker.redis_servers import is_whole, sentinel_group
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 KEYS = [f"vn:{{vn.match:{partition}}}" for partition in range(6)]  # of a cluster's every node
 

@@ -19,7 +19,7 @@ from processors.topics import DECISIONS, DISTINCT, POLICIES, SUBMISSIONS
 from tests.broker.harness import SHORT_TIMEOUTS, environment, until
 from tests.stories.builders import submission
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 HOLD = 30
 START = 150.0  # seconds that processes may take to start on a machine that is busy

@@ -26,7 +26,7 @@ from processors.topics import OUTBOUND, RECEIPTS
 from tests.broker.harness import environment, until
 from tests.providers.given import outbound
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "write-a-provider.md").read_text()
