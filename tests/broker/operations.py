@@ -236,9 +236,9 @@ class Operations:
         """Wait until an alert is notified, and return after how many seconds; `since` is when its cause began, if not now."""
         return self._seconds_until(f"{alert} is notified", lambda: alert in self.hook.firing, FIRES, since)
 
-    def clears(self, alert: str) -> float:
-        """Wait until an alert is resolved, and return after how many seconds."""
-        return self._seconds_until(f"{alert} is resolved", lambda: alert not in self.hook.firing, CLEARS)
+    def clears(self, alert: str, since: float | None = None) -> float:
+        """Wait until an alert is resolved, and return after how many seconds; `since` is when its cause was mended, if not now."""
+        return self._seconds_until(f"{alert} is resolved", lambda: alert not in self.hook.firing, CLEARS, since)
 
     def _seconds_until(self, what: str, true: Callable[[], bool], most: float, since: float | None = None) -> float:
         begun = monotonic() if since is None else since
