@@ -11,6 +11,7 @@ import re
 import unicodedata
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping
+from html import unescape
 from itertools import islice
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ DEFAULT_REGION: Final = "US"  # of a number without country code
 NORTH_AMERICA: Final = 1  # the country code that the United States share with Canada and the Caribbean
 MAX_EMAIL: Final = 254
 MAX_NUMBER: Final = 64
+MAX_WRITTEN: Final = 4 * MAX_EMAIL  # an email address with all that was copied with it
 # Area code and exchange begin with 2 to 9 and are no service code such as 911; 976 is the local premium exchange.
 # Nor is it one digit or a run that fills a field, or directory assistance.
 _NORTH_AMERICAN: Final = re.compile(r"(?!.11)(?!(\d)\1{9}|2345678901|9876543210|...5551212)[2-9]\d\d(?!.11|976)[2-9]\d{6}")
@@ -43,6 +45,10 @@ _MEXICAN: Final = re.compile(
     r"^(\+[\s().-]*52)[\s().-]*1(?=(?:[\s().-]*\d){10}$)"
 )  # of mobiles until 2019, and still in many address books
 _EXCHANGE_CODE: Final = re.compile(r"^00(?=[\s().-]*[1-9])")  # how most of the world calls abroad
+# What kind of telephone it is; a fax is none that somebody answers.
+_KIND: Final = r"(?:tel(?:ephone|[eé]fono)?|phone|ph|cell(?:ular|phone)?|mobile|m[oó]vil|celular|home"
+_KIND_BEFORE: Final = re.compile(rf"^{_KIND}|[chmpt])\b[.:#\s]*(?=[+(\d])", re.IGNORECASE)
+_KIND_AFTER: Final = re.compile(rf"(?<=\d)\s*(?:\({_KIND})\)|\s{_KIND}))$", re.IGNORECASE)
 # One number as people write them, and nothing beside it: the library takes the first of two and drops the other.
 _ONE_NUMBER: Final = re.compile(
     r"(?:(?:tel|sms):)?\s*\+?(?:[\s().\-\u2010-\u2015/]*\d){3,15}\)?(?:[\s,;]*(?:x|ext|extension|#)[.:\s]*\d{1,7})?", re.IGNORECASE
@@ -50,9 +56,15 @@ _ONE_NUMBER: Final = re.compile(
 # What stands around an address that was copied from a letter, a web page or a list.
 _AROUND_EMAIL: Final = " \t\r\n'\"<>()[],;:.=\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
 _NAMED: Final = re.compile(r"[^<>@]*<(?P<address>[^<>\s]+)>?")
-_MAILTO: Final = re.compile(r"^(?:mailto|e-?mail):\s*", re.IGNORECASE)
+_MAILTO: Final = re.compile(r"^(?:mailto|smtp|e-?mail|correo(?: electr[oó]nico)?):\s*", re.IGNORECASE)
+# The same address again as a link, as mail programs copy it, a remark in brackets after it, and what a link adds.
+_TWICE: Final = re.compile(r"(?P<address>[^\s<>()\[\]]+@[^\s<>()\[\]]+)[\s<>()\[\]]+(?:mailto:)?(?P=address)", re.IGNORECASE)
+_AFTER_EMAIL: Final = re.compile(r"\s+\([^()@<>]*$|(?<=\w)\?(?:subject|body)=.*$", re.IGNORECASE)
 # Mailboxes that forms are filled in with, and those from which nobody reads.
-NO_MAILBOX: Final = frozenset({"noreply", "donotreply", "noemail", "nomail", "noaddress", "none", "null", "unknown", "na", "notavailable"})
+NO_MAILBOX: Final = frozenset(
+    {"noreply", "donotreply", "noemail", "nomail", "noaddress", "none", "null", "unknown", "na", "notavailable", "noemailaddress"}
+    | {"notprovided", "notgiven", "refused", "declined", "undefined", "donotemail", "mailerdaemon", "noresponder", "sinemail", "sincorreo"}
+)
 # How addresses stand in a text or among the bytes of a record.
 _NUMBERS_IN: Final = (
     re.compile(r"(?<![\d+])(?:\+|00)[\s().-]*[1-9](?:[\s().\-/]*\d){6,14}(?!\d)"),
@@ -84,6 +96,7 @@ def normalize_telephone(number: str) -> str:
 def telephone(number: str) -> PhoneNumber:
     """Return the number parsed; raises Unusable if it is not one, or not one that a registrant answers."""
     written = unicodedata.normalize("NFKC", without_invisible(number)).translate(_DASHES).lstrip(_QUOTES).rstrip(_AFTER)
+    written = _KIND_AFTER.sub("", _KIND_BEFORE.sub("", written))
     plain = _FRACTION.sub("", _MEXICAN.sub(r"\1", _COUNTRY.sub(r"\1", _EXCHANGE_CODE.sub("+", written))))
     if len(plain) > MAX_NUMBER or not _ONE_NUMBER.fullmatch(plain):
         raise Unusable("is no telephone number, or more than one")
@@ -109,10 +122,15 @@ def telephone(number: str) -> PhoneNumber:
 
 def normalize_email(address: str) -> str:
     """Return the address with its domain in lower case, without a name before it and what copying leaves around it."""
-    plain = unicodedata.normalize("NFKC", without_invisible(address)).strip(_AROUND_EMAIL)
+    if len(address) > MAX_WRITTEN:
+        raise Unusable("is no email address")
+    written = unescape(address) if "&#" in address else address  # reg7&#64;example.org, of a page that was copied
+    plain = unicodedata.normalize("NFKC", without_invisible(written)).strip(_AROUND_EMAIL)
     if (named := _NAMED.fullmatch(plain)) is not None:
         plain = named["address"]
-    plain = _MAILTO.sub("", plain).strip(_AROUND_EMAIL)
+    plain = _AFTER_EMAIL.sub("", _MAILTO.sub("", plain)).strip(_AROUND_EMAIL)
+    if (twice := _TWICE.fullmatch(plain)) is not None:
+        plain = twice["address"]
     try:
         found = validate_email(plain, check_deliverability=False, strict=True)
     except EmailNotValidError:

@@ -22,11 +22,30 @@ _SEVERAL = re.compile(r"[;|+\n\t]|,\s|,(?!\d{3}\b)|\s(?:and|or|y|o|&|/)\s", re.I
 # What is written beside a number: a remark in brackets, the parties, the document within the case.
 _REMARK = re.compile(r"(?<=\d)\s*(?:\([^()]*\)|\[[^\[\]]*\])")
 _PARTIES = re.compile(
-    r"(?<=[\w)])\s+(?:(?:the\s+)?(?:state|people|commonwealth|united\s+states|u\.?s\.?a?\.?|in\s+re|et\s+al)\b.*|doc(?:ument)?\.?\s*\d+)\s*$"
+    r"(?<=[\w)])\s+(?:-\s+)?(?:(?:the\s+)?(?:state|people|commonwealth|united\s+states|u\.?s\.?a?\.?|in\s+re|et\s+al)\b.*|doc(?:ument)?\.?\s*\d+)\s*$"
 )
 _WORDS_FOR_NUMBER = frozenset(
     {
-        *("no", "nos", "nr", "num", "núm", "number", "numero", "número", "case", "cases", "cause", "docket", "dkt", "file", "caso"),
+        *(
+            "no",
+            "nos",
+            "nr",
+            "num",
+            "núm",
+            "number",
+            "numero",
+            "número",
+            "case",
+            "cases",
+            "cause",
+            "docket",
+            "dkt",
+            "file",
+            "caso",
+            "causa",
+            "expte",
+            "dossier",
+        ),
         *(
             "ref",
             "reference",
@@ -50,6 +69,10 @@ _KINDS = frozenset(
         *("citation", "appeal", "petition", "juvenile", "traffic"),
     }
 )
+
+
+# What is written where there is no number yet, with a digit beside it: TBD 1.
+_NO_NUMBER = frozenset({"tbd", "tba", "unknown", "unk", "unkn", "pending", "pendiente", "none", "null", "xxx", "desconocido"})
 
 
 @lru_cache(maxsize=8192)
@@ -84,7 +107,8 @@ def docket_keys(text: str) -> frozenset[str]:
 
     Who is told, and what follows what, is decided by these. They are not what a duplicate is recognised by, which would change with them.
     """
-    return frozenset(key for each in compared_dockets(text) for key in (each, _YEAR.sub(r"\1\2", each)))
+    found = (each for each in compared_dockets(text) if _NO_NUMBER.isdisjoint(each.split()))
+    return frozenset(key for each in found for key in (each, _YEAR.sub(r"\1\2", each)))
 
 
 def same_case(one: str | None, other: str | None) -> bool:

@@ -23,7 +23,7 @@ from processors.domain.person import Name
 
 GENERATIONS: Final = frozenset(
     {"jr", "sr", "jnr", "snr", "ii", "iii", "iv", "v", "junior", "senior", "1st", "2nd", "2d", "3rd", "3d", "4th", "5th"}
-    | {"mr", "mrs", "ms", "mx", "dr", "esq", "esquire"}  # titles count for as little
+    | {"mr", "mrs", "ms", "mx", "miss", "sra", "srta", "dr", "rev", "phd", "esq", "esquire", "hijo", "filho"}  # titles count for as little
 )
 ABBREVIATED: Final = GENERATIONS - {"junior", "senior", "v"}  # nobody's first name
 APOSTROPHES: Final = "'`´‘’‚‛′‵ʹʻʼʽˈʾʿˊˋˮ＇՚׳ꞌ᾽᾿῾‹›"

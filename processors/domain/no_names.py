@@ -4,13 +4,53 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 # Typed where there is no middle name.
-NO_MIDDLE: Final = frozenset({"nmn", "nmi", "nomiddle", "nomiddlename", "none", "null", "na", "unknown", "unk", "unkn"})
+NO_MIDDLE: Final = frozenset(
+    {"nmn", "nmi", "nomiddle", "nomiddlename", "none", "null", "na", "unknown", "unk", "unkn", "tbd", "notgiven", "notknown", "ninguno"}
+)
 # A given name or surname that says that it is not known: first, last, no name known.
 NO_NAME: Final = frozenset(
     {
         *("fnu", "lnu", "nfn", "nln", "unknown", "unk", "unkn", "noname", "notgiven", "notknown", "unidentified", "undisclosed"),
         *("desconocido", "desconocida", "inconnu", "unbekannt", "anonymous", "redacted", "undefined"),
         *("none", "tbd", "tba", "nan", "withheld", "refused", "sealed", "confidential"),
+        *(
+            "unspecified",
+            "notspecified",
+            "notstated",
+            "unkown",
+            "unknwn",
+            "unknow",
+            "ukn",
+            "tobedetermined",
+            "donotuse",
+            "deleted",
+            "voided",
+        ),
+        *(
+            "noidentificado",
+            "noidentificada",
+            "sinidentificar",
+            "noconsta",
+            "fulano",
+            "fulana",
+            "mengano",
+            "mengana",
+            "inconnue",
+            "sansnom",
+        ),
+        *(
+            "desconhecido",
+            "desconhecida",
+            "semnome",
+            "sconosciuto",
+            "nieznany",
+            "неизвестно",
+            "不明",
+            "無名氏",
+            "seefile",
+            "seeabove",
+            "asabove",
+        ),
     }
 )
 # People are called so, but nobody is called by such words alone.
@@ -22,11 +62,28 @@ NO_WORDS: Final = frozenset(
         *("refused", "declined", "withheld", "sealed", "expunged", "confidential", "restricted", "protected", "pending", "missing"),
         *("record", "identity", "person", "individual", "subject", "defendant", "offender", "inmate", "prisoner", "detainee", "arrestee"),
         *("suspect", "juvenile", "minor", "infant", "baby", "child", "boy", "girl", "male", "female", "man", "woman", "adult", "party"),
+        *(
+            "white",
+            "black",
+            "hispanic",
+            "specified",
+            "duplicate",
+            "sample",
+            "tester",
+            "alias",
+            "aka",
+            "anon",
+            "nobody",
+            "ref",
+            "asdf",
+            "qwer",
+        ),
+        *("qwerty", "fname", "lname", "prenom", "nome", "infant", "id"),
         *("sin", "nombre", "apellido", "ninguno", "ninguna", "dato", "datos", "keine", "angabe", "angaben", "nom", "aucun", "n", "a"),
     }
 )
 # The given names that stand with the surname of nobody in particular.
-NOBODYS: Final = frozenset({"doe", "roe"})
+NOBODYS: Final = frozenset({"doe", "roe", "public"})
 NOBODY: Final = frozenset({"john", "jane", "johnny", "janie", "juan", "juana", "baby", "babyboy", "babygirl", "infant", "jimmy"})
 
 
@@ -41,6 +98,7 @@ def is_nobodys(given: Sequence[str], sur: Sequence[str]) -> bool:
         or says_unknown(given[:1])
         or says_unknown(given)
         or says_unknown(sur)
+        or without_digits("".join(words)) in NO_NAME
         or NOT_AVAILABLE in {tuple(given), tuple(sur)}
         or NO_WORDS.issuperset(words)
         or max(map(len, words)) == 1

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -37,6 +37,7 @@ BEGINNINGS: Final = frozenset({*STATES, *POLICE, FEDERAL})  # of a value that na
 _SILENT: Final = dict.fromkeys(map(ord, APOSTROPHES))
 _SEPARATORS: Final = frozenset({"Pd", "Pc", "Zs", "Cc", "Zl", "Zp"})
 _LETTERS: Final = re.compile(r"[A-Z]+")
+_LETTERS_THEN_DIGITS: Final = re.compile(r"([A-Z]{3,})([0-9]{3,})")
 _WORD: Final = re.compile(r"[^\W\d_]{5}")
 MOST_DIGITS: Final = 2
 _EDGES: Final = re.compile(r"^[^A-Z0-9]+|[^A-Z0-9]+$")
@@ -204,8 +205,9 @@ def is_run_there_and_back(value: str) -> bool:
 
 
 def is_doubled_run(value: str) -> bool:
-    """Whether each character of a run comes twice: 112233."""
-    return value[::2] == value[1::2] and (is_run(value[::2]) or is_run(value[::-2]))
+    """Whether each character of a run comes twice or more often: 112233, 111222333."""
+    once = "".join(each for each, _ in groupby(value))
+    return all(len(list(same)) > 1 for _, same in groupby(value)) and (is_run(once) or is_run(once[::-1]))
 
 
 def is_repeated_run(value: str) -> bool:
@@ -216,6 +218,17 @@ def is_repeated_run(value: str) -> bool:
 def is_repeated_group(value: str) -> bool:
     """Whether two or three characters come again and again: 121212, 123123123."""
     return any(value == (value[:size] * len(value))[: len(value)] for size in (2, 3))
+
+
+def is_repeated_but_one(value: str) -> bool:
+    """Whether one digit is repeated but for the first or the last, as in 1000000 and 9999998; 0000001 is a number with zeros before it."""
+    return value.isdigit() and value[0] != "0" and (is_repeated(value[:-1]) or is_repeated(value[1:]))
+
+
+def is_letters_then_digits(value: str) -> bool:
+    """Whether three letters or more that are repeated or follow each other come before digits that are or do: AAA111, ABCD1234."""
+    found = _LETTERS_THEN_DIGITS.fullmatch(value)
+    return found is not None and all(is_repeated(each) or is_run(each) for each in found.groups())
 
 
 def is_zeros(value: str) -> bool:
@@ -240,6 +253,8 @@ FORMS: Final = {
     "a repeated run": is_repeated_run,
     "a repeated group": is_repeated_group,
     "a word with a digit or two": is_word_with_a_digit_or_two,
+    "one repeated digit but for the first or last": is_repeated_but_one,
+    "letters and digits of a form": is_letters_then_digits,
     "nothing but zeros": is_zeros,
 }
 MASK: Final = "XXX"
@@ -247,10 +262,13 @@ MASK: Final = "XXX"
 WRITTEN: Final = {
     "a masked number": re.compile(r"[X*#•●.?]{3}|[*•●?]"),
     "a negative number": re.compile(r"^\s*[-−]\s*[0-9]+(?:\.0*)?\s*$"),
+    "a placeholder of a form": re.compile(r"\$\{|\{\{|^\s*(?:%.*%|<.*>|[@:].*)\s*$"),
     "a date": re.compile(
+        r"^\s*(?:0?[1-9]|[12]\d|3[01])[ -](?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Z]*[ -](?:\d\d|\d{4})\s*$|"
+        r"^\s*(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Z]*-\d\d\s*$|^\s*(?:0001|1753|1900)-\d\d-\d\d|^\s*\d\d?/\d\d?/0001|"
         r"^\s*(?:(?:0?[1-9]|[12]\d|3[01])[/.-](?:0?[1-9]|[12]\d|3[01])[/.-](?:1[89]|20|99)\d\d|(?:1[89]|20|99)\d\d[/.-](?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|[12]\d|3[01]))\s*$"
     ),
-    "a number cut short by a spreadsheet": re.compile(r"^\s*[0-9](?:[.,][0-9]+)?E[+-][0-9]+\s*$"),
+    "a number cut short by a spreadsheet": re.compile(r"^\s*[0-9](?:[.,][0-9]+E[+-]?|E[+-])[0-9]+\s*$"),
 }
 
 

@@ -34,6 +34,7 @@ _ISO: Final = re.compile(
     re.ASCII,
 )
 _BEFORE_OFFSET: Final = re.compile(r"(?<=\d) (?=(?:Z|[+-]\d\d(?::?[0-5]\d)?)$)", re.ASCII)
+_UTC: Final = re.compile(r"(?<=\d) ?(?:UTC|GMT)$", re.ASCII)
 _ZONE_AFTER: Final = re.compile(r"(?:(?<=Z)|(?<=[+-]\d\d:\d\d)|(?<=[+-]\d{4}))\[!?[A-Z][A-Z0-9_+/-]*\]$", re.ASCII)
 
 
@@ -50,12 +51,21 @@ _NONE: Final = r"(?:00|XX|UU|\?\?|99)"
 _YEAR_ALONE: Final = re.compile(
     rf"(?:{_NONE}[/.-][\dXU?]{{2}}|[\dXU?]{{2}}[/.-]{_NONE})[/.-](?P<last>\d{{4}})|(?P<first>\d{{4}})(?:[/.]{_NONE}){{2}}", re.ASCII
 )
+# A day in the order of forms, in a year that says that there is none: 01/01/1900, 1/1/0001 00:00:00, XX/XX/XXXX.
+_NO_DAY: Final = re.compile(
+    r"[\dXU?]{1,2}[/.-][\dXU?]{1,2}[/.-](?:0000|0001|1753|1899|1900|9999|[XU?]{4})(?:T(?:12|0?0):00(?::00(?:\.0+)?)?(?:TAM)?)?", re.ASCII
+)
 # The year with a sign that it is uncertain or that the rest is missing: 1979?, ~1979, c. 1979, 1979--.
 _ABOUT: Final = re.compile(
     r"(?:~|(?:C|CA|CIRCA|ABT|ABOUT|EST)\b\.?)?\s*(?:(?P<known>\d{4}(?:-\d\d){0,2})[~?%]?|(?P<begun>\d{4}(?:-\d\d)?)-{1,2})", re.ASCII
 )
 _WORDS: Final = re.compile(r"[^\W\d_]+")
-NO_BIRTH_DATE: Final = NO_WORDS | NO_NAME | {"dob", "birth", "birthdate", "date", "of", "on", "file", "yet", "determined", "undetermined"}
+NO_BIRTH_DATE: Final = (
+    NO_WORDS
+    | NO_NAME
+    | {"dob", "birth", "birthdate", "date", "of", "on", "file", "yet", "determined", "undetermined"}
+    | {*("k", "s", "f", "fecha", "nacimiento", "consta", "nat", "unspecified")}
+)
 _KNOWN: Final = re.compile(r"(?!0+$|9+$)\d+", re.ASCII)
 # What systems write if no birth date is known at all.
 IMPOSSIBLE_YEARS: Final = frozenset({"0001", "1753", "1899", "1900"})
@@ -109,7 +119,7 @@ def parse_birth_date(text: str) -> str | None:
 
     Systems write zeros, nines, X or ? for what they do not know, and a word or an impossible year for nothing known at all.
     """
-    if says_nothing(text):
+    if says_nothing(text) or _NO_DAY.fullmatch(plain(text).replace(" ", "T")):
         return None
     about = _ABOUT.fullmatch(plain(text))
     written = (about["known"] or about["begun"]) if about else plain(text).replace(" ", "T")
@@ -148,7 +158,7 @@ def _iso_form(text: str) -> str:
     written = plain(text)
     iso = written.replace(" ", "T")
     if _ISO.fullmatch(iso) is None:
-        iso = _BEFORE_OFFSET.sub("", _ZONE_AFTER.sub("", written)).replace(" ", "T")
+        iso = _BEFORE_OFFSET.sub("", _UTC.sub("Z", _ZONE_AFTER.sub("", written))).replace(" ", "T")
         if _ISO.fullmatch(iso) is None:
             raise ValueError("not an ISO 8601 calendar date")
     return iso
