@@ -5,12 +5,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from redis import ConnectionPool
 from redis.sentinel import SentinelConnectionPool
 
 from processors.domain.journal import Verdict, Verdicts
 from processors.pipeline import PIPELINE
-from processors.runtime.errors import Restart, Stop, UserError
+from processors.runtime.errors import Restart, Retry, Stop, UserError
 from processors.runtime.run.faults import Broken, Faults
 from processors.runtime.run.journal import JOURNAL_BYTES, split_journal
 from processors.runtime.run.pace import MAX_BATCH, MIN_BATCH, next_batch_size
@@ -114,19 +113,17 @@ def test_a_store_url_that_is_none_is_one_sentence(url: str) -> None:
         Store(url)
 
 
-@pytest.mark.parametrize(
-    ("url", "kind", "given"),
-    [
-        ("redis+sentinel://:secret@a:1,b/main/2", SentinelConnectionPool, {"db": 2, "password": "secret"}),
-        ("redis://a:1/3", ConnectionPool, {"host": "a", "port": 1, "db": 3}),
-        ("rediss://:secret@a:1/0", ConnectionPool, {"host": "a", "port": 1, "password": "secret"}),
-        ("unix:///run/redis.sock", ConnectionPool, {"path": "/run/redis.sock"}),
-    ],
-)
-def test_every_kind_of_store_url_is_understood(url: str, kind: type, given: dict[str, object]) -> None:
-    pool = connection(url)().connection_pool
-    assert type(pool) is kind
-    assert {name: pool.connection_kwargs.get(name) for name in given} == given
+def test_the_url_of_a_sentinel_group_names_hosts_service_and_database() -> None:
+    pool = connection("redis+sentinel://:secret@a:1,b/main/2")().connection_pool
+    assert type(pool) is SentinelConnectionPool
+    assert (pool.service_name, pool.connection_kwargs["db"], pool.connection_kwargs["password"]) == ("main", 2, "secret")
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/3", "rediss://:secret@127.0.0.1:1/0", "unix:///run/no.sock"])
+def test_a_store_is_connected_to_by_its_first_command(url: str) -> None:
+    store = Store(url)
+    with pytest.raises(Retry, match="the store does not answer"):
+        store.ping()
 
 
 def test_the_url_of_a_cluster_names_several_hosts() -> None:

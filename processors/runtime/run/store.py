@@ -12,11 +12,11 @@ reads states and stamp together; one script changes both, and only from the stam
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from redis import Redis, RedisCluster, RedisError, Sentinel
+from redis import ConnectionPool, Redis, RedisCluster, RedisError, Sentinel
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode
 from redis.exceptions import NoScriptError, RedisClusterException, ResponseError
@@ -150,7 +150,9 @@ def connection(url: str) -> Callable[[], Any]:
         raise wrong
     try:
         if not topology:
-            return _always(Redis.from_url(url, **options))
+            ConnectionPool.from_url(url, **options)  # connects to nothing, and raises ValueError unless it is a URL
+            # One connection, kept: taking it from a pool for each command would cost a third of the command.
+            return partial(Redis.from_url, url, single_connection_client=True, **options)
         parts = urlsplit(url)
         options |= {"ssl": True} if scheme == "rediss" else {}
         options |= {name: unquote(value) for name, value in (("username", parts.username), ("password", parts.password)) if value}
@@ -162,13 +164,9 @@ def connection(url: str) -> Callable[[], Any]:
         service, _, database = parts.path.strip("/").partition("/")
         sentinel: Any = Sentinel
         watched = sentinel(hosts, sentinel_kwargs=TIMEOUTS, **options)
-        return _always(watched.master_for(service or "mymaster", db=int(database or 0)))
+        return partial(watched.master_for, service or "mymaster", db=int(database or 0))
     except ValueError:
         raise wrong from None
-
-
-def _always(client: Any) -> Callable[[], Any]:
-    return lambda: client
 
 
 def _hosts(netloc: str, default: int) -> list[tuple[str, int]]:
