@@ -82,17 +82,17 @@ def bars(top: int, title: str, values: Sequence[tuple[str, float]]) -> Iterator[
 
 
 def growth_svg() -> str:
-    """Return what a record costs in each stage, and what an offender takes up, against the number of offenders."""
+    """Return what a submission costs, beside what it costs at the same time where nobody is known, and what an offender takes up."""
     points: list[dict[str, Any]] = json.loads(GROWTH.read_text())
     at = [point["offenders"] for point in points]
-    costs = {name: [point["cost"][name] for point in points] for name in points[0]["cost"]}
+    costs = {"all stages": [point["submission"] for point in points], "empty stages": [point["empty"] for point in points]}
     first, later = points[0], points[1:]  # what is there before the first offender is not what an offender takes up
     sizes = {
         "store": [point["store"] / point["offenders"] / 1024 for point in later],
         "process": [(point["memory"] - first["memory"]) / (point["offenders"] - first["offenders"]) / 1024 for point in later],
     }
-    lines = opened(330, "Growth: cost of a record, and size of an offender")
-    lines.extend(plot(0, "µs of CPU a record, by stage", at, costs))
+    lines = opened(330, "Growth: cost of a submission, and size of an offender")
+    lines.extend(plot(0, "µs of CPU a submission", at, costs))
     lines.extend(plot(APART, "KiB an offender, every second one with a registration", at[1:], sizes))
     return "\n".join([*lines, "</svg>"]) + "\n"
 
