@@ -102,6 +102,7 @@ def plot(shift: int, title: str, at: Sequence[int], series: Mapping[str, Sequenc
     left, top, width, height = PLOT
     left += shift
     most = max(value for values in series.values() for value in values) * 1.1
+    form = ",.0f" if most >= 100 else ".3g"
     low, high = log10(at[0]), log10(at[-1]) if at[-1] > at[0] else log10(at[0]) + 1
 
     def x(value: int) -> float:
@@ -113,7 +114,7 @@ def plot(shift: int, title: str, at: Sequence[int], series: Mapping[str, Sequenc
     yield f'  <text class="title" x="{left - 50}" y="{top - 24}">{title}</text>'
     for share in (0, 0.25, 0.5, 0.75, 1):
         yield f'  <line class="grid" x1="{left}" y1="{y(share * most):.0f}" x2="{left + width}" y2="{y(share * most):.0f}"/>'
-        yield f'  <text class="note" x="{left - 6}" y="{y(share * most) + 4:.0f}" text-anchor="end">{share * most:.3g}</text>'
+        yield f'  <text class="note" x="{left - 6}" y="{y(share * most) + 4:.0f}" text-anchor="end">{share * most:{form}}</text>'
     yield from (text(round(x(value)), top + height + 18, short(value), "note") for value in at)
     for number, (name, values) in enumerate(series.items()):
         path = " L".join(f"{x(value):.0f} {y(reached):.0f}" for value, reached in zip(at, values, strict=True))
