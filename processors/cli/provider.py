@@ -137,7 +137,7 @@ def start(channels: Sequence[Channel], make: Callable[[], Sequence[tuple[Vendor,
     def stop(*_: Any) -> None:
         for worker in workers:
             worker.stop()
-        late = Timer(LAST, os._exit, (0,))
+        late = Timer(LAST, os._exit, (int(bool(failures)),))
         late.daemon = True
         late.start()
 

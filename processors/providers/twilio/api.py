@@ -55,9 +55,7 @@ class TwilioVendor:
         """Hand the message over."""
         resource = "Calls" if message.channel == "voice" else "Messages"
         url = f"{self._account.base_url}/2010-04-01/Accounts/{self._account.sid}/{resource}.json"
-        left = max(
-            0.001, (message.expires_at - self._now()) / 1000
-        )  # connecting takes no longer than the lease; the request itself is quick
+        left = max(1, message.expires_at - self._now()) / 1000  # seconds of the lease, which connecting must not outlast
         timeout = httpx2.Timeout(self._account.timeout, connect=min(self._account.timeout, left))
         try:
             answer = await self._client.post(url, data=self.form(message), timeout=timeout)

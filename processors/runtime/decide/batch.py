@@ -259,10 +259,10 @@ class Batch:
         if decision.states:
             self.states.change(decision.states)
             if (deadline := self._deadline) is not None:
-                has_timer = self._task.timers.at
+                timer_at = self._task.timers.at
                 for key, state in decision.states.items():
                     at = None if state is None else deadline(state)
-                    if at is not None or has_timer(key) is not None:
+                    if at is not None or timer_at(key) is not None:
                         self._set_timer(key, at, state)
         for output in decision.outputs:
             self._write(output, record)
