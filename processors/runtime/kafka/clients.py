@@ -12,7 +12,8 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread
+from time import monotonic
 from typing import Any, Final, Literal, TypeVar, cast
 
 from confluent_kafka import (
@@ -284,6 +285,10 @@ def call_with_deadline(seconds: float, call: Callable[..., T], *arguments: Any) 
     return wait(seconds)
 
 
+LOADING: Final = frozenset({KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR})
+LOADING_SECONDS: Final = 3.0  # less than a session: whoever asks may be a member
+
+
 def committed_offsets(consumer: Consumer, places: Iterable[Place]) -> dict[Place, int | None]:
     """
     Return the group's committed offsets, None for a partition without one.
@@ -294,15 +299,33 @@ def committed_offsets(consumer: Consumer, places: Iterable[Place]) -> dict[Place
 
 
 def committed_progress(consumer: Consumer, places: Iterable[Place]) -> dict[Place, tuple[int | None, str | None]]:
-    """Return the group's committed offsets with their metadata, None for a partition without one."""
-    problem = "the committed offsets could not be read"
+    """
+    Return the group's committed offsets with their metadata, None for a partition without one.
+
+    On a broker that has just started, the first to ask has its coordinator made, and asks again.
+    """
+    problem, asked = "the committed offsets could not be read", [TopicPartition(*place) for place in places]
+    deadline, pause = monotonic() + LOADING_SECONDS, Event()
     with translated_errors(problem):
-        answer = call_with_deadline(CALL_DEADLINE, consumer.committed, [TopicPartition(*place) for place in places], REQUEST_TIMEOUT)
+        while (answer := committed_once(consumer, asked, last=monotonic() >= deadline)) is None:
+            pause.wait(0.1)
     offsets = offsets_of(answer, problem)
     return {
         (each.topic, each.partition): (offset if (offset := offsets[each.topic, each.partition]) >= 0 else None, each.metadata)
         for each in answer
     }
+
+
+def committed_once(consumer: Consumer, asked: list[TopicPartition], *, last: bool) -> list[TopicPartition] | None:
+    """Return the broker's answer; None if the group's coordinator is still loading, unless this is the `last` time that it is asked."""
+    try:
+        answer = call_with_deadline(CALL_DEADLINE, consumer.committed, asked, REQUEST_TIMEOUT)
+    except KafkaException as error:
+        if last or error.args[0].code() not in LOADING:
+            raise
+        return None
+    loading = any(each.error is not None and each.error.code() in LOADING for each in answer)
+    return None if loading and not last else answer
 
 
 def offsets_of(answer: Iterable[TopicPartition], problem: str) -> dict[Place, int]:

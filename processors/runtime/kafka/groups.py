@@ -8,9 +8,8 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException
 
-from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, Broker
+from processors.runtime.kafka.clients import CALL_DEADLINE, LOADING, REQUEST_TIMEOUT, Broker
 
-LOADING: Final = frozenset({KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR})
 LOADING_SECONDS: Final = 20.0  # for a coordinator that has just started
 
 
