@@ -26,40 +26,10 @@ _PARTIES = re.compile(
 )
 _WORDS_FOR_NUMBER = frozenset(
     {
-        *(
-            "no",
-            "nos",
-            "nr",
-            "num",
-            "núm",
-            "number",
-            "numero",
-            "número",
-            "case",
-            "cases",
-            "cause",
-            "docket",
-            "dkt",
-            "file",
-            "caso",
-            "causa",
-            "expte",
-            "dossier",
-        ),
-        *(
-            "ref",
-            "reference",
-            "id",
-            "expediente",
-            "caseno",
-            "casenumber",
-            "docketno",
-            "docketnumber",
-            "causeno",
-            "causenumber",
-            "fileno",
-            "filenumber",
-        ),
+        *("no", "nos", "nr", "num", "núm", "number", "numero", "número", "case", "cases", "cause", "docket", "dkt", "file"),
+        *("caso", "causa", "expte", "dossier"),
+        *("ref", "reference", "id", "expediente", "caseno", "casenumber", "docketno", "docketnumber", "causeno", "causenumber"),
+        *("fileno", "filenumber"),
     }
 )
 # Words for the kind of case before its number: CRIM 26-1 and CIV 26-1 are two cases.

@@ -99,6 +99,13 @@ def test_a_second_answer_to_one_message_is_not_taken_for_the_answer_to_the_next(
     assert isinstance(second, Refused)
 
 
+@pytest.mark.parametrize(("left", "connecting"), [(15 * MINUTE, 15.0), (4_000, 4.0), (0, 0.001)])
+def test_connecting_takes_no_longer_than_the_lease(left: int, connecting: float) -> None:
+    _, (request,) = send((201, {"sid": "SM1"}), outbound(channel="sms", expires_at=AT + left))
+    assert request.extensions["timeout"]["connect"] == connecting
+    assert request.extensions["timeout"]["read"] == ACCOUNT.timeout
+
+
 def test_a_lease_longer_than_twilio_takes_is_cut() -> None:
     _, (request,) = send((201, {"sid": "SM1"}), outbound(channel="sms", expires_at=AT + 1_440 * MINUTE))
     assert dict(parse_qsl(request.content.decode()))["ValidityPeriod"] == "36000"

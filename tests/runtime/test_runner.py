@@ -5,6 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from redis import ConnectionPool
+from redis.connection import AbstractConnection
 from redis.sentinel import SentinelConnectionPool
 
 from processors.domain.journal import Verdict, Verdicts
@@ -113,10 +115,21 @@ def test_a_store_url_that_is_none_is_one_sentence(url: str) -> None:
         Store(url)
 
 
-def test_the_url_of_a_sentinel_group_names_hosts_service_and_database() -> None:
-    pool = connection("redis+sentinel://:secret@a:1,b/main/2")().connection_pool
-    assert type(pool) is SentinelConnectionPool
-    assert (pool.service_name, pool.connection_kwargs["db"], pool.connection_kwargs["password"]) == ("main", 2, "secret")
+@pytest.mark.parametrize(
+    ("url", "kind", "given"),
+    [
+        ("redis+sentinel://:secret@a:1,b/main/2", SentinelConnectionPool, {"db": 2, "password": "secret"}),
+        ("redis://a:1/3", ConnectionPool, {"host": "a", "port": 1, "db": 3}),
+        ("rediss://:secret@a:1/0", ConnectionPool, {"host": "a", "port": 1, "password": "secret"}),
+        ("unix:///run/redis.sock", ConnectionPool, {"path": "/run/redis.sock"}),
+    ],
+)
+def test_every_kind_of_store_url_is_understood(url: str, kind: type, given: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AbstractConnection, "connect", lambda _: None)  # a plain one connects when it is made
+    monkeypatch.setattr(AbstractConnection, "can_read", lambda *_: False)
+    pool = connection(url)().connection_pool
+    assert type(pool) is kind
+    assert {name: pool.connection_kwargs.get(name) for name in given} == given
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/3", "rediss://:secret@127.0.0.1:1/0", "unix:///run/no.sock"])

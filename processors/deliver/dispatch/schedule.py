@@ -40,8 +40,7 @@ def lease_end(delivery: Delivery, zones: Sequence[ZoneInfo], moment: Moment) -> 
     end = moment.begins_at + moment.rules.duration("attempt.lease", delivery.scope, emergency=delivery.emergency)
     if delivery.emergency:
         return end
-    if delivery.content == "verification":
-        end = min(end, delivery.created_at + VALID)
+    end = while_valid(end, delivery)
     if is_answer(delivery, moment):
         return min(end, delivery.created_at + AT_ONCE)
     if (hours := moment.rules.quiet_hours(delivery.scope)) is None:
@@ -61,8 +60,12 @@ def give_up_at(delivery: Delivery, progress: ContactProgress, moment: Moment) ->
         return delivery.created_at + AT_ONCE
     key = "voice.give_up" if progress.channel == "voice" and delivery.emergency else "delivery.give_up"
     begun = delivery.created_at if progress.since is None else progress.since
-    end = begun + moment.rules.duration(key, delivery.scope)
-    return min(end, delivery.created_at + VALID) if delivery.content == "verification" else end
+    return while_valid(begun + moment.rules.duration(key, delivery.scope), delivery)
+
+
+def while_valid(at: int, delivery: Delivery) -> int:
+    """Return the time, of a verification code at most until it is no longer valid."""
+    return min(at, delivery.created_at + VALID) if delivery.content == "verification" else at
 
 
 def retry_at(delivery: Delivery, attempt: Attempt, moment: Moment) -> int:

@@ -51,9 +51,12 @@ _NONE: Final = r"(?:00|XX|UU|\?\?|99)"
 _YEAR_ALONE: Final = re.compile(
     rf"(?:{_NONE}[/.-][\dXU?]{{2}}|[\dXU?]{{2}}[/.-]{_NONE})[/.-](?P<last>\d{{4}})|(?P<first>\d{{4}})(?:[/.]{_NONE}){{2}}", re.ASCII
 )
+# What systems write if no birth date is known at all.
+IMPOSSIBLE_YEARS: Final = frozenset({"0001", "1753", "1899", "1900"})
 # A day in the order of forms, in a year that says that there is none: 01/01/1900, 1/1/0001 00:00:00, XX/XX/XXXX.
+_NO_YEAR: Final = "|".join(sorted(IMPOSSIBLE_YEARS | {"0000", "9999"}))
 _NO_DAY: Final = re.compile(
-    r"[\dXU?]{1,2}[/.-][\dXU?]{1,2}[/.-](?:0000|0001|1753|1899|1900|9999|[XU?]{4})(?:T(?:12|0?0):00(?::00(?:\.0+)?)?(?:TAM)?)?", re.ASCII
+    rf"[\dXU?]{{1,2}}[/.-][\dXU?]{{1,2}}[/.-](?:{_NO_YEAR}|[XU?]{{4}})(?:T(?:12|0?0):00(?::00(?:\.0+)?)?(?:TAM)?)?", re.ASCII
 )
 # The year with a sign that it is uncertain or that the rest is missing: 1979?, ~1979, c. 1979, 1979--.
 _ABOUT: Final = re.compile(
@@ -64,11 +67,9 @@ NO_BIRTH_DATE: Final = (
     NO_WORDS
     | NO_NAME
     | {"dob", "birth", "birthdate", "date", "of", "on", "file", "yet", "determined", "undetermined"}
-    | {*("k", "s", "f", "fecha", "nacimiento", "consta", "nat", "unspecified")}
+    | {"k", "s", "f", "fecha", "nacimiento", "consta", "nat"}
 )
 _KNOWN: Final = re.compile(r"(?!0+$|9+$)\d+", re.ASCII)
-# What systems write if no birth date is known at all.
-IMPOSSIBLE_YEARS: Final = frozenset({"0001", "1753", "1899", "1900"})
 LAST_BIRTH: Final = 2100
 MONTHS: Final = 12
 
@@ -119,10 +120,12 @@ def parse_birth_date(text: str) -> str | None:
 
     Systems write zeros, nines, X or ? for what they do not know, and a word or an impossible year for nothing known at all.
     """
-    if says_nothing(text) or _NO_DAY.fullmatch(plain(text).replace(" ", "T")):
+    spaced = plain(text)
+    written = spaced.replace(" ", "T")
+    if says_nothing(text) or _NO_DAY.fullmatch(written):
         return None
-    about = _ABOUT.fullmatch(plain(text))
-    written = (about["known"] or about["begun"]) if about else plain(text).replace(" ", "T")
+    if about := _ABOUT.fullmatch(spaced):
+        written = about["known"] or about["begun"]
     if alone := _YEAR_ALONE.fullmatch(written):
         written = alone["last"] or alone["first"]
     found = _PARTIAL.fullmatch(written)

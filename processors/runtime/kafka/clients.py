@@ -286,7 +286,7 @@ def call_with_deadline(seconds: float, call: Callable[..., T], *arguments: Any) 
 
 
 LOADING: Final = frozenset({KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR})
-LOADING_SECONDS: Final = 3.0  # less than a session: whoever asks may be a member
+OFFSETS_SECONDS: Final = 3.0  # less than a session: whoever asks may be a member
 
 
 def committed_offsets(consumer: Consumer, places: Iterable[Place]) -> dict[Place, int | None]:
@@ -305,7 +305,7 @@ def committed_progress(consumer: Consumer, places: Iterable[Place]) -> dict[Plac
     On a broker that has just started, the first to ask has its coordinator made, and asks again.
     """
     problem, asked = "the committed offsets could not be read", [TopicPartition(*place) for place in places]
-    deadline, pause = monotonic() + LOADING_SECONDS, Event()
+    deadline, pause = monotonic() + OFFSETS_SECONDS, Event()
     with translated_errors(problem):
         while (answer := committed_once(consumer, asked, last=monotonic() >= deadline)) is None:
             pause.wait(0.1)
