@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import Thread, Timer
@@ -133,13 +134,14 @@ def start(channels: Sequence[Channel], make: Callable[[], Sequence[tuple[Vendor,
         serve_metrics(settings, REGISTRY)
     workers = [Worker(channel, make(), settings) for channel in channels]
     failures: list[BaseException] = []
+    late = Timer(LAST, lambda: os._exit(int(bool(failures))))
+    late.daemon = True
 
     def stop(*_: Any) -> None:
         for worker in workers:
             worker.stop()
-        late = Timer(LAST, os._exit, (int(bool(failures)),))
-        late.daemon = True
-        late.start()
+        with suppress(RuntimeError):  # an earlier signal started it
+            late.start()
 
     def work(worker: Worker) -> None:
         try:
@@ -155,5 +157,6 @@ def start(channels: Sequence[Channel], make: Callable[[], Sequence[tuple[Vendor,
         thread.start()
     for thread in threads:
         thread.join()
+    late.cancel()
     if failures:
         raise failures[0]

@@ -1,4 +1,8 @@
-"""`vn provider` shows its own metrics, if it is told where."""
+"""`vn provider` shows its own metrics, if it is told where, and ends after the stop signal, whatever hangs."""
+
+import os
+from threading import Event
+from typing import Any
 
 import pytest
 
@@ -24,3 +28,34 @@ def test_metrics_are_served_where_the_setting_says(port: int, monkeypatch: pytes
     monkeypatch.setenv("VN_METRICS_PORT", str(port))
     provider.start(("sms",), list, Settings())
     assert served == ([port] if port else [])
+
+
+class Hanging(Idle):
+    """Stands in for a worker that goes on after it was told to stop, until the process would have exited."""
+
+    def run(self) -> None:
+        HANDLERS[0]()
+        HANDLERS[0]()  # a second signal
+        assert EXITED.wait(30)
+
+    def stop(self) -> None: ...
+
+
+HANDLERS: list[Any] = []
+EXITED = Event()
+
+
+def test_a_worker_that_hangs_after_the_stop_signal_does_not_keep_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes: list[int] = []
+
+    def leave(code: int) -> None:
+        codes.append(code)
+        EXITED.set()
+
+    monkeypatch.setattr(provider, "Worker", Hanging)
+    monkeypatch.setattr(provider, "LAST", 0.01)
+    monkeypatch.setattr(provider, "configure", lambda *_: None)
+    monkeypatch.setattr(provider.signal, "signal", lambda _, handler: HANDLERS.append(handler))
+    monkeypatch.setattr(os, "_exit", leave)
+    provider.start(("sms",), list, Settings())
+    assert codes == [0]
