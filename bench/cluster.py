@@ -118,7 +118,7 @@ class BenchCluster:
 def bench_cluster() -> Iterator[BenchCluster]:
     """Run a broker and a store in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="vn-bench-") as folder:
-        local = Local(Path(folder) / "local")
+        local = Local(Path(folder) / "local", long_running=True)
         before = dict(os.environ)
         try:
             addresses = local.up(lambda text: print(text, file=sys.stderr))

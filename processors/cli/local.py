@@ -33,7 +33,7 @@ def up(folder: Folder = HERE) -> None:
     Prints the environment variables that the other commands read, and nothing else: `eval "$(vn local up)"` sets them.
     The first start fetches Kafka (45 MB), once for this user. Data and ports are kept between starts.
     """
-    addresses = Local(folder).up(progress=_tell)
+    addresses = Local(folder, long_running=True).up(progress=_tell)
     if sys.stderr.isatty():
         _tell("")
     for name, value in addresses.environment.items():

@@ -36,6 +36,7 @@ NO_WORDS: Final = frozenset(
         *("sin", "nombre", "apellido", "ninguno", "ninguna", "dato", "datos", "keine", "angabe", "angaben", "nom", "aucun", "n", "a"),
     }
 )
+NOTHING_SAID: Final = NO_WORDS | NO_NAME
 # The given names that stand with the surname of nobody in particular.
 NOBODYS: Final = frozenset({"doe", "roe", "public"})
 NOBODY: Final = frozenset({"john", "jane", "johnny", "janie", "juan", "juana", "baby", "babyboy", "babygirl", "infant", "jimmy"})
@@ -63,7 +64,7 @@ def is_nobodys(given: Sequence[str], sur: Sequence[str]) -> bool:
 
 def says_unknown(words: Collection[str]) -> bool:
     """Whether the words of a part of a name say that it is not known; of several, all that are typed for none."""
-    return without_digits("".join(words)) in NO_NAME or (len(words) > 1 and NO_WORDS.union(NO_NAME).issuperset(words))
+    return without_digits("".join(words)) in NO_NAME or (len(words) > 1 and NOTHING_SAID.issuperset(words))
 
 
 def without_digits(word: str) -> str:

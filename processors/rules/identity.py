@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import groupby, pairwise
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -149,6 +150,8 @@ class IdentityRules:
         if value.isdigit():
             return False
         written = text.upper()
+        if written.isalnum() and written[PREFIX:].isdigit():  # VA7100042, as most are: its letters are no word
+            return False
         words = _LETTERS.findall(written)
         found = {*words, *_LETTERS.findall(value), "".join(words)}
         found |= {each[PREFIX:] for each in found if each[:PREFIX] in BEGINNINGS}
@@ -161,7 +164,7 @@ class IdentityRules:
 
     def written_filler(self, text: str) -> str | None:
         """Return what a value fills its field with by the signs in it, None if it is a number."""
-        written = unicodedata.normalize("NFKC", text).upper()
+        written = text.upper() if text.isascii() else unicodedata.normalize("NFKC", text).upper()
         if written.isalnum() and MASK not in written:
             return None
         return next((name for name, form in WRITTEN.items() if name in self.named_fillers and form.search(written)), None)
@@ -184,12 +187,18 @@ class IdentityRules:
         return None
 
 
+LONGEST_RUN: Final = 70
+RUNS: Final = f"{digits * (LONGEST_RUN // len(digits) + 1)}|{ascii_uppercase}|{ascii_lowercase}"  # what plain characters may stand in
+
+
 def is_repeated(value: str) -> bool:
     return len(set(value)) == 1
 
 
 def is_run(value: str) -> bool:
     """Whether each character is the next after the one before, 0 after 9."""
+    if len(value) <= LONGEST_RUN and value.isascii() and value.isalnum():
+        return value in RUNS
     return all(ord(later) == ord(one) + 1 or one + later == "90" for one, later in pairwise(value))
 
 
@@ -206,18 +215,22 @@ def is_run_there_and_back(value: str) -> bool:
 
 def is_doubled_run(value: str) -> bool:
     """Whether each character of a run comes twice or more often: 112233, 111222333."""
+    if value[:1] != value[1:2]:
+        return False
     once = "".join(each for each, _ in groupby(value))
     return all(len(list(same)) > 1 for _, same in groupby(value)) and (is_run(once) or is_run(once[::-1]))
 
 
 def is_repeated_run(value: str) -> bool:
     """Whether a run comes again and again: 12341234, 123123."""
-    return any(is_run(value[:size]) and value == value[:size] * (len(value) // size) for size in range(3, len(value) // 2 + 1))
+    return is_run(value[:3]) and any(
+        is_run(value[:size]) and value == value[:size] * (len(value) // size) for size in range(3, len(value) // 2 + 1)
+    )
 
 
 def is_repeated_group(value: str) -> bool:
     """Whether two or three characters come again and again: 121212, 123123123."""
-    return any(value == (value[:size] * len(value))[: len(value)] for size in (2, 3))
+    return value[2:] == value[:-2] or value[3:] == value[:-3]
 
 
 def is_repeated_but_one(value: str) -> bool:
@@ -233,13 +246,13 @@ def is_letters_then_digits(value: str) -> bool:
 
 def is_zeros(value: str) -> bool:
     """Whether there are zeros, a letter or two beside them, and nothing else: A0000000."""
-    digits = "".join(filter(str.isdigit, value))
-    return len(digits) > PREFIX and len(digits) >= len(value) - PREFIX and not digits.strip("0")
+    zeros = value.count("0")
+    return zeros > PREFIX and zeros >= len(value) - PREFIX and zeros == sum(map(str.isdigit, value))
 
 
 def is_word_with_a_digit_or_two(value: str) -> bool:
     """Whether a word of five letters or more has no number after it, only a digit or two: BLOCK12, INTAKE1."""
-    return sum(map(str.isdigit, value)) <= MOST_DIGITS and _WORD.search(value) is not None
+    return _WORD.search(value) is not None and sum(map(str.isdigit, value)) <= MOST_DIGITS
 
 
 # What a value without its signs fills a field with.

@@ -10,7 +10,7 @@ from processors.domain.notification import Receipt
 from processors.domain.seal import Seal
 from processors.runtime.decide.batch import BYTES_PER_INPUT, OUTPUTS_PER_INPUT
 from processors.runtime.decide.task import Task
-from processors.runtime.run.pace import MAX_BATCH, MIN_BATCH, next_batch_size
+from processors.runtime.run.pace import LOADED, LOADED_LINGER, MAX_BATCH, MIN_BATCH, linger_time, next_batch_size
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
 from processors.stage import Context, Decision, Input, Output, Record, Stage
@@ -142,3 +142,11 @@ def test_a_batch_that_failed_is_not_made_larger_because_it_is_slow() -> None:
     assert next_batch_size(1, 1, 0.1) == 2
     assert next_batch_size(MAX_BATCH, MAX_BATCH, 20.0) == MAX_BATCH // 2
     assert next_batch_size(MIN_BATCH, MIN_BATCH, 20.0) == MIN_BATCH
+
+
+def test_a_stage_waits_for_more_only_if_it_says_so_or_is_under_load() -> None:
+    assert linger_time(0, 0) == 0
+    assert linger_time(0, LOADED - 1) == 0
+    assert linger_time(0, LOADED) == LOADED_LINGER
+    assert linger_time(50, 0) == 0.05
+    assert linger_time(1_000, LOADED) == 1

@@ -38,6 +38,8 @@ _UTC: Final = re.compile(r"(?<=\d) ?(?:UTC|GMT)$", re.ASCII)
 _ZONE_AFTER: Final = re.compile(r"(?:(?<=Z)|(?<=[+-]\d\d:\d\d)|(?<=[+-]\d{4}))\[!?[A-Z][A-Z0-9_+/-]*\]$", re.ASCII)
 
 
+# A whole birth date, as most are written; no month, day or year that stands for an unknown one.
+_WHOLE: Final = re.compile(r"(?:19(?!00)|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 # A date of which parts are unknown: 1979, 1979-02, 1979-00-00, 1979-99-99, 1979-XX-XX, 197X, 19790000, 0000-02-11, --02-11.
 _DIGIT: Final = r"[\dXU?*#_]"
 _PART: Final = rf"{_DIGIT}{{2}}"
@@ -120,6 +122,11 @@ def parse_birth_date(text: str) -> str | None:
 
     Systems write zeros, nines, X or ? for what they do not know, and a word or an impossible year for nothing known at all.
     """
+    return date.fromisoformat(text).isoformat() if _WHOLE.fullmatch(text) else _partial_birth_date(text)
+
+
+def _partial_birth_date(text: str) -> str | None:
+    """Return what is known of a birth date that is not whole, or in another form."""
     spaced = plain(text)
     written = spaced.replace(" ", "T")
     if says_nothing(text) or _NO_DAY.fullmatch(written):

@@ -61,10 +61,11 @@ class Status:
 
 
 class Local:
-    """The broker and the store of one folder."""
+    """The broker and the store of one folder; a broker that is `long_running` starts later and costs less after some minutes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, long_running: bool = False) -> None:
         self.folder = folder.resolve()
+        self._long_running = long_running
 
     def up(self, progress: Callable[[str], None] = lambda _: None) -> Addresses:
         """Start what does not run, on the ports used before, and wait until both answer; reports slow steps to `progress`."""
@@ -125,7 +126,8 @@ class Local:
 
     def _services(self) -> tuple[Broker, Store]:
         ports = kept_ports(self.folder)
-        return Broker(self.folder, ports["broker"], ports["controller"]), Store(self.folder, ports["store"])
+        broker = Broker(self.folder, ports["broker"], ports["controller"], long_running=self._long_running)
+        return broker, Store(self.folder, ports["store"])
 
     def _claim(self, service: str) -> None:
         """Raise UserError if the service's port is taken."""

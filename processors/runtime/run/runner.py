@@ -42,7 +42,16 @@ from processors.runtime.run.faults import Faults
 from processors.runtime.run.in_work import InWorkFile, count_death
 from processors.runtime.run.inputs import Origins
 from processors.runtime.run.keys import check_key
-from processors.runtime.run.pace import FIRST_BATCH, ORDER_TIMEOUT, POLL_TIMEOUT, SHRINK, TICK_TIMEOUT, next_batch_size, poll_timeout
+from processors.runtime.run.pace import (
+    FIRST_BATCH,
+    ORDER_TIMEOUT,
+    POLL_TIMEOUT,
+    SHRINK,
+    TICK_TIMEOUT,
+    linger_time,
+    next_batch_size,
+    poll_timeout,
+)
 from processors.runtime.run.receive_order import ReceiveOrder
 from processors.runtime.run.records import RecordReader
 from processors.runtime.run.restore import Restorer
@@ -104,6 +113,7 @@ class Runner:
         self._origins = Origins({}, {})
         self._clock_committed: int | None = None
         self._batch_size = FIRST_BATCH
+        self._inputs = 0  # of the last batch
         self._wait = FIRST_WAIT
         self._waits = False  # whether nothing of what is queued may be decided yet
         self._last_record = self._last_lag = monotonic()
@@ -255,7 +265,7 @@ class Runner:
     def _run_batch(self, member: Consumer) -> None:
         broadcasts = self._current_broadcasts()
         queued = sum(len(task.queue) for task in self._tasks.values())
-        linger = 0.0 if queued or broadcasts.ticking is not None else self._stage.linger / 1000
+        linger = 0.0 if queued or broadcasts.ticking is not None else linger_time(self._stage.linger, self._inputs)
         timeout = (ORDER_TIMEOUT if self._waits else 0) if queued else self._poll_timeout(broadcasts)
         messages = poll_batch(member, max(1, self._batch_size - queued), timeout, linger)  # 1
         self._telemetry.beat()
@@ -288,8 +298,9 @@ class Runner:
 
     def _report(self, results: Sequence[tuple[Task, BatchResult]], seconds: float, context: Context) -> None:
         """Log, count and trace a committed batch, and choose the size of the next one by it."""
-        inputs = max((result.records + result.wakes for _, result in results), default=0)
-        self._batch_size = next_batch_size(self._batch_size, inputs, seconds)
+        inputs = [result.records + result.wakes for _, result in results]
+        self._inputs = sum(inputs)
+        self._batch_size = next_batch_size(self._batch_size, max(inputs, default=0), seconds)
         if self._tracing is not None:
             ended = time_ns()
             for _, result in results:
