@@ -47,7 +47,8 @@ def sample() -> list[StoredRecord]:
     """Return the changelog records of a few offenders with one event each: states, and timers that are not due."""
     states = StatesInMemory()
     units = running_stages(lambda name: states if name == STAGE else StatesInMemory())
-    feed_through(units, SUBMISSIONS, feed.submissions(SAMPLE, "r", feed.now()))
+    now = feed.now()
+    feed_through(units, SUBMISSIONS, [feed.submission(person, 0, f"r-{person}", now) for person in range(SAMPLE)])
     return [(name, value) for name, value in states.fields.items() if OFFENDER.search(name)]
 
 

@@ -105,9 +105,8 @@ def broker(settings: Settings) -> Iterator[Finding]:
     """Check that the broker answers, and knows this user."""
     if (refusal := refused_user(settings)) is not None:
         raise UserError(f"the broker answers, and does not know this user: {refusal}")
-    admin = _admin(settings)
-    cluster = admin.describe_cluster(request_timeout=REQUEST_TIMEOUT).result(CALL_DEADLINE)
-    yield Finding("broker", ok=True, found=f"cluster {cluster.cluster_id} answers, {len(cluster.nodes)} broker(s)")
+    cluster = Broker(settings).cluster()
+    yield Finding("broker", ok=True, found=f"cluster {cluster.cluster_id} answers, {len(cluster.brokers)} broker(s)")
 
 
 def topics(settings: Settings) -> Iterator[Finding]:
@@ -163,9 +162,8 @@ def topic_settings(settings: Settings, present: list[TopicStatus]) -> Iterator[F
 
 def copies(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
     """Check that every topic has three replicas, two of them in sync, if there are three brokers."""
-    admin = _admin(settings)
-    brokers = len(admin.describe_cluster(request_timeout=REQUEST_TIMEOUT).result(CALL_DEADLINE).nodes)
-    metadata = admin.list_topics(timeout=REQUEST_TIMEOUT).topics
+    cluster = Broker(settings).cluster()
+    brokers, metadata = len(cluster.brokers), cluster.topics
     fewest = min(len(part.replicas) for each in present for part in metadata[each.name].partitions.values())
     if brokers < COPIES:
         yield Finding(
@@ -174,6 +172,7 @@ def copies(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
             found=f"{fewest} of every topic on {brokers} broker(s); losing a disk loses data, so production needs {COPIES}",
         )
         return
+    admin = _admin(settings)
     resources = [ConfigResource(ResourceType.TOPIC, each.name) for each in present]
     configs = admin.describe_configs(resources, request_timeout=REQUEST_TIMEOUT)
     in_step = min(int(future.result(CALL_DEADLINE)["min.insync.replicas"].value) for future in configs.values())

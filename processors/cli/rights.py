@@ -23,6 +23,7 @@ from processors.topics import CLOCK, DEAD_LETTERS, DECISIONS, KEY_IDS, POLICIES,
 
 READ, WRITE, DESCRIBE = AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBE
 HIDDEN: Final = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED})
+LOOK: Final = 0.5  # seconds for an answer until the refusals so far are looked at
 REFUSED: Final = frozenset(
     {
         KafkaError._AUTHENTICATION,  # noqa: SLF001  the library's own public names
@@ -37,14 +38,17 @@ def refused_user(settings: Settings) -> str | None:
     """Return how to fix it if the broker refuses this user or its certificate; None if it does not, or does not answer."""
     refusals: list[KafkaError] = []
     properties: dict[str, Any] = {**settings.kafka_properties(), "error_cb": refusals.append, "log_level": 0}
-    admin = AdminClient(properties)
-    described = admin.describe_cluster(request_timeout=REQUEST_TIMEOUT)
-    deadline = monotonic() + CALL_DEADLINE
-    while not described.done() and monotonic() < deadline:
-        admin.poll(0.05)
-        for each in refusals:
-            if each.code() in REFUSED:
-                return "fix KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or KAFKA_SSL_* if certificates are used"
+    admin, deadline = AdminClient(properties), monotonic() + REQUEST_TIMEOUT
+    while monotonic() < deadline:
+        try:
+            admin.list_topics(timeout=LOOK)
+        except KafkaException as error:
+            refusals.append(error.args[0])
+        else:
+            return None
+        admin.poll(0)
+        if any(each.code() in REFUSED for each in refusals):
+            return "fix KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or KAFKA_SSL_* if certificates are used"
     return None
 
 

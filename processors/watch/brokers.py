@@ -15,12 +15,11 @@ FAMILIES: Final = frozenset({metrics.BROKERS, metrics.UNDER_MIN_ISR})
 
 def look(broker: Broker, prefix: str) -> Iterator[Sample]:
     """Yield the cluster's samples; raises Restart if it does not answer."""
-    admin = broker.admin()
+    admin, cluster = broker.admin(), broker.cluster()
+    names = [name for name in cluster.topics if name.startswith(prefix)]
+    if not names:
+        return
     with translated_errors("the cluster could not be described"):
-        cluster = admin.describe_cluster(request_timeout=REQUEST_TIMEOUT).result(CALL_DEADLINE)
-        names = [name for name in admin.list_topics(timeout=REQUEST_TIMEOUT).topics if name.startswith(prefix)]
-        if not names:
-            return
         described = admin.describe_topics(TopicCollection(names), request_timeout=REQUEST_TIMEOUT)
         asked = [ConfigResource(ResourceType.TOPIC, name) for name in names]
         least = {
@@ -28,5 +27,5 @@ def look(broker: Broker, prefix: str) -> Iterator[Sample]:
             for resource, future in admin.describe_configs(asked, request_timeout=REQUEST_TIMEOUT).items()
         }
         topics = [future.result(CALL_DEADLINE) for future in described.values()]
-    yield metrics.BROKERS, (), len(cluster.nodes)
+    yield metrics.BROKERS, (), len(cluster.brokers)
     yield metrics.UNDER_MIN_ISR, (), sum(len(each.isr) < least[topic.name] for topic in topics for each in topic.partitions)

@@ -25,7 +25,7 @@ from confluent_kafka import (
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[attr-defined]
 
 from processors.domain.trace import header_in
 from processors.runtime.errors import Restart, Stop
@@ -170,6 +170,16 @@ class Broker:
     def admin(self) -> AdminClient:
         return self._create(AdminClient, {}, {})
 
+    def cluster(self) -> ClusterMetadata:
+        """
+        Return the cluster's id, brokers and topics.
+
+        Not by `describe_cluster`: while the only broker has not registered yet, or is too slow to stay so, its answer names
+        none, and librdkafka 2.16 ends the process (rd_kafka_admin_response_parse: Assertion `rko_result' failed).
+        """
+        with translated_errors("the cluster could not be described"):
+            return self.admin().list_topics(timeout=REQUEST_TIMEOUT)
+
     def end_offsets(self, places: Iterable[Place], asked: Consumer | None = None) -> dict[Place, int]:
         """Return the end of each log, uncommitted records included; `asked` is an `offsets_consumer`, else one is made."""
         return self._offsets(places, LATEST, asked)
@@ -180,8 +190,7 @@ class Broker:
 
     def partition_counts(self, topics: Iterable[str]) -> dict[str, int]:
         """Return the number of partitions of each topic; 0 if there is no such topic."""
-        with translated_errors("the topics could not be described"):
-            found = self.admin().list_topics(timeout=REQUEST_TIMEOUT).topics
+        found = self.cluster().topics
         return {name: len(found[name].partitions) if name in found else 0 for name in topics}
 
     def topic_identity(self, topic: str) -> str:
@@ -190,11 +199,9 @@ class Broker:
 
     def topic_identities(self, topics: Iterable[str]) -> dict[str, str]:
         """Return `<cluster id>/<topic id>` of each topic."""
-        admin, names = self.admin(), list(topics)
+        admin, names, cluster_id = self.admin(), list(topics), self.cluster().cluster_id
         with translated_errors("the topics could not be identified"):
-            cluster = admin.describe_cluster(request_timeout=REQUEST_TIMEOUT)
             described = admin.describe_topics(TopicCollection(names), request_timeout=REQUEST_TIMEOUT)
-            cluster_id = cluster.result(CALL_DEADLINE).cluster_id
             return {name: f"{cluster_id}/{described[name].result(CALL_DEADLINE).topic_id}" for name in names}
 
     def _offsets(self, places: Iterable[Place], moment: int, asked: Consumer | None = None) -> dict[Place, int]:
