@@ -14,10 +14,14 @@ from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from redis import Redis
 
+from processors.pipeline import STAGES
 from processors.runtime.errors import UserError
+from processors.runtime.kafka.clients import Broker
+from processors.runtime.kafka.groups import describe_groups
 from processors.runtime.local import Local, programs
 from processors.runtime.local.daemon import Daemon
 from processors.runtime.local.ports import HIGHEST, LOWEST, SERVICES, is_free, kept_ports
+from processors.runtime.settings import Settings
 
 
 @pytest.fixture
@@ -171,6 +175,14 @@ def test_after_kill_9_both_come_back_on_the_same_ports_with_their_data(local: Lo
 
     local.down()
     assert processes_in(local.folder) == []
+
+
+@pytest.mark.broker
+def test_a_new_broker_says_that_it_has_no_groups_when_it_has_made_their_coordinator(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", local.up().bootstrap_servers)
+    names = [f"vn.{stage.name}" for stage in STAGES]
+    found = describe_groups(Broker(Settings()), names)
+    assert {name: group.hosts for name, group in found.items()} == dict.fromkeys(names, ())
 
 
 @pytest.mark.broker

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException
 
-from processors.runtime.kafka.clients import CALL_DEADLINE, LOADING, REQUEST_TIMEOUT, Broker
+from processors.runtime.kafka.clients import CALL_DEADLINE, LOADING, Broker
 
 LOADING_SECONDS: Final = 20.0  # for a coordinator that has just started
+ASK_SECONDS: Final = 3.0  # the first to ask a new broker is not answered, and has its coordinator made
+NOT_YET: Final = LOADING | {KafkaError._TIMED_OUT}  # noqa: SLF001  the library's own public name
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ def describe_groups(broker: Broker, names: Iterable[str]) -> dict[str, Group]:
     admin, asked, found = broker.admin(), list(names), dict[str, Group]()
     deadline, pause = monotonic() + LOADING_SECONDS, Event()
     while asked:
-        described = admin.describe_consumer_groups(asked, include_authorized_operations=True, request_timeout=REQUEST_TIMEOUT)
+        described = admin.describe_consumer_groups(asked, include_authorized_operations=True, request_timeout=ASK_SECONDS)
         for name, future in described.items():
             try:
                 answer = future.result(CALL_DEADLINE)
@@ -40,7 +42,7 @@ def describe_groups(broker: Broker, names: Iterable[str]) -> dict[str, Group]:
                     found[name] = Group()
                 elif code == KafkaError.GROUP_AUTHORIZATION_FAILED:
                     found[name] = Group(granted=frozenset())
-                elif code not in LOADING or monotonic() > deadline:
+                elif code not in NOT_YET or monotonic() > deadline:
                     raise
                 continue
             granted = None if answer.authorized_operations is None else frozenset(answer.authorized_operations)
