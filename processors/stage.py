@@ -211,9 +211,10 @@ class Stage(Generic[S]):
     `owner` returns the record key whose partition a state key belongs to: with another number of partitions it moves there.
     `migrations` turn a state document of format n into one of n + 1, by n: pure functions of plain JSON values.
     `linger` (milliseconds) is how long a batch waits for more records: each transaction costs the broker as much as many records, and
-    what nobody waits for may share one. `registrant` returns the id of the registrant whose data a record may hold, if it says so:
-    should it be set aside, it can be erased with them. With a `main_input` the records of all inputs are decided in the order in which
-    they were received, as far as one process has them; it is the one with most records.
+    what nobody waits for may share one; under load every stage waits (processors.runtime.run.pace). `registrant` returns the id of the
+    registrant whose data a record may hold, if it says so: should it be set aside, it can be erased with them. With a `main_input` the
+    records of all inputs are decided in the order in which they were received, as far as one process has them; it is the one with most
+    records.
     """
 
     name: str

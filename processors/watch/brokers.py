@@ -15,7 +15,8 @@ FAMILIES: Final = frozenset({metrics.BROKERS, metrics.UNDER_MIN_ISR})
 
 def look(broker: Broker, prefix: str) -> Iterator[Sample]:
     """Yield the cluster's samples; raises Restart if it does not answer."""
-    admin, cluster = broker.admin(), broker.cluster()
+    admin = broker.admin()
+    cluster = broker.cluster(admin)
     names = [name for name in cluster.topics if name.startswith(prefix)]
     if not names:
         return

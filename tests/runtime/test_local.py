@@ -67,6 +67,18 @@ def test_a_damaged_ports_file_is_one_sentence(tmp_path: Path) -> None:
         kept_ports(tmp_path)
 
 
+@pytest.mark.parametrize("long_running", [False, True])
+def test_only_a_broker_for_minutes_goes_without_the_optimising_compiler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, long_running: bool
+) -> None:
+    (tmp_path / "broker" / "data").mkdir(parents=True)
+    (tmp_path / "broker" / "data" / "meta.properties").touch()  # formatted
+    started: list[str] = []
+    monkeypatch.setattr(Daemon, "start", lambda _, command: started.extend(map(str, command)))
+    Local(tmp_path, long_running=long_running)._services()[0].start(Path("java"), [])
+    assert ("-XX:TieredStopAtLevel=1" in started) is not long_running
+
+
 def test_a_port_somebody_listens_on_is_not_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         assert not is_free(listener.getsockname()[1])

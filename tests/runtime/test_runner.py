@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from redis import ConnectionPool
@@ -10,14 +13,19 @@ from redis.connection import AbstractConnection
 from redis.sentinel import SentinelConnectionPool
 
 from processors.domain.journal import Verdict, Verdicts
+from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
+from processors.rules.load import load_rules
 from processors.runtime.errors import Restart, Retry, Stop, UserError
+from processors.runtime.key_file import KeyFile
 from processors.runtime.run.faults import Broken, Faults
 from processors.runtime.run.journal import JOURNAL_BYTES, split_journal
-from processors.runtime.run.pace import MAX_BATCH, MIN_BATCH, next_batch_size
+from processors.runtime.run.pace import LOADED, LOADED_LINGER, MAX_BATCH, MIN_BATCH, next_batch_size
 from processors.runtime.run.partitions import check_topics, common_partitions
+from processors.runtime.run.runner import Environment, Runner
 from processors.runtime.run.slots import Slot
 from processors.runtime.run.store import Store, _hosts, connection
+from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec
 
 
@@ -30,8 +38,51 @@ def test_batches_grow_with_the_backlog_and_shrink_if_they_take_long() -> None:
     assert next_batch_size(MIN_BATCH, 10, 5) == MIN_BATCH
 
 
-def test_no_stage_on_the_way_to_a_registrant_waits_for_more_records() -> None:
+def test_no_stage_on_the_way_to_a_registrant_waits_for_more_records_unless_under_load() -> None:
     assert [stage.name for stages in PIPELINE.values() for stage in stages if stage.linger] == ["answer"]
+
+
+class Member:
+    """A consumer that has fetched one record, and notes for how long it is to wait for more."""
+
+    def __init__(self, *fetched: str) -> None:
+        self.fetched = [*fetched]
+        self.waits: list[float] = []
+
+    def poll(self, _: float) -> str | None:
+        return self.fetched.pop() if self.fetched else None
+
+    def consume(self, _: int, wait: float) -> list[str]:
+        self.waits.append(wait)
+        return []
+
+    def consumer_group_metadata(self) -> None:
+        return None
+
+
+def test_a_stage_waits_for_more_after_a_large_batch_until_there_was_nothing_to_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VN_TOPIC_PREFIX", f"waits-{uuid4().hex[:8]}.")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    given = Environment(Settings(), Codec(), load_rules(None), KeyFile(tmp_path, lambda _: Seal(bytes(64))))
+    runner: Any = Runner(PIPELINE["dedupe"][0], given)
+    runner._broadcasts = SimpleNamespace(ticking=None)
+    runner._telemetry = SimpleNamespace(beat=lambda: None, batch=lambda *_: None)
+    context: Any = SimpleNamespace(rules=SimpleNamespace(version="1"))
+
+    def waits_after(inputs: int, *between: Member) -> list[float]:
+        runner._report([(None, SimpleNamespace(records=inputs - 1, wakes=1))], 0.1, context)
+        after = Member("record")
+        for member in (*between, after):
+            runner._run_batch(member)
+        return after.waits
+
+    with closing(runner._slot):
+        assert waits_after(LOADED - 1) == [0]
+        assert waits_after(LOADED) == [LOADED_LINGER]
+        assert waits_after(LOADED, Member()) == [0]
 
 
 def test_the_inputs_of_a_partition_come_together_or_not_at_all() -> None:

@@ -122,7 +122,7 @@ def parse_birth_date(text: str) -> str | None:
 
     Systems write zeros, nines, X or ? for what they do not know, and a word or an impossible year for nothing known at all.
     """
-    return date.fromisoformat(text).isoformat() if _WHOLE.fullmatch(text) else _partial_birth_date(text)
+    return _day(text).isoformat() if _WHOLE.fullmatch(text) else _partial_birth_date(text)
 
 
 def _partial_birth_date(text: str) -> str | None:

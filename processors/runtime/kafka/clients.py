@@ -170,15 +170,15 @@ class Broker:
     def admin(self) -> AdminClient:
         return self._create(AdminClient, {}, {})
 
-    def cluster(self) -> ClusterMetadata:
+    def cluster(self, asked: AdminClient | None = None) -> ClusterMetadata:
         """
-        Return the cluster's id, brokers and topics.
+        Return the cluster's id, brokers and topics; without a client to ask by, one is made.
 
         Not by `describe_cluster`: while the only broker has not registered yet, or is too slow to stay so, its answer names
         none, and librdkafka 2.16 ends the process (rd_kafka_admin_response_parse: Assertion `rko_result' failed).
         """
         with translated_errors("the cluster could not be described"):
-            return self.admin().list_topics(timeout=REQUEST_TIMEOUT)
+            return (asked or self.admin()).list_topics(timeout=REQUEST_TIMEOUT)
 
     def end_offsets(self, places: Iterable[Place], asked: Consumer | None = None) -> dict[Place, int]:
         """Return the end of each log, uncommitted records included; `asked` is an `offsets_consumer`, else one is made."""
@@ -199,7 +199,8 @@ class Broker:
 
     def topic_identities(self, topics: Iterable[str]) -> dict[str, str]:
         """Return `<cluster id>/<topic id>` of each topic."""
-        admin, names, cluster_id = self.admin(), list(topics), self.cluster().cluster_id
+        admin, names = self.admin(), list(topics)
+        cluster_id = self.cluster(admin).cluster_id
         with translated_errors("the topics could not be identified"):
             described = admin.describe_topics(TopicCollection(names), request_timeout=REQUEST_TIMEOUT)
             return {name: f"{cluster_id}/{described[name].result(CALL_DEADLINE).topic_id}" for name in names}

@@ -268,6 +268,8 @@ class Runner:
         linger = 0.0 if queued or broadcasts.ticking is not None else linger_time(self._stage.linger, self._inputs)
         timeout = (ORDER_TIMEOUT if self._waits else 0) if queued else self._poll_timeout(broadcasts)
         messages = poll_batch(member, max(1, self._batch_size - queued), timeout, linger)  # 1
+        if not messages:
+            self._inputs = 0  # the load is over: what comes next does not wait
         self._telemetry.beat()
         metadata = member.consumer_group_metadata()
         started = monotonic()
