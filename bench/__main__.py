@@ -7,7 +7,7 @@ share one machine; other programs' load affects every figure, CPU seconds least.
 
 import os
 import platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from cProfile import Profile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +16,13 @@ from typing import Annotated, Final
 
 import typer
 
-from bench import memory, sizes, stage, whole
+from bench import chain, memory, sizes, stage, whole
 from bench.cluster import BenchCluster, bench_cluster
 from bench.feed import EVENTS_EACH
 from bench.peers.compare import Peer, compare_peers
 from processors.pipeline import PIPELINE
 
-PARTS: Final = ("memory", "sizes", "stage", "peers", "whole", "latency")
+PARTS: Final = ("memory", "sizes", "stage", "peers", "whole", "latency", "chain")
 RESULTS: Final = Path(__file__).with_name("results.md")
 RATE: Final = 50
 LINES: Final = 40  # of a profile
@@ -79,8 +79,11 @@ def broker_parts(
         yield stage_report("One stage", stage.NAME, copies, stages)
     if "peers" in wanted:
         yield peers_report(compare_peers(here, 4 * records, rounds))
+    latest = None
     if wanted & {"whole", "latency"}:
-        yield pipeline_report(here, wanted, submissions, seconds)
+        latest = yield from pipeline_reports(here, wanted, submissions, seconds)
+    if "chain" in wanted:
+        yield chain_report(chain.measure_chain(here, RATE, seconds), latest)
 
 
 def parse_parts(parts: Iterable[str]) -> set[str]:
@@ -171,18 +174,25 @@ def best(speeds: Sequence[stage.Speed]) -> stage.Speed:
     return stage.Speed(max(each.rate for each in speeds), min(each.cpu for each in speeds), max(each.memory for each in speeds))
 
 
-def pipeline_report(here: BenchCluster, wanted: set[str], submissions: int, seconds: int) -> Iterable[str]:
+def pipeline_reports(
+    here: BenchCluster, wanted: set[str], submissions: int, seconds: int
+) -> Generator[Iterable[str], None, whole.Latency | None]:
+    """Yield the results of the whole pipeline, and return the last latency that was measured."""
     deployment = whole.start_pipeline(here, submissions // EVENTS_EACH)
+    latest = None
     try:
         if "latency" in wanted:
-            yield from latency_report("with nothing before", whole.measure_latency(deployment, RATE, seconds, 0))
+            latest = whole.measure_latency(deployment, RATE, seconds, 0)
+            yield latency_report("with nothing before", latest)
         if "whole" in wanted:
             whole.measure_throughput(here, deployment, submissions // WARM, "warm")
-            yield from throughput_report(whole.measure_throughput(here, deployment, submissions))
+            yield throughput_report(whole.measure_throughput(here, deployment, submissions))
         if wanted >= {"whole", "latency"}:
-            yield from latency_report("after that backlog", whole.measure_latency(deployment, RATE, seconds, 1))
+            latest = whole.measure_latency(deployment, RATE, seconds, 1)
+            yield latency_report("after that backlog", latest)
     finally:
         deployment.stop()
+    return latest
 
 
 def latency_report(when: str, found: whole.Latency) -> Iterable[str]:
@@ -191,6 +201,17 @@ def latency_report(when: str, found: whole.Latency) -> Iterable[str]:
         f"Submission sent to message read, read-committed, over six transactions: p50 {found.p50:.0f} ms, p99 {found.p99:.0f} ms, "
         f"longest {found.most:.0f} ms ({found.messages:,} messages)."
     )
+
+
+def chain_report(found: whole.Latency, pipeline: whole.Latency | None) -> Iterable[str]:
+    """Report the latency of bare hops, and how many times as long the pipeline took just before."""
+    yield from ("", f"## Six transactional hops with nothing in them, at {RATE} records/s", "")
+    yield (
+        f"Record sent to record read, read-committed: p50 {found.p50:.0f} ms, p99 {found.p99:.0f} ms, longest {found.most:.0f} ms "
+        f"({found.messages:,} records)."
+    )
+    if pipeline is not None:
+        yield f"The pipeline just before took {pipeline.p50 / found.p50:.2f} times as long at p50, {pipeline.p99 / found.p99:.2f} at p99."
 
 
 def throughput_report(found: whole.Throughput) -> Iterable[str]:

@@ -21,7 +21,7 @@ import msgspec
 import psutil
 import typer
 
-from bench.cluster import RUN, Deployment, bench_cluster, until
+from bench.cluster import DEFAULT_PARTITIONS, RUN, Deployment, bench_cluster, until
 from bench.memory import POLICIES
 from bench.whole import wait_until_idle
 from processors.domain.external import ReceiptForm
@@ -223,7 +223,7 @@ def main(
 ) -> None:
     """Measure the burst and print what came of it; exit 1 if something is missing or doubled and nothing says so."""
     with bench_cluster() as here:
-        deployment = here.deploy("burst.")
+        deployment = here.deploy("burst.", DEFAULT_PARTITIONS)
         server = Server(here.folder)
         try:
             began = monotonic()

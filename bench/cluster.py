@@ -23,7 +23,8 @@ from processors.runtime.local import Local
 from processors.runtime.settings import Settings
 from processors.topics import POLICIES, Topic
 
-PARTITIONS: Final = 4
+PARTITIONS: Final = 4  # where one stage is measured
+DEFAULT_PARTITIONS: Final = int(Settings.model_fields["partitions"].default)  # where the whole pipeline is
 TIMEOUT: Final = 120.0
 POLL_INTERVAL: Final = 0.05
 RUN: Final = (sys.executable, "-c", "from processors.cli.main import run; run()", "run")
@@ -35,13 +36,14 @@ class Deployment:
 
     prefix: str
     folder: Path
+    partitions: int = PARTITIONS
     settings: Settings = field(init=False)
     client: Client = field(init=False)
     broker: Broker = field(init=False)
     processes: dict[str, psutil.Popen] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        os.environ["VN_TOPIC_PREFIX"] = self.prefix
+        os.environ |= {"VN_TOPIC_PREFIX": self.prefix, "VN_PARTITIONS": str(self.partitions)}
         self.settings = Settings()
         self.client = Client(self.settings)
         self.broker = Broker(self.settings)
@@ -92,7 +94,7 @@ class Deployment:
     def progress(self, group: str, topic: str) -> Callable[[], int]:
         """Return a function that returns how many records of a topic the group has committed."""
         consumer = self.broker.offsets_consumer(self.prefix + group)
-        places: list[Place] = [(self.prefix + topic, partition) for partition in range(PARTITIONS)]
+        places: list[Place] = [(self.prefix + topic, partition) for partition in range(self.partitions)]
         return lambda: sum(offset or 0 for offset in committed_offsets(consumer, places).values())
 
 
@@ -101,8 +103,8 @@ class BenchCluster:
     local: Local
     folder: Path
 
-    def deploy(self, prefix: str) -> Deployment:
-        return Deployment(prefix, self.folder)
+    def deploy(self, prefix: str, partitions: int = PARTITIONS) -> Deployment:
+        return Deployment(prefix, self.folder, partitions)
 
     def cpu(self) -> dict[str, float]:
         """Return the CPU seconds used so far by broker and store."""
@@ -122,7 +124,7 @@ def bench_cluster() -> Iterator[BenchCluster]:
         before = dict(os.environ)
         try:
             addresses = local.up(lambda text: print(text, file=sys.stderr))
-            os.environ.update(addresses.environment | {"VN_PARTITIONS": str(PARTITIONS), "VN_LOG_LEVEL": "info"})
+            os.environ.update(addresses.environment | {"VN_LOG_LEVEL": "info"})
             yield BenchCluster(local, Path(folder))
         finally:
             local.down()

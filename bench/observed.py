@@ -15,7 +15,7 @@ from threading import Event, Thread
 from typing import Final
 
 from bench import feed
-from bench.cluster import RUN, TIMEOUT, BenchCluster, Deployment, bench_cluster, until
+from bench.cluster import DEFAULT_PARTITIONS, RUN, TIMEOUT, BenchCluster, Deployment, bench_cluster, until
 from bench.memory import POLICIES
 from bench.whole import PROCESSES, measure_throughput, wait_until_idle
 from processors.runtime.local.ports import free_ports
@@ -37,7 +37,7 @@ class Turn:
 
 def start(cluster: BenchCluster, prefix: str, ports: Mapping[str, int], collector: str | None) -> Deployment:
     """Start the stages of a pipeline; with ports, each serves its metrics and sends its spans to the collector."""
-    deployment = cluster.deploy(prefix)
+    deployment = cluster.deploy(prefix, DEFAULT_PARTITIONS)
     deployment.set_policies(POLICIES)
     tracing = {} if collector is None else {"OTEL_EXPORTER_OTLP_ENDPOINT": collector}
     for name in PROCESSES:

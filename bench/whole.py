@@ -9,7 +9,7 @@ from typing import Final
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from bench import feed
-from bench.cluster import PARTITIONS, RUN, TIMEOUT, BenchCluster, Deployment, difference, percentile, until
+from bench.cluster import DEFAULT_PARTITIONS, RUN, TIMEOUT, BenchCluster, Deployment, difference, percentile, until
 from bench.memory import POLICIES
 from processors.pipeline import PIPELINE
 from processors.runtime.kafka.clients import message_kind
@@ -55,7 +55,7 @@ class Latency:
 
 def start_pipeline(cluster: BenchCluster, people: int) -> Deployment:
     """Start the six processes on an empty pipeline and register the feed's registrants."""
-    deployment = cluster.deploy("whole.")
+    deployment = cluster.deploy("whole.", DEFAULT_PARTITIONS)
     deployment.set_policies(POLICIES)
     for name in PROCESSES:
         deployment.start(name, *RUN, name)
@@ -106,6 +106,11 @@ def measure_latency(deployment: Deployment, rate: int, seconds: int, step: int) 
     until("every message was read", lambda: len(seen) == len(sent), interval=0.1)
     stop.set()
     reader.join()
+    return latency_of(sent, seen, rate)
+
+
+def latency_of(sent: Mapping[str, float], seen: Mapping[str, float], rate: int) -> Latency:
+    """Return the latency of what was sent after the first seconds; both are times by name, in the order of sending."""
     took = [1_000 * (seen[name] - at) for name, at in list(sent.items())[WARM * rate :]]
     return Latency(len(took), percentile(took, 0.5), percentile(took, 0.99), max(took))
 
@@ -113,7 +118,7 @@ def measure_latency(deployment: Deployment, rate: int, seconds: int, step: int) 
 def outbound(deployment: Deployment) -> Consumer:
     """Return a consumer of text messages sent from now on."""
     name = deployment.prefix + OUTBOUND["sms"].name
-    ends = deployment.broker.end_offsets((name, partition) for partition in range(PARTITIONS))
+    ends = deployment.broker.end_offsets((name, partition) for partition in range(deployment.partitions))
     consumer = deployment.broker.partition_consumer()
     consumer.assign([TopicPartition(*place, offset) for place, offset in ends.items()])
     return consumer

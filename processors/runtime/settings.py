@@ -49,7 +49,7 @@ class Settings(BaseSettings):
         description="what every topic's and group's name begins with",
     )
     partitions: int = Field(
-        4, validation_alias="VN_PARTITIONS", ge=1, le=1024, description="how many partitions `vn topics create` gives the pipeline's topics"
+        2, validation_alias="VN_PARTITIONS", ge=1, le=1024, description="how many partitions `vn topics create` gives the pipeline's topics"
     )
     rules_dir: Path | None = Field(None, validation_alias="VN_RULES_DIR", description="rule files added to the built-in ones")
     key_file: Path | None = Field(

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,6 +118,7 @@ class ProbeHarness:
     def close(self) -> None:
         for worker in self._workers:
             worker.kill()
+        shutil.rmtree(self._folder)
         self.store.close()
 
     # -- output

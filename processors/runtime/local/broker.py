@@ -43,6 +43,7 @@ transaction.abort.timed.out.transaction.cleanup.interval.ms=5000
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 num.io.threads=3
+num.network.threads=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 broker.session.timeout.ms=3000
