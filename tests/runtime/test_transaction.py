@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event
+from threading import Event, Timer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -40,10 +41,13 @@ class NotingProducer:
     def begin_transaction(self) -> None:
         self.calls.append("begin")
 
-    def produce(self, topic: str, _value: Any, key: Any, *_: Any) -> None:
+    def produce(self, topic: str, _value: Any, key: Any, *more: Any) -> None:
         self.calls.append(f"produce {topic}")
         if topic == "x.decisions":
             self.journal_keys.append(key)
+        if topic == NotingCaches.topic:
+            _, written = more
+            written(None, SimpleNamespace(offset=lambda: 5))
 
     def flush(self, _: float) -> int:
         assert self._sending.wait(10), "the offsets are not sent before the flush has ended"
@@ -60,26 +64,43 @@ class NotingProducer:
         self.calls.append("commit")
 
 
+class NotingCaches:
+    """Caches whose update waits until it may go on, and then notes the partition or raises."""
+
+    topic = "x.probe.state"
+
+    def __init__(self, refusal: Exception | None = None) -> None:
+        self.applied: list[int] = []
+        self.may_go_on = Event()
+        self._refusal = refusal
+
+    def apply(self, partition: int, *_: Any) -> None:
+        assert self.may_go_on.wait(10)
+        if self._refusal is not None:
+            raise self._refusal
+        self.applied.append(partition)
+
+
 @contextmanager
-def transactions(producer: Any, *partitions: int) -> Iterator[Callable[[], None]]:
-    """Yield a function that commits a batch of each partition by this producer."""
+def transactions(producer: Any, *partitions: int, caches: Any = None) -> Iterator[tuple[Transactions, Callable[[], None]]]:
+    """Yield transactions by this producer, and a function that commits a batch of each partition."""
     tasks = [Task(STAGE, each, Position(0, {"x.in": 7}), {"x.in": 9}, {}) for each in partitions]
     result = BatchResult(
         Position(1, {"x.in": 9}),
         outputs=[Written(OUT, b"k", b"v"), Written(OUT, b"k", b"w", (("a", "b"),))],
         verdicts=[Verdict(stage="probe", message_id="m", outcome="passed", reason="confirmed", detail="", at=0)],
     )
-    made = Transactions(STAGE, "x.", Codec(), None, Telemetry("probe"), lambda _: None)
+    made = Transactions(STAGE, "x.", Codec(), caches, Telemetry("probe"), lambda _: None)
     made.begin_with(producer)
     try:
-        yield lambda: made.commit(DecidedBatch([(task, result) for task in tasks], "r1"), Origins({"x.in": "c/t"}, {}), None, [])
+        yield made, lambda: made.commit(DecidedBatch([(task, result) for task in tasks], "r1"), Origins({"x.in": "c/t"}, {}), None, [])
     finally:
         made.begin_with(None)
 
 
 def test_offsets_go_with_the_records_and_the_commit_comes_after_both() -> None:
     producer = NotingProducer()
-    with transactions(producer, 3) as commit:
+    with transactions(producer, 3) as (_, commit):
         commit()
     assert producer.calls == ["begin", "produce x.out", "produce x.out", "produce x.decisions", "flush", "commit"]
     assert [(each.topic, each.partition, each.offset, each.metadata) for each in producer.offsets] == [("x.in", 3, 9, "topic=c/t")]
@@ -87,7 +108,7 @@ def test_offsets_go_with_the_records_and_the_commit_comes_after_both() -> None:
 
 def test_all_partitions_of_a_transaction_share_one_journal_record() -> None:
     producer = NotingProducer()
-    with transactions(producer, 2, 3) as commit:
+    with transactions(producer, 2, 3) as (_, commit):
         commit()
     assert producer.calls.count("produce x.out") == 4
     assert producer.journal_keys == ["probe"]
@@ -95,20 +116,51 @@ def test_all_partitions_of_a_transaction_share_one_journal_record() -> None:
 
 def test_nothing_is_committed_unless_the_broker_has_every_record() -> None:
     producer = NotingProducer(left=1)
-    with transactions(producer, 3) as commit, pytest.raises(Unavailable, match="the broker takes no records"):
+    with transactions(producer, 3) as (_, commit), pytest.raises(Unavailable, match="the broker takes no records"):
         commit()
     assert "commit" not in producer.calls
 
 
 def test_nothing_is_committed_when_the_offsets_are_refused() -> None:
     producer = NotingProducer(refusal=KafkaException(KafkaError(KafkaError.ILLEGAL_GENERATION)))
-    with transactions(producer, 3) as commit, pytest.raises(Fenced):
+    with transactions(producer, 3) as (_, commit), pytest.raises(Fenced):
         commit()
     assert "commit" not in producer.calls
 
 
+def test_the_caches_follow_while_the_next_records_are_polled_and_are_waited_for() -> None:
+    caches = NotingCaches()
+    with transactions(NotingProducer(), 2, 3, caches=caches) as (made, commit):
+        commit()
+        assert caches.applied == []
+        caches.may_go_on.set()
+        made.finish()
+        assert caches.applied == [2, 3]
+        made.finish()  # there is nothing left to wait for
+
+
+def test_a_cache_that_did_not_follow_is_noticed_before_the_next_batch_is_decided() -> None:
+    caches = NotingCaches(Restart("the cache is not the one"))
+    caches.may_go_on.set()
+    with transactions(NotingProducer(), 3, caches=caches) as (made, commit):
+        commit()
+        with pytest.raises(Restart, match="not the one"):
+            made.finish()
+        made.finish()
+
+
+def test_whoever_begins_anew_waits_for_the_caches_and_is_not_held_up_by_what_they_say() -> None:
+    caches = NotingCaches(Restart("the cache is not the one"))
+    with transactions(NotingProducer(), 3, caches=caches) as (made, commit):
+        commit()
+        Timer(0.05, caches.may_go_on.set).start()
+        made.begin_with(None)
+        assert caches.may_go_on.is_set()
+        made.finish()
+
+
 def test_without_a_producer_everything_starts_over() -> None:
-    with transactions(None, 3) as commit, pytest.raises(Restart, match="no producer"):
+    with transactions(None, 3) as (_, commit), pytest.raises(Restart, match="no producer"):
         commit()
 
 

@@ -10,7 +10,7 @@ One batch takes these steps (the numbers are found in the bodies, from the third
 5. Send the offsets of every partition in the batch, moved or not: a transaction without offsets has no fence.
 6. Flush meanwhile; the transaction goes on when both are done.
 7. Commit. The answer is "yes" or "don't know".
-8. On "yes" move each partition's cache by compare-and-set from the stamp it was decided on.
+8. On "yes" move each partition's cache by compare-and-set from the stamp it was decided on, while the next batch is polled.
 
 Any error in any step has the same answer: discard the producer and the tasks, and restore: a new producer, the committed
 offsets (restore.py), the caches caught up (catchup.py). While the broker or the store is unavailable nothing is fetched, but
@@ -284,6 +284,7 @@ class Runner:
         context = broadcasts.context()
         self._take_in(messages, broadcasts)
         self._fault("read")
+        self._transactions.finish()
         results = self._decide(broadcasts, context)  # 2
         clock_offset = self._clock_offset(broadcasts, context)
         if not results and clock_offset == self._clock_committed:

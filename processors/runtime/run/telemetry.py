@@ -264,7 +264,7 @@ class Telemetry:
         metrics.TRANSACTIONS.labels(self._stage, result).inc()
 
     def batch(self, results: Sequence[tuple[Task, BatchResult]], seconds: float, rules: str) -> None:
-        """Report a batch that was committed and applied; its log line names the first traces decided on."""
+        """Report a batch that was committed; its log line names the first traces decided on."""
         stage = self._stage
         records, wakes, outputs, oldest = 0, 0, Counter[str](), None
         verdicts: Counter[tuple[str, str]] = Counter()

@@ -5,7 +5,8 @@ A `Transactions` is made anew, with a new producer, whenever the tasks are: maki
 open. After any error it is not used again.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from heapq import merge
 from itertools import chain
@@ -61,9 +62,14 @@ class Transactions:
         self._fault = fault
         self._producer: Producer | None = None
         self._calls: CallThread | None = None
+        self._writer = ThreadPoolExecutor(1, "caches")
+        self._applying: Future[None] | None = None
 
     def begin_with(self, producer: Producer | None) -> None:
         """Commit by this producer from now on; None ends the use of the last one."""
+        if self._applying is not None:
+            wait([self._applying])  # whether it succeeded does not matter: whoever begins anew restores the caches
+            self._applying = None
         if self._calls is not None:
             self._calls.close()
         self._producer = producer
@@ -71,7 +77,7 @@ class Transactions:
 
     def commit(self, batch: DecidedBatch, origins: Origins, metadata: Any, more: Sequence[TopicPartition]) -> None:
         """
-        Commit the batch to Kafka, then update the caches.
+        Commit the batch to Kafka, then begin to update the caches: `finish` before the next batch is decided.
 
         `metadata` is the group's as it was when the records were read; `more` are other offsets to commit with the inputs'.
         """
@@ -100,9 +106,19 @@ class Transactions:
             calls.start(producer.commit_transaction, REQUEST_TIMEOUT)(CALL_DEADLINE)  # 7
         self._fault("committed")
         if self._caches is not None:
-            for task, result in batch.results:  # 8
-                self._caches.apply(task.partition, result.position, places[task.partition], result.changes)
-        self._fault("applied")
+            self._applying = self._writer.submit(self._apply, self._caches, batch.results, places)  # 8
+
+    def finish(self) -> None:
+        """Wait until the caches hold what was committed last; raises what kept them from it."""
+        applying, self._applying = self._applying, None
+        if applying is not None:
+            applying.result()
+            self._fault("applied")
+
+    @staticmethod
+    def _apply(caches: Caches, results: Sequence[tuple[Task, BatchResult]], places: Mapping[int, int]) -> None:
+        for task, result in results:
+            caches.apply(task.partition, result.position, places[task.partition], result.changes)
 
     @contextmanager
     def _count_outcome(self) -> Iterator[None]:
