@@ -277,6 +277,7 @@ class Runner:
             self._last_lag = started
             self._report_lag(member, broadcasts)
         if not self._tasks:
+            self._transactions.finish()
             return  # they were reassigned meanwhile
         if not member.memberid():
             raise Restart("the group has dropped us: offsets sent without a member's id would not be fenced")
