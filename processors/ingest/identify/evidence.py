@@ -6,14 +6,16 @@ then it is a conflict, and a reviewer is asked. A shared weak identifier makes t
 agrees too. Without a shared identifier a name with its whole birth date does, unless a strong identifier contradicts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
 from processors.domain.names import alike
 from processors.rules.identity import PREFIX, WEAK, group_of, is_open, is_strong, readable_mark
 
 WHOLE: Final = 10  # characters of a whole date
+CACHED: Final = 1 << 14  # people, and pairs of them: whoever is compared with somebody is compared several times for one message
 
 
 class Described(Protocol):
@@ -43,8 +45,20 @@ class Facet(Enum):
     CONTRADICTS = "contradicts"
 
 
+class Marked(NamedTuple):
+    """What of a description says who it is about."""
+
+    marks: tuple[str, ...]
+    names: tuple[str, ...]
+
+
 def weigh(one: Described, other: Described) -> Weight:
     """Return the weight of the evidence that two descriptions are of one person."""
+    return _weigh(Marked(one.marks, one.names), Marked(other.marks, other.names))
+
+
+@lru_cache(CACHED)
+def _weigh(one: Marked, other: Marked) -> Weight:
     shared = set(one.marks).intersection(other.marks)
     contradicted = strong_contradiction(one, other) is not None
     if any(map(is_strong, shared)):
@@ -89,7 +103,8 @@ def strong_contradiction(one: Described, other: Described) -> tuple[str, str] | 
     return None
 
 
-def by_group(marks: Iterable[str]) -> Mapping[str, set[str]]:
+@lru_cache(CACHED)
+def by_group(marks: tuple[str, ...]) -> Mapping[str, set[str]]:
     """Return the strong marks by scheme and scope."""
     groups: dict[str, set[str]] = {}
     for each in marks:
