@@ -19,6 +19,7 @@ from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.groups import describe_groups
 from processors.runtime.local import Local, programs
+from processors.runtime.local.broker import appended
 from processors.runtime.local.daemon import Daemon
 from processors.runtime.local.ports import HIGHEST, LOWEST, SERVICES, is_free, kept_ports
 from processors.runtime.settings import Settings
@@ -67,16 +68,42 @@ def test_a_damaged_ports_file_is_one_sentence(tmp_path: Path) -> None:
         kept_ports(tmp_path)
 
 
+@pytest.fixture
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The programs that the broker of a folder that was formatted is started as."""
+    (tmp_path / "broker" / "data").mkdir(parents=True)
+    (tmp_path / "broker" / "data" / "meta.properties").touch()
+    commands: list[list[str]] = []
+    monkeypatch.setattr(Daemon, "start", lambda _, command: commands.append(list(map(str, command))))
+    return commands
+
+
 @pytest.mark.parametrize("long_running", [False, True])
 def test_only_a_broker_for_minutes_goes_without_the_optimising_compiler(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, long_running: bool
+    tmp_path: Path, started: list[list[str]], *, long_running: bool
 ) -> None:
-    (tmp_path / "broker" / "data").mkdir(parents=True)
-    (tmp_path / "broker" / "data" / "meta.properties").touch()  # formatted
-    started: list[str] = []
-    monkeypatch.setattr(Daemon, "start", lambda _, command: started.extend(map(str, command)))
+    (tmp_path / "broker" / "data" / ".kafka_cleanshutdown").touch()
     Local(tmp_path, long_running=long_running)._services()[0].start(Path("java"), [])
-    assert ("-XX:TieredStopAtLevel=1" in started) is not long_running
+    assert [command[-1] for command in started] == ["server.properties"]
+    assert ("-XX:TieredStopAtLevel=1" in started[0]) is not long_running
+
+
+def test_of_a_broker_that_died_the_controller_is_started_first(tmp_path: Path, started: list[list[str]]) -> None:
+    Local(tmp_path)._services()[0].start(Path("java"), [])
+    assert [command[-1] for command in started] == ["controller.properties", "server.properties"]
+    alone = (tmp_path / "broker" / "controller.properties").read_text().splitlines()
+    assert "process.roles=controller" in alone
+    assert [line for line in alone if line.startswith(("listeners=", "advertised"))] == [
+        f"listeners=CONTROLLER://127.0.0.1:{kept_ports(tmp_path)['controller']}"
+    ]
+
+
+def test_what_a_log_holds_since_is_read_also_if_it_was_begun_anew(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert not appended(log, 0)
+    log.write_text("before, after")
+    assert appended(log, 6) == ", after"
+    assert appended(log, 99) == "before, after"
 
 
 def test_a_port_somebody_listens_on_is_not_free() -> None:
@@ -186,6 +213,10 @@ def test_after_kill_9_both_come_back_on_the_same_ports_with_their_data(local: Lo
 
     assert local.up() == addresses
     assert local.status().answers
+    # The controller noted the death before the broker started; else it would have refused it as one that still lives.
+    said = (local.folder / "log" / "broker.log").read_text()
+    assert "Fencing broker 1 " in said
+    assert "DUPLICATE_BROKER_REGISTRATION" not in said
     with Redis.from_url(addresses.redis_url) as store:
         assert store.get("also") == b"value"
     consumer = Consumer({"bootstrap.servers": addresses.bootstrap_servers, "group.id": "one", "auto.offset.reset": "earliest"})

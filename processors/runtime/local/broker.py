@@ -5,6 +5,7 @@ import subprocess
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 from time import monotonic
 from typing import Final
 
@@ -53,6 +54,13 @@ log.retention.check.interval.ms=15000
 log.cleaner.backoff.ms=5000
 """
 
+# What of these a controller without a broker does without.
+OF_THE_BROKER: Final = ("process.roles=", "listeners=", "advertised.listeners=")
+CONTROLLER: Final = """\
+process.roles=controller
+listeners=CONTROLLER://127.0.0.1:{controller}
+"""
+
 LOGGING: Final = """\
 status=error
 appender.file.type=RollingFile
@@ -74,6 +82,11 @@ JVM: Final = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC")
 # For minutes the C1 compiler alone: the broker starts a quarter sooner, and C2 takes more from the machine's other processes
 # than it gives within the first hundred thousand records. After those the broker costs half with it.
 FOR_MINUTES: Final = "-XX:TieredStopAtLevel=1"
+ACTIVE, FENCED = (
+    "Activated periodic tasks",
+    "Fencing broker 1 ",
+)  # what the controller says when it has started, and when the broker's session has ended
+FENCE_SECONDS: Final = 6  # from the former to the latter at most: twice the session
 CONFIGURED: Final = "-Dlog4j2.configurationFile=log4j2.properties"
 
 
@@ -83,19 +96,43 @@ class Broker:
     def __init__(self, folder: Path, port: int, controller: int, *, long_running: bool) -> None:
         self.address = f"127.0.0.1:{port}"
         self._properties = PROPERTIES.format(port=port, controller=controller)
+        shared = (line for line in self._properties.splitlines(keepends=True) if not line.startswith(OF_THE_BROKER))
+        self._controller_properties = "".join((CONTROLLER.format(controller=controller), *shared))
         self._jvm = JVM if long_running else (*JVM, FOR_MINUTES)
         self._home = folder / "broker"
-        self.daemon = Daemon(self._home, frozenset({"java"}), (folder / "log" / "broker.log", folder / "log" / "broker.out"))
+        self._log = folder / "log" / "broker.log"
+        self.daemon = Daemon(self._home, frozenset({"java"}), (self._log, folder / "log" / "broker.out"))
 
     def start(self, java: Path, jars: Sequence[Path]) -> None:
         """Start the broker; `wait` returns when it is up."""
         self._home.mkdir(mode=0o700, exist_ok=True)
         (self._home / "server.properties").write_text(self._properties)
         (self._home / "log4j2.properties").write_text(LOGGING)
-        command: list[str | Path] = [java, *self._jvm, CONFIGURED, "-cp", ":".join(map(str, jars))]
+        classes = (CONFIGURED, "-cp", ":".join(map(str, jars)))
+        command: list[str | Path] = [java, *self._jvm, *classes]
         if not (self._home / "data" / "meta.properties").exists():
             self._format(command)
+        elif not (self._home / "data" / ".kafka_cleanshutdown").exists():
+            self._fence([java, *JVM, FOR_MINUTES, *classes])
         self.daemon.start([*command, "kafka.Kafka", "server.properties"])
+
+    def _fence(self, command: Sequence[str | Path]) -> None:
+        """
+        Let the controller alone note that the broker has died, before it starts again.
+
+        One that starts while it still counts as alive finishes the transactions that were committed when it died, and then loses
+        its partitions for a moment: it takes those for deleted, and writes no markers to them (Kafka 4.4, "likely deleted already").
+        Their records, and all after them, would be hidden from read-committed readers for ever.
+        """
+        log, before = self._log, self._log.stat().st_size if self._log.exists() else 0
+        (self._home / "controller.properties").write_text(self._controller_properties)
+        self.daemon.start([*command, "kafka.Kafka", "controller.properties"])
+        deadline, active, pause = monotonic() + START_SECONDS, False, Event()
+        while monotonic() < deadline and self.daemon.pid() is not None and FENCED not in (said := appended(log, before)):
+            if not active and ACTIVE in said:
+                active, deadline = True, monotonic() + FENCE_SECONDS  # the broker may have been fenced before
+            pause.wait(0.1)
+        self.daemon.stop()
 
     def wait(self) -> None:
         """Wait until the broker answers; if it ends or takes too long, raise an error with the end of its log."""
@@ -133,3 +170,9 @@ class Broker:
         done = subprocess.run([*command, *format_data], cwd=self._home, capture_output=True, text=True, check=False)
         if done.returncode:
             raise UserError(f"the local broker's data folder could not be made:\n{done.stdout}{done.stderr}")
+
+
+def appended(log: Path, before: int) -> str:
+    """Return what a log holds beyond so many bytes; all of it if it was begun anew meanwhile."""
+    text = log.read_bytes() if log.exists() else b""
+    return text[before if len(text) >= before else 0 :].decode(errors="replace")
