@@ -39,8 +39,8 @@ def measure_chain(cluster: BenchCluster, rate: int, seconds: int) -> Latency:
     deployment.wait_for_topics(topics)
     for hop in range(HOPS):
         deployment.start(f"hop{hop}", sys.executable, "-m", "bench.chain", str(hop))
-    deployment.wait_until_settled()
     try:
+        deployment.wait_until_settled()
         return send_through(deployment, [f"{number:08}" for number in range(rate * (WARM + seconds))], rate)
     finally:
         deployment.stop()

@@ -82,10 +82,8 @@ JVM: Final = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC")
 # For minutes the C1 compiler alone: the broker starts a quarter sooner, and C2 takes more from the machine's other processes
 # than it gives within the first hundred thousand records. After those the broker costs half with it.
 FOR_MINUTES: Final = "-XX:TieredStopAtLevel=1"
-ACTIVE, FENCED = (
-    "Activated periodic tasks",
-    "Fencing broker 1 ",
-)  # what the controller says when it has started, and when the broker's session has ended
+ACTIVE: Final = "Activated periodic tasks"  # what the controller says when it has started,
+FENCED: Final = "Fencing broker 1 "  # and when the broker's session has ended
 FENCE_SECONDS: Final = 6  # from the former to the latter at most: twice the session
 CONFIGURED: Final = "-Dlog4j2.configurationFile=log4j2.properties"
 
