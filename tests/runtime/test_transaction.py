@@ -15,6 +15,7 @@ from processors.runtime.decide.batch import BatchResult, Written
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import Restart
 from processors.runtime.kafka.clients import CallThread, Fenced, Unavailable, call_with_deadline
+from processors.runtime.run.faults import Point
 from processors.runtime.run.inputs import Origins
 from processors.runtime.run.telemetry import Telemetry
 from processors.runtime.run.transaction import DecidedBatch, Transactions
@@ -82,7 +83,9 @@ class NotingCaches:
 
 
 @contextmanager
-def transactions(producer: Any, *partitions: int, caches: Any = None) -> Iterator[tuple[Transactions, Callable[[], None]]]:
+def transactions(
+    producer: Any, *partitions: int, caches: Any = None, reach: Callable[[Point], None] = lambda _: None
+) -> Iterator[tuple[Transactions, Callable[[], None]]]:
     """Yield transactions by this producer, and a function that commits a batch of each partition."""
     tasks = [Task(STAGE, each, Position(0, {"x.in": 7}), {"x.in": 9}, {}) for each in partitions]
     result = BatchResult(
@@ -90,7 +93,7 @@ def transactions(producer: Any, *partitions: int, caches: Any = None) -> Iterato
         outputs=[Written(OUT, b"k", b"v"), Written(OUT, b"k", b"w", (("a", "b"),))],
         verdicts=[Verdict(stage="probe", message_id="m", outcome="passed", reason="confirmed", detail="", at=0)],
     )
-    made = Transactions(STAGE, "x.", Codec(), caches, Telemetry("probe"), lambda _: None)
+    made = Transactions(STAGE, "x.", Codec(), caches, Telemetry("probe"), reach)
     made.begin_with(producer)
     try:
         yield made, lambda: made.commit(DecidedBatch([(task, result) for task in tasks], "r1"), Origins({"x.in": "c/t"}, {}), None, [])
@@ -137,6 +140,17 @@ def test_the_caches_follow_while_the_next_records_are_polled_and_are_waited_for(
         made.finish()
         assert caches.applied == [2, 3]
         made.finish()  # there is nothing left to wait for
+
+
+@pytest.mark.parametrize("caches", [None, NotingCaches()])
+def test_every_point_is_reached_once_with_caches_and_without(caches: NotingCaches | None) -> None:
+    if caches is not None:
+        caches.may_go_on.set()
+    points: list[Point] = []
+    with transactions(NotingProducer(), 3, caches=caches, reach=points.append) as (made, commit):
+        commit()
+        made.finish()
+    assert points == ["begun", "produced", "sent", "committed", "applied"]
 
 
 def test_a_cache_that_did_not_follow_is_noticed_before_the_next_batch_is_decided() -> None:

@@ -105,7 +105,9 @@ class Transactions:
             self._fault("sent")
             calls.start(producer.commit_transaction, REQUEST_TIMEOUT)(CALL_DEADLINE)  # 7
         self._fault("committed")
-        if self._caches is not None:
+        if self._caches is None:
+            self._fault("applied")
+        else:
             self._applying = self._writer.submit(self._apply, self._caches, batch.results, places)  # 8
 
     def finish(self) -> None:
