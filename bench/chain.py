@@ -9,14 +9,12 @@ passed on unchanged with one record to the hop's changelog, and the batch has on
 
 import sys
 from collections.abc import Iterator
-from threading import Event, Thread
-from time import monotonic
 from typing import Any, Final
 
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import TopicPartition
 
-from bench.cluster import DEFAULT_PARTITIONS, TIMEOUT, BenchCluster, Deployment, until
-from bench.whole import WARM, Latency, latency_of
+from bench.cluster import DEFAULT_PARTITIONS, BenchCluster
+from bench.whole import WARM, Latency, time_at_pace
 from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, Broker, CallThread, message_kind, poll_batch
 from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.run.transaction import produce
@@ -41,39 +39,12 @@ def measure_chain(cluster: BenchCluster, rate: int, seconds: int) -> Latency:
         deployment.start(f"hop{hop}", sys.executable, "-m", "bench.chain", str(hop))
     try:
         deployment.wait_until_settled()
-        return send_through(deployment, [f"{number:08}" for number in range(rate * (WARM + seconds))], rate)
+        consumer = deployment.broker.partition_consumer()
+        consumer.assign([TopicPartition(deployment.prefix + LINKS[-1].name, partition, 0) for partition in range(deployment.partitions)])
+        records = [(name, name, PADDING) for name in map(str, range(rate * (WARM + seconds)))]
+        return time_at_pace(deployment, LINKS[0], records, consumer, lambda message: [(message.key() or b"").decode()], rate)
     finally:
         deployment.stop()
-
-
-def send_through(deployment: Deployment, names: list[str], rate: int) -> Latency:
-    sent: dict[str, float] = {}
-    seen: dict[str, float] = {}
-    stop = Event()
-    reader = Thread(target=read, args=(deployment, seen, stop))
-    reader.start()
-    producer = Producer(deployment.settings.kafka_properties() | {"linger.ms": 0, "partitioner": "murmur2_random"})
-    pause, began = Event(), monotonic()
-    for number, name in enumerate(names):
-        pause.wait(max(0.0, began + number / rate - monotonic()))
-        sent[name] = monotonic()
-        producer.produce(deployment.prefix + LINKS[0].name, PADDING, name)
-        producer.poll(0)
-    producer.flush(TIMEOUT)
-    until("every record was read", lambda: len(seen) == len(sent), interval=0.1)
-    stop.set()
-    reader.join()
-    return latency_of(sent, seen, rate)
-
-
-def read(deployment: Deployment, seen: dict[str, float], stop: Event) -> None:
-    consumer = deployment.broker.partition_consumer()
-    consumer.assign([TopicPartition(deployment.prefix + LINKS[-1].name, partition, 0) for partition in range(deployment.partitions)])
-    while not stop.is_set():
-        message = consumer.poll(0.1)
-        if message is not None and message_kind(message) == "record" and (key := message.key()) is not None:
-            seen[key.decode()] = monotonic()
-    consumer.close()
 
 
 def run_hop(hop: int) -> None:
@@ -95,14 +66,14 @@ def run_hop(hop: int) -> None:
             ends = {each.partition() or 0: (each.offset() or 0) + 1 for each in messages}
             offsets = [TopicPartition(source, partition, offset) for partition, offset in ends.items()]
             producer.begin_transaction()
-            produce(producer, records(messages, hop, prefix, target, state))
+            produce(producer, passed_on(messages, hop, prefix, target, state))
             sent = calls.start(producer.send_offsets_to_transaction, offsets, consumer.consumer_group_metadata(), REQUEST_TIMEOUT)
             producer.flush(REQUEST_TIMEOUT)
             sent(CALL_DEADLINE)
             producer.commit_transaction(REQUEST_TIMEOUT)
 
 
-def records(messages: list[Any], hop: int, prefix: str, target: str, state: str) -> Iterator[tuple[Any, ...]]:
+def passed_on(messages: list[Any], hop: int, prefix: str, target: str, state: str) -> Iterator[tuple[Any, ...]]:
     for each in messages:
         yield target, each.value(), each.key()
         yield state, PADDING, each.key(), each.partition()

@@ -1,12 +1,12 @@
 """The whole pipeline: six processes, JSON submissions in, messages out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Event, Thread
 from time import monotonic
 from typing import Final
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from bench import feed
 from bench.cluster import DEFAULT_PARTITIONS, RUN, TIMEOUT, BenchCluster, Deployment, difference, percentile, until
@@ -14,7 +14,7 @@ from bench.memory import POLICIES
 from processors.pipeline import PIPELINE
 from processors.runtime.kafka.clients import message_kind
 from processors.runtime.run.idle import Progress
-from processors.topics import OUTBOUND, REGISTRATIONS, SUBMISSIONS
+from processors.topics import OUTBOUND, REGISTRATIONS, SUBMISSIONS, Topic
 
 WARM: Final = 3  # seconds that are not counted
 # What `vn run` is asked for: the name of a group runs all of its stages.
@@ -90,27 +90,37 @@ def measure_latency(deployment: Deployment, rate: int, seconds: int, step: int) 
     now = feed.now()
     names = {person: f"l{step}-{person}" for person in people}
     records = [(name, *feed.submission(person, step, name, now)) for person, name in names.items()]
+    codec = deployment.client.codec
+    return time_at_pace(
+        deployment, SUBMISSIONS, records, outbound(deployment), lambda message: codec.decode(message.value() or b"").message_ids, rate
+    )
+
+
+def time_at_pace(  # noqa: PLR0913, PLR0917  what is sent, and how it is known again
+    deployment: Deployment,
+    topic: Topic,
+    records: Iterable[tuple[str, str, bytes]],
+    consumer: Consumer,
+    names_in: Callable[[Message], Iterable[str]],
+    rate: int,
+) -> Latency:
+    """Send records (name, key, value) at an even pace, and time each until the consumer reads a record with its name in it."""
     sent: dict[str, float] = {}
     seen: dict[str, float] = {}
     stop = Event()
-    reader = Thread(target=read, args=(deployment, outbound(deployment), seen, stop))
+    reader = Thread(target=read, args=(consumer, names_in, seen, stop))
     reader.start()
     producer = Producer(deployment.settings.kafka_properties() | {"linger.ms": 0, "partitioner": "murmur2_random"})
     pause, began = Event(), monotonic()
-    for number, (name, ori, raw) in enumerate(records):
+    for number, (name, key, raw) in enumerate(records):
         pause.wait(max(0.0, began + number / rate - monotonic()))
         sent[name] = monotonic()
-        producer.produce(deployment.prefix + SUBMISSIONS.name, raw, ori)
+        producer.produce(deployment.prefix + topic.name, raw, key)
         producer.poll(0)
     producer.flush(TIMEOUT)
-    until("every message was read", lambda: len(seen) == len(sent), interval=0.1)
+    until("every record was read", lambda: len(seen) == len(sent), interval=0.1)
     stop.set()
     reader.join()
-    return latency_of(sent, seen, rate)
-
-
-def latency_of(sent: Mapping[str, float], seen: Mapping[str, float], rate: int) -> Latency:
-    """Return the latency of what was sent after the first seconds; both are times by name, in the order of sending."""
     took = [1_000 * (seen[name] - at) for name, at in list(sent.items())[WARM * rate :]]
     return Latency(len(took), percentile(took, 0.5), percentile(took, 0.99), max(took))
 
@@ -124,10 +134,10 @@ def outbound(deployment: Deployment) -> Consumer:
     return consumer
 
 
-def read(deployment: Deployment, consumer: Consumer, seen: dict[str, float], stop: Event) -> None:
+def read(consumer: Consumer, names_in: Callable[[Message], Iterable[str]], seen: dict[str, float], stop: Event) -> None:
     while not stop.is_set():
         message = consumer.poll(0.1)
-        if message is not None and message_kind(message) == "record" and (raw := message.value()) is not None:
+        if message is not None and message_kind(message) == "record":
             at = monotonic()
-            seen.update((name, at) for name in deployment.client.codec.decode(raw).message_ids)
+            seen.update((name, at) for name in names_in(message))
     consumer.close()
