@@ -43,6 +43,9 @@ EARLIEST, LATEST = -2, -1  # ListOffsets timestamps that stand for the start and
 OUT_OF_RANGE: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 PERMANENT_ERRORS: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.TOPIC_EXCEPTION})
 
+# A partition's records leave in one request, when they are flushed: those that are ready while others of their partition are on
+# their way keep librdkafka 2.16 in a busy loop until they are acknowledged, with a core that the broker may need.
+TOGETHER: Final = {"linger.ms": 1_000, "batch.size": 2 * 1024 * 1024, "batch.num.messages": 100_000}
 # *_DEFAULTS may be overridden by KAFKA_* variables; *_FIXED may not: the protocol depends on them.
 CONSUMER_DEFAULTS: Final = {
     "session.timeout.ms": 10_000,
@@ -66,7 +69,7 @@ CONSUMER_FIXED: Final = {
 PRODUCER_DEFAULTS: Final = {
     "transaction.timeout.ms": 30_000,  # the largest batch takes that long on a busy broker
     "retry.backoff.ms": 1,  # doubled each time: a transaction may begin when the markers of the one before are written
-    "linger.ms": 5,
+    **TOGETHER,
     "compression.type": "lz4",
     "queue.buffering.max.messages": 0,
     "queue.buffering.max.kbytes": 2_097_151,

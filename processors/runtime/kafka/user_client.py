@@ -15,6 +15,7 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, 
 
 from processors.domain.journal import Verdict, Verdicts
 from processors.runtime.errors import UserError
+from processors.runtime.kafka.clients import MAX_RECORD_BYTES, TOGETHER
 from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec
 from processors.topics import Topic
@@ -25,7 +26,8 @@ REQUEST_TIMEOUT: Final = 10.0  # seconds until a silent broker counts as unavail
 DEADLINE: Final = 30.0  # seconds a responsive broker may take for one operation
 WHAT_MAY_COME: Final = {"fetch.wait.max.ms": 50}
 WHAT_IS_THERE: Final = {"fetch.wait.max.ms": 1}  # at the end of a partition the broker says at once that it is the end
-MAX_RECORD_BYTES: Final = 3 * 1024 * 1024
+SENT_TOGETHER: Final = 1024 * 1024  # bytes; less than a request holds
+RECORD_OVERHEAD: Final = 32
 LOG: Final = logging.getLogger("librdkafka")  # silent unless configured: errors reach the user as our own sentences
 LOG.addHandler(logging.NullHandler())
 
@@ -49,31 +51,19 @@ class Client:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.codec = Codec(settings.schema_registry_url, prefix=settings.topic_prefix)
-        self._producer: Producer | None = None
+        self._sender: Producer | None = None
 
     def topic(self, topic: Topic) -> str:
         """Return the topic's name on the broker."""
         return f"{self.settings.topic_prefix}{topic.name}"
 
     def producer(self, topic: Topic) -> Producer:
-        """Return the connection's producer; raises UserError if the broker does not answer or has no such topic."""
-        if self._producer is None:
-            self._producer = self._create(
-                Producer,
-                {
-                    "enable.idempotence": True,
-                    "partitioner": "murmur2_random",
-                    "message.max.bytes": MAX_RECORD_BYTES,
-                    "delivery.timeout.ms": int(DEADLINE * 1000),
-                    "linger.ms": 2,
-                },
-            )
-            self._partitions(self._producer, self.topic(topic))
-        return self._producer
+        """Return a producer that sends each record at once; raises UserError if the broker does not answer or has no such topic."""
+        return self._new_producer(topic, {"linger.ms": 0})
 
     def send(self, topic: Topic, records: Iterable[tuple[str | None, bytes | None]]) -> int:
         """
-        Send the records, wait until all are acknowledged, and return how many.
+        Send the records, wait until all are acknowledged, and return how many; after a failure no more are sent.
 
         Records without a key go to the first partition and so keep their order.
         """
@@ -83,28 +73,32 @@ class Client:
             if error is not None:
                 failures.append(error)
 
-        producer = self.producer(topic)
-        name, count = self.topic(topic), 0
+        if self._sender is None:
+            self._sender = self._new_producer(topic, TOGETHER)
+        producer = self._sender
+        name, count, waiting = self.topic(topic), 0, 0
         for key, value in records:
             place: dict[str, Any] = {"partition": 0} if key is None else {"key": key.encode()}
-            while True:
-                try:
-                    producer.produce(name, value, on_delivery=delivered, **place)
-                    break
-                except BufferError:
-                    producer.poll(0.1)
-                except KafkaException as error:
-                    producer.flush(DEADLINE)
-                    raise UserError(
-                        f"record {count + 1} cannot be sent ({error.args[0].str()}): one record may have {MAX_RECORD_BYTES} bytes; "
-                        f"the {count} before it were sent"
-                    ) from None
-            producer.poll(0)
+            try:
+                producer.produce(name, value, on_delivery=delivered, **place)
+            except KafkaException as error:
+                producer.flush(DEADLINE)
+                raise UserError(
+                    f"record {count + 1} cannot be sent ({error.args[0].str()}): one record may have {MAX_RECORD_BYTES} bytes; "
+                    f"the {count} before it were sent"
+                ) from None
             count += 1
-        left = producer.flush(DEADLINE)
+            waiting += len(key or "") + len(value or b"") + RECORD_OVERHEAD
+            if waiting >= SENT_TOGETHER:
+                left, waiting = producer.flush(DEADLINE), 0
+                if left or failures:
+                    break
+        else:
+            left = producer.flush(DEADLINE)
         if failures or left:
             why = failures[0].str() if failures else "it did not answer in time"
-            raise UserError(f"the broker did not take {max(len(failures), left)} of {count} records ({why}): run `vn doctor`")
+            missing = max(len(failures), left)
+            raise UserError(f"the broker did not take {missing} of the first {count} records ({why}); no more were sent: run `vn doctor`")
         return count
 
     def read(
@@ -246,6 +240,12 @@ class Client:
                 **fetch,
             },
         )
+
+    def _new_producer(self, topic: Topic, properties: Mapping[str, Any]) -> Producer:
+        fixed = {"enable.idempotence": True, "partitioner": "murmur2_random", "message.max.bytes": MAX_RECORD_BYTES}
+        producer = self._create(Producer, {**fixed, "delivery.timeout.ms": int(DEADLINE * 1000), **properties})
+        self._partitions(producer, self.topic(topic))
+        return producer
 
     def _create(self, make: Callable[..., C], properties: Mapping[str, Any]) -> C:
         try:
