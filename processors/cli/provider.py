@@ -86,7 +86,7 @@ def callbacks(
     settings = Settings()
     configure(settings.log_level, settings.log_format)
     client = Client(settings)
-    writer = AwaitedWriter(client.producer(RECEIPTS))
+    writer = AwaitedWriter(partial(client.producer, RECEIPTS))
 
     def write(record: ReceiptForm | InboundForm) -> Awaitable[None]:
         topic = RECEIPTS if isinstance(record, ReceiptForm) else INBOUND

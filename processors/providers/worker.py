@@ -43,6 +43,7 @@ from processors.runtime.kafka.clients import (
     traceparent_of,
     translated_errors,
 )
+from processors.runtime.kafka.lost_brokers import Absence
 from processors.runtime.run.faults import Faults, Point
 from processors.runtime.run.slots import Slot
 from processors.runtime.run.telemetry import error_fields
@@ -122,21 +123,33 @@ class Worker:
 
     def run(self) -> None:
         """Run until `stop`, then leave the group."""
-        member = self._broker.group_consumer(self._group, [self._outbound], self._on_assigned, self._on_revoked)
-        self._member = member
         with asyncio.Runner() as loop:
             try:
                 while not self._stopping:
-                    try:
-                        if self._positions or self._restore(member):
-                            self._run_batch(member, loop)
-                    except (Retry, Restart) as error:
-                        self._start_over(member, error)
+                    self._run_member(loop)
             finally:
                 loop.run(self._dispatcher.close())
-                self._producer = None
-                member.close()
                 self._slot.close()
+
+    def _run_member(self, loop: asyncio.Runner) -> None:
+        """Take part in the group until `stop`, or until the client has been outside it for so long that another is needed."""
+        member = self._broker.group_consumer(self._group, [self._outbound], self._on_assigned, self._on_revoked)
+        self._member = member
+        absence = Absence()
+        try:
+            while not self._stopping:
+                if absence.is_long(member):
+                    self._log.warning("member_made_anew")
+                    return
+                try:
+                    if self._positions or self._restore(member):
+                        self._run_batch(member, loop)
+                except (Retry, Restart) as error:
+                    self._start_over(member, error)
+        finally:
+            self._on_revoked()
+            self._producer = None
+            member.close()
 
     # -- assignment
 

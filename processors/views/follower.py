@@ -17,6 +17,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from processors.runtime.clock import wall
 from processors.runtime.errors import Restart, Retry, UserError
 from processors.runtime.kafka.clients import Broker, message_kind, poll_batch
+from processors.runtime.kafka.lost_brokers import Reach
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.views.database import Place, View
 from processors.views.model import Row
@@ -37,6 +38,7 @@ class Follower:
         self._codec = codec
         self._apply = {prefix + topic.name: (topic.name, apply) for topic, apply in view.model.apply.items()}
         self._reader: Consumer | None = None
+        self._reach = Reach(next(iter(self._apply)))
         self._unread: set[Place] = set()
         self._stopped = Event()
         self._log = structlog.get_logger()
@@ -68,6 +70,7 @@ class Follower:
         """Apply one batch; return whether there was anything to apply."""
         if self._reader is None:
             self._reader = self._open()
+        self._reach.check(self._reader)
         messages = poll_batch(self._reader, MANY, 0.2)
         rows: dict[str, list[Message]] = defaultdict(list)
         for message in messages:

@@ -22,6 +22,7 @@ from processors.runtime.clock import wall
 from processors.runtime.errors import Restart, Retry, UserError
 from processors.runtime.kafka.broadcast import PolicyReader
 from processors.runtime.kafka.clients import LOW_LATENCY, Broker, message_kind, poll_batch
+from processors.runtime.kafka.lost_brokers import Reach
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.run.store import Store
 from processors.runtime.run.telemetry import error_fields
@@ -61,9 +62,11 @@ class TopicTables:
         self._unread = {(topic, each) for topic, count in counts.items() for each in range(count)}
         self._reader: Consumer = broker.partition_consumer(**LOW_LATENCY)
         self._reader.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in self._unread])
+        self._reach = Reach(next(iter(self._tables)))
 
     def read(self) -> bool:
-        """Read on; return whether everything up to the present ends has been read."""
+        """Read on; return whether everything up to the present ends has been read. Raises Restart if the broker is not reached."""
+        self._reach.check(self._reader)
         deadline = monotonic() + READ_SECONDS
         while monotonic() < deadline:
             for message in poll_batch(self._reader, MANY, 0.1):
@@ -195,6 +198,7 @@ class Canary:
         self._client = client
         self._broker = broker
         self._reader: Consumer | None = None
+        self._reach: Reach  # of the reader
         self._position = OFFSET_BEGINNING  # a new reader begins here: what came out before is read once
         self._registered: set[str] = set()
         self._sent: dict[str, int] = {}
@@ -240,7 +244,10 @@ class Canary:
         """Yield what came since the last look."""
         if self._reader is None:
             self._reader = self._broker.partition_consumer(**LOW_LATENCY)
-            self._reader.assign([TopicPartition(self._client.topic(OUTBOUND_CANARY), 0, self._position)])
+            topic = self._client.topic(OUTBOUND_CANARY)
+            self._reader.assign([TopicPartition(topic, 0, self._position)])
+            self._reach = Reach(topic)
+        self._reach.check(self._reader)
         while messages := poll_batch(self._reader, MANY, 0.1):
             yield from (message for message in messages if message_kind(message) == "record" and message.value() is not None)
 

@@ -1,20 +1,24 @@
 """Writes records for many callers at the same time, each of whom waits until the broker has theirs."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from threading import Thread
 from typing import Final
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from processors.runtime.errors import UserError
+
 POLL_SECONDS: Final = 1.0
 
 
 class AwaitedWriter:
-    """Records written by one producer; one thread hears of all of them."""
+    """Records written by one producer, and by another once a record was not taken; one thread hears of all of them."""
 
-    def __init__(self, producer: Producer) -> None:
-        self._producer = producer
+    def __init__(self, new_producer: Callable[[], Producer]) -> None:
+        self._new_producer = new_producer
+        self._producer = new_producer()
+        self._failed = False
         Thread(target=self._hear, daemon=True).start()
 
     def write(self, topic: str, key: str | None, value: bytes) -> Awaitable[None]:
@@ -35,6 +39,7 @@ class AwaitedWriter:
                 written.set_exception(ConnectionError(f"the broker did not take the record: {error.str()}"))
 
         def delivered(error: KafkaError | None, _: Message) -> None:
+            self._failed = self._failed or error is not None
             loop.call_soon_threadsafe(settle, error)
 
         if key is None:
@@ -46,3 +51,14 @@ class AwaitedWriter:
     def _hear(self) -> None:
         while True:
             self._producer.poll(POLL_SECONDS)
+            if self._failed:
+                self._replace_producer()
+
+    def _replace_producer(self) -> None:
+        """Go on with another producer, since the last one may have forgotten the brokers (lost_brokers.py)."""
+        try:
+            following = self._new_producer()
+        except UserError:
+            return  # the broker does not answer: tried again after the next look
+        before, self._producer, self._failed = self._producer, following, False
+        Thread(target=before.flush, daemon=True).start()  # whoever waits for a record of it hears what came of it

@@ -18,6 +18,7 @@ from processors.rules.book import Rules
 from processors.runtime.clock import TopicClock
 from processors.runtime.errors import Restart
 from processors.runtime.kafka.clients import REQUEST_TIMEOUT, Broker, message_kind, poll_batch
+from processors.runtime.kafka.lost_brokers import Reach
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.topics import CLOCK, POLICIES, QUARANTINE
 
@@ -33,16 +34,20 @@ class BroadcastReader:
         self._on_record = on_record
         end = broker.end_offsets([self._place])[self._place]
         start = OFFSET_BEGINNING if last is None else max(end - last, broker.start_offsets([self._place])[self._place])
-        # Neither topic is written in transactions, so the uncommitted end is the end.
-        self._reader = broker.partition_consumer(**{"isolation.level": "read_uncommitted"})
         self._broker = broker
         self._asked: Consumer | None = None
-        self._reader.assign([TopicPartition(topic, 0, start)])
+        self._reach = Reach(topic)
+        self._reader = self._open(start)
         self.position = 0
         self._until(end)
 
     def poll(self) -> bool:
-        """Pass on what has arrived; return whether anything had."""
+        """Pass on what has arrived; return whether anything had. Raises Restart if the broker is not reached, and begins anew."""
+        try:
+            self._reach.check(self._reader)
+        except Restart:
+            self._open_again()
+            raise
         return self._take(0)
 
     def catch_up(self) -> bool:
@@ -55,11 +60,23 @@ class BroadcastReader:
     def close(self) -> None:
         self._reader.close()
 
+    def _open(self, start: int) -> Consumer:
+        # No such topic is written in transactions, so the uncommitted end is the end.
+        reader = self._broker.partition_consumer(**{"isolation.level": "read_uncommitted"})
+        reader.assign([TopicPartition(*self._place, start)])
+        return reader
+
+    def _open_again(self) -> None:
+        """Go on with another client, since the last one may have forgotten the brokers."""
+        self._reader.close()
+        self._reader = self._open(self.position)
+
     def _until(self, end: int) -> bool:
         fresh, deadline = False, monotonic() + REQUEST_TIMEOUT
         while self.position < end:
             fresh = self._take(0.1) or fresh
             if monotonic() > deadline:
+                self._open_again()
                 raise Restart(f"{self._place[0]} could not be read to its end")
         return fresh
 

@@ -96,6 +96,7 @@ class Client:
         else:
             left = producer.flush(DEADLINE)
         if failures or left:
+            self._sender = None  # which may have forgotten the brokers: see lost_brokers.py
             why = failures[0].str() if failures else "it did not answer in time"
             missing = max(len(failures), left)
             raise UserError(f"the broker did not take {missing} of the first {count} records ({why}); no more were sent: run `vn doctor`")

@@ -35,6 +35,7 @@ from processors.runtime.decide.batch import BatchResult
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import Poison, Restart, Retry
 from processors.runtime.kafka.clients import Broker, Fenced, Place, Unavailable, UnknownTopic, message_kind, poll_batch
+from processors.runtime.kafka.lost_brokers import Absence
 from processors.runtime.key_file import KeyFile
 from processors.runtime.run.broadcasts import Broadcasts
 from processors.runtime.run.caches import Caches
@@ -126,10 +127,22 @@ class Runner:
     def run(self) -> None:
         """Run until `stop`; then leave the group, so that others take over at once."""
         self._count_deaths()
-        member = self._broker.group_consumer(f"{self._prefix}{self._stage.name}", self._topics, self._on_assigned, self._on_revoked)
-        self._member = member
         try:
             while not self._stopping:
+                self._run_member()
+        finally:
+            self._close()
+
+    def _run_member(self) -> None:
+        """Take part in the group until `stop`, or until the client has been outside it for so long that another is needed."""
+        member = self._broker.group_consumer(f"{self._prefix}{self._stage.name}", self._topics, self._on_assigned, self._on_revoked)
+        self._member = member
+        absence = Absence()
+        try:
+            while not self._stopping:
+                if absence.is_long(member):
+                    self._telemetry.log.warning("member_made_anew")
+                    return
                 try:
                     if self._tasks or self._restore(member):
                         self._run_batch(member)
@@ -138,10 +151,9 @@ class Runner:
                         self._checked = -1
                     self._start_over(member, error)
         finally:
-            self._tasks.clear()
+            self._on_revoked()
             self._transactions.begin_with(None)
             member.close()
-            self._close()
 
     def _count_deaths(self) -> None:
         """Count the input that was in work when the process before this one ended, if it ended so, as a failure on it."""

@@ -1,0 +1,60 @@
+"""A client that was told that the cluster has no brokers never asks again: it is noticed, and made anew."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from processors.runtime.errors import Restart
+from processors.runtime.kafka import lost_brokers
+from processors.runtime.kafka.lost_brokers import ASK_EVERY, LONGEST_ABSENCE, Absence, Reach
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    made = Time()
+    monkeypatch.setattr(lost_brokers, "monotonic", made)
+    return made
+
+
+def test_only_a_member_without_an_id_is_absent(time: Time) -> None:
+    member: Any = SimpleNamespace(memberid=lambda: name)
+    absence = Absence()
+    name = ""
+    assert not absence.is_long(member)
+    time.now += LONGEST_ABSENCE
+    assert not absence.is_long(member)
+    time.now += 1
+    assert absence.is_long(member)
+    name = "rdkafka-1"
+    assert not absence.is_long(member)
+    name = ""
+    assert not absence.is_long(member), "an absence that has ended is not counted"
+
+
+def test_a_reader_asks_now_and_then_whether_it_reaches_a_broker(time: Time) -> None:
+    asked: list[str] = []
+
+    def answer(topic: str, **_: float) -> None:
+        asked.append(topic)
+        if len(asked) > 1:
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+    reader: Any = SimpleNamespace(list_topics=answer)
+    reach = Reach("vn.policies")
+    for seconds, times in ((ASK_EVERY - 1, 0), (1, 1), (ASK_EVERY - 1, 1)):
+        time.now += seconds
+        reach.check(reader)
+        assert asked == ["vn.policies"] * times
+    time.now += 1
+    with pytest.raises(Restart, match=r"vn\.policies was not reached"):
+        reach.check(reader)
