@@ -10,11 +10,11 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar, Final, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from processors.domain.event import Way
+from processors.domain.zones import zone_named
 from processors.rules.book import fold
 
 
@@ -124,11 +124,9 @@ class ZoneEntry(Model):
     @field_validator("zone")
     @classmethod
     def _time_zone_exists(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{value!r} is no time zone: write one such as America/New_York") from error
-        return value
+        if (name := zone_named(value)) is None:
+            raise ValueError(f"{value!r} is no time zone: write one such as America/New_York")
+        return name
 
 
 class JurisdictionEntry(Model):

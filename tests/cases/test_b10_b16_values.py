@@ -1,5 +1,8 @@
 """Numbers, units, logical types, sentinels, zones, languages and telephone numbers (B10 to B14, B16, B26)."""
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -7,11 +10,13 @@ import pytest
 
 from processors.domain.registration import Contact, Registration
 from processors.ingest.read.decide import READ
+from processors.rules.files import BadRules
+from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.stage import Record
 from processors.topics import RECEIPTS, REGISTRATIONS, SUBMISSIONS
 from tests.cases.given import dead, registrants, sent_as_avro
-from tests.ingest.records import CONTEXT, NOW, RECAPTURE, REGISTRATION, changed, opened_contacts, read, submission, taken
+from tests.ingest.records import CONTEXT, NOW, RECAPTURE, RECEIPT, REGISTRATION, changed, opened_contacts, read, submission, taken
 from tests.ingest.records import refused as refused_document
 from tests.stories.builders import registration as registration_of_walker
 from tests.stories.builders import submission as escape
@@ -31,6 +36,12 @@ def refused(**changes: Any) -> tuple[str, str]:
 def contacts(*sent: tuple[str, Any], **changes: Any) -> tuple[Contact, ...]:
     found = registration(contacts=[{"channel": channel, "address": address, "verified": True} for channel, address in sent], **changes)
     return opened_contacts(found)
+
+
+def with_number(document: dict[str, Any], field: str, number: str) -> bytes:
+    """The document as JSON, one field of which, wherever it is, is a number written so."""
+    text = json.dumps({**document, field: ""} if field != "address" else document)
+    return re.sub(rf'("{field}": )"[^"]*"', lambda found: found[1] + number, text).encode()
 
 
 # --- B10, B11: numbers ---------------------------------------------------------------------------------------------------
@@ -82,6 +93,37 @@ def test_b11_milliseconds_and_iso_8601_are_the_same_time(value: Any) -> None:
 )
 def test_b11_the_sentence_says_which_unit_it_looks_like(value: Any, unit: str) -> None:
     assert unit in refused(expires_at=value)[1]
+
+
+@pytest.mark.parametrize(
+    "written", ["1893456000000.0", "1.893456e12", "1.893456E+12", "1893456000000.25", '"1893456000000.0"', '"1893456000000."']
+)
+def test_b10_milliseconds_with_a_fraction_or_an_exponent_are_milliseconds(written: str) -> None:
+    """Found as a variant: receipts and registrations of programs without whole numbers were refused as of the wrong kind."""
+    for base, topic, field in (
+        (REGISTRATION, REGISTRATIONS, "expires_at"),
+        (RECEIPT, RECEIPTS, "occurred_at"),
+        (RECAPTURE, SUBMISSIONS, "action_at"),
+    ):
+        if topic is not SUBMISSIONS or written[0] != '"':
+            body = msgspec.json.decode(taken(with_number(base, field, written), topic).body)
+            assert body[field] in {MILLISECONDS, "2030-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("written", "unit"), [("1793640000.123", "seconds"), ("1e25", "microseconds"), ("-1.0", "no time"), ("0.0", "no time")]
+)
+@pytest.mark.parametrize("field", ["created_at", "expires_at"])
+def test_b10_such_a_number_of_another_unit_is_refused_with_its_sentence(field: str, written: str, unit: str) -> None:
+    (verdict,) = read(with_number(REGISTRATION, field, written), REGISTRATIONS).verdicts
+    assert (verdict.reason, unit in verdict.detail) == ("unreadable_date", True)
+
+
+@pytest.mark.parametrize("written", ["8045551007.0", "8.045551007e9", "1.8045551007E+10"])
+def test_b10_a_telephone_number_that_became_a_fraction_is_kept(written: str) -> None:
+    sent = with_number(REGISTRATION | {"contacts": [{"channel": "sms", "address": "number", "verified": True}]}, "address", written)
+    found = msgspec.json.decode(taken(sent, REGISTRATIONS).body, type=Registration)
+    assert opened_contacts(found) == (Contact("sms", "+18045551007", verified=True),)
 
 
 def test_b11_seconds_end_in_a_dead_letter_and_not_in_1970(driver: PipelineDriver) -> None:
@@ -264,6 +306,19 @@ def test_b12_is_told(driver: PipelineDriver) -> None:
 def test_b13_what_is_no_iana_zone_is_refused(zone: str) -> None:
     reason, sentence = refused(time_zone=zone)
     assert (reason, "no zone of the IANA database" in sentence) == ("bad_registration", True)
+
+
+@pytest.mark.parametrize("zone", ["localtime", "Factory", "posix/America/New_York", "Virginia/Richmond"])
+def test_b13_nor_is_it_one_in_a_rule_file(tmp_path: Path, zone: str) -> None:
+    """Found as a variant: all dates of a state were read in the machine's own zone."""
+    (tmp_path / "VA.toml").write_text(f'[[zone]]\nzone = "{zone}"\n')
+    with pytest.raises(BadRules, match="is no time zone: write one such as America/New_York"):
+        load_rules(tmp_path)
+
+
+def test_b13_and_one_in_another_case_is_that_zone_in_a_rule_file_too(tmp_path: Path) -> None:
+    (tmp_path / "VA.toml").write_text('[[zone]]\nzone = "america/chicago"\n')
+    assert load_rules(tmp_path).book("VA", NOW).zone.key == "America/Chicago"
 
 
 @pytest.mark.parametrize(

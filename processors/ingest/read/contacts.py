@@ -19,7 +19,7 @@ class SentContact(Struct, frozen=True, gc=False):
     """A contact as it was sent."""
 
     channel: str
-    address: str | int
+    address: str | int | float
     verified: bool = False
 
 

@@ -22,7 +22,7 @@ from processors.ingest.read.contacts import CHANNELS
 from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
-from processors.ingest.read.instants import parse_instant
+from processors.ingest.read.instants import SentTime, parse_instant
 from processors.ingest.read.labels import Labels
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import unknown_code
@@ -60,7 +60,7 @@ class SentInbound(msgspec.Struct, frozen=True, gc=False, rename={"sender": "from
     channel: str
     sender: str
     to: str
-    occurred_at: str | int
+    occurred_at: SentTime
     body: str = ""
     id: str | None = None
 

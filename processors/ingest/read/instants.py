@@ -13,23 +13,26 @@ from processors.domain.time import iso
 from processors.ingest.read.dates import When, parse_when
 from processors.ingest.read.rejection import Rejection
 
+SentTime = str | int | float
+"""A time as it is sent: ISO 8601, or milliseconds, which some programs write as 1893456000000.0 or 1.893456e12."""
+
 FIRST: Final = 100_000_000_000  # 1973-03-03; as seconds it would be the year 5138
 LAST: Final = 253_402_300_799_999  # the end of the year 9999
 NEVER: Final = re.compile(r"9999-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?!\d).*", re.DOTALL)
 NEVER_FROM: Final = 253_370_764_800_000  # the beginning of the year 9999
 NO_DATE: Final = re.compile(r"(1970|1900)-?01-?01(?:T00:?00(?::?00(?:[.,]0+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
 LONGEST: Final = (1 << 63) - 1  # what programs write for "never"
-_NUMBER: Final = re.compile(r"-?(?:\d{9,13}|\d{15,20})", re.ASCII)  # 14 digits would be a date and time without signs
+_NUMBER: Final = re.compile(r"(-?(?:\d{9,13}|\d{15,20}))(?:\.0*)?", re.ASCII)  # 14 digits would be a date and time without signs
 _COMPACT: Final = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d")
 
 
-def parse_instant(field: str, value: str | int, zone: tzinfo) -> int:
+def parse_instant(field: str, value: SentTime, zone: tzinfo) -> int:
     """Return a time in milliseconds; a day alone means its beginning."""
     number = as_number(value)
     return parse_moment(field, str(value), zone).action_at if number is None else milliseconds(field, number)
 
 
-def parse_expiry(field: str, value: str | int, zone: tzinfo) -> int | None:
+def parse_expiry(field: str, value: SentTime, zone: tzinfo) -> int | None:
     """Return when something ends, of a day alone the end of that day; None if the sender says never."""
     number = as_number(value)
     if number is None:
@@ -37,16 +40,16 @@ def parse_expiry(field: str, value: str | int, zone: tzinfo) -> int | None:
     return None if number == LONGEST or NEVER_FROM <= number <= LAST else milliseconds(field, number)
 
 
-def as_number(value: str | int) -> int | None:
-    """Return a number, also one that a spreadsheet made a text; None for a date."""
-    if isinstance(value, int):
-        return value
-    return int(value) if _NUMBER.fullmatch(value) else None
+def as_number(value: SentTime) -> int | None:
+    """Return a number without its fraction, also one that a spreadsheet made a text; None for a date."""
+    if not isinstance(value, str):
+        return int(value)
+    return int(found[1]) if (found := _NUMBER.fullmatch(value)) else None
 
 
-def as_text(field: str, number: int) -> str:
+def as_text(field: str, number: float) -> str:
     """Return Unix milliseconds as ISO 8601."""
-    return iso(milliseconds(field, number))
+    return iso(milliseconds(field, int(number)))
 
 
 def milliseconds(field: str, number: int) -> int:

@@ -14,7 +14,7 @@ from processors.ingest.read.acceptance import Accepted, Opened, encode
 from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
-from processors.ingest.read.instants import parse_instant
+from processors.ingest.read.instants import SentTime, parse_instant
 from processors.ingest.read.labels import Labels, private_id, readable_id
 from processors.ingest.read.registration import pin_digest
 from processors.ingest.read.rejection import Rejection, quote
@@ -33,7 +33,7 @@ class SentReceipt(msgspec.Struct, frozen=True, gc=False):
 
     reference: str
     status: str
-    occurred_at: str | int
+    occurred_at: SentTime
     provider: str
     detail: str | None = None
     digits: str | None = None

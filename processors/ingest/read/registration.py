@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from processors.domain.person import ComparedPerson, Person
 from processors.domain.quarantine import place_name
 from processors.domain.registration import CANARY, SEVERAL_ZONES, SIGN_IN, Contact, Contacts, Registration, address_digest
 from processors.domain.seal import Seal
+from processors.domain.zones import zone_named
 from processors.ingest.comparison import can_be_registered_for
 from processors.ingest.identify.agency import NATIONAL
 from processors.ingest.read.acceptance import Accepted, Opened, encode
@@ -22,7 +22,7 @@ from processors.ingest.read.contacts import check_contacts, time_zones
 from processors.ingest.read.document import clean_id, convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_private_id
-from processors.ingest.read.instants import parse_expiry, parse_instant
+from processors.ingest.read.instants import SentTime, parse_expiry, parse_instant
 from processors.ingest.read.labels import Labels, private_id
 from processors.ingest.read.languages import canonical_language
 from processors.ingest.read.rejection import Rejection
@@ -37,7 +37,6 @@ MAX_CHOICES: Final = 1_000
 MAX_REFUSED: Final = 3  # contacts whose refusal is told in full
 MISSING: Final = {"contacts": "no_contact", "offender": "no_offender"}
 DEFAULT_ZONE: Final = "America/New_York"
-NO_PLACES: Final = frozenset({"Factory", "localtime", "posixrules"})  # names of the database that are no zone of a place
 _PIN: Final = re.compile(r"[0-9]{4}")
 
 
@@ -54,8 +53,8 @@ class SentRegistration(msgspec.Struct, frozen=True, gc=False):
     language: str = "en"
     time_zone: str | None = None
     pin: str | None = None
-    created_at: str | int | None = None
-    expires_at: str | int | None = None
+    created_at: SentTime | None = None
+    expires_at: SentTime | None = None
 
 
 SHAPE: Final = {**fields_of(SentRegistration), "contacts": fields_of(Contact)}
@@ -142,23 +141,12 @@ def language(tag: str) -> str:
 def zones_of(form: SentRegistration, contacts: tuple[Contact, ...]) -> tuple[ZoneInfo, str]:
     """Return the zone in which the registration's own dates are, and all zones in which the registrant may be."""
     if form.time_zone is not None:
-        name = zone_names().get(form.time_zone.lower())
+        name = zone_named(form.time_zone)
         if name is None:
             raise Rejection("bad_registration", "The field time_zone is no zone of the IANA database such as America/New_York.")
         return ZoneInfo(name), name
-    names = tuple(each for each in time_zones(contacts) if each.lower() in zone_names()) or (DEFAULT_ZONE,)
+    names = tuple(filter(zone_named, time_zones(contacts))) or (DEFAULT_ZONE,)
     return ZoneInfo(names[0]), SEVERAL_ZONES.join(names)
-
-
-@cache
-def zone_names() -> dict[str, str]:
-    """
-    Return the zones of the IANA database by their names in lower case.
-
-    Those of the pinned package, and not what the machine happens to have: the same registration is accepted everywhere.
-    """
-    names = files("tzdata").joinpath("zones").read_text("utf-8").split()
-    return {name.lower(): name for name in names if name not in NO_PLACES}
 
 
 def pin_digest(digits: str | None, registrant_id: str, seal: Seal) -> str | None:

@@ -97,5 +97,6 @@ def from_document(document: Mapping[str, Any]) -> Submission:
     """Return the tidied document as a submission; raises Rejection if it is none."""
     if isinstance(document.get("event_type"), list):
         raise Rejection("event_type_count", "The message has a list of event types; it needs one.")
-    times = {field: as_text(field, value) for field in TIMES if type(value := document.get(field)) is int}
+    sent = ((field, document.get(field)) for field in TIMES)
+    times = {field: as_text(field, value) for field, value in sent if isinstance(value, int | float) and not isinstance(value, bool)}
     return convert({**document, **times}, Submission, MISSING)

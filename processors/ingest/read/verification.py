@@ -13,7 +13,7 @@ from processors.ingest.read.acceptance import Accepted, Opened, encode
 from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
-from processors.ingest.read.instants import parse_instant
+from processors.ingest.read.instants import SentTime, parse_instant
 from processors.ingest.read.labels import Labels, private_id
 from processors.ingest.read.rejection import Rejection
 from processors.stage import Context, Record
@@ -27,7 +27,7 @@ class SentVerification(msgspec.Struct, frozen=True, gc=False):
 
     registration_id: str
     code: str
-    at: str | int
+    at: SentTime
 
 
 SHAPE: Final = fields_of(SentVerification)
