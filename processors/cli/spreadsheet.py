@@ -13,11 +13,15 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC
+from itertools import chain
 from typing import Any, Final
 
 from processors.cli.documents import UTF_16, Broken
+from processors.domain.addresses import NORMALIZE, Illegible, Unusable, normalize
 from processors.domain.normalize import without_invisible
-from processors.ingest.read.dates import parse_birth_date
+from processors.domain.registration import Channel
+from processors.ingest.read.contacts import CHANNELS
+from processors.ingest.read.dates import parse_birth_date, says_nothing
 from processors.ingest.read.instants import parse_expiry, parse_instant
 from processors.ingest.read.rejection import Rejection
 
@@ -26,7 +30,6 @@ PLAIN: Final = ("registration_id", "registrant_id", "source", "language", "time_
 SEVERAL: Final = ("case_numbers", "event_subtypes")
 NAMES: Final = ("given", "middle", "sur", "full")
 SCHEMES: Final = {"sid": "SID", "fbi": "FBI", "icots": "ICOTS", "booking": "BOOKING", "doc": "DOC"}
-CHANNELS: Final = ("sms", "email", "voice")
 ISSUERS: Final = {column: f"{column}_issuer" for column in SCHEMES}  # the issuer of the numbers in that column
 COLUMNS: Final = frozenset({*ISSUERS.values(), *PLAIN, *SEVERAL, *NAMES, *SCHEMES, *CHANNELS, "birth_date", "verified"})
 REQUIRED: Final = ("registration_id", "registrant_id", "source")
@@ -56,7 +59,8 @@ DATES: Final[Mapping[str, Callable[[str], object]]] = {
     "expires_at": lambda text: parse_expiry("expires_at", text, UTC),
 }
 
-NUMBERED: Final = frozenset({"case_numbers", *SCHEMES})  # columns of numbers that may look like dates: 1-26 becomes 26-Jan
+IDS: Final = frozenset({"registration_id", "registrant_id"})
+NUMBERED: Final = frozenset({*IDS, "case_numbers", *SCHEMES})  # columns of numbers that may look like dates: 1-26 becomes 26-Jan
 PIN: Final = 4  # digits
 
 YES: Final = frozenset({"y", "yes", "true", "t", "1", "x", "on", "✓", "✔", "☑", "ja", "j", "wahr", "si", "sí", "verdadero", "oui", "vrai"})
@@ -69,17 +73,34 @@ _SEP: Final = re.compile(r"\"?sep ?= ?(.)\"?[,;\t|]*", re.IGNORECASE | re.DOTALL
 _LINE: Final = re.compile(r"\r\n|\r|\n")
 _FORMULA: Final = re.compile(r"=\"(.*)\"", re.DOTALL)
 _ERROR: Final = re.compile(r"#+|#¡?[^\W\d_]+(?:[/_ ][^\W\d_]+)*[!?]?|#DIV/0!")  # in whatever language: #N/A, #¡REF!, #WERT!, #SPILL!
-_MONTH: Final = r"(?:jan|feb|mar|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zä]{0,6}\.?"
-_MADE_A_DATE: Final = re.compile(
-    rf"\d{{1,4}}(?:[-./ ]|\. ){_MONTH}|{_MONTH}[-./ ]\d{{1,4}}|\d{{1,2}}([/.-])\d{{1,2}}\1(?:19|20)\d\d", re.IGNORECASE
+# A month in English, German, French or Spanish, and the forms of dates and times that spreadsheets write.
+_MONTH: Final = r"(?:jan|ene|feb|f[eé]v|m[aä]r|a[pvb]r|ma[iy]|jui?n|jui?l|a[ug][go]|ao[uû]|sep|o[ck]t|nov|d[eéi][cz])[a-zäû]{0,6}\.?"
+_YEAR: Final = r"(?:19|20)\d\d"
+_DATES: Final = "|".join(
+    (
+        rf"\d{{1,4}}(?:[-./ ]|\. ){_MONTH}(?:[-./ ]\d\d|[-./ ]{_YEAR})?",  # 26-Jan, 1. Januar 2026, 26-ene-26
+        rf"\d{{1,2}} de {_MONTH} de {_YEAR}",
+        rf"{_MONTH}[-./ ]\d{{1,4}}",  # Jan-26
+        rf"(?:[a-z]+day, )?{_MONTH} \d{{1,2}}, {_YEAR}",  # Monday, January 26, 2026
+        rf"\d{{1,2}}([/.-])\d{{1,2}}\1{_YEAR}|\d{{1,2}}/\d{{1,2}}/\d\d",
+        rf"{_YEAR}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])",
+    )
 )
+_CLOCK: Final = r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?(?: ?[ap]m)?| ?[ap]m)"
+_MADE_A_DATE: Final = re.compile(rf"(?:{_DATES})(?:[ T](?:{_CLOCK}|\d{{1,2}}:\d\d))?|{_CLOCK}", re.IGNORECASE)
+_CAPITALS: Final = re.compile("[A-Z]{3}")  # which no spreadsheet writes: MAR-12 is an id
+_MADE_AN_AMOUNT: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")  # 1,432
 # What UTF-8 looks like that a program took for Windows-1252, and what letters of a Mac's or of MS-DOS's do.
 _TAKEN_TWICE: Final = re.compile("[\u00c2-\u00c5][\u0080-\u00bf]|\u00e2\u20ac|\ufffd")
 _NO_LETTER: Final = re.compile(
-    "[\u00a1-\u00a7\u00a9\u00ab\u00ac\u00ae\u00b1-\u00b3\u00b6\u00b9\u00bb-\u00bf\u00d7\u00f7\u0192\u201a\u201e\u2020\u2021\u2026\u2030\u20ac\u2122]"
+    "[\u00a1-\u00a7\u00a9\u00ab\u00ac\u00ae\u00b0-\u00b3\u00b6\u00b9\u00bb-\u00bf\u00d7\u00f7\u0192\u201a\u201e\u2020\u2021\u2026\u2030\u20ac\u2122]"
+    "|[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]{4}"  # of Cyrillic, Greek or Chinese, taken for Windows-1252
     "|(?<=[a-z])(?:[\u0152\u0160\u0178\u017d]|[\u2013\u2014](?=[a-z]))"
 )
+_FRACTION: Final = re.compile(r"\d+\.0+")
+_PIN: Final = re.compile(rf"[0-9]{{{PIN}}}")
 _NUMBERED: Final = re.compile(r"_?\d+$")
+_TEXT_MARK: Final = re.compile(r"^'(?=[\d=+@-])")  # keeps a spreadsheet from making anything of what follows
 _SCIENTIFIC: Final = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _BESIDE_NAME: Final = re.compile(r"\([^()]*\)|[#*?:]")  # of a header: SMS (mobile), SID #, Verified?
 _WORD: Final = re.compile(r"[\s.-]+")
@@ -186,7 +207,7 @@ def cells(header: list[str], row: list[str], line: int) -> dict[str, list[str]]:
     """Return the values of a row by column."""
     found: dict[str, list[str]] = {}
     for place, cell in enumerate(row, 1):
-        value = cell.strip().strip("\u200b\ufeff\ufe0f").strip()
+        value = _TEXT_MARK.sub("", cell.strip().strip("\u200b\ufeff\ufe0f").strip())
         if formula := _FORMULA.fullmatch(value):
             value = formula[1].strip()
         name = header[place - 1] if place <= len(header) else ""
@@ -196,7 +217,11 @@ def cells(header: list[str], row: list[str], line: int) -> dict[str, list[str]]:
             raise Broken("there is a value in a column that has no header", line, place)
         if (why := fault_of(name, value)) is not None:
             raise Broken(why, line, place)
-        found.setdefault(name, []).extend(parts(value, several=name in CHANNELS) if name in REPEATED else [value])
+        try:
+            values = addresses(CHANNELS[name], value) if name in CHANNELS else parts(value) if name in REPEATED else [value]
+        except Illegible as why:
+            raise Broken(f"an address in the column {name} {why}", line, place) from None
+        found.setdefault(name, []).extend(values)
     return found
 
 
@@ -225,12 +250,24 @@ FAULTS: Final[tuple[tuple[Callable[[str, str], object], str], ...]] = (
     ),
     (lambda _, value: _ERROR.fullmatch(value), "the column {column} holds an error of the spreadsheet: write the value itself"),
     (
-        lambda column, value: column in NUMBERED and _MADE_A_DATE.fullmatch(value),
+        lambda column, value: column in NUMBERED and _MADE_A_DATE.fullmatch(value) and not (column in IDS and _CAPITALS.search(value)),
         "the number in the column {column} was made a date by the spreadsheet: format the column as text",
+    ),
+    (
+        lambda column, value: column in NUMBERED and _MADE_AN_AMOUNT.fullmatch(value),
+        "the number in the column {column} was made an amount by the spreadsheet: format the column as text",
+    ),
+    (
+        lambda column, value: column in IDS and _FRACTION.fullmatch(value),
+        "the number in the column {column} was given a fraction by the spreadsheet: format the column as text",
     ),
     (
         lambda column, value: column == "pin" and value.isdecimal() and len(value) < PIN,
         "the column pin has lost zeros before the number: format the column as text",
+    ),
+    (
+        lambda column, value: column == "pin" and not _PIN.fullmatch(value),
+        "the column pin does not hold four digits: format the column as text",
     ),
     (lambda _, value: value.startswith("="), "the column {column} holds a formula: write the value itself"),
     (
@@ -276,6 +313,28 @@ def registration(row: Mapping[str, list[str]], header: list[str], line: int) -> 
     }
 
 
-def parts(cell: str, *, several: bool) -> list[str]:
-    """Return the values of a cell that holds several; addresses may be separated by commas, bars and slashes too."""
-    return [part.strip() for part in re.split(r"[;,|\n]| / " if several else r"[;\n]", cell) if part.strip()]
+def parts(cell: str) -> list[str]:
+    """Return the values of a cell that holds several."""
+    return [part.strip() for part in re.split(r"[;\n]", cell) if part.strip()]
+
+
+def addresses(channel: Channel, cell: str) -> list[str]:
+    """
+    Return the addresses of a cell, which may be separated by commas, bars and slashes too, without words for "none".
+
+    Raises Illegible for what may be an address and cannot be read. One that no registrant answers is for the front door to leave out.
+    """
+    pieces = ([part] if normalize(channel, part) else re.split(r"[,|]| / ", part) for part in parts(cell))
+    found = [piece.strip() for piece in chain.from_iterable(pieces) if not says_nothing(piece)]
+    for each in found:
+        check_legible(channel, each)
+    return found
+
+
+def check_legible(channel: Channel, address: str) -> None:
+    try:
+        NORMALIZE[channel](address)
+    except Illegible:
+        raise
+    except Unusable:
+        return

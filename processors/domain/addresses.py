@@ -80,6 +80,10 @@ class Unusable(Exception):
     """A contact is refused; says why in words that follow "contact 2"."""
 
 
+class Illegible(Unusable):
+    """What is written is no address, more than one, or a part of one: what was meant may be an address."""
+
+
 def normalize(channel: Channel, address: str) -> str | None:
     """Return the address in canonical form; None if it is not an address of the channel."""
     try:
@@ -99,17 +103,17 @@ def telephone(number: str) -> PhoneNumber:
     written = _KIND_AFTER.sub("", _KIND_BEFORE.sub("", written))
     plain = _FRACTION.sub("", _MEXICAN.sub(r"\1", _COUNTRY.sub(r"\1", _EXCHANGE_CODE.sub("+", written))))
     if len(plain) > MAX_NUMBER or not _ONE_NUMBER.fullmatch(plain):
-        raise Unusable("is no telephone number, or more than one")
+        raise Illegible("is no telephone number, or more than one")
     if phonenumbers.connects_to_emergency_number(plain, DEFAULT_REGION):
         raise Unusable("is an emergency number")
     try:
         parsed = phonenumbers.parse(plain, DEFAULT_REGION)
     except NumberParseException:
-        raise Unusable("is no telephone number, or more than one") from None
+        raise Illegible("is no telephone number, or more than one") from None
     if parsed.extension:
         raise Unusable("has an extension, which others than the registrant may answer")
     if phonenumbers.is_possible_number_with_reason(parsed) != ValidationResult.IS_POSSIBLE:
-        raise Unusable("has too few or too many digits for a telephone number")
+        raise Illegible("has too few or too many digits for a telephone number")
     kind = phonenumbers.number_type(parsed)
     national = phonenumbers.national_significant_number(parsed)
     north_american = parsed.country_code == NORTH_AMERICA
@@ -123,7 +127,7 @@ def telephone(number: str) -> PhoneNumber:
 def normalize_email(address: str) -> str:
     """Return the address with its domain in lower case, without a name before it and what copying leaves around it."""
     if len(address) > MAX_WRITTEN:
-        raise Unusable("is no email address")
+        raise Illegible("is no email address")
     written = unescape(address) if "&#" in address else address  # reg7&#64;example.org, of a page that was copied
     plain = unicodedata.normalize("NFKC", without_invisible(written)).strip(_AROUND_EMAIL)
     if (named := _NAMED.fullmatch(plain)) is not None:
@@ -134,9 +138,9 @@ def normalize_email(address: str) -> str:
     try:
         found = validate_email(plain, check_deliverability=False, strict=True)
     except EmailNotValidError:
-        raise Unusable("is no email address") from None
+        raise Illegible("is no email address") from None
     if len(found.normalized) > MAX_EMAIL or len(found.domain.rpartition(".")[2]) == 1:
-        raise Unusable("is no email address")
+        raise Illegible("is no email address")
     if "".join(filter(str.isalnum, found.local_part.casefold())) in NO_MAILBOX:
         raise Unusable("is an address that no person reads")
     return found.normalized

@@ -103,7 +103,13 @@ def test_b15_what_a_spreadsheet_spoiled_is_refused_with_its_place(old: str, new:
 
 @pytest.mark.parametrize("column", ["case_numbers", "booking", "sid"])
 @pytest.mark.parametrize(
-    "written", ["26-Jan", "Jan-26", "1/26/2026", "26. Jan", "Mai 26", "26-Dez", "1-26-2026", "26.01.2026", "Sept-2026"]
+    "written",
+    [
+        *("26-Jan", "Jan-26", "1/26/2026", "26. Jan", "Mai 26", "26-Dez", "1-26-2026", "26.01.2026", "Sept-2026"),
+        *("26-ene", "abr-26", "26-dic", "ago-26", "26-févr", "26-août", "26-déc.", "26-avr", "26-juil.", "26-Jan-26", "26-Jan-2026"),
+        *("January 26, 2026", "26 de enero de 2026", "2026-01-26", "2026-01-26 00:00:00", "2026-01-26T00:00:00.000", "1/26/2026 0:00"),
+        *("01/26/26", "01:26:00", "1:26 AM", "1:26:00 AM"),
+    ],
 )
 def test_b15_a_number_that_became_a_date_is_refused(column: str, written: str) -> None:
     """Found as a variant: nobody was told of the case 1-26, since the registration was for the case 26-Jan."""
@@ -111,15 +117,112 @@ def test_b15_a_number_that_became_a_date_is_refused(column: str, written: str) -
         list(registrations(GOOD.replace("sid", column).replace("VA7700123", written).encode()))
 
 
-@pytest.mark.parametrize("written", ["1-26", "26-CR-1", "CR26-1432", "26/1432", "MAR26-1432", "2026-1", "12.3.4", "#26-1", "#CR26-1"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("1-26", "26-CR-1", "CR26-1432", "26/1432", "MAR26-1432", "2026-1", "12.3.4", "#26-1", "#CR26-1"),
+        *("1:26-cr-00012", "26-MAG-1432", "2026-13-26", "26-JAN-1432", "26 AGR 12", "#2026-01-26", "1:26"),
+    ],
+)
 def test_b15_but_a_docket_number_is_none(written: str) -> None:
     (found,) = map(json.loads, registrations(GOOD.replace("sid", "case_numbers").replace("VA7700123", written).encode()))
     assert found["case_numbers"] == [written]
 
 
-def test_b15_a_pin_that_lost_its_zeros_is_refused() -> None:
-    with pytest.raises(Broken, match="line 2, column 4: the column pin has lost zeros before the number"):
-        list(registrations(GOOD.replace("sid", "pin").replace("VA7700123", "258").encode()))
+@pytest.mark.parametrize(
+    ("pin", "why"),
+    [
+        *((pin, "the column pin has lost zeros before the number") for pin in ("258", "0")),
+        *((pin, "the column pin does not hold four digits") for pin in ("4821.0", '"4,821"', "48211", "****", "4821#")),
+    ],
+)
+def test_b15_a_pin_that_lost_its_zeros_or_gained_a_fraction_is_refused(pin: str, why: str) -> None:
+    with pytest.raises(Broken, match=f"line 2, column 4: {why}"):
+        list(registrations(GOOD.replace("sid", "pin").replace("VA7700123", pin).encode()))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "why"),
+    [
+        ("V-1", "1-Mar", 1, "was made a date"),
+        ("R-1", "5-mars", 2, "was made a date"),
+        ("V-1", "12345.0", 1, "was given a fraction"),
+        ("R-1", '"1,432"', 2, "was made an amount"),
+        ("VA7700123", '"7,700,123"', 4, "was made an amount"),
+        ("VA7700123", '"7,700,123.00"', 4, "was made an amount"),
+    ],
+)
+def test_b15_nor_is_an_id_or_a_number_of_which_the_spreadsheet_made_another(old: str, new: str, place: int, why: str) -> None:
+    with pytest.raises(Broken, match=f"line 2, column {place}: the number in the column .* {why}"):
+        list(registrations(GOOD.replace(old, new, 1).encode()))
+
+
+@pytest.mark.parametrize("id_", ["MAR-12", "12-MAR", "V12345.0", "26-1432", "20260126"])
+def test_b15_but_an_id_of_any_other_form_is_one(id_: str) -> None:
+    (found,) = map(json.loads, registrations(GOOD.replace("V-1", id_).encode()))
+    assert found["registration_id"] == id_
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "why"),
+    [
+        *(
+            ("804-555-1001", written, 6, "is no telephone number, or more than one")
+            for written in (
+                *("804-555-1001 and 804-555-1002", "804-555-1001/804-555-1002", "8045551001 8045551002", "804-555-1001<br>804-555-1002"),
+                *("Err:502", "Loading...", "call my mother", "8'045'551'001", '"8,045,551,001"', '"804-555-1001_x000D_\n804-555-1002"'),
+            )
+        ),
+        *(
+            ("804-555-1001", written, 6, "has too few or too many digits for a telephone number")
+            for written in ("45551001", "-951", "8/4/1955", '"804-555-1002; 555-1001"')
+        ),
+        *(
+            ("reg1@example.org", written, 5, "is no email address")
+            for written in (
+                "reg1@example.org reg2@example.org",
+                "reg1(at)example.org",
+                "reg1@example",
+                "804-555-1001",
+                '"reg2@example.org, reg1"',
+            )
+        ),
+    ],
+)
+def test_b15_an_address_that_cannot_be_read_is_refused_with_its_place(old: str, new: str, place: int, why: str) -> None:
+    """Found as a variant: such a telephone number was lost, and only the journal said so."""
+    with pytest.raises(Broken, match=f"line 2, column {place}: an address in the column .* {why}"):
+        list(registrations(GOOD.replace(old, new).encode()))
+
+
+@pytest.mark.parametrize("none", ["N/A", "none", "-", "nan", "NULL", "unknown", "Not provided", "declined", "?", "ninguno"])
+def test_b15_a_word_for_none_is_no_address(none: str) -> None:
+    assert addresses(GOOD.replace("804-555-1001", none).encode()) == ["reg1@example.org"]
+
+
+@pytest.mark.parametrize("written", ["911", "9999999999", "804-555-1001 x12", "+1 900 555 1234"])
+def test_b15_what_no_registrant_answers_is_for_the_front_door_to_leave_out(written: str) -> None:
+    assert addresses(GOOD.replace("804-555-1001", written).encode()) == [written, "reg1@example.org"]
+
+
+def test_b15_a_comma_within_an_address_parts_nothing() -> None:
+    written = '"Muster, Ann <reg1@example.org>; reg2@example.org, reg3@example.org"'
+    assert addresses(GOOD.replace("reg1@example.org", written).encode())[1:] == [
+        "Muster, Ann <reg1@example.org>",
+        "reg2@example.org",
+        "reg3@example.org",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"), [("V-1", "'26-1", "registration_id"), ("sid", "pin", "pin"), ("804-555-1001", "'+18045551001", "sms")]
+)
+def test_b15_the_sign_that_keeps_a_text_a_text_is_no_part_of_it(old: str, new: str, field: str) -> None:
+    (found,) = map(
+        json.loads, registrations(GOOD.replace(old, new, 1).replace("VA7700123", "'0482" if new == "pin" else "VA7700123").encode())
+    )
+    values = {"registration_id": found["registration_id"], "pin": found.get("pin"), "sms": found["contacts"][0]["address"]}
+    assert values[field] == {"registration_id": "26-1", "pin": "0482", "sms": "+18045551001"}[field]
 
 
 @pytest.mark.parametrize(
@@ -140,8 +243,11 @@ NAMED = GOOD.replace("sid", "full").replace("VA7700123", "José Peña")
         NAMED.encode().decode("cp1252").encode(),
         NAMED.encode().replace("ñ".encode(), b"\xf1"),
         NAMED.replace("é", "\ufffd").encode(),
+        NAMED.replace("José Peña", "Иванов Пётр").encode("cp1251"),
+        NAMED.replace("José Peña", "Παπαδόπουλος").encode("cp1253"),
+        NAMED.replace("José Peña", "王伟").encode("gb18030"),
     ],
-    ids=["Macintosh", "MS-DOS", "UTF-8 twice", "UTF-8 and Windows-1252", "lost"],
+    ids=["Macintosh", "MS-DOS", "UTF-8 twice", "UTF-8 and Windows-1252", "lost", "Cyrillic", "Greek", "Chinese"],
 )
 def test_b15_a_name_whose_letters_were_spoiled_is_refused_and_not_another_name(content: bytes) -> None:
     with pytest.raises(Broken, match="line 2, column 4: letters in the column full were spoiled by another program"):

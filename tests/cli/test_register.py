@@ -155,7 +155,7 @@ BROKEN = [
         "line 2, column 2: the number in the column sms was shortened by the spreadsheet: format the column as text",
     ),
     ("registration_id,sms\n,8045551002\n", "line 2, column 1: the row has no registration_id"),
-    ("sep=;\nregistration_id;sms\nV-1;1;2\n", "line 3, column 3: there is a value in a column that has no header"),
+    ("sep=;\nregistration_id;sms\nV-1;8045551001;2\n", "line 3, column 3: there is a value in a column that has no header"),
     ("registrant_id,sms\nR-1,1\n", "line 1, column 1: the header has no column registration_id"),
     ("nonsense\n", "line 1, column 1: this is neither JSON nor a header with the column registration_id: see `vn register --help`"),
     ("", "line 1, column 1: the file is empty: write a header, then a registration a line"),
@@ -174,4 +174,4 @@ def test_what_cannot_be_read_is_refused_with_its_line_and_column(text: str, wher
 
 def test_the_line_is_that_of_the_file_though_cells_hold_line_breaks() -> None:
     with pytest.raises(Broken, match=r"^line 4, column 3: "):
-        read('registration_id,sms\nV-1,"1\n2"\nV-2,1,2\n')
+        read('registration_id,sms\nV-1,"8045551001\n8045551002"\nV-2,8045551003,2\n')
