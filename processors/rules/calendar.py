@@ -12,7 +12,10 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 COUNTRY: Final = "US"
+LANGUAGE: Final = "en_US"  # of the names of holidays, whatever the machine's
 SATURDAY: Final = 5
+OBSERVED: Final = " (observed)"  # what the library adds to the name of a holiday that a weekend moves
+YEARS: Final = range(2020, 2040)  # whose holidays a rule file may name
 DAY: Final = timedelta(days=1)
 
 
@@ -40,7 +43,12 @@ class Calendar(NamedTuple):
             return False
         if day in self.worked:
             return True
-        return day.weekday() < SATURDAY and not public_holidays(self.state, day.year).get(day, frozenset()) - self.worked_names
+        return day.weekday() < SATURDAY and all(map(self.is_worked, public_holidays(self.state, day.year).get(day, ())))
+
+    def is_worked(self, holiday: str) -> bool:
+        """Whether a yearly holiday, or its observed day, is a business day; its name may be written in any case."""
+        name = holiday.casefold()
+        return not {name, name.removesuffix(OBSERVED)}.isdisjoint(map(str.casefold, self.worked_names))
 
     def after(self, day: date, count: int, unit: str) -> date:
         """Return the day `count` days after `day`, which itself is not counted."""
@@ -62,10 +70,15 @@ def public_holidays(state: str, year: int) -> Mapping[date, frozenset[str]]:
 
     found: dict[date, frozenset[str]] = {}
     for subdivision in {None, state if state in list_supported_countries()[COUNTRY] else None}:
-        for day, names in country_holidays(COUNTRY, subdiv=subdivision, years=year).items():
+        for day, names in country_holidays(COUNTRY, subdiv=subdivision, years=year, language=LANGUAGE).items():
             if day.year == year:
                 found[day] = found.get(day, frozenset()) | {name.strip() for name in names.split(";")}
     return found
+
+
+def holiday_names(state: str) -> frozenset[str]:
+    """Return the names of the federal and state holidays, also of those that not every year has."""
+    return frozenset().union(*(names for year in YEARS for names in public_holidays(state, year).values()))
 
 
 def day_of(instant: int, zone: ZoneInfo) -> date:

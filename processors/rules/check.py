@@ -14,6 +14,7 @@ from msgspec import structs
 
 from processors.domain.event import Event
 from processors.rules.book import Book, EventCode, fold
+from processors.rules.calendar import Calendar, holiday_names
 from processors.rules.check_texts import Problem, broken_texts, incomplete_languages, missing_texts
 from processors.rules.files import RuleFile
 from processors.rules.identity import OTHER
@@ -295,6 +296,14 @@ def unknown_numbers(book: Book) -> Iterator[Problem]:
             yield "scheme", each.name, 'its values begin with a state, but its scope is another: write scope = "state".'
 
 
+def unknown_holidays(book: Book) -> Iterator[Problem]:
+    """Find yearly holidays that are said to be worked and that the calendar does not have."""
+    for name in book.calendar.worked_names:
+        worked = Calendar(worked_names=frozenset({name}))
+        if not any(worked.is_worked(each) for each in holiday_names(book.jurisdiction)):
+            yield "holiday", name, "the calendar has no such holiday: write the name as `vn rules show` lists it, or a `day`."
+
+
 CHECKS: Final[tuple[Callable[[Book], Iterable[Problem]], ...]] = (
     unknown_codes,
     unreachable,
@@ -307,4 +316,5 @@ CHECKS: Final[tuple[Callable[[Book], Iterable[Problem]], ...]] = (
     broken_texts,
     compact_dead_ends,
     unknown_numbers,
+    unknown_holidays,
 )

@@ -251,6 +251,12 @@ class HolidayEntry(Model):
     day: date | None = None
     worked: bool = False
 
+    @model_validator(mode="after")
+    def _corrects_something(self) -> Self:
+        if self.day is None and not self.worked:
+            raise ValueError("write its `day`, or worked = true for a yearly holiday that is a business day")
+        return self
+
 
 class SchemeEntry(Model):
     """A kind of number that agencies know people by (contract §3.2); `*` stands for every kind without an entry."""

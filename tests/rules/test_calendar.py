@@ -11,7 +11,9 @@ from hypothesis import given, settings
 
 from processors.rules.book import Rules
 from processors.rules.calendar import Calendar, day_of, end_of, noon_of, public_holidays
-from processors.rules.load import load_rules
+from processors.rules.check import check
+from processors.rules.files import BadRules
+from processors.rules.load import load_rules, read_rules
 from processors.rules.pages import clocks_markdown, workflow_markdown
 from processors.validate.compact import CASES, STEPS
 from tests.examples import examples
@@ -104,6 +106,40 @@ worked = true
 
 
 @pytest.mark.parametrize(
+    ("state", "name", "day"),
+    [
+        ("VA", "Independence Day", date(2026, 7, 3)),  # the Friday on which it is observed
+        ("VA", "INDEPENDENCE DAY (OBSERVED)", date(2026, 7, 3)),
+        ("VA", "day after thanksgiving", date(2026, 11, 27)),
+        ("AK", "Alaska Day", date(2026, 10, 19)),
+        ("NC", "Columbus Day", date(2026, 10, 12)),
+        ("NC", "Veterans Day", date(2028, 11, 10)),
+    ],
+)
+def test_a_yearly_holiday_that_is_worked_is_so_on_the_day_on_which_it_is_observed(state: str, name: str, day: date) -> None:
+    assert not Calendar(state).is_business_day(day)
+    assert Calendar(state, worked_names=frozenset({name})).is_business_day(day)
+
+
+def test_of_two_holidays_on_one_day_both_must_be_worked() -> None:
+    names = sorted(public_holidays("VA", 2026)[date(2026, 10, 12)])
+    opened = [Calendar("VA", worked_names=frozenset(each)).is_business_day(date(2026, 10, 12)) for each in (names[:1], names[1:], names)]
+    assert (len(names), opened) == (2, [False, False, True])
+
+
+def test_a_correction_of_nothing_is_refused(tmp_path: Path) -> None:
+    """Found as a variant: a holiday without its day closed no office, and a name that no holiday has opened none."""
+    (tmp_path / "VA.toml").write_text('[[holiday]]\nname = "Founders Day"\n')
+    with pytest.raises(BadRules, match=r"\[\[holiday\]\] 1 \(Founders Day\): write its `day`, or worked = true"):
+        load_rules(tmp_path)
+    (tmp_path / "VA.toml").write_text('[[holiday]]\nname = "Day After Tanksgiving"\nworked = true\n')
+    (finding,) = check(read_rules(tmp_path))
+    assert "holiday Day After Tanksgiving: the calendar has no such holiday" in str(finding)
+    (tmp_path / "VA.toml").write_text('[[holiday]]\nname = "inauguration day"\nworked = true\n')
+    assert check(read_rules(tmp_path)) == ()
+
+
+@pytest.mark.parametrize(
     ("zone", "utc_hours"), [("America/New_York", 29), ("America/Puerto_Rico", 28), ("Pacific/Honolulu", 34), ("America/Anchorage", 33)]
 )
 def test_a_day_ends_at_midnight_where_one_is(zone: str, utc_hours: int) -> None:
@@ -166,6 +202,12 @@ def test_if_the_state_is_none_of_the_union_only_the_nations_holidays_count() -> 
         assert public_holidays(state, 2026) == public_holidays("", 2026)
         assert Calendar(state).is_business_day(date(2026, 11, 3))
         assert not Calendar(state).is_business_day(date(2026, 11, 26))
+
+
+def test_the_names_of_holidays_are_english_whatever_the_machine_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found as a variant: on a Thai machine no rule file's holiday had its name."""
+    monkeypatch.setenv("LANGUAGE", "th")
+    assert public_holidays.__wrapped__("VA", 2027)[date(2027, 11, 26)] == {"Day After Thanksgiving"}
 
 
 def test_two_holidays_on_one_day_have_each_their_name() -> None:
