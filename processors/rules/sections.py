@@ -17,6 +17,8 @@ from processors.domain.event import Way
 from processors.domain.zones import zone_named
 from processors.rules.book import fold
 
+MOST_DAYS: Final = 3_650  # of a deadline: business days are counted one by one
+
 
 class Entry(BaseModel):
     """One entry of a rule file and the days it is in effect, both included."""
@@ -219,10 +221,10 @@ class DeadlineEntry(Model):
     expects: str
     text: str
     source: str
-    count: int = Field(ge=0)
+    count: int = Field(ge=0, le=MOST_DAYS)
     unit: Literal["business days", "calendar days"]
     counted_from: Literal["action", "transmission", "receipt", "report_by"] = "action"
-    otherwise: int | None = Field(default=None, ge=0)
+    otherwise: int | None = Field(default=None, ge=0, le=MOST_DAYS)
     raised_by: Words
     met_by: Words = ()
     cancelled_by: Words = ()

@@ -126,6 +126,19 @@ def test_b10_a_telephone_number_that_became_a_fraction_is_kept(written: str) -> 
     assert opened_contacts(found) == (Contact("sms", "+18045551007", verified=True),)
 
 
+@pytest.mark.parametrize("count", [3_651, 10**9, 10**25])
+@pytest.mark.parametrize("field", ["count", "otherwise"])
+def test_b10_a_deadline_of_a_rule_file_is_no_end_of_days_away(tmp_path: Path, field: str, count: int) -> None:
+    """Found as a variant: with 10^9 business days a stage counted them one by one, to the last day of the calendar."""
+    counts = {"count": 5, "otherwise": 5} | {field: count}
+    lines = [f'{name} = "x"' for name in ("name", "rule", "expects", "text", "source")]
+    lines += ['unit = "business days"', 'raised_by = ["arrival"]', 'owed_by = "sending state"', 'owed_to = "receiving state"']
+    lines += [f"{name} = {number}" for name, number in counts.items()]
+    (tmp_path / "VA.toml").write_text("\n".join(["[[deadline]]", *lines]) + "\n")
+    with pytest.raises(BadRules, match=f"`{field}` cannot be {count}: should be less than or equal to 3650"):
+        load_rules(tmp_path)
+
+
 def test_b11_seconds_end_in_a_dead_letter_and_not_in_1970(driver: PipelineDriver) -> None:
     driver.register(registration_of_walker("R-1", expires_at=SECONDS), registration_of_walker("R-2", expires_at=MILLISECONDS))
     driver.submit(escape())
