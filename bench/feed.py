@@ -58,14 +58,15 @@ AGENCIES: Final = tuple(
 FIRST_BIRTH: Final = date(1950, 1, 1)
 BIRTHS: Final = 20_000  # days on which offenders were born
 APART: Final = 7_919  # days between one offender's birth and the next one's; prime, so that all days come
-SHIFT: Final = 4_441  # so that people born on one day do not also have names that are alike
+SHIFT: Final = 4_441  # so that the last letters of people born on one day differ
+RUN: Final = 7  # offenders in a row with one given name, so that it says nothing of the birth date or the last letter
 
 
 def offender(number: int) -> dict[str, Any]:
     state = AGENCIES[number % len(AGENCIES)].state
     return {
         "identifiers": [{"scheme": "SID", "value": f"{state}71{number:06d}"}],
-        "name": {"given": GIVEN[number % len(GIVEN)], "sur": f"{SUR[number // len(GIVEN) % len(SUR)]}{letters(number)}"},
+        "name": {"given": GIVEN[number // RUN % len(GIVEN)], "sur": f"{SUR[number // len(GIVEN) % len(SUR)]}{letters(number)}"},
         "birth_date": (FIRST_BIRTH + timedelta(days=(number * APART + number // BIRTHS * SHIFT) % BIRTHS)).isoformat(),
     }
 
