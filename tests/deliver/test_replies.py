@@ -32,6 +32,7 @@ from tests.deliver.given import (
 from tests.one_stage import SEAL
 
 PHONE = Contact("voice", SMS.address, verified=True)  # calls to the number that has the text messages
+UNVERIFIED = Contact("sms", "+18045551008", verified=False)
 NIGHT = millis("2026-11-03T03:00:00Z")  # 22:00 in Virginia
 MORNING = millis("2026-11-03T12:00:00Z")  # 7:00
 
@@ -137,6 +138,19 @@ def test_a_stop_ends_a_series_that_is_running() -> None:
     told.tell(event())
     told.receive(receipt(told.sent[0].reference, "temporary_failure"), receipt(told.sent[1].reference, "delivered"), inbound("stop"))
     assert len(told.after(DAY).sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("contact", "how"), [(SMS, "stop"), (VOICE, "stop"), (EMAIL, "opted_out"), (VOICE, "opted_out"), (UNVERIFIED, "stop")]
+)
+def test_an_opt_out_ends_confirmation_and_request_to_verify_too(contact: Contact, how: str) -> None:
+    """Case B21: nothing is tried again there, not even what tells of no event."""
+    told = AtDeliver(policies=ALL_DAY, answers=None).register(reachable(contact))
+    (first,) = told.messages
+    told.receive(receipt(first.reference, "temporary_failure"))
+    told.receive(inbound("stop", contact) if how == "stop" else receipt(first.reference, "opted_out"))
+    told.until(NOON + 2 * DAY)
+    assert [each.reference for each in told.messages if each.notification_id == first.notification_id] == [first.reference]
 
 
 def test_a_registration_that_comes_after_the_stop_is_silent_too() -> None:
