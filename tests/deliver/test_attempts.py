@@ -194,6 +194,24 @@ def test_a_late_delivery_stops_what_would_follow() -> None:
     assert len(told.after(DAY).sent) == 1
 
 
+@pytest.mark.parametrize(
+    ("order", "asked", "status"),
+    [
+        ([(1, "delivered"), (0, "permanent_failure")], 0, "active"),
+        ([(0, "permanent_failure"), (1, "delivered")], 1, "active"),  # it had failed, as far as anybody knew
+        ([(1, "permanent_failure"), (0, "permanent_failure")], 1, "unreachable"),
+    ],
+)
+def test_a_contact_has_not_failed_if_another_attempt_to_tell_it_the_same_arrived(order: Any, asked: int, status: str) -> None:
+    """Case B20: it is not asked to verify itself again."""
+    told = silent().tell(event())
+    told.receive(receipt(told.sent[0].reference, "temporary_failure")).after(10 * MINUTE)
+    for number, said in order:
+        told.receive(receipt(told.sent[number].reference, said))
+    assert len([each for each in told.messages if each.kind == "verification"]) == asked
+    assert told.statuses[-1] == status
+
+
 def test_what_was_reached_is_kept_without_its_notices() -> None:
     told = AtDeliver(policies=ALL_DAY).register(reachable(SMS)).tell(event())
     assert [each.notices for each in told.deliveries() if each.content == "news"] == [()]

@@ -22,6 +22,7 @@ from processors.topics import DEAD_LETTERS
 PINS_A_CALL: Final = 3
 BEFORE_ACCEPTED: Final = frozenset({"sent", "expired"})
 IN_DOUBT: Final = {AGAIN: "sent_again", AMBIGUOUS: "ambiguous_send"}
+ARRIVED: Final = frozenset({"delivered", "confirmed"})
 KNOWN: Final = frozenset(get_args(ReceiptStatus))
 TO_VERIFIED: Final = frozenset({"news", "registered"})  # what only a verified contact gets: if that fails, it is to be verified again
 
@@ -109,12 +110,17 @@ def with_marks(attempt: Attempt, receipt: Receipt, understood: Understood) -> At
 
 
 def contact_after(registrant: Registrant, attempt: Attempt, status: ReceiptStatus, delivery: Delivery, moment: Moment) -> Decision[State]:
-    """Remember that a contact failed, which is then asked to verify itself again, or that it was reached."""
+    """
+    Remember that a contact failed, which is then asked to verify itself again, or that it was reached.
+
+    It has not failed if another attempt to tell it the same arrived, before or after.
+    """
     known = registrant.contacts.get(attempt.contact, UNKNOWN)
     after = known
-    if status == "permanent_failure" and delivery.content in TO_VERIFIED and not known.failed:
+    arrived = any(each.contact == attempt.contact and each.status in ARRIVED for each in delivery.attempts.values())
+    if status == "permanent_failure" and delivery.content in TO_VERIFIED and not known.failed and not arrived:
         after = replace(known, failed=True, ask_at=moment.at)
-    elif status in {"delivered", "confirmed"} and known.failed:
+    elif status in ARRIVED and known.failed:
         after = replace(known, failed=False)
     if after == known:
         return Decision()
