@@ -147,6 +147,12 @@ def test_b23_a_false_release_is_withdrawn_and_the_true_one_told(driver: Pipeline
         ("OR", "OR0230000", "America/Boise"),
         ("KS", "KS0380000", "America/Denver"),
         ("AZ", "AZ0010000", "America/Phoenix"),
+        ("ND", "ND0130000", "America/Denver"),  # Dunn, and its seat Manning
+        ("ND", "ND0270000", "America/Chicago"),  # McKenzie: its seat, Watford City
+        ("FL", "FL0230000", "America/New_York"),  # Gulf: its seat, Port St. Joe
+        ("ID", "ID0250000", "America/Los_Angeles"),
+        ("KY", "KY0430000", "America/Chicago"),
+        ("MI", "MI0270000", "America/Menominee"),
     ],
 )
 def test_b24_a_county_has_its_own_zone(rules: Rules, state: str, ori: str, zone: str) -> None:
