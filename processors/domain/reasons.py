@@ -48,6 +48,7 @@ REASONS: Final[dict[str, str]] = {
     "verification": "a verification code was sent on to its registrant",
     "inbound": "a message from an address was sent on to whoever has that address",
     "repeated_inbound": "a message from an address had been taken before, by its provider's id, and changes nothing",
+    "late_inbound": "a START from an address was sent before its latest STOP, and changes nothing",
     "registration_removed": "the registration was removed",
     "erasure": "a request to erase a registrant was sent on to deliver",
     "review_action": "a reviewer's action was sent on to the stage that flagged the message",

@@ -3,7 +3,7 @@ Addresses, by their keyed digests: whose they are, and on which channels they op
 
 Whoever answers STOP is sent nothing more at that address under any registration that has it, later ones
 included, until START comes from the same address. A message that its provider passes on again, or that somebody who
-recorded it posts again, changes nothing: an old START must not undo a later STOP.
+recorded it posts again, changes nothing, nor does a START that was sent before the STOP and comes after it.
 """
 
 from collections.abc import Iterator
@@ -71,6 +71,10 @@ def decide_inbound(record: Record, states: States, context: Context) -> Decision
     before = find(states, key, Address) or Address()
     if inbound.id and inbound.id in before.heard:
         return Decision(verdicts=(note(intake, context, "repeated_inbound", f"The message says {inbound.keyword} and was taken before."),))
+    if inbound.keyword == "start" and inbound.channel in before.silenced and inbound.occurred_at < before.stopped_at:
+        return Decision(
+            verdicts=(note(intake, context, "late_inbound", "The message says start and was sent before the address said stop."),)
+        )
     listed = (find(states, registration_key(each), CurrentRegistration) for each in pages.items(states, registrations_key(key)))
     registrants = dict.fromkeys(each.registrant_id for each in listed if each is not None)
     outputs = tuple(
@@ -86,12 +90,14 @@ def decide_inbound(record: Record, states: States, context: Context) -> Decision
 
 
 def silence_changed(before: Address, inbound: Inbound, context: Context) -> Address:
-    """Return the address as it is after STOP or START, of a telephone as `opt_out.scope` says."""
+    """Return the address as it is after STOP or START, of a telephone as `opt_out.scope` says; no STOP is later than its receipt."""
     whole = inbound.channel in PHONE and context.rules.text("opt_out.scope", EVERYWHERE) == "phone"
     channels = PHONE if whole else (inbound.channel,)
     without: tuple[Channel, ...] = tuple(each for each in before.silenced if each not in channels)
-    silent = {"stop": (*without, *channels), "start": without}.get(inbound.keyword, before.silenced)
-    return structs.replace(before, silenced=silent)
+    if inbound.keyword == "stop":
+        stopped_at = max(before.stopped_at, min(inbound.occurred_at, inbound.received_at))
+        return structs.replace(before, silenced=(*without, *channels), stopped_at=stopped_at)
+    return structs.replace(before, silenced=without, stopped_at=0) if inbound.keyword == "start" else before
 
 
 def request_keys(record: Record, _states: States) -> Iterator[str]:

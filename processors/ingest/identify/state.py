@@ -177,12 +177,14 @@ class Address(Struct, frozen=True, gc=False, tag="address", omit_defaults=True):
     """
     The channels on which an address, known by its keyed digest, has opted out.
 
-    `asked` are the latest times at which verification codes were sent to it, `heard` the ids of the latest messages from it.
+    `asked` are the latest times at which verification codes were sent to it, `heard` the ids of the latest messages from it,
+    `stopped_at` is when the latest STOP was sent from it, zero once START undid it.
     """
 
     silenced: tuple[Channel, ...] = ()
     asked: tuple[int, ...] = ()
     heard: tuple[str, ...] = ()
+    stopped_at: int = 0
 
 
 class ListHead(Struct, frozen=True, gc=False, tag="roll", omit_defaults=True):

@@ -40,8 +40,8 @@ class FrontDoor(OneStage):
         return self.send(sent, VERIFICATIONS, key=registration_id)
 
     def answer(self, body: str, address: str = "8045551007", channel: str = "sms", **more: str) -> "Decided":
-        sent = {"provider": "example", "channel": channel, "from": address, "to": "8045550000", "body": body, **more}
-        return self.send(sent | {"occurred_at": "2026-11-02T18:20:00Z"}, INBOUND)
+        sent = {"provider": "example", "channel": channel, "from": address, "to": "8045550000", "body": body}
+        return self.send({**sent, "occurred_at": "2026-11-02T18:20:00Z", **more}, INBOUND)
 
     def act(self, action: str, **named: str) -> "Decided":
         return self.send({"action": action, "reason": "looked into", "reviewer": "ann", **named}, REVIEW_ACTIONS)

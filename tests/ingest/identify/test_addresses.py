@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 from processors.domain.inbound import Inbound
 from processors.domain.registration import Verification, address_digest, verification_digest
 from processors.ingest.identify.addresses import HEARD
@@ -84,6 +86,27 @@ def test_a_message_that_comes_again_under_its_id_changes_nothing() -> None:
     assert heard_by(door.answer("START", id="SM3"))
     (found,) = door.register("V-3").reachable
     assert found.silenced == ()
+
+
+@pytest.mark.parametrize(
+    ("stopped", "started", "channel", "silent"),
+    [
+        ("2026-11-02T18:20:00Z", "2026-11-02T18:19:59Z", "sms", True),
+        ("2026-11-02T18:20:00Z", "2026-11-02T18:20:00Z", "sms", False),
+        ("2026-11-02T18:20:00Z", "2026-11-02T18:21:00Z", "sms", False),
+        ("2999-01-01T00:00:00Z", "2998-01-01T00:00:00Z", "sms", False),  # a provider's clock is wrong
+        ("2026-11-02T18:20:00Z", "2026-11-02T18:19:00Z", "voice", True),  # which silences nothing there, and undoes nothing here
+    ],
+)
+def test_a_start_that_was_sent_before_the_stop_does_not_undo_it(stopped: str, started: str, channel: str, *, silent: bool) -> None:
+    """Cases B20 and B21: messages come in any order."""
+    door = FrontDoor()
+    door.register("V-1", contacts=contacts("8045551007"))
+    door.answer("STOP", occurred_at=stopped)
+    late = door.answer("START", channel=channel, occurred_at=started)
+    assert late.reasons == [("noted", "late_inbound" if silent and channel == "sms" else "inbound")]
+    (found,) = door.register("V-2").reachable
+    assert (found.silenced == (f"sms:{DIGEST}",)) is silent
 
 
 def test_of_an_address_that_nobody_registered_only_stop_and_start_are_remembered() -> None:
