@@ -87,14 +87,15 @@ def notice_of(notification: Notification, *, emergency: bool) -> Notice:
 
 
 def same_event(one: Notice, other: Notice) -> bool:
-    """Whether both belong in one message: the same agency event, and both news, change or cancellation."""
-    return (one.ori, one.event_subtype, one.action_at, one.date_only, one.telling, one.changes) == (
+    """Whether both belong in one message: the same agency event, both news, change or cancellation, and one sentence says both."""
+    return (one.ori, one.event_subtype, one.action_at, one.date_only, one.telling, one.changes, one.way) == (
         other.ori,
         other.event_subtype,
         other.action_at,
         other.date_only,
         other.telling,
         other.changes,
+        other.way,
     )
 
 

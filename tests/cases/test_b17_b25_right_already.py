@@ -96,6 +96,22 @@ def test_b19_hearings_of_two_days_are_not_mixed(driver: PipelineDriver) -> None:
     ]
 
 
+def departure(offender: dict[str, object], **compact: str) -> dict[str, object]:
+    whole = {"sending_state": "VA", "receiving_state": "NC", "case_number": "C-1", **compact}
+    event = {"event_type": "Interstate Compact", "event_subtype": "Departure", "notification_type": "Movement"}
+    return escape(**event, offenders=[offender], compact=whole)
+
+
+def test_b19_what_differs_between_offenders_told_together_is_said_in_words(driver: PipelineDriver) -> None:
+    email = [{"channel": "email", "address": "reg1@example.org", "verified": True}]
+    driver.register(registration("R-1", contacts=email), registration("R-1", offender=BAKER, contacts=email))
+    driver.submit(departure(WALKER, report_by="2026-11-04"), departure(BAKER, receiving_state="SC", report_by="2026-11-06"))
+    driver.advance(timedelta(days=1))
+    (told,) = driver.outbound()
+    assert "left Virginia for North Carolina / South Carolina on" in told.body
+    assert "must report there by November 4, 2026 / November 6, 2026." in told.body
+
+
 def test_b19_five_copies_within_a_second_are_told_once(driver: PipelineDriver) -> None:
     driver.register(registration("R-1"))
     for number in range(5):

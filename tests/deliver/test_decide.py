@@ -122,7 +122,9 @@ def test_one_submission_of_two_offenders_is_one_message_of_one_id() -> None:
     assert one.message_ids == ("M-1",)
 
 
-@pytest.mark.parametrize("difference", [{"ori": "VA0440000"}, {"event_subtype": "Victim Impact Hearing"}, {"date_only": True}])
+@pytest.mark.parametrize(
+    "difference", [{"ori": "VA0440000"}, {"event_subtype": "Victim Impact Hearing"}, {"date_only": True}, {"way": "back"}]
+)
 def test_other_events_of_the_same_time_stay_apart(difference: dict[str, Any]) -> None:
     assert len(registered(policies=()).tell(event(JOHN), event(JANE, message_id="M-2", **difference)).after(MINUTE).sent) == 2
 

@@ -1,6 +1,6 @@
 """The facts of one message: everything a text may use, in the words of one language."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -78,7 +78,6 @@ def facts_of(notices: tuple[Notice, ...], style: Style, at: int) -> Facts:
     first = notices[0]
     language, brief = style.language, style.brief
     offenders = offenders_of(notices, style)
-    sending, receiving = join_values(notices, "sending_state"), join_values(notices, "receiving_state")
     return Facts(
         language=language,
         names=tuple([readable(each) if brief else each.name for each in offenders]),
@@ -91,16 +90,16 @@ def facts_of(notices: tuple[Notice, ...], style: Style, at: int) -> Facts:
         court=join_values(notices, "court"),
         case=join_values(notices, "case_number"),
         agency=join_values(notices, "agency"),
-        sending=style.state(sending),
-        receiving=style.state(receiving),
-        report_by=day_in_words(join_values(notices, "report_by"), language, brief=brief),
+        sending=join_values(notices, "sending_state", style.state),
+        receiving=join_values(notices, "receiving_state", style.state),
+        report_by=join_values(notices, "report_by", lambda day: day_in_words(day, language, brief=brief)),
         way=join_values(notices, "way"),
         emergency=True in [notice.emergency for notice in notices],
         hearing=first.notification_type == HEARING,
         changes=tuple([change_text(change, style) for change in first.changes]),
         unsaid=0,
-        codes=(sending, receiving),
-        offices=() if brief and not style.discreet else tuple(offices_of(style.rules, at, (sending, receiving))),
+        codes=(join_values(notices, "sending_state"), join_values(notices, "receiving_state")),
+        offices=() if brief and not style.discreet else tuple(offices_of(style.rules, at, notices)),
     )
 
 
@@ -153,17 +152,17 @@ def number_of(identifiers: tuple[Identifier, ...]) -> str:
     return ""
 
 
-def join_values(notices: tuple[Notice, ...], name: str) -> str:
-    """Return the notices' values of one field: one value, or the different ones joined."""
+def join_values(notices: tuple[Notice, ...], name: str, say: Callable[[str], str] = str) -> str:
+    """Return the notices' values of one field in words: one value, or the different ones joined."""
     if len(notices) == 1:
         value: str | None = getattr(notices[0], name)
-        return clean(value) if value else ""
-    return " / ".join(filter(None, dict.fromkeys(clean(getattr(notice, name) or "") for notice in notices)))
+        return say(clean(value)) if value else ""
+    return " / ".join([say(each) for each in dict.fromkeys(clean(getattr(notice, name) or "") for notice in notices) if each])
 
 
-def offices_of(rules: Rules, at: int, codes: Iterable[str]) -> Iterator[Office]:
-    """Return the compact offices of these states whose telephone the rules know."""
-    for code in dict.fromkeys(filter(None, codes)):
+def offices_of(rules: Rules, at: int, notices: Iterable[Notice]) -> Iterator[Office]:
+    """Return the compact offices of the notices' states whose telephone the rules know."""
+    for code in dict.fromkeys(code for each in notices for code in (each.sending_state, each.receiving_state) if code):
         entry = rules.book(code, at).entries.get("jurisdiction", {}).get("") if code in rules.jurisdictions else None
         if entry is not None and entry.compact_office_phone:
             yield Office(clean(entry.compact_office or rules.jurisdictions[code].name), clean(entry.compact_office_phone))
