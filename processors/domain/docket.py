@@ -31,7 +31,10 @@ _FEDERAL = re.compile(
 _ALONE = re.compile(r"[a-z0-9:-]*")
 # What stands between several numbers. After a comma or "and" the end of a number may be written alone: CR26-1432 & 1433.
 _SEVERAL = re.compile(r"[;|+\n\r\t\u2028\u2029•]")
-_AND = re.compile(r",\s|,(?!\d{3}\b)|、|\s(?:and|or|and/or|y|o|y/o|plus|with|&|·|/)\s")
+_AND = re.compile(
+    r",\s|,(?!\d{3}\b)|、|&|\s(?:and|or|and/or|y|o|y/o|plus|with|·|/)\s"
+    r"|(?:(?<=-\d{3})|(?<=-\d{4})|(?<=-\d{5})|(?<=-\d{6}))/(?=[a-z])"
+)
 _TO = re.compile(r"\s(?:thru|through|to)\s")
 _ROW = re.compile(r"(?:[a-z]{0,5}-?\d+-\d+(?:-\w+)?\s+)+[a-z]{0,5}-?\d+-\d+(?:-\w+)?")
 _END = re.compile(r"\s*(?:-\s*)?(\d{1,9})\s*")
