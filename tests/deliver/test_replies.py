@@ -153,6 +153,14 @@ def test_an_opt_out_ends_confirmation_and_request_to_verify_too(contact: Contact
     assert [each.reference for each in told.messages if each.notification_id == first.notification_id] == [first.reference]
 
 
+@pytest.mark.parametrize("words", [("stop", "help"), ("help", "stop")])
+def test_help_is_answered_after_a_stop_too_but_not_tried_again(words: tuple[str, str]) -> None:
+    told = registered(SMS)
+    told.answers = None
+    told.receive(*map(inbound, words)).after(DAY)
+    assert len([each for each in told.messages if "you get these messages" in each.body]) == 1
+
+
 def test_a_registration_that_comes_after_the_stop_is_silent_too() -> None:
     name = f"sms:{address_digest(SMS.address, SEAL)}"
     told = registered(SMS, silenced=(name,)).tell(escape())

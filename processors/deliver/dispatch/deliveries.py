@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from processors.deliver.contacts import UNKNOWN, Destination, find, usable
 from processors.deliver.dispatch.attempts import end_contact, make_attempt, settle_attempt, with_progress
-from processors.deliver.dispatch.schedule import after_quiet_hours, give_up_at
+from processors.deliver.dispatch.schedule import after_quiet_hours, give_up_at, is_answer
 from processors.deliver.life import UNDER_WAY, WITHOUT_SUCCESS
 from processors.deliver.moment import MESSAGE_ONLY, About, Moment
 from processors.deliver.outcome import outcome_of_notices
-from processors.deliver.state import SHARED, Attempt, ContactProgress, Content, Delivery, Registrant, Result, State, delivery_key
+from processors.deliver.state import SHARED, Attempt, ContactProgress, Delivery, Registrant, Result, State, delivery_key
 from processors.deliver.wording.about_registrations import message_about
 from processors.deliver.wording.templates import Message, message_for
 from processors.domain.journal import Outcome, Verdict
@@ -26,7 +26,6 @@ from processors.stage import Decision, combine
 Destinations = Mapping[str, Destination]
 Advanced = tuple[Delivery, Decision[State]]  # a delivery after one step, and what the step wrote
 NOTHING: Final[Decision[State]] = Decision()
-TO_SILENT: Final[frozenset[Content]] = frozenset({"opted_out", "help"})  # what an address that opted out may still be sent
 LISTED: Final = 1_000  # deliveries under way to one registrant that hear of changes: an input that concerns them reads each
 SILENCE: Final = {  # by whether a provider had accepted the attempt: reason code and sentence
     False: ("lease_ended", "no provider accepted it in time"),
@@ -79,7 +78,8 @@ def destinations_of(registrant: Registrant, delivery: Delivery, moment: Moment) 
     if delivery.content == "news":
         return usable(registrant, moment)
     found = [to for name in delivery.contacts if (to := find(registrant, name, moment)) is not None]
-    return {to.name: to for to in found if delivery.content in TO_SILENT or not registrant.contacts.get(to.name, UNKNOWN).silent}
+    answers = delivery.content == "opted_out" or (delivery.content == "help" and is_answer(delivery, moment))
+    return {to.name: to for to in found if answers or not registrant.contacts.get(to.name, UNKNOWN).silent}
 
 
 # --- the steps, in order ---------------------------------------------------------------------------------------------
