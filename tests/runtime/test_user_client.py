@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import KafkaError, TopicPartition
 
 from processors.runtime.errors import UserError
-from processors.runtime.kafka.user_client import SENT_TOGETHER, Client, first_message
+from processors.runtime.kafka.user_client import RECORD_OVERHEAD, SENT_TOGETHER, Client, first_message
 from processors.runtime.settings import Settings
 from processors.topics import SUBMISSIONS
 
@@ -82,8 +82,9 @@ def test_many_records_are_sent_no_more_at_a_time_than_a_request_holds(monkeypatc
 
 def test_tombstones_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
     producer = TakingProducer(flushes=10)
-    assert sending(producer, monkeypatch).send(SUBMISSIONS, (("", None) for _ in range(40_000))) == 40_000
-    assert producer.flushed == [32_768, 7_232]
+    most = SENT_TOGETHER // RECORD_OVERHEAD
+    assert sending(producer, monkeypatch).send(SUBMISSIONS, (("", None) for _ in range(most + 1))) == most + 1
+    assert producer.flushed == [most, 1]
 
 
 def test_after_a_failure_no_more_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:

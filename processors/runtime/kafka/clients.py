@@ -45,7 +45,7 @@ PERMANENT_ERRORS: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.I
 
 # A partition's records leave in one request, when they are flushed: those that are ready while others of their partition are on
 # their way keep librdkafka 2.16 in a busy loop until they are acknowledged, with a core that the broker may need.
-TOGETHER: Final = {"linger.ms": 1_000, "batch.size": 2 * 1024 * 1024, "batch.num.messages": 100_000}
+TOGETHER: Final = {"linger.ms": 1_000, "batch.size": MAX_RECORD_BYTES, "batch.num.messages": 100_000}
 # *_DEFAULTS may be overridden by KAFKA_* variables; *_FIXED may not: the protocol depends on them.
 CONSUMER_DEFAULTS: Final = {
     "session.timeout.ms": 10_000,

@@ -26,7 +26,7 @@ REQUEST_TIMEOUT: Final = 10.0  # seconds until a silent broker counts as unavail
 DEADLINE: Final = 30.0  # seconds a responsive broker may take for one operation
 WHAT_MAY_COME: Final = {"fetch.wait.max.ms": 50}
 WHAT_IS_THERE: Final = {"fetch.wait.max.ms": 1}  # at the end of a partition the broker says at once that it is the end
-SENT_TOGETHER: Final = 1024 * 1024  # bytes; less than a request holds
+SENT_TOGETHER: Final = 2 * 1024 * 1024  # bytes; less than a request holds
 RECORD_OVERHEAD: Final = 32
 LOG: Final = logging.getLogger("librdkafka")  # silent unless configured: errors reach the user as our own sentences
 LOG.addHandler(logging.NullHandler())
