@@ -8,25 +8,19 @@ from confluent_kafka import KafkaError, KafkaException
 
 from processors.runtime.errors import Restart
 from processors.runtime.kafka import lost_brokers
+from processors.runtime.kafka.broadcast import BroadcastReader
 from processors.runtime.kafka.lost_brokers import ASK_EVERY, LONGEST_ABSENCE, Absence, Reach
-
-
-class Time:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.runtime.stepped_clock import SteppedClock
 
 
 @pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    made = Time()
+def time(monkeypatch: pytest.MonkeyPatch) -> SteppedClock:
+    made = SteppedClock()
     monkeypatch.setattr(lost_brokers, "monotonic", made)
     return made
 
 
-def test_only_a_member_without_an_id_is_absent(time: Time) -> None:
+def test_only_a_member_without_an_id_is_absent(time: SteppedClock) -> None:
     member: Any = SimpleNamespace(memberid=lambda: name)
     absence = Absence()
     name = ""
@@ -41,7 +35,7 @@ def test_only_a_member_without_an_id_is_absent(time: Time) -> None:
     assert not absence.is_long(member), "an absence that has ended is not counted"
 
 
-def test_a_reader_asks_now_and_then_whether_it_reaches_a_broker(time: Time) -> None:
+def test_a_reader_asks_now_and_then_whether_it_reaches_a_broker(time: SteppedClock) -> None:
     asked: list[str] = []
 
     def answer(topic: str, **_: float) -> None:
@@ -58,3 +52,31 @@ def test_a_reader_asks_now_and_then_whether_it_reaches_a_broker(time: Time) -> N
     time.now += 1
     with pytest.raises(Restart, match=r"vn\.policies was not reached"):
         reach.check(reader)
+
+
+class Lost:
+    """A reader that reaches no broker."""
+
+    closed = False
+
+    def assign(self, _: Any) -> None:
+        pass
+
+    def list_topics(self, *_: Any, **__: Any) -> None:
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_settings_are_followed_by_another_reader_once_one_reaches_no_broker(time: SteppedClock) -> None:
+    first, second = made = Lost(), Lost()
+    left = iter(made)
+    broker: Any = SimpleNamespace(end_offsets=lambda places: dict.fromkeys(places, 0), partition_consumer=lambda **_: next(left))
+    reader = BroadcastReader(broker, "vn.policies", lambda _: None)
+    time.now += ASK_EVERY
+    with pytest.raises(Restart):
+        reader.poll()
+    assert first.closed
+    reader.close()
+    assert second.closed

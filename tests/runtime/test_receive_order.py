@@ -11,29 +11,21 @@ from processors.runtime.run import receive_order
 from processors.runtime.run.receive_order import SILENT, START, ReceiveOrder
 from processors.runtime.wire.changelog import Position
 from processors.stage import Record
+from tests.runtime.stepped_clock import SteppedClock
 
 MAIN = "submissions"
 NAMES = [topic.name for topic in READ.inputs]
 
 
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    found = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> SteppedClock:
+    found = SteppedClock()
     monkeypatch.setattr(receive_order, "monotonic", found)
     return found
 
 
 @pytest.fixture
-def order(clock: Clock) -> ReceiveOrder:
+def order(clock: SteppedClock) -> ReceiveOrder:
     made = ReceiveOrder(MAIN)
     made.begin()
     return made
@@ -66,7 +58,7 @@ def test_nothing_is_decided_until_the_other_inputs_have_been_read_to_their_ends(
     assert order.until(tasks, 9) == inf
 
 
-def test_an_input_that_does_not_end_is_not_waited_for_for_ever(order: ReceiveOrder, clock: Clock) -> None:
+def test_an_input_that_does_not_end_is_not_waited_for_for_ever(order: ReceiveOrder, clock: SteppedClock) -> None:
     tasks = tasks_of(1)
     arrive(order, tasks[0], MAIN, 5)
     clock.now += START
@@ -111,7 +103,7 @@ def test_submissions_alone_wait_for_nothing(order: ReceiveOrder) -> None:
     assert order.until(tasks, 9) == inf
 
 
-def test_a_partition_that_sends_nothing_is_not_waited_for(order: ReceiveOrder, clock: Clock) -> None:
+def test_a_partition_that_sends_nothing_is_not_waited_for(order: ReceiveOrder, clock: SteppedClock) -> None:
     tasks = tasks_of(2)
     end(tasks)
     assert order.until(tasks, 9) == inf

@@ -117,9 +117,9 @@ def contact_after(registrant: Registrant, attempt: Attempt, status: ReceiptStatu
     """
     known = registrant.contacts.get(attempt.contact, UNKNOWN)
     after = known
-    arrived = any(each.contact == attempt.contact and each.status in ARRIVED for each in delivery.attempts.values())
-    if status == "permanent_failure" and delivery.content in TO_VERIFIED and not known.failed and not arrived:
-        after = replace(known, failed=True, ask_at=moment.at)
+    if status == "permanent_failure" and delivery.content in TO_VERIFIED and not known.failed:
+        if not any(each.contact == attempt.contact and each.status in ARRIVED for each in delivery.attempts.values()):
+            after = replace(known, failed=True, ask_at=moment.at)
     elif status in ARRIVED and known.failed:
         after = replace(known, failed=False)
     if after == known:
