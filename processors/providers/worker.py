@@ -14,7 +14,7 @@ Any error in a transaction has one answer: start over from what Kafka holds.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from time import monotonic, time
+from time import time
 from typing import Any, Final
 
 import structlog
@@ -43,7 +43,7 @@ from processors.runtime.kafka.clients import (
     traceparent_of,
     translated_errors,
 )
-from processors.runtime.kafka.lost_brokers import Absence
+from processors.runtime.kafka.group_member import GroupMember, MemberWork
 from processors.runtime.run.faults import Faults, Point
 from processors.runtime.run.slots import Slot
 from processors.runtime.run.telemetry import error_fields
@@ -53,8 +53,7 @@ from processors.topics import OUTBOUND, RECEIPTS, SENDS
 
 BATCH: Final = 200  # messages of a batch that are sent, at most
 READ_AHEAD: Final = 5_000  # records; emergencies among them are sent first
-POLL_TIMEOUT: Final = 0.2
-FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
+POLL_TIMEOUT: Final = 0.2  # seconds without a record
 SEND_STATUSES: Final = ("accepted", "delivered", "temporary_failure", "permanent_failure", "opted_out")  # of an outcome
 DETAIL: Final = 200  # characters of a vendor's answer that a receipt carries
 
@@ -95,18 +94,22 @@ class Worker:
         self._batch_size = batch_size([limits for _, limits in vendors])
         self._start_at_zero([vendor.name for vendor, _ in vendors])
         self._dispatcher = Dispatcher(vendors, now, self._commit_intents)
-        self._assigned: list[TopicPartition] = []
-        self._generation = 0
+        self._member = GroupMember(
+            self._broker,
+            self._group,
+            [self._outbound],
+            MemberWork(self._step, self._start_over, self._forget_work, self._forget_work, self._on_leave),
+            self._log,
+        )
         self._positions: dict[Place, int] = {}
         self._intents: dict[str, SendIntent] = {}
         self._fetched: dict[Place, int] = {}  # the next offsets to read
         self._backlog = Backlog()
         self._in_hand: dict[str, Entry] = {}
+        self._loop = asyncio.Runner()
         self._more = False  # whether there was something to send last time
         self._producer: Producer | None = None
         self._metadata: Any = None
-        self._wait = FIRST_WAIT
-        self._stopping = False
 
     def _start_at_zero(self, vendors: Sequence[str]) -> None:
         """Create the counters before anything is counted: an alert only sees the first increase of a counter that existed."""
@@ -119,109 +122,61 @@ class Worker:
 
     def stop(self) -> None:
         """Finish the batch in hand and begin no other."""
-        self._stopping = True
+        self._member.stop()
 
     def run(self) -> None:
         """Run until `stop`, then leave the group."""
-        with asyncio.Runner() as loop:
+        with self._loop:
             try:
-                while not self._stopping:
-                    self._run_member(loop)
+                self._member.run()
             finally:
-                loop.run(self._dispatcher.close())
+                self._loop.run(self._dispatcher.close())
                 self._slot.close()
 
-    def _run_member(self, loop: asyncio.Runner) -> None:
-        """Take part in the group until `stop`, or until the client has been outside it for so long that another is needed."""
-        member = self._broker.group_consumer(self._group, [self._outbound], self._on_assigned, self._on_revoked)
-        self._member = member
-        absence = Absence()
-        try:
-            while not self._stopping:
-                if absence.is_long(member):
-                    self._log.warning("member_made_anew")
-                    return
-                try:
-                    if self._positions or self._restore(member):
-                        self._run_batch(member, loop)
-                except (Retry, Restart) as error:
-                    self._start_over(member, error)
-        finally:
-            self._on_revoked()
-            self._producer = None
-            member.close()
+    def _step(self, consumer: Consumer) -> None:
+        if self._positions or self._restore(consumer):
+            self._run_batch(consumer)
 
-    # -- assignment
-
-    def _on_assigned(self, partitions: list[TopicPartition]) -> None:
-        self._assigned = partitions
-        self._generation += 1
-        self._forget_work()
-        self._member.assign([])
-
-    def _on_revoked(self) -> None:
-        self._assigned = []
-        self._generation += 1
-        self._forget_work()
+    def _on_leave(self) -> None:
+        self._producer = None
 
     def _forget_work(self) -> None:
         """Forget what is in hand: whoever has the partitions begins at the committed positions."""
         self._positions.clear()
         self._backlog = Backlog()
 
-    def _restore(self, member: Consumer) -> bool:
+    def _restore(self, consumer: Consumer) -> bool:
         """Resume the assigned partitions at their committed offsets; return whether there are any."""
-        self._heartbeat(member, 0 if self._assigned else POLL_TIMEOUT)
-        if not self._assigned:
+        if not self._member.is_assigned():
             return False
-        generation = self._generation
-
-        def keep_alive() -> None:
-            self._heartbeat(member, 0)
-            if generation != self._generation or self._stopping:
-                raise Restart("the partitions were reassigned meanwhile")
-
+        keep_alive = self._member.keep_alive()
         self._fault("assigned")
         self._producer = self._broker.producer(self._transactional_id)
-        places = [(each.topic, each.partition) for each in self._assigned]
-        offsets = committed_offsets(member, places)
+        places = [(each.topic, each.partition) for each in self._member.assigned]
+        offsets = committed_offsets(consumer, places)
         starts = self._broker.start_offsets(place for place, offset in offsets.items() if offset is None)
         positions = {place: starts[place] if offset is None else offset for place, offset in offsets.items()}
         self._intents = read_intents(self._broker, self._codec, self._sends, [partition for _, partition in places], keep_alive)
         keep_alive()
-        member.assign([TopicPartition(*place, offset) for place, offset in positions.items()])
+        self._member.fetch_from(positions)
         self._positions, self._fetched = positions, dict(positions)
-        self._wait = FIRST_WAIT
         self._fault("restored")
         self._log.info("ready", partitions=sorted(partition for _, partition in places), open_intents=len(self._intents))
         return True
 
-    def _start_over(self, member: Consumer, error: Retry | Restart) -> None:
+    def _start_over(self, error: Retry | Restart) -> None:
         self._log.warning("start_over", **error_fields(error))
         self._forget_work()
         self._producer = None
-        member.assign([])
-        self._heartbeat(member, self._wait)
-        self._wait = min(2 * self._wait, LONGEST_WAIT)
-
-    def _heartbeat(self, member: Consumer, seconds: float) -> None:
-        """Poll the group while nothing is assigned to fetch, so that we stay a member."""
-        until, generation = monotonic() + seconds, self._generation
-        while True:
-            message = member.poll(max(0.0, until - monotonic()))
-            if message is not None:
-                message_kind(message)
-            if monotonic() >= until or self._stopping or generation != self._generation:
-                return
 
     # -- one batch
 
-    def _run_batch(self, member: Consumer, loop: asyncio.Runner) -> None:
-        messages = poll_batch(member, max(1, READ_AHEAD - len(self._backlog)), 0 if self._more else POLL_TIMEOUT)  # 1
-        self._metadata = member.consumer_group_metadata()
+    def _run_batch(self, consumer: Consumer) -> None:
+        messages = poll_batch(consumer, max(1, READ_AHEAD - len(self._backlog)), 0 if self._more else POLL_TIMEOUT)  # 1
+        self._metadata = consumer.consumer_group_metadata()
         if not self._positions:
             return
-        if not member.memberid():
+        if not consumer.memberid():
             raise Restart("the group has dropped us: offsets sent without a member's id would not be fenced")
         for message in messages:
             self._read(message)
@@ -231,7 +186,8 @@ class Worker:
         if entries:
             self._fault("read")
         self._in_hand = batch
-        results = loop.run(self._dispatcher.deliver([each.message for each in entries if each.message], self._open_intents(batch)))  # 2, 3
+        sent = [each.message for each in entries if each.message]
+        results = self._loop.run(self._dispatcher.deliver(sent, self._open_intents(batch)))  # 2, 3
         moved, passed = self._backlog.settle(entries)
         if not (results or moved):
             return

@@ -56,7 +56,7 @@ class Follower:
                 self.step()
             except (Restart, Retry, UserError) as error:
                 self._log.warning("view_waits", error=type(error).__name__)
-                self._reader = None
+                self._close()
                 self._stopped.wait(AGAIN_SECONDS)
 
     def catch_up(self, seconds: float) -> None:
@@ -86,6 +86,11 @@ class Follower:
         if not self._unread:
             self.as_of = wall()
         return bool(rows)
+
+    def _close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
 
     def _open(self) -> Consumer:
         identities = {name: self._broker.topic_identity(topic) for topic, (name, _) in self._apply.items()}

@@ -10,6 +10,7 @@ from processors.runtime.errors import Restart
 from processors.runtime.kafka import lost_brokers
 from processors.runtime.kafka.broadcast import BroadcastReader
 from processors.runtime.kafka.lost_brokers import ASK_EVERY, LONGEST_ABSENCE, Absence, Reach
+from tests.runtime.lost_reader import LostReader
 from tests.runtime.stepped_clock import SteppedClock
 
 
@@ -54,23 +55,8 @@ def test_a_reader_asks_now_and_then_whether_it_reaches_a_broker(time: SteppedClo
         reach.check(reader)
 
 
-class Lost:
-    """A reader that reaches no broker."""
-
-    closed = False
-
-    def assign(self, _: Any) -> None:
-        pass
-
-    def list_topics(self, *_: Any, **__: Any) -> None:
-        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
-
-    def close(self) -> None:
-        self.closed = True
-
-
 def test_settings_are_followed_by_another_reader_once_one_reaches_no_broker(time: SteppedClock) -> None:
-    first, second = made = Lost(), Lost()
+    first, second = made = LostReader(), LostReader()
     left = iter(made)
     broker: Any = SimpleNamespace(end_offsets=lambda places: dict.fromkeys(places, 0), partition_consumer=lambda **_: next(left))
     reader = BroadcastReader(broker, "vn.policies", lambda _: None)

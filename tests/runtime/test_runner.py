@@ -1,6 +1,6 @@
 """The parts of the runner that need no broker."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +17,6 @@ from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
 from processors.rules.load import load_rules
 from processors.runtime.errors import Restart, Retry, Stop, UserError
-from processors.runtime.kafka import lost_brokers
 from processors.runtime.key_file import KeyFile
 from processors.runtime.run.faults import Broken, Faults
 from processors.runtime.run.journal import JOURNAL_BYTES, split_journal
@@ -88,35 +87,6 @@ def test_a_stage_waits_for_more_after_a_large_batch_until_there_was_nothing_to_r
     assert waits_after(LOADED - 1) == [0]
     assert waits_after(LOADED) == [LOADED_LINGER]
     assert waits_after(LOADED, Member()) == [0]
-
-
-class Outsider:
-    """A consumer that never gets into its group."""
-
-    def __init__(self, *, at_last: Callable[[], object] = lambda: None) -> None:
-        self.closed = False
-        self._at_last = at_last
-
-    def memberid(self) -> str:
-        return ""
-
-    def poll(self, _: float) -> None:
-        self._at_last()
-
-    def close(self) -> None:
-        self.closed = True
-
-
-def test_a_member_that_stays_outside_its_group_is_made_anew(runner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lost_brokers, "LONGEST_ABSENCE", 0.05)
-    first, second = members = Outsider(), Outsider(at_last=runner.stop)
-    left = iter(members)
-    runner._broker = SimpleNamespace(group_consumer=lambda *_: next(left))
-    runner._restorer = SimpleNamespace(check_topics=lambda: None)
-    monkeypatch.setattr("processors.runtime.run.runner.POLL_TIMEOUT", 0)
-    runner.run()
-    assert first.closed
-    assert second.closed
 
 
 def test_the_inputs_of_a_partition_come_together_or_not_at_all() -> None:

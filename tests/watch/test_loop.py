@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from processors.rules.load import load_rules
 from processors.runtime.errors import Restart
+from processors.runtime.kafka import lost_brokers
 from processors.topics import REVIEWS, Topic
 from processors.watch import brokers, certificates, groups, loop, metrics, redis
 from processors.watch.groups import Groups
 from processors.watch.loop import Canary, TopicTables, Watch
 from processors.watch.metrics import Page
+from tests.runtime.lost_reader import LostReader
 
 NOW = 1_793_628_000_000
 PLACE = ("events", 0)
@@ -50,6 +53,9 @@ class Client:
         if self.refuses:
             raise Restart("the broker does not answer")
         return 1
+
+    def topic(self, topic: Topic) -> str:
+        return topic.name
 
 
 class Silent(Canary):
@@ -102,6 +108,50 @@ def test_a_watch_without_canaries_shows_none(watch: tuple[Watch, Page, Client]) 
     made._canary = None
     made.look(NOW)
     assert metrics.CANARY_SENT.name not in shown(page)
+
+
+class Found(LostReader):
+    """A reader that reaches the broker."""
+
+    def list_topics(self, *_: object, **__: object) -> None:
+        """Answer."""
+
+
+def test_canaries_are_read_by_another_reader_once_one_reaches_no_broker(
+    watch: tuple[Watch, Page, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lost_brokers, "ASK_EVERY", 0)
+    made, _, client = watch
+    lost, found = readers = LostReader(), Found()
+    left = iter(readers)
+    made._canary = Canary(client, SimpleNamespace(partition_consumer=lambda **_: next(left)))  # type: ignore[arg-type]
+    made.look(NOW)
+    assert lost.closed
+    made.look(NOW + 5_000)
+    assert next(left, None) is None
+    assert not found.closed
+
+
+def test_tables_are_read_by_another_reader_once_one_reaches_no_broker(
+    watch: tuple[Watch, Page, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(lost_brokers, "ASK_EVERY", 0)
+    made, page, _ = watch
+    lost, found = readers = LostReader(), Found()
+    left = iter(readers)
+    made._client = SimpleNamespace(codec=SimpleNamespace(decode=None))  # type: ignore[assignment]
+    made._broker = SimpleNamespace(partition_counts=lambda _: {}, partition_consumer=lambda **_: next(left))  # type: ignore[assignment]
+    monkeypatch.setattr(loop, "PolicyReader", lambda *_: SimpleNamespace(refresh=lambda: False, close=lambda: None, rules=load_rules(None)))
+
+    def look() -> bool:
+        made._part(frozenset({metrics.TABLES_READ}), lambda: made._tables_look(NOW))
+        return metrics.TABLES_READ.name in shown(page)
+
+    assert not look()
+    assert lost.closed
+    assert look()
+    assert not found.closed
 
 
 class Broker:

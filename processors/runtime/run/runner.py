@@ -35,7 +35,7 @@ from processors.runtime.decide.batch import BatchResult
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import Poison, Restart, Retry
 from processors.runtime.kafka.clients import Broker, Fenced, Place, Unavailable, UnknownTopic, message_kind, poll_batch
-from processors.runtime.kafka.lost_brokers import Absence
+from processors.runtime.kafka.group_member import GroupMember, MemberWork
 from processors.runtime.key_file import KeyFile
 from processors.runtime.run.broadcasts import Broadcasts
 from processors.runtime.run.caches import Caches
@@ -67,7 +67,6 @@ from processors.stage import Context, Stage
 
 QUIET_TIME: Final = 0.2  # seconds of silence after which offsets that moved by themselves are committed
 LAG_EVERY: Final = 2.0
-FIRST_WAIT, LONGEST_WAIT = 0.02, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +105,13 @@ class Runner:
         self._order = ReceiveOrder(prefix + stage.main_input.name) if stage.main_input else None
         self._broadcasts: Broadcasts | None = None
         self._watermarks: Watermarks | None = None  # None by the topic clock
-        self._assigned: list[TopicPartition] = []
-        self._generation = 0
+        self._member = GroupMember(
+            self._broker,
+            f"{prefix}{stage.name}",
+            self._topics,
+            MemberWork(self._step, self._start_over, self._on_assigned, self._on_revoked, self._on_leave, self._telemetry.beat),
+            self._telemetry.log,
+        )
         self._checked = -1  # the generation for which the topics were checked
         self._key_checked = False
         self._tasks: dict[int, Task] = {}
@@ -115,45 +119,24 @@ class Runner:
         self._clock_committed: int | None = None
         self._batch_size = FIRST_BATCH
         self._inputs = 0  # of the last batch
-        self._wait = FIRST_WAIT
         self._waits = False  # whether nothing of what is queued may be decided yet
         self._last_record = self._last_lag = monotonic()
-        self._stopping = False
 
     def stop(self) -> None:
         """Finish the current batch and begin no other."""
-        self._stopping = True
+        self._member.stop()
 
     def run(self) -> None:
         """Run until `stop`; then leave the group, so that others take over at once."""
         self._count_deaths()
         try:
-            while not self._stopping:
-                self._run_member()
+            self._member.run()
         finally:
             self._close()
 
-    def _run_member(self) -> None:
-        """Take part in the group until `stop`, or until the client has been outside it for so long that another is needed."""
-        member = self._broker.group_consumer(f"{self._prefix}{self._stage.name}", self._topics, self._on_assigned, self._on_revoked)
-        self._member = member
-        absence = Absence()
-        try:
-            while not self._stopping:
-                if absence.is_long(member):
-                    self._telemetry.log.warning("member_made_anew")
-                    return
-                try:
-                    if self._tasks or self._restore(member):
-                        self._run_batch(member)
-                except (Retry, Restart) as error:
-                    if isinstance(error, UnknownTopic):
-                        self._checked = -1
-                    self._start_over(member, error)
-        finally:
-            self._on_revoked()
-            self._transactions.begin_with(None)
-            member.close()
+    def _step(self, consumer: Consumer) -> None:
+        if self._tasks or self._restore(consumer):
+            self._run_batch(consumer)
 
     def _count_deaths(self) -> None:
         """Count the input that was in work when the process before this one ended, if it ended so, as a failure on it."""
@@ -173,52 +156,46 @@ class Runner:
 
     # -- assignment
 
-    def _on_assigned(self, partitions: list[TopicPartition]) -> None:
-        """Inside `poll`: note the assignment; nothing is fetched before it is restored."""
-        self._assigned = partitions
-        self._generation += 1
+    def _on_assigned(self) -> None:
         self._tasks.clear()
-        self._member.assign([])
         self._telemetry.assigned()
-        self._telemetry.ready(now=not partitions)  # a member without partitions stands by: there are more copies than partitions
+        self._telemetry.ready(now=not self._member.assigned)  # without partitions it stands by: there are more copies than partitions
         self._fault("assigned")
 
     def _on_revoked(self) -> None:
-        """Inside `poll`: drop all uncommitted work; the partitions are no longer ours."""
-        self._assigned = []
-        self._generation += 1
         self._tasks.clear()
         self._telemetry.ready(now=False)
 
+    def _on_leave(self) -> None:
+        self._transactions.begin_with(None)
+
     # -- restoring: at start, after a rebalance, after any error
 
-    def _restore(self, member: Consumer) -> bool:
+    def _restore(self, consumer: Consumer) -> bool:
         """Make the tasks of the assigned partitions, caught up to what Kafka holds; return whether there are any."""
-        if self._checked != self._generation:  # also before the first: a topic that does not exist is never assigned
+        if self._checked != self._member.generation:  # also before the first: a topic that does not exist is never assigned
             self._restorer.check_topics()
-            self._checked = self._generation
-        self._heartbeat(member, 0 if self._assigned else POLL_TIMEOUT)
-        if not self._assigned:
+            self._checked = self._member.generation
+        if not self._member.is_assigned():
             return False
         broadcasts = self._refreshed_broadcasts()
         if broadcasts.clock.now() is None:
-            self._heartbeat(member, POLL_TIMEOUT)
+            self._member.heartbeat(POLL_TIMEOUT)
             return False
-        keep_alive = partial(self._keep_alive, member, self._generation)
+        keep_alive = self._member.keep_alive()
         producer = self._broker.producer(self._transactional_id)  # always a new one: it aborts whatever the last one left open
         self._transactions.begin_with(producer)
         if not self._key_checked:
             seal = self._environment.keys.seal
             check_key(self._broker, self._environment.codec, self._prefix, seal, producer, keep_alive)
             self._key_checked = True
-        places: list[Place] = [(each.topic, each.partition) for each in self._assigned]
-        tasks, self._origins = self._restorer.restore(member, places, broadcasts.context(), keep_alive)
+        places: list[Place] = [(each.topic, each.partition) for each in self._member.assigned]
+        tasks, self._origins = self._restorer.restore(consumer, places, broadcasts.context(), keep_alive)
         keep_alive()
-        member.assign([TopicPartition(topic, task.partition, offset) for task in tasks for topic, offset in task.positions.items()])
+        self._member.fetch_from({(topic, task.partition): offset for task in tasks for topic, offset in task.positions.items()})
         self._tasks = {task.partition: task for task in tasks}
         if self._order is not None:
             self._order.begin()
-        self._wait = FIRST_WAIT
         self._last_record = monotonic()
         self._telemetry.ready(now=True)
         self._telemetry.log.info("ready", partitions=[*self._tasks])
@@ -238,14 +215,7 @@ class Runner:
         self._broadcasts = found
         return found
 
-    def _keep_alive(self, member: Consumer, generation: int) -> None:
-        """Stay a member while something takes long; raises Restart if it was for nothing."""
-        self._heartbeat(member, 0)
-        if generation != self._generation or self._stopping:
-            raise Restart("the partitions were reassigned meanwhile")
-
-    def _start_over(self, member: Consumer, error: Retry | Restart) -> None:
-        """Discard all uncommitted work, stop fetching, and poll the group for a while."""
+    def _start_over(self, error: Retry | Restart) -> None:
         self._telemetry.ready(now=False)
         self._telemetry.log.warning("start_over", **error_fields(error))
         if self._tasks:  # otherwise broker or store is still away, and nothing was in hand
@@ -257,41 +227,29 @@ class Runner:
         self._batch_size = 1 if isinstance(error, Poison) else max(1, self._batch_size // SHRINK)
         self._clock_committed = None
         self._transactions.begin_with(None)
-        member.assign([])
-        self._heartbeat(member, self._wait)
-        self._wait = min(2 * self._wait, LONGEST_WAIT)
-
-    def _heartbeat(self, member: Consumer, seconds: float) -> None:
-        """Poll the group so that we stay a member; nothing is assigned to fetch, so only a rebalance can end the wait early."""
-        until, generation = monotonic() + seconds, self._generation
-        while True:
-            self._telemetry.beat()
-            message = member.poll(max(0.0, until - monotonic()))
-            if message is not None:
-                message_kind(message)
-            if monotonic() >= until or self._stopping or generation != self._generation:
-                return
+        if isinstance(error, UnknownTopic):
+            self._checked = -1
 
     # -- one batch
 
-    def _run_batch(self, member: Consumer) -> None:
+    def _run_batch(self, consumer: Consumer) -> None:
         broadcasts = self._current_broadcasts()
         queued = sum(len(task.queue) for task in self._tasks.values())
         linger = 0.0 if queued or broadcasts.ticking is not None else linger_time(self._stage.linger, self._inputs)
         timeout = (ORDER_TIMEOUT if self._waits else 0) if queued else self._poll_timeout(broadcasts)
-        messages = poll_batch(member, max(1, self._batch_size - queued), timeout, linger)  # 1
+        messages = poll_batch(consumer, max(1, self._batch_size - queued), timeout, linger)  # 1
         if not messages:
             self._inputs = 0  # the load is over: what comes next does not wait
         self._telemetry.beat()
-        metadata = member.consumer_group_metadata()
+        metadata = consumer.consumer_group_metadata()
         started = monotonic()
         if started - self._last_lag >= LAG_EVERY:
             self._last_lag = started
-            self._report_lag(member, broadcasts)
+            self._report_lag(consumer, broadcasts)
         if not self._tasks:
             self._transactions.finish()
             return  # they were reassigned meanwhile
-        if not member.memberid():
+        if not consumer.memberid():
             raise Restart("the group has dropped us: offsets sent without a member's id would not be fenced")
         broadcasts.refresh(to_the_end=bool(messages))  # a record was sent after the tick of its step
         context = broadcasts.context()
@@ -427,11 +385,11 @@ class Runner:
         done = all(task.caught_up and not task.has_due(now, now, version) for task in self._tasks.values())
         return broadcasts.ticking.position - (not done)
 
-    def _report_lag(self, member: Consumer, broadcasts: Broadcasts) -> None:
+    def _report_lag(self, consumer: Consumer, broadcasts: Broadcasts) -> None:
         """Report the lag of every input, by the ends that the last fetch reported."""
         for task in self._tasks.values():
             for topic, position in task.positions.items():
-                ends = member.get_watermark_offsets(TopicPartition(topic, task.partition), cached=True)
+                ends = consumer.get_watermark_offsets(TopicPartition(topic, task.partition), cached=True)
                 if ends[1] >= 0:
                     self._telemetry.lag(self._topics[topic].name, task.partition, max(0, ends[1] - position))
         if all(task.caught_up for task in self._tasks.values()):

@@ -1,0 +1,122 @@
+"""
+Takes steps as a member of a consumer group.
+
+What is assigned is not fetched before the caller has restored it, and no longer after an error; the group is polled all the same, so
+that the partitions stay ours.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Final
+
+from confluent_kafka import Consumer, TopicPartition
+
+from processors.runtime.errors import Restart, Retry
+from processors.runtime.kafka.clients import Broker, Place, message_kind
+from processors.runtime.kafka.lost_brokers import Absence
+
+POLL_TIMEOUT: Final = 0.2  # seconds, while nothing is assigned
+FIRST_WAIT, LONGEST_WAIT = 0.02, 1.0  # seconds after an error; doubled until something is fetched again
+
+
+@dataclass(frozen=True, slots=True)
+class MemberWork:
+    """What the owner of a member does. `assigned` and `revoked` are called inside `poll`, and discard all that is not committed."""
+
+    step: Callable[[Consumer], None]
+    start_over: Callable[[Retry | Restart], None]  # after an error in a step: discard all that is not committed
+    assigned: Callable[[], None]
+    revoked: Callable[[], None]
+    leave: Callable[[], None]  # before the consumer is closed
+    beat: Callable[[], None] = lambda: None  # while nothing is done but staying a member
+
+
+class GroupMember:
+    """This process as a member of a group. Its consumer is replaced if it has forgotten the brokers (lost_brokers.py)."""
+
+    def __init__(self, broker: Broker, group: str, topics: Iterable[str], work: MemberWork, log: Any) -> None:
+        self.assigned: list[TopicPartition] = []
+        self.generation = 0  # counts what was assigned and revoked
+        self._broker = broker
+        self._group = group
+        self._topics = [*topics]
+        self._work = work
+        self._log = log
+        self._consumer: Consumer
+        self._wait = 0.0
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Finish the current step and begin no other."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Take steps until `stop`; then leave the group, so that others take over at once."""
+        while not self._stopping:
+            self._consumer = self._broker.group_consumer(self._group, self._topics, self._on_assigned, self._on_revoked)
+            try:
+                self._take_steps(self._consumer)
+            finally:
+                self._on_revoked()
+                self._work.leave()
+                self._consumer.close()
+
+    def _take_steps(self, consumer: Consumer) -> None:
+        """Take steps until `stop`, or until the consumer has been outside the group for so long that another is needed."""
+        absence = Absence()
+        while not self._stopping:
+            if absence.is_long(consumer):
+                self._log.warning("member_made_anew")
+                return
+            try:
+                if self._wait:
+                    self.heartbeat(self._wait)
+                self._work.step(consumer)
+            except (Retry, Restart) as error:
+                self._work.start_over(error)
+                consumer.assign([])
+                self._wait = min(max(FIRST_WAIT, 2 * self._wait), LONGEST_WAIT)
+
+    def is_assigned(self) -> bool:
+        """Poll the group; return whether it has assigned us anything, after waiting a moment for it."""
+        self.heartbeat(0 if self.assigned else POLL_TIMEOUT)
+        return bool(self.assigned)
+
+    def fetch_from(self, positions: Mapping[Place, int]) -> None:
+        """Begin to fetch what was assigned, now that it is restored."""
+        self._consumer.assign([TopicPartition(*place, offset) for place, offset in positions.items()])
+        self._wait = 0.0
+
+    def heartbeat(self, seconds: float) -> None:
+        """Poll the group for so long so that we stay a member; nothing is being fetched, so only a rebalance ends it early."""
+        until, generation = monotonic() + seconds, self.generation
+        while True:
+            self._work.beat()
+            message = self._consumer.poll(max(0.0, until - monotonic()))
+            if message is not None:
+                message_kind(message)  # raises what ends a member
+            if monotonic() >= until or self._stopping or generation != self.generation:
+                return
+
+    def keep_alive(self) -> Callable[[], None]:
+        """Return what to call while something takes long for the present assignment; raises Restart if it is for nothing."""
+        generation = self.generation
+
+        def stay() -> None:
+            self.heartbeat(0)
+            if generation != self.generation or self._stopping:
+                raise Restart("the partitions were reassigned meanwhile")
+
+        return stay
+
+    def _on_assigned(self, partitions: list[TopicPartition]) -> None:
+        self.assigned = partitions
+        self.generation += 1
+        self._consumer.assign([])
+        self._work.assigned()
+
+    def _on_revoked(self) -> None:
+        self.assigned = []
+        self.generation += 1
+        self._work.revoked()
