@@ -5,6 +5,7 @@ The stages before deliver run for as long as the world lasts; those that a run s
 registrants, an offender and messages of its own, so that its facts are told apart.
 """
 
+import itertools
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 from urllib.request import urlopen
 
+from confluent_kafka import murmur2
 from prometheus_client.parser import text_string_to_metric_families
 
 from processors.deliver.decide import STAGE
@@ -53,6 +55,7 @@ POLICY: Final = {
 PROVIDERS: Final = {"provider-email": "smtp", "provider-sms": "twilio", "provider-voice": "twilio"}
 RECEIVER: Final = "provider-callbacks"
 PIN: Final = "2580"
+PARTITIONS: Final = 2
 WAVE_SECONDS: Final = 3.0
 END_SECONDS: Final = 150.0
 
@@ -112,7 +115,7 @@ class World:
             **addresses,
             **SHORT_TIMEOUTS,
             "VN_TOPIC_PREFIX": f"w{os.getpid()}-{time.monotonic_ns()}.",
-            "VN_PARTITIONS": "2",
+            "VN_PARTITIONS": str(PARTITIONS),
         }
         with environment(self.environment):
             settings = Settings()
@@ -197,11 +200,16 @@ class Run:
             "birth_date": "1979-02-11",
         }
         self.people = {
-            f"R{self.name}-A": person(("sms", numbers[0]), ("email", f"a{self.name}@example.org"), ("voice", numbers[1])),
-            f"R{self.name}-B": person(("sms", numbers[2]), ("email", f"b{self.name}@example.org")),
-            f"R{self.name}-C": person(("voice", numbers[3]), ("email", f"c{self.name}@example.org")),
+            self._registrant("A", 0): person(("sms", numbers[0]), ("email", f"a{self.name}@example.org"), ("voice", numbers[1])),
+            self._registrant("B", 1): person(("sms", numbers[2]), ("email", f"b{self.name}@example.org")),
+            self._registrant("C", 1): person(("voice", numbers[3]), ("email", f"c{self.name}@example.org")),
         }
         self.copies = {unit: self._copies(unit) for unit in ("deliver", "answer", *PROVIDERS, RECEIVER)}
+
+    def _registrant(self, name: str, partition: int) -> str:
+        """Return the id of a registrant whose records lie in this partition: every copy of every provider has something to send."""
+        tried = (f"R{self.name}-{name}{number}" for number in itertools.count())
+        return next(each for each in tried if murmur2(each.encode(), PARTITIONS) == partition)
 
     def _copies(self, unit: str) -> Copies:
         fault, points = self.faults.get(unit, ("kill", ()))
