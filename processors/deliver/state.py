@@ -166,7 +166,8 @@ class KnownContact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     What is known of one contact of a registrant, across registrations.
 
     `asked_at` is when a code was last sent to it, `verified_at` when it was last verified, `ask_at` when a code is to be sent
-    again. `silent` after an opt-out. `failed` if the last attempt there failed for good.
+    again. `silent` after an opt-out; `started_at` is when the latest START was sent from it. `failed` if the last attempt there failed
+    for good.
     """
 
     asked_at: int | None = None
@@ -174,6 +175,7 @@ class KnownContact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     ask_at: int | None = None
     silent: bool = False
     failed: bool = False
+    started_at: int = 0
 
 
 class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

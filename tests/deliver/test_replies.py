@@ -7,6 +7,7 @@ import pytest
 
 from processors.deliver.inbox import replies
 from processors.domain.inbound import PURPOSE, Inbound
+from processors.domain.notification import Receipt
 from processors.domain.registration import Contact, address_digest
 from processors.domain.review import Review, ReviewAction
 from processors.domain.time import millis
@@ -20,6 +21,7 @@ from tests.deliver.given import (
     ME,
     MINUTE,
     NOON,
+    SECOND,
     SMS,
     VOICE,
     AtDeliver,
@@ -205,6 +207,21 @@ def test_who_opts_out_after_the_message_was_delivered_is_sent_no_more_there_and_
     assert stops(told) == 1, "the same receipt again"
     told.tell(escape(message_id="M-3", action_at=NOON + 1))
     assert "sms" in {each.channel for each in told.sent if "M-3" in each.message_ids}
+
+
+def test_an_opt_out_reported_after_the_start_that_undid_it_only_delays_the_message() -> None:
+    told = registered(SMS)
+    told.answers = None
+    told.receive(inbound("stop"), inbound("start", received_at=NOON))
+    told.tell(escape())
+    (first,) = told.sent
+    stale = Receipt(reference=first.reference, status="opted_out", occurred_at=NOON - SECOND, provider="example")
+    told.receive(stale)
+    assert stops(told) == 0
+    _, again, *_ = told.after(HOUR).sent
+    assert (again.channel, again.message_ids) == ("sms", first.message_ids)
+    told.receive(receipt(again.reference, "opted_out"))
+    assert stops(told) == 1, "the address opted out after it"
 
 
 def test_a_key_pressed_in_a_call_is_an_opt_out_of_calls_with_one_confirmation() -> None:

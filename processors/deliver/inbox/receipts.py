@@ -86,8 +86,11 @@ def understand(receipt: Receipt, attempt: Attempt, registrant: Registrant, momen
     """
     Return what a receipt means: a call that asks for a PIN is confirmed only by the right one, within three tries.
 
-    That such a call was delivered means that somebody, or a machine, answered it (contract §5).
+    That such a call was delivered means that somebody, or a machine, answered it (contract §5). An opt-out that a later START
+    has undone only kept this attempt from arriving.
     """
+    if receipt.status == "opted_out" and receipt.occurred_at < registrant.contacts.get(attempt.contact, UNKNOWN).started_at:
+        return Understood("temporary_failure")
     if not attempt.confirm:
         return Understood(receipt.status)
     if receipt.status == "delivered":

@@ -42,7 +42,8 @@ def take_reply(registrant: Registrant, inbound: Inbound, moment: Moment) -> Deci
         return changed if inbound.answered else changed.then(answer(registrant, inbound.channel, inbound.address, "help", moment))
     silent = inbound.keyword == "stop"
     before = registrant.contacts.get(contact_name(inbound.channel, inbound.address), UNKNOWN)
-    changed = silence(registrant, inbound.channel, inbound.address, moment, silent=silent)
+    started_at = None if silent else min(inbound.occurred_at, inbound.received_at)
+    changed = silence(registrant, inbound.channel, inbound.address, moment, started_at)
     if inbound.answered or before.silent == silent:
         return changed
     return changed.then(answer(registrant_after(changed, registrant), inbound.channel, inbound.address, ANSWERS[inbound.keyword], moment))
@@ -58,7 +59,7 @@ def opt_out_by_receipt(registrant: Registrant, attempt: Attempt, receipt: Receip
     before = registrant.contacts.get(attempt.contact, UNKNOWN)
     if before.silent:
         return Decision()
-    changed = silence(registrant, attempt.channel, address, moment, silent=True)
+    changed = silence(registrant, attempt.channel, address, moment, None)
     told = Inbound(
         provider=receipt.provider,
         channel=attempt.channel,
@@ -75,12 +76,14 @@ def opt_out_by_receipt(registrant: Registrant, attempt: Attempt, receipt: Receip
     return changed.then(answer(registrant_after(changed, registrant), attempt.channel, address, "opted_out", moment))
 
 
-def silence(registrant: Registrant, channel: Channel, address: str, moment: Moment, *, silent: bool) -> Decision[State]:
-    """Return the registrant with an address silent, or no longer, on the channels that the opt-out is of."""
+def silence(registrant: Registrant, channel: Channel, address: str, moment: Moment, started_at: int | None) -> Decision[State]:
+    """Return the registrant with an address silent on the channels that the opt-out is of, or no longer since a START was sent."""
+    silent = started_at is None
     whole_phone = channel in PHONE and moment.rules.text("opt_out.scope", EVERYWHERE) == "phone"
     channels = PHONE if whole_phone else (channel,)
     names = [contact_name(each, address) for each in channels]
-    contacts = {name: replace(registrant.contacts.get(name, UNKNOWN), silent=silent) for name in names}
+    known = {name: registrant.contacts.get(name, UNKNOWN) for name in names}
+    contacts = {name: replace(each, silent=silent, started_at=started_at or each.started_at) for name, each in known.items()}
     reason = "opted_out" if silent else "opted_in"
     detail = f"{'nothing more' if silent else 'messages'} by {' and '.join(channels)} to that address"
     after = replace(registrant, contacts={**registrant.contacts, **contacts})
