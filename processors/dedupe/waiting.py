@@ -51,6 +51,8 @@ def review_of(event: Event, waiting: WaitingMessage) -> Review:
     reason = "unknown_reference"
     name = review_id(NAME, event.offender, event.ori, event.message_id, str(event.part), reason, str(event.seq), separator="\0")
     detail = f"the {event.operation} is about message {waiting.reference}, which {event.ori} has not sent by {iso(waiting.due)}"
+    if event.refers_to is None:
+        detail = f"the {event.operation} names no message (refers_to), and {event.ori} sent no other of its id by {iso(waiting.due)}"
     return open_review(event, name, reason, detail, waiting.due)
 
 

@@ -25,6 +25,7 @@ def test_a_message_that_refers_to_nothing_is_flagged_too() -> None:
     scene = Scene()
     scene.cancel("c1", of=None)
     assert scene.later(HOLD) == ["c1 flagged unknown_reference"]
+    assert "names no message (refers_to)" in scene.reviews[-1].detail
 
 
 def test_a_cancel_before_its_target_means_that_neither_is_told() -> None:

@@ -12,6 +12,7 @@ from processors.domain.normalize import without_invisible
 from processors.domain.registration import Channel, Contact
 
 MOST_ZONES: Final = 24  # of one country
+SOMEWHERE: Final = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")  # of a number that has no place
 CHANNELS: Final[Mapping[str, Channel]] = {"sms": "sms", "email": "email", "voice": "voice"}
 
 
@@ -59,10 +60,12 @@ def check_contact(sent: Any) -> Contact:
 
 def time_zones(contacts: Iterable[Contact]) -> tuple[str, ...]:
     """
-    Return the time zones of the first telephone number among the contacts, several if its area has several; none if unknown.
+    Return the time zones of the first telephone number among the contacts, several if its area has several; none without a number.
 
-    A toll-free number has no place: the library gives it every zone from Guam to Bermuda.
+    A number that is toll-free (the library gives it every zone from Guam to Bermuda) or too new for the library may be anywhere.
     """
     number = next((each.address for each in contacts if each.channel != "email"), None)
-    found: tuple[str, ...] = time_zones_for_number(phonenumbers.parse(number)) if number else ()
-    return tuple(each for each in found if each != UNKNOWN_TIMEZONE) if len(found) <= MOST_ZONES else ()
+    if number is None:
+        return ()
+    found: tuple[str, ...] = time_zones_for_number(phonenumbers.parse(number))
+    return SOMEWHERE if len(found) > MOST_ZONES or UNKNOWN_TIMEZONE in found else found
