@@ -22,7 +22,7 @@ from processors.topics import PEOPLE, STANDINGS, Topic
 from processors.views.database import View
 from processors.views.follower import MANY
 from processors.views.model import Row
-from processors.views.public import PUBLIC, Question, Shown, look_up
+from processors.views.public import PUBLIC, PublicScope, Question, look_up
 
 PEOPLE_COUNT: Final = 1_000_000
 LOOK_UPS: Final = 5_000
@@ -86,7 +86,7 @@ def look_up_times(view: View, count: int) -> list[float]:
         ]
         began = time.process_time()
         with view.reading() as database:
-            look_up(database, asked[number % 3], Shown(), 11)
+            look_up(database, asked[number % 3], PublicScope(), 11)
         times.append(time.process_time() - began)
     return sorted(times)
 

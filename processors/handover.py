@@ -51,7 +51,7 @@ class Resting(Struct, frozen=True, gc=False, tag="resting"):
     state: bytes
 
 
-class Queued(Struct, frozen=True, gc=False, tag="queued", omit_defaults=True):
+class QueuedRecord(Struct, frozen=True, gc=False, tag="queued", omit_defaults=True):
     """One record that waits for a handover; exactly one of the last five is set."""
 
     topic: str
@@ -105,7 +105,9 @@ def with_handover(stage: Stage[Any], merger: Merger[Any]) -> Stage[Any]:
         stage,
         inputs=(*stage.inputs, merger.topic),
         outputs=(*stage.outputs, merger.topic),
-        state=stage.state | Merging | Queued | HandedOver | Resting if merger.timed else stage.state | Merging | Queued | HandedOver,
+        state=stage.state | Merging | QueuedRecord | HandedOver | Resting
+        if merger.timed
+        else stage.state | Merging | QueuedRecord | HandedOver,
         keys=handing.keys,
         decide=handing.decide,
         owner=offender_of,
@@ -163,7 +165,7 @@ class _Handing:
         for number in range(merging.queued):
             yield queue_key(handover.into, number)
             queued = found.get(queue_key(handover.into, number))
-            if isinstance(queued, Queued) and queued.merge is not None and queued.merge.into == handover.into:
+            if isinstance(queued, QueuedRecord) and queued.merge is not None and queued.merge.into == handover.into:
                 yield from parts_of(queued.merge, found)
 
     # decisions
@@ -207,7 +209,7 @@ class _Handing:
 
     def _queue(self, record: Record, owner: str, merging: Merging, context: Context) -> Decision[Any]:
         value = record.value
-        queued = Queued(record.topic, record.partition, record.offset, owner, record.timestamp, **{FIELDS[type(value)]: value})
+        queued = QueuedRecord(record.topic, record.partition, record.offset, owner, record.timestamp, **{FIELDS[type(value)]: value})
         after = {queue_key(owner, merging.queued): queued, owner: structs.replace(merging, queued=merging.queued + 1)}
         if not isinstance(value, Event):
             return Decision(states=after)

@@ -74,7 +74,7 @@ def publish(*, reason: Annotated[str, REASON] = "an upgrade", person: Annotated[
         for key, each in client.table(IDENTIFY_STATE).items()
         if isinstance(each, State)
         and key[1:] not in published
-        and msgspec.json.decode(each.state, type=Tagged).type in {"offender", "merged"}
+        and msgspec.json.decode(each.state, type=TaggedState).type in {"offender", "merged"}
     )
     who = person or getpass.getuser()
     for at in range(0, len(missing), MOST_PUBLISHED):
@@ -84,7 +84,7 @@ def publish(*, reason: Annotated[str, REASON] = "an upgrade", person: Annotated[
     typer.echo(len(missing))
 
 
-class Tagged(msgspec.Struct, frozen=True):
+class TaggedState(msgspec.Struct, frozen=True):
     """A state of identify, as far as it says what it is."""
 
     type: str

@@ -30,7 +30,7 @@ from processors.site.page import Site
 from processors.site.sender import Sender
 from processors.views.database import View
 from processors.views.follower import Follower
-from processors.views.public import PUBLIC, Shown
+from processors.views.public import PUBLIC, PublicScope
 
 app = new_app("The public's pages: look somebody up, register, manage registrations.")
 
@@ -69,11 +69,11 @@ def site(
     serve(app_of(made, Sender(outbox, client)), host, port)
 
 
-def public_custody(rules: Rules) -> Shown:
+def public_custody(rules: Rules) -> PublicScope:
     """Return whose custody the rule files make public."""
     book = rules.book("", wall())
     kinds = {each.name for each in book.locations.values() if each.custodial and not each.confidential}
-    return Shown(tuple(sorted(kinds)), tuple(sorted(code for code, each in rules.jurisdictions.items() if each.public)))
+    return PublicScope(tuple(sorted(kinds)), tuple(sorted(code for code, each in rules.jurisdictions.items() if each.public)))
 
 
 def database_url(url: str) -> str:

@@ -31,7 +31,7 @@ DETAILS: Final[Mapping[str, str]] = {
 }
 
 
-class Released(Struct, frozen=True, gc=False):
+class DueDecision(Struct, frozen=True, gc=False):
     """The decision on something that was due, and the part of it that still waits."""
 
     decision: Decision[State]
@@ -56,7 +56,7 @@ def release_due(registrant: Registrant, moment: Moment) -> Decision[State]:
     return combine((*decisions, Decision(states={registrant.registrant_id: replace(current, pending=tuple(left))})))
 
 
-def release(due: Pending, registrant: Registrant, moment: Moment) -> Released:
+def release(due: Pending, registrant: Registrant, moment: Moment) -> DueDecision:
     """Send what can be sent now. Registrations are checked once more, immediately before it is sent."""
     wanted, unseen, ended = sorted_by_registration(due, registrant, moment)
     if due.review_id is None and not unseen and not ended:
@@ -64,12 +64,12 @@ def release(due: Pending, registrant: Registrant, moment: Moment) -> Released:
     dropped = drop(ended, "registration_ended", "every registration it was for ended before it left", moment)
     if due.review_id is not None and not unseen:
         if wanted and lacks_text(wanted, registrant, moment):
-            return Released(dropped, (replace(due, notices=wanted, due_at=look_again(wanted[0], moment)),))
+            return DueDecision(dropped, (replace(due, notices=wanted, due_at=look_again(wanted[0], moment)),))
         closed = "what it lacked came, or its registration ended, after it was flagged"
         dropped = dropped.then(review(due, "superseded", closed, moment))
-    sent = send_or_wait(replace(due, notices=wanted, review_id=None), registrant, moment) if wanted else Released(Decision())
-    held = await_registration(due, unseen, moment) if unseen else Released(Decision())
-    return Released(combine((dropped, sent.decision, held.decision)), (*sent.left, *held.left))
+    sent = send_or_wait(replace(due, notices=wanted, review_id=None), registrant, moment) if wanted else DueDecision(Decision())
+    held = await_registration(due, unseen, moment) if unseen else DueDecision(Decision())
+    return DueDecision(combine((dropped, sent.decision, held.decision)), (*sent.left, *held.left))
 
 
 def sorted_by_registration(
@@ -88,7 +88,7 @@ def sorted_by_registration(
     return tuple(wanted), tuple(unseen), tuple(ended)
 
 
-def await_registration(due: Pending, unseen: tuple[Notice, ...], moment: Moment) -> Released:
+def await_registration(due: Pending, unseen: tuple[Notice, ...], moment: Moment) -> DueDecision:
     """Hold notices whose registration has not been seen; flag them after a while, and finally give them up."""
     first, rules = unseen[0], moment.rules
     until = due.since + rules.duration("out_of_order.hold", first.scope)
@@ -97,17 +97,17 @@ def await_registration(due: Pending, unseen: tuple[Notice, ...], moment: Moment)
     if moment.at < until:
         detail = f"its registration has not been seen; waits until {iso(until)}"
         waiting = tuple(moment.notice_verdict(notice, "waiting", "out_of_order_hold", detail) for notice in unseen)
-        return Released(Decision(verdicts=waiting), (replace(held, due_at=until, why="out_of_order_hold"),))
+        return DueDecision(Decision(verdicts=waiting), (replace(held, due_at=until, why="out_of_order_hold"),))
     if moment.at >= end:
         detail = "its registration was not seen before delivery.give_up"
         dropped = drop(unseen, "unknown_registration", detail, moment, result="failed")
-        return Released(dropped.then(review(held, "discarded", detail, moment)))
+        return DueDecision(dropped.then(review(held, "discarded", detail, moment)))
     if due.review_id is not None:
-        return Released(Decision(), (replace(held, due_at=end),))
+        return DueDecision(Decision(), (replace(held, due_at=end),))
     return flag(replace(held, due_at=end), "unknown_registration", moment)
 
 
-def send_or_wait(due: Pending, registrant: Registrant, moment: Moment) -> Released:
+def send_or_wait(due: Pending, registrant: Registrant, moment: Moment) -> DueDecision:
     """Send one message to every contact, unless it must wait for the end of quiet hours."""
     first, rules = due.notices[0], moment.rules
     if not due.emergency:
@@ -116,15 +116,15 @@ def send_or_wait(due: Pending, registrant: Registrant, moment: Moment) -> Releas
             gathered = tuple(
                 moment.notice_verdict(notice, "gathered", "quiet_hours", f"waits until {iso(until)}") for notice in due.notices
             )
-            return Released(Decision(verdicts=gathered), (replace(due, due_at=until, why="quiet_hours"),))
+            return DueDecision(Decision(verdicts=gathered), (replace(due, due_at=until, why="quiet_hours"),))
     to = usable(registrant, moment)
     if not to:
-        return Released(drop(due.notices, *nobody_left(registrant, moment), moment))
+        return DueDecision(drop(due.notices, *nobody_left(registrant, moment), moment))
     messages = messages_for(due.notices, to.values(), moment)
     if messages is None:
         return flag(replace(due, due_at=look_again(first, moment)), "no_text", moment)
     written = {name: replace(each, message=messages[each.language, each.channel]) for name, each in to.items()}
-    return Released(with_timing(advance(registrant, delivery_of(due, moment), moment, written), due, moment))
+    return DueDecision(with_timing(advance(registrant, delivery_of(due, moment), moment, written), due, moment))
 
 
 def delivery_of(due: Pending, moment: Moment) -> Delivery:
@@ -203,13 +203,13 @@ def due_now(pending: Pending, registrant: Registrant, moment: Moment) -> int:
     return moment.at if pending.why == "no_text" and not lacks_text(pending.notices, registrant, moment) else pending.due_at
 
 
-def flag(due: Pending, reason: str, moment: Moment) -> Released:
+def flag(due: Pending, reason: str, moment: Moment) -> DueDecision:
     """Flag notices that wait together for review."""
     first, detail = due.notices[0], DETAILS[reason]
     review_id = name_review(STAGE_NAME, sealed_subject(moment.registrant_id, moment.seal), first.message_id, str(first.part), reason)
     flagged = replace(due, review_id=review_id, why=reason)
     verdicts = tuple(moment.notice_verdict(notice, "flagged", reason, detail, About(review_id)) for notice in due.notices)
-    return Released(review(flagged, "open", detail, moment).then(Decision(verdicts=verdicts)), (flagged,))
+    return DueDecision(review(flagged, "open", detail, moment).then(Decision(verdicts=verdicts)), (flagged,))
 
 
 def review(due: Pending, state: ReviewState, detail: str, moment: Moment, action: ReviewAction | None = None) -> Decision[State]:

@@ -119,15 +119,15 @@ def numbers_in(text: str) -> Iterator[str]:
         whole = ""
         for each in _AND.split(part):
             first, *more = _TO.split(each)
-            whole = completed(first, whole)
+            whole = complete(first, whole)
             yield whole
             for end in more:
-                before, whole = whole, completed(end, whole)
+                before, whole = whole, complete(end, whole)
                 yield from between(before, whole)
                 yield whole
 
 
-def completed(written: str, before: str) -> str:
+def complete(written: str, before: str) -> str:
     """Return a number of which only the end may be written, as much of it as the end of the number before it has."""
     end, last = _END.fullmatch(written), _LAST.search(before)
     if end is None or last is None or len(end[1]) < len(last[0].lstrip("0")) or not _GROUPS.search(before[: last.start()]):

@@ -44,7 +44,7 @@ class Server:
     ca_file: str | None = None
 
 
-class Rejected(Exception):
+class CommandRejected(Exception):
     """The server answered a command with an error; `reply` is its answer, `recipient` whether it is about the recipient."""
 
     def __init__(self, reply: SMTPResponse, *, recipient: bool) -> None:
@@ -93,7 +93,7 @@ class SmtpVendor:
         try:
             async with self._connection() as client:
                 reply = await self._transfer(client, message, content)
-        except Rejected as error:
+        except CommandRejected as error:
             return outcome_of_error(error)
         except DotSent:
             return Ambiguous("the connection broke after the message was handed over")
@@ -121,7 +121,7 @@ class SmtpVendor:
         client = await self._reusable() or await self._connect()
         try:
             yield client
-        except (Rejected, LeaseOver):
+        except (CommandRejected, LeaseOver):
             await self._reset(client)
             raise
         except BaseException:
@@ -186,10 +186,10 @@ class SmtpVendor:
             reply = await protocol.read_response(timeout=self._server.timeout)
         except (SMTPException, OSError) as error:
             if isinstance(error, SMTPResponseException) and error.code in REFUSED:
-                raise Rejected(SMTPResponse(error.code, error.message), recipient=True) from None
+                raise CommandRejected(SMTPResponse(error.code, error.message), recipient=True) from None
             raise DotSent from None
         if reply.code in REFUSED:
-            raise Rejected(reply, recipient=True)
+            raise CommandRejected(reply, recipient=True)
         if reply.code not in COMPLETED:
             raise DotSent
         return reply
@@ -197,7 +197,7 @@ class SmtpVendor:
     async def _command(self, client: SMTP, *words: bytes, recipient: bool, expected: range = COMPLETED) -> None:
         reply = await client.execute_command(*words, timeout=self._server.timeout)
         if reply.code in REFUSED:
-            raise Rejected(reply, recipient=recipient)
+            raise CommandRejected(reply, recipient=recipient)
         if reply.code not in expected:
             raise OutOfStep("the server's answers do not fit the commands")
 
@@ -214,7 +214,7 @@ class SmtpVendor:
         await asyncio.sleep(0)  # so that a connection which the server has closed is seen as closed
 
 
-def outcome_of_error(error: Rejected) -> Outcome:
+def outcome_of_error(error: CommandRejected) -> Outcome:
     """Return what an error answer means: about the recipient or the message, or about the server itself."""
     if error.reply.code == CLOSING or not error.recipient:
         return Unavailable(reply_text(error.reply))

@@ -112,7 +112,7 @@ def pin(registration: bytes) -> tuple[str, str] | None:
 def registration_id(registration: bytes) -> str | None:
     """Return the id of a registration in JSON; None if it cannot be read."""
     try:
-        return msgspec.json.decode(registration, type=Labelled).registration_id
+        return msgspec.json.decode(registration, type=LabelledRegistration).registration_id
     except msgspec.DecodeError:
         return None
 
@@ -124,7 +124,7 @@ class WithPin(Struct):
     pin: str | None = None
 
 
-class Labelled(Struct):
+class LabelledRegistration(Struct):
     """A registration, of which only the id is read."""
 
     registration_id: str

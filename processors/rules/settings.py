@@ -48,7 +48,7 @@ def parse_policy(policy: Policy) -> Any:
     return value
 
 
-def check_setting(key: str, text: str, scope: Scope, known: "Known") -> None:
+def check_setting(key: str, text: str, scope: Scope, known: "KnownCodes") -> None:
     """Raise BadSetting if `text` cannot be set for `scope`; `known` has the codes that rules know."""
     parse_policy(Policy(key=key, value=text, **{name: getattr(scope, name) for name in ALL_SCOPES}))
     if scope.jurisdiction is not None and scope.jurisdiction not in known.jurisdictions:
@@ -60,7 +60,7 @@ def check_setting(key: str, text: str, scope: Scope, known: "Known") -> None:
             raise BadSetting(f"no rule file knows the {SCOPE_NAMES[name]} {given!r}: write it as the code lists do, such as {like[0]!r}.")
 
 
-class Known(Protocol):
+class KnownCodes(Protocol):
     """The codes of all rules, whatever the jurisdiction."""
 
     @property

@@ -23,7 +23,7 @@ from processors.simulation.message import (
     action_time,
     expect_flag,
 )
-from processors.simulation.mishaps import Planned, add_with_mishap
+from processors.simulation.mishaps import PlannedMessage, add_with_mishap
 from processors.simulation.people import Offender
 from processors.simulation.times import DAY, HOUR, MINUTE, local
 
@@ -147,7 +147,7 @@ class Case:
         if subtype == "Departure" and self.state == "accepted" and self.arrive_before_departure():
             return
         message, outcome = self.report(subtype, gap)
-        add_with_mishap(self.log, Planned(self.at, message, outcome, SHORTEST, independent=subtype in STATIONARY))
+        add_with_mishap(self.log, PlannedMessage(self.at, message, outcome, SHORTEST, independent=subtype in STATIONARY))
         self.state = to
         if subtype == "Departure":
             self.arrival_expected = True

@@ -13,7 +13,7 @@ LONGEST: Final = 14 * HOUR  # from a message to the last one of its mishap
 PROMPT: Final = 7 * HOUR
 
 
-class Planned(NamedTuple):
+class PlannedMessage(NamedTuple):
     """
     A message about to be added, with its expected outcome.
 
@@ -28,7 +28,7 @@ class Planned(NamedTuple):
     independent: bool = False
 
 
-def add_with_mishap(log: CaseLog, planned: Planned) -> None:
+def add_with_mishap(log: CaseLog, planned: PlannedMessage) -> None:
     """Add the message, and with the configured probability one mishap that befalls it."""
     at, message, outcome = planned[:3]
     for name, mishap, applies in MISHAPS:
@@ -38,21 +38,21 @@ def add_with_mishap(log: CaseLog, planned: Planned) -> None:
     log.add(at, message, outcome)
 
 
-def any_message(planned: Planned) -> bool:
+def any_message(planned: PlannedMessage) -> bool:
     return not isinstance(planned.outcome, Withheld) or planned.outcome.stage == "validate"
 
 
-def notified_at_once(planned: Planned) -> bool:
+def notified_at_once(planned: PlannedMessage) -> bool:
     """Whether registrants are notified on receipt, early enough that a later correction is in time as well."""
     at, message, outcome = planned[:3]
     return isinstance(outcome, Notified) and outcome.at == at and message.action.past > at - PROMPT
 
 
-def changeable(planned: Planned) -> bool:
+def changeable(planned: PlannedMessage) -> bool:
     return notified_at_once(planned) and (planned.message.location is not None or not planned.message.action.is_whole_day)
 
 
-def withdrawable(planned: Planned) -> bool:
+def withdrawable(planned: PlannedMessage) -> bool:
     return planned.independent and notified_at_once(planned)
 
 
@@ -132,7 +132,7 @@ def unknown_reference(log: CaseLog, at: int, message: Message, outcome: Expected
 
 
 Mishap = Callable[[CaseLog, int, Message, ExpectedOutcome], None]
-Applies = Callable[[Planned], bool]
+Applies = Callable[[PlannedMessage], bool]
 
 MISHAPS: Final[tuple[tuple[str, Mishap, Applies], ...]] = (
     ("duplicate", duplicate, any_message),

@@ -24,7 +24,7 @@ from processors.simulation.message import (
     expect_flag,
 )
 from processors.simulation.message import PAST as TOO_OLD
-from processors.simulation.mishaps import Planned, add_with_mishap
+from processors.simulation.mishaps import PlannedMessage, add_with_mishap
 from processors.simulation.people import Knowledge, Offender
 from processors.simulation.times import DAY, HOUR, MINUTE, SECOND
 
@@ -151,7 +151,7 @@ def add_story(log: CaseLog, offender: Offender, at: int, number: int) -> None:
             return
         if event.flagged_as is None or log.occurs("impossible"):
             message, outcome = new_message(log, offender, event, at)
-            add_with_mishap(log, Planned(at, message, outcome, 0 if event.flagged_as else 26 * HOUR, independent=event.independent))
+            add_with_mishap(log, PlannedMessage(at, message, outcome, 0 if event.flagged_as else 26 * HOUR, independent=event.independent))
         at += log.random.between(26 * HOUR, 4 * DAY)
     if events is TO_PRISON and at + TRANSFER_HOLD < log.end:
         add_commitment(log, offender, at)
@@ -264,10 +264,10 @@ def add_appeal(log: CaseLog, offender: Offender, at: int, number: int) -> None:
 
     order = ("filed", "decided", "never")[number % 3]
     if order == "filed":
-        add_with_mishap(log, Planned(at, filed, Notified(at), 0))
+        add_with_mishap(log, PlannedMessage(at, filed, Notified(at), 0))
         later = at + log.random.between(DAY, 6 * DAY)
         if later < log.end:
-            add_with_mishap(log, Planned(later, decision(later - HOUR), Notified(later), 26 * HOUR))
+            add_with_mishap(log, PlannedMessage(later, decision(later - HOUR), Notified(later), 26 * HOUR))
         return
     pause = log.random.between(MINUTE, 14 * MINUTE) if order == "decided" else log.random.between(20 * MINUTE, 5 * HOUR)
     log.add(at, decision(at - HOUR), Notified(at + pause) if order == "decided" else expect_flag("previous_event_missing"))

@@ -47,7 +47,7 @@ def entry(page: Page, person: KnownPerson, standing: OffenderStanding) -> dict[s
     otherwise = "transferred" if standing.transferred and standing.receiving_state and standing.status is None else "unknown"
     status = page.words["statuses"].get(standing.status or otherwise, page.words["statuses"]["unknown"])
     states = [state for state in (standing.sending_state, standing.receiving_state) if state]
-    chosen = Found(name, Offender(numbers=tuple((each.scheme, each.value, each.issuer) for each in person.identifiers)))
+    chosen = FoundPerson(name, Offender(numbers=tuple((each.scheme, each.value, each.issuer) for each in person.identifiers)))
     return {
         "name": name,
         "numbers": numbers[:3],
@@ -59,7 +59,7 @@ def entry(page: Page, person: KnownPerson, standing: OffenderStanding) -> dict[s
     }
 
 
-class Found(msgspec.Struct, frozen=True):
+class FoundPerson(msgspec.Struct, frozen=True):
     """Somebody who was found and may be registered for."""
 
     name: str

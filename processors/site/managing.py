@@ -19,7 +19,7 @@ from processors.runtime.clock import wall
 from processors.site import passage
 from processors.site.choices import ABOUT, chosen_subtypes
 from processors.site.forms import address_of, code_of, mask_contact, vin_of
-from processors.site.outbox import Kept, Outbox
+from processors.site.outbox import KeptRegistration, Outbox
 from processors.site.page import Page, even_time
 from processors.site.registering import CODES_AN_HOUR, became_active, send_code
 
@@ -171,7 +171,7 @@ async def change(page: Page, session: Session, step: str) -> Response:
     return await show_registrations(page, session, changed=step)
 
 
-def with_choices(page: Page, kept: Kept, choices: tuple[str, ...]) -> Kept:
+def with_choices(page: Page, kept: KeptRegistration, choices: tuple[str, ...]) -> KeptRegistration:
     """Return the registration with other events and another language."""
     language, discreet = page.form.get("told_in", kept.language), bool(page.form.get("discreet"))
     return msgspec.structs.replace(

@@ -76,7 +76,7 @@ CONTACTS: Final = Table(
 )
 
 
-class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+class KeptRegistration(msgspec.Struct, frozen=True, omit_defaults=True):
     """A registration as the site keeps it: what is sent, and in plain words whom it is for and which events it is about."""
 
     registration_id: str
@@ -122,7 +122,7 @@ class Outbox:
         with self._engine.begin() as database:
             database.execute(delete(SET_ASIDE))  # the key that was missing may be there now
 
-    def keep_registration(self, kept: Kept, now: int) -> bool:
+    def keep_registration(self, kept: KeptRegistration, now: int) -> bool:
         """Keep a registration to be sent; whether it is new. A form sent again changes nothing."""
         row = {"registration_id": kept.registration_id, "sealed": self._close(msgspec.json.encode(kept)), "paused": False, "kept_at": now}
         try:
@@ -135,7 +135,7 @@ class Outbox:
             return False
         return True
 
-    def change_registration(self, kept: Kept, now: int, *, paused: bool = False) -> None:
+    def change_registration(self, kept: KeptRegistration, now: int, *, paused: bool = False) -> None:
         """Keep a registration as it is now; paused, it is taken back until it goes on."""
         with self._engine.begin() as database:
             database.execute(
@@ -158,7 +158,7 @@ class Outbox:
         with self._engine.begin() as database:
             self._keep(database, kind, key, value, now)
 
-    def registrations_of(self, digest: str) -> list[tuple[Kept, bool]]:
+    def registrations_of(self, digest: str) -> list[tuple[KeptRegistration, bool]]:
         """Return the registrations that have a contact, and whether each is paused; of those that the keys do not open, none."""
         query = (
             select(REGISTRATIONS.c.sealed, REGISTRATIONS.c.paused)
@@ -231,10 +231,10 @@ class Outbox:
         SITE_UNREADABLE.labels(OUTBOX.name).inc(len(ids))
         self._log.error("site_unreadable", table=OUTBOX.name, rows=list(ids), do=UNREADABLE)
 
-    def _registration(self, sealed: bytes) -> Kept | None:
+    def _registration(self, sealed: bytes) -> KeptRegistration | None:
         """Return a registration; None if it cannot be read, which must not hide the others of the same person."""
         try:
-            return msgspec.json.decode(self._seal.open(sealed, SUBJECT), type=Kept)
+            return msgspec.json.decode(self._seal.open(sealed, SUBJECT), type=KeptRegistration)
         except SealBroken:
             SITE_UNREADABLE.labels(REGISTRATIONS.name).inc()
             self._log.error("site_unreadable", table=REGISTRATIONS.name, do=UNREADABLE)
@@ -254,7 +254,7 @@ def engine_of(url: str) -> Engine:
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": 10}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
-    def prepared(connection: object, _: object) -> None:
+    def prepare(connection: object, _: object) -> None:
         connection.execute("PRAGMA journal_mode = WAL")  # type: ignore[attr-defined]
         connection.execute("PRAGMA synchronous = FULL")  # type: ignore[attr-defined]
 

@@ -23,7 +23,7 @@ from processors.site.languages import Words
 from processors.site.limits import Limits
 from processors.site.outbox import Outbox
 from processors.views.follower import Follower
-from processors.views.public import Shown, registration_statuses
+from processors.views.public import PublicScope, registration_statuses
 
 FIELDS: Final = 60
 BY_VIN: Final = frozenset({"DOJ_VNS", "ICE_VNP"})  # sources whose registrants have a verified email address, a VIN and a PIN
@@ -47,7 +47,7 @@ class Site:
     rules: Rules
     languages: Mapping[str, Words]
     source: str
-    shown: Shown
+    shown: PublicScope
     limits: Limits
     challenges: Challenges
     proxies: frozenset[str] = frozenset()

@@ -16,7 +16,7 @@ VALID: Final = 2 * 3_600_000  # milliseconds
 T = TypeVar("T")
 
 
-class Dated(msgspec.Struct, frozen=True, array_like=True):
+class DatedValue(msgspec.Struct, frozen=True, array_like=True):
     """Something with the time at which it was sealed."""
 
     at: int
@@ -25,14 +25,14 @@ class Dated(msgspec.Struct, frozen=True, array_like=True):
 
 def close(value: msgspec.Struct, now: int, seal: Seal) -> str:
     """Return the value sealed, as a form carries it."""
-    body = msgspec.json.encode(Dated(now, msgspec.Raw(msgspec.json.encode(value))))
+    body = msgspec.json.encode(DatedValue(now, msgspec.Raw(msgspec.json.encode(value))))
     return base64.urlsafe_b64encode(seal.close(body, f"passage:{type(value).__name__}")).decode()
 
 
 def unseal(text: str, kind: type[T], now: int, seal: Seal, valid: int = VALID) -> T | None:
     """Return what was sealed; None if it is forged, changed, of another kind or too old."""
     try:
-        dated = msgspec.json.decode(seal.open(base64.urlsafe_b64decode(text.encode()), f"passage:{kind.__name__}"), type=Dated)
+        dated = msgspec.json.decode(seal.open(base64.urlsafe_b64decode(text.encode()), f"passage:{kind.__name__}"), type=DatedValue)
         if not dated.at <= now < dated.at + valid:
             return None
         return msgspec.json.decode(dated.value, type=kind)

@@ -32,8 +32,8 @@ from processors.site.forms import (
     offender_of,
     pin_problem,
 )
-from processors.site.look_up import Found
-from processors.site.outbox import Kept
+from processors.site.look_up import FoundPerson
+from processors.site.outbox import KeptRegistration
 from processors.site.page import Page
 
 A_HOUR: Final = 20  # registrations of one client
@@ -85,7 +85,7 @@ def sealed_draft(page: Page, draft: Draft) -> str:
 
 def choose_person(page: Page) -> Response:
     """Take whom the registration is for: somebody found before, or described here."""
-    found = passage.unseal(page.form.get("who", ""), Found, wall(), page.site.seal)
+    found = passage.unseal(page.form.get("who", ""), FoundPerson, wall(), page.site.seal)
     if found is None:
         offender, problems = offender_of(page.form)
         number, wrong = number_of(page.form)
@@ -93,7 +93,7 @@ def choose_person(page: Page) -> Response:
             return page.show("register_who.html", 400, problems=problems | wrong)
         if number and page.site.by_vin:
             offender = msgspec.structs.replace(offender, numbers=((SCHEME[page.site.source], number, None),))
-        found = Found(f"{offender.given} {offender.sur}", offender)
+        found = FoundPerson(f"{offender.given} {offender.sur}", offender)
     draft = Draft(
         f"site-{secrets.token_hex(12)}",
         f"person-{secrets.token_hex(12)}",
@@ -150,7 +150,7 @@ async def send(page: Page, draft: Draft) -> Response:
     if page.is_too_often("register", A_HOUR):
         return page.sentence("too_often", 429)
     now = wall()
-    kept = Kept(
+    kept = KeptRegistration(
         registration_id=draft.registration_id,
         registrant_id=draft.registrant_id,
         source=page.site.source,

@@ -9,7 +9,7 @@ from msgspec import Struct
 from processors.domain.event import Event
 from processors.rules.book import Book, EventCode, Rules
 from processors.validate.compact import CompactState
-from processors.validate.state import Entry, Expected
+from processors.validate.state import Entry, ExpectedEvent
 
 LONGEST: Final = 60  # characters of an agency's own words that are quoted
 UNITS: Final = ((86_400_000, 2, "d"), (3_600_000, 1, "h"), (60_000, 1, "m"))  # a day alone is written 24h
@@ -37,7 +37,7 @@ class Facts(Struct, frozen=True, gc=False):
     in_force: RulesInForce
     at: int
     history: tuple[Entry, ...]
-    expected: tuple[Expected, ...]
+    expected: tuple[ExpectedEvent, ...]
     compact: CompactState
     status_then: str | None
     kind_then: str | None

@@ -23,7 +23,7 @@ from processors.validate.clocks import Clock, ClockState
 from processors.validate.compact import Case, CompactState
 from processors.validate.draft import Draft, Situation, known_of
 from processors.validate.pending import check_again, check_waiting
-from processors.validate.state import EXPECTED, TOLD, Entry, Expected, HeldMessage, OffenderState, Pending, State
+from processors.validate.state import EXPECTED, TOLD, Entry, ExpectedEvent, HeldMessage, OffenderState, Pending, State
 
 T = TypeVar("T")
 
@@ -84,8 +84,8 @@ def joined_history(one: tuple[Entry, ...], other: tuple[Entry, ...]) -> tuple[En
 
 
 def joined_expectations(
-    one: tuple[Expected, ...], other: tuple[Expected, ...], merge: Merge
-) -> tuple[tuple[Expected, ...], tuple[Expectation, ...]]:
+    one: tuple[ExpectedEvent, ...], other: tuple[ExpectedEvent, ...], merge: Merge
+) -> tuple[tuple[ExpectedEvent, ...], tuple[Expectation, ...]]:
     """Return the expectations of both, and the records that change: an agency's event has one expectation, met if either was."""
     found = {each.chain: each for each in one}
     changed: list[Expectation] = []
@@ -176,7 +176,7 @@ def rename_chain(by_chain: Mapping[str, T], old: str, new: str) -> dict[str, T]:
     return dict(by_chain) if old not in by_chain else found
 
 
-def rename_expected(expected: Expected, old: str, new: str) -> Expected:
+def rename_expected(expected: ExpectedEvent, old: str, new: str) -> ExpectedEvent:
     chain, met_by = (new if each == old else each for each in (expected.chain, expected.met_by))
     return replace(expected, chain=chain or "", met_by=met_by)
 

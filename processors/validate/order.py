@@ -18,12 +18,12 @@ from processors.rules.book import Book, EventCode
 from processors.validate.chain import chain_of
 from processors.validate.facts import Facts, quote, span
 from processors.validate.finding import Finding
-from processors.validate.state import EXPECTED, Expected
+from processors.validate.state import EXPECTED, ExpectedEvent
 
 ANYBODY: Final = "any agency"
 RULE: Final = "specification §4.2.1"
 
-ExpectedAndPublished = tuple[tuple[Expected, ...], tuple[Expectation, ...]]
+ExpectedAndPublished = tuple[tuple[ExpectedEvent, ...], tuple[Expectation, ...]]
 
 
 def previous_event(facts: Facts) -> Finding | None:
@@ -70,7 +70,7 @@ def wait_or_flag(facts: Facts, reason: str, detail: str) -> Finding:
     return Finding("waiting", "out_of_order_hold", detail, due)
 
 
-def meet(expected: tuple[Expected, ...], event: Event, code: EventCode) -> ExpectedAndPublished:
+def meet(expected: tuple[ExpectedEvent, ...], event: Event, code: EventCode) -> ExpectedAndPublished:
     """Meet the latest open expectation that names the event, in its case."""
     chain = chain_of(event)
     if any(each.met_by == chain for each in expected):
@@ -88,7 +88,7 @@ def meet(expected: tuple[Expected, ...], event: Event, code: EventCode) -> Expec
     return expected, ()
 
 
-def expect(expected: tuple[Expected, ...], event: Event, book: Book) -> ExpectedAndPublished:
+def expect(expected: tuple[ExpectedEvent, ...], event: Event, book: Book) -> ExpectedAndPublished:
     """Open the expectation of what follows the event; beyond `EXPECTED`, the oldest is dropped, met ones first."""
     chain = chain_of(event)
     before = next((each for each in expected if each.chain == chain), None)
@@ -113,7 +113,7 @@ def expect(expected: tuple[Expected, ...], event: Event, book: Book) -> Expected
     )
     kept = (
         *(each for each in expected if each.chain != chain),
-        Expected(chain, event.event_subtype, event.case_number, record, met_by),
+        ExpectedEvent(chain, event.event_subtype, event.case_number, record, met_by),
     )
     if len(kept) <= EXPECTED:
         return kept, (record,)
@@ -122,7 +122,7 @@ def expect(expected: tuple[Expected, ...], event: Event, book: Book) -> Expected
     return tuple(each for each in kept if each is not oldest), (record, *given_up)
 
 
-def revert(expected: tuple[Expected, ...], by: Event, at: int) -> ExpectedAndPublished:
+def revert(expected: tuple[ExpectedEvent, ...], by: Event, at: int) -> ExpectedAndPublished:
     """Cancel what the agency's event expected, and reopen what it had met; `by` is the message that takes it back."""
     chain = chain_of(by)
     kept, published = [], []

@@ -44,7 +44,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     jurisdiction: str | None = None
 
 
-class Expected(Struct, frozen=True, gc=False, array_like=True):
+class ExpectedEvent(Struct, frozen=True, gc=False, array_like=True):
     """A message tagged Expect Subsequent Event; `met_by` is the chain of the event that met it, None until then."""
 
     chain: str
@@ -90,7 +90,7 @@ class OffenderState(Struct, frozen=True, gc=False, omit_defaults=True, tag="doss
     pending: tuple[Pending, ...] = ()
     told_until: dict[str, int] = field(default_factory=dict, name="told")
     untold: dict[str, tuple[Change, ...]] = field(default_factory=dict, name="owed")
-    expected: tuple[Expected, ...] = ()
+    expected: tuple[ExpectedEvent, ...] = ()
     compact: CompactState = field(default_factory=CompactState)
     clocks: ClockState = field(default_factory=ClockState)
     clock_due: int | None = None

@@ -53,7 +53,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PublicScope:
     """Whose custody the public may look up: in these kinds of place, if one of these jurisdictions reports it."""
 
     kinds: tuple[str, ...] = ()
@@ -87,7 +87,7 @@ _BY_NAME: Final = {  # by whether an initial and a year are given: each finds it
 }
 
 
-def look_up(database: Connection, question: Question, shown: Shown, most: int) -> list[tuple[KnownPerson, OffenderStanding]]:
+def look_up(database: Connection, question: Question, shown: PublicScope, most: int) -> list[tuple[KnownPerson, OffenderStanding]]:
     """Return at most so many people whom the question finds and the public may see."""
     given = {
         "number": compact(question.number),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.handover import HandedOver, Merging, Queued, Resting
+from processors.handover import HandedOver, Merging, QueuedRecord, Resting
 from processors.match import pages
 from tests.examples import examples
 from tests.merge.given import DAY, HEARING, MINUTE, NOON, A, B, Given
@@ -198,7 +198,7 @@ def test_what_comes_out_does_not_depend_on_which_partition_is_ahead(
     assert sorted(plain.told) == sorted(other.told)
     for stage in ("dedupe", "validate", "match"):
         assert plain.kept(stage) == other.kept(stage)
-        assert not [key for key, state in other.kept(stage).items() if isinstance(state, Merging | Queued | HandedOver)]
+        assert not [key for key, state in other.kept(stage).items() if isinstance(state, Merging | QueuedRecord | HandedOver)]
         assert not [key for key in other.kept(stage) if key.startswith(B)], "nothing is left under the younger key"
 
 

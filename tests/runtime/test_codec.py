@@ -22,7 +22,7 @@ from processors.domain.review import ReviewAction
 from processors.domain.submission import Submission
 from processors.runtime.errors import Stop
 from processors.runtime.wire import codec as codec_module
-from processors.runtime.wire.avro import Malformed, read_array, read_long, write_long
+from processors.runtime.wire.avro import MalformedAvro, read_array, read_long, write_long
 from processors.runtime.wire.changelog import State
 from processors.runtime.wire.codec import Codec, Undecodable, iso
 from processors.runtime.wire.documents import BESIDE, expand_documents
@@ -172,7 +172,7 @@ def test_numbers_are_written_as_the_specification_shows(number: int, raw: str) -
 
 
 def test_a_number_longer_than_any_is_malformed() -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedAvro):
         read_long(b"\xff" * 11, 0)
 
 

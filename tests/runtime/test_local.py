@@ -19,7 +19,7 @@ from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.groups import describe_groups
 from processors.runtime.local import Local, programs
-from processors.runtime.local.broker import appended
+from processors.runtime.local.broker import text_after
 from processors.runtime.local.daemon import Daemon
 from processors.runtime.local.ports import HIGHEST, LOWEST, SERVICES, is_free, kept_ports
 from processors.runtime.settings import Settings
@@ -100,10 +100,10 @@ def test_of_a_broker_that_died_the_controller_is_started_first(tmp_path: Path, s
 
 def test_what_a_log_holds_since_is_read_also_if_it_was_begun_anew(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    assert not appended(log, 0)
+    assert not text_after(log, 0)
     log.write_text("before, after")
-    assert appended(log, 6) == ", after"
-    assert appended(log, 99) == "before, after"
+    assert text_after(log, 6) == ", after"
+    assert text_after(log, 99) == "before, after"
 
 
 def test_a_port_somebody_listens_on_is_not_free() -> None:

@@ -155,7 +155,7 @@ def test_rare_verdicts_are_counted_from_0() -> None:
 def test_seconds_are_added_up_by_the_step_that_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     now, reached = iter([0.0, 1.0, 2.0, 5.0, 6.0, 7.0]), list[str]()
     monkeypatch.setattr(telemetry, "monotonic", lambda: next(now))
-    at = Telemetry("stepping").timed(reached.append)
+    at = Telemetry("stepping").time_steps(reached.append)
     for point in ("read", "decided", "begun"):
         at(point)
     assert reached == ["read", "decided", "begun"]

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from processors.domain.journal import Verdict
 from processors.domain.notification import Receipt
-from processors.runtime.decide.batch import BatchResult, Written
+from processors.runtime.decide.batch import BatchResult, OutputRecord
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import Restart
 from processors.runtime.kafka.clients import CallThread, Fenced, Unavailable, call_with_deadline
@@ -90,7 +90,7 @@ def transactions(
     tasks = [Task(STAGE, each, Position(0, {"x.in": 7}), {"x.in": 9}, {}) for each in partitions]
     result = BatchResult(
         Position(1, {"x.in": 9}),
-        outputs=[Written(OUT, b"k", b"v"), Written(OUT, b"k", b"w", (("a", "b"),))],
+        outputs=[OutputRecord(OUT, b"k", b"v"), OutputRecord(OUT, b"k", b"w", (("a", "b"),))],
         verdicts=[Verdict(stage="probe", message_id="m", outcome="passed", reason="confirmed", detail="", at=0)],
     )
     made = Transactions(STAGE, "x.", Codec(), caches, Telemetry("probe"), reach)

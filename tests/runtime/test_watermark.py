@@ -16,7 +16,7 @@ from processors.runtime.kafka.clients import Place
 from processors.runtime.run import watermark
 from processors.runtime.run.watermark import (
     CLOCK_SKEW,
-    Committed,
+    CommittedProgress,
     Measurement,
     Watermark,
     next_timer_metadata,
@@ -76,9 +76,11 @@ class Pipeline:
     def ends(self, topics: Sequence[str]) -> Mapping[Place, int]:
         return {(topic, each): len(self.logs[topic, each]) for topic in topics for each in range(PARTITIONS)}
 
-    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
+    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, CommittedProgress]:
         timers = self.kept if stage == "keep" else {0: [], 1: []}
-        return {place: Committed(self.read[place], min((at + self.HOLD for at in timers[place[1]]), default=None)) for place in places}
+        return {
+            place: CommittedProgress(self.read[place], min((at + self.HOLD for at in timers[place[1]]), default=None)) for place in places
+        }
 
     def only_markers(self, place: Place, start: int, end: int) -> bool:
         return set(self.logs[place][start:end]) <= {MARKER}
@@ -134,7 +136,7 @@ class Frozen:
     def ends(self, topics: Sequence[str]) -> Mapping[Place, int]:
         return {place: end for topic in topics for place, end in self.first[topic].items()}
 
-    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
+    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, CommittedProgress]:
         return self.log.read_committed(stage, places)
 
     def only_markers(self, place: Place, start: int, end: int) -> bool:
@@ -144,8 +146,8 @@ class Frozen:
 class WithoutTimers(Pipeline):
     """A pipeline whose stages do not say when their next timer is due."""
 
-    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
-        return {place: Committed(each.offset, None) for place, each in super().read_committed(stage, places).items()}
+    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, CommittedProgress]:
+        return {place: CommittedProgress(each.offset, None) for place, each in super().read_committed(stage, places).items()}
 
 
 @pytest.mark.parametrize("skew", [0, CLOCK_SKEW])

@@ -26,7 +26,7 @@ from processors.site.page import Site
 from processors.site.sender import TOPICS
 from processors.topics import PEOPLE, REGISTRATION_STATUS, STANDINGS
 from processors.views.database import View
-from processors.views.public import PUBLIC, Shown
+from processors.views.public import PUBLIC, PublicScope
 from tests.stories.builders import WALKER, submission, tagged
 from tests.views.given import put
 from tests.web_client import client_of
@@ -87,7 +87,7 @@ def site_over(folder: Path, url: str | None = None, source: str = "IVINS", rules
         rules=rules,
         languages=WORDS,
         source=source,
-        shown=Shown(),
+        shown=PublicScope(),
         limits=Limits(),
         challenges=Challenges(),
         proxies=frozenset({"testclient"}),

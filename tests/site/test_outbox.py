@@ -16,7 +16,7 @@ from sqlalchemy import text
 from processors.domain.registration import Contact
 from processors.domain.seal import Seal
 from processors.runtime.errors import UserError
-from processors.site.outbox import DAY, Kept, Outbox
+from processors.site.outbox import DAY, KeptRegistration, Outbox
 from processors.site.sender import Sender
 
 SEAL = Seal(bytes(range(64)))
@@ -64,8 +64,8 @@ def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Outbox]:
     made._engine.dispose()
 
 
-def kept(registration_id: str = "site-1", address: str = "+18045550142") -> Kept:
-    return Kept(
+def kept(registration_id: str = "site-1", address: str = "+18045550142") -> KeptRegistration:
+    return KeptRegistration(
         registration_id=registration_id,
         registrant_id=f"person-{registration_id}",
         source="IVINS",

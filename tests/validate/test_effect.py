@@ -8,7 +8,7 @@ from processors.validate import effect, registrant_knowledge
 from processors.validate.chain import chain_of, is_later
 from processors.validate.compact import CompactState
 from processors.validate.facts import RulesInForce, rules_in_force
-from processors.validate.state import HISTORY, TOLD, Entry, Expected, OffenderState, Pending
+from processors.validate.state import HISTORY, TOLD, Entry, ExpectedEvent, OffenderState, Pending
 from tests.one_stage import rules
 from tests.validate.scene import DAY, HOUR, Scene, cancel, escape, event, hearing, intake, jailed, ms, recapture, update
 from tests.validate.test_compact import step
@@ -84,7 +84,7 @@ def test_a_change_that_still_expects_is_expected_once() -> None:
     first = named(escape(NOON, expect=True), "m1")
     known = taken(OffenderState(), first, update(first, seq=2))
     (expected,) = known.expected
-    assert isinstance(expected, Expected)
+    assert isinstance(expected, ExpectedEvent)
     assert (expected.record.message_id, expected.record.state) == ("m1-update", "open")
 
 

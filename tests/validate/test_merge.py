@@ -25,7 +25,7 @@ from processors.validate.merge import (
     rename_event,
 )
 from processors.validate.reviews import key_of
-from processors.validate.state import EXPECTED, HISTORY, Entry, Expected, HeldMessage, OffenderState, Pending
+from processors.validate.state import EXPECTED, HISTORY, Entry, ExpectedEvent, HeldMessage, OffenderState, Pending
 from processors.validate.timeline import latest
 from tests.one_stage import SEAL, rules
 from tests.validate.scene import Scene, escape, hearing, ms
@@ -37,7 +37,7 @@ SAME = SameEvent(offender="old", ori="VA0010000", root="m-root", also="m-also", 
 CLOCK = Clock("transfer reply", "c1", "m1", "VA0010000", "VA", "1203344", "VA", "NC", AT, AT + 10)
 
 
-def expected(chain: str, offender: str, since: int = 1, met_by: str | None = None) -> Expected:
+def expected(chain: str, offender: str, since: int = 1, met_by: str | None = None) -> ExpectedEvent:
     state: Any = "open" if met_by is None else "met"
     record = Expectation(
         expectation_id=f"{offender}-{chain}",
@@ -55,7 +55,7 @@ def expected(chain: str, offender: str, since: int = 1, met_by: str | None = Non
         settled_by=met_by and "m2",
         settled_at=met_by and 5,  # type: ignore[arg-type]
     )
-    return Expected(chain, "Recapture", None, record, met_by)
+    return ExpectedEvent(chain, "Recapture", None, record, met_by)
 
 
 def step(number: int, chain: str, at: int = 0) -> Step:

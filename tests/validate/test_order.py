@@ -8,7 +8,7 @@ from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.rules.book import EventCode, Order
 from processors.validate.order import RULE, hearing_order, meet, revert
-from processors.validate.state import EXPECTED, Expected
+from processors.validate.state import EXPECTED, ExpectedEvent
 from tests.validate.facts import facts
 from tests.validate.scene import MINUTE, OFFENDER, Scene, cancel, escape, event, hearing, intake, ms, outcome_of, recapture, update
 
@@ -272,7 +272,7 @@ def test_taking_back_keeps_what_it_is_not_about() -> None:
     scene.receive(appeal_decision(message_id="decided"))
     scene.receive(cancel(scene.last))
     escaped, filed = scene.known.expected
-    assert isinstance(escaped, Expected)
+    assert isinstance(escaped, ExpectedEvent)
     assert (escaped.event_subtype, escaped.met_by, escaped.record.state) == ("Escape", None, "open")
     assert (filed.event_subtype, filed.met_by, filed.record.state) == ("Appeal Filed", None, "open")
 

@@ -8,10 +8,10 @@ from processors.domain.offender import HiddenPerson, KnownPerson, OffenderStandi
 from processors.domain.person import Identifier, Name
 from processors.topics import PEOPLE, PEOPLE_HIDDEN, STANDINGS
 from processors.views.database import View
-from processors.views.public import PUBLIC, Question, Shown, look_up
+from processors.views.public import PUBLIC, PublicScope, Question, look_up
 from tests.views.given import AT, put
 
-CUSTODY = Shown(("Local Jail",), ("VA",))
+CUSTODY = PublicScope(("Local Jail",), ("VA",))
 
 
 @pytest.fixture

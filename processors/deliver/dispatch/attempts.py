@@ -24,7 +24,7 @@ from processors.topics import DAY, OUTBOUND, OUTBOUND_CANARY
 RECEIPTS_AFTER = 30 * DAY  # how long after an attempt expired its receipts are still understood
 
 
-class Made(Struct, frozen=True, gc=False):
+class NewAttempt(Struct, frozen=True, gc=False):
     """An attempt made now: the delivery with it, and its record."""
 
     delivery: Delivery
@@ -43,7 +43,7 @@ class Made(Struct, frozen=True, gc=False):
         return About(notification_id=outbound.notification_id, reference=outbound.reference, channel=outbound.channel, status="sent")
 
 
-def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: Sequence[ZoneInfo], moment: Moment) -> Made:
+def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: Sequence[ZoneInfo], moment: Moment) -> NewAttempt:
     """Return the next attempt to reach one contact."""
     progress = delivery.contacts[to.name]
     number = progress.attempts + 1
@@ -94,7 +94,7 @@ def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: S
         contacts={**delivery.contacts, to.name: trying},
         forget_at=max(delivery.forget_at, attempt.expires_at + RECEIPTS_AFTER),
     )
-    return Made(after, outbound, to.registration.source)
+    return NewAttempt(after, outbound, to.registration.source)
 
 
 def kind_of(delivery: Delivery) -> OutboundKind:

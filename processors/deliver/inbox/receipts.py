@@ -27,7 +27,7 @@ KNOWN: Final = frozenset(get_args(ReceiptStatus))
 TO_VERIFIED: Final = frozenset({"news", "registered"})  # what only a verified contact gets: if that fails, it is to be verified again
 
 
-class Understood(NamedTuple):
+class Meaning(NamedTuple):
     """The status that a receipt means, and whether the PIN was wrong."""
 
     status: ReceiptStatus
@@ -82,7 +82,7 @@ def reason_of(receipt: Receipt) -> str:
     return next((reason for begin, reason in IN_DOUBT.items() if said.startswith(begin)), "receipt")
 
 
-def understand(receipt: Receipt, attempt: Attempt, registrant: Registrant, moment: Moment) -> Understood:
+def understand(receipt: Receipt, attempt: Attempt, registrant: Registrant, moment: Moment) -> Meaning:
     """
     Return what a receipt means: a call that asks for a PIN is confirmed only by the right one, within three tries.
 
@@ -90,19 +90,19 @@ def understand(receipt: Receipt, attempt: Attempt, registrant: Registrant, momen
     has undone only kept this attempt from arriving.
     """
     if receipt.status == "opted_out" and receipt.occurred_at < registrant.contacts.get(attempt.contact, UNKNOWN).started_at:
-        return Understood("temporary_failure")
+        return Meaning("temporary_failure")
     if not attempt.confirm:
-        return Understood(receipt.status)
+        return Meaning(receipt.status)
     if receipt.status == "delivered":
-        return Understood("unconfirmed")
+        return Meaning("unconfirmed")
     if receipt.status != "confirmed":
-        return Understood(receipt.status)
+        return Meaning(receipt.status)
     if receipt.digits in pins(registrant, moment) and attempt.wrong_pins < PINS_A_CALL:
-        return Understood("confirmed")
-    return Understood("unconfirmed", wrong_pin=True)
+        return Meaning("confirmed")
+    return Meaning("unconfirmed", wrong_pin=True)
 
 
-def with_marks(attempt: Attempt, receipt: Receipt, understood: Understood) -> Attempt:
+def with_marks(attempt: Attempt, receipt: Receipt, understood: Meaning) -> Attempt:
     """Return the attempt with what a receipt says beside its state: that the PIN was wrong, whether it is in doubt that it was accepted."""
     if understood.wrong_pin:
         return replace(attempt, wrong_pins=attempt.wrong_pins + 1)

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from processors.deliver.inbox.replies import decide_reply
 from processors.deliver.moment import About, Moment, registrant_after
-from processors.deliver.release import DETAILS, Released, drop, lacks_text, review, send_or_wait
+from processors.deliver.release import DETAILS, DueDecision, drop, lacks_text, review, send_or_wait
 from processors.deliver.state import Pending, Registrant, State
 from processors.domain.review import ReviewAction
 from processors.stage import Decision
@@ -26,14 +26,14 @@ def act(registrant: Registrant, action: ReviewAction, moment: Moment) -> Decisio
     return decided.decision.then(Decision(states={registrant.registrant_id: after}))
 
 
-def discard(due: Pending, action: ReviewAction, moment: Moment) -> Released:
+def discard(due: Pending, action: ReviewAction, moment: Moment) -> DueDecision:
     """Tell it to nobody."""
     detail = f"{action.reviewer} discarded it: {action.reason}"
     dropped = drop(due.notices, "discarded", detail, moment, result="failed", about=About(due.review_id))
-    return Released(dropped.then(review(due, "discarded", detail, moment, action)))
+    return DueDecision(dropped.then(review(due, "discarded", detail, moment, action)))
 
 
-def tell_or_keep(due: Pending, registrant: Registrant, action: ReviewAction, moment: Moment) -> Released:
+def tell_or_keep(due: Pending, registrant: Registrant, action: ReviewAction, moment: Moment) -> DueDecision:
     """Tell it under every registration in force; what cannot be told yet stays in review."""
     detail = f"{action.reviewer} released it: {action.reason}"
     ids = tuple(sorted(each.registration_id for each in registrant.in_force(moment.at)))
@@ -43,8 +43,8 @@ def tell_or_keep(due: Pending, registrant: Registrant, action: ReviewAction, mom
     if lacking is not None:
         still = f"{detail}; but {DETAILS[lacking]}"
         flagged = tuple(moment.notice_verdict(notice, "flagged", lacking, still, about) for notice in due.notices)
-        return Released(Decision(verdicts=flagged), (due,))
+        return DueDecision(Decision(verdicts=flagged), (due,))
     noted = tuple(moment.notice_verdict(notice, "noted", "released", detail, about) for notice in notices)
     closed = review(due, "released", detail, moment, action)
     sent = send_or_wait(replace(due, notices=notices, review_id=None), registrant, moment)
-    return Released(Decision[State](verdicts=noted).then(closed).then(sent.decision), sent.left)
+    return DueDecision(Decision[State](verdicts=noted).then(closed).then(sent.decision), sent.left)

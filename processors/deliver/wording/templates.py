@@ -103,10 +103,10 @@ def discreetly(text: Text, name: str, language: str, book: Book) -> Text:
 
 def render(source: str, facts: dict[str, Any]) -> str:
     """Return a text with its facts filled in."""
-    return filled(template(source), facts)
+    return fill_in(template(source), facts)
 
 
-def filled(template: Template, facts: dict[str, Any]) -> str:
+def fill_in(template: Template, facts: dict[str, Any]) -> str:
     """Return a template with its facts filled in: they are all that it sees, so they are not copied beside other names."""
     return "".join(template.root_render_func(template.new_context(facts, shared=True)))
 
@@ -132,15 +132,15 @@ def fill(channel: Channel, facts: Facts, frame: Text, about: Text, text: Text) -
     match channel:
         case "sms":
             template = compile_text(frame.sms, about.sms, text.sms, text.noun)
-            return Message(facts.language, None, shortest(lambda given: tidy(filled(template, context_of(given))), facts))
+            return Message(facts.language, None, shortest(lambda given: tidy(fill_in(template, context_of(given))), facts))
         case "email":
             subject = compile_text(frame.subject, about.subject, text.subject, text.noun)
             body = compile_text(frame.body, about.body, text.body, text.noun)
             context = context_of(facts)
-            return Message(facts.language, clean(filled(subject, context)), tidy(filled(body, context)))
+            return Message(facts.language, clean(fill_in(subject, context)), tidy(fill_in(body, context)))
         case "voice":
             template = compile_text(frame.voice, about.voice, text.voice, text.noun)
-            return Message(facts.language, None, tidy(filled(template, context_of(facts))))
+            return Message(facts.language, None, tidy(fill_in(template, context_of(facts))))
 
 
 @lru_cache(maxsize=4_096)

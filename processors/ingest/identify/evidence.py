@@ -45,7 +45,7 @@ class Facet(Enum):
     CONTRADICTS = "contradicts"
 
 
-class Marked(NamedTuple):
+class MarksAndNames(NamedTuple):
     """What of a description says who it is about."""
 
     marks: tuple[str, ...]
@@ -54,11 +54,11 @@ class Marked(NamedTuple):
 
 def weigh(one: Described, other: Described) -> Weight:
     """Return the weight of the evidence that two descriptions are of one person."""
-    return _weigh(Marked(one.marks, one.names), Marked(other.marks, other.names))
+    return _weigh(MarksAndNames(one.marks, one.names), MarksAndNames(other.marks, other.names))
 
 
 @lru_cache(CACHED)
-def _weigh(one: Marked, other: Marked) -> Weight:
+def _weigh(one: MarksAndNames, other: MarksAndNames) -> Weight:
     shared = set(one.marks).intersection(other.marks)
     contradicted = strong_contradiction(one, other) is not None
     if any(map(is_strong, shared)):

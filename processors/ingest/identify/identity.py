@@ -67,7 +67,7 @@ class Doubt(NamedTuple):
     why: str
 
 
-class Identified(Struct, frozen=True, gc=False):
+class Identification(Struct, frozen=True, gc=False):
     """
     Whom a description is about; several, the one known longest first, if something keeps them apart.
 
@@ -180,24 +180,24 @@ def weight_of(key: str, described: Description, offender: Offender) -> Weight:
     return weigh(described, offender)
 
 
-def identify(states: States, described: Description, seq: int, received_at: int) -> Identified:
+def identify(states: States, described: Description, seq: int, received_at: int) -> Identification:
     """Return whom the description is about, found or new, and the resulting decision."""
     if home := at_home(described, states):
-        return Identified((home,), described.first)
+        return Identification((home,), described.first)
     found = find_offenders(states, described)
     conflicts = [key for key, (_, weight) in found.items() if weight is Weight.CONFLICT]
     tied, mergings = tie(described, found)
     if not tied:
         key = new_key(states, described, seq)
         doubts = doubt_conflicts(key, conflicts, described, found)
-        return Identified((key,), "nobody known is described so", learn(states, key, described, seq), doubts=doubts)
+        return Identification((key,), "nobody known is described so", learn(states, key, described, seq), doubts=doubts)
     change = UNCHANGED
     for merging in mergings:
         change = change.then(merge(after(states, change), merging, seq, received_at))
     if len(tied) == 1:
         change = change.then(learn(after(states, change), tied[0], described, seq))
     doubts = (*doubt_conflicts(tied[0], conflicts, described, found), *doubt_tie(tied, found))
-    return Identified(tied, explain_evidence(described, found[tied[0]][0]), change, mergings, doubts)
+    return Identification(tied, explain_evidence(described, found[tied[0]][0]), change, mergings, doubts)
 
 
 def tie(described: Description, found: dict[str, tuple[Offender, Weight]]) -> tuple[tuple[str, ...], tuple[Merging, ...]]:

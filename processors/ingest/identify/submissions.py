@@ -16,7 +16,7 @@ from processors.ingest.identify.earlier import people_of
 from processors.ingest.identify.events import event
 from processors.ingest.identify.identity import (
     Doubt,
-    Identified,
+    Identification,
     Merging,
     at_home,
     current_key,
@@ -197,7 +197,7 @@ def identify_parts(states: States, asked: Request, earlier: EarlierMessage | Non
         one = identify(states, asked.persons[0], record.offset, received_at)
         grown = one.offenders if one.change is not UNCHANGED else ()
         return Parts((one.offenders,), (one.evidence,), one.change, one.mergings, tuple([(0, each) for each in one.doubts]), grown)
-    found: list[Identified] = []
+    found: list[Identification] = []
     for person in asked.persons:
         one = identify(states, person, record.offset, received_at)
         states = after(states, one.change)

@@ -25,7 +25,7 @@ NO_DATE: Final = When(0, 0, date_only=False)
 encode = msgspec.json.Encoder().encode
 
 
-class Accepted(Struct, frozen=True, gc=False):
+class AcceptedRecord(Struct, frozen=True, gc=False):
     """A record that passed every check: its body as intake carries it, and a sentence for the journal."""
 
     kind: Kind
@@ -36,14 +36,14 @@ class Accepted(Struct, frozen=True, gc=False):
     people: tuple[ComparedPerson, ...] = ()
 
 
-class Opened(Struct, frozen=True, gc=False):
+class LabelledRecord(Struct, frozen=True, gc=False):
     """A record whose labels could be read; `check` accepts it or raises Rejection."""
 
     labels: Labels
-    check: Callable[[], Accepted]
+    check: Callable[[], AcceptedRecord]
 
 
-def accept(record: Record, accepted: Accepted, context: Context) -> Decision[Any]:
+def accept(record: Record, accepted: AcceptedRecord, context: Context) -> Decision[Any]:
     """Return the decision that passes the record on to identify."""
     body, at, message_id, ori = accepted.body, accepted.at, accepted.labels.message_id, accepted.labels.ori
     if len(body) > LARGEST_BODY:

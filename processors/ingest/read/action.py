@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from processors.domain.review import OffenderAction, OffenderDecision, ReviewAction
-from processors.ingest.read.acceptance import Accepted, Opened, encode
+from processors.ingest.read.acceptance import AcceptedRecord, LabelledRecord, encode
 from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
@@ -83,13 +83,13 @@ def range_in_words(counts: range) -> str:
     return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 
 
-def open_record(record: Record, _context: Context) -> Opened:
+def open_record(record: Record, _context: Context) -> LabelledRecord:
     fields, unknown = tidy(json_document(record), SHAPE)
 
-    def accepted() -> Accepted:
+    def check_record() -> AcceptedRecord:
         found = check(fields, record.timestamp)
         if isinstance(found, OffenderAction):
-            return Accepted("offender_action", Labels(found.offenders[0]), encode(found), describe_unknown(unknown))
-        return Accepted("review_action", Labels(found.review_id or found.group or NO_ID), encode(found), describe_unknown(unknown))
+            return AcceptedRecord("offender_action", Labels(found.offenders[0]), encode(found), describe_unknown(unknown))
+        return AcceptedRecord("review_action", Labels(found.review_id or found.group or NO_ID), encode(found), describe_unknown(unknown))
 
-    return Opened(Labels(readable_id(fields.get("review_id"))), accepted)
+    return LabelledRecord(Labels(readable_id(fields.get("review_id"))), check_record)

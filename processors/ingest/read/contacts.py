@@ -24,14 +24,14 @@ class SentContact(Struct, frozen=True, gc=False):
     verified: bool = False
 
 
-class Checked(NamedTuple):
+class CheckedContacts(NamedTuple):
     """The contacts that can be used, each once, and a sentence on each that cannot."""
 
     usable: tuple[Contact, ...]
     refused: tuple[str, ...]
 
 
-def check_contacts(sent: Iterable[Any]) -> Checked:
+def check_contacts(sent: Iterable[Any]) -> CheckedContacts:
     """Return the contacts checked; an address that was sent both verified and unverified is verified."""
     found: dict[tuple[Channel, str], bool] = {}
     refused = []
@@ -43,7 +43,7 @@ def check_contacts(sent: Iterable[Any]) -> Checked:
         else:
             at = contact.channel, contact.address
             found[at] = found.get(at, False) or contact.verified
-    return Checked(tuple(Contact(channel, address, verified) for (channel, address), verified in found.items()), tuple(refused))
+    return CheckedContacts(tuple(Contact(channel, address, verified) for (channel, address), verified in found.items()), tuple(refused))
 
 
 def check_contact(sent: Any) -> Contact:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from processors.ingest.read import action, erasure, inbound, receipt, registration, submission_formats, verification
-from processors.ingest.read.acceptance import NAME, Opened, accept
+from processors.ingest.read.acceptance import NAME, LabelledRecord, accept
 from processors.ingest.read.dead_letter import reject
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.labels import NO_AGENCY, NO_ID, Labels, private_id
@@ -50,7 +50,7 @@ def decide(record: Input, _states: Mapping[str, Any], context: Context) -> Decis
         return reject(record, labels, why, context)
 
 
-OPEN: Final[Mapping[str, Callable[[Record, Context], Opened]]] = {
+OPEN: Final[Mapping[str, Callable[[Record, Context], LabelledRecord]]] = {
     SUBMISSIONS.name: submission_formats.open_record,
     REGISTRATIONS.name: registration.open_record,
     RECEIPTS.name: receipt.open_record,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from processors.domain.erasure import Erasure, ErasureRequest
-from processors.ingest.read.acceptance import Accepted, Opened, encode
+from processors.ingest.read.acceptance import AcceptedRecord, LabelledRecord, encode
 from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_private_id
@@ -22,11 +22,11 @@ def check(document: Mapping[str, Any], received_at: int) -> Erasure:
     return Erasure(registrant_id=form.registrant_id, reason=form.reason, requested_by=form.requested_by, received_at=received_at)
 
 
-def open_record(record: Record, _context: Context) -> Opened:
+def open_record(record: Record, _context: Context) -> LabelledRecord:
     fields, unknown = tidy(json_document(record), SHAPE)
     labels = Labels(private_id(fields.get("registrant_id")))
 
-    def accepted() -> Accepted:
-        return Accepted("erasure", labels, encode(check(fields, record.timestamp)), describe_unknown(unknown))
+    def check_record() -> AcceptedRecord:
+        return AcceptedRecord("erasure", labels, encode(check(fields, record.timestamp)), describe_unknown(unknown))
 
-    return Opened(labels, accepted)
+    return LabelledRecord(labels, check_record)

@@ -17,7 +17,7 @@ from processors.domain.addresses import normalize
 from processors.domain.inbound import PURPOSE, Inbound, InboundText, Keyword
 from processors.domain.registration import address_digest
 from processors.domain.seal import Seal
-from processors.ingest.read.acceptance import Accepted, Opened, encode
+from processors.ingest.read.acceptance import AcceptedRecord, LabelledRecord, encode
 from processors.ingest.read.contacts import CHANNELS
 from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
@@ -110,11 +110,11 @@ def first_line(body: str) -> str:
     return next((line for line in body.splitlines() if line.strip()), "")
 
 
-def open_record(record: Record, context: Context) -> Opened:
+def open_record(record: Record, context: Context) -> LabelledRecord:
     fields, unknown = tidy(json_document(record), SHAPE)
 
-    def accepted() -> Accepted:
+    def check_record() -> AcceptedRecord:
         found = check(fields, record.timestamp, context.seal)
-        return Accepted("inbound", Labels(), encode(found), describe_unknown(unknown))
+        return AcceptedRecord("inbound", Labels(), encode(found), describe_unknown(unknown))
 
-    return Opened(Labels(), accepted)
+    return LabelledRecord(Labels(), check_record)

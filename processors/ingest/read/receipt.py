@@ -10,7 +10,7 @@ import msgspec
 from processors.domain.notification import Receipt, ReceiptStatus
 from processors.domain.seal import Seal
 from processors.domain.unsubscription import SITE, is_unsubscription
-from processors.ingest.read.acceptance import Accepted, Opened, encode
+from processors.ingest.read.acceptance import AcceptedRecord, LabelledRecord, encode
 from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
@@ -74,13 +74,13 @@ def keyed_in(digits: str | None) -> str | None:
     return digits and _AROUND_DIGITS.sub("", digits)
 
 
-def open_record(record: Record, context: Context) -> Opened:
+def open_record(record: Record, context: Context) -> LabelledRecord:
     fields, unknown = tidy(json_document(record), SHAPE)
     reference = readable_id(fields.get("reference"))
     labels = Labels(reference, registrant_id=private_id(reference.rpartition(".")[0] or None))
 
-    def accepted() -> Accepted:
+    def check_record() -> AcceptedRecord:
         found = check(fields, record.timestamp, context.seal)
-        return Accepted("receipt", labels, encode(found), describe_unknown(unknown))
+        return AcceptedRecord("receipt", labels, encode(found), describe_unknown(unknown))
 
-    return Opened(labels, accepted)
+    return LabelledRecord(labels, check_record)

@@ -17,7 +17,7 @@ from processors.domain.seal import Seal
 from processors.domain.zones import zone_named
 from processors.ingest.comparison import can_be_registered_for
 from processors.ingest.identify.agency import NATIONAL
-from processors.ingest.read.acceptance import Accepted, Opened, encode
+from processors.ingest.read.acceptance import AcceptedRecord, LabelledRecord, encode
 from processors.ingest.read.contacts import check_contacts, time_zones
 from processors.ingest.read.document import clean_id, convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
@@ -158,20 +158,20 @@ def seal_contacts(contacts: Contacts, registrant_id: str, seal: Seal) -> bytes:
     return seal.close(msgspec.json.encode(contacts), f"contacts:{registrant_id}")
 
 
-def open_record(record: Record, context: Context) -> Opened:
+def open_record(record: Record, context: Context) -> LabelledRecord:
     if record.value is None:
         return open_removal(record)
     fields, unknown = tidy(json_document(record), SHAPE)
     labels = Labels(private_id(fields.get("registration_id")), registrant_id=private_id(fields.get("registrant_id")))
 
-    def accepted() -> Accepted:
+    def check_record() -> AcceptedRecord:
         identity = context.rules.book(NATIONAL, record.timestamp).identity
         drawn = context.draw(place_name(record.topic, record.partition, record.offset))
         found, person, note = check(fields, record.key, context.seal, drawn, identity)
         check_subtypes(found, known_subtypes(context.rules))
-        return Accepted("registration", labels, encode(found), note + describe_unknown(unknown), people=(person,))
+        return AcceptedRecord("registration", labels, encode(found), note + describe_unknown(unknown), people=(person,))
 
-    return Opened(labels, accepted)
+    return LabelledRecord(labels, check_record)
 
 
 @lru_cache(4)
@@ -180,15 +180,15 @@ def known_subtypes(rules: Rules) -> frozenset[str]:
     return frozenset(map(normalize, rules.subtypes))
 
 
-def open_removal(record: Record) -> Opened:
+def open_removal(record: Record) -> LabelledRecord:
     """Return a removal; its id is the record's key."""
     registration_id = clean_id(record.key or "")
     if not registration_id:
         raise Rejection("bad_registration", "A removal names its registration as the record's key; this one has none.")
     labels = Labels(private_id(registration_id))
 
-    def accepted() -> Accepted:
+    def check_record() -> AcceptedRecord:
         check_private_id("key", registration_id)
-        return Accepted("removal", labels, b"")
+        return AcceptedRecord("removal", labels, b"")
 
-    return Opened(labels, accepted)
+    return LabelledRecord(labels, check_record)

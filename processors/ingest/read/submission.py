@@ -40,7 +40,7 @@ MISSING: Final = {
 }
 
 
-class Checked(Struct, frozen=True, gc=False):
+class CheckedSubmission(Struct, frozen=True, gc=False):
     """A submission in canonical form: the time of its event, its offenders as they compare, a sentence on what was left out."""
 
     submission: Submission
@@ -49,7 +49,7 @@ class Checked(Struct, frozen=True, gc=False):
     note: str
 
 
-def check(submission: Submission, received_at: int, rules: Rules) -> Checked:
+def check(submission: Submission, received_at: int, rules: Rules) -> CheckedSubmission:
     """Return the checked submission; raises Rejection for the first thing wrong."""
     submission = normalize(submission)
     check_lengths(submission)
@@ -57,7 +57,7 @@ def check(submission: Submission, received_at: int, rules: Rules) -> Checked:
     book = rules.book(where, received_at)
     check_codes(submission, book, rules)
     people, note = check_offenders(submission, book.identity, Issuer(submission.agency.ori, where))
-    return Checked(submission, action_time(submission, book), people, note)
+    return CheckedSubmission(submission, action_time(submission, book), people, note)
 
 
 def action_dates(document: Mapping[str, Any], received_at: int, rules: Rules) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from processors.domain.submission import Submission
-from processors.ingest.read.acceptance import Accepted, Opened, encode
+from processors.ingest.read.acceptance import AcceptedRecord, LabelledRecord, encode
 from processors.ingest.read.document import convert, describe_unknown, tidy
 from processors.ingest.read.formats import MAX_BYTES, open_document
 from processors.ingest.read.instants import as_text
@@ -22,43 +22,43 @@ WHOLE_DATE: Final = len("YYYY-MM-DD")
 _decode = msgspec.json.Decoder(Submission).decode
 
 
-def open_record(record: Record, context: Context) -> Opened:
+def open_record(record: Record, context: Context) -> LabelledRecord:
     value = record.value
     found = decode_plain(value) if isinstance(value, bytes) and len(value) <= MAX_BYTES else None
     if found is not None:
         sent, body = found
         labels = submission_labels(sent.message_id, sent.agency.ori)
-        return Opened(labels, lambda: accept_submission(record, context, sent, labels, body))
+        return LabelledRecord(labels, lambda: accept_submission(record, context, sent, labels, body))
     if isinstance(document := open_document(record), str):
         return open_xml(record, context, document)
     fields, unknown = tidy(document, SHAPE)
     agency = fields.get("agency")
     labels = submission_labels(fields.get("message_id"), agency.get("ori") if isinstance(agency, dict) else None)
-    return Opened(labels, lambda: accept_submission(record, context, from_document(fields), labels, unknown=unknown))
+    return LabelledRecord(labels, lambda: accept_submission(record, context, from_document(fields), labels, unknown=unknown))
 
 
-def open_xml(record: Record, context: Context, text: str) -> Opened:
+def open_xml(record: Record, context: Context, text: str) -> LabelledRecord:
     message = XmlMessage.parse(text)
     head = message.head()
     labels = submission_labels(head.get("message_id"), head["agency"].get("ori") if "agency" in head else None)
 
-    def accepted() -> Accepted:
+    def check_record() -> AcceptedRecord:
         fields, ignored = message.document(head, lambda found: action_dates(found, record.timestamp, context.rules))
         return accept_submission(record, context, from_document(fields), labels, unknown=ignored)
 
-    return Opened(labels, accepted)
+    return LabelledRecord(labels, check_record)
 
 
 def accept_submission(  # noqa: PLR0913, PLR0917  all that is known of a submission by then
     record: Record, context: Context, sent: Submission, labels: Labels, body: bytes | None = None, unknown: Iterable[str] = ()
-) -> Accepted:
+) -> AcceptedRecord:
     """Return the submission accepted, under the agency's ORI in its normal form; `body` is its JSON if it need not be encoded again."""
     checked = check(sent, record.timestamp, context.rules)
     found = checked.submission
     note = describe_births(sent, found) + describe_unknown(unknown) + checked.note
     if found is not sent:
         labels, body = replace(labels, ori=readable_id(found.agency.ori)), None
-    return Accepted("submission", labels, encode(found) if body is None else body, note, checked.at, checked.people)
+    return AcceptedRecord("submission", labels, encode(found) if body is None else body, note, checked.at, checked.people)
 
 
 def describe_births(sent: Submission, found: Submission) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from processors.domain.registration import Verification, verification_digest
 from processors.domain.seal import Seal
-from processors.ingest.read.acceptance import Accepted, Opened, encode
+from processors.ingest.read.acceptance import AcceptedRecord, LabelledRecord, encode
 from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
@@ -48,12 +48,12 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Verifica
     )
 
 
-def open_record(record: Record, context: Context) -> Opened:
+def open_record(record: Record, context: Context) -> LabelledRecord:
     fields, unknown = tidy(json_document(record), SHAPE)
     labels = Labels(private_id(fields.get("registration_id")))
 
-    def accepted() -> Accepted:
+    def check_record() -> AcceptedRecord:
         found = check(fields, record.timestamp, context.seal)
-        return Accepted("verification", labels, encode(found), describe_unknown(unknown))
+        return AcceptedRecord("verification", labels, encode(found), describe_unknown(unknown))
 
-    return Opened(labels, accepted)
+    return LabelledRecord(labels, check_record)

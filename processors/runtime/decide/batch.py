@@ -34,7 +34,7 @@ RETRY: Final = 3_600_000  # milliseconds until a timer that was set aside is tri
 BYTES_PER_INPUT: Final = 8_192  # the same for bytes of records and outputs
 
 
-class Written(Struct, frozen=True, gc=False):
+class OutputRecord(Struct, frozen=True, gc=False):
     """One output as it is produced."""
 
     topic: Topic
@@ -49,7 +49,7 @@ class BatchResult:
     """The result of one batch on one partition; it is committed whole or not at all."""
 
     position: Position
-    outputs: list[Written] = field(default_factory=list)
+    outputs: list[OutputRecord] = field(default_factory=list)
     changes: dict[bytes, bytes | None] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
     records: int = 0
@@ -299,7 +299,9 @@ class Batch:
         if raw is not None:
             result.bytes += len(raw)
         headers = output.headers or headers_of(value, None if record is None else record.traceparent)
-        result.outputs.append(Written(output.topic, None if output.key is None else output.key.encode(), raw, headers, self._task.time))
+        result.outputs.append(
+            OutputRecord(output.topic, None if output.key is None else output.key.encode(), raw, headers, self._task.time)
+        )
 
     def _outsiders(self) -> Iterable[str]:
         return (topic.name for topic in self._stage.inputs if topic.external)

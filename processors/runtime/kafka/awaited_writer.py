@@ -38,14 +38,14 @@ class AwaitedWriter:
             else:
                 written.set_exception(ConnectionError(f"the broker did not take the record: {error.str()}"))
 
-        def delivered(error: KafkaError | None, _: Message) -> None:
+        def note_delivery(error: KafkaError | None, _: Message) -> None:
             self._failed = self._failed or error is not None
             loop.call_soon_threadsafe(settle, error)
 
         if key is None:
-            self._producer.produce(topic, value, partition=0, on_delivery=delivered)
+            self._producer.produce(topic, value, partition=0, on_delivery=note_delivery)
         else:
-            self._producer.produce(topic, value, key.encode(), on_delivery=delivered)
+            self._producer.produce(topic, value, key.encode(), on_delivery=note_delivery)
         return written
 
     def _hear(self) -> None:

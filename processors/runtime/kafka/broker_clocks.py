@@ -41,12 +41,12 @@ def sample(producer: Producer, codec: Codec, topic: str, broker: int, partition:
     """Send one record and return what the broker's stamp on it says."""
     stamps: list[int] = []
 
-    def delivered(error: KafkaError | None, message: Message) -> None:
+    def note_delivery(error: KafkaError | None, message: Message) -> None:
         if error is None:
             stamps.append(message.timestamp()[1])
 
     sent, began = wall(), time.monotonic()
-    producer.produce(topic, codec.encode(Tick(sent)), partition=partition, on_delivery=delivered)
+    producer.produce(topic, codec.encode(Tick(sent)), partition=partition, on_delivery=note_delivery)
     producer.flush(REQUEST_TIMEOUT)
     took = time.monotonic() - began
     if not stamps:

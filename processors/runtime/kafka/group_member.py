@@ -22,13 +22,13 @@ FIRST_WAIT, LONGEST_WAIT = 0.02, 1.0  # seconds after an error; doubled until so
 
 @dataclass(frozen=True, slots=True)
 class MemberWork:
-    """What the owner of a member does. `assigned` and `revoked` are called inside `poll`, and discard all that is not committed."""
+    """What the owner of a member does. `on_assigned` and `on_revoked` are called inside `poll`, and discard all that is not committed."""
 
     step: Callable[[Consumer], None]
     start_over: Callable[[Retry | Restart], None]  # after an error in a step: discard all that is not committed
-    assigned: Callable[[], None]
-    revoked: Callable[[], None]
-    leave: Callable[[], None]  # before the consumer is closed
+    on_assigned: Callable[[], None]
+    on_revoked: Callable[[], None]
+    on_leave: Callable[[], None]  # before the consumer is closed
     beat: Callable[[], None] = lambda: None  # while nothing is done but staying a member
 
 
@@ -59,7 +59,7 @@ class GroupMember:
                 self._take_steps(self._consumer)
             finally:
                 self._on_revoked()
-                self._work.leave()
+                self._work.on_leave()
                 self._consumer.close()
 
     def _take_steps(self, consumer: Consumer) -> None:
@@ -114,9 +114,9 @@ class GroupMember:
         self.assigned = partitions
         self.generation += 1
         self._consumer.assign([])
-        self._work.assigned()
+        self._work.on_assigned()
 
     def _on_revoked(self) -> None:
         self.assigned = []
         self.generation += 1
-        self._work.revoked()
+        self._work.on_revoked()

@@ -69,7 +69,7 @@ class Client:
         """
         failures: list[KafkaError] = []
 
-        def delivered(error: KafkaError | None, _: Message) -> None:
+        def note_delivery(error: KafkaError | None, _: Message) -> None:
             if error is not None:
                 failures.append(error)
 
@@ -80,7 +80,7 @@ class Client:
         for key, value in records:
             place: dict[str, Any] = {"partition": 0} if key is None else {"key": key.encode()}
             try:
-                producer.produce(name, value, on_delivery=delivered, **place)
+                producer.produce(name, value, on_delivery=note_delivery, **place)
             except KafkaException as error:
                 producer.flush(DEADLINE)
                 raise UserError(

@@ -126,7 +126,7 @@ class Broker:
         (self._home / "controller.properties").write_text(self._controller_properties)
         self.daemon.start([*command, "kafka.Kafka", "controller.properties"])
         deadline, active, pause = monotonic() + START_SECONDS, False, Event()
-        while monotonic() < deadline and self.daemon.pid() is not None and FENCED not in (said := appended(log, before)):
+        while monotonic() < deadline and self.daemon.pid() is not None and FENCED not in (said := text_after(log, before)):
             if not active and ACTIVE in said:
                 active, deadline = True, monotonic() + FENCE_SECONDS  # the broker may have been fenced before
             pause.wait(0.1)
@@ -170,7 +170,7 @@ class Broker:
             raise UserError(f"the local broker's data folder could not be made:\n{done.stdout}{done.stderr}")
 
 
-def appended(log: Path, before: int) -> str:
+def text_after(log: Path, before: int) -> str:
     """Return what a log holds beyond so many bytes; all of it if it was begun anew meanwhile."""
     text = log.read_bytes() if log.exists() else b""
     return text[before if len(text) >= before else 0 :].decode(errors="replace")

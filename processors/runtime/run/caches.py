@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from processors.runtime import metrics
 from processors.runtime.errors import Restart
 from processors.runtime.kafka.clients import Broker, Place
-from processors.runtime.run.catchup import Changelog, Restored
+from processors.runtime.run.catchup import Changelog, RestoredPartition
 from processors.runtime.run.store import Store
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
@@ -23,7 +23,9 @@ class Caches:
         self._changelog: Changelog | None = None
         self._stamps: dict[int, bytes] = {}
 
-    def restore(self, committed: Mapping[Place, int | None], partitions: list[int], keep_alive: Callable[[], None]) -> dict[int, Restored]:
+    def restore(
+        self, committed: Mapping[Place, int | None], partitions: list[int], keep_alive: Callable[[], None]
+    ) -> dict[int, RestoredPartition]:
         """Catch the partitions' caches up to the changelog."""
         restored = self._log().restore(committed, partitions, keep_alive)
         self._stamps = {partition: each.stamp for partition, each in restored.items()}

@@ -49,7 +49,7 @@ NEW: Final = Position(seq=0, positions={})
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestoredPartition:
     """A caught-up partition: its position, its cache's stamp, and its timers."""
 
     position: Position
@@ -77,7 +77,9 @@ class Changelog:
         """Return the stamp for the position written at `offset`."""
         return msgspec.json.encode(Stamp(position, offset, self._identity))
 
-    def restore(self, committed: Mapping[Place, int | None], partitions: list[int], keep_alive: Callable[[], None]) -> dict[int, Restored]:
+    def restore(
+        self, committed: Mapping[Place, int | None], partitions: list[int], keep_alive: Callable[[], None]
+    ) -> dict[int, RestoredPartition]:
         """Catch the partitions' caches up; `keep_alive` is called now and then, and raises to abort."""
         ends = self._broker.end_offsets((self.topic, partition) for partition in partitions)  # 1
         restored = {}
@@ -86,7 +88,7 @@ class Changelog:
             restored[partition] = self._restore(partition, offsets, ends[self.topic, partition], keep_alive)
         return restored
 
-    def _restore(self, partition: int, committed: Mapping[str, int | None], end: int, keep_alive: Callable[[], None]) -> Restored:
+    def _restore(self, partition: int, committed: Mapping[str, int | None], end: int, keep_alive: Callable[[], None]) -> RestoredPartition:
         key = self.key(partition)
         held, _ = self._store.read(key, [])
         stamp = self._usable_stamp(held)  # 2
@@ -103,7 +105,7 @@ class Changelog:
         timers = {field[1:].decode(): self._codec.decode(value) for field, value in self._store.scan(key, "@*")}
         if self._store.read(key, [])[0] != raw:
             raise Restart(f"the cache of partition {partition} changed while its timers were read")
-        return Restored(position, raw, timers)
+        return RestoredPartition(position, raw, timers)
 
     def _position(self, partition: int, raw: bytes) -> Position:
         """Return the position that a record of the changelog holds; raises Stop for a format that this version does not know."""

@@ -26,7 +26,7 @@ from processors.topics import DEAD_LETTERS
 KeepAlive = Callable[[], None]  # called now and then while something takes long; raises to abort
 
 
-class Restored(NamedTuple):
+class RestoredTasks(NamedTuple):
     """The tasks of the assigned partitions, and the origins of the offsets that they go on from."""
 
     tasks: Sequence[Task]
@@ -54,14 +54,14 @@ class Restorer:
         self._partition_count = check_topics(self._broker, self._stage, self._prefix)
         self._identities = self._broker.topic_identities(self._topics)
 
-    def restore(self, member: Consumer, places: Sequence[Place], context: Context, keep_alive: KeepAlive) -> Restored:
+    def restore(self, member: Consumer, places: Sequence[Place], context: Context, keep_alive: KeepAlive) -> RestoredTasks:
         """Return the tasks of these inputs' partitions, as of the group's committed offsets."""
         partitions = common_partitions(places, self._topics)
         offsets, origins = self._checked_offsets(member, places, keep_alive)
         tasks = self._tasks(offsets, partitions, keep_alive)
         if self._stage.table is not None:
             self._load(self._stage.table, tasks, context, keep_alive)
-        return Restored(tasks, origins)
+        return RestoredTasks(tasks, origins)
 
     def _checked_offsets(
         self, member: Consumer, places: Iterable[Place], keep_alive: KeepAlive

@@ -93,7 +93,7 @@ class Runner:
         self._broker = Broker(settings)
         self._telemetry = Telemetry(stage.name)
         self._tracing = Tracing(settings.otlp_endpoint, stage.name, settings.trace_share) if settings.otlp_endpoint else None
-        self._fault = self._telemetry.timed(Faults(settings.faults).point(stage.name))
+        self._fault = self._telemetry.time_steps(Faults(settings.faults).point(stage.name))
         self._slot = Slot(f"{prefix}{stage.name}")
         self._transactional_id = f"{prefix}{stage.name}.{self._slot.host}.{self._slot.number}"
         self._attempts = Attempts()
@@ -158,7 +158,7 @@ class Runner:
 
     def _on_assigned(self) -> None:
         self._tasks.clear()
-        self._telemetry.assigned()
+        self._telemetry.count_rebalance()
         self._telemetry.ready(now=not self._member.assigned)  # without partitions it stands by: there are more copies than partitions
         self._fault("assigned")
 

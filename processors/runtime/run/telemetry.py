@@ -235,7 +235,7 @@ class Telemetry:
         """Report that the loop began another round."""
         self._beat.set(wall() / 1000)
 
-    def assigned(self) -> None:
+    def count_rebalance(self) -> None:
         """Report a rebalance; series of partitions that may have been given away vanish, and come again if they are ours."""
         metrics.REBALANCES.labels(self._stage).inc()
         for topic, partition in self._shown:
@@ -245,7 +245,7 @@ class Telemetry:
                 metrics.TIMERS.remove(self._stage, str(partition))
         self._shown.clear()
 
-    def timed(self, reach: Callable[[Point], None]) -> Callable[[Point], None]:
+    def time_steps(self, reach: Callable[[Point], None]) -> Callable[[Point], None]:
         """Return a function to call at each point of a batch: it adds up the seconds since the one before, and then calls `reach`."""
         seconds = {point: metrics.STEP_SECONDS.labels(self._stage, step) for point, step in STEPS.items()}
         before = monotonic()

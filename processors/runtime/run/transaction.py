@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from confluent_kafka import Message, Producer, TopicPartition
 
-from processors.runtime.decide.batch import BatchResult, Written
+from processors.runtime.decide.batch import BatchResult, OutputRecord
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import Restart
 from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, CallThread, Unavailable, translated_errors
@@ -132,7 +132,7 @@ class Transactions:
             raise
         self._telemetry.transaction("committed")
 
-    def _output(self, written: Written) -> tuple[Any, ...]:
+    def _output(self, written: OutputRecord) -> tuple[Any, ...]:
         """Return the arguments of `produce` for one output."""
         name = self._names[written.topic.name]
         if not written.headers:  # an empty list of headers nearly doubles what a record costs

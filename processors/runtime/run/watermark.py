@@ -40,7 +40,7 @@ MOST_MARKERS: Final = 1_000  # a longer gap is a stage that is behind, and is no
 READ_TIMEOUT: Final = 2.0  # seconds to look into a gap
 
 
-class Committed(NamedTuple):
+class CommittedProgress(NamedTuple):
     """What a stage has committed for one partition: the next offset, and when the next timer of that partition is due."""
 
     offset: int | None
@@ -54,7 +54,7 @@ class Log(Protocol):
         """Return the uncommitted end of every partition of the topics."""
         ...
 
-    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
+    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, CommittedProgress]:
         """Return what the stage has committed for the partitions."""
         ...
 
@@ -127,9 +127,9 @@ class KafkaLog:
         places = [(topic, each) for topic in topics for each in range(self._partitions[topic])]
         return self._broker.end_offsets(places, self._observer("watermark"))
 
-    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, Committed]:
+    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, CommittedProgress]:
         found = committed_progress(self._observer(stage), places)
-        return {place: Committed(offset, parse_next_timer(metadata)) for place, (offset, metadata) in found.items()}
+        return {place: CommittedProgress(offset, parse_next_timer(metadata)) for place, (offset, metadata) in found.items()}
 
     def only_markers(self, place: Place, start: int, end: int) -> bool:
         if end - start > MOST_MARKERS:

@@ -20,7 +20,7 @@ SIX: Final = 0x8080808080  # the highest bits of a number of six bytes, as every
 _EIGHT_BYTES: Final = struct.Struct("<Q").unpack_from
 
 
-class Malformed(Exception):
+class MalformedAvro(Exception):
     """The bytes do not match the schema."""
 
 
@@ -68,14 +68,14 @@ def read_long(raw: bytes, at: int) -> tuple[int, int]:
         if byte < 128:  # noqa: PLR2004 - the highest bit says that more follows
             return (rest >> 1) ^ -(rest & 1), here + 1
         shift += 7
-    raise Malformed
+    raise MalformedAvro
 
 
 def read_length(raw: bytes, at: int) -> tuple[int, int]:
     """Return a length of two bytes or more and the offset of its last byte."""
     length, after = read_long(raw, at)
     if length < 0:
-        raise Malformed
+        raise MalformedAvro
     return length, after - 1
 
 
@@ -176,7 +176,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "TEXTS": _Texts(),
     "SOME_TEXTS": _SomeTexts(),
     "LENGTHS": _LENGTHS,
-    "Malformed": Malformed,
+    "MalformedAvro": MalformedAvro,
     "read_array": read_array,
     "read_length": read_length,
     "read_long": read_long,
@@ -289,7 +289,7 @@ class Compiler:
             return [
                 f"if b[i] == 0: {target} = None; i += 1",
                 "else:",
-                "    if b[i] != 2: raise Malformed",
+                "    if b[i] != 2: raise MalformedAvro",
                 "    i += 1",
                 *(f"    {line}" for line in self._statements(_other(schema), target)),
             ]

@@ -24,7 +24,7 @@ from msgspec import Struct
 from processors.domain.journal import Unreadable
 from processors.runtime.errors import Stop
 from processors.runtime.wire import outsiders
-from processors.runtime.wire.avro import NUMBERS, Compiler, Malformed, Read, Write, read_long
+from processors.runtime.wire.avro import NUMBERS, Compiler, MalformedAvro, Read, Write, read_long
 from processors.runtime.wire.changelog import State
 from processors.runtime.wire.compatibility import hazards
 from processors.runtime.wire.documents import DOCUMENT, FORMS, expand_documents, is_document
@@ -42,7 +42,7 @@ CONFLUENT_HEADER: Final = 5
 TOO_LARGE: Final = 1 << 20  # contract §3
 
 # What our reader and fastavro's raise on broken bytes.
-BROKEN: Final = (Malformed, IndexError, KeyError, ValueError, EOFError, StopIteration, TypeError, OverflowError, msgspec.DecodeError)
+BROKEN: Final = (MalformedAvro, IndexError, KeyError, ValueError, EOFError, StopIteration, TypeError, OverflowError, msgspec.DecodeError)
 _json_encode: Final = msgspec.json.Encoder().encode
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -86,7 +86,7 @@ class Codec:
         try:
             value, end = read(raw, len(header))
             if end != len(raw):
-                raise Malformed
+                raise MalformedAvro
         except BROKEN:
             raise Undecodable("malformed", "the record is no datum of the schema it names") from None
         return value
@@ -113,7 +113,7 @@ class Codec:
                     return read(record.state)
                 wanted.check(record.format)
                 return read(wanted.migrate(record.state, record.format))
-            except (Malformed, IndexError, msgspec.DecodeError, Undecodable, AttributeError) as error:
+            except (MalformedAvro, IndexError, msgspec.DecodeError, Undecodable, AttributeError) as error:
                 raise Stop(f"a state in the changelog cannot be read by this version ({type(error).__name__}): run what wrote it") from None
 
         return decode
