@@ -75,6 +75,7 @@ def test_a_cluster_that_names_no_broker_is_asked_again_later(server: Unregistere
         broker.topic_identities(["vn.events"])
 
 
+@pytest.mark.slow
 def test_a_client_that_has_forgotten_every_broker_is_noticed(server: Unregistered, monkeypatch: pytest.MonkeyPatch) -> None:
     """If none of so many clients forgets the broker, librdkafka has been mended, and lost_brokers.py can go."""
     monkeypatch.setattr(lost_brokers, "ASK_EVERY", 0)
