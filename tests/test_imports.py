@@ -1,5 +1,5 @@
 """
-Imports go one way: cli → pipeline → five rooms → stage, topics, rules → domain; runtime → stage, topics, rules, domain.
+Imports go one way: cli → pipeline → the five stages → stage, topics, rules → domain; runtime → stage, topics, rules, domain.
 
 Only runtime and cli know brokers, stores, sockets, chance, or the time of day.
 """
@@ -14,8 +14,8 @@ import processors
 from tests.source import tree
 
 ROOT = Path(processors.__file__).parent
-ROOMS = ("ingest", "dedupe", "validate", "match", "deliver")
-GRAMMAR = frozenset({"domain", "rules", "topics", "stage", "handover", "tally"})
+STAGES = ("ingest", "dedupe", "validate", "match", "deliver")
+SHARED = frozenset({"domain", "rules", "topics", "stage", "handover", "tally"})
 MAY_IMPORT = {
     "__init__": frozenset[str](),
     "domain": frozenset({"domain"}),
@@ -24,24 +24,24 @@ MAY_IMPORT = {
     "stage": frozenset({"domain", "rules", "topics"}),
     "handover": frozenset({"domain", "rules", "topics", "stage"}),
     "tally": frozenset({"domain", "topics", "stage"}),
-    **{room: GRAMMAR | {room} for room in ROOMS},
-    "pipeline": GRAMMAR | set(ROOMS),
+    **{stage: SHARED | {stage} for stage in STAGES},
+    "pipeline": SHARED | set(STAGES),
     "simulation": frozenset({"simulation"}),
-    "runtime": GRAMMAR | {"runtime"},
-    "rehearsal": GRAMMAR | {"ingest", "pipeline", "rehearsal", "runtime"},
+    "runtime": SHARED | {"runtime"},
+    "rehearsal": SHARED | {"ingest", "pipeline", "rehearsal", "runtime"},
     "providers": frozenset({"domain", "topics", "providers", "runtime"}),
     "web_headers": frozenset[str](),
-    "views": GRAMMAR | {"runtime", "views"},
-    "console": GRAMMAR | {"console", "deliver", "pipeline", "runtime", "views", "watch", "web_headers"},
-    "site": GRAMMAR | {"ingest", "runtime", "site", "views", "web_headers"},
-    "watch": GRAMMAR | {"pipeline", "runtime", "watch"},
-    "cli": GRAMMAR
-    | set(ROOMS)
+    "views": SHARED | {"runtime", "views"},
+    "console": SHARED | {"console", "deliver", "pipeline", "runtime", "views", "watch", "web_headers"},
+    "site": SHARED | {"ingest", "runtime", "site", "views", "web_headers"},
+    "watch": SHARED | {"pipeline", "runtime", "watch"},
+    "cli": SHARED
+    | set(STAGES)
     | {"cli", "console", "pipeline", "providers", "rehearsal", "runtime", "simulation", "site", "views", "watch"},
     "__main__": frozenset({"cli"}),
 }
 # What each part of the runtime may import of the others: run → decide → kafka, wire; the rest beside them.
-BESIDE = frozenset({"clock", "errors", "key_file", "metrics", "settings"})
+BESIDE = frozenset({"clock", "errors", "key_file", "metrics", "settings", "stop_signals"})
 RUNTIME_MAY_IMPORT = {
     "run": BESIDE | {"run", "decide", "kafka", "wire"},
     "decide": BESIDE | {"decide", "wire"},
@@ -53,6 +53,7 @@ RUNTIME_MAY_IMPORT = {
     "metrics": frozenset[str](),
     "key_file": frozenset({"errors"}),
     "settings": frozenset({"errors", "key_file"}),
+    "stop_signals": frozenset[str](),
     "certificates": frozenset({"settings"}),
 }
 WITH_EFFECTS = frozenset({"runtime", "rehearsal", "providers", "watch", "views", "console", "site", "cli", "__main__"})
@@ -84,7 +85,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 
 def part_of(file: Path) -> str:
-    """The part of the house a file belongs to: its folder, or its own name."""
+    """Return the part of the project a file belongs to: its folder, or its own name."""
     first = file.relative_to(ROOT).parts[0]
     return first.removesuffix(".py")
 
@@ -124,7 +125,7 @@ def test_imports_within_the_runtime_go_one_way() -> None:
 
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part not in WITH_EFFECTS])
-def test_only_the_shell_knows_the_world(part: str) -> None:
+def test_only_parts_with_effects_have_effects(part: str) -> None:
     for file in files_of(part):
         assert not {name.split(".")[0] for name in imports(file)} & EFFECTS, file
         calls = [node.func for node in ast.walk(tree(file)) if isinstance(node, ast.Call)]
@@ -132,6 +133,6 @@ def test_only_the_shell_knows_the_world(part: str) -> None:
         assert not [call.id for call in calls if isinstance(call, ast.Name) and call.id in {"open", "print", "input", "hash"}], file
 
 
-def test_every_part_of_the_house_has_its_rule() -> None:
+def test_every_part_has_its_rule() -> None:
     assert set(PARTS) <= set(MAY_IMPORT)
-    assert {"domain", "rules", "runtime", "cli", "pipeline", *ROOMS} <= set(PARTS)
+    assert {"domain", "rules", "runtime", "cli", "pipeline", *STAGES} <= set(PARTS)

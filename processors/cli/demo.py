@@ -22,12 +22,13 @@ from processors.domain.time import iso
 from processors.pipeline import PIPELINE
 from processors.rehearsal.answer_key import differences, messages_held
 from processors.rehearsal.feed import read_feed, read_key
-from processors.rehearsal.local_pipeline import Stages, empty_cluster, running_pages, running_stages, wait_for_stop
+from processors.rehearsal.local_pipeline import Stages, empty_cluster, running_pages, running_stages
 from processors.rehearsal.player import play, rehearse
 from processors.rules.load import load_rules
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
+from processors.runtime.stop_signals import wait_for_stop_signal
 from processors.topics import DEAD_LETTERS, DECISIONS, OUTBOUND
 
 app = new_app("Runs the sample feed through the whole pipeline and compares the result with its answer key.")
@@ -87,7 +88,7 @@ def _look(out: Console, folder: Path) -> None:
         for name, address in addresses.items():
             out.print(Text(f"  vn {name:<8} {address}"))
         out.print(Text("Ctrl-C ends everything."))
-        wait_for_stop()
+        wait_for_stop_signal()
 
 
 def _result(client: Client) -> tuple[list[Outbound], list[Verdict], list[DeadLetter]]:

@@ -1,14 +1,13 @@
 """`vn provider`: delivery providers as consumers of the outbound topics."""
 
 import os
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import Thread, Timer
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from prometheus_client import REGISTRY
@@ -35,6 +34,7 @@ from processors.runtime.run.faults import Faults
 from processors.runtime.run.supervise import serve_metrics
 from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
+from processors.runtime.stop_signals import join_threads, on_stop_signal
 from processors.topics import INBOUND, RECEIPTS
 
 app = new_app("Delivers outbound messages.")
@@ -137,7 +137,7 @@ def start(channels: Sequence[Channel], make: Callable[[], Sequence[tuple[Vendor,
     late = Timer(LAST, lambda: os._exit(int(bool(failures))))
     late.daemon = True
 
-    def stop(*_: Any) -> None:
+    def stop() -> None:
         for worker in workers:
             worker.stop()
         with suppress(RuntimeError):  # an earlier signal started it
@@ -150,13 +150,11 @@ def start(channels: Sequence[Channel], make: Callable[[], Sequence[tuple[Vendor,
             failures.append(error)
             stop()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
     threads = [Thread(target=work, args=(worker,)) for worker in workers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with on_stop_signal(stop):
+        for thread in threads:
+            thread.start()
+        join_threads(threads)
     late.cancel()
     if failures:
         raise failures[0]

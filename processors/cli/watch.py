@@ -1,6 +1,5 @@
 """`vn watch`: metrics about the pipeline from outside its stages."""
 
-import signal
 import threading
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from processors.rules.load import load_rules
 from processors.runtime.errors import UserError
 from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
+from processors.runtime.stop_signals import on_stop_signal
 from processors.watch.loop import Watch
 from processors.watch.metrics import Page
 
@@ -43,10 +43,9 @@ def watch(
         server, _ = start_http_server(settings.metrics_port if port is None else port, host, page.registry)
     except OSError as error:
         raise UserError(f"port {port or settings.metrics_port} cannot be served ({error.strerror}): name another with --port") from None
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stopped.set())
-    typer.echo(f"http://{host}:{server.server_port}/metrics")
-    try:
-        looker.run(stopped)
-    finally:
-        server.shutdown()
+    with on_stop_signal(stopped.set):
+        typer.echo(f"http://{host}:{server.server_port}/metrics")
+        try:
+            looker.run(stopped)
+        finally:
+            server.shutdown()

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Event
 from typing import Final
 
 import psutil
@@ -118,17 +117,6 @@ def _end(process: "subprocess.Popen[str]") -> None:
         process.wait()
     if process.stdout:
         process.stdout.close()
-
-
-def wait_for_stop() -> None:
-    """Return at the next SIGINT or SIGTERM."""
-    stopped = Event()
-    before = {each: signal.signal(each, lambda *_: stopped.set()) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        stopped.wait()
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ since it would do so again.
 import contextlib
 import gc
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -31,6 +30,7 @@ from processors.runtime.run.partitions import check_topics
 from processors.runtime.run.runner import Environment, Runner
 from processors.runtime.run.telemetry import error_fields
 from processors.runtime.settings import Settings
+from processors.runtime.stop_signals import on_stop_signal
 from processors.runtime.wire.codec import Codec
 from processors.stage import Stage, upstream
 
@@ -70,13 +70,13 @@ def run_stage(  # noqa: PLR0913  what `vn run` and its supervisor say of one sta
     elif settings.metrics_port:
         serve_metrics(settings, REGISTRY)
 
-    def stop(*_: object) -> None:
+    def stop() -> None:
         runner.stop()
         late = threading.Timer(LAST, os._exit, (0,))
         late.daemon = True
         late.start()
 
-    with _on_signals(stop):
+    with on_stop_signal(stop):
         if idle is not None:
             threading.Thread(target=_stop_when_idle, args=(settings, [stage], idle, stop), daemon=True).start()
         try:
@@ -100,16 +100,6 @@ def serve_metrics(settings: Settings, registry: CollectorRegistry) -> None:
         start_http_server(settings.metrics_port, registry=registry)
     except OSError as error:
         raise UserError(f"VN_METRICS_PORT {settings.metrics_port} cannot be served: {error.strerror}") from None
-
-
-@contextlib.contextmanager
-def _on_signals(stop: Callable[..., None]) -> Any:
-    before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 # -- idle
@@ -173,7 +163,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT, or until idle; return the exit code."""
-        with _on_signals(lambda *_: self._stopped.set()):
+        with on_stop_signal(self._stopped.set):
             if self._settings.metrics_port:
                 registry = CollectorRegistry()
                 registry.register(self._page)

@@ -1,0 +1,46 @@
+"""A stop signal is handled whichever thread the kernel delivers it to."""
+
+import signal
+from collections.abc import Callable
+from threading import Event, Thread, get_ident, main_thread
+
+import pytest
+
+from processors.runtime.stop_signals import STOP_SIGNALS, join_threads, on_stop_signal, wait_for_stop_signal
+
+
+def signals_itself(number: int, then: Callable[[], object]) -> Thread:
+    """Return a thread, begun, to which the signal is delivered."""
+
+    def run() -> None:
+        signal.pthread_kill(get_ident(), number)
+        then()
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+def test_it_is_handled_while_the_main_thread_joins_others(number: int) -> None:
+    stopped = Event()
+    handled_by = []
+    with on_stop_signal(lambda: (handled_by.append(get_ident()), stopped.set())):
+        join_threads([signals_itself(number, stopped.wait)])
+    assert handled_by == [main_thread().ident]
+
+
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+def test_the_main_thread_waits_for_nothing_else(number: int) -> None:
+    with on_stop_signal(lambda: None):  # for a signal that comes before the wait
+        again = Event()
+        Thread(target=lambda: [signals_itself(number, lambda: None) for _ in range(100) if not again.wait(0.05)], daemon=True).start()
+        wait_for_stop_signal()
+        again.set()
+
+
+def test_the_handlers_of_before_are_put_back() -> None:
+    before = [signal.getsignal(each) for each in STOP_SIGNALS]
+    with on_stop_signal(lambda: None):
+        pass
+    assert [signal.getsignal(each) for each in STOP_SIGNALS] == before
