@@ -21,6 +21,7 @@ from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
+from processors.runtime.stop_signals import exit_on_sigterm
 from processors.topics import POLICIES, Topic
 
 PARTITIONS: Final = 4  # where one stage is measured
@@ -119,7 +120,7 @@ class BenchCluster:
 @contextmanager
 def bench_cluster() -> Iterator[BenchCluster]:
     """Run a broker and a store in a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="vn-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="vn-bench-") as folder, exit_on_sigterm():
         local = Local(Path(folder) / "local", long_running=True)
         before = dict(os.environ)
         try:

@@ -20,6 +20,7 @@ from processors.runtime.errors import UserError
 from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.local import Local
 from processors.runtime.settings import Settings
+from processors.runtime.stop_signals import exit_on_sigterm
 
 STOP_TIMEOUT: Final = 10.0  # seconds
 PIPELINE_VARIABLES: Final = ("VN_", "KAFKA_", "REDIS_URL", "SCHEMA_REGISTRY_URL")
@@ -31,13 +32,14 @@ def empty_cluster(folder: Path, progress: Callable[[str], None]) -> Iterator[Loc
     local = Local(folder)
     local.down()
     shutil.rmtree(folder, ignore_errors=True)
-    try:
-        addresses = local.up(progress=progress)
-        with _environment(addresses.environment | {"VN_CLOCK": "topic"}):
-            create_topics(Settings())
-            yield local
-    finally:
-        local.down()
+    with exit_on_sigterm():
+        try:
+            addresses = local.up(progress=progress)
+            with _environment(addresses.environment | {"VN_CLOCK": "topic"}):
+                create_topics(Settings())
+                yield local
+        finally:
+            local.down()
 
 
 class Stages:

@@ -18,6 +18,7 @@ from typing import Final
 
 from processors.runtime.local import Local
 from processors.runtime.run.faults import POINTS
+from processors.runtime.stop_signals import exit_on_sigterm
 from tests.broker.harness import PARTITIONS, ProbeHarness, Worker, until
 
 ROUND: Final = 2_000  # records sent between two faults
@@ -66,7 +67,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     chance, done = random.Random(options.seed), Counter[str]()
-    with tempfile.TemporaryDirectory(prefix="vn-soak-") as folder:
+    with tempfile.TemporaryDirectory(prefix="vn-soak-") as folder, exit_on_sigterm():
         local = Local(Path(folder) / "vn")
         harness = ProbeHarness(local.up().environment, seed=options.seed)
         try:

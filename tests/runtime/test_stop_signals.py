@@ -6,7 +6,7 @@ from threading import Event, Thread, get_ident, main_thread
 
 import pytest
 
-from processors.runtime.stop_signals import STOP_SIGNALS, join_threads, on_stop_signal, wait_for_stop_signal
+from processors.runtime.stop_signals import STOP_SIGNALS, exit_on_sigterm, join_threads, on_stop_signal, wait_for_stop_signal
 
 
 def signals_itself(number: int, then: Callable[[], object]) -> Thread:
@@ -39,8 +39,14 @@ def test_the_main_thread_waits_for_nothing_else(number: int) -> None:
         again.set()
 
 
+def test_sigterm_ends_a_block_as_an_exception_does() -> None:
+    with pytest.raises(SystemExit) as ended, exit_on_sigterm():
+        signal.raise_signal(signal.SIGTERM)
+    assert ended.value.code == 128 + signal.SIGTERM
+
+
 def test_the_handlers_of_before_are_put_back() -> None:
     before = [signal.getsignal(each) for each in STOP_SIGNALS]
-    with on_stop_signal(lambda: None):
+    with on_stop_signal(lambda: None), exit_on_sigterm():
         pass
     assert [signal.getsignal(each) for each in STOP_SIGNALS] == before
