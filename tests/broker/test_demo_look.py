@@ -35,7 +35,7 @@ def test_the_demo_ends_with_pages_that_show_what_happened(tmp_path: Path) -> Non
             until("the console shows a message's life", shows(f"{console}messages/CA-26-804", "deliver"), 60)
             until("the console shows what waits for a reviewer", shows(f"{console}reviews", "emergencies first"), 60)
             until("the site's view is built", lambda: httpx2.get(f"{site}healthz", timeout=30).status_code == 200, 60)
-            assert "Find somebody" in httpx2.get(f"{site}en/find", timeout=30).text
+            assert "Find a person" in httpx2.get(f"{site}en/find", timeout=30).text
             demo.send_signal(signal.SIGINT)
             assert demo.wait(60) == 0
         finally:

@@ -89,10 +89,10 @@ def test_the_form_asks_what_the_source_has(tmp_path: Path, source: str, asked: s
 def test_the_email_address_is_written_twice_and_the_pin_is_needed(federal: SiteUnderTest) -> None:
     draft = carried(to_contacts(federal), "draft")
     answer = federal.post("/en/register", step="how", draft=draft, email=EMAIL, email_again="jan@example.org")
-    assert "The two email addresses differ" in answer.text
+    assert "The two email addresses are different" in answer.text
     assert f'value="{EMAIL}"' in answer.text
     page = federal.post("/en/register", step="how", draft=draft, email=EMAIL, email_again=EMAIL).text
-    assert "Write four digits" in federal.post("/en/register", step="pin", draft=carried(page, "draft"), pin="").text
+    assert "Enter four digits" in federal.post("/en/register", step="pin", draft=carried(page, "draft"), pin="").text
 
 
 def test_what_is_registered_has_the_source_and_the_number_and_no_vin(federal: SiteUnderTest) -> None:

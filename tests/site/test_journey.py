@@ -70,10 +70,10 @@ def test_a_form_sent_again_registers_once(site: SiteUnderTest) -> None:
 def test_while_kafka_is_away_the_registration_is_kept_and_says_so(site: SiteUnderTest) -> None:
     page = registered(site)
     answer = site.post("/en/register", step="code", awaiting=carried(page, "awaiting"), code="").text
-    assert "kept, but not yet active" in answer
+    assert "saved but not active yet" in answer
     site.send()
     answer = site.post("/en/register", step="code", awaiting=carried(page, "awaiting"), code="").text
-    assert "kept, but not yet active" not in answer
+    assert "saved but not active yet" not in answer
 
 
 def signed_in(site: SiteUnderTest) -> str:
@@ -106,8 +106,8 @@ def test_a_registration_is_paused_goes_on_is_changed_and_ends(site: SiteUnderTes
 
     assert "Paused" in act("pause")
     site.driver.submit(submission(message_id="ESCAPE-1"))
-    assert "You are told again" in act("resume")
-    assert "Your changes are kept" in act("change", told_in="es", **{"about Hearing Notice": "1"})
+    assert "You will be notified again" in act("resume")
+    assert "Your changes are saved" in act("change", told_in="es", **{"about Hearing Notice": "1"})
     assert "Choose at least one" in act("change", told_in="es")
     assert "has ended" in act("end")
     assert site.outbox.registrations_of(site.outbox.digest(PHONE)) == []

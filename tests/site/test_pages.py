@@ -113,7 +113,7 @@ def test_a_contact_that_cannot_be_used_is_said_so_and_kept_in_the_form(site: Sit
     answer = site.post("/en/register", step="how", draft=carried(page, "draft"), channel0=channel, address0=contact)
     assert answer.status_code == 400
     assert carried(answer.text, "address0") == contact
-    assert ("telephone number of the United States" if channel != "email" else "whole email address") in answer.text
+    assert ("phone number in the United States" if channel != "email" else "complete email address") in answer.text
 
 
 @pytest.mark.parametrize("step", ["what", "how", "pin", "code"])
@@ -134,7 +134,7 @@ def test_a_body_that_is_no_form_or_too_large_is_a_sentence(site: SiteUnderTest) 
     assert site.client.post("/en/find", content=b"x" * 200_000).status_code in {200, 400, 413}
     large = site.client.post("/en/find", data={"last_name": "x" * 100_000})
     assert large.status_code == 413
-    assert "Write less" in large.text
+    assert "shorten it" in large.text
     many = site.client.post("/en/find", data={f"f{number}": "1" for number in range(500)})
     assert many.status_code in {200, 400}
     assert site.client.get("/en/nothing").status_code == 404
@@ -206,7 +206,7 @@ def test_who_asks_often_works_for_it_and_then_is_sent_to_the_offices(site: SiteU
     challenge = msgspec.json.decode(re.findall(r"data-challenge='([^']*)'", page)[0].replace("\\u0022", '"'))
     number = next(each for each in range(challenge["maxnumber"]) if digest(challenge["salt"], each) == challenge["challenge"])
     solved = base64.b64encode(msgspec.json.encode({**challenge, "number": number})).decode()
-    assert "Nobody was found" in site.post("/en/find", last_name="Walker", initial="t", altcha=solved).text
+    assert "We found no one" in site.post("/en/find", last_name="Walker", initial="t", altcha=solved).text
     assert "data-challenge" in site.post("/en/find", last_name="Walker", initial="t", altcha=solved).text, "each counts once"
     for _ in range(LAST):
         answer = site.post("/en/find", last_name="Walker", initial="t")
@@ -273,7 +273,7 @@ def test_a_registration_is_kept_before_the_view_is_first_built(site: SiteUnderTe
     page = registered(site)
     answer = site.post("/en/register", step="code", awaiting=carried(page, "awaiting"), code="")
     assert answer.status_code == 200
-    assert "kept, but not yet active" in answer.text
+    assert "saved but not active yet" in answer.text
 
 
 def test_a_database_that_is_away_is_a_sentence(
