@@ -152,10 +152,10 @@ def test_the_words_of_an_answer_are_shown_with_what_a_decision_on_it_does(desk: 
     for name in ("reply", "gone"):
         put(desk.view, REVIEWS, name, review(name, since=wall() - 86_400_000, **ASKED))
     listed, page = desk.client.get("/reviews").text, desk.client.get("/reviews/reply").text
-    assert "What a registrant answered</a>" in listed
+    assert "A registrant's reply</a>" in listed
     assert "may wait" in listed
     assert "leave &lt;me&gt; alone" in page
-    assert "Release: no more messages to that address" in page
+    assert "Release: stop messages to that address" in page
     assert "late by" not in page
     (logged,) = (record for _, _, record in desk.sent.records)
     assert (logged.person, logged.action, logged.subject) == ("ana", "reply_read", "reply")
@@ -227,10 +227,10 @@ def test_whoever_takes_a_review_on_is_named_to_others_for_ten_minutes(desk: Cons
     assert topic is CONSOLE_LOG
     assert (logged.person, logged.action, logged.subject) == ("ana", CLAIMED, "a")
     put(desk.view, CONSOLE_LOG, "", logged)
-    assert "You took this on" in desk.client.get("/reviews/a").text
-    assert "you are on it" in desk.client.get("/reviews").text
+    assert "You claimed this" in desk.client.get("/reviews/a").text
+    assert "claimed by you" in desk.client.get("/reviews").text
     put(desk.view, CONSOLE_LOG, "", structs.replace(logged, person="ben"))
-    assert "ben took this on" in desk.client.get("/reviews/a").text
+    assert "ben claimed this" in desk.client.get("/reviews/a").text
     assert "ben is on it" in desk.client.get("/reviews").text
     assert desk.post("/reviews/a", what="release", reason="it is urgent").status_code == 303  # a claim keeps nobody from deciding
     put(desk.view, CONSOLE_LOG, "", structs.replace(logged, person="ben", action=UNCLAIMED))
@@ -265,7 +265,7 @@ def test_several_reviews_are_decided_together_with_their_number_typed(desk: Cons
     form: dict[str, Any] = {"token": desk.token("/reviews"), "review_id": ["a", "b"], "what": "release", "reason": "asked the jail"}
     refused = desk.client.post("/reviews", data={**form, "count": "3"})
     assert (refused.status_code, "Type 2" in refused.text) == (400, True)
-    assert "Tick" in desk.client.post("/reviews", data={**form, "review_id": [], "count": "0"}).text
+    assert "Select at least one" in desk.client.post("/reviews", data={**form, "review_id": [], "count": "0"}).text
     assert desk.client.post("/reviews", data={**form, "count": "2"}, follow_redirects=False).status_code == 303
     now = wall()
     monkeypatch.setattr(actions_module, "wall", lambda: now + 9_000)
@@ -384,7 +384,7 @@ def test_a_registration_made_here_is_opened_for_change_for_a_reason_that_is_kept
         'value="maria@example.org"',
         '<option value="es" selected>',
         'value="1" checked',
-        "the PIN is agreed on",
+        "Agree on a PIN",
     ):
         assert shown in form
 

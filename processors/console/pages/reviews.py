@@ -68,18 +68,18 @@ async def visible_reviews(
 
 
 async def decide_several(pages: Pages, request: Request) -> Response:
-    """Decide on the reviews that were ticked, and return where to go; raises UserError if it cannot be done."""
+    """Decide on the reviews that were selected, and return where to go; raises UserError if it cannot be done."""
     form = await request.form()
-    ticked = {str(each) for each in form.getlist("review_id")}
-    chosen = [each for each in await visible_reviews(pages, request) if each["review_id"] in ticked]
+    selected = {str(each) for each in form.getlist("review_id")}
+    chosen = [each for each in await visible_reviews(pages, request) if each["review_id"] in selected]
     if not chosen:
-        raise UserError("Tick the reviews that you mean.")
+        raise UserError("Select at least one review.")
     decision, reason = chosen_decision(form)
     limit = (await pages.rules_in_force()).reviewer_limit()
     if len(chosen) > limit:
         raise UserError(f"{len(chosen)} are more than one person may decide at once ({limit}): decide on them as a group.")
     if str(form.get("count", "")).strip() != str(len(chosen)):
-        raise UserError(f"Type {len(chosen)}, the number of reviews that you ticked, to confirm that all of them are meant.")
+        raise UserError(f"Type {len(chosen)}, the number of reviews you selected, to confirm that you mean all of them.")
     for each in chosen:
         await decide_one(pages, request, each, decision, reason)
     return RedirectResponse(str(request.url.include_query_params()), 303)
