@@ -159,7 +159,7 @@ def test_the_words_of_an_answer_are_shown_with_what_a_decision_on_it_does(desk: 
     assert "late by" not in page
     (logged,) = (record for _, _, record in desk.sent.records)
     assert (logged.person, logged.action, logged.subject) == ("ana", "reply_read", "reply")
-    assert "It cannot be read here" in desk.client.get("/reviews/gone").text
+    assert "The reply cannot be shown" in desk.client.get("/reviews/gone").text
     desk.client.get("/reviews/a")
     assert len(desk.sent.records) == 2
 
