@@ -63,7 +63,7 @@ TRIGGERS = [
     ("denied", ("Request ICOTS Transfer",), "Deny Transfer", False, "denied"),
     ("withdrawn", ("Request ICOTS Transfer",), "Withdraw Transfer", False, "withdrawn"),
     ("address change", ("Arrival",), "Address Change", False, "address"),
-    ("violation, behavior requiring retaking", ("Arrival",), "Behavior Requiring Retaking", True, "broke conditions so gravely"),
+    ("violation, behavior requiring retaking", ("Arrival",), "Behavior Requiring Retaking", True, "broke conditions so seriously"),
     ("departed", ("Accept Transfer",), "Departure", True, "left Virginia"),
     ("arrived", ("Departure",), "Arrival", True, "arrived"),
     ("departed, never arrived", ("Departure",), "Failure to Arrive", True, "did not"),
