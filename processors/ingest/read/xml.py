@@ -25,10 +25,10 @@ Document = dict[str, Any]
 Dates = Callable[[Mapping[str, Any]], tuple[str, ...]]
 """Which elements may hold the action date of such a message, first choice first."""
 
-_DECLARATIONS: Final = ("<!DOCTYPE", "<!ENTITY")
+_BEFORE_ROOT: Final = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)  # a document type may only follow there
 _NAMESPACE: Final = re.compile(r"xmlns(?::[^\s=]*)?\s*=\s*[\"']([^\"']*)")
 _DECLARED_ENCODING: Final = re.compile(r"<\?xml[^>]*\sencoding\s*=\s*[\"']([^\"']*)[\"']")
-_ENCODINGS: Final = frozenset({"utf-8", "utf8", "utf-16", "us-ascii"})
+_ENCODINGS: Final = frozenset({"utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "ascii"})
 _TOO_DEEP_FOR_LIBXML: Final = 114  # XML_ERR_RESOURCE_LIMIT
 
 # Elements of the event that have a field of their own; its other simple elements become `details`.
@@ -79,7 +79,8 @@ CODES: Final = {"event_type": "EventType", "event_subtype": "EventSubtype", "not
 
 def parse_xml(text: str) -> Element:
     """Return the root of a document without declarations, within the limits of what a real message holds."""
-    if any(each in text for each in _DECLARATIONS):
+    before = _BEFORE_ROOT.match(text)
+    if before and text.startswith("<!DOCTYPE", before.end()):
         raise Rejection("doctype", "The XML declares a document type or an entity.")
     declared = _DECLARED_ENCODING.match(text)
     if declared and declared[1].lower() not in _ENCODINGS:
@@ -103,6 +104,8 @@ def parse_xml(text: str) -> Element:
             raise Rejection("too_complex", f"The XML nests deeper than {MAX_DEPTH} levels.") from None
         line, column = error.position
         raise Rejection("malformed", f"The XML is not well-formed: it breaks at line {line}, column {column}.") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise Rejection("doctype", "The XML declares a document type or an entity.")
     check_limits(root)
     return root
 
@@ -160,13 +163,13 @@ class XmlMessage(NiemDocument):
 
     def event(self) -> Element:
         """Return the one event element: the one that holds the one EventType (specification §2.1)."""
-        types = [each for each in self.named.get("EventType", ()) if text_of(each)]
         events = [each for each in self.root if local_name(each.tag).endswith("Event")]
-        holder = types[0].getparent() if types else None
-        if len(types) != 1 or len(events) > 1 or holder is None or not local_name(holder.tag).endswith("Event"):
-            detail = f"The message has {len(types)} EventType in {len(events)} event elements; it needs one in one."
+        said = [holder for each in self.named.get("EventType", ()) if text_of(each) and (holder := each.getparent()) is not None]
+        holders = [each for each in said if local_name(each.tag).endswith("Event")]  # elsewhere it says something else
+        if len(holders) != 1 or len(events) > 1:
+            detail = f"The message has {len(said)} EventType in {len(events)} event elements; it needs one in one."
             raise Rejection("event_type_count", detail)
-        return holder
+        return holders[0]
 
     def body(self, event: Element) -> Document:
         """Return what the message says, notification subtypes and dates left aside."""
