@@ -20,6 +20,9 @@ from processors.ingest.read.rejection import Rejection, quote
 Element = etree._Element  # noqa: SLF001 - lxml gives its element type no public name
 
 XSI_NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+# What the attributes are called by which elements name themselves and others. Those without a namespace are an element's own,
+# unless the document has no others.
+NAMING: Final = frozenset({"id", "ref", "uri"})
 # The elements that may stand for a date (substitution group of nc:DateRepresentation), the most exact first.
 DATES: Final = ("DateTime", "ZonedDateTime", "ZuluDateTime", "Date", "YearMonthDate", "YearDate", "DateRepresentation")
 
@@ -47,11 +50,6 @@ def base_name(name: str | bytes) -> str:
 def text_of(element: Element | None) -> str | None:
     """Return the element's own text with single blanks; None if there is none."""
     return (" ".join((element.text or "").split()) or None) if element is not None else None
-
-
-def attribute(element: Element, name: str) -> str | None:
-    """Return the attribute with this local name, without blanks around it."""
-    return next((" ".join(str(value).split()) for key, value in element.items() if local_name(key) == name), None)
 
 
 def has_content(element: Element) -> bool:
@@ -82,38 +80,47 @@ class NiemDocument:
         self._objects: dict[str, list[Element]] = defaultdict(list)
         self._doubled: str | None = None
         self._attributed: list[Element] = []
+        attributes = {name for each in root.iter() for name, _ in each.items() if local_name(name) in NAMING}
+        self._structural = {name for name in attributes if "}" in str(name)} or NAMING
         for element in root.iter():
             self.named[local_name(element.tag)].append(element)
             if element.items():
                 self._attributed.append(element)
-                if identity := attribute(element, "id"):
+                if identity := self._attribute(element, "id"):
                     self._doubled = identity if identity in self._ids else self._doubled
                     self._ids[identity] = element
         for element in self._attributed:
-            if has_content(element) or attribute(element, "id"):
+            if has_content(element) or self._attribute(element, "id"):
                 for key in self._keys(element):
                     self._objects[key].append(element)
 
+    def _attribute(self, element: Element, name: str) -> str | None:
+        """Return the attribute with this local name that NIEM defines, without blanks around it."""
+        found = (value for key, value in element.items() if local_name(key) == name and key in self._structural)
+        return next((" ".join(str(value).split()) for value in found), None)
+
     def _keys(self, element: Element) -> list[str]:
         """Return the names by which an element is referred to: `#x` for its id, and its URI."""
-        identity, uri = attribute(element, "id"), self._uri(element)
+        identity, uri = self._attribute(element, "id"), self._uri(element)
         return list(dict.fromkeys([*([f"#{identity}"] if identity else []), *([uri] if uri else [])]))
 
     def _uri(self, element: Element) -> str | None:
-        uri = attribute(element, "uri")
+        uri = self._attribute(element, "uri")
         return f"#{uri}" if uri in self._ids else uri
 
     def target(self, element: Element) -> str | None:
         """Return what the element refers to, as `#id` or as a URI; None if it refers to nothing."""
-        reference = attribute(element, "ref")
+        reference = self._attribute(element, "ref")
         if reference:
             return f"#{reference.removeprefix('#')}"
         uri = self._uri(element)
         return _ESCAPED.sub(_unescape, uri) if uri and uri.startswith("#") else uri
 
     def key(self, element: Element) -> str | None:
-        """Return the name of the object that this element is or refers to."""
-        return self.target(element) or next(iter(self._keys(element)), None)
+        """Return the one name of the object that this element is or refers to, which may have an id and a URI."""
+        target = self.target(element)
+        first = next(iter(self._objects.get(target, ())), element) if target else element
+        return next(iter(self._keys(first)), target)
 
     def resolve(self, element: Element) -> list[Element]:
         """Return the element itself if it says something, else the elements that it refers to."""
@@ -139,6 +146,10 @@ class NiemDocument:
     def has(self, name: str) -> bool:
         """Whether any element of the document has this name, or refers to something that has."""
         return name in self.named or f"{name}Reference" in self.named
+
+    def called(self, name: str) -> list[Element]:
+        """Return the elements of this name, with or without the suffix of a reference."""
+        return self.named.get(name, []) + self.named.get(f"{name}Reference", [])
 
     def contents(self, name: str) -> list[Element]:
         """Return the elements of this name that say something, anywhere in the document."""

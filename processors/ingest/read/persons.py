@@ -8,11 +8,13 @@ role adds, such as a booking number, is the person's. An element that only refer
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from processors.ingest.read.dates import parse_birth_date
 from processors.ingest.read.niem import Element, NiemDocument, base_name, has_content, local_name, members, text_of
+from processors.ingest.read.roles import KNOWN, Part, part_of
 
 # Where a person's numbers are, and the scheme of each; PersonOtherIdentification may name another.
 IDENTIFIERS: Final = {
@@ -22,109 +24,125 @@ IDENTIFIERS: Final = {
     "SubjectIdentification": "BOOKING",
     "SubjectCorrectionsIdentification": "DOC",
 }
+ICOTS: Final = re.compile(r"\bICOTS\b|Interstate Compact Offender Tracking", re.IGNORECASE)  # in the text that names a number's source
 SCHEMES: Final = frozenset(IDENTIFIERS.values())
 OF_A_STATE: Final = frozenset({"SID", "DOC"})  # schemes whose numbers the jurisdiction issued that the document names
 STATE_CODE: Final = 2  # letters
-# The relations of a person to another, which say nothing of somebody who has a number of offenders.
-RELATION: Final = re.compile(
-    r".*(Parent|Guardian|Relative|Contact|Spouse|Partner|Child|Dependent|Sibling|Mother|Father|Friend|Kin|Sponsor|Employer|Employee|"
-    r"Registrant)(Party|Person|Information|Entity)?"
-)
-# The roles of the person that a justice message is about, and of the others in it.
-SUBJECT: Final = re.compile(
-    r".*(?<!Co)(Subject|Defendant|DefendantParty|Offender|Inmate|Prisoner|Detainee|Arrestee|Probationer|Parolee|Suspect|Respondent|"
-    r"Convict|Felon|Escapee|Absconder|Fugitive|Accused|Juvenile|Youth|Patient|"
-    r"(Supervision|Supervised|Release|Released|Custody|Arrested|Detained|Sentenced|Incarcerated|Imprisoned|Convicted|Charged|"
-    r"Accused|Committed|Transferred|Paroled|Wanted)(Person|Individual))"
-)
-OTHER_ROLE: Final = re.compile(
-    r".*(Victim|Witness|Judge|Official|Officer|Attorney|Counsel|Prosecutor|Supervisor|Parent|Guardian|Relative|Contact|"
-    r"Spouse|Partner|Child|Dependent|Sibling|Mother|Father|Friend|Kin|Sponsor|Surety|Bondsman|Magistrate|Clerk|Interpreter|Juror|"
-    r"Employer|Employee|Physician|Nurse|Therapist|Reporter|Complainant|Petitioner|Plaintiff|Author|Submitter|Recipient|Creator|"
-    r"Registrant|Agent|Manager|Caseworker|Warden|Sheriff|Deputy|Trooper|Notary|Accomplice|Associate|Coconspirator|CoConspirator|"
-    r"Co(Subject|Defendant|Offender|Respondent|Suspect|Accused|Arrestee|defendant|offender|respondent|suspect|arrestee))"
-    r"(Party|Person|Information|Entity)?"
-)
 ROLE_HOLDERS: Final = frozenset({"RoleOfPerson", "EntityPerson"})  # their parent is the role
+DEEPEST_ROLE: Final = 8  # roles of roles that are followed to the person
+# Says what part a person has in an activity or a case.
+ROLE_TEXT: Final = re.compile(r".*(Role|Involvement)(Category|Description)*(Text|Code|Name)?")
 PERSON_PROPERTIES: Final = frozenset({"PersonName", "PersonBirthDate", *IDENTIFIERS} - {"SubjectIdentification"})
 
 
-def offenders(document: NiemDocument) -> list[dict[str, Any]]:
+def offenders(document: NiemDocument, event: Element) -> list[dict[str, Any]]:
     """Return the offenders in the order in which the document describes them."""
-    descriptions: dict[object, list[Element]] = defaultdict(list)
-    roles: dict[object, set[str]] = defaultdict(set)
-    for element, role, described in appearances(document):
-        key = person_key(document, element)
-        roles[key] |= {role} if role else set()
-        descriptions[key] += [each for each in described if each not in descriptions[key]]
-    aliases = alias_names(document)
-    said = {key: person(document, found, aliases.get(key, [])) for key, found in descriptions.items() if found}
-    related = [key for key in said if is_only_related(roles[key], descriptions[key])]
-    offending = [key for key in said if is_offender(roles[key]) or (key in related and has_number(said[key]))]
-    if not offending and len(related) == 1:
-        offending = related
-    read = [(descriptions[key], said[key]) for key in offending]
+    descriptions: dict[object, dict[Element, None]] = defaultdict(dict)
+    parts: dict[object, set[Part]] = defaultdict(set)
+    behind = persons_behind(document)
+    for element, part, described in appearances(document, Surroundings({event, *event.iterancestors()})):
+        key = person_key(document, element, behind)
+        parts[key] |= {part} if part else set()
+        descriptions[key] |= dict.fromkeys(described)
+    aliases = alias_names(document, behind)
+    said = {key: person(document, list(found), aliases.get(key, [])) for key, found in descriptions.items() if found}
+    offending = choose_offenders({key: parts[key] for key in said}, {key for key, found in said.items() if has_number(found)})
+    read = [(descriptions[key], said[key]) for key in said if key in offending]
     # A role may refer to somebody whom the document does not describe; a Person that says nothing is one who cannot be identified.
     known = [each for found, each in read if each or any(local_name(element.tag) == "Person" for element in found)]
     return known + [{} for element in document.named.get("Person", ()) if is_blank(document, element)]
 
 
-def person_key(document: NiemDocument, element: Element) -> object:
-    """Return the key of the person that the element is or refers to; a reference to a person's name counts as one to the person."""
-    for named in () if has_content(element) else document.resolve(element):
-        holder = named.getparent()
-        if local_name(named.tag) == "PersonName" and holder is not None:
-            return document.key(holder) or holder
-    return document.key(element) or element
+def choose_offenders(parts: dict[object, set[Part]], numbered: set[object]) -> set[object]:
+    """
+    Return the persons that the message is about, by the parts that it gives to each.
+
+    Somebody who is only a relative, or stands where it is not clear what part they have, is one with a number of
+    offenders, or if nobody else is; several relatives without a number might each be the other's.
+    """
+    others = {Part.RELATED, Part.OTHER}
+    certain = {key for key, given in parts.items() if Part.SUBJECT in given or (Part.UNSAID in given and given.isdisjoint(others))}
+    unclear = {key for key, given in parts.items() if given == {Part.UNCLEAR}}
+    related = {key for key, given in parts.items() if given in ({Part.UNSAID, Part.RELATED}, {Part.UNCLEAR, Part.RELATED})}
+    found = certain | ((unclear | related) & numbered) if certain or related & numbered else unclear
+    return found or (related if len(related) == 1 else set())
 
 
-def appearances(document: NiemDocument) -> Iterator[tuple[Element, str | None, list[Element]]]:
-    """Yield every element that is or refers to a person, the role it gives them, and the elements that describe them."""
+def persons_behind(document: NiemDocument) -> dict[object, Element]:
+    """Return whom a reference means that names somebody's role or their name, by the key of either."""
+    roles = ((each.getparent(), each) for name in ROLE_HOLDERS for each in document.called(name))
+    called = ((each, each.getparent()) for each in document.called("PersonName"))
+    pairs = [(one, other) for one, other in (*roles, *called) if one is not None and other is not None]
+    return {key: other for one, other in reversed(pairs) if (key := document.key(one))}
+
+
+def person_key(document: NiemDocument, element: Element, behind: Mapping[object, Element]) -> object:
+    """Return the key of the person that the element is or refers to, perhaps by a role or a name of theirs."""
+    key = document.key(element) or element
+    for _ in range(DEEPEST_ROLE):
+        if key not in behind:
+            break
+        key = document.key(behind[key]) or behind[key]
+    return key
+
+
+class Surroundings:
+    """What parts elements give to the persons in them. `about` are the event and what it stands in, which give nobody a part."""
+
+    def __init__(self, about: set[Element]) -> None:
+        self._given: dict[Element, Part] = dict.fromkeys(about, Part.UNSAID)
+
+    def part_of(self, person: Element) -> Part:
+        """Return the part that a text says of the person, else the part that the nearest element around them gives."""
+        parent = person.getparent()
+        return said_part(person) or (self._given_by(parent) if parent is not None else Part.UNSAID)
+
+    def _given_by(self, element: Element) -> Part:
+        if element not in self._given:
+            self._given[element] = self._give(element)
+        return self._given[element]
+
+    def _give(self, element: Element) -> Part:
+        own, parent = said_part(element) or part_of(local_name(element.tag)), element.getparent()
+        around = self._given_by(parent) if own not in KNOWN and parent is not None else own
+        return Part.UNCLEAR if own is Part.UNCLEAR and around in {Part.UNSAID, Part.SUBJECT} else around
+
+
+def said_part(element: Element) -> Part | None:
+    """Return the part that a text in the element says, such as `PersonRoleText`; None if there is none, or several persons."""
+    texts = [text for each in members(element) if ROLE_TEXT.fullmatch(local_name(each.tag)) and (text := text_of(each))]
+    alone = not texts or sum(base_name(each.tag) == "Person" for each in members(element)) <= 1
+    return next((part for text in texts if alone and (part := part_of(text)) in KNOWN), None)
+
+
+def appearances(document: NiemDocument, surroundings: Surroundings) -> Iterator[tuple[Element, Part | None, list[Element]]]:
+    """Yield every element that is or refers to a person, the part it gives them, and the elements that describe them."""
     for element in document.root.iter():
-        name = local_name(element.tag).removesuffix("Reference")
+        name = base_name(element.tag)
         parent = element.getparent() if may_be_person(name) else None
         if parent is None or in_envelope(element):
             continue
         described = [element] if has_content(element) else []
-        role = local_name(parent.tag)
         if name in ROLE_HOLDERS:
-            yield element, role if role != "Entity" else None, [*described, parent]
+            part = surroundings.part_of(element)
+            yield element, Part.OTHER if part is Part.UNCLEAR else part, [*described, parent]
         elif name == "Person" and (described or document.target(element)):
-            known = SUBJECT.fullmatch(role) or OTHER_ROLE.fullmatch(role)
-            yield element, role if known else None, [*described, parent] if SUBJECT.fullmatch(role) else described
+            part = surroundings.part_of(element)
+            subject = part_of(local_name(parent.tag)) is Part.SUBJECT
+            yield element, part if described or part in KNOWN else None, [*described, parent] if subject else described
         elif document.target(element) or any(local_name(each.tag) in PERSON_PROPERTIES for each in members(element)):
-            yield element, name, described
+            yield element, part_of(name), described
 
 
 @lru_cache(4096)
 def may_be_person(name: str) -> bool:
     """Whether an element of this name may be or refer to a person."""
-    return name == "Person" or name in ROLE_HOLDERS or bool(SUBJECT.fullmatch(name) or OTHER_ROLE.fullmatch(name))
+    return name == "Person" or name in ROLE_HOLDERS or part_of(name) in KNOWN
 
 
 def in_envelope(element: Element) -> bool:
     """Whether the element says who sends the document or to whom, and not what it is about."""
     return any(local_name(each.tag).startswith("Document") for each in element.iterancestors())
-
-
-def is_offender(roles: set[str]) -> bool:
-    """Whether the message is about somebody with these roles: none at all, or the subject's."""
-    return not roles or any(SUBJECT.fullmatch(role) for role in roles)
-
-
-def is_only_related(roles: set[str], described: list[Element]) -> bool:
-    """
-    Whether a Person who stands by itself has no role but that of somebody's child, employee or the like.
-
-    An offender may be that too: then their numbers decide, or that the message describes nobody else.
-    """
-    alone = any(local_name(each.tag) == "Person" and not RELATION.fullmatch(parent_name(each)) for each in described)
-    return alone and all(RELATION.fullmatch(role) for role in roles)
-
-
-def parent_name(element: Element) -> str:
-    parent = element.getparent()
-    return local_name(parent.tag) if parent is not None else ""
 
 
 def has_number(said: dict[str, Any]) -> bool:
@@ -138,16 +156,30 @@ def is_blank(document: NiemDocument, element: Element) -> bool:
 
 
 def person(document: NiemDocument, elements: list[Element], aliases: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the elements say of one person; numbers in document order."""
-    names = [found for each in elements for named in document.children(each, "PersonName") if (found := name(document, named))]
-    others = [found for each in elements for named in document.children(each, "PersonAlternateName") if (found := name(document, named))]
+    """Return what the elements say of one person; numbers in document order, nothing twice."""
+    called = [found for each in elements for named in document.children(each, "PersonName") for found in names(document, named) if found]
+    others = [
+        found for each in elements for named in document.children(each, "PersonAlternateName") for found in names(document, named) if found
+    ]
     births = [date for each in elements for born in document.children(each, "PersonBirthDate") if (date := document.date(born))]
     return drop_empty(
-        identifiers=[number for each in elements for number in identifiers(document, each)],
-        name=names[0] if names else None,
-        aliases=names[1:] + others + aliases,
-        birth_date=max(births, key=len, default=None),  # the first of the most exact
+        identifiers=distinct([number for each in elements for number in identifiers(document, each)]),
+        name=called[0] if called else None,
+        aliases=[each for each in distinct(called[1:] + others + aliases) if each not in called[:1]],
+        birth_date=max(births, key=exactness, default=None),  # the first of the most exact
     )
+
+
+def exactness(birth_date: str) -> int:
+    """Return how much of a birth date is known; less than nothing if it cannot be read."""
+    try:
+        return len(parse_birth_date(birth_date) or "")
+    except ValueError:
+        return -1
+
+
+def distinct(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({tuple(each.items()): each for each in reversed(found)}.values())[::-1]
 
 
 def identifiers(document: NiemDocument, element: Element) -> Iterator[dict[str, str]]:
@@ -155,8 +187,9 @@ def identifiers(document: NiemDocument, element: Element) -> Iterator[dict[str, 
     for each in members(element):
         scheme = IDENTIFIERS.get(local_name(each.tag))
         for found in document.resolve(each) if scheme else ():
-            value = document.text(found, "IdentificationID")
+            value = document.text(found, "IdentificationID") or text_of(found)
             source = document.text(found, "IdentificationSourceText") if scheme == "ICOTS" else None
+            source = None if source and ICOTS.search(source) else source
             if value:
                 yield drop_empty(scheme=source or scheme, value=value, issuer=issuer(document, found) if scheme in OF_A_STATE else None)
 
@@ -176,33 +209,44 @@ def issuer(document: NiemDocument, identification: Element) -> str | None:
     )
 
 
-def name(document: NiemDocument, element: Element) -> dict[str, Any]:
-    """Return a name in parts, or as a whole. Its augmentations, such as a Soundex code, are no part of it."""
+def names(document: NiemDocument, element: Element) -> list[dict[str, Any]]:
+    """Return a name in parts or as a whole, and other whole names with it; its augmentations (a Soundex code) are no part of it."""
     parts: dict[str, list[str]] = defaultdict(list)
     for each in element:
-        parts[local_name(each.tag)] += [text for found in document.resolve(each) if (text := text_of(found))]
-    return drop_empty(
-        given=next(iter(parts.get("PersonGivenName", ())), None),
-        middle=" ".join(parts.get("PersonMiddleName", ())),
-        sur=next(iter(parts.get("PersonSurName", ())), None),
-        full=next(iter(parts.get("PersonFullName", ())), None) or text_of(element),
+        parts[base_name(each.tag)] += [text for found in document.resolve(each) if (text := text_of(found))]
+    whole = parts.get("PersonFullName", [])
+    found = drop_empty(
+        given=join_parts(parts.get("PersonGivenName", [])),
+        middle=join_parts(parts.get("PersonMiddleName", [])),
+        sur=join_parts(parts.get("PersonSurName", [])),
+        full=next(iter(whole), None),
     )
+    return [found or drop_empty(full=text_of(element)), *({"full": each} for each in whole[1:])]
 
 
-def alias_names(document: NiemDocument) -> dict[object, list[dict[str, Any]]]:
+def join_parts(texts: list[str]) -> str:
+    """Return the texts of a part that comes several times, without those that say nothing new: Ann, of Ann and Ann Lee."""
+    distinct = {each.casefold(): each for each in reversed(texts)}
+    longest = max(distinct, key=len, default="")
+    words = set(longest.split())
+    return " ".join(text for plain, text in reversed(distinct.items()) if plain == longest or not words.issuperset(plain.split()))
+
+
+def alias_names(document: NiemDocument, behind: Mapping[object, Element]) -> dict[object, list[dict[str, Any]]]:
     """Return the names of the identities that associations tie to persons, by person."""
     found: dict[object, list[dict[str, Any]]] = defaultdict(list)
     for association in document.contents("PersonAliasIdentityAssociation"):
-        names = [
+        called = [
             alias
             for identity in document.children(association, "Identity")
             for described in document.children(identity, "IdentityPersonRepresentation")
             for named in document.children(described, "PersonName")
-            if (alias := name(document, named))
+            for alias in names(document, named)
+            if alias
         ]
         for each in members(association):
-            if local_name(each.tag).removesuffix("Reference") == "Person" and (key := document.key(each)):
-                found[key] += names
+            if may_be_person(base_name(each.tag)):
+                found[person_key(document, each, behind)] += called
     return found
 
 

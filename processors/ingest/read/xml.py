@@ -13,8 +13,9 @@ from typing import Any, Final
 from lxml import etree
 
 from processors.ingest.read.niem import Element, NiemDocument, has_content, local_name, members, text_of
-from processors.ingest.read.persons import OTHER_ROLE, SUBJECT, drop_empty, offenders
+from processors.ingest.read.persons import drop_empty, offenders
 from processors.ingest.read.rejection import Rejection, quote
+from processors.ingest.read.roles import KNOWN, part_of
 
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 20_000
@@ -178,7 +179,7 @@ class XmlMessage(NiemDocument):
         return drop_empty(
             **{field: self.only(event, name) for field, name in CODES.items()},
             event_id=self.text(event, "ActivityIdentification", "IdentificationID"),
-            offenders=offenders(self),
+            offenders=offenders(self, event),
             case=drop_empty(
                 number="; ".join(dict.fromkeys(number for each in cases if (number := self.docket(each)))),
                 court=next((court for each in cases if (court := self.deep_text(each, "CourtName"))), None),
@@ -275,7 +276,7 @@ class XmlMessage(NiemDocument):
         ignored = [name for each in self.root if (name := local_name(each.tag)) not in ENVELOPE and each is not event]
         for element in event:
             name = local_name(element.tag)
-            if name in MAPPED or name == action or not has_content(element) or SUBJECT.fullmatch(name) or OTHER_ROLE.fullmatch(name):
+            if name in MAPPED or name == action or not has_content(element) or part_of(name) in KNOWN:
                 continue
             texts = [text for each in element.iter() if len(each) == 0 and (text := text_of(each))]
             if len(texts) == 1:
