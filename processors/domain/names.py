@@ -82,6 +82,8 @@ def compared_full(text: str) -> str:
     shown = text if text.isascii() else unicodedata.normalize("NFKC", text)  # a comma of full width is one too
     parts = [part for part in shown.split(",") if words_of(part)]
     named = [part for part in parts if not GENERATIONS.issuperset(words_of(part))] or parts
+    if len(named) == 1 and len(words_of(named[0])) == 1:  # WALKER, JUNIOR has no other first name
+        named = [part for part in parts if part in named or ABBREVIATED.isdisjoint(words_of(part))]
     if len(named) > 1:
         return whole_name(without_generation(given_words(" ".join(named[1:]))), without_generation(parts_of(named[0])))
     words = without_generation(given_words(named[0], least=2), least=2) if named else ()

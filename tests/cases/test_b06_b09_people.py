@@ -148,6 +148,11 @@ def test_b07_nor_does_what_else_somebody_is_called_beside_the_name(driver: Pipel
     assert heard(driver, person(WALKER_PLAIN), person(name))
 
 
+@pytest.mark.parametrize("name", ["WALKER, JUNIOR", "Junior Walker", "Walker, Junior Q", {"given": "JUNIOR", "sur": "WALKER JR"}], ids=str)
+def test_b07_a_generation_that_is_the_only_first_name_is_one(driver: PipelineDriver, name: Any) -> None:
+    assert heard(driver, person({"given": "Junior", "sur": "Walker"}), person(name))
+
+
 @pytest.mark.parametrize("name", ['Walker, "Thomas"', '"Thomas" Walker', "(Thomas) Walker"])
 def test_b07_a_name_in_quotation_marks_alone_is_the_name(driver: PipelineDriver, name: str) -> None:
     assert heard(driver, person(WALKER_PLAIN), person(name))

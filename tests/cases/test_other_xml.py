@@ -109,6 +109,19 @@ def test_the_last_word_that_says_something_gives_the_part(name: str, part: Part)
     assert part_of(name) is part
 
 
+@pytest.mark.parametrize("envelope", ["DocumentAuthor", "DocumentSubmitter", "DocumentRecipient"])
+@pytest.mark.parametrize("reference", ["nc:EntityPerson", "nc:Person", "nc:RoleOfPersonReference"])
+def test_nor_is_whoever_sends_or_gets_the_document(envelope: str, reference: str) -> None:
+    sent = f'<nc:{envelope}><{reference} s:ref="V9"/></nc:{envelope}>'
+    assert names(inserted(DEPARTURE, "  <vn-ext:InterstateCompactEvent", sent + VERA)) == ["Sample"]
+
+
+def test_but_the_document_may_refer_to_its_offender() -> None:
+    assert names(
+        inserted(DEPARTURE, "  <vn-ext:InterstateCompactEvent", '<nc:DocumentTopic><nc:Person s:ref="OFFENDER1"/></nc:DocumentTopic>')
+    ) == ["Sample"]
+
+
 # --- who is one all the same -------------------------------------------------------------------------------------------------
 
 
@@ -234,6 +247,30 @@ def test_of_several_birth_dates_the_most_exact_that_can_be_read_counts(other: st
     birth = f"<nc:PersonBirthDate><nc:Date>{other}</nc:Date></nc:PersonBirthDate>"
     for before in ("    <nc:PersonBirthDate>", "    <nc:PersonName>"):
         assert submission(inserted(DEPARTURE, before, birth).encode()).offenders == submission(DEPARTURE.encode()).offenders
+
+
+# --- the agency --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("submitter", "organization"),
+    [
+        ('<nc:DocumentSubmitter s:ref="ORG"/>', "nc:EntityOrganization"),
+        ('<nc:DocumentSubmitterReference s:ref="ORG"/>', "nc:Entity"),
+        (f'<nc:DocumentSubmitter s:uri="#ORG" {NIL}/>', "nc:Organization"),
+        ('<nc:DocumentSubmitter><nc:EntityOrganizationReference s:ref="ORG"/></nc:DocumentSubmitter>', "nc:Organization"),
+        (f'<nc:DocumentSubmitter><nc:EntityOrganization s:uri="#ORG" {NIL}/></nc:DocumentSubmitter>', "nc:Organization"),
+    ],
+)
+def test_the_agency_may_be_described_elsewhere(submitter: str, organization: str) -> None:
+    start, end = DEPARTURE.index("    <nc:EntityOrganization>"), DEPARTURE.index("  </nc:DocumentSubmitter>")
+    described = DEPARTURE[start:end].strip().removeprefix("<nc:EntityOrganization>").removesuffix("</nc:EntityOrganization>")
+    contact = (
+        f"<nc:OrganizationPrimaryContactInformation><nc:ContactEntity>{VERA}</nc:ContactEntity></nc:OrganizationPrimaryContactInformation>"
+    )
+    text = swapped(DEPARTURE, f"  <nc:DocumentSubmitter>\n{DEPARTURE[start:end]}  </nc:DocumentSubmitter>", submitter)
+    text = inserted(text, PERSON, f'<{organization} s:id="ORG">{contact}{described}</{organization}>')
+    assert submission(text.encode()) == submission(DEPARTURE.encode())
 
 
 # --- the document ------------------------------------------------------------------------------------------------------------

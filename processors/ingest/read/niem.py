@@ -27,6 +27,7 @@ NAMING: Final = frozenset({"id", "ref", "uri"})
 DATES: Final = ("DateTime", "ZonedDateTime", "ZuluDateTime", "Date", "YearMonthDate", "YearDate", "DateRepresentation")
 
 
+ASIDE: Final = re.compile("Person|Contact")
 _ESCAPED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
@@ -142,6 +143,16 @@ class NiemDocument:
             return []
         found = list(self.children(element, name))
         return found or [each for each in element.iterdescendants() if local_name(each.tag) == name and has_content(each)]
+
+    def reached(self, element: Element, name: str) -> list[Element]:
+        """Return what has this name anywhere within an element or what it refers to in its depth, people and contacts left aside."""
+        reached, found = {element}, [element]
+        for each in found:
+            referring = (inner for inner in each.iter() if not has_content(inner) and not ASIDE.search(local_name(inner.tag)))
+            further = [other for inner in referring for other in self.resolve(inner) if other not in reached]
+            reached.update(further)
+            found += further
+        return [inner for each in found for inner in each.iter() if local_name(inner.tag) == name and has_content(inner)]
 
     def has(self, name: str) -> bool:
         """Whether any element of the document has this name, or refers to something that has."""

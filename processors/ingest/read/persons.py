@@ -120,7 +120,10 @@ def appearances(document: NiemDocument, surroundings: Surroundings) -> Iterator[
     for element in document.root.iter():
         name = base_name(element.tag)
         parent = element.getparent() if may_be_person(name) else None
-        if parent is None or in_envelope(element):
+        if parent is None:
+            continue
+        if in_envelope(element):
+            yield element, Part.OTHER if surroundings.part_of(element) is Part.OTHER else None, []
             continue
         described = [element] if has_content(element) else []
         if name in ROLE_HOLDERS:

@@ -138,8 +138,8 @@ class XmlMessage(NiemDocument):
 
     def head(self) -> Document:
         """Return who sends the message and what it is called."""
-        submitter = next(iter(self.contents("DocumentSubmitter")), None)
-        deep = partial(self.deep_text, submitter)
+        submitter = next((found for each in self.called("DocumentSubmitter") for found in self.resolve(each)), None)
+        deep = partial(self.deep_text, submitter, referring=True)
         return drop_empty(
             message_id=self.only(self.root, "DocumentIdentification", "IdentificationID"),
             operation=self.only(self.root, "MessageOperationCode"),
@@ -218,9 +218,9 @@ class XmlMessage(NiemDocument):
     def place(self, element: Element | None) -> Document:
         return drop_empty(kind=self.deep_text(element, "LocationCategoryText"), name=self.deep_text(element, "LocationName"))
 
-    def deep_text(self, element: Element | None, name: str, *path: str) -> str | None:
-        """Return the text of the nearest element of this name, or along a path of properties from it."""
-        found = self.nearest(element, name) if element is not None else []
+    def deep_text(self, element: Element | None, name: str, *path: str, referring: bool = False) -> str | None:
+        """Return the text of the nearest element of this name, or along a path of properties from it; `referring` follows references."""
+        found = (self.nearest(element, name) or (referring and self.reached(element, name)) or []) if element is not None else []
         return next((text for each in found if (text := self.text(each, *path))), None)
 
     def only(self, element: Element, name: str, *path: str) -> str | None:
