@@ -142,6 +142,13 @@ def test_somebody_whose_part_is_not_clear_is_one_with_an_offenders_number() -> N
         assert names(inserted(DEPARTURE, ASSOCIATION, within("Blob", person=person))) == found
 
 
+@pytest.mark.parametrize("role", ["Driver", "GangMember", "Decedent", "Client", "CaseAppellant", "Owner"])
+def test_an_offender_may_have_a_role_that_is_not_known_here(driver: PipelineDriver, role: str) -> None:
+    tie = f'<x:{role} xmlns:x="urn:x"><nc:RoleOfPerson s:ref="{{}}"/></x:{role}>'
+    assert names(inserted(DEPARTURE, ASSOCIATION, VERA + tie.format("V9"))) == ["Sample"]
+    same_as_before(driver, inserted(DEPARTURE, ASSOCIATION, tie.format("OFFENDER1")))
+
+
 def test_of_two_relatives_without_a_number_the_subject_is_the_offender() -> None:
     union = '<nc:PersonUnionAssociation><nc:Person s:ref="A1"/><nc:Person s:ref="V9"/></nc:PersonUnionAssociation>'
     text = inserted(NOBODY, ASSOCIATION, VERA + VERA.replace("V9", "A1").replace("Vera", "Carl").replace("Stone", "Muster") + union)

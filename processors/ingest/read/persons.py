@@ -128,7 +128,7 @@ def appearances(document: NiemDocument, surroundings: Surroundings) -> Iterator[
         described = [element] if has_content(element) else []
         if name in ROLE_HOLDERS:
             part = surroundings.part_of(element)
-            yield element, Part.OTHER if part is Part.UNCLEAR else part, [*described, parent]
+            yield element, Part.RELATED if part is Part.UNCLEAR and not described else part, [*described, parent]
         elif name == "Person" and (described or document.target(element)):
             part = surroundings.part_of(element)
             subject = part_of(local_name(parent.tag)) is Part.SUBJECT

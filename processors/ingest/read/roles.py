@@ -64,8 +64,8 @@ OTHERS: Final = (
     *("doctor", "nurse", "therapist", "psychologist", "reporter", "complainant", "petitioner", "plaintiff", "claimant", "author"),
     *("submitter", "recipient", "creator", "agent", "manager", "caseworker", "warden", "sheriff", "deputy", "trooper", "notary"),
     *("accomplice", "associate", "coconspirator", "conspirator", "advocate", "investigator", "detective", "coroner", "chaplain", "staff"),
-    *("landlord", "host", "roommate", "neighbor", "commissioner", "examiner", "administrator", "superintendent", "director", "informant"),
-    *("custodian", "decedent", "protected", "injured", "payee", "visitor", "driver", "dispatcher", "responder", "member"),
+    *("landlord", "host", "roommate", "neighbor", "commissioner", "examiner", "administrator", "superintendent", "director"),
+    *("custodian", "protected", "injured", "payee", "visitor", "dispatcher", "responder"),
 )
 # An association of this kind says of both persons only that they are relatives.
 FAMILY: Final = frozenset(["union", "marriage", "family", "household", "sibling", "spouse", "parent", "child", "kin", "relative"])
