@@ -122,6 +122,14 @@ def test_but_the_document_may_refer_to_its_offender() -> None:
     ) == ["Sample"]
 
 
+@pytest.mark.parametrize("blank", ["<nc:Person/>", "<nc:Person><nc:PersonName/></nc:Person>", "<nc:Person>\n</nc:Person>"])
+@pytest.mark.parametrize(
+    "containers", [("Victim",), ("Victims",), ("Victim", "Details"), ("DocumentAuthor",), ("ReleasedTo",)], ids="/".join
+)
+def test_a_victim_of_whom_nothing_is_said_hinders_nothing(driver: PipelineDriver, blank: str, containers: tuple[str, ...]) -> None:
+    same_as_before(driver, inserted(DEPARTURE, PERSON, within(*containers, person=blank)))
+
+
 # --- who is one all the same -------------------------------------------------------------------------------------------------
 
 

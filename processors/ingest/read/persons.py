@@ -40,7 +40,8 @@ def offenders(document: NiemDocument, event: Element) -> list[dict[str, Any]]:
     descriptions: dict[object, dict[Element, None]] = defaultdict(dict)
     parts: dict[object, set[Part]] = defaultdict(set)
     behind = persons_behind(document)
-    for element, part, described in appearances(document, Surroundings({event, *event.iterancestors()})):
+    surroundings = Surroundings({event, *event.iterancestors()})
+    for element, part, described in appearances(document, surroundings):
         key = person_key(document, element, behind)
         parts[key] |= {part} if part else set()
         descriptions[key] |= dict.fromkeys(described)
@@ -50,7 +51,8 @@ def offenders(document: NiemDocument, event: Element) -> list[dict[str, Any]]:
     read = [(descriptions[key], said[key]) for key in said if key in offending]
     # A role may refer to somebody whom the document does not describe; a Person that says nothing is one who cannot be identified.
     known = [each for found, each in read if each or any(local_name(element.tag) == "Person" for element in found)]
-    return known + [{} for element in document.named.get("Person", ()) if is_blank(document, element)]
+    blank = [element for element in document.named.get("Person", ()) if is_blank(document, element)]
+    return known + [{} for element in blank if surroundings.part_of(element) in {Part.UNSAID, Part.SUBJECT} and not in_envelope(element)]
 
 
 def choose_offenders(parts: dict[object, set[Part]], numbered: set[object]) -> set[object]:
