@@ -2,7 +2,7 @@
 Which persons of a NIEM document are offenders, and what it says of each (contract §3).
 
 Every Person is an offender unless the document says otherwise: a judge, an officer, a victim or a parent has a role that
-is not the subject's. A person may stand inside a role (`j:Subject/nc:RoleOfPerson`) or be referred to by it; what the
+is not the subject's (roles.py). A person may stand inside a role (`j:Subject/nc:RoleOfPerson`) or be referred to by it; what the
 role adds, such as a booking number, is the person's. An element that only refers is the person already there.
 """
 
@@ -46,7 +46,8 @@ def offenders(document: NiemDocument, event: Element) -> list[dict[str, Any]]:
         parts[key] |= {part} if part else set()
         descriptions[key] |= dict.fromkeys(described)
     aliases = alias_names(document, behind)
-    said = {key: person(document, list(found), aliases.get(key, [])) for key, found in descriptions.items() if found}
+    eligible = {key: found for key, found in descriptions.items() if found and (Part.SUBJECT in parts[key] or Part.OTHER not in parts[key])}
+    said = {key: person(document, list(found), aliases.get(key, [])) for key, found in eligible.items()}
     offending = choose_offenders({key: parts[key] for key in said}, {key for key, found in said.items() if has_number(found)})
     read = [(descriptions[key], said[key]) for key in said if key in offending]
     # A role may refer to somebody whom the document does not describe; a Person that says nothing is one who cannot be identified.
@@ -57,13 +58,12 @@ def offenders(document: NiemDocument, event: Element) -> list[dict[str, Any]]:
 
 def choose_offenders(parts: dict[object, set[Part]], numbered: set[object]) -> set[object]:
     """
-    Return the persons that the message is about, by the parts that it gives to each.
+    Return the persons that the message is about, by the parts that it gives to each; those who are only others are not asked for.
 
     Somebody who is only a relative, or stands where it is not clear what part they have, is one with a number of
     offenders, or if nobody else is; several relatives without a number might each be the other's.
     """
-    others = {Part.RELATED, Part.OTHER}
-    certain = {key for key, given in parts.items() if Part.SUBJECT in given or (Part.UNSAID in given and given.isdisjoint(others))}
+    certain = {key for key, given in parts.items() if Part.SUBJECT in given or (Part.UNSAID in given and Part.RELATED not in given)}
     unclear = {key for key, given in parts.items() if given == {Part.UNCLEAR}}
     related = {key for key, given in parts.items() if given in ({Part.UNSAID, Part.RELATED}, {Part.UNCLEAR, Part.RELATED})}
     found = certain | ((unclear | related) & numbered) if certain or related & numbered else unclear
@@ -231,6 +231,8 @@ def names(document: NiemDocument, element: Element) -> list[dict[str, Any]]:
 
 def join_parts(texts: list[str]) -> str:
     """Return the texts of a part that comes several times, without those that say nothing new: Ann, of Ann and Ann Lee."""
+    if len(texts) < 2:  # noqa: PLR2004  as it is with most
+        return texts[0] if texts else ""
     distinct = {each.casefold(): each for each in reversed(texts)}
     longest = max(distinct, key=len, default="")
     words = set(longest.split())
