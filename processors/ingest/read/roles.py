@@ -48,11 +48,9 @@ SUBJECTS: Final = frozenset(
     }
 )
 # Words before "person" and "individual" that make somebody the subject.
-SUFFERED: Final = frozenset(
-    {
-        *("supervision", "supervised", "release", "released", "custody", "arrested", "detained", "sentenced", "incarcerated"),
-        *("imprisoned", "convicted", "charged", "committed", "transferred", "paroled", "wanted"),
-    }
+SUFFERED: Final = re.compile(
+    "supervision|supervised|releas(e|ed)|custody|arrested|detained|sentenced|incarcerated|imprisoned|convicted|charged|committed|"
+    "transferred|paroled|wanted"
 )
 RELATIONS: Final = (
     *("parent", "guardian", "relative", "contact", "spouse", "wife", "husband", "fiance", "fiancee", "partner", "child", "dependent"),
@@ -80,7 +78,7 @@ def part_of(name: str) -> Part:
     left = list(words)
     while left and left[-1] in FILLING:
         left.pop()
-    suffers = left[-1:] and left[-1] in SUFFERED and not PERSONAL.isdisjoint(words[len(left) :])
+    suffers = left and SUFFERED.fullmatch(left[-1]) and not PERSONAL.isdisjoint(words[len(left) :])
     if not left or (left[-1] in PROCESSES and not suffers):
         return Part.UNSAID
     return Part.SUBJECT if suffers else _part_of_role(left[-1], beside=left[-2:-1] == ["co"])
