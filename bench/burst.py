@@ -26,7 +26,7 @@ from bench.memory import POLICIES
 from bench.whole import wait_until_idle
 from processors.domain.external import ReceiptForm
 from processors.domain.notification import Outbound
-from processors.domain.sending import AGAIN, AMBIGUOUS
+from processors.domain.sending import AMBIGUOUS, SENT_AGAIN
 from processors.domain.time import iso
 from processors.pipeline import PIPELINE
 from processors.providers.worker import wall
@@ -202,7 +202,7 @@ class Receipts:
 
     def in_doubt(self) -> frozenset[str]:
         """Return the attempts of which a receipt says that it could not be known whether they left."""
-        return frozenset(each.reference for each in self._values() if (each.detail or "").startswith((AGAIN, AMBIGUOUS)))
+        return frozenset(each.reference for each in self._values() if (each.detail or "").startswith((SENT_AGAIN, AMBIGUOUS)))
 
 
 def report(found: Burst, what: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from processors.cli.app import new_app
-from processors.domain.quarantine import QuarantinedRecord, place_name
+from processors.domain.quarantine import QuarantinedRecord, record_id
 from processors.pipeline import PIPELINE
 from processors.runtime.clock import wall
 from processors.runtime.errors import UserError
@@ -49,7 +49,7 @@ def quarantine(
     record = QuarantinedRecord(
         topic=name, partition=partition, offset=offset, reason=reason, set_by=person or getpass.getuser(), set_at=wall()
     )
-    key = place_name(name, partition, offset)
+    key = record_id(name, partition, offset)
     client.send(QUARANTINE, [(key, client.codec.encode(record))])
     typer.echo(key)
 

@@ -17,7 +17,7 @@ from itertools import chain
 from typing import Any, Final
 
 from processors.cli.documents import UTF_16, Broken
-from processors.domain.addresses import NORMALIZE, Illegible, Unusable, normalize
+from processors.domain.addresses import NORMALIZE, UnreadableAddress, UnusableAddress, normalize
 from processors.domain.normalize import without_invisible
 from processors.domain.registration import Channel
 from processors.ingest.read.contacts import CHANNELS
@@ -219,7 +219,7 @@ def cells(header: list[str], row: list[str], line: int) -> dict[str, list[str]]:
             raise Broken(why, line, place)
         try:
             values = addresses(CHANNELS[name], value) if name in CHANNELS else parts(value) if name in REPEATED else [value]
-        except Illegible as why:
+        except UnreadableAddress as why:
             raise Broken(f"an address in the column {name} {why}", line, place) from None
         found.setdefault(name, []).extend(values)
     return found
@@ -322,7 +322,7 @@ def addresses(channel: Channel, cell: str) -> list[str]:
     """
     Return the addresses of a cell, which may be separated by commas, bars and slashes too, without words for "none".
 
-    Raises Illegible for what may be an address and cannot be read. One that no registrant answers is for the front door to leave out.
+    Raises UnreadableAddress for what may be an address but cannot be read. One that no registrant answers is left to the front door.
     """
     pieces = ([part] if normalize(channel, part) else re.split(r"[,|]| / ", part) for part in parts(cell))
     found = [piece.strip() for piece in chain.from_iterable(pieces) if not says_nothing(piece)]
@@ -334,7 +334,7 @@ def addresses(channel: Channel, cell: str) -> list[str]:
 def check_legible(channel: Channel, address: str) -> None:
     try:
         NORMALIZE[channel](address)
-    except Illegible:
+    except UnreadableAddress:
         raise
-    except Unusable:
+    except UnusableAddress:
         return

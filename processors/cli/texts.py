@@ -12,7 +12,7 @@ from processors.deliver.sample import full_notice, sample_about_registration, sa
 from processors.deliver.state import Content
 from processors.deliver.wording.segments import encoding, segments
 from processors.deliver.wording.templates import Message, call_prompt
-from processors.domain.event import Telling
+from processors.domain.event import TellingKind
 from processors.domain.notification import Outbound
 from processors.domain.registration import Channel
 from processors.providers.html import html_of
@@ -25,7 +25,7 @@ from processors.runtime.settings import Settings
 app = new_app("Show the texts that registrants get.")
 
 CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
-TELLINGS: Final[tuple[Telling, ...]] = get_args(Telling)
+TELLINGS: Final[tuple[TellingKind, ...]] = get_args(TellingKind)
 NEWS: Final[Content] = "news"
 ABOUT_REGISTRATIONS: Final[tuple[Content, ...]] = tuple(each for each in get_args(Content) if each != NEWS)
 
@@ -82,7 +82,7 @@ def preview(  # noqa: PLR0913  its options
             typer.echo("\n".join((*lines_of(message, each, outbound, book), "")))
 
 
-def samples(rules: Rules, subject: str, kind: Telling, language: str, at: int) -> tuple[bool, Callable[[Channel], Message | None]]:
+def samples(rules: Rules, subject: str, kind: TellingKind, language: str, at: int) -> tuple[bool, Callable[[Channel], Message | None]]:
     """Return whether the subject, an event subtype or a message about a registration, is an emergency, and its message by channel."""
     content = next((each for each in ABOUT_REGISTRATIONS if each == subject), None)
     if content is not None:

@@ -33,7 +33,7 @@ LARGEST: Final = 1 + 3 * LONGEST + HELD  # that one event may take
 def has_room(known: KnownEvents) -> bool:
     """Whether one message more fits in any case, as for almost everybody."""
     few = (len(known.events) + 1) * LARGEST <= ROOM  # most have no more, and need no counting
-    return (few or room_taken(known) + LARGEST <= ROOM) and len(known.waiting) < min(room.WAITING, room.IN_REVIEW)
+    return (few or room_taken(known) + LARGEST <= ROOM) and len(known.waiting) < min(room.MAX_WAITING, room.MAX_IN_REVIEW)
 
 
 def make_room(situation: Situation) -> Effect:
@@ -47,7 +47,7 @@ def make_room(situation: Situation) -> Effect:
         held = each.held
         events[each.seq] = None if held is None else replace(each, held=replace(held, due=situation.at), forget_at=situation.at)
     waiting = (each for each in known.waiting if each.review_id is None)
-    early = room.crowded_out(waiting, room.WAITING, ori_of, lambda each: each.seq)
+    early = room.crowded_out(waiting, room.MAX_WAITING, ori_of, lambda each: each.seq)
     return Effect(
         events=events,
         waiting={each.seq: replace(each, due=min(each.due, situation.at)) for each in early},
@@ -76,7 +76,7 @@ def close_crowded_out(situation: Situation) -> Effect:
     for each in reviews_crowded_out(situation.known):
         event = situation.stored_message(each.seq)
         review = close_review(review_of(event, each), "discarded")
-        detail = f"more than {room.IN_REVIEW} messages about the offender are in review"
+        detail = f"more than {room.MAX_IN_REVIEW} messages about the offender are in review"
         verdict = situation.journal.verdict(event, "suppressed", "crowded_out", detail, each.review_id)
         outputs = (Output(REVIEWS, review.review_id, review), *part_ended(event, "failed"))
         effect = effect.then(stop_waiting(situation, {each.seq})).then(Effect(outputs=outputs, verdicts=(verdict,)))

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from processors.dedupe.effect import Effect
 from processors.dedupe.situation import Message, Situation
 from processors.dedupe.state import KnownEvent, append_id, with_newest
-from processors.domain.event import Change, Event, passed_on
+from processors.domain.event import Change, Event, with_hold_until
 from processors.domain.journal import Verdict
 from processors.stage import Output
 from processors.topics import DISTINCT
@@ -65,4 +65,4 @@ def tell_cancellation(situation: Situation, known: KnownEvent, cancel: Event) ->
 
 
 def output(situation: Situation, event: Event) -> Output:
-    return Output(DISTINCT, situation.offender, passed_on(event, situation.at))
+    return Output(DISTINCT, situation.offender, with_hold_until(event, situation.at))

@@ -5,7 +5,7 @@ from typing import Final
 from processors.deliver.state import Content, Notice
 from processors.deliver.wording.about_registrations import FactsOfRegistration
 from processors.deliver.wording.templates import Message, message_for, plain_message
-from processors.domain.event import Change, Telling
+from processors.domain.event import Change, TellingKind
 from processors.domain.offender import OffenderStanding
 from processors.domain.person import Identifier, Name
 from processors.domain.registration import Channel
@@ -44,7 +44,7 @@ def sample_standing(at: int) -> OffenderStanding:
     return OffenderStanding(offender="o1", status="Incarcerated", status_since=at - STANDS, kind="State Prison", jurisdiction="VA")
 
 
-def full_notice(code: EventCode, at: int, telling: Telling = "news") -> Notice:
+def full_notice(code: EventCode, at: int, telling: TellingKind = "news") -> Notice:
     """Return a notice of one invented offender with everything that a message may mention."""
     return sample_notice(
         "",

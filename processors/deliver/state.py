@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 
 from processors.deliver.life import ContactState
-from processors.domain.event import EVERYWHERE, Change, Scope, Telling, Way
+from processors.domain.event import EVERYWHERE, Change, Direction, Scope, TellingKind
 from processors.domain.notification import AttemptState
 from processors.domain.offender import OffenderStanding
 from processors.domain.person import Identifier, Name
@@ -79,7 +79,7 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     action_at: int
     date_only: bool = False
     emergency: bool = False
-    telling: Telling = "news"
+    telling: TellingKind = "news"
     changes: tuple[Change, ...] = ()
     name: Name | None = None
     identifiers: tuple[Identifier, ...] = ()
@@ -91,7 +91,7 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     sending_state: str | None = None
     receiving_state: str | None = None
     report_by: str | None = None
-    way: Way | None = None
+    way: Direction | None = None
     held_until: int | None = None
     formerly: tuple[str, ...] = ()
     trace: str | None = None

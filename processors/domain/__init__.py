@@ -1,1 +1,1 @@
-"""The domain model of victim notification: frozen values, no I/O. Times are milliseconds since the epoch, UTC."""
+"""The domain model of victim notification: immutable values, no I/O. Times are milliseconds since the epoch (UTC)."""

@@ -1,10 +1,9 @@
 """
 Addresses in canonical form (contract §4).
 
-Blanks, quotation marks and punctuation around an address, a name before it, and invisible characters, which copying and pasting
-leaves behind, are removed.
-Telephone numbers become E.164. A number that is possible but in no range the library knows is kept, since area codes
-open faster than libraries are updated; one that no person answers is refused.
+Removes what copying and pasting leaves behind: spaces, quotation marks and punctuation around an address, a name before it,
+and invisible characters. Telephone numbers become E.164. A possible number in a range that the library does not know is
+accepted, since area codes open faster than libraries are updated. A number that no person answers is refused.
 """
 
 import re
@@ -24,111 +23,111 @@ from processors.domain.normalize import without_invisible
 from processors.domain.registration import Channel, address_digest
 from processors.domain.seal import Seal
 
-DEFAULT_REGION: Final = "US"  # of a number without country code
-NORTH_AMERICA: Final = 1  # the country code that the United States share with Canada and the Caribbean
+DEFAULT_REGION: Final = "US"  # for a number without a country code
+NORTH_AMERICA: Final = 1  # the country code that the United States shares with Canada and the Caribbean
 MAX_EMAIL: Final = 254
 MAX_NUMBER: Final = 64
-MAX_WRITTEN: Final = 4 * MAX_EMAIL  # an email address with all that was copied with it
-# Area code and exchange begin with 2 to 9 and are no service code such as 911; 976 is the local premium exchange.
-# Nor is it one digit or a run that fills a field, or directory assistance.
+MAX_EMAIL_INPUT: Final = 4 * MAX_EMAIL  # an email address with whatever was copied along with it
+# Area code and exchange begin with 2 to 9 and are not service codes such as 911; 976 is the local premium exchange.
+# Also excluded: placeholders (one repeated digit, a run of digits) and directory assistance.
 _NORTH_AMERICAN: Final = re.compile(r"(?!.11)(?!(\d)\1{9}|2345678901|9876543210|...5551212)[2-9]\d\d(?!.11|976)[2-9]\d{6}")
 _DASHES: Final = str.maketrans(
     {"\u2212": "-", "\u02d7": "-", "\u2043": "-", "\u00b7": ".", "\u2022": ".", "\u22c5": ".", "_": "-", "\t": " "}
     | {"[": "(", "]": ")", "{": "(", "}": ")"}
 )
-# Around a number: also a spreadsheet's mark that it is text, and the picture of a telephone.
+# Characters around a number, including a spreadsheet's text marker and telephone emoji.
 _QUOTES: Final = " '\"=\t\n\r~\u2018\u2019\u201c\u201d\u260e\u260f\u2706\U0001f4de\U0001f4f1"
 _AFTER: Final = f"{_QUOTES}.,;:"
 _COUNTRY: Final = re.compile(r"^\((\+\d{1,3})\)")  # (+1) 804 555 1007
-_FRACTION: Final = re.compile(r"(?<=\d{7})\.0+$")  # of a number that a spreadsheet took for a measure
+_FRACTION: Final = re.compile(r"(?<=\d{7})\.0+$")  # added by a spreadsheet that took the number for a quantity
 _MEXICAN: Final = re.compile(
     r"^(\+[\s().-]*52)[\s().-]*1(?=(?:[\s().-]*\d){10}$)"
-)  # of mobiles until 2019, and still in many address books
+)  # the mobile prefix dropped in 2019, still in many address books
 _EXCHANGE_CODE: Final = re.compile(r"^00(?=[\s().-]*[1-9])")  # how most of the world calls abroad
-# What kind of telephone it is; a fax is none that somebody answers.
+# The kind of telephone; a fax number is not accepted, since nobody answers it.
 _KIND: Final = r"(?:tel(?:ephone|[eé]fono)?|phone|ph|cell(?:ular|phone)?|mobile|m[oó]vil|celular|home"
 _KIND_BEFORE: Final = re.compile(rf"^{_KIND}|[chmpt])\b[.:#\s]*(?=[+(\d])", re.IGNORECASE)
 _KIND_AFTER: Final = re.compile(rf"(?<=\d)\s*(?:\({_KIND})\)|\s{_KIND}))$", re.IGNORECASE)
-# One number as people write them, and nothing beside it: the library takes the first of two and drops the other.
+# Exactly one number as people write it. The library would parse the first of two and silently drop the other.
 _ONE_NUMBER: Final = re.compile(
     r"(?:(?:tel|sms):)?\s*\+?(?:[\s().\-\u2010-\u2015/]*\d){3,15}\)?(?:[\s,;]*(?:x|ext|extension|#)[.:\s]*\d{1,7})?", re.IGNORECASE
 )
-# What stands around an address that was copied from a letter, a web page or a list.
+# Characters around an address that was copied from a letter, a web page or a list.
 _AROUND_EMAIL: Final = " \t\r\n'\"<>()[],;:.=\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
 _NAMED: Final = re.compile(r"[^<>@]*<(?P<address>[^<>\s]+)>?")
 _MAILTO: Final = re.compile(r"^(?:mailto|smtp|e-?mail|correo(?: electr[oó]nico)?):\s*", re.IGNORECASE)
-# The same address again as a link, as mail programs copy it, a remark in brackets after it, and what a link adds.
+# The same address repeated as a link (as mail programs copy it); a remark in parentheses after it; a link's query string.
 _TWICE: Final = re.compile(r"(?P<address>[^\s<>()\[\]]+@[^\s<>()\[\]]+)[\s<>()\[\]]+(?:mailto:)?(?P=address)", re.IGNORECASE)
 _AFTER_EMAIL: Final = re.compile(r"\s+\([^()@<>]*$|(?<=\w)\?(?:subject|body)=.*$", re.IGNORECASE)
-# Mailboxes that forms are filled in with, and those from which nobody reads.
+# Mailboxes typed only to fill in a form, and mailboxes that nobody reads.
 NO_MAILBOX: Final = frozenset(
     {"noreply", "donotreply", "noemail", "nomail", "noaddress", "none", "null", "unknown", "na", "notavailable", "noemailaddress"}
     | {"notprovided", "notgiven", "refused", "declined", "undefined", "donotemail", "mailerdaemon", "noresponder", "sinemail", "sincorreo"}
 )
-# How addresses stand in a text or among the bytes of a record.
+# Patterns that find addresses in a text or in the bytes of a record.
 _NUMBERS_IN: Final = (
     re.compile(r"(?<![\d+])(?:\+|00)[\s().-]*[1-9](?:[\s().\-/]*\d){6,14}(?!\d)"),
     re.compile(r"(?<!\d)(?:1[\s.-]*)?\(?\d{3}\)?[\s./-]*\d{3}[\s.-]*\d{4}(?!\d)"),
 )
 _EMAILS_IN: Final = re.compile(r"[^\s\x00-\x1f\"'<>(),;:\\\[\]@]{1,65}@[\w-]+(?:\.[\w-]+)+")
-MOST_FOUND: Final = 100  # addresses in one record
+MAX_ADDRESSES: Final = 100  # found in one record
 _PREMIUM: Final = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
 _NOBODY: Final = frozenset({PhoneNumberType.VOICEMAIL, PhoneNumberType.PAGER, PhoneNumberType.UAN})
 
 
-class Unusable(Exception):
-    """A contact is refused; says why in words that follow "contact 2"."""
+class UnusableAddress(Exception):
+    """The address cannot be used. The message is a predicate that follows the contact's name: "is an emergency number"."""
 
 
-class Illegible(Unusable):
-    """What is written is no address, more than one, or a part of one: what was meant may be an address."""
+class UnreadableAddress(UnusableAddress):
+    """The text is not an address, is only part of one, or contains several; a usable address may have been meant."""
 
 
 def normalize(channel: Channel, address: str) -> str | None:
     """Return the address in canonical form; None if it is not an address of the channel."""
     try:
         return NORMALIZE[channel](address)
-    except Unusable:
+    except UnusableAddress:
         return None
 
 
 def normalize_telephone(number: str) -> str:
     """Return the number in E.164."""
-    return phonenumbers.format_number(telephone(number), phonenumbers.PhoneNumberFormat.E164)
+    return phonenumbers.format_number(parse_telephone(number), phonenumbers.PhoneNumberFormat.E164)
 
 
-def telephone(number: str) -> PhoneNumber:
-    """Return the number parsed; raises Unusable if it is not one, or not one that a registrant answers."""
+def parse_telephone(number: str) -> PhoneNumber:
+    """Parse a telephone number; raises UnusableAddress if it is not one, or not one that a registrant could answer."""
     written = unicodedata.normalize("NFKC", without_invisible(number)).translate(_DASHES).lstrip(_QUOTES).rstrip(_AFTER)
     written = _KIND_AFTER.sub("", _KIND_BEFORE.sub("", written))
     plain = _FRACTION.sub("", _MEXICAN.sub(r"\1", _COUNTRY.sub(r"\1", _EXCHANGE_CODE.sub("+", written))))
     if len(plain) > MAX_NUMBER or not _ONE_NUMBER.fullmatch(plain):
-        raise Illegible("is no telephone number, or more than one")
+        raise UnreadableAddress("is no telephone number, or more than one")
     if phonenumbers.connects_to_emergency_number(plain, DEFAULT_REGION):
-        raise Unusable("is an emergency number")
+        raise UnusableAddress("is an emergency number")
     try:
         parsed = phonenumbers.parse(plain, DEFAULT_REGION)
     except NumberParseException:
-        raise Illegible("is no telephone number, or more than one") from None
+        raise UnreadableAddress("is no telephone number, or more than one") from None
     if parsed.extension:
-        raise Unusable("has an extension, which others than the registrant may answer")
+        raise UnusableAddress("has an extension, which others than the registrant may answer")
     if phonenumbers.is_possible_number_with_reason(parsed) != ValidationResult.IS_POSSIBLE:
-        raise Illegible("has too few or too many digits for a telephone number")
+        raise UnreadableAddress("has too few or too many digits for a telephone number")
     kind = phonenumbers.number_type(parsed)
     national = phonenumbers.national_significant_number(parsed)
     north_american = parsed.country_code == NORTH_AMERICA
     if kind in _PREMIUM or (north_american and (national.startswith(("900", "976")) or national[3:6] == "976")):
-        raise Unusable("is a premium-rate number")
+        raise UnusableAddress("is a premium-rate number")
     if kind in _NOBODY or (north_american and not _NORTH_AMERICAN.fullmatch(national)):
-        raise Unusable("is a number that no person answers")
+        raise UnusableAddress("is a number that no person answers")
     return parsed
 
 
 def normalize_email(address: str) -> str:
-    """Return the address with its domain in lower case, without a name before it and what copying leaves around it."""
-    if len(address) > MAX_WRITTEN:
-        raise Illegible("is no email address")
-    written = unescape(address) if "&#" in address else address  # reg7&#64;example.org, of a page that was copied
+    """Return the address with its domain in lower case, without a display name or characters around it."""
+    if len(address) > MAX_EMAIL_INPUT:
+        raise UnreadableAddress("is no email address")
+    written = unescape(address) if "&#" in address else address  # reg7&#64;example.org, copied from a web page
     plain = unicodedata.normalize("NFKC", without_invisible(written)).strip(_AROUND_EMAIL)
     if (named := _NAMED.fullmatch(plain)) is not None:
         plain = named["address"]
@@ -138,11 +137,11 @@ def normalize_email(address: str) -> str:
     try:
         found = validate_email(plain, check_deliverability=False, strict=True)
     except EmailNotValidError:
-        raise Illegible("is no email address") from None
+        raise UnreadableAddress("is no email address") from None
     if len(found.normalized) > MAX_EMAIL or len(found.domain.rpartition(".")[2]) == 1:
-        raise Illegible("is no email address")
+        raise UnreadableAddress("is no email address")
     if "".join(filter(str.isalnum, found.local_part.casefold())) in NO_MAILBOX:
-        raise Unusable("is an address that no person reads")
+        raise UnusableAddress("is an address that no person reads")
     return found.normalized
 
 
@@ -154,15 +153,15 @@ NORMALIZE: Final[Mapping[Channel, Callable[[str], str]]] = {
 
 
 def address_digests(content: bytes | Mapping[str, Any], seal: Seal) -> tuple[str, ...]:
-    """Return the keyed digests of the addresses that stand in a record, in its bytes or in what they were decoded to."""
+    """Return the keyed digests of the addresses found in a record, given as bytes or decoded."""
     return tuple(dict.fromkeys(address_digest(each, seal) for each in addresses_in(content)))
 
 
 def addresses_in(content: bytes | Mapping[str, Any]) -> tuple[str, ...]:
     """
-    Return the addresses that stand in a record, in canonical form, at most MOST_FOUND.
+    Return the addresses found in a record, in canonical form, at most MAX_ADDRESSES.
 
-    In bytes that could not be decoded one that is no part of it may stand next to an email address: it is returned with that and without.
+    In bytes that could not be decoded, a stray byte may touch an email address: the address is returned with it and without it.
     """
     text = unicodedata.normalize("NFKC", without_invisible(plain_text(content)))
     written: list[tuple[Channel, str]] = [("sms", found[0]) for each in _NUMBERS_IN for found in each.finditer(text.translate(_DASHES))]
@@ -170,11 +169,11 @@ def addresses_in(content: bytes | Mapping[str, Any]) -> tuple[str, ...]:
         email = found[0]
         written += [("email", each) for each in (email, email[1:], email[:-1], email[1:-1])]
     canonical = (normalize(channel, each) for channel, each in dict.fromkeys(written))
-    return tuple(islice(dict.fromkeys(each for each in canonical if each is not None), MOST_FOUND))
+    return tuple(islice(dict.fromkeys(each for each in canonical if each is not None), MAX_ADDRESSES))
 
 
 def plain_text(content: bytes | Mapping[str, Any]) -> str:
-    """Return a record as text, of JSON without its escapes."""
+    """Return a record as text; JSON without its escapes."""
     if not isinstance(content, bytes):
         return msgspec.json.encode(content, enc_hook=str).decode()
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class AgencyHeard(Struct, frozen=True, gc=False, kw_only=True):
-    """One agency's newest message, published at most once a minute; key is the ORI, `heard_at` in milliseconds."""
+    """An agency's latest message, published at most once a minute. The key is the ORI; `heard_at` is in milliseconds."""
 
     ori: str
     jurisdiction: str

@@ -1,8 +1,8 @@
 """
-The key of one registrant's contact data, and the erasure that destroys it.
+The encryption key of one registrant's contact data, and the erasure that destroys it.
 
-Contacts are sealed with a key of the registrant's own, which is itself sealed with the newest key of `VN_KEY_FILE`. Whoever
-has the file and a backup of everything else cannot read them once that one record is gone.
+Contacts are sealed with the registrant's own key, which is itself sealed with the newest key of `VN_KEY_FILE`. Once that one record
+is gone, nobody can read the contacts, not even with the key file and a backup of everything else.
 """
 
 from typing import Final
@@ -11,36 +11,36 @@ from msgspec import Struct
 
 from processors.domain.seal import Seal
 
-PURPOSE: Final = "registrant-key"  # of the seal
+PURPOSE: Final = "registrant-key"  # the seal's purpose
 
 
 class RegistrantKey(Struct, frozen=True, gc=False, kw_only=True):
     """
-    The key of a registrant, or of one dead letter that may hold their data, itself sealed.
+    The sealed key of a registrant, or of a dead letter that may hold a registrant's data.
 
-    `seq` is the place in the intake of the registration that brought it.
+    `seq` is the offset in `vn.intake` of the registration that brought it.
     """
 
     sealed: bytes
     seq: int = 0
 
     def seal_for(self, registrant_id: str, seal: Seal) -> Seal:
-        """Return the seal of the contact data; a dead letter's key goes by its id."""
+        """Return the seal of the contact data. For a dead letter's key, `registrant_id` is the dead letter's id."""
         return Seal(seal.open(self.sealed, f"{PURPOSE}:{registrant_id}"))
 
 
 def letter_key(letter_id: str, drawn: bytes, seal: Seal) -> RegistrantKey:
-    """Return the key of a dead letter, so that it can be erased with the registrant whose data it may hold."""
+    """Return the sealed key of a dead letter, so that it can be erased with the registrant whose data it may hold."""
     return RegistrantKey(sealed=seal_key(drawn, letter_id, seal))
 
 
 def seal_key(key: bytes, registrant_id: str, seal: Seal) -> bytes:
-    """Return a registrant's key sealed with the newest key of the file."""
+    """Return a registrant's key sealed with the newest key of `VN_KEY_FILE`."""
     return seal.close(key, f"{PURPOSE}:{registrant_id}")
 
 
 class ErasureRequest(Struct, frozen=True, gc=False, kw_only=True):
-    """A registrant's contact data is to be erased everywhere, as a person asked for (contract §4)."""
+    """A request by a person to erase a registrant's contact data everywhere (contract §4)."""
 
     registrant_id: str
     reason: str
@@ -48,7 +48,7 @@ class ErasureRequest(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Erasure(Struct, frozen=True, gc=False, kw_only=True):
-    """An erasure on its way to deliver; `seq` is its place in the intake: what was registered before it ends."""
+    """An erasure on its way to deliver. `seq` is its offset in `vn.intake`; registrations from before it end."""
 
     registrant_id: str
     reason: str
@@ -59,9 +59,9 @@ class Erasure(Struct, frozen=True, gc=False, kw_only=True):
 
 class Erased(Struct, frozen=True, gc=False, kw_only=True):
     """
-    A mark that a registrant was erased, kept for ever under a keyed digest of their id.
+    Marks a registrant as erased; kept forever under a keyed digest of their id.
 
-    A key from before `seq` must not exist any more: if one does, a backup was restored.
+    No key from before `seq` may exist: if one does, a backup was restored.
     """
 
     at: int
@@ -69,5 +69,5 @@ class Erased(Struct, frozen=True, gc=False, kw_only=True):
 
 
 def registrant_digest(registrant_id: str, seal: Seal) -> str:
-    """Return the keyed digest of a registrant's id, which the marks of erasures bear."""
+    """Return the keyed digest of a registrant's id, under which an erasure is recorded."""
     return seal.fingerprint(registrant_id, "erased")

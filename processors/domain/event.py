@@ -6,8 +6,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 Operation = Literal["Add", "Update", "Cancel"]
-Telling = Literal["news", "change", "cancellation"]
-Way = Literal["back", "onward", "ahead"]
+TellingKind = Literal["news", "change", "cancellation"]
+Direction = Literal["back", "onward", "ahead"]
 
 
 class Scope(Struct, frozen=True, gc=False):
@@ -23,7 +23,7 @@ EVERYWHERE: Final = Scope()
 
 class Change(Struct, frozen=True, gc=False):
     """
-    One thing an Update changed; `old` or `new` is empty if there was none.
+    One field that an Update changed; `old` or `new` is empty if there was no value.
 
     `field` is the name of an Event field; the texts have a label for it in each language. The values are as the agency
     wrote them, except `action_at`: an ISO 8601 date, or the instant in UTC ("2026-12-14T15:00:00Z").
@@ -35,7 +35,7 @@ class Change(Struct, frozen=True, gc=False):
 
 
 def combine_changes(*steps: tuple[Change, ...]) -> tuple[Change, ...]:
-    """Return successive changes merged by field, from the first old value to the last new one; a restored value is no change."""
+    """Return successive changes merged by field, from the first old value to the last new one; a restored value is not a change."""
     found: dict[str, Change] = {}
     for change in (each for step in steps for each in step):
         before = found.get(change.field, change)
@@ -47,18 +47,18 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One offender's part of one submission.
 
-    `offender` is the key that identify assigned, `seq` the offset in `vn.intake`, `part` the offender's index in the
-    submission. `action_at` is the instant of the event, or for a date without time the start of that day in the agency's
-    zone; from `past_from` on it is past (for a date: the end of the day). `validate`, `do_not_validate` and `expect` are
-    the notification subtypes that the message carried; `asked` and `waived` the validations tied to Validate and to Do
-    Not Validate. `telling` is what registrants are told: the event (news), its `changes` (change) or its cancellation;
-    `root` is the id of the first message about the event, None if it is this one. `way` is the direction of a journey
-    under the compact that is not a first transfer: back to the sending state, onward to a subsequent state, or ahead of
-    the transfer for a limited time; validate derives it from the case. `leaves` counts the events that identify made
-    of the submission; `formerly` are the keys that the offender had before they were merged into `offender`. `released_by`
-    is the reviewer who released it. `submission` is the whole message, decoded only where texts are rendered.
-    `held_until` is when a stage that had held the event on purpose passed it on, None if none had. `trace` is the id of the trace
-    that the agency sent along, None if it sent none (domain.trace).
+    `offender` is the key assigned by identify, `seq` the offset in `vn.intake`, `part` the offender's index in the submission.
+    `action_at` is the instant of the event, or for a date without a time the start of that day in the agency's zone. From
+    `past_from` on, the event is past (for a date: from the end of the day). `validate`, `do_not_validate` and `expect` are the
+    notification subtypes of the message; `asked` and `waived` are the validations tied to Validate and to Do Not Validate.
+
+    `telling` says what registrants are told: the event itself (news), its `changes` (change) or its cancellation. `root` is the id
+    of the first message about the event, None if it is this one. `way` is the direction of a journey under the compact that is
+    not a first transfer: back to the sending state, onward to a subsequent state, or ahead of the transfer for a limited time;
+    validate derives it from the case. `leaves` is the number of events that the submission became. `formerly` lists the keys that
+    were merged into `offender`. `released_by` is the reviewer who released the event. `held_until` is when a stage that held
+    the event on purpose passed it on, None if no stage did. `trace` is the id of the agency's own trace, None if it sent none
+    (domain.trace). `submission` is the whole message, decoded only where texts are rendered.
     """
 
     offender: str
@@ -93,10 +93,10 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     receiving_state: str | None = None
     compact_case: str | None = None
     report_by: str | None = None
-    telling: Telling = "news"
+    telling: TellingKind = "news"
     changes: tuple[Change, ...] = ()
     root: str | None = None
-    way: Way | None = None
+    way: Direction | None = None
     leaves: int = 1
     formerly: tuple[str, ...] = ()
     released_by: str | None = None
@@ -110,6 +110,6 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
         return Scope(self.jurisdiction, self.notification_type, self.event_subtype)
 
 
-def passed_on(event: Event, at: int) -> Event:
-    """Return the event as a stage passes it on at `at`: if that is later than its receipt, it was held on purpose until then."""
+def with_hold_until(event: Event, at: int) -> Event:
+    """Return the event as a stage passes it on at `at`, with `held_until` set if the stage held it on purpose."""
     return event if at <= event.received_at else replace(event, held_until=at)

@@ -9,10 +9,10 @@ ExpectationState = Literal["open", "met", "overdue", "cancelled"]
 
 class Expectation(Struct, frozen=True, gc=False, kw_only=True):
     """
-    One expected event, keyed by `expectation_id`. `rule` is the number of the legal rule; after `deadline` it is overdue.
+    One expected event, keyed by `expectation_id`. `rule` is the number of the legal rule; after `deadline` the event is overdue.
 
-    `last_day` is the last day in time (ISO 8601) in the zone of `owing_state`, the state that owes the event; None if
-    there is none or it is not known.
+    `last_day` is the last day on time (ISO 8601) in the zone of `owing_state`, the state that owes the event. Both are None if
+    there is no deadline or the state is not known.
     """
 
     expectation_id: str

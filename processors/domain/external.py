@@ -1,4 +1,4 @@
-"""Avro records that outsiders write, in the shape of the public schemas; `read` checks them and converts them to domain values."""
+"""Avro records written by outsiders, in the shape of the public schemas; `read` checks and converts them to domain values."""
 
 from msgspec import Struct
 
@@ -35,7 +35,7 @@ class ReceiptForm(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
 
 
 class VerificationForm(Struct, frozen=True, gc=False, kw_only=True):
-    """A verification code as a site sends it, in clear (contract §4); nothing but `read` ever holds one."""
+    """A verification code as a site sends it, in the clear (contract §4); only `read` handles one."""
 
     registration_id: str
     code: str
@@ -43,7 +43,7 @@ class VerificationForm(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class InboundForm(Struct, frozen=True, gc=False, kw_only=True, rename={"sender": "from"}):
-    """A message from a registrant's own address as a provider sends it (contract §5); nothing but `read` ever holds one."""
+    """A message from a registrant's own address as a provider sends it, in the clear (contract §5); only `read` handles one."""
 
     provider: str
     channel: str

@@ -13,10 +13,10 @@ class Inbound(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
     One message from a registrant's address.
 
-    `address` is the keyed digest of the sender's address, `keyword` what the whole message asks for, `language` that of
-    the keyword. `sealed` is the encrypted `InboundText`, for the reviewer of a message that is no keyword. `answered` if
-    somebody else answers it: the carrier, or another registrant with the address. `seq` is filled in by identify. `id` is a digest of
-    the provider's own id, by which a message that comes again is known; empty if it has none.
+    `address` is the keyed digest of the sender's address, `keyword` what the whole message asks for, `language` the keyword's
+    language. `sealed` is the encrypted `InboundText`, for the reviewer of a message that is not a keyword. `answered` is true if no
+    reply is needed: the carrier has replied, or another registrant with the address gets the reply. `seq` is filled in by
+    identify. `id` is a digest of the provider's own id, which identifies repeated messages; empty if the provider gives none.
     """
 
     provider: str
@@ -33,10 +33,10 @@ class Inbound(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
 
 class InboundText(Struct, frozen=True, gc=False, kw_only=True):
-    """What is sealed inside an inbound message: the sender's address and the text, shortened."""
+    """The sealed content of an inbound message: the sender's address and the text, shortened."""
 
     address: str
     body: str
 
 
-PURPOSE = "inbound"  # of the seal
+PURPOSE = "inbound"  # the seal's purpose

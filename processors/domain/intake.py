@@ -1,4 +1,4 @@
-"""The record that `read` writes for each accepted message; `vn.intake` has one partition, which gives all messages one order."""
+"""The record that `read` writes for each accepted message. `vn.intake` has one partition, so that all messages are in one order."""
 
 from typing import Literal
 
@@ -28,8 +28,8 @@ class Intake(Struct, frozen=True, cache_hash=True, kw_only=True, omit_defaults=T
     `message_id` is the id of the submission, registration or review, or the receipt's reference; an inbound message has
     none. `received_at` is the broker's timestamp of the original record. `body` is the JSON of the checked Submission,
     Registration, Receipt, ReviewAction, Verification, Inbound, VerificationRequest, StandingRequest or Erasure, empty for a removal.
-    `action_at`, `past_from` and `date_only` are those of Event, for submissions only. `people` are the submission's
-    offenders, or whom the registration is for, as they compare.
+    `action_at`, `past_from` and `date_only` are those of Event, for submissions only. `people` are the submission's or
+    registration's offenders in comparable form.
     """
 
     kind: Kind

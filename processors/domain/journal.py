@@ -9,39 +9,39 @@ from msgspec import Struct
 from processors.domain.review import ReviewAction
 
 Outcome = Literal[
-    "accepted",  # read: well-formed, on its way
-    "passed",  # on to the next stage
+    "accepted",  # read: well-formed, passed to identify
+    "passed",  # passed to the next stage
     "waiting",  # a timer will decide
     "suppressed",  # the registrants are not to be told
     "flagged",  # a reviewer decides
     "rejected",  # dead-lettered
-    "matched",  # match: so many registrants
-    "unmatched",  # match: nobody registered; nothing more follows
+    "matched",  # match: registrants were found
+    "unmatched",  # match: nobody is registered; processing ends
     "gathered",  # deliver: waits for its merge window or the end of quiet hours
-    "sent",  # deliver: an attempt left
-    "dropped",  # deliver: registration gone, or superseded before it left
+    "sent",  # deliver: an attempt was sent to a provider
+    "dropped",  # deliver: registration ended, or superseded before it was sent
     "delivered",  # deliver: a contact was reached
     "undelivered",  # deliver: no contact was reached
-    "receipt",  # deliver: a provider's answer
-    "noted",  # nothing decided: registrations, review actions, observations
+    "receipt",  # deliver: a provider's report on an attempt
+    "noted",  # no decision: registrations, review actions, observations
 ]
 
-JOURNAL_STAGES: Final = ("read", "identify", "dedupe", "validate", "match", "deliver")  # that write verdicts, in the order of the pipeline
+JOURNAL_STAGES: Final = ("read", "identify", "dedupe", "validate", "match", "deliver")  # the stages that write verdicts, in pipeline order
 
 
 def stage_order(stage: str) -> int:
-    """Return a stage's place in the pipeline; one that writes no verdicts comes last."""
+    """Return a stage's position in the pipeline; a stage that writes no verdicts comes last."""
     return JOURNAL_STAGES.index(stage) if stage in JOURNAL_STAGES else len(JOURNAL_STAGES)
 
 
 class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
-    One stage's decision on one message and offender; no contact data, no name.
+    One stage's decision on one message and offender; contains no contact data and no names.
 
     `reason` is a code of `domain.reasons`, `detail` a sentence with the values behind the decision, `at` the time of the
     decision (the record's receive time or the timer's due time), `rules` the version of rules and settings.
-    `formerly` is a key that the offender had until then: two were merged. `status` is the state that the attempt of `reference`
-    came to, `provider` who reported it. `trace` is the id of the trace that the agency sent along, if any.
+    `formerly` is the offender's key before a merge. `status` is the new state of the attempt named by `reference`, `provider` who
+    reported it. `trace` is the id of the agency's own trace, if it sent one.
     """
 
     stage: str
@@ -81,7 +81,7 @@ class MessagePart(Protocol):
 
 
 class Journal(Struct, frozen=True, gc=False):
-    """Writes the verdicts of one decision: which stage decides, at what time, by which version of rules and settings."""
+    """Makes the verdicts of one decision: the stage, the time, and the version of rules and settings are the same in all of them."""
 
     stage: str
     at: int
@@ -105,7 +105,7 @@ class Journal(Struct, frozen=True, gc=False):
         )
 
     def unknown_review(self, action: ReviewAction, offender: str | None = None) -> Verdict:
-        """Return the note on an action that names no open review, under the review's id since no message is known."""
+        """Return the verdict on an action that names no open review; its `message_id` is the review's id, since no message is known."""
         name = action.review_id or action.group or ""
         return Verdict(
             stage=self.stage,
@@ -121,22 +121,22 @@ class Journal(Struct, frozen=True, gc=False):
 
 
 class Verdicts(Struct, frozen=True, gc=False):
-    """All verdicts of one batch and partition in one record, which keeps the journal cheaper than the pipeline itself."""
+    """All verdicts of one batch and partition in one record, so that the journal costs less than the pipeline itself."""
 
     verdicts: tuple[Verdict, ...]
 
 
-ORIGINAL_KEPT: Final = 2 * 1024 * 1024  # bytes of a rejected record kept whole; a record of three million may be produced
-BEGINNING_KEPT: Final = 64 * 1024  # bytes kept of a larger one
-KEY_KEPT: Final = 1024  # characters of a key
+MAX_ORIGINAL_BYTES: Final = 2 * 1024 * 1024  # a larger rejected record is cut; producers may send three million bytes
+BEGINNING_BYTES: Final = 64 * 1024  # kept of a larger record
+MAX_KEY_LENGTH: Final = 1024  # characters of a key that are kept
 
 
 class Original(Struct, frozen=True, gc=False):
     """
-    What a dead letter keeps of a rejected record.
+    The content of a rejected record as a dead letter keeps it.
 
-    A broker limits the *compressed* size, so a record may be larger than any that the pipeline could write: of one above
-    ORIGINAL_KEPT only its digest, length and beginning are kept. `length` is None for a record kept whole.
+    A broker limits the *compressed* size, so a record may be larger than any that the pipeline could write. Above
+    MAX_ORIGINAL_BYTES only its digest, length and beginning are kept. `length` is None for a record kept whole.
     """
 
     sha256: str
@@ -146,23 +146,23 @@ class Original(Struct, frozen=True, gc=False):
 
     @classmethod
     def of(cls, value: bytes, key: str | None) -> Self:
-        """Return what is kept of a record; the key of an incomplete one is dropped if it is too long."""
-        whole = len(value) <= ORIGINAL_KEPT and len(key or "") <= KEY_KEPT
+        """Return what is kept of a record; a key that is too long is dropped."""
+        whole = len(value) <= MAX_ORIGINAL_BYTES and len(key or "") <= MAX_KEY_LENGTH
         return cls(
             sha256=hashlib.sha256(value).hexdigest(),
-            value=value if len(value) <= ORIGINAL_KEPT else value[:BEGINNING_KEPT],
-            key=key if len(key or "") <= KEY_KEPT else None,
+            value=value if len(value) <= MAX_ORIGINAL_BYTES else value[:BEGINNING_BYTES],
+            key=key if len(key or "") <= MAX_KEY_LENGTH else None,
             length=None if whole else len(value),
         )
 
 
 class DeadLetter(Struct, frozen=True, gc=False, kw_only=True):
     """
-    A record that was rejected; `original` holds its bytes, sealed if `encrypted`.
+    A rejected record; `original` holds its bytes, sealed if `encrypted`.
 
-    `length` is the original's length in bytes if it was not kept whole: then `original` is its beginning, or None. `owner` is the
-    keyed digest of the registrant whose data it may hold, `addresses` are those of the addresses in it, if they could be read: then
-    it is sealed with a key of its own, or with the registrant's.
+    `length` is the original's length in bytes if it was not kept whole; `original` is then its beginning, or None. `owner` is the
+    keyed digest of the registrant whose data it may hold, `addresses` the keyed digests of the addresses found in it. If there
+    are any, it is sealed with a key of its own, or with the registrant's key.
     """
 
     dead_letter_id: str
@@ -182,17 +182,17 @@ class DeadLetter(Struct, frozen=True, gc=False, kw_only=True):
     addresses: tuple[str, ...] = ()
 
     def concerns(self, owner: str, addresses: Collection[str]) -> bool:
-        """Whether it may hold the data of a registrant, by the keyed digests of their id and their addresses."""
+        """Whether it may hold the data of the registrant with these keyed digests of id and addresses."""
         return self.owner == owner or not set(self.addresses).isdisjoint(addresses)
 
     @property
     def is_anybodys(self) -> bool:
-        """Whether it may hold data of which it does not say whose it is."""
+        """Whether it may hold contact data of an unknown registrant."""
         return self.encrypted and self.owner is None and not self.addresses
 
 
 class DeadLetterSettled(Struct, frozen=True, gc=False, kw_only=True):
-    """A dead letter was sent again (`replayed`) or needs nothing more (`settled`); key is its id."""
+    """Marks a dead letter as sent again (`replayed`) or as needing no action (`settled`); the key is its id."""
 
     dead_letter_id: str
     how: Literal["replayed", "settled"]

@@ -1,14 +1,14 @@
-"""Two offender keys that turn out to be one person, and how a stage's state moves from one key to the other."""
+"""Merging two offender keys that belong to one person: the records that move a stage's state from one key to the other."""
 
 from msgspec import Struct
 
 
 class Merge(Struct, frozen=True, gc=False, kw_only=True):
     """
-    The offender known as `offender` is the one known as `into`, the older of the two.
+    The offender with key `offender` is the same person as the one with key `into`, the older of the two.
 
-    Identify writes it twice, by both keys, in the one order of the front door: what came under `offender` before it is
-    before it there, and nothing comes under that key after it. `detail` is the evidence, with both sides.
+    Identify writes this record twice, under both keys, in the order of `vn.intake`: everything sent under `offender` comes before it,
+    and nothing comes after it. `detail` is the evidence, with the values of both.
     """
 
     offender: str
@@ -20,9 +20,9 @@ class Merge(Struct, frozen=True, gc=False, kw_only=True):
 
 class Handover(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
-    One of the states that a stage kept for `offender`, on its way to the partition of `into`.
+    One of a stage's states of `offender`, on its way to the partition of `into`.
 
-    `part` counts from 0 to `parts`; `state_key` and `state` are None if there was nothing to hand over.
+    `part` counts from 0 up to `parts`; `state_key` and `state` are None if there was nothing to hand over.
     """
 
     offender: str
@@ -36,7 +36,7 @@ class Handover(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
 
 class SameEvent(Struct, frozen=True, gc=False, kw_only=True):
-    """The agency's event that later stages know by the message id `also` is the one that they know by `root`, since a merge."""
+    """After a merge: the agency's event that later stages know by the message id `also` is the one that they know by `root`."""
 
     offender: str
     ori: str

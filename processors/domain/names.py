@@ -17,7 +17,7 @@ from typing import Final
 
 from msgspec.structs import astuple
 
-from processors.domain.no_names import NO_MIDDLE, is_nobodys
+from processors.domain.no_names import NO_MIDDLE_NAME, is_placeholder_name
 from processors.domain.normalize import is_invisible
 from processors.domain.person import Name
 
@@ -66,13 +66,13 @@ def given_words(text: str, least: int = 1) -> tuple[str, ...]:
 def middle_words(text: str) -> tuple[str, ...]:
     """Return the middle names; none if the text says that there is none, or has only a nickname."""
     words = words_of(_NICKNAME.sub(" ", text))
-    return () if "".join(words) in NO_MIDDLE else words
+    return () if "".join(words) in NO_MIDDLE_NAME else words
 
 
 def whole_name(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
     """Return a name of which both parts are known; empty if one is not, or if it is nobody's."""
     first, *middle = without_generation(given) or ("",)
-    if is_nobodys((first, *middle), sur):
+    if is_placeholder_name((first, *middle), sur):
         return ""
     return join_names((first, *middle_words(" ".join(middle))), sur)
 
@@ -88,9 +88,9 @@ def compared_full(text: str) -> str:
         return whole_name(without_generation(given_words(" ".join(named[1:]))), without_generation(parts_of(named[0])))
     words = without_generation(given_words(named[0], least=2), least=2) if named else ()
     words = tuple(each for each in words if not each.isdecimal())
-    if is_nobodys(words[:-1], words[-1:]):
+    if is_placeholder_name(words[:-1], words[-1:]):
         return ""
-    return " ".join((*words[:1], *(each for each in words[1:-1] if each not in NO_MIDDLE), *words[1:][-1:]))
+    return " ".join((*words[:1], *(each for each in words[1:-1] if each not in NO_MIDDLE_NAME), *words[1:][-1:]))
 
 
 def join_names(given: tuple[str, ...], sur: tuple[str, ...]) -> str:

@@ -1,14 +1,14 @@
-"""Words typed where a name is not known: a name that holds one of them, or of which nothing else is left, is nobody's."""
+"""Placeholders that people type for an unknown name; a name made of them identifies nobody."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
 
-# Typed where there is no middle name.
-NO_MIDDLE: Final = frozenset(
+# Typed if there is no middle name.
+NO_MIDDLE_NAME: Final = frozenset(
     {"nmn", "nmi", "nomiddle", "nomiddlename", "none", "null", "na", "unknown", "unk", "unkn", "tbd", "notgiven", "notknown", "ninguno"}
 )
-# A given name or surname that says that it is not known: first, last, no name known.
-NO_NAME: Final = frozenset(
+# A given name or surname that stands for an unknown one: first name unknown, last name unknown, no name known.
+UNKNOWN_NAMES: Final = frozenset(
     {
         *("fnu", "lnu", "nfn", "nln", "unknown", "unk", "unkn", "noname", "notgiven", "notknown", "unidentified", "undisclosed"),
         *("desconocido", "desconocida", "inconnu", "unbekannt", "anonymous", "redacted", "undefined"),
@@ -21,8 +21,8 @@ NO_NAME: Final = frozenset(
         "asabove",
     }
 )
-# People are called so, but nobody is called by such words alone.
-NO_WORDS: Final = frozenset(
+# Each may be part of a real name, but nobody's name consists of these words alone.
+PLACEHOLDER_WORDS: Final = frozenset(
     {
         *("na", "nan", "none", "null", "nil", "no", "not", "tbd", "tba", "blank", "empty", "test", "dummy", "fake", "placeholder"),
         *("name", "names", "named", "unnamed", "given", "first", "middle", "last", "firstname", "lastname", "middlename", "fullname"),
@@ -36,37 +36,39 @@ NO_WORDS: Final = frozenset(
         *("sin", "nombre", "apellido", "ninguno", "ninguna", "dato", "datos", "keine", "angabe", "angaben", "nom", "aucun", "n", "a"),
     }
 )
-NOTHING_SAID: Final = NO_WORDS | NO_NAME
-# The given names that stand with the surname of nobody in particular.
-NOBODYS: Final = frozenset({"doe", "roe", "public"})
-NOBODY: Final = frozenset({"john", "jane", "johnny", "janie", "juan", "juana", "baby", "babyboy", "babygirl", "infant", "jimmy"})
+PLACEHOLDERS: Final = PLACEHOLDER_WORDS | UNKNOWN_NAMES
+# John Doe: placeholder surnames with the given names used with them.
+PLACEHOLDER_SURNAMES: Final = frozenset({"doe", "roe", "public"})
+PLACEHOLDER_GIVEN_NAMES: Final = frozenset(
+    {"john", "jane", "johnny", "janie", "juan", "juana", "baby", "babyboy", "babygirl", "infant", "jimmy"}
+)
 
 
-NOT_AVAILABLE: Final = ("n", "a")  # as "N/A" compares; Na is a surname
+NOT_AVAILABLE: Final = ("n", "a")  # "N/A" in comparable form; Na is a surname
 
 
-def is_nobodys(given: Sequence[str], sur: Sequence[str]) -> bool:
-    """Whether a name, in the words that are compared, stands for nobody's."""
+def is_placeholder_name(given: Sequence[str], sur: Sequence[str]) -> bool:
+    """Whether a name, split into words in comparable form, is a placeholder."""
     words = [letters for each in (*given, *sur) if (letters := without_digits(each))]
     return (
         not words
         or says_unknown(given[:1])
         or says_unknown(given)
         or says_unknown(sur)
-        or without_digits("".join(words)) in NO_NAME
+        or without_digits("".join(words)) in UNKNOWN_NAMES
         or NOT_AVAILABLE in {tuple(given), tuple(sur)}
-        or NO_WORDS.issuperset(words)
+        or PLACEHOLDER_WORDS.issuperset(words)
         or max(map(len, words)) == 1
         or len(set("".join(words))) == 1
-        or ("".join(sur) in NOBODYS and not NOBODY.isdisjoint({*given[:1], "".join(given)}))
+        or ("".join(sur) in PLACEHOLDER_SURNAMES and not PLACEHOLDER_GIVEN_NAMES.isdisjoint({*given[:1], "".join(given)}))
     )
 
 
 def says_unknown(words: Collection[str]) -> bool:
-    """Whether the words of a part of a name say that it is not known; of several, all that are typed for none."""
-    return without_digits("".join(words)) in NO_NAME or (len(words) > 1 and NOTHING_SAID.issuperset(words))
+    """Whether one part of a name says that it is not known: an unknown name, or several words that are all placeholders."""
+    return without_digits("".join(words)) in UNKNOWN_NAMES or (len(words) > 1 and PLACEHOLDERS.issuperset(words))
 
 
 def without_digits(word: str) -> str:
-    """Return a word without the digits around it: UNKNOWN of UNKNOWN1."""
+    """Return a word without the digits around it: UNKNOWN1 becomes UNKNOWN."""
     return word.strip("0123456789")

@@ -25,7 +25,7 @@ AttemptState = Literal["sent", ReceiptStatus, "expired", "unanswered"]
 
 
 class Notification(Struct, frozen=True, kw_only=True, gc=False):
-    """One event for one registrant; written by match, merged, worded and sent by deliver."""
+    """One event for one registrant: written by match; merged, put into words and sent by deliver."""
 
     registrant_id: str
     registration_ids: tuple[str, ...]
@@ -55,7 +55,7 @@ class OutboundAgency(Struct, frozen=True, gc=False):
 
 
 class Outbound(Struct, frozen=True, kw_only=True, gc=False):
-    """One attempt to reach one registrant on one channel; `to` is the address, for the provider only."""
+    """One attempt to reach one registrant on one channel. `to` is the address, which only the provider uses."""
 
     reference: str
     notification_id: str
@@ -79,7 +79,7 @@ class Outbound(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Receipt(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """A provider's report on an attempt; `digits` is an HMAC of the PIN keyed in, never the digits themselves."""
+    """A provider's report on an attempt. `digits` is an HMAC of the PIN that was keyed in, never the digits themselves."""
 
     reference: str
     status: ReceiptStatus
@@ -91,7 +91,7 @@ class Receipt(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
 
 class Response(Struct, frozen=True, gc=False, kw_only=True):
-    """A Message Response event for the submitting agency; never names or counts registrants."""
+    """A Message Response event for the submitting agency; it neither names nor counts registrants."""
 
     message_id: str
     ori: str

@@ -1,4 +1,4 @@
-"""What is published of an offender: names and numbers, status and place; and who is never shown to the public."""
+"""Published data about offenders (names, numbers, status, location), and who is never shown to the public."""
 
 from typing import Final
 
@@ -6,15 +6,15 @@ from msgspec import Struct
 
 from processors.domain.person import Identifier, Name
 
-CLAIMED: Final = "review_claimed"  # what is logged of a reviewer who takes a review on, and gives it back
+CLAIMED: Final = "review_claimed"  # audit log: a reviewer claimed a review, or gave it back
 UNCLAIMED: Final = "review_unclaimed"
 
 
 class KnownPerson(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
-    One offender as agencies wrote their names, newest last, with their numbers and years of birth; key is the offender.
+    An offender's names as agencies wrote them, newest last, with numbers and years of birth. The key is the offender's key.
 
-    `into` is the offender that this one was merged into; then the other fields are empty.
+    `into` is the offender that this one was merged into; the other fields are then empty.
     """
 
     offender: str
@@ -26,12 +26,12 @@ class KnownPerson(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
 
 class OffenderStanding(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
-    An offender's status and place by the latest actions that took effect; key is the offender.
+    An offender's current status and location, by the latest actions that took effect. The key is the offender's key.
 
-    `status` and `kind` (of place) are the rules' names, each with the time of the action that brought it about; `jurisdiction`
-    is that of the latest of these actions. The states are those of the compact case with the latest step; `transferred`
-    says that its transfer is completed and the case is open. `confidential` offenders are never shown to the public,
-    because of a kind of place or of agency that the rules say so of.
+    `status` and `kind` (of location) are spelled as in the rules, each with the time of the action that set it; `jurisdiction` is
+    that of the latest of these actions. `sending_state` and `receiving_state` are those of the compact case with the latest step;
+    `transferred` means that its transfer is completed and the case is open. `confidential` offenders are never shown to the
+    public: the rules mark the kind of location or agency as confidential.
     """
 
     offender: str
@@ -47,7 +47,7 @@ class OffenderStanding(Struct, frozen=True, gc=False, kw_only=True, omit_default
 
 
 class HiddenPerson(Struct, frozen=True, gc=False, kw_only=True):
-    """A person who is never shown to the public, by an identifier as it compares, such as SID:VA7700123; that is the key."""
+    """A person who is never shown to the public. The key is an identifier in comparable form, such as SID:VA7700123."""
 
     identifier: str
     reason: str
@@ -56,7 +56,7 @@ class HiddenPerson(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class StaffAction(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """An entry of the audit log: what a member of staff did or viewed, such as masked contacts, and why; `subject` is what it was about."""
+    """An entry of the audit log: what a staff member did or viewed (such as masked contacts), to what `subject`, and why."""
 
     person: str
     action: str

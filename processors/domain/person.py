@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class Identifier(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A number by which an agency knows the offender, such as scheme `SID`, value `VA1234567`; `issuer` is a state or an agency's ORI."""
+    """A number that identifies the offender, such as scheme `SID`, value `VA1234567`; `issuer` is a state or an agency's ORI."""
 
     scheme: str
     value: str

@@ -1,10 +1,10 @@
-"""One administrative setting, as administrators broadcast it to every stage."""
+"""An administrative setting, broadcast to every stage."""
 
 from msgspec import Struct
 
 
 class Policy(Struct, frozen=True, gc=False, kw_only=True):
-    """One setting with its scope (contract §6); a null record under its key unsets it."""
+    """The value of a setting for one scope (contract §6); a tombstone under its key unsets it."""
 
     key: str
     value: str
@@ -16,5 +16,5 @@ class Policy(Struct, frozen=True, gc=False, kw_only=True):
 
 
 def policy_key(policy: Policy) -> str:
-    """Return the key of a setting's record: the setting and its scope."""
+    """Return the key of a policy's record: the setting and its scope."""
     return "|".join((policy.key, policy.jurisdiction or "", policy.notification_type or "", policy.event_subtype or ""))

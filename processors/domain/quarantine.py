@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class QuarantinedRecord(Struct, frozen=True, gc=False, kw_only=True):
-    """A record that its stage is not to decide: `topic` is without the prefix."""
+    """A record that its stage must skip; `topic` is without the prefix."""
 
     topic: str
     partition: int
@@ -14,6 +14,6 @@ class QuarantinedRecord(Struct, frozen=True, gc=False, kw_only=True):
     set_at: int
 
 
-def place_name(topic: str, partition: int, offset: int) -> str:
-    """Return how a record is named by its place."""
+def record_id(topic: str, partition: int, offset: int) -> str:
+    """Return a record's id: topic, partition and offset."""
     return f"{topic}-{partition}-{offset}"

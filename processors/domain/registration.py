@@ -10,9 +10,9 @@ from processors.domain.seal import Seal
 
 Channel = Literal["sms", "email", "voice"]
 
-CANARY: Final = "CANARY"  # the source of the watch's own registrations, whose messages leave on vn.outbound.canary alone
-SIGN_IN: Final = "SIGN_IN"  # the source of what only lets a contact prove itself to a site: a code is sent, and nothing else is ever told
-SEVERAL_ZONES: Final = ","  # between the time zones of a registrant whose telephone number has several
+CANARY: Final = "CANARY"  # source of the watch's own registrations, whose messages go to vn.outbound.canary only
+SIGN_IN: Final = "SIGN_IN"  # source of registrations that only verify a contact for a site: a code is sent, and nothing else
+SEVERAL_ZONES: Final = ","  # separates the time zones of a registrant whose telephone area spans several
 RegistrationState = Literal["awaiting_verification", "active", "possible_match", "unreachable", "opted_out", "expired", "refused"]
 
 
@@ -28,8 +28,8 @@ class Registration(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tr
     """
     A checked registration with sealed contacts.
 
-    `sealed` is the encrypted `Contacts`; no other field holds contact data. `key` is the key it was encrypted with, drawn for
-    it and itself sealed. `addresses` are the keyed digests of the contacts' addresses, each once, in their order. Empty
+    `sealed` is the encrypted `Contacts`; no other field holds contact data. `key` is the random key it was encrypted with, itself
+    sealed. `addresses` are the keyed digests of the contacts' addresses, in order and without duplicates. Empty
     `case_numbers` or `event_subtypes` mean all.
     """
 
@@ -57,10 +57,10 @@ class Contacts(Struct, frozen=True, gc=False, kw_only=True):
 
 class Enrolment(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
-    A registration resolved to an offender's key, on its way to match; no contact data.
+    A registration resolved to an offender's key, on its way to match; contains no contact data.
 
-    `ended` marks a registration that was removed. It takes effect for events with a larger `seq`. One that `asks` changes
-    nothing: deliver asks where the offender stands, which validate fills in.
+    `ended` marks a registration that was removed. The record takes effect for events with a larger `seq`. One that `asks` changes
+    nothing: it asks for the offender's current `standing`, which validate fills in for deliver.
     """
 
     offender: str
@@ -80,7 +80,8 @@ class Reachable(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True)
     """
     The contacts of one registration for deliver, keyed by registrant id; `sealed` and `key` are the registration's.
 
-    One that was `refused` was never in force: its site is to hear so.
+    `silenced` are its addresses that opted out, as `channel:digest`. If `refused`, the registration was never in force, and its
+    site is told so.
     """
 
     registrant_id: str
@@ -99,13 +100,13 @@ class Reachable(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True)
 
 
 class StandingRequest(Struct, frozen=True, gc=False, kw_only=True):
-    """Deliver asks where the offender of a registration stands now, to say so in its confirmation."""
+    """Deliver's request for the current status of a registration's offender, for the confirmation message."""
 
     registration_id: str
 
 
 class PresentStanding(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """The answer: where the offender of a registration stands; None if they are unknown, or several."""
+    """The answer to a StandingRequest; `standing` is None if the offender is unknown or the registration is for several."""
 
     registrant_id: str
     registration_id: str
@@ -115,9 +116,9 @@ class PresentStanding(Struct, frozen=True, gc=False, kw_only=True, omit_defaults
 
 class NearMatch(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
-    Whether a person is being asked if a registration is for an offender whom it nearly describes, keyed by registrant id.
+    A registration nearly describes an offender, and a reviewer decides whether it is for them; keyed by registrant id.
 
-    `open` while they are asked; the registration is not for that offender until they say so.
+    `open` until the reviewer has decided. Until released, the registration is not for that offender.
     """
 
     registrant_id: str
@@ -143,12 +144,12 @@ class Verification(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tr
 
 
 def verification_digest(code: str, registration_id: str, seal: Seal) -> str:
-    """Return the HMAC of a verification code, equal only for the same registration's code."""
+    """Return the HMAC of a verification code; it is equal only for the same code of the same registration."""
     return seal.fingerprint(code, f"verification:{registration_id}")
 
 
 def address_digest(address: str, seal: Seal) -> str:
-    """Return the HMAC that stands for an address in records without contact data; `address` is in canonical form."""
+    """Return the HMAC that represents an address in records without contact data; `address` is in canonical form."""
     return seal.fingerprint(address.lower(), "address")
 
 
@@ -162,14 +163,14 @@ class RegistrationStatus(Struct, frozen=True, gc=False, kw_only=True, omit_defau
 
 
 class VerificationRequest(Struct, frozen=True, gc=False, kw_only=True):
-    """Deliver asks whether another verification code may go to an address; identify knows how many went there today."""
+    """Deliver's request to send another verification code to an address; identify counts the codes sent there today."""
 
     registrant_id: str
     contact: str
 
 
 class VerificationPermit(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """The answer: a code may go to the contact now, or not before a time."""
+    """The answer to a VerificationRequest: a code may be sent to the contact now, or not before `not_before`."""
 
     registrant_id: str
     contact: str

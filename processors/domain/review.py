@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from processors.domain.event import Event
 from processors.domain.seal import Seal, SealBroken
 
-SUBJECT: Final = "review-subject"  # of the seal
+SUBJECT: Final = "review-subject"  # the seal's purpose
 ReviewState = Literal["open", "released", "discarded", "superseded"]
 
 OffenderDecision = Literal["merge", "split", "publish"]
@@ -19,7 +19,7 @@ REVIEW_ID: Final = re.compile(r"(?P<stage>[a-z]+)-(?P<subject>.+)-(?P<digest>[0-
 
 
 class Review(Struct, frozen=True, gc=False, kw_only=True):
-    """One flagged message; an action finds the stage and the state key that hold it from `review_id` alone."""
+    """One flagged message; `review_id` alone tells which stage holds it, and under which state key."""
 
     review_id: str
     message_id: str
@@ -39,7 +39,7 @@ class Review(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class ReviewAction(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """A reviewer's decision on one review or on a `group`; the rest is filled in by ingest."""
+    """A reviewer's decision on one review or on a `group`; `received_at` and `seq` are filled in by ingest."""
 
     action: Literal["release", "discard"]
     reason: str
@@ -52,10 +52,10 @@ class ReviewAction(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tr
 
 class OffenderAction(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
-    A person's decision on who is who.
+    A person's decision on the identity of offenders.
 
-    `offenders` are one (merge), or some `identifiers` of the one are another's (split), or what is known of each is to be
-    published again (publish). Identifiers are written as they compare, such as SID:VA7700123.
+    merge: the `offenders` are one person. split: some `identifiers` of the one offender belong to another person. publish: publish
+    the offenders' data again. Identifiers are in comparable form, such as SID:VA7700123.
     """
 
     action: OffenderDecision
@@ -74,12 +74,12 @@ def review_id(stage: str, subject: str, *parts: str, separator: str = "\n") -> s
 
 
 def sealed_subject(subject: str, seal: Seal) -> str:
-    """Return a state key encrypted for use in a review id, if the key itself must not be shown; `opened_subject` decrypts it."""
+    """Return a state key encrypted for use in a review id, if the key itself must not appear there; `opened_subject` decrypts it."""
     return seal.close(subject.encode(), SUBJECT).hex()
 
 
 def opened_subject(sealed: str, seal: Seal) -> str | None:
-    """Return the state key encrypted by `sealed_subject`; None if there is none."""
+    """Return the state key encrypted by `sealed_subject`; None if the text is not one."""
     try:
         return seal.open(bytes.fromhex(sealed), SUBJECT).decode()
     except (SealBroken, ValueError):
@@ -87,7 +87,7 @@ def opened_subject(sealed: str, seal: Seal) -> str | None:
 
 
 def subject_of(review: str | None, stage: str) -> str | None:
-    """Return the state key that a review id of the stage names; None for an id of another stage, or none at all."""
+    """Return the state key in a review id of this stage; None for another stage's id or no id."""
     named = REVIEW_ID.fullmatch(review or "")
     return named["subject"] if named is not None and named["stage"] == stage else None
 

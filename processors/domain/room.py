@@ -1,19 +1,19 @@
-"""Which of the things kept of one person go when there are more than fit: the oldest of the agency that has most."""
+"""Limits on what is kept for one offender: beyond them, the oldest items of the agency that has the most are dropped."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
-WAITING: Final = 100  # messages about one offender that may wait for an earlier one
-IN_REVIEW: Final = 250
-AT_ONCE: Final = 10  # reviews closed together, so that not every message has to look for one
+MAX_WAITING: Final = 100  # messages about one offender that wait for an earlier one
+MAX_IN_REVIEW: Final = 250  # messages about one offender that are in review
+CLOSED_AT_ONCE: Final = 10  # reviews closed together, so that not every further message has to close one
 
 
 class Reviewable(Protocol):
-    """A message that waits, in review or not."""
+    """A message that waits, for a time or in review."""
 
     @property
     def review_id(self) -> str | None:
-        """The review that it waits in, if it does."""
+        """The review that it waits in; None if it waits for a time."""
 
 
 T = TypeVar("T")
@@ -24,9 +24,9 @@ def crowded_out(
     kept: Iterable[T], room: int, ori: Callable[[T], str], age: Callable[[T], Any], size: Callable[[T], int] = lambda _: 1
 ) -> list[T]:
     """
-    Return what goes so that the rest fits into `room`.
+    Return the items to drop so that the rest fits into `room`.
 
-    Each time the agency that has most loses what sorts first by `age`: one feed gone wrong cannot push out what others said.
+    Each time, the agency that has the most loses the item that sorts first by `age`, so that a runaway feed cannot crowd out others.
     """
     of_agency: dict[str, list[T]] = {}
     taken: dict[str, int] = {}
@@ -47,8 +47,8 @@ def crowded_out(
 
 
 def reviews_crowded_out(waiting: Sequence[R], ori: Callable[[R], str], age: Callable[[R], Any]) -> list[R]:
-    """Return the messages in review that go once there is room for no more."""
-    if len(waiting) < IN_REVIEW:
+    """Return the messages whose reviews are closed once MAX_IN_REVIEW messages wait."""
+    if len(waiting) < MAX_IN_REVIEW:
         return []
     in_review = (each for each in waiting if each.review_id is not None)
-    return crowded_out(in_review, IN_REVIEW - AT_ONCE, ori, age)[: 2 * AT_ONCE]
+    return crowded_out(in_review, MAX_IN_REVIEW - CLOSED_AT_ONCE, ori, age)[: 2 * CLOSED_AT_ONCE]

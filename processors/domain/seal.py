@@ -1,9 +1,9 @@
 """
 Encryption of contact data with the keys of `VN_KEY_FILE`.
 
-Sealing is AES-SIV (RFC 5297). It is deterministic, so that a decision taken twice writes the same bytes twice, and
-authenticated, so that changed bytes do not open. A sealed value begins with the id of its key, so that keys can be
-replaced one after another: the newest closes, all of them open. Digests are by the oldest, so that they stay the same.
+Sealing is AES-SIV (RFC 5297): deterministic, so that a replayed decision writes the same bytes, and authenticated, so that
+changed bytes do not open. A sealed value begins with the id of its key, so that keys can be rotated: the newest key seals, and
+every key opens what it sealed. Digests use the oldest key, so that they never change.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from msgspec import Struct
 
-NAMED: Final = b"vk"  # what a sealed value that names its key begins with
+SEAL_PREFIX: Final = b"vk"  # begins a sealed value that names its key
 ID_BYTES: Final = 6
 
 
@@ -25,24 +25,24 @@ class SealBroken(Exception):
 
 
 class KeyMissing(SealBroken):
-    """The bytes were sealed with a key that is not at hand; gives its id."""
+    """The bytes were sealed with a key that the key file lacks; the message is the key's id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """Seals with a 64-byte key and opens with that or an older one, newest first; its repr shows none of them."""
+    """Seals with a 64-byte key and opens with that or an older one, newest first. Its repr does not show the keys."""
 
     key: bytes = field(repr=False)
     older: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
     def key_id(self) -> str:
-        """Return the id of the key that closes, in hex."""
+        """Return the id of the key that seals, in hex."""
         return key_id(self.key).hex()
 
     @property
     def digest_key_id(self) -> str:
-        """Return the id of the key that makes digests, in hex; it stays the same for as long as the data does."""
+        """Return the id of the key that makes digests, in hex; it never changes while the data exists."""
         return key_id(self._digest_key).hex()
 
     @property
@@ -51,17 +51,17 @@ class Seal:
 
     def close(self, text: bytes, purpose: str) -> bytes:
         """Return `text` encrypted for `purpose`, which `open` must be given again."""
-        return NAMED + key_id(self.key) + _cipher(self.key).encrypt(text, [purpose.encode()])
+        return SEAL_PREFIX + key_id(self.key) + _cipher(self.key).encrypt(text, [purpose.encode()])
 
     def open(self, sealed: bytes, purpose: str) -> bytes:
         """Return the text; raises SealBroken if key, purpose or bytes differ from those of `close`."""
         named = named_key(sealed)
         if named is not None:
             for key in (self.key, *self.older):
-                of_key = not self.older or key_id(key) == named  # the only key is tried without a look at its id
-                if of_key and (text := _try_open(key, sealed[len(NAMED) + ID_BYTES :], purpose)) is not None:
+                of_key = not self.older or key_id(key) == named  # with a single key, skip comparing ids
+                if of_key and (text := _try_open(key, sealed[len(SEAL_PREFIX) + ID_BYTES :], purpose)) is not None:
                     return text
-        for key in (self.key, *self.older):  # sealed before values named their keys
+        for key in (self.key, *self.older):  # sealed by an earlier version, without a key id
             if (text := _try_open(key, sealed, purpose)) is not None:
                 return text
         if named is not None and named not in map(key_id, (self.key, *self.older)):
@@ -80,20 +80,20 @@ class Seal:
 
 
 class DigestKey(Struct, frozen=True, gc=False, kw_only=True):
-    """That digests are made with the key of this id, noted when the first stage started: every file of keys must end with it."""
+    """The id of the key that makes digests, recorded when the first stage started; every key file must end with this key."""
 
     key_id: str
     since: int
 
 
 def named_key(sealed: bytes) -> bytes | None:
-    """Return the id of the key that a sealed value names; None of a value that names none."""
-    return sealed[len(NAMED) : len(NAMED) + ID_BYTES] if sealed.startswith(NAMED) else None
+    """Return the id of the key that a sealed value names; None if it names none."""
+    return sealed[len(SEAL_PREFIX) : len(SEAL_PREFIX) + ID_BYTES] if sealed.startswith(SEAL_PREFIX) else None
 
 
 @lru_cache(maxsize=8)
 def key_id(key: bytes) -> bytes:
-    """Return the id of a key, from which the key cannot be derived."""
+    """Return the id of a key; the key cannot be derived from it."""
     return hmac.new(key, b"key id", hashlib.sha256).digest()[:ID_BYTES]
 
 
@@ -106,11 +106,11 @@ def _try_open(key: bytes, sealed: bytes, purpose: str) -> bytes | None:
 
 @lru_cache(maxsize=8)
 def _keyed_hash(key: bytes) -> hmac.HMAC:
-    """Return the hash that digests with a key begin with; it is copied, never updated."""
+    """Return the initial HMAC state of a key; callers copy it and never update it."""
     return hmac.new(key, digestmod=hashlib.sha256)
 
 
 @lru_cache(maxsize=8)
 def _cipher(key: bytes) -> AESSIV:
-    """Return the cipher of a key; making one takes many times as long as sealing a record."""
+    """Return the cipher of a key; cached, since making one takes many times as long as sealing a record."""
     return AESSIV(key)

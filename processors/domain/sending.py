@@ -4,22 +4,24 @@ from typing import Final
 
 from msgspec import Struct
 
-AMBIGUOUS: Final = "ambiguous: "  # begins the detail of a receipt if it cannot be known whether the vendor took the message
-
-AGAIN: Final = "sent again in doubt: "  # begins it if the message was sent once more since that could not be known, as an emergency is
+# How the detail of a receipt begins if the provider cannot know whether the vendor accepted the message.
+AMBIGUOUS: Final = "ambiguous: "
+# How it begins if the message is an emergency and was therefore sent again.
+SENT_AGAIN: Final = "sent again in doubt: "
 
 
 def is_in_doubt(detail: str | None) -> bool:
-    """Whether the detail of a receipt says that it cannot be known whether the vendor took the message."""
-    return (detail or "").removeprefix(AGAIN).startswith(AMBIGUOUS)
+    """Whether the detail of a receipt says that the vendor may or may not have accepted the message."""
+    return (detail or "").removeprefix(SENT_AGAIN).startswith(AMBIGUOUS)
 
 
 class SendIntent(Struct, frozen=True, gc=False):
     """
-    A message is being handed to a vendor since `at`, `again` if once more in doubt; removed once the outcome is known.
+    A message that is being handed to a vendor since `at`; the record is removed once the outcome is known.
 
-    An emergency may be settled ahead of messages that came before it: then this stays, `settled`, until the read position has
-    passed it, so that it is not sent again when it is read again.
+    `again` if the message is sent a second time because the first outcome is in doubt. An emergency may be settled ahead of
+    earlier messages: the record then stays as `settled` until the consumer's position has passed it, so that it is not sent
+    twice if it is read twice.
     """
 
     reference: str

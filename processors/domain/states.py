@@ -1,10 +1,10 @@
-"""The states and territories of the United States by their postal codes, and how else agencies write them."""
+"""The postal codes of the states and territories of the United States, and other ways in which agencies write them."""
 
 import re
 from functools import lru_cache
 from typing import Final
 
-NAMES: Final = {
+STATE_NAMES: Final = {
     "alabama": "AL", "alaska": "AK", "american samoa": "AS", "arizona": "AZ", "arkansas": "AR", "california": "CA", "colorado": "CO",
     "connecticut": "CT", "delaware": "DE", "district of columbia": "DC", "florida": "FL", "georgia": "GA", "guam": "GU", "hawaii": "HI",
     "idaho": "ID", "illinois": "IL", "indiana": "IN", "iowa": "IA", "kansas": "KS", "kentucky": "KY", "louisiana": "LA", "maine": "ME",
@@ -15,9 +15,11 @@ NAMES: Final = {
     "texas": "TX", "utah": "UT", "vermont": "VT", "virgin islands": "VI", "us virgin islands": "VI", "virginia": "VA",
     "washington": "WA", "washington dc": "DC", "west virginia": "WV", "wisconsin": "WI", "wyoming": "WY",
 }  # fmt: skip
-STATES: Final = tuple(sorted(set(NAMES.values())))
-POLICE: Final = {"NB": "NE"}  # codes of NCIC, with which ORIs begin, that are not the postal ones
-CALLED: Final = NAMES | {code.casefold(): code for code in STATES} | {police.casefold(): code for police, code in POLICE.items()}
+STATES: Final = tuple(sorted(set(STATE_NAMES.values())))
+NCIC_CODES: Final = {"NB": "NE"}  # NCIC state codes, with which ORIs begin, that differ from the postal codes
+CODES_BY_NAME: Final = (
+    STATE_NAMES | {code.casefold(): code for code in STATES} | {police.casefold(): code for police, code in NCIC_CODES.items()}
+)
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _BEFORE: Final = re.compile(r"(?:the )?(?:state|commonwealth|territory) of ")
@@ -27,19 +29,19 @@ _AGENCY: Final = re.compile(r"(?: (?:state|dept|department|division|bureau|doc|d
 @lru_cache(1024)
 def state_code(text: str) -> str | None:
     """
-    Return the postal code of the state that a text names, None if it names none.
+    Return the postal code of the state that a text names; None if it names none.
 
-    It may be the code ("va", "N.C.", "US-VA"), the name ("Commonwealth of Virginia"), or an ORI or an agency's name that begins
-    so ("VA0430000", "VADOC", "Virginia Department of Corrections"); NB is Nebraska.
+    The text may be the code ("va", "N.C.", "US-VA"), the name ("Commonwealth of Virginia"), or an ORI or agency name that begins
+    with either ("VA0430000", "VADOC", "Virginia Department of Corrections"). NB is Nebraska.
     """
     words = [each.upper() for each in _WORD.findall(text.replace(".", ""))]
     joined = "".join(words)
     for each in (joined, joined.removeprefix("US"), joined.removesuffix("DOC")):
-        if (code := POLICE.get(each, each)) in STATES:
+        if (code := NCIC_CODES.get(each, each)) in STATES:
             return code
     plain = _BEFORE.sub("", " ".join(words).casefold(), count=1)
-    for name, code in CALLED.items():
+    for name, code in CODES_BY_NAME.items():
         if plain.startswith(name) and _AGENCY.fullmatch(plain[len(name) :]):
             return code
-    prefix = POLICE.get(joined[:2], joined[:2])
+    prefix = NCIC_CODES.get(joined[:2], joined[:2])
     return prefix if prefix in STATES and any(each.isdigit() for each in joined[2:]) else None

@@ -1,9 +1,9 @@
 """
 The records from which the one response to a submission is computed (contract §5, Responses).
 
-A submission has one part for each event that identify made of it (`leaves`), and every part ends once: without a
-notification, or with a number of registrants, each of whom is reached or not. `submission` names it: its offset in
-`vn.intake`, or, if `read` refused it, its position in the topic it came by.
+A submission has `leaves` parts, one for each event that identify made of it. Every part ends once: without a notification, or
+with a number of registrants, each of whom is reached or not. `submission` identifies the submission: its offset in
+`vn.intake`, or, if `read` refused it, its topic, partition and offset.
 """
 
 from typing import Literal
@@ -15,10 +15,10 @@ TallyResult = Literal["reached", "nobody", "failed", "copy"]
 
 class PartEnded(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """
-    A part of a submission ended.
+    The end of a submission's part that has no registrants of its own.
 
-    `nobody` was to be told; it `failed`, refused or discarded; it is a `copy` of a message sent before under the same id,
-    which is answered once; or it repeats another submission, all of whose registrants were `reached`.
+    `result` is `nobody` if there was nobody to notify, `failed` if it was refused or discarded, `copy` if it is a copy of a message
+    with the same id (which is answered only once), and `reached` if it repeats a submission whose registrants were all reached.
     """
 
     submission: str
@@ -34,7 +34,7 @@ class PartEnded(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True)
 
 
 class PartMatched(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """A part of a submission is to be told to so many registrants."""
+    """The number of registrants to be notified of a submission's part."""
 
     submission: str
     message_id: str
@@ -49,7 +49,7 @@ class PartMatched(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
 
 
 class RegistrantTold(Struct, frozen=True, gc=False, kw_only=True):
-    """One registrant's notification of one part of a submission has its first final outcome."""
+    """The first final outcome of one registrant's notification of one part of a submission."""
 
     submission: str
     received_at: int
@@ -57,7 +57,7 @@ class RegistrantTold(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class PartRepeated(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """A part of the submission `repeated_by` is the same event as a part of `submission`, and is answered as that one is."""
+    """A part of the submission `repeated_by` is the same event as a part of `submission`, and gets the same answer."""
 
     submission: str
     received_at: int

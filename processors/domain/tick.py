@@ -1,4 +1,4 @@
-"""One record of `vn.clock`."""
+"""The record of `vn.clock`."""
 
 from msgspec import Struct
 

@@ -1,10 +1,10 @@
-"""Conversion between milliseconds since the epoch and ISO 8601."""
+"""Converts between milliseconds since the epoch and ISO 8601."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-CACHED: Final = 1_024  # instants: everything that follows from one record has the same time
+CACHED: Final = 1_024  # instants; cached since everything that follows from one record has the same time
 
 
 @lru_cache(CACHED)

@@ -1,9 +1,9 @@
 """
 W3C trace context of a message: every stage's decision on it belongs to one trace.
 
-Its id is the one that the agency sent along in the header `traceparent`, and a digest of agency and message id if it sent none,
-or one that is malformed. A trace that an agency sent goes with the message: in the header of every record, and in the records and
-states that outlast it. One of ours is computed wherever it is needed, so that nothing has to be carried for it.
+The trace id is the one in the agency's `traceparent` header; if the header is missing or malformed, a digest of agency and message id.
+An agency's trace id travels with the message: in the headers of every record, and in records and states that outlive it. Our own
+trace ids are computed wherever they are needed and are not stored.
 """
 
 import re
@@ -19,12 +19,12 @@ Headers = tuple[tuple[str, str], ...]
 
 
 def trace_of(ori: str | None, message_id: str, sent: str | None = None) -> str:
-    """Return the id of a message's trace: the one `sent` along, or else its own."""
+    """Return the id of a message's trace: `sent` by the agency, or derived from the message."""
     return sent or digest(f"{ori or ''}\n{message_id}", 16)
 
 
 def root_of(ori: str | None, message_id: str) -> str:
-    """Return the id of the first span of ours about a message; an agency may send several messages in one trace."""
+    """Return the id of our first span of a message; it depends on the message, since an agency may send several in one trace."""
     return digest(f"{ori or ''}\n{message_id}\nread", 8)
 
 
@@ -42,7 +42,7 @@ def headers_of(value: Any, came_with: str | None) -> Headers:
     """
     Return the headers of a record: the trace of the message that it is about.
 
-    What is about no message bears the header of the input that led to it, `came_with`.
+    A record about no message gets the header of the input that led to it, `came_with`.
     """
     about = about_a_message(value.__class__)
     if about is None:
@@ -54,26 +54,26 @@ def headers_of(value: Any, came_with: str | None) -> Headers:
 
 @cache
 def about_a_message(record: type) -> str | None:
-    """Return where records of this type have the message that they are about; None if they are about none."""
+    """Return the field that holds the message in records of this type ("trace" if the record is the message itself); None if none does."""
     return next((name for name in ("trace", "event") if hasattr(record, name)), None)
 
 
 def header_in(headers: Collection[tuple[str, Any]]) -> str | None:
-    """Return the trace context among a record's headers, empty if it is malformed; None if there is none."""
+    """Return the trace context in a record's headers: empty if it is malformed, None if there is none."""
     if not headers:
         return None
     return next((valid_traceparent(value) or "" for name, value in headers if name == HEADER), None)
 
 
 def valid_traceparent(text: str | bytes | None) -> str | None:
-    """Return a header that is well formed; None for any other: it is never a reason to refuse a message."""
+    """Return the header if it is well-formed, otherwise None; a malformed header is never a reason to refuse a message."""
     if isinstance(text, bytes):
         text = text.decode("ascii", errors="replace")
     return text if text is not None and TRACEPARENT.fullmatch(text) else None
 
 
 def trace_in(header: str | None) -> str | None:
-    """Return the id of the trace that a header names; None if there is none, or if it is malformed."""
+    """Return the trace id in a header; None if there is no header, or if it is malformed."""
     found = TRACEPARENT.fullmatch(header) if header else None
     return None if found is None else found[1]
 

@@ -1,4 +1,4 @@
-"""Transition tables. A pair that a table lacks is a bug: it raises an error, and nothing changes."""
+"""Transition tables. A missing pair of state and trigger is a bug: it raises an error, and nothing changes."""
 
 from collections.abc import Hashable, Mapping
 from typing import TypeVar
@@ -16,7 +16,7 @@ class MissingTransitionError(LookupError):
 
 
 def transition(table: Mapping[tuple[S, T], V], state: S, trigger: T) -> V:
-    """Return the table's entry for a state and a trigger."""
+    """Return the table's entry for a state and a trigger; raises MissingTransitionError if there is none."""
     found = table.get((state, trigger))
     if found is None:
         raise MissingTransitionError(state, trigger)

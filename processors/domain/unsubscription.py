@@ -1,8 +1,8 @@
 """
-The token of an unsubscription link: whoever has the email can unsubscribe; whoever only guesses its reference cannot.
+The token of an unsubscribe link, so that only a recipient of the email can unsubscribe, and nobody who guesses its reference.
 
-It is a keyed digest of the reference, by the oldest key of `VN_KEY_FILE`, so that links stay good when keys are rotated. The
-site, which has no key of the pipeline's, passes the token on as the detail of its receipt, and `read` verifies it.
+The token is a keyed digest of the reference with the oldest key of `VN_KEY_FILE`, so that links stay valid when keys are rotated.
+The site has no keys of the pipeline: it passes the token on as the detail of its receipt, and `read` verifies it.
 """
 
 import hmac

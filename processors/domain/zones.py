@@ -1,14 +1,14 @@
-"""The zones of the IANA database: those of the pinned package, whatever the machine has, so that a name is valid everywhere or nowhere."""
+"""IANA time zones of the pinned `tzdata` package, independent of the machine, so that a name is valid everywhere or nowhere."""
 
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
-NO_PLACES: Final = frozenset({"Factory", "localtime", "posixrules"})  # names of the database that are no zone of a place
+NO_PLACES: Final = frozenset({"Factory", "localtime", "posixrules"})  # entries of the database that are not places
 
 
 def zone_named(name: str) -> str | None:
-    """Return the zone's name as the database writes it, whatever the case of `name`; None if it has no such zone."""
+    """Return the zone's name as the database writes it, ignoring the case of `name`; None if there is no such zone."""
     return _names().get(name.lower())
 
 

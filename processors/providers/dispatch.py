@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from processors.domain.notification import Outbound
-from processors.domain.sending import AGAIN, AMBIGUOUS, SendIntent
+from processors.domain.sending import AMBIGUOUS, SENT_AGAIN, SendIntent
 from processors.providers.failover import Failover
 from processors.providers.outcome import Ambiguous, Outcome, Refused, Taken, Unavailable, Vendor
 from processors.runtime import metrics
@@ -169,4 +169,4 @@ def receipt_status(outcome: Outcome) -> str:
 
 def receipt_detail(outcome: Outcome, *, again: bool = False) -> str:
     """Return the detail of a receipt for an outcome; it says if that cannot be known, and if the message was sent again."""
-    return f"{AGAIN if again else ''}{AMBIGUOUS if isinstance(outcome, Ambiguous) else ''}{outcome.detail}"
+    return f"{SENT_AGAIN if again else ''}{AMBIGUOUS if isinstance(outcome, Ambiguous) else ''}{outcome.detail}"

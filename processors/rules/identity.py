@@ -24,7 +24,7 @@ from msgspec import Struct
 from processors.domain.names import APOSTROPHES
 from processors.domain.normalize import without_invisible
 from processors.domain.person import Identifier
-from processors.domain.states import POLICE, STATES, state_code
+from processors.domain.states import NCIC_CODES, STATES, state_code
 
 ScopeKind = Literal["nation", "state", "agency"]
 
@@ -33,7 +33,7 @@ ANY_ISSUER: Final = "*"
 WEAK: Final = "~"
 PREFIX: Final = 2  # letters that name a state
 FEDERAL: Final = "US"  # and those of the nation's own agencies
-BEGINNINGS: Final = frozenset({*STATES, *POLICE, FEDERAL})  # of a value that names its state
+BEGINNINGS: Final = frozenset({*STATES, *NCIC_CODES, FEDERAL})  # of a value that names its state
 
 _SILENT: Final = dict.fromkeys(map(ord, APOSTROPHES))
 _SEPARATORS: Final = frozenset({"Pd", "Pc", "Zs", "Cc", "Zl", "Zp"})
@@ -125,7 +125,7 @@ class IdentityRules:
         if scheme.scope == "nation":
             return f"{strength}{name}:{value}"
         if scheme.prefixed and value[:PREFIX] in BEGINNINGS:
-            return f"{strength}{name}:{POLICE.get(value[:PREFIX], value[:PREFIX])}{value[PREFIX:]}"
+            return f"{strength}{name}:{NCIC_CODES.get(value[:PREFIX], value[:PREFIX])}{value[PREFIX:]}"
         by = self.named_issuer(identifier.issuer, scheme.scope) or issuer.of(scheme.scope)
         if scheme.prefixed and by != ANY_ISSUER:
             return f"{strength}{name}:{by}{value}"

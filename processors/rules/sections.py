@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from processors.domain.event import Way
+from processors.domain.event import Direction
 from processors.domain.zones import zone_named
 from processors.rules.book import fold
 
@@ -189,7 +189,7 @@ class MoveEntry(Model):
     transfer: Words = ()
     supervision: Words = ()
     to: dict[str, str] = {}
-    way: Way | None = None
+    way: Direction | None = None
 
 
 class ReasonEntry(Model):

@@ -8,7 +8,7 @@ may have any state, and a region whose state is not known fits every move.
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from processors.domain.event import Way
+from processors.domain.event import Direction
 
 REGIONS: Final = ("instructions", "transfer", "supervision")
 
@@ -36,7 +36,7 @@ class Move(NamedTuple):
 
     needs: tuple[tuple[str, ...], ...]
     to: Standing
-    way: Way | None = None
+    way: Direction | None = None
 
     def fits(self, standing: Standing, *, surely: bool) -> bool:
         """Whether the move may be taken from there; with `surely`, only if every state that it requires is known."""
@@ -110,7 +110,7 @@ class Workflow:
         """Return the step whose message may be late: after it, or after those that it awaits itself, this step would be legal."""
         return next((first for first, end in self._awaited_steps(standing, name, frozenset()) if self.step(end, name) is not None), None)
 
-    def way(self, standing: Standing, name: str) -> Way | None:
+    def way(self, standing: Standing, name: str) -> Direction | None:
         """Return the direction of the step from there; None if it belongs to a first transfer, or is not known."""
         move = None if standing == NOWHERE else _fitting(standing, self.activities[name])
         return None if move is None else move.way

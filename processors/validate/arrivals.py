@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from processors.domain.event import Event, Telling
+from processors.domain.event import Event, TellingKind
 from processors.domain.transition import transition
 from processors.validate import effect, registrant_knowledge
 from processors.validate.chain import is_later
@@ -28,7 +28,7 @@ class Arrival(NamedTuple):
     """What a message does, and as what it can go on to registrants."""
 
     handler: Callable[[Event, Situation], Draft]
-    goes_on_as: Telling | None
+    goes_on_as: TellingKind | None
 
 
 def receive(event: Event, situation: Situation) -> Draft:
@@ -83,7 +83,7 @@ def take_back(event: Event, situation: Situation) -> tuple[Event, Draft]:
     return cancel, Draft(situation).after(effect.revert(situation.known, cancel, in_force))
 
 
-ARRIVALS: Final[Mapping[tuple[Known, Telling], Arrival]] = {
+ARRIVALS: Final[Mapping[tuple[Known, TellingKind], Arrival]] = {
     ("not told", "news"): Arrival(check_news, "news"),
     ("told", "news"): Arrival(check_news, "news"),
     ("not told", "change"): Arrival(check_change_as_news, "news"),

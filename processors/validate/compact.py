@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from processors.domain.event import Event, Way
+from processors.domain.event import Direction, Event
 from processors.domain.normalize import normalize
 from processors.rules.book import Book, EventCode, Rules
 from processors.rules.calendar import day_of
@@ -106,7 +106,7 @@ def step(event: Event, state: CompactState, book: Book) -> tuple[CompactState, F
     return CompactState(keep_latest((*others, insert_step(case, new, book.workflow)), book.workflow)), found
 
 
-def way(event: Event, state: CompactState, code: EventCode, book: Book) -> Way | None:
+def way(event: Event, state: CompactState, code: EventCode, book: Book) -> Direction | None:
     """Return the direction of the journey that `event` reports, given the position of its case at that time; None for a first transfer."""
     if code.activity is None or not book.workflow.has_ways(code.activity):
         return None

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from processors.domain.event import Event, passed_on
+from processors.domain.event import Event, with_hold_until
 from processors.stage import Output
 from processors.topics import CONFIRMED, REVIEWS
 from processors.validate import compact, registrant_knowledge, reviews
@@ -16,7 +16,7 @@ from processors.validate.state import HeldMessage, OffenderState
 def confirmed_event(event: Event, before: OffenderState, in_force: RulesInForce) -> Output:
     """Return the event as it is sent on, with the direction of a journey, given the position of its case before it."""
     way = compact.way(event, before.compact, in_force.code, in_force.book)
-    return Output(CONFIRMED, event.offender, passed_on(event if way is None else replace(event, way=way), in_force.now))
+    return Output(CONFIRMED, event.offender, with_hold_until(event if way is None else replace(event, way=way), in_force.now))
 
 
 def end(draft: Draft, event: Event, result: CheckResult, reason: str, detail: str, review_id: str | None = None) -> Draft:  # noqa: PLR0913, PLR0917  all that the journal is told

@@ -29,7 +29,7 @@ def close_crowded_out(situation: Situation) -> Draft:
     draft = Draft(situation)
     for pending in reviews_crowded_out(situation.known):
         message = situation.message(pending)
-        detail = f"more than {room.IN_REVIEW} messages about the offender are in review; it was held as {pending.reason}"
+        detail = f"more than {room.MAX_IN_REVIEW} messages about the offender are in review; it was held as {pending.reason}"
         draft = close(draft, pending, message, "discarded").note(message.event, "suppressed", "crowded_out", detail, pending.review_id)
     return draft
 
@@ -37,9 +37,9 @@ def close_crowded_out(situation: Situation) -> Draft:
 def end_waits_crowded_out(draft: Draft) -> Draft:
     """Decide the messages of which too many wait, as if their holds were over."""
     waiting = [each for each in draft.situation.known.pending if each.review_id is None]
-    if len(waiting) <= room.WAITING:
+    if len(waiting) <= room.MAX_WAITING:
         return draft
-    for each in room.crowded_out(waiting, room.WAITING, ori_of, age_of):
+    for each in room.crowded_out(waiting, room.MAX_WAITING, ori_of, age_of):
         draft = draft.then(partial(end_wait, each))
     return check_waiting(draft)
 

@@ -18,9 +18,9 @@ FEW = 30  # of room: ten events of one message each
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "ROOM", FEW)
-    monkeypatch.setattr(shared, "WAITING", 3)
-    monkeypatch.setattr(shared, "IN_REVIEW", 3)
-    monkeypatch.setattr(shared, "AT_ONCE", 1)
+    monkeypatch.setattr(shared, "MAX_WAITING", 3)
+    monkeypatch.setattr(shared, "MAX_IN_REVIEW", 3)
+    monkeypatch.setattr(shared, "CLOSED_AT_ONCE", 1)
 
 
 def flood(scene: Scene, count: int, **more: str) -> list[str]:

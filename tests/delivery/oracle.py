@@ -26,7 +26,7 @@ from processors.deliver.life import ATTEMPT, OUTCOMES, REFUSALS, UNDER_WAY, WITH
 from processors.deliver.state import Attempt, Delivery
 from processors.domain.external import ReceiptForm
 from processors.domain.notification import AttemptState, Outbound, Response
-from processors.domain.sending import AGAIN, AMBIGUOUS
+from processors.domain.sending import AMBIGUOUS, SENT_AGAIN
 
 Submission = tuple[str, str]  # ORI, message id
 OPEN: Final = frozenset({"sent", "accepted"})
@@ -96,7 +96,7 @@ class Facts:
     @cached_property
     def in_doubt(self) -> frozenset[str]:
         """The attempts of which a receipt says that it could not be known whether a vendor took them."""
-        return frozenset(each.reference for each in self.receipts if (each.detail or "").startswith((AGAIN, AMBIGUOUS)))
+        return frozenset(each.reference for each in self.receipts if (each.detail or "").startswith((SENT_AGAIN, AMBIGUOUS)))
 
     @cached_property
     def opted_out(self) -> frozenset[str]:

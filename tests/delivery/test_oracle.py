@@ -10,7 +10,7 @@ from msgspec.structs import replace as with_fields
 from processors.deliver.answer.decide import DELIVERED, FAILED
 from processors.domain.external import ReceiptForm
 from processors.domain.notification import Response
-from processors.domain.sending import AGAIN, AMBIGUOUS
+from processors.domain.sending import AMBIGUOUS, SENT_AGAIN
 from tests.deliver.given import ALL_DAY, EMAIL, ME, MINUTE, SMS, VOICE, AtDeliver, escape, event, reachable, receipt
 from tests.delivery.oracle import Callback, Facts, Person, Send, violations
 
@@ -85,7 +85,7 @@ def taken_twice_in_doubt_though_no_emergency(facts: Facts) -> Facts:
 
 def emergency_taken_three_times(facts: Facts) -> Facts:
     (first, *_) = [each for each in facts.outbound if each.emergency]
-    doubt = said(first.reference, "accepted", detail=f"{AGAIN}taken")
+    doubt = said(first.reference, "accepted", detail=f"{SENT_AGAIN}taken")
     again = Send(first.reference, first.to, first.created_at)
     return replace(facts, sends=(*facts.sends, again, again), receipts=(*facts.receipts, doubt))
 
@@ -220,6 +220,6 @@ def test_no_address_is_said(name: str, plant: Callable[[Facts], Facts], healthy:
 
 def test_an_emergency_in_doubt_may_be_sent_once_more(healthy: Facts) -> None:
     (first, *_) = [each for each in healthy.outbound if each.emergency]
-    doubt = said(first.reference, "accepted", detail=f"{AGAIN}taken")
+    doubt = said(first.reference, "accepted", detail=f"{SENT_AGAIN}taken")
     again = Send(first.reference, first.to, first.created_at)
     assert violations(replace(healthy, sends=(*healthy.sends, again), receipts=(*healthy.receipts, doubt))) == []

@@ -19,7 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 from processors.cli.texts import as_sent
 from processors.deliver.sample import full_notice, sample_about_registration, sample_message, sample_standing
 from processors.deliver.state import Content
-from processors.domain.event import Telling
+from processors.domain.event import TellingKind
 from processors.domain.notification import Outbound
 from processors.domain.registration import Channel
 from processors.providers.html import html_of
@@ -49,7 +49,7 @@ h1 { font-size: 20px; } h2 { font-size: 15px; margin: 18px 0 6px; border-top: 1p
 without_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: apt-get install chromium)")
 
 
-def message(code: EventCode, language: str, channel: Channel, telling: Telling = "news") -> Outbound:
+def message(code: EventCode, language: str, channel: Channel, telling: TellingKind = "news") -> Outbound:
     found = sample_message(RULES, full_notice(code, AT, telling), language, channel)
     assert found is not None, (code.subtype, language)
     return as_sent(found, channel, emergency=code.emergency, at=AT)
@@ -105,7 +105,7 @@ def browser() -> Iterator[Page]:
 def test_emails_are_accessible_in_light_and_dark() -> None:
     by_subtype = {code.subtype: code for code in TOLD}
     about = [about_registration(content, language, "email") for content in ABOUT_REGISTRATIONS for language in LANGUAGES]
-    emails: list[tuple[str, Telling]] = [("Departure", "news"), ("Court Hearing", "cancellation"), ("Intake", "change")]
+    emails: list[tuple[str, TellingKind]] = [("Departure", "news"), ("Court Hearing", "cancellation"), ("Intake", "change")]
     with browser() as page:
         requested: list[str] = []
         page.on("request", lambda request: requested.append(request.url))

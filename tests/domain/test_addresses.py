@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from processors.domain.addresses import MOST_FOUND, addresses_in
+from processors.domain.addresses import MAX_ADDRESSES, addresses_in
 from processors.domain.external import InboundForm
 from processors.runtime.wire.codec import Codec
 
@@ -59,4 +59,4 @@ def test_what_is_no_address_is_not_taken_for_one(content: bytes) -> None:
 
 
 def test_no_record_has_more_addresses_than_are_kept() -> None:
-    assert len(addresses_in(" ".join(f"a{each}@example.org" for each in range(MOST_FOUND)).encode())) == MOST_FOUND
+    assert len(addresses_in(" ".join(f"a{each}@example.org" for each in range(MAX_ADDRESSES)).encode())) == MAX_ADDRESSES

@@ -15,13 +15,13 @@ from processors.deliver.state import Attempt, Delivery, Registrant, State, deliv
 from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Receipt, ReceiptStatus
-from processors.domain.sending import AGAIN, AMBIGUOUS, is_in_doubt
+from processors.domain.sending import AMBIGUOUS, SENT_AGAIN, is_in_doubt
 from processors.stage import Decision, Output, Record
 from processors.topics import DEAD_LETTERS
 
 PINS_A_CALL: Final = 3
 BEFORE_ACCEPTED: Final = frozenset({"sent", "expired"})
-IN_DOUBT: Final = {AGAIN: "sent_again", AMBIGUOUS: "ambiguous_send"}
+IN_DOUBT: Final = {SENT_AGAIN: "sent_again", AMBIGUOUS: "ambiguous_send"}
 ARRIVED: Final = frozenset({"delivered", "confirmed"})
 KNOWN: Final = frozenset(get_args(ReceiptStatus))
 TO_VERIFIED: Final = frozenset({"news", "registered"})  # what only a verified contact gets: if that fails, it is to be verified again

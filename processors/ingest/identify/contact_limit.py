@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import structs
 
 from processors.domain.journal import DeadLetter
-from processors.domain.quarantine import place_name
+from processors.domain.quarantine import record_id
 from processors.domain.registration import Reachable, Registration
 from processors.ingest.identify import pages
 from processors.ingest.identify.journal import STAGE, note
@@ -94,7 +94,7 @@ def refuse(registration: Registration, record: Record, states: States, context: 
         f"The registrant's registrations have {contacts_together(states, registration.registrant_id)} contacts, and with "
         f"{len(registration.addresses)} more there would be more than {MOST_CONTACTS}: remove those that ended.{stays}"
     )
-    letter_id = place_name(record.topic, record.partition, record.offset)
+    letter_id = record_id(record.topic, record.partition, record.offset)
     letter = DeadLetter(
         dead_letter_id=letter_id,
         reason=REASON,

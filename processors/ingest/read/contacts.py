@@ -7,7 +7,7 @@ import phonenumbers
 from msgspec import Struct, ValidationError, convert
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
-from processors.domain.addresses import NORMALIZE, Unusable
+from processors.domain.addresses import NORMALIZE, UnusableAddress
 from processors.domain.normalize import without_invisible
 from processors.domain.registration import Channel, Contact
 
@@ -38,7 +38,7 @@ def check_contacts(sent: Iterable[Any]) -> CheckedContacts:
     for place, each in enumerate(sent, 1):
         try:
             contact = check_contact(each)
-        except Unusable as why:
+        except UnusableAddress as why:
             refused.append(f"contact {place} {why}")
         else:
             at = contact.channel, contact.address
@@ -51,10 +51,10 @@ def check_contact(sent: Any) -> Contact:
     try:
         form = convert(sent, SentContact)
     except ValidationError:
-        raise Unusable("lacks its channel or address, or holds a value of the wrong kind") from None
+        raise UnusableAddress("lacks its channel or address, or holds a value of the wrong kind") from None
     channel = CHANNELS.get(without_invisible(form.channel).strip().lower())
     if channel is None:
-        raise Unusable("has a channel that is neither sms nor email nor voice")
+        raise UnusableAddress("has a channel that is neither sms nor email nor voice")
     return Contact(channel, NORMALIZE[channel](str(form.address)), form.verified)
 
 

@@ -18,7 +18,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from processors.domain.no_names import NO_NAME, NO_WORDS
+from processors.domain.no_names import PLACEHOLDER_WORDS, UNKNOWN_NAMES
 
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 9998  # 9999-12-31 is what databases write for "never", and the day after it does not exist
@@ -66,8 +66,8 @@ _ABOUT: Final = re.compile(
 )
 _WORDS: Final = re.compile(r"[^\W\d_]+")
 NO_BIRTH_DATE: Final = (
-    NO_WORDS
-    | NO_NAME
+    PLACEHOLDER_WORDS
+    | UNKNOWN_NAMES
     | {"dob", "birth", "birthdate", "date", "of", "on", "file", "yet", "determined", "undetermined"}
     | {"k", "s", "f", "fecha", "nacimiento", "consta", "nat"}
 )

@@ -7,7 +7,7 @@ from typing import Any, Final
 from processors.domain.addresses import address_digests
 from processors.domain.erasure import letter_key, registrant_digest
 from processors.domain.journal import DeadLetter, Original, Verdict
-from processors.domain.quarantine import place_name
+from processors.domain.quarantine import record_id
 from processors.domain.seal import Seal
 from processors.domain.trace import trace_in
 from processors.ingest.read.acceptance import NAME
@@ -30,7 +30,7 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
     raw = raw_bytes(record)
     encrypted = record.topic in ALWAYS_SEALED or may_hold_contact_data(raw)
     kept = Original.of(raw, record.key)
-    letter_id = place_name(record.topic, record.partition, record.offset)
+    letter_id = record_id(record.topic, record.partition, record.offset)
     registrant = None if labels.registrant_id == NO_ID or not encrypted else registrant_digest(labels.registrant_id, context.seal)
     addresses = address_digests(record.value if isinstance(record.value, Mapping) else kept.value, context.seal) if encrypted else ()
     seal, own_key = seal_of_letter(letter_id, context) if registrant or addresses else (context.seal, ())

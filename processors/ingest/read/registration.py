@@ -11,7 +11,7 @@ import msgspec
 from processors.domain.erasure import seal_key
 from processors.domain.normalize import normalize
 from processors.domain.person import ComparedPerson, Person
-from processors.domain.quarantine import place_name
+from processors.domain.quarantine import record_id
 from processors.domain.registration import CANARY, SEVERAL_ZONES, SIGN_IN, Contact, Contacts, Registration, address_digest
 from processors.domain.seal import Seal
 from processors.domain.zones import zone_named
@@ -166,7 +166,7 @@ def open_record(record: Record, context: Context) -> LabelledRecord:
 
     def check_record() -> AcceptedRecord:
         identity = context.rules.book(NATIONAL, record.timestamp).identity
-        drawn = context.draw(place_name(record.topic, record.partition, record.offset))
+        drawn = context.draw(record_id(record.topic, record.partition, record.offset))
         found, person, note = check(fields, record.key, context.seal, drawn, identity)
         check_subtypes(found, known_subtypes(context.rules))
         return AcceptedRecord("registration", labels, encode(found), note + describe_unknown(unknown), people=(person,))

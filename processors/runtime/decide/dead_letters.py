@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 
 from msgspec import structs
 
-from processors.domain.addresses import MOST_FOUND, address_digests
+from processors.domain.addresses import MAX_ADDRESSES, address_digests
 from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter, Original, Unreadable
-from processors.domain.quarantine import place_name
+from processors.domain.quarantine import record_id
 from processors.domain.seal import Seal
 from processors.runtime.errors import Stop
 from processors.stage import Record, Wake
@@ -65,7 +65,7 @@ def trailing_run(numbers: Sequence[int]) -> int:
 
 def record_name(record: Record) -> str:
     """Return how a record is named in dead letters and logs."""
-    return place_name(record.topic, record.partition, record.offset)
+    return record_id(record.topic, record.partition, record.offset)
 
 
 def timer_name(stage: str, partition: int, key: str, at: int) -> str:
@@ -96,7 +96,7 @@ def owner_of(record: Record, registrant: Callable[[Record], str | None], seal: S
     except Exception:  # noqa: BLE001  what fails here may be the very reason why the record is set aside
         return Owner()
     digests = (each.decode() for each in DIGEST.findall(content))
-    return Owner(None if found is None else registrant_digest(found, seal), tuple(dict.fromkeys((*addresses, *digests)))[:MOST_FOUND])
+    return Owner(None if found is None else registrant_digest(found, seal), tuple(dict.fromkeys((*addresses, *digests)))[:MAX_ADDRESSES])
 
 
 def quarantined_record(record: Record, stage: str, why: str, seal: Seal, owner: Owner) -> DeadLetter:

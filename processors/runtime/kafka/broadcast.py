@@ -12,7 +12,7 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from processors.domain.policy import Policy
-from processors.domain.quarantine import QuarantinedRecord, place_name
+from processors.domain.quarantine import QuarantinedRecord, record_id
 from processors.domain.tick import Tick
 from processors.rules.book import Rules
 from processors.runtime.clock import TopicClock
@@ -141,7 +141,7 @@ class QuarantineReader:
     def _take(self, message: Message) -> None:
         record = decode_or_warn(self._codec, message, QuarantinedRecord)
         if record is not None:
-            self.reasons[place_name(record.topic, record.partition, record.offset)] = f"{record.reason} ({record.set_by})"
+            self.reasons[record_id(record.topic, record.partition, record.offset)] = f"{record.reason} ({record.set_by})"
 
 
 class ClockReader:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from processors.domain.erasure import RegistrantKey, registrant_digest
 from processors.domain.external import ReceiptForm, RegistrationForm
 from processors.domain.intake import Intake
-from processors.domain.journal import BEGINNING_KEPT, ORIGINAL_KEPT, DeadLetter, Unreadable
+from processors.domain.journal import BEGINNING_BYTES, MAX_ORIGINAL_BYTES, DeadLetter, Unreadable
 from processors.domain.person import Identifier, Person
 from processors.domain.reasons import REASONS
 from processors.domain.registration import Contact, address_digest
@@ -245,13 +245,13 @@ def test_a_record_larger_than_the_pipeline_can_write_is_kept_as_digest_length_an
     raw = b"{" + b" " * 50_000_000
     letter = dead(raw, topic, key="k" * 5_000_000)
     assert (letter.reason, letter.sha256, letter.length) == ("too_large", hashlib.sha256(raw).hexdigest(), 50_000_001)
-    assert SEAL.open(letter.original or b"", "dead-letter") == raw[:BEGINNING_KEPT]
+    assert SEAL.open(letter.original or b"", "dead-letter") == raw[:BEGINNING_BYTES]
     assert letter.key is None
     assert len(Codec().encode(letter)) < MAX_RECORD_BYTES
 
 
 def test_a_record_that_can_be_written_is_kept_whole() -> None:
-    raw = b"{" * ORIGINAL_KEPT
+    raw = b"{" * MAX_ORIGINAL_BYTES
     letter = dead(raw)
     assert letter.length is None
     assert SEAL.open(letter.original or b"", "dead-letter") == raw
