@@ -86,15 +86,15 @@ class Merger(Generic[S]):
     """
     What a stage defines for merging two offenders.
 
-    `documents` names every state of an offender, given those found so far. `fold` returns the decision that merges
+    `state_keys` names every state of an offender, given those found so far. `merge_states` returns the decision that merges
     both: it is given the states of both, and returns all states that change under `merge.into`. `timed` if states besides the one
     under the offender's own key have timers.
     """
 
     topic: Topic
     onward: Topic | None
-    documents: Callable[[str, Mapping[str, S]], Iterable[str]]
-    fold: Callable[[Merge, Mapping[str, S], Mapping[str, S], Context], Decision[S]]
+    state_keys: Callable[[str, Mapping[str, S]], Iterable[str]]
+    merge_states: Callable[[Merge, Mapping[str, S], Mapping[str, S], Context], Decision[S]]
     timed: bool = False
 
 
@@ -151,7 +151,7 @@ class _Handing:
         return named if owner in named else (owner, *named)
 
     def _keys_of_merge(self, merge: Merge, owner: str, found: Mapping[str, Any]) -> Iterator[str]:
-        yield from self.merger.documents(owner, found)
+        yield from self.merger.state_keys(owner, found)
         if owner == merge.into:
             yield from parts_of(merge, found)
 
@@ -161,7 +161,7 @@ class _Handing:
         if merging is None:
             return
         yield from (part_key(handover, part) for part in range(handover.parts - 1))
-        yield from self.merger.documents(handover.into, self._awake(found, merging))
+        yield from self.merger.state_keys(handover.into, self._awake(found, merging))
         for number in range(merging.queued):
             yield queue_key(handover.into, number)
             queued = found.get(queue_key(handover.into, number))
@@ -185,7 +185,7 @@ class _Handing:
 
     def _hand_over(self, merge: Merge, states: Mapping[str, Any]) -> Decision[Any]:
         """Send every state of the younger key to the partition of the older one, and the marker after everything decided here."""
-        found = [(key, states[key]) for key in self.merger.documents(merge.offender, states) if key in states]
+        found = [(key, states[key]) for key in self.merger.state_keys(merge.offender, states) if key in states]
         common = {"offender": merge.offender, "into": merge.into, "seq": merge.seq, "received_at": merge.received_at}
         parts = [
             Handover(**common, part=part, parts=len(found), state_key=key, state=msgspec.json.encode(state))  # type: ignore[arg-type]
@@ -199,7 +199,7 @@ class _Handing:
         passed = Decision[Any](tuple(self._onward(merge.into, merge)))
         parts = [states.get(key) for key in parts_of(merge, states)]
         handed = [each.handover for each in parts if isinstance(each, HandedOver)]
-        mine = {key: states[key] for key in self.merger.documents(merge.into, states) if key in states}
+        mine = {key: states[key] for key in self.merger.state_keys(merge.into, states) if key in states}
         if handed and len(handed) == handed[0].parts:
             return combine((passed, self._fold(merge, mine, handed, context)))
         own = {merge.into: msgspec.json.encode(mine[merge.into])} if merge.into in mine else {}
@@ -224,7 +224,7 @@ class _Handing:
             return Decision(states={part_key(handover, handover.part): HandedOver(handover)})
         earlier = [states[part_key(handover, part)].handover for part in range(handover.parts - 1)]
         all_states = self._awake(states, merging)
-        mine = {key: all_states[key] for key in self.merger.documents(handover.into, all_states) if key in all_states}
+        mine = {key: all_states[key] for key in self.merger.state_keys(handover.into, all_states) if key in all_states}
         queue = {queue_key(handover.into, number): states[queue_key(handover.into, number)] for number in range(merging.queued)}
         folded = self._fold(merging.merge, mine, (*earlier, handover), context)
         woken = {key: state for key, state in mine.items() if key in merging.states or type(states.get(key)) is Resting}
@@ -239,7 +239,7 @@ class _Handing:
             if each.state_key is not None and each.state is not None
         }
         arrived = dict.fromkeys(part_key(each, each.part) for each in handed)
-        return Decision[Any](states=arrived).then(self.merger.fold(merge, mine, theirs, context))
+        return Decision[Any](states=arrived).then(self.merger.merge_states(merge, mine, theirs, context))
 
     def _replay(self, records: Iterable[Record], states: Mapping[str, Any], context: Context) -> Decision[Any]:
         """Decide on the queued records, each after the timers that were due before it."""

@@ -1,1 +1,1 @@
-"""Dedupe: removes duplicates; holds cancellations."""
+"""Dedupe: removes duplicates and holds cancellations."""

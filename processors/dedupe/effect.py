@@ -1,5 +1,5 @@
 """
-The effect of a part of a decision on one offender's events.
+Effects: the parts of a decision on one offender's events.
 
 Effects are combined in order by `then`, and become one `Decision` at the end. A function that returns an effect sees the state
 before the decision; nothing is mutated.
@@ -19,9 +19,9 @@ from processors.stage import Decision, Output
 
 class Effect(Struct, frozen=True, gc=False):
     """
-    State changes and outputs of a part of a decision.
+    State changes and outputs of one part of a decision.
 
-    `events`, `waiting` and `messages` are by `seq` and hold the next value of each; None forgets it.
+    `events`, `waiting` and `messages` map `seq` to the new value; None deletes it.
     """
 
     events: Mapping[int, KnownEvent | None] = {}
@@ -31,7 +31,7 @@ class Effect(Struct, frozen=True, gc=False):
     verdicts: tuple[Verdict, ...] = ()
 
     def then(self, later: "Effect") -> "Effect":
-        """Return both as one; if both set a value, the later one applies."""
+        """Return both effects combined; if both set a value, the later one applies."""
         return Effect(
             {**self.events, **later.events},
             {**self.waiting, **later.waiting},

@@ -1,9 +1,9 @@
 """
-What makes two messages the same event (contract §3.1.1), and what an Update changed.
+Fingerprints tell whether two messages are about the same event (contract §3.1.1); also, what an Update changed.
 
-The agency, the kind of event and the fields that the rules name for the subtype (`EventCode.same`) are compared,
-not message_id, event_id, sent_at or remarks. Case, blanks and punctuation are ignored; statuses and kinds
-of places are compared by meaning, so that a synonym is no difference.
+Compared are the agency, the kind of event and the fields that the rules name for the subtype (`EventCode.same`), but not
+message_id, event_id, sent_at or remarks. Case, spaces and punctuation are ignored. Statuses and kinds of location are compared by
+meaning, so that a synonym makes no difference.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,17 +17,17 @@ from processors.domain.normalize import normalize
 from processors.domain.time import iso
 from processors.rules.book import Book, EventCode
 
-KIND: Final = ("event_type", "event_subtype", "notification_type")
-SAME: Final = EventCode("", "", ()).same  # of a kind of event that no rule file knows (any longer)
+KIND_FIELDS: Final = ("event_type", "event_subtype", "notification_type")
+DEFAULT_FIELDS: Final = EventCode("", "", ()).same  # for a kind of event that is not (or no longer) in any rule file
 
 
-def content(event: Event, book: Book) -> dict[str, str]:
-    """Return the fields that distinguish events of this kind in the form in which they are compared; empty is what is not said."""
-    return {name: comparable(event, name, book) if getattr(event, name) else "" for name in same(event, book)}
+def compared_fields(event: Event, book: Book) -> dict[str, str]:
+    """Return the fields that identify events of this kind, in comparable form; a missing value is empty."""
+    return {name: compared_value(event, name, book) if getattr(event, name) else "" for name in identifying_fields(event, book)}
 
 
 def fingerprint(event: Event, compared: Mapping[str, str]) -> str:
-    """Return a digest that is equal for two messages of one agency about one offender if they are about the same event."""
+    """Return a digest that is the same for all messages of one agency about one offender and one event."""
     return digest(event, compared.values())
 
 
@@ -38,9 +38,9 @@ def digest(event: Event, fields: Iterable[str]) -> str:
 
 def earlier_fingerprint(event: Event, compared: Mapping[str, str]) -> str | None:
     """
-    Return the fingerprint of an earlier version, which compared letters and digits of a docket number alone.
+    Return the fingerprint of an earlier version, which compared only the letters and digits of a docket number.
 
-    None if it is the same as the present one. For `duplicate.window` after an upgrade, events are still recognised by it.
+    None if the message has no docket number. Events from before the upgrade are recognized by it for `duplicate.window`.
     """
     if "case_number" not in compared or not event.case_number:
         return None
@@ -48,29 +48,29 @@ def earlier_fingerprint(event: Event, compared: Mapping[str, str]) -> str | None
 
 
 def changes(old: Event, new: Event, book: Book) -> tuple[Change, ...]:
-    """Return the changes that a registrant who was told `old` must be told to know `new`."""
-    names = dict.fromkeys((*KIND, *same(old, book), *same(new, book)))
+    """Return the differences that a registrant who was told `old` must be told."""
+    names = dict.fromkeys((*KIND_FIELDS, *identifying_fields(old, book), *identifying_fields(new, book)))
     return tuple(
-        Change(name, as_written(old, name, book), as_written(new, name, book))
+        Change(name, written_value(old, name, book), written_value(new, name, book))
         for name in names
-        if comparable(old, name, book) != comparable(new, name, book)
+        if compared_value(old, name, book) != compared_value(new, name, book)
     )
 
 
-def same(event: Event, book: Book) -> tuple[str, ...]:
-    """Return the fields that distinguish events of this kind."""
+def identifying_fields(event: Event, book: Book) -> tuple[str, ...]:
+    """Return the names of the fields that identify events of this kind."""
     code = book.code(event.event_type, event.event_subtype)
-    return SAME if code is None else code.same
+    return DEFAULT_FIELDS if code is None else code.same
 
 
-def comparable(event: Event, name: str, book: Book) -> str:
-    """Return a field in the form in which it is compared."""
+def compared_value(event: Event, name: str, book: Book) -> str:
+    """Return a field's value in comparable form."""
     reading = _COMPARED.get(name)
     return normalize(getattr(event, name) or "") if reading is None else reading(event, book)
 
 
-def as_written(event: Event, name: str, book: Book) -> str:
-    """Return a field as `Change` holds it: in the agency's words; the action date as a date or instant in ISO 8601."""
+def written_value(event: Event, name: str, book: Book) -> str:
+    """Return a field's value for a `Change`: in the agency's words; the action date as an ISO 8601 date or instant."""
     if name != "action_at":
         return getattr(event, name) or ""
     if event.date_only:

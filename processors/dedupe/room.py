@@ -1,13 +1,13 @@
 """
-How much is remembered of one offender, and what becomes of the rest.
+Limits on what dedupe remembers of one offender, and what happens beyond them.
 
-No real person's events come near it; a feed gone wrong does. The agency that has most of them loses its oldest, and nobody who
-should hear something is passed over:
+Only a runaway feed reaches these limits; no real person has so many events. The agency that has the most loses its oldest items, in
+such a way that nobody who should be told is missed:
 
-- An event is forgotten: sent again it is told again, and a Cancel or Update of it goes to a reviewer.
-- If its Cancel is held, registrants are told of the cancellation at once.
-- Of messages that wait for an earlier one, the oldest go to a reviewer before their time.
-- The oldest review is closed as discarded, and its agency hears that the message was not delivered.
+- An event is forgotten: if it is sent again, it is told again; a Cancel or Update of it goes to a reviewer.
+- If the event's Cancel is held, registrants are told of the cancellation at once.
+- Of the messages that wait for an earlier one, the oldest go to a reviewer early.
+- The oldest review is closed as discarded, and its agency is told that the message was not delivered.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from processors.dedupe.effect import Effect
 from processors.dedupe.situation import Situation
-from processors.dedupe.state import LONGEST, KnownEvent, KnownEvents, WaitingMessage
+from processors.dedupe.state import MAX_IDS, KnownEvent, KnownEvents, WaitingMessage
 from processors.dedupe.waiting import review_of, stop_waiting
 from processors.domain import room
 from processors.domain.event import Event
@@ -25,15 +25,15 @@ from processors.stage import Output
 from processors.tally import part_ended
 from processors.topics import REVIEWS
 
-ROOM: Final = 1_000  # events, and the ids and contents that they are known by
-HELD: Final = 4  # what a held Cancel counts for
-LARGEST: Final = 1 + 3 * LONGEST + HELD  # that one event may take
+MAX_SIZE: Final = 1_000  # for one offender: every event, message id, fingerprint and Cancel id counts as 1
+HELD_CANCEL_SIZE: Final = 4  # a held Cancel counts as 4
+MAX_EVENT_SIZE: Final = 1 + 3 * MAX_IDS + HELD_CANCEL_SIZE
 
 
 def has_room(known: KnownEvents) -> bool:
-    """Whether one message more fits in any case, as for almost everybody."""
-    few = (len(known.events) + 1) * LARGEST <= ROOM  # most have no more, and need no counting
-    return (few or room_taken(known) + LARGEST <= ROOM) and len(known.waiting) < min(room.MAX_WAITING, room.MAX_IN_REVIEW)
+    """Whether one more message is sure to fit; true for almost every offender."""
+    few = (len(known.events) + 1) * MAX_EVENT_SIZE <= MAX_SIZE  # the usual case needs no counting
+    return (few or total_size(known) + MAX_EVENT_SIZE <= MAX_SIZE) and len(known.waiting) < min(room.MAX_WAITING, room.MAX_IN_REVIEW)
 
 
 def make_room(situation: Situation) -> Effect:
@@ -41,8 +41,8 @@ def make_room(situation: Situation) -> Effect:
     known = situation.known
     events: dict[int, KnownEvent | None] = {}
     gone: list[KnownEvent] = []
-    if room_taken(known) > ROOM:  # then some more at once, so that not every message has to look for what goes
-        gone = room.crowded_out(known.events, ROOM * 9 // 10, ori_of, lambda each: (each.held is not None, each.last or each.seq), size)
+    if total_size(known) > MAX_SIZE:  # free some extra space, so that not every further message has to
+        gone = room.crowded_out(known.events, MAX_SIZE * 9 // 10, ori_of, lambda each: (each.held is not None, each.last or each.seq), size)
     for each in gone:
         held = each.held
         events[each.seq] = None if held is None else replace(each, held=replace(held, due=situation.at), forget_at=situation.at)
@@ -55,8 +55,8 @@ def make_room(situation: Situation) -> Effect:
     )
 
 
-def make_room_and_note_it(situation: Situation, event: Event) -> Effect:
-    """Return the same with a note in the journal, under the message that found no room."""
+def make_room_with_note(situation: Situation, event: Event) -> Effect:
+    """Do the same as `make_room`, with a verdict in the journal under the message that did not fit."""
     made = make_room(situation)
     if not made.events:
         return made
@@ -66,7 +66,7 @@ def make_room_and_note_it(situation: Situation, event: Event) -> Effect:
 
 
 def reviews_crowded_out(known: KnownEvents) -> list[WaitingMessage]:
-    """Return the messages in review that go once there is room for no more."""
+    """Return the messages whose reviews are closed since no more fit."""
     return room.reviews_crowded_out(known.waiting, ori_of, lambda each: each.seq)
 
 
@@ -83,15 +83,15 @@ def close_crowded_out(situation: Situation) -> Effect:
     return effect
 
 
-def room_taken(known: KnownEvents) -> int:
-    """Return how much room all events take."""
+def total_size(known: KnownEvents) -> int:
+    """Return the size of all events together (see MAX_SIZE)."""
     return sum([size(each) for each in known.events])
 
 
 def size(known: KnownEvent) -> int:
-    """Return how much room an event takes."""
+    """Return the size of one event (see MAX_SIZE)."""
     names = len(known.message_ids) + len(known.fingerprints) + len(known.cancel_ids)
-    return 1 + names + (HELD if known.held is not None else 0)
+    return 1 + names + (HELD_CANCEL_SIZE if known.held is not None else 0)
 
 
 def ori_of(kept: KnownEvent | WaitingMessage) -> str:

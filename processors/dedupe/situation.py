@@ -1,29 +1,29 @@
-"""What dedupe knows when it decides: one offender's events, the time, the rules; with look-ups."""
+"""The context of a decision in dedupe: one offender's events, the time and the rules, with queries."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
 
-from processors.dedupe.fingerprint import content, earlier_fingerprint, fingerprint
+from processors.dedupe.fingerprint import compared_fields, earlier_fingerprint, fingerprint
 from processors.dedupe.state import KnownEvent, KnownEvents, State, StoredMessage, message_key
 from processors.domain.event import Event, Scope
 from processors.domain.journal import Journal
 from processors.rules.book import Book, Rules
 
 NAME: Final = "dedupe"
-NOTHING: Final = KnownEvents()
+NO_EVENTS: Final = KnownEvents()
 
 
 class Message(Struct, frozen=True, gc=False):
-    """An agency's message about an event, and the fingerprint of its content."""
+    """An agency's message about an event, with the fingerprint of its content."""
 
     event: Event
     fingerprint: str
 
     @property
     def reference(self) -> str:
-        """The message it refers to; without a reference, the message with its own id."""
+        """The id of the message that it refers to; without a reference, its own id."""
         return self.event.refers_to or self.event.message_id
 
 
@@ -44,8 +44,8 @@ class Situation(Struct, frozen=True, gc=False):
         return self.rules.book(event.jurisdiction, event.received_at)
 
     def message(self, event: Event) -> Message:
-        """Return the message with the fingerprint of its content, by an earlier version if an event is known by that fingerprint only."""
-        compared = content(event, self.book(event))
+        """Return the message with its fingerprint; with the earlier version's fingerprint if only that one is known."""
+        compared = compared_fields(event, self.book(event))
         found = fingerprint(event, compared)
         known = [each for known in self.known.events if known.ori == event.ori for each in known.fingerprints]
         if known and found not in known and (earlier := earlier_fingerprint(event, compared)) in known:
@@ -53,11 +53,11 @@ class Situation(Struct, frozen=True, gc=False):
         return Message(event, found)
 
     def window_end(self, scope: Scope) -> int:
-        """Return how long content that is told now is recognised (contract §6, `duplicate.window`)."""
+        """Return until when content that is told now is recognized (contract §6, `duplicate.window`)."""
         return self.at + self.rules.duration("duplicate.window", scope)
 
     def stored_message(self, seq: int) -> Event:
-        """Return a stored message: the newest of a known event, or one that waits."""
+        """Return a stored message: the newest about a known event, or one that waits."""
         key = message_key(self.offender, seq)
         found = self.states[key]
         if not isinstance(found, StoredMessage):
@@ -80,20 +80,20 @@ class Situation(Struct, frozen=True, gc=False):
             for each in ours
         )
 
-    def is_recognised(self, known: KnownEvent, message: Message) -> bool:
+    def is_recognized(self, known: KnownEvent, message: Message) -> bool:
         """Whether the event had this content, within `duplicate.window`."""
         return known.fingerprints.get(message.fingerprint, self.at) > self.at
 
-    def with_same_content(self, message: Message) -> KnownEvent | None:
+    def event_with_same_content(self, message: Message) -> KnownEvent | None:
         """
-        Return the event with the same content.
+        Return the event with the same content as the message.
 
-        That is one that was told with this content, recently or as its last content, and is not cancelled.
+        That is an event, not cancelled, that was told with this content within `duplicate.window`, or has it as its last content.
         """
         alike = [each for each in self.known.events if message.fingerprint in each.fingerprints and each.ori == message.event.ori]
         expired = None
         for each in reversed(alike):
-            if each.state in {"told", "held"} and self.is_recognised(each, message):
+            if each.state in {"told", "held"} and self.is_recognized(each, message):
                 return each
             if each.state != "cancelled" and each.newest == message.fingerprint:
                 if each.state == "held":
@@ -101,17 +101,17 @@ class Situation(Struct, frozen=True, gc=False):
                 expired = expired or each
         return expired
 
-    def referred_to(self, message: Message) -> KnownEvent | None:
-        """Return the event that a Cancel or Update refers to: of several with that message id, the newest that is not cancelled."""
+    def event_referred_to(self, message: Message) -> KnownEvent | None:
+        """Return the event that a Cancel or Update refers to; of several with that message id, the newest that is not cancelled."""
         meant = [each for each in self.known.events if each.ori == message.event.ori and message.reference in each.message_ids]
         return next((each for each in reversed(meant) if each.state != "cancelled"), meant[-1] if meant else None)
 
-    def with_overtaken(self, event: Event) -> KnownEvent | None:
-        """Return the event for which a reviewer released a later message before this one came."""
+    def event_that_overtook(self, event: Event) -> KnownEvent | None:
+        """Return the event for which a reviewer released a later message before this one arrived."""
         return next((each for each in self.known.events if each.overtaken == event.message_id and each.ori == event.ori), None)
 
-    def followers(self, event: Event) -> list[Message]:
-        """Return the messages that waited for this one, and for those, each after the one that it refers to."""
+    def messages_waiting_for(self, event: Event) -> list[Message]:
+        """Return the messages that waited for this one, directly or through each other; each follows the one it refers to."""
         if not self.known.waiting or event.operation == "Cancel":
             return []
         ids, found = {event.message_id}, list[Message]()
@@ -125,18 +125,18 @@ class Situation(Struct, frozen=True, gc=False):
         return found
 
 
-def event_meant(now: Situation, message: Message) -> KnownEvent | None:
-    """Return the event that the message is about; an Add of an unknown event opens a new one."""
+def target_event(situation: Situation, message: Message) -> KnownEvent | None:
+    """Return the event that the message is about, None if it is unknown; an Add of an unknown event opens a new one."""
     event = message.event
     if event.operation == "Cancel":
-        return now.referred_to(message)
+        return situation.event_referred_to(message)
     if event.operation == "Update":
-        return now.with_overtaken(event) or now.referred_to(message)
+        return situation.event_that_overtook(event) or situation.event_referred_to(message)
     opened = KnownEvent(seq=event.seq, ori=event.ori, root=event.message_id, state="new")
-    return now.with_same_content(message) or now.with_overtaken(event) or opened
+    return situation.event_with_same_content(message) or situation.event_that_overtook(event) or opened
 
 
-def situation(offender: str, at: int, rules: Rules, states: Mapping[str, State]) -> Situation:
+def situation_of(offender: str, at: int, rules: Rules, states: Mapping[str, State]) -> Situation:
     """Return the situation of the offender at that time."""
     found = states.get(offender)
-    return Situation(offender, at, rules, states, found if type(found) is KnownEvents else NOTHING)
+    return Situation(offender, at, rules, states, found if type(found) is KnownEvents else NO_EVENTS)

@@ -1,9 +1,8 @@
 """
-What dedupe remembers of one offender.
+The state of dedupe: what it remembers of one offender.
 
-One document, `KnownEvents`, is read and written for every event, so it holds only what decisions need. The messages
-themselves, whose values a later change or cancellation needs, are stored beside it, each under a key of its own
-that is written once and read when needed.
+One document, `KnownEvents`, is read and written for every event, so it holds only what decisions need. The messages themselves,
+whose values a later change or cancellation needs, are stored separately, each under its own key, written once and read when needed.
 """
 
 from collections.abc import Mapping
@@ -16,11 +15,11 @@ from processors.domain.event import Event
 
 EventState = Literal["new", "told", "held", "cancelled"]
 
-LONGEST: Final = 128  # of the message ids, fingerprints and Cancels of one event; the oldest go, but never the first message id
+MAX_IDS: Final = 128  # message ids, fingerprints and Cancel ids of one event, each; the oldest are dropped, but never the first message id
 
 
 class HeldCancel(Struct, frozen=True, gc=False):
-    """A Cancel that waits until `due` for a resubmission; kept without its submission, since the original's is used."""
+    """A Cancel that waits until `due` for a resubmission; stored without its submission, since the original's is used."""
 
     due: int
     cancel: Event
@@ -30,11 +29,11 @@ class KnownEvent(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
     """
     One event of one agency, as known from its messages.
 
-    `seq` is the sequence number of the message that opened it and identifies the stored message; `root` is that message's id.
-    `message_ids` are those by which a Cancel or Update may refer to it, `fingerprints` the contents it has had, newest last,
-    each with the time until which it is recognised, `cancel_ids` the Cancels received. `overtaken` is the id of a
-    message that has not arrived yet while a reviewer released a later one about it. The event is forgotten at `forget_at`.
-    `last` is the `seq` of the message told last, 0 if that is the one that opened the event.
+    `seq` is the sequence number of the message that opened the event, and the key of the stored message; `root` is that message's
+    id. `message_ids` are the ids by which a Cancel or Update may refer to it. `fingerprints` are the contents it has had, newest
+    last, each with the time until which it is recognized. `cancel_ids` are the ids of the Cancels received. `overtaken` is the
+    id of a message that has not arrived, although a reviewer has released a later one about it. `last` is the `seq` of the message
+    told last, 0 if that is the one that opened the event. The event is forgotten at `forget_at`.
     """
 
     seq: int
@@ -56,15 +55,15 @@ class KnownEvent(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
 
     @property
     def deadline(self) -> int:
-        """When its held Cancel is sent, or the event is forgotten."""
+        """When its held Cancel is sent, otherwise when the event is forgotten."""
         return self.forget_at if self.held is None else self.held.due
 
     def with_message_id(self, message_id: str) -> "KnownEvent":
-        """Return the event with one more message id by which it may be referred to."""
+        """Return the event with one more message id."""
         return replace(self, message_ids=append_id(self.message_ids, message_id))
 
     def with_cancel_id(self, message_id: str) -> "KnownEvent":
-        """Return the event with one more Cancel received."""
+        """Return the event with the id of one more Cancel."""
         return replace(self, cancel_ids=append_id(self.cancel_ids, message_id))
 
     def with_earlier_content(self, message_id: str, fingerprint: str, until: int) -> "KnownEvent":
@@ -76,21 +75,21 @@ class KnownEvent(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
 
 
 def append_id(ids: tuple[str, ...], new: str) -> tuple[str, ...]:
-    """Return `ids` with `new`; if there are too many, the first and the newest."""
+    """Return `ids` with `new` added; beyond MAX_IDS, the second oldest is dropped."""
     if new in ids:
         return ids
     longer = (*ids, new)
-    return longer if len(longer) <= LONGEST else (longer[0], *longer[2:])
+    return longer if len(longer) <= MAX_IDS else (longer[0], *longer[2:])
 
 
 def with_newest(fingerprints: dict[str, int], fingerprint: str, until: int) -> dict[str, int]:
-    """Return `fingerprints` with this one as the newest, whether or not it was there before."""
+    """Return `fingerprints` with this one as the newest, whether or not it is there already."""
     others = [(each, at) for each, at in fingerprints.items() if each != fingerprint]
-    return dict((*others, (fingerprint, until))[-LONGEST:])
+    return dict((*others, (fingerprint, until))[-MAX_IDS:])
 
 
 class WaitingMessage(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """A Cancel or Update of an unknown event: waits until `due`, then, flagged, until a reviewer acts on `review_id`."""
+    """A Cancel or Update of an unknown event. It waits until `due`, is then flagged, and waits for a reviewer to act on `review_id`."""
 
     seq: int
     ori: str
@@ -102,7 +101,7 @@ class WaitingMessage(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=
 
     @property
     def deadline(self) -> int | None:
-        """When it is flagged; in review it has no deadline."""
+        """When it is flagged; None once it is in review."""
         return self.due if self.review_id is None else None
 
 
@@ -132,7 +131,7 @@ class KnownEvents(Struct, frozen=True, gc=False, tag="sightings", omit_defaults=
 
 
 class StoredMessage(Struct, frozen=True, gc=False, tag="kept"):
-    """A message as received: the newest that was told of an event, or one that waits."""
+    """A message as received: the newest that was told about an event, or one that waits."""
 
     event: Event
 
@@ -150,7 +149,7 @@ def message_key(offender: str, seq: int) -> str:
     return f"{offender}/{seq}"
 
 
-def unheard_is_new(document: dict[str, Any]) -> dict[str, Any]:
+def rename_unheard_state(document: dict[str, Any]) -> dict[str, Any]:
     """Return a document of format 1 in format 2: the state `unheard` is now called `new`."""
     known = [each | {"standing": "new"} if each.get("standing") == "unheard" else each for each in document.get("sightings", ())]
     return document | {"sightings": known} if known else document

@@ -1,9 +1,9 @@
 """
-What a message does to an event, by the event's state (contract §3.1.1; specification §4).
+The transition tables: what a message does to an event in each of its states (contract §3.1.1; specification §4).
 
-`TRANSITIONS` is the whole table: the states are those of `KnownEvent`, and three that depend on the message: `new`,
-the event is unknown; `expired`, its content is no longer recognised; `overtaken`, a reviewer released a later
-message about it before this one came. `AT_DEADLINE` says what happens at a deadline. docs/duplicates.md draws both.
+`TRANSITIONS` has the states of `KnownEvent`, and three that depend on the message: `new` (the event is unknown), `expired` (its
+content is no longer recognized) and `overtaken` (a reviewer released a later message before this one arrived).
+`DEADLINE_TRANSITIONS` says what happens at a deadline. docs/duplicates.md draws both.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from processors.dedupe.effect import Effect
 from processors.dedupe.fingerprint import changes
+from processors.dedupe.forward import tell, tell_cancellation
 from processors.dedupe.situation import Message, Situation
 from processors.dedupe.state import EventState, HeldCancel, KnownEvent
-from processors.dedupe.telling import tell, tell_cancellation
 from processors.domain.event import Change, Event, Operation
 from processors.domain.journal import Outcome
 from processors.domain.time import iso
@@ -26,35 +26,35 @@ from processors.tally import part_ended, part_repeated
 State = EventState | Literal["expired", "overtaken"]
 Handler = Callable[[Situation, KnownEvent, Message], Effect]
 
-NAMED_IN_JOURNAL: Final = {"event_type", "event_subtype", "notification_type", "action_at", "status", "location_kind"}
+FIELDS_SHOWN_IN_JOURNAL: Final = {"event_type", "event_subtype", "notification_type", "action_at", "status", "location_kind"}
 
 
 class Transition(NamedTuple):
-    """What happens, the states of the event afterwards, and the reasons that the journal gives."""
+    """One transition: its handler, the possible next states of the event, and the possible reasons in the journal."""
 
     handler: Handler
     to: tuple[EventState, ...]
     reasons: tuple[str, ...]
 
 
-class Deadline(NamedTuple):
-    """What happens to an event at its deadline."""
+class DeadlineTransition(NamedTuple):
+    """The transition of an event at its deadline."""
 
     handler: Callable[[Situation, KnownEvent], Effect]
     to: tuple[EventState | Literal["forgotten"], ...]
 
 
 def take_effect(situation: Situation, known: KnownEvent, message: Message, operation: Operation) -> Effect:
-    """Return the effect of the message on the event."""
+    """Return the effect of a message on an event."""
     found = transition(TRANSITIONS, state_for(situation, known, message, operation), operation)
     return found.handler(situation, known, message)
 
 
 def state_for(situation: Situation, known: KnownEvent, message: Message, operation: Operation) -> State:
-    """Return the state of the event for this message."""
+    """Return the state of the event with regard to this message."""
     if known.overtaken == message.event.message_id and operation != "Cancel":
         return "overtaken"
-    if known.state == "told" and operation == "Add" and not situation.is_recognised(known, message):
+    if known.state == "told" and operation == "Add" and not situation.is_recognized(known, message):
         return "expired"
     return known.state
 
@@ -64,8 +64,8 @@ def tell_news(situation: Situation, known: KnownEvent, message: Message) -> Effe
     return tell(situation, known, message, situation.journal.verdict(message.event, "passed", "first_sighting", detail))
 
 
-def tell_anew(situation: Situation, known: KnownEvent, message: Message) -> Effect:
-    """Tell the event as news; it keeps its old message ids, and what is said of those is about this one from now on."""
+def tell_as_new(situation: Situation, known: KnownEvent, message: Message) -> Effect:
+    """Tell the event as news. It keeps its old message ids: a later message that refers to one of them is about the new event."""
     event = message.event
     why = "was told as cancelled" if known.state == "cancelled" else "was told longer ago than duplicate.window"
     successor = KnownEvent(
@@ -82,7 +82,7 @@ def tell_anew(situation: Situation, known: KnownEvent, message: Message) -> Effe
 
 def suppress_copy(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     event = message.event
-    said = suppress_repetition(situation, known, event, "duplicate", f"the same event as message {known.root} of {known.ori}")
+    said = suppress_repeat(situation, known, event, "duplicate", f"the same event as message {known.root} of {known.ori}")
     return said if event.message_id in known.message_ids else set_event(known.with_message_id(event.message_id)).then(said)
 
 
@@ -98,12 +98,12 @@ def tell_change(situation: Situation, known: KnownEvent, message: Message) -> Ef
         detail = f"message {known.root} is changed: {list_changes(changed)}"
         return tell(situation, known, message, situation.journal.verdict(event, "passed", "changed", detail), changed)
     detail = f"nothing that tells events of this kind apart differs from message {known.root}"
-    said = suppress_repetition(situation, known, event, "inconsequential", detail)
+    said = suppress_repeat(situation, known, event, "inconsequential", detail)
     return set_event(known.with_message_id(event.message_id)).then(said)
 
 
 def hold_cancel(situation: Situation, known: KnownEvent, message: Message) -> Effect:
-    """Let a Cancel wait for a resubmission, unless a reviewer released it."""
+    """Hold a Cancel, in case the event is resubmitted; one that a reviewer released is sent at once."""
     event = message.event
     known = known.with_cancel_id(event.message_id)
     if event.released_by is not None:
@@ -114,9 +114,9 @@ def hold_cancel(situation: Situation, known: KnownEvent, message: Message) -> Ef
     return set_event(held).then(verdict(situation, message, "waiting", "cancel_hold", detail))
 
 
-def take_cancel_back(situation: Situation, known: KnownEvent, message: Message) -> Effect:
+def revoke_cancel(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     """
-    Revoke a held Cancel: the event was sent again as it was once told, or by an Update.
+    Revoke a held Cancel, since the event was sent again with a content it had before, or by an Update.
 
     If nothing differs from what was told last, neither the Cancel nor this message is sent (specification §4); a
     difference is sent as a change.
@@ -124,16 +124,16 @@ def take_cancel_back(situation: Situation, known: KnownEvent, message: Message) 
     event = message.event
     if changes(situation.stored_message(known.seq), event, situation.book(event)):
         changed = tell_change(situation, replace(known, held=None), message)
-        return cancel_ended(situation, known, "superseded", f"the event was changed by message {event.message_id}").then(changed)
+        return suppress_held_cancel(situation, known, "superseded", f"the event was changed by message {event.message_id}").then(changed)
     stood = set_event(replace(known.with_message_id(event.message_id), state="told", held=None))
     detail = f"the event of message {known.root} was told and its Cancel taken back"
-    return stood.then(cancel_ended(situation, known, "resubmitted", f"the event was sent again as message {event.message_id}")).then(
-        verdict(situation, message, "suppressed", "resubmitted", detail)
-    )
+    return stood.then(
+        suppress_held_cancel(situation, known, "resubmitted", f"the event was sent again as message {event.message_id}")
+    ).then(verdict(situation, message, "suppressed", "resubmitted", detail))
 
 
 def cancel_before_news(situation: Situation, known: KnownEvent, message: Message) -> Effect:
-    """Suppress an event that was cancelled before it was told, together with its cancellation."""
+    """Suppress an event that was cancelled before it was told, and its cancellation."""
     event = message.event
     cancelled = replace(known.with_cancel_id(event.message_id), state="cancelled", forget_at=situation.window_end(event.scope))
     detail = f"message {known.root} came after its Cancel and was not told"
@@ -141,7 +141,7 @@ def cancel_before_news(situation: Situation, known: KnownEvent, message: Message
 
 
 def suppress_overtaken(situation: Situation, known: KnownEvent, message: Message) -> Effect:
-    """Suppress a message that came after a reviewer had released a later one about it."""
+    """Suppress a message that arrived after a reviewer had released a later one."""
     event = message.event
     named = known.with_earlier_content(event.message_id, message.fingerprint, situation.window_end(event.scope))
     detail = "a reviewer had released a later message about it before it came"
@@ -157,7 +157,7 @@ def forget(_: Situation, known: KnownEvent) -> Effect:
     return Effect(events={known.seq: None}, messages={known.seq: None})
 
 
-def cancel_ended(situation: Situation, known: KnownEvent, reason: str, detail: str) -> Effect:
+def suppress_held_cancel(situation: Situation, known: KnownEvent, reason: str, detail: str) -> Effect:
     """Return the verdict on a held Cancel that is not sent."""
     if known.held is None:
         return Effect()
@@ -169,28 +169,28 @@ def verdict(situation: Situation, message: Message, outcome: Outcome, reason: st
 
 
 def suppress(situation: Situation, event: Event, reason: str, detail: str, end: tuple[Output, ...] | None = None) -> Effect:
-    """Suppress a message, in the journal and for the response to its agency: as leading to no notification, unless `end` says otherwise."""
+    """Suppress a message: write the verdict, and the end of its part for the response (`end`, by default: nobody to tell)."""
     outputs = part_ended(event) if end is None else end
     return Effect(outputs=outputs, verdicts=(situation.journal.verdict(event, "suppressed", reason, detail),))
 
 
-def suppress_repetition(situation: Situation, known: KnownEvent, event: Event, reason: str, detail: str) -> Effect:
-    """Suppress a message that says nothing new; it is answered like the message last told, unless it is a copy under the same id."""
+def suppress_repeat(situation: Situation, known: KnownEvent, event: Event, reason: str, detail: str) -> Effect:
+    """Suppress a message without news. Its response is that of the message told last; a copy under the same id gets none."""
     if event.message_id in known.message_ids:
         return suppress(situation, event, reason, detail, part_ended(event, "copy"))
     return suppress(situation, event, reason, detail, part_repeated(event, known.last or known.seq))
 
 
 def list_changes(changed: tuple[Change, ...]) -> str:
-    """Return the changes for the journal: of courts, cases and places it says only that they changed."""
+    """Return the changes for the journal, without the values of courts, cases and places."""
     return ", ".join(
-        f"{each.field} from {each.old or 'nothing'} to {each.new or 'nothing'}" if each.field in NAMED_IN_JOURNAL else each.field
+        f"{each.field} from {each.old or 'nothing'} to {each.new or 'nothing'}" if each.field in FIELDS_SHOWN_IN_JOURNAL else each.field
         for each in changed
     )
 
 
-def end_hold(situation: Situation, known: KnownEvent) -> Effect:
-    """Send a cancellation for which no resubmission came, and forget the events that have expired."""
+def send_held_cancel(situation: Situation, known: KnownEvent) -> Effect:
+    """Send a held Cancel that was not followed by a resubmission; forget the event if it has expired."""
     if known.held is None:
         raise TypeError(f"no Cancel is held of the event of message {known.root}")
     told = tell_cancellation(situation, known, known.held.cancel)
@@ -204,18 +204,18 @@ TRANSITIONS: Final[Mapping[tuple[State, Operation], Transition]] = {
     ("told", "Add"): Transition(suppress_copy, ("told",), ("duplicate",)),
     ("told", "Update"): Transition(tell_change, ("told",), ("changed", "inconsequential")),
     ("told", "Cancel"): Transition(hold_cancel, ("held", "cancelled"), ("cancel_hold", "cancelled")),
-    ("expired", "Add"): Transition(tell_anew, ("told",), ("first_sighting",)),
-    ("held", "Add"): Transition(take_cancel_back, ("told",), ("resubmitted", "changed")),
-    ("held", "Update"): Transition(take_cancel_back, ("told",), ("resubmitted", "changed")),
+    ("expired", "Add"): Transition(tell_as_new, ("told",), ("first_sighting",)),
+    ("held", "Add"): Transition(revoke_cancel, ("told",), ("resubmitted", "changed")),
+    ("held", "Update"): Transition(revoke_cancel, ("told",), ("resubmitted", "changed")),
     ("held", "Cancel"): Transition(suppress_second_cancel, ("held",), ("duplicate",)),
-    ("cancelled", "Update"): Transition(tell_anew, ("told",), ("first_sighting",)),
+    ("cancelled", "Update"): Transition(tell_as_new, ("told",), ("first_sighting",)),
     ("cancelled", "Cancel"): Transition(suppress_second_cancel, ("cancelled",), ("duplicate",)),
     ("overtaken", "Add"): Transition(suppress_overtaken, ("told", "held", "cancelled"), ("superseded",)),
     ("overtaken", "Update"): Transition(suppress_overtaken, ("told", "held", "cancelled"), ("superseded",)),
 }
 
-AT_DEADLINE: Final[Mapping[EventState, Deadline]] = {
-    "told": Deadline(forget, ("forgotten",)),
-    "held": Deadline(end_hold, ("cancelled", "forgotten")),
-    "cancelled": Deadline(forget, ("forgotten",)),
+DEADLINE_TRANSITIONS: Final[Mapping[EventState, DeadlineTransition]] = {
+    "told": DeadlineTransition(forget, ("forgotten",)),
+    "held": DeadlineTransition(send_held_cancel, ("cancelled", "forgotten")),
+    "cancelled": DeadlineTransition(forget, ("forgotten",)),
 }

@@ -1,15 +1,15 @@
 """
-A Cancel or Update of an unknown event: it waits `out_of_order.hold`, is flagged, and has no effect until a reviewer acts.
+A Cancel or Update of an unknown event waits for `out_of_order.hold`, is then flagged, and has no effect until a reviewer acts.
 
-Once released, it takes effect at once, whether or not its target has arrived meanwhile.
+Once released, it takes effect at once, whether or not its target has arrived in the meantime.
 """
 
 from msgspec.structs import replace
 
 from processors.dedupe.effect import Effect
+from processors.dedupe.forward import output_event
 from processors.dedupe.situation import NAME, Message, Situation
 from processors.dedupe.state import KnownEvent, WaitingMessage
-from processors.dedupe.telling import output
 from processors.dedupe.transitions import take_effect, verdict
 from processors.domain.event import Event
 from processors.domain.review import STATE_AFTER, Review, ReviewAction, close_review, open_review, review_id
@@ -20,7 +20,7 @@ from processors.topics import REVIEWS
 
 
 def wait(situation: Situation, message: Message) -> Effect:
-    """Store a message about an unknown event until `out_of_order.hold` is over."""
+    """Let a message about an unknown event wait for `out_of_order.hold`."""
     event = message.event
     due = event.received_at + situation.rules.duration("out_of_order.hold", event.scope)
     waiting = WaitingMessage(
@@ -57,7 +57,7 @@ def review_of(event: Event, waiting: WaitingMessage) -> Review:
 
 
 def stop_waiting(situation: Situation, seqs: set[int]) -> Effect:
-    """Remove these waiting messages."""
+    """Remove waiting messages by `seq`."""
     ended = {each.seq: None for each in situation.known.waiting if each.seq in seqs}
     return Effect(waiting=ended, messages=ended)
 
@@ -71,24 +71,24 @@ def act_on_review(situation: Situation, action: ReviewAction) -> Effect:
     comment = f"by {action.reviewer}: {action.reason}"
     if action.action == "discard":
         discarded = situation.journal.verdict(event, "suppressed", "discarded", f"discarded {comment}", waiting.review_id)
-        return close(situation, event, waiting, action).then(Effect(outputs=part_ended(event, "failed"), verdicts=(discarded,)))
+        return close_waiting(situation, event, waiting, action).then(Effect(outputs=part_ended(event, "failed"), verdicts=(discarded,)))
     return (
-        close(situation, event, waiting, action)
+        close_waiting(situation, event, waiting, action)
         .then(Effect(verdicts=(situation.journal.verdict(event, "noted", "released", f"released {comment}", waiting.review_id),)))
         .then(release(situation, Message(replace(event, released_by=action.reviewer), waiting.fingerprint)))
     )
 
 
-def close(situation: Situation, event: Event, waiting: WaitingMessage, action: ReviewAction) -> Effect:
-    """Close the review of a message, and stop waiting."""
+def close_waiting(situation: Situation, event: Event, waiting: WaitingMessage, action: ReviewAction) -> Effect:
+    """Close the review of a message, and remove the message from those that wait."""
     review = close_review(review_of(event, waiting), STATE_AFTER[action.action], action)
     return stop_waiting(situation, {event.seq}).then(Effect(outputs=(Output(REVIEWS, review.review_id, review),)))
 
 
 def release(situation: Situation, message: Message) -> Effect:
-    """Let a released message take effect at once."""
+    """Let a released message take effect, even if its target is unknown."""
     event = message.event
-    known = situation.referred_to(message)
+    known = situation.event_referred_to(message)
     if known is not None:
         return take_effect(situation, known, message, event.operation)
     overtaken = None if message.reference == event.message_id else message.reference
@@ -96,12 +96,12 @@ def release(situation: Situation, message: Message) -> Effect:
         seq=event.seq, ori=event.ori, root=message.reference, state="new", message_ids=(message.reference,), overtaken=overtaken
     )
     if event.operation == "Update":  # the event is otherwise unknown, so this is told as if it were its first message
-        return take_effect(situation, situation.with_same_content(message) or opened, message, "Add")
+        return take_effect(situation, situation.event_with_same_content(message) or opened, message, "Add")
     cancelled = replace(opened.with_cancel_id(event.message_id), state="cancelled", forget_at=situation.window_end(event.scope))
     sent = replace(event, telling="cancellation", root=message.reference)
     detail = f"message {message.reference} is not known here; those who were told of it are told"
     return Effect(
         events={opened.seq: cancelled},
-        outputs=(output(situation, sent),),
+        outputs=(output_event(situation, sent),),
         verdicts=(situation.journal.verdict(event, "passed", "cancelled", detail),),
     )

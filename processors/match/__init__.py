@@ -1,1 +1,1 @@
-"""Match: finds the registrants of each event."""
+"""Match: finds the registrants to be notified of each event."""

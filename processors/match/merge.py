@@ -1,29 +1,37 @@
-"""Two offenders who are one person, and two events that are one: what is kept of both is joined."""
+"""Merges the states of two offenders who are one person, and of two events that are the same."""
 
 from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
 from processors.domain.merge import Merge, SameEvent
-from processors.match.pages import Registrants, no_documents, page_keys, registration_documents, registrations_of, told_documents, told_of
+from processors.match.notify import changed_told_events, told_events
+from processors.match.pages import (
+    Registrants,
+    deleted_documents,
+    page_keys,
+    registration_documents,
+    registrations_of,
+    told_documents,
+    told_registrants,
+)
 from processors.match.recipients import union
-from processors.match.state import VERSIONS, ActiveRegistration, State, ToldRegistrants, key_of_told, list_key, telling_key
-from processors.match.telling import as_list, told_events
+from processors.match.state import MAX_CHOICES, ActiveRegistration, State, ToldRegistrants, fan_out_key, told_events_key, told_key_of
 from processors.stage import Context, Decision
 
 
-def documents(offender: str, found: Mapping[str, State]) -> Iterator[str]:
+def state_keys(offender: str, found: Mapping[str, State]) -> Iterator[str]:
     """Yield the keys of every state of an offender."""
     yield offender
     yield from page_keys(offender, found)
-    yield telling_key(offender)  # there is nothing under it: what is being told is told before a merge is decided
-    yield list_key(offender)
+    yield fan_out_key(offender)  # always empty: a fan-out ends before a merge is decided
+    yield told_events_key(offender)
     for key in told_events(found, offender):
         yield key
         yield from page_keys(key, found)
 
 
-def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], _: Context) -> Decision[State]:
+def merge_states(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], _: Context) -> Decision[State]:
     """Return the decision that merges registrations and told events of `merge.offender` into those of `merge.into`."""
     known = {each.registration_id: each for each in registrations_of(theirs, merge.offender)}
     for each in registrations_of(mine, merge.into):
@@ -33,40 +41,40 @@ def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], _
     for key in told_events(theirs, merge.offender):
         told, moved = theirs.get(key), merge.into + key.removeprefix(merge.offender)
         if isinstance(told, ToldRegistrants):
-            states |= joined_documents(moved, mine, told_of(key, theirs), told.until)
-            listed[moved] = until_of(states, moved)
-    return Decision(states={**states, **as_list(merge.into, told_events(mine, merge.into), listed)})
+            states |= joined_documents(moved, mine, told_registrants(key, theirs), told.until)
+            listed[moved] = told_until(states, moved)
+    return Decision(states={**states, **changed_told_events(merge.into, told_events(mine, merge.into), listed)})
 
 
 def joined_registration(one: ActiveRegistration, other: ActiveRegistration) -> ActiveRegistration:
-    """Return a registration that was for both offenders: its choices in order, in force since the earlier."""
+    """Return a registration that was for both offenders, with the choices of both in order."""
     if one.registrant_id != other.registrant_id:
         return max(one, other, key=lambda each: each.choices[-1].seq)
     choices = sorted({*one.choices, *other.choices}, key=lambda each: each.seq)
-    return replace(one, choices=tuple(choices)[-VERSIONS:])
+    return replace(one, choices=tuple(choices)[-MAX_CHOICES:])
 
 
 def joined_documents(key: str, found: Mapping[str, State], others: Registrants, until: int) -> dict[str, State | None]:
-    """Return who was told of an event together with the others who were."""
+    """Return the documents of those told of an event under this key, with the `others` added."""
     document = found.get(key)
     if isinstance(document, ToldRegistrants):
         until = max(until, document.until)
-    return told_documents(key, union(told_of(key, found), others), until, found)
+    return told_documents(key, union(told_registrants(key, found), others), until, found)
 
 
-def until_of(states: Mapping[str, State | None], key: str) -> int:
-    """Return until when it is kept who was told of an event."""
+def told_until(states: Mapping[str, State | None], key: str) -> int:
+    """Return until when those told of an event are remembered."""
     document = states[key]
     return document.until if isinstance(document, ToldRegistrants) else 0
 
 
 def rename_event(same: SameEvent, states: Mapping[str, State]) -> Decision[State]:
-    """Return the decision that renames an event known by one of its message ids to the other."""
-    old, new = (key_of_told(same.offender, same.ori, root) for root in (same.also, same.root))
+    """Return the decision that moves an event from the key with one of its message ids to the key with the other."""
+    old, new = (told_key_of(same.offender, same.ori, root) for root in (same.also, same.root))
     told = states.get(old)
     if not isinstance(told, ToldRegistrants):
         return Decision()
-    together = joined_documents(new, states, told_of(old, states), told.until)
+    together = joined_documents(new, states, told_registrants(old, states), told.until)
     listed = told_events(states, same.offender)
-    after = {key: until for key, until in listed.items() if key != old} | {new: until_of(together, new)}
-    return Decision(states={**no_documents(old, states), **together, **as_list(same.offender, listed, after)})
+    after = {key: until for key, until in listed.items() if key != old} | {new: told_until(together, new)}
+    return Decision(states={**deleted_documents(old, states), **together, **changed_told_events(same.offender, listed, after)})

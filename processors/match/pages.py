@@ -1,8 +1,8 @@
 """
-Documents that grow with the number of registrants, in pages, so that none outgrows one record and adding writes one page.
+Pages of documents that grow with the number of registrants, so that none outgrows one record and an addition writes one page.
 
-A short list is in its document alone. A longer one is in pages, of which the document says how many there are. The page of
-a registration follows from its id; when one is full, their number is doubled.
+A short list is stored in its document. A longer one is split into pages, and the document holds their number. A hash of its id
+decides on which page a registration is; when a page is full, the number of pages is doubled.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,16 +12,16 @@ from zlib import crc32
 from processors.domain.room import crowded_out
 from processors.match.state import ActiveRegistration, ActiveRegistrations, State, ToldEvents, ToldRegistrants
 
-REGISTRATIONS: Final = 100  # of one page
-REGISTRANTS: Final = 1_000  # of one page of those told
-LISTED: Final = 1_000  # told events that a merge takes along: as many as dedupe remembers of one offender
-MARK: Final = "\v"  # between a document's key and the number of its page: it is in no id
+REGISTRATIONS_PER_PAGE: Final = 100
+REGISTRANTS_PER_PAGE: Final = 1_000  # told of one event
+MAX_TOLD_EVENTS: Final = 1_000  # listed for a merge: as many as dedupe remembers of one offender
+PAGE_SEPARATOR: Final = "\v"  # between a document's key and a page number; no id contains it
 
 Registrants = Mapping[str, tuple[str, ...]]
 
 
 def page_key(key: str, page: int) -> str:
-    return f"{key}{MARK}{page}"
+    return f"{key}{PAGE_SEPARATOR}{page}"
 
 
 def page_keys(key: str, found: Mapping[str, State]) -> Iterable[str]:
@@ -33,14 +33,14 @@ def page_keys(key: str, found: Mapping[str, State]) -> Iterable[str]:
 # registrations
 
 
-def home_of(registration_id: str, offender: str, found: Mapping[str, State]) -> str:
-    """Return the key of the document that a registration is in, or belongs in."""
+def registration_page_key(registration_id: str, offender: str, found: Mapping[str, State]) -> str:
+    """Return the key of the document or page that a registration belongs to."""
     document = found.get(offender)
     pages = document.pages if isinstance(document, ActiveRegistrations) else 0
-    return page_key(offender, page_of(registration_id, pages)) if pages else offender
+    return page_key(offender, page_number(registration_id, pages)) if pages else offender
 
 
-def page_of(registration_id: str, pages: int) -> int:
+def page_number(registration_id: str, pages: int) -> int:
     return crc32(registration_id.encode()) % pages
 
 
@@ -58,42 +58,42 @@ def registrations_of(found: Mapping[str, State], offender: str) -> tuple[ActiveR
 
 
 def is_full(key: str, found: Mapping[str, State]) -> bool:
-    return len(registrations_in(key, found)) >= REGISTRATIONS
+    return len(registrations_in(key, found)) >= REGISTRATIONS_PER_PAGE
 
 
 def need_more_pages(registrations: tuple[ActiveRegistration, ...]) -> bool:
     """Whether these are too many for one page."""
-    return len(registrations) > REGISTRATIONS
+    return len(registrations) > REGISTRATIONS_PER_PAGE
 
 
 def registration_documents(
     offender: str, registrations: Iterable[ActiveRegistration], found: Mapping[str, State]
 ) -> dict[str, State | None]:
-    """Return an offender's registrations, all of them, in as many pages as they need, in place of the pages there were."""
+    """Return the documents of all of an offender's registrations, in as many pages as needed; they replace the former pages."""
     everything = sorted(registrations, key=lambda each: each.registration_id)
     old = dict.fromkeys([offender, *page_keys(offender, found)])
-    if len(everything) <= REGISTRATIONS:
+    if len(everything) <= REGISTRATIONS_PER_PAGE:
         return {**old, offender: ActiveRegistrations(tuple(everything)) if everything else None}
     pages = 2
-    while max(map(len, (spread := spread_over(everything, pages)))) > REGISTRATIONS:
+    while max(map(len, (spread := grouped_by_page(everything, pages)))) > REGISTRATIONS_PER_PAGE:
         pages *= 2
     written = {page_key(offender, page): ActiveRegistrations(tuple(each)) for page, each in enumerate(spread) if each}
     return {**old, offender: ActiveRegistrations((), pages), **written}
 
 
-def spread_over(registrations: Iterable[ActiveRegistration], pages: int) -> list[list[ActiveRegistration]]:
-    """Return the registrations by their page."""
+def grouped_by_page(registrations: Iterable[ActiveRegistration], pages: int) -> list[list[ActiveRegistration]]:
+    """Return the registrations grouped by page."""
     spread: list[list[ActiveRegistration]] = [[] for _ in range(pages)]
     for each in registrations:
-        spread[page_of(each.registration_id, pages)].append(each)
+        spread[page_number(each.registration_id, pages)].append(each)
     return spread
 
 
 # who was told
 
 
-def told_of(key: str, found: Mapping[str, State]) -> dict[str, tuple[str, ...]]:
-    """Return who was told of an event, on whatever page."""
+def told_registrants(key: str, found: Mapping[str, State]) -> dict[str, tuple[str, ...]]:
+    """Return who was told of an event, from all pages."""
     told: dict[str, tuple[str, ...]] = {}
     for each in (key, *page_keys(key, found)):
         document = found.get(each)
@@ -105,41 +105,41 @@ def told_of(key: str, found: Mapping[str, State]) -> dict[str, tuple[str, ...]]:
 def told_documents(
     key: str, registrants: Registrants, until: int, found: Mapping[str, State], first: Registrants | None = None
 ) -> dict[str, State | None]:
-    """Return who was told of an event in as many pages as they need, in place of those there were; `first` have the first, alone."""
+    """Return the documents of those told of an event, in as many pages as needed; those in `first` come first, on their own pages."""
     documents: dict[str, State | None] = dict.fromkeys(page_keys(key, found))
     names = sorted(registrants)
-    if len(names) <= REGISTRANTS:
+    if len(names) <= REGISTRANTS_PER_PAGE:
         return {**documents, key: ToldRegistrants({each: registrants[each] for each in names}, until)}
     groups = [names] if first is None else [[each for each in names if each in first], [each for each in names if each not in first]]
-    parts = [group[at : at + REGISTRANTS] for group in groups for at in range(0, len(group), REGISTRANTS)]
+    parts = [group[at : at + REGISTRANTS_PER_PAGE] for group in groups for at in range(0, len(group), REGISTRANTS_PER_PAGE)]
     for page, part in enumerate(parts):
         documents[page_key(key, page)] = ToldRegistrants({each: registrants[each] for each in part}, until)
     return {**documents, key: ToldRegistrants({}, until, len(parts))}
 
 
-def list_of_told(until: dict[str, int]) -> ToldEvents | None:
+def told_events_document(until: dict[str, int]) -> ToldEvents | None:
     """
-    Return the list of an offender's told events, with as many as a merge takes along: without those that are forgotten soonest.
+    Return the document that lists an offender's told events for a merge; beyond MAX_TOLD_EVENTS, those that expire first are left out.
 
-    Who was told of one that goes from the list is remembered as long as otherwise, for a change or cancellation under this key.
+    Who was told of an event that is left out is still remembered, for a change or cancellation under this key.
     """
-    if len(until) > LISTED:
-        gone = dict(crowded_out(until.items(), LISTED, lambda told: told[0].split("\t")[1], lambda told: (told[1], told[0])))
+    if len(until) > MAX_TOLD_EVENTS:
+        gone = dict(crowded_out(until.items(), MAX_TOLD_EVENTS, lambda told: told[0].split("\t")[1], lambda told: (told[1], told[0])))
         until = {key: at for key, at in until.items() if key not in gone}
     return ToldEvents(until) if until else None
 
 
-def told_page(key: str, page: int, found: Mapping[str, State | None]) -> Registrants:
-    """Return those of one page."""
+def registrants_on_page(key: str, page: int, found: Mapping[str, State | None]) -> Registrants:
+    """Return the registrants on one page."""
     document = found.get(page_key(key, page))
     return document.registrants if isinstance(document, ToldRegistrants) else {}
 
 
-def pages_of(registrants: Registrants) -> int:
-    """Return on how many pages these are; 0 if they need none."""
-    return -(-len(registrants) // REGISTRANTS) if len(registrants) > REGISTRANTS else 0
+def page_count(registrants: Registrants) -> int:
+    """Return how many pages these registrants need; 0 if they fit in one document."""
+    return -(-len(registrants) // REGISTRANTS_PER_PAGE) if len(registrants) > REGISTRANTS_PER_PAGE else 0
 
 
-def no_documents(key: str, found: Mapping[str, State]) -> dict[str, State | None]:
-    """Return the change that forgets a document with its pages."""
+def deleted_documents(key: str, found: Mapping[str, State]) -> dict[str, State | None]:
+    """Return the state change that deletes a document and its pages."""
     return dict.fromkeys([key, *page_keys(key, found)] if key in found else [])

@@ -1,4 +1,4 @@
-"""Who is to be told of an event: those whose registrations cover it, and those who were told of it before."""
+"""The recipients of an event: those whose registrations cover it, and those who were told of it before."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -16,12 +16,12 @@ def recipients(event: Event, before: Registrants, registrations: tuple[ActiveReg
     """Return who is to be told of the event, given who was told before."""
     if event.telling == "cancellation":
         return before
-    now = in_force(event, registrations) if registrations else NOBODY
+    now = registrants_covering(event, registrations) if registrations else NOBODY
     return now if event.telling == "news" else union(before, now)
 
 
-def in_force(event: Event, registrations: Iterable[ActiveRegistration]) -> Registrants:
-    """Return the registrants whose registrations cover the event, each with these registrations."""
+def registrants_covering(event: Event, registrations: Iterable[ActiveRegistration]) -> Registrants:
+    """Return the registrants whose registrations cover the event, each with the ids of these registrations."""
     found: dict[str, list[str]] = {}
     numbers = comparable_numbers(event.case_number)
     if numbers and event.compact_case:
@@ -35,12 +35,12 @@ def in_force(event: Event, registrations: Iterable[ActiveRegistration]) -> Regis
 
 
 def choice_at(registration: ActiveRegistration, seq: int) -> Choice | None:
-    """Return the registrant's choice at the time when the message with that offset was received."""
+    """Return what the registrant had chosen when the message with that offset was received."""
     return next((each for each in reversed(registration.choices) if each.seq < seq), None)
 
 
 def comparable_numbers(*numbers: str | None) -> frozenset[str]:
-    """Return the case numbers in the form in which they are compared."""
+    """Return case numbers in comparable form."""
     return frozenset().union(*[docket_keys(number) for number in numbers if number])
 
 
@@ -53,5 +53,5 @@ def covers(choice: Choice, subtype: str, numbers: frozenset[str], at: int) -> bo
 
 
 def union(some: Registrants, others: Registrants) -> dict[str, tuple[str, ...]]:
-    """Return all registrants in order, each with the registrations of both."""
+    """Return the registrants of both, in order, each with the registrations of both."""
     return {each: tuple(sorted({*some.get(each, ()), *others.get(each, ())})) for each in sorted({*some, *others})}

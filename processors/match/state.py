@@ -1,8 +1,8 @@
 """
-What match keeps of one offender: the registrations and, each in a document of its own, who was told of which event.
+The state of match: an offender's registrations and, in a document for each event, who was told of it.
 
-A document of those told is written when an event is told and read when it is changed or cancelled, so that the
-registrations are not written again for every event. Nothing here says where a registrant can be reached.
+Who was told is written when an event is told, and read when it is changed or cancelled, so that the registrations are not
+written again for every event. There is no contact data here.
 """
 
 from typing import Final
@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from processors.domain.event import Event
 
-VERSIONS: Final = 8  # of one registration's choices; the oldest go
+MAX_CHOICES: Final = 8  # of one registration; the oldest are dropped
 
 
 class Choice(Struct, frozen=True, gc=False, array_like=True):
-    """What a registrant chose to be told of, for events after `seq`; in comparable form, empty means all."""
+    """What a registrant chose to be told of, for events after `seq`. The values are in comparable form; empty means all."""
 
     seq: int
     case_numbers: tuple[str, ...] = ()
@@ -24,7 +24,7 @@ class Choice(Struct, frozen=True, gc=False, array_like=True):
 
 
 class ActiveRegistration(Struct, frozen=True, gc=False):
-    """One registration in force; `choices` oldest first, since a message may have waited while they changed."""
+    """One registration in force. `choices` are its latest choices, oldest first, since an event may have waited while they changed."""
 
     registration_id: str
     registrant_id: str
@@ -32,12 +32,12 @@ class ActiveRegistration(Struct, frozen=True, gc=False):
 
     @property
     def expires_at(self) -> int | None:
-        """When it ends by itself."""
+        """When the registration expires."""
         return self.choices[-1].expires_at
 
 
 class ActiveRegistrations(Struct, frozen=True, gc=False, tag="register", omit_defaults=True):
-    """The registrations for one offender, by registration id; if there are many, the number of pages that hold them (pages.py)."""
+    """The registrations for one offender, sorted by id; if there are many, only the number of pages that hold them (pages.py)."""
 
     registrations: tuple[ActiveRegistration, ...] = ()
     pages: int = 0
@@ -45,7 +45,7 @@ class ActiveRegistrations(Struct, frozen=True, gc=False, tag="register", omit_de
 
 class ToldRegistrants(Struct, frozen=True, gc=False, tag="told", omit_defaults=True):
     """
-    Who was told of one event: registrants in order, each with the registrations concerned; kept until `until`.
+    Who was told of one event: the registrants, each with the registrations concerned; remembered until `until`.
 
     If there are many, `pages` is the number of pages that hold them (pages.py).
     """
@@ -56,24 +56,24 @@ class ToldRegistrants(Struct, frozen=True, gc=False, tag="told", omit_defaults=T
 
 
 class ToldEvents(Struct, frozen=True, gc=False, tag="told_events"):
-    """The state keys of the events of which somebody was told, each with its expiry; needed for a merge."""
+    """The state keys of the events that somebody was told of, each with its expiry; needed for a merge."""
 
     until: dict[str, int]
 
 
-class Telling(Struct, frozen=True, gc=False, tag="telling"):
-    """An event that is being told to many registrants, a page of them at a time: `page` is next, of `pages`."""
+class FanOut(Struct, frozen=True, gc=False, tag="telling"):
+    """An event that is being fanned out to many registrants, page by page; `page` of `pages` is next."""
 
     event: Event
     page: int
     pages: int
 
 
-State = ActiveRegistrations | ToldRegistrants | ToldEvents | Telling
+State = ActiveRegistrations | ToldRegistrants | ToldEvents | FanOut
 
 
 def deadline(state: State) -> int | None:
-    """Return when the next registration expires, or who was told is forgotten; what is being told goes on at once."""
+    """Return when the next registration expires, or those told are forgotten; a fan-out continues at once."""
     if type(state) is ToldRegistrants:
         return state.until
     if type(state) is ToldEvents:
@@ -81,27 +81,27 @@ def deadline(state: State) -> int | None:
     if type(state) is ActiveRegistrations:
         ends = [each.expires_at for each in state.registrations if each.expires_at is not None]
         return min(ends) if ends else None
-    return state.event.received_at if type(state) is Telling else None
+    return state.event.received_at if type(state) is FanOut else None
 
 
 def told_key(event: Event) -> str:
     """
-    Return the state key of who was told of the event, the same for all its messages.
+    Return the state key of those told of the event; all messages about it have the same key.
 
-    Ids have printable characters only, so that no two events have the same key.
+    Ids contain only printable characters, so that no two events have the same key.
     """
-    return key_of_told(event.offender, event.ori, event.root or event.message_id)
+    return told_key_of(event.offender, event.ori, event.root or event.message_id)
 
 
-def key_of_told(offender: str, ori: str, root: str) -> str:
+def told_key_of(offender: str, ori: str, root: str) -> str:
     return f"{offender}\t{ori}\t{root}"
 
 
-def list_key(offender: str) -> str:
-    """Return the key under which the told events of an offender are listed."""
+def told_events_key(offender: str) -> str:
+    """Return the state key of the list of an offender's told events."""
     return f"{offender}\t"
 
 
-def telling_key(offender: str) -> str:
-    """Return the key of the event that is being told to many registrants: there is one at a time for each offender."""
+def fan_out_key(offender: str) -> str:
+    """Return the state key of an offender's fan-out; there is at most one at a time."""
     return f"{offender}\t\t"

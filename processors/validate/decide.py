@@ -35,7 +35,7 @@ from processors.validate import effect
 from processors.validate.arrivals import receive
 from processors.validate.chain import chain_of
 from processors.validate.draft import Draft, Situation, known_of
-from processors.validate.merge import documents, fold, rename_event
+from processors.validate.merge import merge_states, rename_event, state_keys
 from processors.validate.pending import act_on_review, check_again, check_waiting
 from processors.validate.reviews import NAME
 from processors.validate.room import close_crowded_out, end_waits_crowded_out, reviews_crowded_out
@@ -154,5 +154,5 @@ STAGE: Final = with_handover(
         deadline=deadline,
         resettles=True,
     ),
-    Merger(VALIDATE_HANDOVER, CONFIRMED, documents, fold),
+    Merger(VALIDATE_HANDOVER, CONFIRMED, state_keys, merge_states),
 )

@@ -28,7 +28,7 @@ from processors.validate.state import EXPECTED, TOLD, Entry, ExpectedEvent, Held
 T = TypeVar("T")
 
 
-def documents(offender: str, found: Mapping[str, State]) -> Iterator[str]:
+def state_keys(offender: str, found: Mapping[str, State]) -> Iterator[str]:
     """Yield the keys of every state of an offender."""
     yield offender
     known = found.get(offender)
@@ -36,7 +36,7 @@ def documents(offender: str, found: Mapping[str, State]) -> Iterator[str]:
         yield from (pending.key for pending in known.pending)
 
 
-def fold(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], context: Context) -> Decision[State]:
+def merge_states(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], context: Context) -> Decision[State]:
     """Return the decision that merges the state of `merge.offender` into that of `merge.into`."""
     ours, other = known_of(merge.into, mine), known_of(merge.offender, theirs)
     moved = {pending.key: move(pending, theirs, merge) for pending in other.pending}
@@ -68,11 +68,11 @@ def move(pending: Pending, states: Mapping[str, State], merge: Merge) -> tuple[P
     held = states[pending.key]
     if not isinstance(held, HeldMessage):
         raise TypeError(f"{pending.key} holds no message")
-    event = under_one_key(held.event, merge)
+    event = event_under_merged_key(held.event, merge)
     return replace(pending, key=reviews.key_of(event)), replace(held, event=event)
 
 
-def under_one_key(event: Event, merge: Merge) -> Event:
+def event_under_merged_key(event: Event, merge: Merge) -> Event:
     """Return the event under the key that its offender was merged into."""
     return replace(event, offender=merge.into, formerly=(*event.formerly, merge.offender))
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from processors.dedupe.situation import Message, Situation, situation
+from processors.dedupe.situation import Message, Situation, situation_of
 from processors.dedupe.state import KnownEvent, KnownEvents, State, StoredMessage, WaitingMessage
 from processors.domain.event import Event
 from tests.dedupe.scene import OFFENDER, Scene
@@ -26,7 +26,7 @@ def knowing(
     """Return the situation of an offender of whom this is known."""
     states: dict[str, State] = {OFFENDER: KnownEvents(events=events, waiting=waits)}
     messages: dict[str, State] = {f"{OFFENDER}/{seq}": StoredMessage(each) for seq, each in (stored or {}).items()}
-    return situation(OFFENDER, at, rules(), states | messages)
+    return situation_of(OFFENDER, at, rules(), states | messages)
 
 
 def message(fingerprint: str = "f", **more: Any) -> Message:

@@ -1,7 +1,7 @@
 """What is known of an event after its messages, and for how long."""
 
 from processors.dedupe.decide import STAGE
-from processors.dedupe.fingerprint import content, fingerprint
+from processors.dedupe.fingerprint import compared_fields, fingerprint
 from processors.domain.registration import Enrolment
 from processors.stage import Decision, Record, Wake
 from tests.dedupe.scene import DAY, HEARING, MINUTE, NOON, OFFENDER, Scene
@@ -45,7 +45,7 @@ def test_a_late_target_lends_its_words_for_the_window_from_now() -> None:
     (told,) = scene.known.events
     assert told.message_ids == ("m1", "u1")
     assert set(told.fingerprints.values()) == {NOON + MINUTE + 90 * DAY}
-    assert told.newest == fingerprint(scene.passed[-1], content(scene.passed[-1], rules().book("VA", NOON)))
+    assert told.newest == fingerprint(scene.passed[-1], compared_fields(scene.passed[-1], rules().book("VA", NOON)))
 
 
 def test_what_was_never_told_is_remembered_for_the_window() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from processors.dedupe.merge import documents, fold
+from processors.dedupe.merge import merge_states, state_keys
 from processors.dedupe.state import KnownEvent, KnownEvents, State, StoredMessage, message_key
 from processors.domain.event import Event
 from processors.domain.merge import Merge, SameEvent
@@ -40,7 +40,7 @@ def with_offender(state: State, offender: str) -> State:
 
 
 def merged(mine: Scene, theirs: Scene) -> Decision[State]:
-    return fold(MERGE, states_of(mine, OFFENDER), states_of(theirs, OTHER), mine.context)
+    return merge_states(MERGE, states_of(mine, OFFENDER), states_of(theirs, OTHER), mine.context)
 
 
 def only_event(decision: Decision[State]) -> KnownEvent:
@@ -132,9 +132,9 @@ def test_an_event_of_the_other_offender_alone_is_added_in_order_with_its_message
 
 def test_no_message_is_stored_of_a_cancelled_event() -> None:
     known = KnownEvents(events=(KnownEvent(seq=1, ori="VA1", root="m1"), KnownEvent(seq=2, ori="VA1", root="m2", state="cancelled")))
-    assert list(documents(OFFENDER, {OFFENDER: known})) == [OFFENDER, message_key(OFFENDER, 1)]
+    assert list(state_keys(OFFENDER, {OFFENDER: known})) == [OFFENDER, message_key(OFFENDER, 1)]
     mine = {OFFENDER: KnownEvents(events=(KnownEvent(seq=3, ori="VA1", root="m3", forget_at=NOON + DAY),))}
-    decision = fold(MERGE, mine, {OTHER: KnownEvents(events=known.events[1:])}, Scene().context)
+    decision = merge_states(MERGE, mine, {OTHER: KnownEvents(events=known.events[1:])}, Scene().context)
     assert decision.states.keys() == {OFFENDER}
 
 

@@ -17,7 +17,7 @@ FEW = 30  # of room: ten events of one message each
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "ROOM", FEW)
+    monkeypatch.setattr(room, "MAX_SIZE", FEW)
     monkeypatch.setattr(shared, "MAX_WAITING", 3)
     monkeypatch.setattr(shared, "MAX_IN_REVIEW", 3)
     monkeypatch.setattr(shared, "CLOSED_AT_ONCE", 1)
@@ -57,7 +57,7 @@ def test_a_held_cancel_that_is_pushed_out_is_told_at_once() -> None:
         scene.cancel(f"c{number}", f"m{number}")
     told = [message for telling, message, _ in scene.told if telling == "cancellation"]
     assert told, "before their fifteen minutes are over"
-    assert sum(map(room.size, scene.known.events)) <= FEW + room.HELD + 3
+    assert sum(map(room.size, scene.known.events)) <= FEW + room.HELD_CANCEL_SIZE + 3
     scene.later(15 * MINUTE)
     told = [message for telling, message, _ in scene.told if telling == "cancellation"]
     assert sorted(told) == sorted(f"c{number}" for number in range(12)), "each once"
@@ -92,7 +92,7 @@ def messages(count: int) -> Iterator[Event]:
 
 @pytest.mark.slow
 def test_messages_about_one_offender_many_times_what_there_is_room_for() -> None:
-    count = 20 * room.ROOM
+    count = 20 * room.MAX_SIZE
     many = ManyRecords(STAGE, EVENTS.name, OFFENDER)
     results = many.feed(messages(count))
     many.check_linear()

@@ -3,20 +3,20 @@
 import pytest
 
 from processors.dedupe.state import (
-    LONGEST,
+    MAX_IDS,
     HeldCancel,
     KnownEvent,
     KnownEvents,
     WaitingMessage,
     append_id,
     message_key,
-    unheard_is_new,
+    rename_unheard_state,
     with_newest,
 )
 from tests.dedupe.scene import OFFENDER, Scene
 
 CANCEL = Scene().event("c1", operation="Cancel")
-FULL = tuple(f"m{number}" for number in range(LONGEST))
+FULL = tuple(f"m{number}" for number in range(MAX_IDS))
 
 
 def seen(until: int = 0, *, held: int | None = None) -> KnownEvent:
@@ -79,8 +79,8 @@ def test_a_message_lies_under_its_offender_and_its_place() -> None:
 
 def test_a_document_of_format_1_says_new_of_what_it_called_unheard() -> None:
     told = {"seq": 2, "standing": "told"}
-    assert unheard_is_new({"sightings": [{"seq": 1, "standing": "unheard"}, told], "waiting": [3]}) == {
+    assert rename_unheard_state({"sightings": [{"seq": 1, "standing": "unheard"}, told], "waiting": [3]}) == {
         "sightings": [{"seq": 1, "standing": "new"}, told],
         "waiting": [3],
     }
-    assert unheard_is_new({"waiting": [3]}) == {"waiting": [3]}
+    assert rename_unheard_state({"waiting": [3]}) == {"waiting": [3]}

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from processors.dedupe.state import EventState, HeldCancel, KnownEvent
-from processors.dedupe.transitions import AT_DEADLINE, TRANSITIONS, State, end_hold, take_effect
+from processors.dedupe.transitions import DEADLINE_TRANSITIONS, TRANSITIONS, State, send_held_cancel, take_effect
 from processors.domain.event import Operation
 from processors.domain.transition import MissingTransitionError
 from tests.dedupe.known import CANCEL, knowing, known, message
@@ -57,13 +57,13 @@ def test_a_missing_pair_is_an_error_that_names_it() -> None:
 
 
 def test_time_does_something_to_every_state_that_is_kept() -> None:
-    assert set(AT_DEADLINE) == set(get_args(EventState)) - {"new"}
+    assert set(DEADLINE_TRANSITIONS) == set(get_args(EventState)) - {"new"}
 
 
 @pytest.mark.parametrize(("forget_at", "after"), [(199, None), (200, None), (201, "cancelled")])
 def test_with_the_end_of_a_hold_an_event_that_has_expired_is_forgotten(forget_at: int, after: EventState | None) -> None:
     held = replace(STATES["held"], forget_at=forget_at)
-    effect = end_hold(knowing(held, at=200, stored={1: TOLD}), held)
+    effect = send_held_cancel(knowing(held, at=200, stored={1: TOLD}), held)
     left = effect.events[1]
     assert (left and left.state, effect.messages) == (after, {1: None})
     assert [each.reason for each in effect.verdicts] == ["cancelled"]
@@ -71,4 +71,4 @@ def test_with_the_end_of_a_hold_an_event_that_has_expired_is_forgotten(forget_at
 
 def test_a_hold_without_a_cancel_is_an_error_that_names_the_event() -> None:
     with pytest.raises(TypeError, match="no Cancel is held of the event of message m1"):
-        end_hold(knowing(STATES["told"]), STATES["told"])
+        send_held_cancel(knowing(STATES["told"]), STATES["told"])

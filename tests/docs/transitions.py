@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Final
 
-from processors.dedupe.transitions import AT_DEADLINE, TRANSITIONS
+from processors.dedupe.transitions import DEADLINE_TRANSITIONS, TRANSITIONS
 from processors.domain.reasons import REASONS
 from processors.validate.arrivals import ARRIVALS
 from processors.validate.checks import TABLE
 
 DUPLICATES: Final = """# The states of an event, and what a message does to it
 
-Drawn from `TRANSITIONS` and `AT_DEADLINE` in [`dedupe/transitions.py`](../processors/dedupe/transitions.py) by
+Drawn from `TRANSITIONS` and `DEADLINE_TRANSITIONS` in [`dedupe/transitions.py`](../processors/dedupe/transitions.py) by
 `python -m tests.docs.pages`; a test says that it is current.
 
 An event is one agency's: the same content under another message id is the same event (contract §3.1.1). *New* means that nothing is known
@@ -67,7 +67,7 @@ def duplicate_edges() -> Iterator[str]:
             yield f"    {state} --> {to}: {operation}"
     yield "    told --> expired: duplicate.window is over"
     yield "    told --> overtaken: a later message was released"
-    for state, deadline in AT_DEADLINE.items():
+    for state, deadline in DEADLINE_TRANSITIONS.items():
         for end in deadline.to:
             yield f"    {state} --> {'[*]' if end == 'forgotten' else end}: {'cancel.hold is over' if state == 'held' else 'forgotten'}"
 

@@ -4,7 +4,7 @@ import pytest
 
 from processors.domain.event import Change
 from processors.match import pages
-from processors.match.state import list_key
+from processors.match.state import told_events_key
 from tests.match.scene import DAY, HOUR, NOON, OFFENDER, Scene
 
 CHANGED = {"operation": "Update", "telling": "change", "changes": (Change("court", "Here", "There"),), "root": "m1"}
@@ -130,14 +130,14 @@ def test_a_change_lengthens_the_memory_and_never_shortens_it() -> None:
 
 
 def test_of_told_events_a_merge_takes_along_as_many_as_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "LISTED", 2)
+    monkeypatch.setattr(pages, "MAX_TOLD_EVENTS", 2)
     scene = Scene()
     scene.enrol("r1", "ann")
     scene.tell("m0", ori="NC0010000")
     for number in range(1, 5):
         scene.tell(f"m{number}", received_at=NOON + number)
-        assert len(scene.state(list_key(OFFENDER)).until) <= 2
-    listed = [key.split("\t")[1:] for key in scene.state(list_key(OFFENDER)).until]
+        assert len(scene.state(told_events_key(OFFENDER)).until) <= 2
+    listed = [key.split("\t")[1:] for key in scene.state(told_events_key(OFFENDER)).until]
     assert listed == [["NC0010000", "m0"], ["VA0010000", "m4"]], "the agency that has most loses its oldest"
     assert scene.tell("c1", **CANCELLED) == {"ann": ("r1",)}, "what is not listed is remembered under its own key"
 

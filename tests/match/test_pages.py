@@ -19,8 +19,8 @@ COUNT = 23
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "REGISTRATIONS", FEW)
-    monkeypatch.setattr(pages, "REGISTRANTS", FEW)
+    monkeypatch.setattr(pages, "REGISTRATIONS_PER_PAGE", FEW)
+    monkeypatch.setattr(pages, "REGISTRANTS_PER_PAGE", FEW)
 
 
 def enrolled(**more: int) -> Scene:
@@ -83,7 +83,7 @@ def test_a_hundred_thousand_registrations_for_one_offender() -> None:
     results = many.feed(events)
     while many.task.queue or many.task.timers.next() == NOON:
         results.append(many.decide(watermark=NOON))
-    assert max(len(each.outputs) for each in results) < OUTPUTS_PER_INPUT * BATCH + 2 * pages.REGISTRANTS
+    assert max(len(each.outputs) for each in results) < OUTPUTS_PER_INPUT * BATCH + 2 * pages.REGISTRANTS_PER_PAGE
     told = [each for result in results for each in result.outputs if each.topic is NOTIFICATIONS]
     tellings = [CODEC.decode(each.value or b"").event.telling for each in told]
     assert tellings == ["news"] * MANY + ["change"] * MANY + ["cancellation"] * MANY

@@ -219,7 +219,7 @@ def test_a_merge_before_anything_was_said_is_as_if_there_had_been_one_key(
 
 def test_an_offender_with_many_registrations_waits_in_documents_none_of_which_holds_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """All their timers are suspended until the other states have come, and run again afterwards."""
-    monkeypatch.setattr(pages, "REGISTRATIONS", 5)
+    monkeypatch.setattr(pages, "REGISTRATIONS_PER_PAGE", 5)
     world = Given()
     for number in range(60):
         world.enrol(f"r{number}", f"p{number}", A, expires_at=NOON + DAY)

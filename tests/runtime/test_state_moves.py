@@ -12,7 +12,7 @@ from processors.deliver.state import delivery_key
 from processors.domain.merge import Merge
 from processors.handover import part_key, queue_key
 from processors.match.decide import STAGE as MATCH
-from processors.match.state import key_of_told, list_key
+from processors.match.state import told_events_key, told_key_of
 from processors.pipeline import STAGES
 from processors.runtime.errors import UserError
 from processors.runtime.run.grow import positions_after, shared_topics
@@ -30,7 +30,7 @@ HEADER = Header(stage="match", exported_at="2026-11-02T12:00:00Z", cluster="c", 
     ("stage", "keys"),
     [
         (DEDUPE, [OFFENDER, message_key(OFFENDER, 7), queue_key(OFFENDER, 0), part_key(MERGE, 3)]),
-        (MATCH, [OFFENDER, list_key(OFFENDER), key_of_told(OFFENDER, "VA0430000", "M/1 <a>")]),
+        (MATCH, [OFFENDER, told_events_key(OFFENDER), told_key_of(OFFENDER, "VA0430000", "M/1 <a>")]),
     ],
     ids=["dedupe", "match"],
 )

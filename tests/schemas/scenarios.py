@@ -74,8 +74,8 @@ class Observed(PipelineDriver):
 def small_pages() -> Iterator[None]:
     """Pages have so few entries that every list is in several."""
     sizes: list[tuple[Any, str, int]] = [
-        (match_pages, "REGISTRATIONS", 2),
-        (match_pages, "REGISTRANTS", 2),
+        (match_pages, "REGISTRATIONS_PER_PAGE", 2),
+        (match_pages, "REGISTRANTS_PER_PAGE", 2),
         (identify_pages, "PAGE", 2),
         (deliver_pages, "PAGE", 1),
         (surge, "BLOCK", 2),

@@ -14,15 +14,15 @@ from processors.validate import clocks, compact
 from processors.validate.clocks import Clock, ClockState, PastActivity
 from processors.validate.compact import Case, CompactState, Step
 from processors.validate.merge import (
-    documents,
-    fold,
     is_same_clock,
     joined_cases,
     joined_clocks,
     joined_expectations,
     joined_history,
+    merge_states,
     move,
     rename_event,
+    state_keys,
 )
 from processors.validate.reviews import key_of
 from processors.validate.state import EXPECTED, HISTORY, Entry, ExpectedEvent, HeldMessage, OffenderState, Pending
@@ -68,8 +68,8 @@ def entry(at: int, seq: int, chain: str) -> Entry:
 
 def test_the_states_of_an_offender_are_its_document_and_its_pending_messages() -> None:
     known = OffenderState(pending=(Pending("k1", "c", "r", 1, 2), Pending("k2", "c", "r", 1, 2)))
-    assert list(documents("o", {"o": known})) == ["o", "k1", "k2"]
-    assert list(documents("o", {})) == ["o"]
+    assert list(state_keys("o", {"o": known})) == ["o", "k1", "k2"]
+    assert list(state_keys("o", {})) == ["o"]
 
 
 def test_histories_are_joined_by_action_time_each_event_once_and_bounded() -> None:
@@ -203,7 +203,7 @@ def test_a_pending_message_moves_under_the_present_key_and_its_review_keeps_its_
 
 
 def folded(ours: OffenderState, theirs: OffenderState, *held: tuple[str, HeldMessage]) -> Any:
-    return fold(MERGE, {"old": ours}, {"young": theirs, **dict(held)}, Context(rules(), SEAL))
+    return merge_states(MERGE, {"old": ours}, {"young": theirs, **dict(held)}, Context(rules(), SEAL))
 
 
 def test_all_that_was_known_under_the_younger_key_is_known_under_the_older() -> None:
@@ -242,7 +242,7 @@ def test_a_pending_message_that_the_merge_releases_is_sent_on() -> None:
     (pending,) = scene.known.pending
     later = replace(MERGE, received_at=ms("2027-09-20 00:00"))
     context = Context(rules(), SEAL)
-    decision: Any = fold(later, {}, {"young": OffenderState(pending=(pending,)), pending.key: scene.state(pending.key)}, context)
+    decision: Any = merge_states(later, {}, {"young": OffenderState(pending=(pending,)), pending.key: scene.state(pending.key)}, context)
     assert [each.value.offender for each in decision.outputs if each.topic is CONFIRMED] == ["old"]
     assert decision.states["old"].pending == ()
     assert [each.reason for each in decision.verdicts] == ["in_range"]

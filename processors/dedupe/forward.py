@@ -1,4 +1,4 @@
-"""Sends an event on to validate: as news, as a change, or as a cancellation."""
+"""Forwards an event to validate, as news, as a change, or as a cancellation."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ from processors.domain.journal import Verdict
 from processors.stage import Output
 from processors.topics import DISTINCT
 
-OF_THE_CANCEL: Final = (
+CANCEL_FIELDS: Final = (
     "seq",
     "received_at",
     "message_id",
@@ -30,7 +30,7 @@ OF_THE_CANCEL: Final = (
 
 
 def tell(situation: Situation, known: KnownEvent, message: Message, verdict: Verdict, changed: tuple[Change, ...] = ()) -> Effect:
-    """Send the message on, as a change if something `changed`, else as news; its content is now the event's last."""
+    """Forward the message, as a change if something `changed`, otherwise as news; its content becomes the event's last content."""
     event, scope = message.event, message.event.scope
     until = situation.window_end(scope)
     past = event.past_from + situation.rules.duration("date.past", scope)
@@ -42,27 +42,27 @@ def tell(situation: Situation, known: KnownEvent, message: Message, verdict: Ver
         forget_at=max(until, past, known.forget_at),
         last=0 if event.seq == known.seq else event.seq,
     )
-    # News under its own message id is passed on as the object that came in, so that its bytes stay the same.
+    # News under its own message id is forwarded as the same object, so that its bytes stay the same.
     untouched = not changed and known.root == event.message_id
     sent = event if untouched else replace(event, telling="change" if changed else "news", changes=changed, root=known.root)
-    return Effect({known.seq: after}, {}, {known.seq: event}, (output(situation, sent),), (verdict,))
+    return Effect({known.seq: after}, {}, {known.seq: event}, (output_event(situation, sent),), (verdict,))
 
 
 def tell_cancellation(situation: Situation, known: KnownEvent, cancel: Event) -> Effect:
     """
-    Send the cancellation on with the values that were told last, so that the text can say what was cancelled.
+    Forward the cancellation with the values that were told last, so that the text can say what was cancelled.
 
-    `part` is that of the message told, because that message's submission names the offender.
+    `part` stays that of the message told last, because the offender's name comes from that message's submission.
     """
-    of_the_cancel = {name: getattr(cancel, name) for name in OF_THE_CANCEL}
+    of_the_cancel = {name: getattr(cancel, name) for name in CANCEL_FIELDS}
     sent = replace(situation.stored_message(known.seq), **of_the_cancel, telling="cancellation", root=known.root)
     return Effect(
         events={known.seq: replace(known, state="cancelled", held=None)},
         messages={known.seq: None},
-        outputs=(output(situation, sent),),
+        outputs=(output_event(situation, sent),),
         verdicts=(situation.journal.verdict(cancel, "passed", "cancelled", f"the event of message {known.root} was not sent again"),),
     )
 
 
-def output(situation: Situation, event: Event) -> Output:
+def output_event(situation: Situation, event: Event) -> Output:
     return Output(DISTINCT, situation.offender, with_hold_until(event, situation.at))
