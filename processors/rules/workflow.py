@@ -13,35 +13,35 @@ from processors.domain.event import Direction
 REGIONS: Final = ("instructions", "transfer", "supervision")
 
 
-class Standing(NamedTuple):
+class CaseState(NamedTuple):
     """The state of a case in each region, by the names of `compact_state`; None if it is not known."""
 
     instructions: str | None = None
     transfer: str | None = None
     supervision: str | None = None
 
-    def with_states(self, to: "Standing") -> "Standing":
+    def with_states(self, to: "CaseState") -> "CaseState":
         """Return the standing with the states that `to` names."""
-        return Standing(*(before if after is None else after for before, after in zip(self, to, strict=True)))
+        return CaseState(*(before if after is None else after for before, after in zip(self, to, strict=True)))
 
     def __str__(self) -> str:
         return ", ".join(f"{region} {value}" for region, value in zip(REGIONS, self, strict=True) if value is not None) or "not known"
 
 
-NOWHERE: Final = Standing()
+UNKNOWN_STATE: Final = CaseState()
 
 
 class Move(NamedTuple):
     """One way to take a step: the states that each region must have (empty: any), where it leads, and the direction of the journey."""
 
     needs: tuple[tuple[str, ...], ...]
-    to: Standing
+    to: CaseState
     way: Direction | None = None
 
-    def fits(self, standing: Standing, *, surely: bool) -> bool:
+    def fits(self, state: CaseState, *, surely: bool) -> bool:
         """Whether the move may be taken from there; with `surely`, only if every state that it requires is known."""
         return all(
-            not needed or (not surely if value is None else value in needed) for needed, value in zip(self.needs, standing, strict=True)
+            not needed or (not surely if value is None else value in needed) for needed, value in zip(self.needs, state, strict=True)
         )
 
     def closes(self, closed: Collection[str]) -> bool:
@@ -69,7 +69,7 @@ class Activity(NamedTuple):
     """
 
     name: str
-    enters: Standing
+    enters: CaseState
     moves: tuple[Move, ...]
     awaits: tuple[str, ...] = ()
     most_days: int | None = None
@@ -85,7 +85,7 @@ class Workflow:
         self.activities = activities
         self.closed = closed
         self.completed = completed
-        self._known: dict[tuple[Standing, str], Standing | None] = {}
+        self._known: dict[tuple[CaseState, str], CaseState | None] = {}
 
     @classmethod
     def of(cls, states: Mapping[Any, Any], activities: Mapping[Any, Any]) -> "Workflow":
@@ -94,37 +94,37 @@ class Workflow:
         completed = frozenset(entry.name for entry in states.values() if entry.completed)
         return cls({entry.name: _activity(entry) for entry in activities.values()}, closed, completed)
 
-    def step(self, standing: Standing, name: str) -> Standing | None:
+    def step(self, state: CaseState, name: str) -> CaseState | None:
         """Return where the step leads; None if it is not legal."""
-        key = (standing, name)
+        key = (state, name)
         if key not in self._known:
-            self._known[key] = self._standing_after(standing, self.activities[name])
+            self._known[key] = self._state_after(state, self.activities[name])
         return self._known[key]
 
-    def forced_step(self, standing: Standing, name: str) -> Standing:
+    def forced_step(self, state: CaseState, name: str) -> CaseState:
         """Return where a step leads that somebody released although it is not legal."""
-        legal = self.step(standing, name)
-        return standing.with_states(self.activities[name].enters) if legal is None else legal
+        legal = self.step(state, name)
+        return state.with_states(self.activities[name].enters) if legal is None else legal
 
-    def late(self, standing: Standing, name: str) -> str | None:
+    def late(self, state: CaseState, name: str) -> str | None:
         """Return the step whose message may be late: after it, or after those that it awaits itself, this step would be legal."""
-        return next((first for first, end in self._awaited_steps(standing, name, frozenset()) if self.step(end, name) is not None), None)
+        return next((first for first, end in self._awaited_steps(state, name, frozenset()) if self.step(end, name) is not None), None)
 
-    def way(self, standing: Standing, name: str) -> Direction | None:
+    def way(self, state: CaseState, name: str) -> Direction | None:
         """Return the direction of the step from there; None if it belongs to a first transfer, or is not known."""
-        move = None if standing == NOWHERE else _fitting(standing, self.activities[name])
+        move = None if state == UNKNOWN_STATE else _fitting(state, self.activities[name])
         return None if move is None else move.way
 
     def has_ways(self, name: str) -> bool:
         """Whether the step can be part of a journey other than a first transfer."""
         return any(move.way is not None for move in self._moves(name))
 
-    def is_closed(self, standing: Standing) -> bool:
-        return any(value in self.closed for value in standing)
+    def is_closed(self, state: CaseState) -> bool:
+        return any(value in self.closed for value in state)
 
-    def is_completed(self, standing: Standing) -> bool:
+    def is_completed(self, state: CaseState) -> bool:
         """Whether the transfer is completed and the case open; if the transfer is not known, the supervision decides."""
-        return (standing.transfer or standing.supervision) in self.completed and not self.is_closed(standing)
+        return (state.transfer or state.supervision) in self.completed and not self.is_closed(state)
 
     def closes(self, name: str) -> bool:
         """Whether the step closes an open case."""
@@ -142,42 +142,42 @@ class Workflow:
         """Return the moves of a step; an unknown name has none."""
         return self.activities[name].moves if name in self.activities else ()
 
-    def _standing_after(self, standing: Standing, activity: Activity) -> Standing | None:
-        if standing == NOWHERE:
+    def _state_after(self, state: CaseState, activity: Activity) -> CaseState | None:
+        if state == UNKNOWN_STATE:
             return activity.enters
-        move = _fitting(standing, activity)
-        return None if move is None else standing.with_states(move.to)
+        move = _fitting(state, activity)
+        return None if move is None else state.with_states(move.to)
 
-    def _awaited_steps(self, standing: Standing, name: str, seen: frozenset[str]) -> Iterator[tuple[str, Standing]]:
+    def _awaited_steps(self, state: CaseState, name: str, seen: frozenset[str]) -> Iterator[tuple[str, CaseState]]:
         """Yield each awaited step with the standing after it, or after the steps that it awaits itself."""
         for each in self.activities[name].awaits:
             if each in seen or each not in self.activities:
                 continue
-            direct = self.step(standing, each)
+            direct = self.step(state, each)
             if direct is not None:
                 yield each, direct
                 continue
-            for _, end in self._awaited_steps(standing, each, seen | {each}):
+            for _, end in self._awaited_steps(state, each, seen | {each}):
                 after = self.step(end, each)
                 if after is not None:
                     yield each, after
 
 
-def _fitting(standing: Standing, activity: Activity) -> Move | None:
+def _fitting(state: CaseState, activity: Activity) -> Move | None:
     """Return the first move that surely fits, else the first that fits what is known."""
-    return next((move for surely in (True, False) for move in activity.moves if move.fits(standing, surely=surely)), None)
+    return next((move for surely in (True, False) for move in activity.moves if move.fits(state, surely=surely)), None)
 
 
 def _activity(entry: Any) -> Activity:
     return Activity(
         entry.name,
-        _standing(entry.enters),
-        tuple(Move(tuple(getattr(each, region) for region in REGIONS), _standing(each.to), each.way) for each in entry.moves),
+        _case_state(entry.enters),
+        tuple(Move(tuple(getattr(each, region) for region in REGIONS), _case_state(each.to), each.way) for each in entry.moves),
         entry.awaits,
         entry.most_days,
         tuple((each.activity, each.reason) for each in entry.reason_from),
     )
 
 
-def _standing(values: Mapping[str, str]) -> Standing:
-    return Standing(*(values.get(region) for region in REGIONS))
+def _case_state(values: Mapping[str, str]) -> CaseState:
+    return CaseState(*(values.get(region) for region in REGIONS))

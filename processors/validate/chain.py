@@ -1,4 +1,4 @@
-"""Which agency event a message is about."""
+"""The agency event that a message is about, named by the chain of its messages."""
 
 from processors.domain.event import Event
 
@@ -9,5 +9,5 @@ def is_later(event: Event) -> bool:
 
 
 def chain_of(event: Event) -> str:
-    """Return the key that all messages about one agency event share: the agency and the id of the first message."""
+    """Return the key shared by all messages about one agency event: the agency and the id of the first message."""
     return f"{event.ori}\n{event.root or event.refers_to or event.message_id}"

@@ -1,4 +1,4 @@
-"""The result of all checks on one message: the first that fails decides; all that fail are reported."""
+"""The result of all checks on one message: the first that failed decides the outcome; all that failed are reported."""
 
 from typing import Final
 
@@ -11,11 +11,11 @@ from processors.validate.facts import RulesInForce, rules_in_force
 from processors.validate.finding import Finding
 from processors.validate.state import OffenderState
 
-TAKES_EFFECT: Final = frozenset({"past", "internal"})  # reasons for which a message is suppressed and still takes effect
+TAKES_EFFECT: Final = frozenset({"past", "internal"})  # reasons for which a message is suppressed but still takes effect
 
 
 class CheckResult(Struct, frozen=True, gc=False):
-    """What the checks found (None if they passed), and the sentence for the journal."""
+    """The finding that decides (None if all checks passed), and the sentence for the journal."""
 
     in_force: RulesInForce
     found: Finding | None

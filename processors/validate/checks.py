@@ -1,9 +1,9 @@
 """
-Which checks run (contract §3.1.2–3) and in what order: the first that fails decides; all that fail are reported.
+Which checks run on a message, and in what order (contract §3.1.2–3).
 
-The specification assigns every check to a validation: Date, Previous Event or Other Information. A check runs
-if it belongs to the notification type, or if the message asks for its validation with a Validate tag, unless the message
-waives that validation with Do Not Validate. Do Not Validate without a validation waives everything except the check for a text.
+The specification assigns every check to a validation: Date, Previous Event or Other Information. A check runs if it belongs to the
+notification type, or if the message requests its validation with a Validate tag, unless the message waives the validation with
+Do Not Validate. Do Not Validate without a validation waives everything except the check for a text.
 """
 
 from collections.abc import Callable
@@ -35,23 +35,24 @@ def has_text(facts: Facts) -> Finding | None:
 
 
 def workflow(facts: Facts) -> Finding | None:
-    """Flag a step that the interstate compact does not allow: a state that is not a member, or one out of order."""
+    """Flag a step that the interstate compact does not allow: it names a state that is not a member, or is out of order."""
     if facts.in_force.code.activity is None:
         return None
-    if (stranger := compact.members(facts.event, facts.in_force.code, facts.in_force.rules)) is not None:
+    if (stranger := compact.check_membership(facts.event, facts.in_force.code, facts.in_force.rules)) is not None:
         return stranger
-    _, found = compact.step(facts.event, facts.compact, facts.in_force.book)
+    _, found = compact.take_step(facts.event, facts.compact, facts.in_force.book)
     if found is not None and found.outcome == "waiting" and found.due is None:
         return order.wait_or_flag(facts, found.reason, found.detail)
     return found
 
 
-class Rule(Struct, frozen=True, eq=False, gc=False):
+class CheckRule(Struct, frozen=True, eq=False, gc=False):
     """
-    One row of the table: a check, its name in the journal, and when it runs.
+    One check, its name in the journal, and when it runs.
 
-    `validation` is the validation it is assigned to: waived with it, and, if `asked`, requested by it. `types` are the notification
-    types it belongs to; None means all of them. An `always` check runs even for Do Not Validate.
+    `validation` is the validation it is assigned to: waiving the validation waives the check, and if `asked`, requesting the
+    validation requests it. `types` are the notification types it belongs to; None means all of them. An `always` check runs
+    even for Do Not Validate.
     """
 
     name: str
@@ -67,44 +68,44 @@ class Rule(Struct, frozen=True, eq=False, gc=False):
         return self.types is None or notification_type in self.types or (self.asked and self.validation in asked)
 
 
-TABLE: Final[tuple[Rule, ...]] = (
-    Rule("text", has_text, always=True),
-    Rule("known status", timeline.known_status),
-    Rule("known location", timeline.known_location),
-    Rule("date", window.date, DATE),
-    Rule("previous event", order.previous_event, PREVIOUS, types=(), asked=True),
-    Rule("workflow", workflow, PREVIOUS),
-    Rule("current location", timeline.location_transition, PREVIOUS, types=("Movement",)),
-    Rule("logical movement", transfer.logical_movement, OTHER),
-    Rule("current status", timeline.status_transition, PREVIOUS, types=("Status Update",)),
-    Rule("order of events", order.hearing_order, PREVIOUS, types=("Hearing Notice",)),
+CHECK_RULES: Final[tuple[CheckRule, ...]] = (
+    CheckRule("text", has_text, always=True),
+    CheckRule("known status", timeline.known_status),
+    CheckRule("known location", timeline.known_location),
+    CheckRule("date", window.date, DATE),
+    CheckRule("previous event", order.previous_event, PREVIOUS, types=(), asked=True),
+    CheckRule("workflow", workflow, PREVIOUS),
+    CheckRule("current location", timeline.location_transition, PREVIOUS, types=("Movement",)),
+    CheckRule("logical movement", transfer.logical_movement, OTHER),
+    CheckRule("current status", timeline.status_transition, PREVIOUS, types=("Status Update",)),
+    CheckRule("order of events", order.hearing_order, PREVIOUS, types=("Hearing Notice",)),
 )
 
 
-COMPARED: Final = (("status", "current status"), ("location", "current location"), ("event", "order of events"))
-UNCHECKED: Final = tuple(rule for rule in TABLE if rule.always)
+HISTORY_CHECKS: Final = (("status", "current status"), ("location", "current location"), ("event", "order of events"))
+ALWAYS_RUN: Final = tuple(rule for rule in CHECK_RULES if rule.always)
 
 
-def checks_for(event: Event) -> tuple[Rule, ...]:
-    """Return the checks that run for an event, in order; of one that a reviewer released, only the check for a text."""
+def checks_for(event: Event) -> tuple[CheckRule, ...]:
+    """Return the checks that run for an event, in order; if a reviewer released it, only the check for a text."""
     if event.released_by is not None or (event.do_not_validate and not event.validate):
-        return UNCHECKED
-    return select(event.notification_type, event.asked, event.waived)
+        return ALWAYS_RUN
+    return select_checks(event.notification_type, event.asked, event.waived)
 
 
 @lru_cache(maxsize=512)
-def select(notification_type: str, asked: tuple[str, ...], waived: tuple[str, ...]) -> tuple[Rule, ...]:
-    return tuple(rule for rule in TABLE if rule.runs(notification_type, asked, waived))
+def select_checks(notification_type: str, asked: tuple[str, ...], waived: tuple[str, ...]) -> tuple[CheckRule, ...]:
+    return tuple(rule for rule in CHECK_RULES if rule.runs(notification_type, asked, waived))
 
 
 def facts_for(event: Event, known: OffenderState, in_force: RulesInForce) -> Facts:
-    """Return what the checks look at."""
+    """Return the facts that the checks use."""
     history, expected = known.history, known.expected
     if is_later(event):
         chain = chain_of(event)
         history = timeline.without_event(history, chain)
         expected = tuple(each for each in expected if each.chain != chain)
-    at = timeline.place(history, event)
+    at = timeline.history_time(history, event)
     then = timeline.status_and_place(history, event.case_number, (at, event.seq))
     return Facts(
         event,
@@ -120,21 +121,21 @@ def facts_for(event: Event, known: OffenderState, in_force: RulesInForce) -> Fac
     )
 
 
-def failures(facts: Facts, rules: tuple[Rule, ...]) -> list[Finding]:
-    """Return the findings of the checks that failed, in the order of the table."""
+def failures(facts: Facts, rules: tuple[CheckRule, ...]) -> list[Finding]:
+    """Return the findings of the checks that failed, in order."""
     return [found for rule in rules if (found := rule.check(facts)) is not None]
 
 
-def passed_sentence(facts: Facts, rules: tuple[Rule, ...]) -> str:
-    """Return the sentence for a message that passed: which checks ran, and which of them had nothing to compare with."""
+def passed_sentence(facts: Facts, rules: tuple[CheckRule, ...]) -> str:
+    """Return the journal's sentence for a message that passed: which checks ran, and which had nothing to compare with."""
     return passing_sentence(rules, facts.status_then is None, facts.kind_then is None, not facts.history)
 
 
 @lru_cache(maxsize=512)
-def passing_sentence(rules: tuple[Rule, ...], *missing: bool) -> str:
+def passing_sentence(rules: tuple[CheckRule, ...], *missing: bool) -> str:
     unknown = (
         f"no earlier {what} is known"
-        for (what, check), is_missing in zip(COMPARED, missing, strict=True)
+        for (what, check), is_missing in zip(HISTORY_CHECKS, missing, strict=True)
         if is_missing and any(rule.name == check for rule in rules)
     )
     return "; ".join((f"passed: {', '.join(rule.name for rule in rules)}", *unknown))

@@ -1,16 +1,16 @@
 """
-Legal deadlines of the interstate compact.
+The legal deadlines (clocks) of the interstate compact.
 
-`advance` is called for every event that takes effect (a cancellation has `telling="cancellation"`), and with None
-at the time that it returned last. The clocks themselves are data (processors/rules/default/deadlines.toml;
-docs/clocks.md lists them), chosen by the date of the activity that starts them.
+`advance` is called for every event that takes effect (a cancellation has `telling="cancellation"`), and with None at the time
+that it returned last. The clocks themselves are data (processors/rules/default/deadlines.toml; docs/clocks.md lists them),
+chosen by the date of the activity that starts them.
 
-A clock is open until what is owed arrives (met, even after the deadline), until it no longer applies (cancelled), or until its
-last day ends in the owing state (overdue, published once, at that instant). What a message did to clocks is undone
-when it is cancelled or changed.
+A clock is open until what is owed arrives (met, even after the deadline), until it no longer applies (cancelled), or until its last
+day ends in the owing state (overdue; published once, at that instant). If a message is cancelled or changed, its effect
+on the clocks is undone.
 
-A reply often does not give its reason: it takes the reason of what it answers (`reason_from` in compact.toml). Activities
-received before a case was closed are forgotten when it is opened again, not earlier: a warrant outlives the closure.
+A reply that gives no reason takes the reason of what it answers (`reason_from` in compact.toml). Activities received before a case was
+closed are forgotten only when the case is reopened: a warrant outlives the closure.
 """
 
 from collections.abc import Iterable, Iterator
@@ -32,11 +32,11 @@ from processors.rules.deadlines import Deadline
 from processors.validate.chain import chain_of, is_later
 from processors.validate.compact import is_of_compact, iso_day
 
-OPEN: Final = 48  # clocks of one offender that run at once
-SETTLED: Final = 24  # clocks that ended, kept for what is taken back later
-HEARD: Final = 24
-REASON: Final = "ActivityReasonText"  # the detail that says why reporting instructions are asked for
-OWING: Final = frozenset({"open", "overdue"})
+MAX_OPEN: Final = 48  # running clocks of one offender
+MAX_SETTLED: Final = 24  # ended clocks of one offender, kept in case what settled them is cancelled
+MAX_ACTIVITIES: Final = 24  # past activities of one offender
+REASON_DETAIL: Final = "ActivityReasonText"  # the detail that says why reporting instructions are asked for
+STILL_OWED: Final = frozenset({"open", "overdue"})
 OFFICES: Final = {
     "sending state": "compact office of {}",
     "receiving state": "compact office of {}",
@@ -47,9 +47,10 @@ OFFICES: Final = {
 
 class Clock(Struct, frozen=True, array_like=True, gc=False):
     """
-    One clock; `key` is its entry in the rules of the day it began, `chain` the agency's event that started it.
+    One clock. `key` is its entry in the rules of the day on which it began, `chain` the agency's event that started it.
 
-    `by` and `at` are the message and the time that settled it, `by_chain` the agency's event of that message.
+    `begin` and `deadline` are in milliseconds. `by` and `at` are the message and the time that settled it, `by_chain` the agency's
+    event of that message.
     """
 
     key: str
@@ -70,9 +71,9 @@ class Clock(Struct, frozen=True, array_like=True, gc=False):
 
 class PastActivity(Struct, frozen=True, array_like=True, gc=False):
     """
-    One activity that was reported; it may already meet a clock that starts later.
+    A reported activity; it may meet a clock that starts later.
 
-    `closed_in` is the receiving state whose supervision it closed, if it closed one.
+    `end` is the last instant at which it can have happened. `closed_in` is the receiving state whose supervision it closed, if any.
     """
 
     activity: str
@@ -87,9 +88,9 @@ class PastActivity(Struct, frozen=True, array_like=True, gc=False):
 
 class ClockState(Struct, frozen=True, gc=False, omit_defaults=True):
     """
-    The deadlines that run for an offender, and the latest activities.
+    The clocks of an offender, and the latest activities.
 
-    `formerly` maps the id of a clock that began under another key of the offender to the id of its expectation, which stays.
+    `formerly` maps the id of a clock that began under another offender key to the id of its expectation, which does not change.
     """
 
     offender: str = ""
@@ -98,54 +99,54 @@ class ClockState(Struct, frozen=True, gc=False, omit_defaults=True):
     formerly: dict[str, str] = field(default_factory=dict)
 
 
-Advanced = tuple[ClockState, tuple[Expectation, ...], int | None]
+AdvancedClocks = tuple[ClockState, tuple[Expectation, ...], int | None]
 
 
-def advance(event: Event | None, state: ClockState, now: int, rules: Rules) -> Advanced:
-    """Return the clocks after `event` (None: after `now` has come), the expectations to publish, and when to be woken."""
+def advance(event: Event | None, state: ClockState, now: int, rules: Rules) -> AdvancedClocks:
+    """Return the clocks after `event` (None: after a timer at `now`), the expectations to publish, and the time of the next timer."""
     after = state if event is None else after_event(event, state, rules)
     if after.clocks:
         running = tuple(expire(each, now, rules) for each in after.clocks)
         after = replace(after, clocks=keep_latest(running))
     if after is state or after == state:
-        return state, (), due(state)
-    return after, tuple(changed_expectations(state, after, event, now, rules)), due(after)
+        return state, (), next_deadline(state)
+    return after, tuple(changed_expectations(state, after, event, now, rules)), next_deadline(after)
 
 
-def due(state: ClockState) -> int | None:
-    """Return when the next clock ends."""
+def next_deadline(state: ClockState) -> int | None:
+    """Return when the next open clock ends."""
     ends = [each.deadline for each in state.clocks if each.state == "open"]
     return min(ends) if ends else None
 
 
 def after_event(event: Event, state: ClockState, rules: Rules) -> ClockState:
-    """Return the clocks after a message: effects of what it replaces undone, clocks that it settles settled, new clocks started."""
+    """Return the clocks after a message: the effects of what it replaces undone, clocks that it settles settled, new clocks started."""
     if is_later(event):
         state = revert(state, chain_of(event))
     if not is_of_compact(event) or event.telling == "cancellation":
         return state
-    book = book_on_the_day(event.jurisdiction, event.ori, event.action_at, rules)
+    book = book_on_day(event.jurisdiction, event.ori, event.action_at, rules)
     code = book.code(event.event_type, event.event_subtype)
     if code is None or code.activity is None:
         return state
-    heard, chain = activity_of(event, code.activity, state, book), chain_of(event)
-    running = tuple(settle(each, heard, rules) if each.chain != chain else each for each in state.clocks)
-    known = (*still_relevant(heard, (each for each in state.activities if each.chain != chain), book), heard)[-HEARD:]
-    started = clocks_started(event, heard, known, book, rules)
+    activity, chain = activity_of(event, code.activity, state, book), chain_of(event)
+    running = tuple(settle(each, activity, rules) if each.chain != chain else each for each in state.clocks)
+    known = (*relevant_activities(activity, (each for each in state.activities if each.chain != chain), book), activity)[-MAX_ACTIVITIES:]
+    started = clocks_started(event, activity, known, book, rules)
     return replace(state, offender=event.offender, clocks=(*running, *started), activities=known)
 
 
-def still_relevant(heard: PastActivity, before: Iterable[PastActivity], book: Book) -> tuple[PastActivity, ...]:
-    """Return the earlier activities; if a closed case is opened again, only those after it was closed."""
+def relevant_activities(activity: PastActivity, before: Iterable[PastActivity], book: Book) -> tuple[PastActivity, ...]:
+    """Return the earlier activities; if the activity reopens a closed case, without those of the case before it was closed."""
     known = tuple(before)
-    if not book.workflow.reopens(heard.activity):
+    if not book.workflow.reopens(activity.activity):
         return known
-    closings = [at for at, each in enumerate(known) if book.workflow.closes(each.activity) and same_case(each.case, heard.case)]
-    return tuple(each for at, each in enumerate(known) if not closings or at > closings[-1] or not same_case(each.case, heard.case))
+    closings = [at for at, each in enumerate(known) if book.workflow.closes(each.activity) and same_case(each.case, activity.case)]
+    return tuple(each for at, each in enumerate(known) if not closings or at > closings[-1] or not same_case(each.case, activity.case))
 
 
 def activity_of(event: Event, activity: str, state: ClockState, book: Book) -> PastActivity:
-    """Return what is kept of a message; if it gives no reason, the reason is that of what it answers."""
+    """Return the activity that a message reports, with the message's reason or that of what it answers."""
     matters = book.workflow.gives_reasons(activity) or any(
         each.reasons or each.unless_reasons for each in book.deadlines.raised_by.get(activity, ())
     )
@@ -156,7 +157,7 @@ def activity_of(event: Event, activity: str, state: ClockState, book: Book) -> P
 
 
 def inherited_reason(event: Event, activity: str, state: ClockState, book: Book) -> str | None:
-    """Return the reason of the latest activity in the case that this one answers."""
+    """Return the reason of the latest activity in the case that this activity answers."""
     known = book.workflow.activities.get(activity)
     sources = {} if known is None else dict(known.reason_from)
     for each in reversed(state.activities):
@@ -165,27 +166,27 @@ def inherited_reason(event: Event, activity: str, state: ClockState, book: Book)
     return None
 
 
-class Particulars(Struct, frozen=True, gc=False):
-    """The fields of a submission that say why something is requested and when it was sent."""
+class SubmissionDetails(Struct, frozen=True, gc=False):
+    """The fields of a submission that clocks need: why something is requested, and when the message was sent."""
 
     details: dict[str, str] = {}
     sent_at: str | None = None
 
 
-def particulars(event: Event) -> Particulars:
-    return msgspec.json.decode(event.submission, type=Particulars) if event.submission else Particulars()
+def details_of(event: Event) -> SubmissionDetails:
+    return msgspec.json.decode(event.submission, type=SubmissionDetails) if event.submission else SubmissionDetails()
 
 
 def reason_of(event: Event) -> str | None:
-    """Return the reason that the message gives, folded."""
-    text = particulars(event).details.get(REASON)
+    """Return the reason that the message gives, case-folded."""
+    text = details_of(event).details.get(REASON_DETAIL)
     return fold(text) if text else None
 
 
 def day_sent(event: Event, zone: ZoneInfo) -> date:
-    """Return the day on which the agency sent the message: at most the day of receipt, and that day if the message does not say."""
+    """Return the day on which the agency sent the message; the day of receipt if the message names none or a later one."""
     receipt = day_of(event.received_at, zone)
-    text = (particulars(event).sent_at or "").upper().replace(" ", "T", 1)
+    text = (details_of(event).sent_at or "").upper().replace(" ", "T", 1)
     if "T" not in text:
         return min(iso_day(text) or receipt, receipt)
     try:
@@ -195,20 +196,20 @@ def day_sent(event: Event, zone: ZoneInfo) -> date:
     return min((instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)).astimezone(zone).date(), receipt)
 
 
-def clocks_started(event: Event, heard: PastActivity, known: tuple[PastActivity, ...], book: Book, rules: Rules) -> Iterator[Clock]:
-    """Yield the clocks that the message starts; what they wait for may already have been received, out of order."""
-    before = {each.activity for each in known if same_case(each.case, heard.case)}
-    for deadline in book.deadlines.started_by(heard.activity, heard.reason):
+def clocks_started(event: Event, activity: PastActivity, known: tuple[PastActivity, ...], book: Book, rules: Rules) -> Iterator[Clock]:
+    """Yield the clocks that the message starts; activities received out of order may already settle them."""
+    before = {each.activity for each in known if same_case(each.case, activity.case)}
+    for deadline in book.deadlines.started_by(activity.activity, activity.reason):
         if (deadline.after and not before.intersection(deadline.after)) or before.intersection(deadline.unless_after):
             continue
-        if not announced_where_it_counts(deadline, event):
+        if not is_reported_by_required_state(deadline, event):
             continue
         end = deadline_of(deadline, event, book, rules)
         if end is None:
             continue
         clock = Clock(
             deadline.key,
-            heard.chain,
+            activity.chain,
             event.message_id,
             event.ori,
             event.jurisdiction,
@@ -225,21 +226,21 @@ def clocks_started(event: Event, heard: PastActivity, known: tuple[PastActivity,
 
 
 def first_day(deadline: Deadline, event: Event, zone: ZoneInfo) -> date:
-    """Return the day from which the clock counts if no report date is named: the day of the activity, or a later one."""
+    """Return the day from which the clock counts if there is no report date: the day of the activity, or a later one."""
     action = day_of(event.action_at, zone)
     if deadline.counted_from == "receipt":
         return max(action, day_of(event.received_at, zone))
     return max(action, day_sent(event, zone)) if deadline.counted_from == "transmission" else action
 
 
-def announced_where_it_counts(deadline: Deadline, event: Event) -> bool:
-    """Whether the report comes from the state that the clock requires; a receiving state counts only if the message names it."""
+def is_reported_by_required_state(deadline: Deadline, event: Event) -> bool:
+    """Whether the report comes from the state that the clock requires; only a message that names a receiving state can come from it."""
     in_receiving_state = event.receiving_state is not None and event.jurisdiction == event.receiving_state
     return deadline.told_in is None or (deadline.told_in == "receiving state") == in_receiving_state
 
 
 def deadline_of(deadline: Deadline, event: Event, book: Book, rules: Rules) -> int | None:
-    """Return the end of the clock's last day in the owing state; None if it does not run because there is no report date."""
+    """Return the end of the clock's last day in the owing state; None if the clock needs a report date and there is none."""
     day, count = first_day(deadline, event, book.zone_of(event.ori)), deadline.count
     if deadline.counted_from == "report_by":
         report_by = iso_day(event.report_by)
@@ -254,33 +255,33 @@ def deadline_of(deadline: Deadline, event: Event, book: Book, rules: Rules) -> i
     calendar = owing.calendar if state is not None else owing.calendar._replace(state="")
     try:
         return end_of(calendar.after(day, count, deadline.unit), owing.zone)
-    except (OverflowError, ValueError):  # the last day that a calendar can write
+    except (OverflowError, ValueError):  # beyond the last date that Python supports
         return None
 
 
 def owing_state(deadline: Deadline, sending: str | None, receiving: str | None) -> str | None:
-    """Return the state that owes, whose calendar and midnight count; for victims, the sending state."""
+    """Return the state that owes the event, whose calendar and midnight count; if the victims' authority owes it, the sending state."""
     return receiving if deadline.owed_by == "receiving state" else sending
 
 
-def settle(clock: Clock, heard: PastActivity, rules: Rules) -> Clock:
-    """Return the clock after an activity: met or cancelled if that is what it waits for, in its case and not before it started."""
-    if clock.state not in OWING or heard.end < clock.begin or not same_case(clock.case, heard.case):
+def settle(clock: Clock, activity: PastActivity, rules: Rules) -> Clock:
+    """Return the clock after an activity; it is met or cancelled if the activity does so, is in its case and not before its start."""
+    if clock.state not in STILL_OWED or activity.end < clock.begin or not same_case(clock.case, activity.case):
         return clock
-    if heard.closed_in is not None and clock.receiving not in {None, heard.closed_in}:  # after a transfer to a subsequent state
+    if activity.closed_in is not None and clock.receiving not in {None, activity.closed_in}:  # after a transfer to a subsequent state
         return clock
     deadline = entry_of(clock, rules)
     if deadline is None:
         return clock
-    if heard.activity in deadline.met_by:
-        return replace(clock, state="met", by=heard.message_id, by_chain=heard.chain, at=heard.received_at)
-    if heard.activity in deadline.cancelled_by:
-        return replace(clock, state="cancelled", by=heard.message_id, by_chain=heard.chain, at=heard.received_at)
+    if activity.activity in deadline.met_by:
+        return replace(clock, state="met", by=activity.message_id, by_chain=activity.chain, at=activity.received_at)
+    if activity.activity in deadline.cancelled_by:
+        return replace(clock, state="cancelled", by=activity.message_id, by_chain=activity.chain, at=activity.received_at)
     return clock
 
 
 def revert(state: ClockState, chain: str) -> ClockState:
-    """Return the clocks as if the agency's event had not happened: its own removed, those that it settled reopened."""
+    """Return the clocks as if the agency's event had not happened: the clocks it started removed, those it settled reopened."""
     return replace(
         state,
         clocks=tuple(reopen(each) if each.by_chain == chain else each for each in state.clocks if each.chain != chain),
@@ -293,7 +294,7 @@ def reopen(clock: Clock) -> Clock:
 
 
 def expire(clock: Clock, now: int, rules: Rules) -> Clock:
-    """Return the clock at `now`: at its deadline it becomes overdue, or met if it is a period that simply has to pass."""
+    """Return the clock at `now`: from its deadline on it is overdue, or met if the period only has to pass."""
     if clock.state != "open" or clock.deadline > now:
         return clock
     deadline = entry_of(clock, rules)
@@ -301,22 +302,22 @@ def expire(clock: Clock, now: int, rules: Rules) -> Clock:
 
 
 def keep_latest(running: tuple[Clock, ...]) -> tuple[Clock, ...]:
-    """Return at most the latest `OPEN` clocks that still run and the latest `SETTLED` that ended."""
-    owing = [each for each in running if each.state in OWING]
-    ended = [each for each in running if each.state not in OWING]
-    if len(owing) <= OPEN and len(ended) <= SETTLED:
+    """Return at most the latest MAX_OPEN running clocks and the latest MAX_SETTLED ended ones."""
+    owing = [each for each in running if each.state in STILL_OWED]
+    ended = [each for each in running if each.state not in STILL_OWED]
+    if len(owing) <= MAX_OPEN and len(ended) <= MAX_SETTLED:
         return running
-    return (*ended[-SETTLED:], *owing[-OPEN:])
+    return (*ended[-MAX_SETTLED:], *owing[-MAX_OPEN:])
 
 
 def changed_expectations(before: ClockState, after: ClockState, event: Event | None, now: int, rules: Rules) -> Iterator[Expectation]:
-    """Yield the record of every clock that changed; a clock that is gone was cancelled, unless it had ended and was only forgotten."""
+    """Yield the record of every clock that changed; a removed clock is cancelled, unless it had already ended and was only forgotten."""
     was = {id_of(each): each for each in before.clocks}
     left = {id_of(each): each for each in after.clocks}
     by = None if event is None else event.message_id
     for name, each in was.items():
         undone = event is not None and each.chain == chain_of(event)
-        if name not in left and (undone or each.state in OWING):
+        if name not in left and (undone or each.state in STILL_OWED):
             yield expectation_of(replace(each, state="cancelled", by=by if undone else None, at=now), after, rules)
     for name, each in left.items():
         if was.get(name) != each:
@@ -326,11 +327,9 @@ def changed_expectations(before: ClockState, after: ClockState, event: Event | N
 def expectation_of(clock: Clock, state: ClockState, rules: Rules) -> Expectation:
     """Return the published expectation: who owes what to whom, by which rule, and until when."""
     deadline = entry_of(clock, rules)
-    owed_by = "unknown" if deadline is None else office(deadline.owed_by, clock)
+    owed_by = "unknown" if deadline is None else office_name(deadline.owed_by, clock)
     owing_in = None if deadline is None else owing_state(deadline, clock.sending, clock.receiving)
-    owing = (
-        rules.book(owing_in, clock.begin) if owing_in is not None else book_on_the_day(clock.jurisdiction, clock.ori, clock.begin, rules)
-    )
+    owing = rules.book(owing_in, clock.begin) if owing_in is not None else book_on_day(clock.jurisdiction, clock.ori, clock.begin, rules)
     return Expectation(
         expectation_id=state.formerly.get(id_of(clock)) or f"{state.offender}-{id_of(clock)}",
         message_id=clock.message_id,
@@ -341,7 +340,7 @@ def expectation_of(clock: Clock, state: ClockState, rules: Rules) -> Expectation
         expects=clock.key if deadline is None else deadline.expects,
         owed_by=owed_by,
         rule="withdrawn" if deadline is None else f"ICAOS Rule {deadline.rule}",
-        text=clock.key if deadline is None else f"{deadline.text} Owed by the {owed_by} to the {office(deadline.owed_to, clock)}.",
+        text=clock.key if deadline is None else f"{deadline.text} Owed by the {owed_by} to the {office_name(deadline.owed_to, clock)}.",
         since=clock.begin,
         deadline=clock.deadline,
         settled_by=clock.by,
@@ -351,8 +350,8 @@ def expectation_of(clock: Clock, state: ClockState, rules: Rules) -> Expectation
     )
 
 
-def office(party: str, clock: Clock) -> str:
-    """Return the name of a party by its state if that is known, otherwise by its role in the transfer."""
+def office_name(party: str, clock: Clock) -> str:
+    """Return the name of a party: by its state if that is known, otherwise by its role in the transfer."""
     state = clock.receiving if party == "receiving state" else clock.sending
     part = "receiving state" if party == "receiving state" else "sending state"
     return OFFICES[party].format(f"{state} ({part})" if state else f"the {part}")
@@ -364,16 +363,16 @@ def id_of(clock: Clock) -> str:
 
 
 def entry_of(clock: Clock, rules: Rules) -> Deadline | None:
-    """Return the clock's entry in the rules; None if a later edition of the rules no longer has it."""
-    return book_on_the_day(clock.jurisdiction, clock.ori, clock.begin, rules).deadlines.by_key.get(clock.key)
+    """Return the clock's entry in the rules; None if the rules no longer have it."""
+    return book_on_day(clock.jurisdiction, clock.ori, clock.begin, rules).deadlines.by_key.get(clock.key)
 
 
-def book_on_the_day(jurisdiction: str, ori: str, instant: int, rules: Rules) -> Book:
-    """Return the rules in force on the day of an activity in the agency's own zone, whose midnight may differ from the state's."""
+def book_on_day(jurisdiction: str, ori: str, instant: int, rules: Rules) -> Book:
+    """Return the rules in force on the day of an instant in the agency's own zone, which may differ from the state's default zone."""
     zone = rules.book(jurisdiction, instant).zone_of(ori)
     return rules.book(jurisdiction, noon_of(day_of(instant, zone), zone))
 
 
 def same_case(one: str | None, other: str | None) -> bool:
-    """Whether two messages may be about one compact case: both name the same number, however it is spelt, or one names none."""
+    """Whether two messages may be about one compact case: both name the same number, however written, or one names none."""
     return one is None or other is None or one == other or normalize(one) == normalize(other)

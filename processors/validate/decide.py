@@ -1,21 +1,22 @@
 """
 Validate: an event goes on if it contradicts nothing known and is neither past nor too far ahead.
 
-Reads     events.distinct    events, registrations resolved to an offender, reviewers' actions; by offender
-          validate.handover  what was kept of an offender who was merged into another (processors/handover.py)
-Writes    events.confirmed   what is to be told, byte for byte where nothing was changed; registrations untouched
-          reviews            what is flagged, and every later state of its review
-          expectations       what somebody said would follow, and what the law sets a deadline for
-          standings          where the offender stands, when that changes
-          tally              that a submission's part ended here
-          validate.handover  what is kept of an offender who is merged into another
-Keeps     of an offender: history by action time, what was told, what is expected, the compact workflow and its clocks;
-          a message that waits or is in review, whole, under a key of its own, as many as there is room for (room.py)
-Waits     a Previous Event for `out_of_order.hold`, a release to another facility for `transfer.hold`
-Flags     what fails a check (contract §3.1.2–8, in the order of `checks.TABLE`); what is too far ahead is released by time
-Suppresses  what is past, internal, told by an intake, or cancels what nobody was told of
+Reads     events.distinct    by offender: events, registrations resolved to an offender, reviewers' actions
+          validate.handover  the state of an offender who was merged into another (processors/handover.py)
+Writes    events.confirmed   events to be told, byte for byte if nothing was changed; registrations unchanged
+          reviews            flagged messages, and every later state of their reviews
+          expectations       events that an agency announced, and events with a legal deadline
+          standings          an offender's status and location, when they change
+          tally              parts of submissions that end here
+          validate.handover  the state of an offender who is merged into another
+Keeps     of each offender: the history by action time, what was told, what is expected, the compact cases and clocks
+          messages that wait or are in review, each whole and under its own key, up to the limits of room.py
+Waits     a message whose Previous Event is missing, for `out_of_order.hold`; a release to another facility, for `transfer.hold`
+Flags     messages that fail a check (contract §3.1.2–8, in the order of `checks.CHECK_RULES`); one that is too far ahead is released
+          once its date comes within range
+Suppresses  messages that are past or internal, releases told by an intake, cancellations of what nobody was told of
 Rejects   nothing
-Replayed  the same record on the same state decides the same: ids are digests, and time is the receive time
+Replayed  the same record on the same state gives the same decision: ids are digests, and time is the receive time
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,19 +33,19 @@ from processors.handover import Merger, with_handover
 from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
 from processors.topics import CONFIRMED, DISTINCT, EXPECTATIONS, REVIEWS, STANDINGS, TALLY, VALIDATE_HANDOVER, VALIDATE_STATE
 from processors.validate import effect
-from processors.validate.arrivals import receive
 from processors.validate.chain import chain_of
 from processors.validate.draft import Draft, Situation, known_of
+from processors.validate.incoming import receive
 from processors.validate.merge import merge_states, rename_event, state_keys
 from processors.validate.pending import act_on_review, check_again, check_waiting
 from processors.validate.reviews import NAME
-from processors.validate.room import close_crowded_out, end_waits_crowded_out, reviews_crowded_out
+from processors.validate.room import close_crowded_out, end_crowded_out_waits, reviews_crowded_out
 from processors.validate.standing import present_standing
 from processors.validate.state import OffenderState, Pending, State, deadline
 
 
 def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
-    """Name the offender's document, then the pending messages that this input may release, replace or settle."""
+    """Return the keys of the offender's document, and of the pending messages that this input may release, replace or settle."""
     offender = offender_of(given)
     if offender is None:
         return ()
@@ -59,7 +60,7 @@ def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
 
 
 def offender_of(given: Input) -> str | None:
-    """Return the offender an input is about; None if it needs no state."""
+    """Return the offender that the input is about; None if the input needs no state."""
     if not isinstance(given, Record):
         return given.key
     if isinstance(given.value, Event):
@@ -67,11 +68,11 @@ def offender_of(given: Input) -> str | None:
     if isinstance(given.value, SameEvent) or (isinstance(given.value, Enrolment) and given.value.asks):
         return given.value.offender
     ours = isinstance(given.value, ReviewAction) and subject_of(given.value.review_id, NAME) is not None
-    return given.key if ours else None  # the key of today: a review id has that of the day when the message was flagged
+    return given.key if ours else None  # the record's key is current; the key in the review id may since have been merged into another
 
 
 def concerns(given: Input, pending: Pending) -> bool:
-    """Whether an input that is no event may affect a pending message: one that is not flagged may be waiting for any input."""
+    """Whether an input other than an event may affect a pending message; one that waits for a time may be affected by any input."""
     if pending.review_id is None:
         return True
     if isinstance(given, Resettle):
@@ -91,7 +92,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
         if not now.known.pending:
             return check_waiting(receive(value, now)).decision()
         draft = close_crowded_out(now).then(partial(receive, value))
-        return end_waits_crowded_out(check_waiting(draft)).decision()
+        return end_crowded_out_waits(check_waiting(draft)).decision()
     if isinstance(value, Enrolment):
         asked = with_standing(value, states, given.timestamp, context) if value.asks else value
         return Decision(outputs=(Output(CONFIRMED, given.key, asked),))
@@ -103,7 +104,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
 
 
 def with_standing(enrolment: Enrolment, states: Mapping[str, State], now: int, context: Context) -> Enrolment:
-    """Return the question of where an offender stands with the answer; without one if nothing is known."""
+    """Return the request for an offender's standing with the answer filled in; unchanged if nothing is known."""
     known = known_of(enrolment.offender, states)
     if not known.history:
         return enrolment
@@ -111,7 +112,7 @@ def with_standing(enrolment: Enrolment, states: Mapping[str, State], now: int, c
 
 
 def decide_timer(given: Wake | Resettle, states: Mapping[str, State], context: Context) -> Decision[State]:
-    """Return what follows from a timer, or from changed rules."""
+    """Return the decision on a timer, or on changed rules."""
     if isinstance(given, Wake):
         return check_waiting(wake(situation(given.key, given.due_at, states, context))).decision()
     return check_waiting(resettle(situation(given.key, given.at, states, context))).decision()
@@ -122,7 +123,7 @@ def situation(offender: str, now: int, states: Mapping[str, State], context: Con
 
 
 def wake(now: Situation) -> Draft:
-    """Check again every message that is due, in the order of their times; then end the legal clocks that are due."""
+    """Check every message that is due again, in order of time; then end the legal clocks that are due."""
     due = [(each.due, each.key, each) for each in now.known.pending if each.due is not None and each.due <= now.now]
     draft = Draft(now)
     for _, _, pending in sorted(due):
@@ -134,7 +135,7 @@ def wake(now: Situation) -> Draft:
 
 
 def resettle(now: Situation) -> Draft:
-    """Check again every message that waits for a time: under the present rules and settings that time may have changed or passed."""
+    """Check every message that waits for a time again: under the current rules and settings, the time may have changed or passed."""
     draft = Draft(now)
     for pending in now.known.pending:
         if pending.due is not None:

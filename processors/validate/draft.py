@@ -1,9 +1,8 @@
 """
-One decision on one offender, built up from the parts that its handlers contribute.
+A draft: one decision on one offender, built up by a sequence of handlers.
 
-A handler takes a `Situation` and returns a `Draft`: what is known of the offender by then, and what is to be written.
-`then` passes the situation on to the next handler and adds what that one writes; `decision` turns the last draft into the
-`Decision`.
+A handler takes a `Situation` and returns a `Draft`: the new situation, and what is to be written. `then` passes the situation to the
+next handler and adds what that one writes; `decision` turns the last draft into the `Decision`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -26,17 +25,17 @@ from processors.validate.standing import standing_after
 from processors.validate.state import HeldMessage, OffenderState, Pending, State
 
 UNKNOWN: Final = OffenderState()
-NOT_DELIVERED: Final = frozenset({"discarded", "crowded_out"})  # reasons for which a message's agency hears that it was not delivered
+NOT_DELIVERED: Final = frozenset({"discarded", "crowded_out"})  # reasons for which the agency is told that its message was not delivered
 
 
 def known_of(offender: str, states: Mapping[str, State]) -> OffenderState:
-    """Return what is known of the offender."""
+    """Return what is known of the offender; an empty state if nothing is."""
     found = states.get(offender)
     return found if found is not None and isinstance(found, OffenderState) else UNKNOWN
 
 
 class Situation(Struct, frozen=True, gc=False):
-    """What a handler knows: the offender as the steps before left them, the time to decide by, the rules."""
+    """What a handler knows: the offender's state after the handlers before, the time of the decision, and the rules."""
 
     offender: str
     now: int
@@ -50,7 +49,7 @@ class Situation(Struct, frozen=True, gc=False):
         return Journal(NAME, self.now, self.rules.version)
 
     def message(self, pending: Pending) -> HeldMessage:
-        """Return the message that waits or is in review."""
+        """Return a message that waits or is in review."""
         found = self.held[pending.key] if pending.key in self.held else self.states[pending.key]
         if not isinstance(found, HeldMessage):
             raise TypeError(f"{pending.key} holds no message")
@@ -59,9 +58,9 @@ class Situation(Struct, frozen=True, gc=False):
 
 class Draft(Struct, frozen=True, gc=False):
     """
-    A decision in the making: the situation so far, and the records to write.
+    An unfinished decision: the situation so far, and the records to write.
 
-    `took_effect` says that something changed that a waiting message may have been waiting for.
+    `took_effect` means that something changed that a waiting message may have been waiting for.
     """
 
     situation: Situation
@@ -70,7 +69,7 @@ class Draft(Struct, frozen=True, gc=False):
     took_effect: bool = False
 
     def then(self, handler: Callable[[Situation], "Draft"]) -> "Draft":
-        """Return this draft followed by what the handler adds in the situation so far."""
+        """Return this draft followed by what the handler adds, given the situation so far."""
         later = handler(self.situation)
         return Draft(later.situation, self.outputs + later.outputs, self.verdicts + later.verdicts, self.took_effect or later.took_effect)
 
@@ -81,13 +80,13 @@ class Draft(Struct, frozen=True, gc=False):
         return self.write(*(Output(EXPECTATIONS, each.expectation_id, each) for each in expectations))
 
     def note(self, event: Event, outcome: Outcome, reason: str, detail: str, review_id: str | None = None) -> "Draft":
-        """Return the draft with one more verdict; a suppressed message also ends for the response to its agency."""
+        """Return the draft with one more verdict; if the message is suppressed, also with the end of its part for the response."""
         verdict = self.situation.journal.verdict(event, outcome, reason, detail, review_id)
         end = () if outcome != "suppressed" else part_ended(event, "failed" if reason in NOT_DELIVERED else "nobody")
         return Draft(self.situation, self.outputs + end, (*self.verdicts, verdict), self.took_effect)
 
-    def know(self, **fields: Any) -> "Draft":
-        """Return the draft with some of what is known of the offender replaced."""
+    def with_known(self, **fields: Any) -> "Draft":
+        """Return the draft with some fields of the offender's state replaced."""
         return replace(self, situation=replace(self.situation, known=replace(self.situation.known, **fields)))
 
     def hold(self, key: str, message: HeldMessage | None) -> "Draft":
@@ -96,7 +95,7 @@ class Draft(Struct, frozen=True, gc=False):
 
     def apply(self, event: Event, in_force: RulesInForce, *, told: bool) -> "Draft":
         """Return the draft after an event took effect."""
-        return self.after(effect.apply(self.situation.known, event, in_force, told=told))
+        return self.after(effect.apply_event(self.situation.known, event, in_force, told=told))
 
     def after(self, changed: effect.Effect, *, took_effect: bool = True) -> "Draft":
         (known, published), now = changed, self.situation

@@ -1,8 +1,8 @@
 """
-What a message changes when it takes effect, and what is taken back when it is cancelled.
+What an event changes when it takes effect, and what is reverted when it is cancelled.
 
-A message takes effect when it is told, when it is merely too late to be told, when it is internal, and when a reviewer
-releases it; not while it waits or is in review (contract §3.1.5).
+A message takes effect when it is told, when it is only too late to be told, when it is internal, and when a reviewer releases it; not
+while it waits or is in review (contract §3.1.5).
 """
 
 from msgspec.structs import replace
@@ -18,8 +18,8 @@ from processors.validate.state import OffenderState
 Effect = tuple[OffenderState, tuple[Expectation, ...]]
 
 
-def apply(known: OffenderState, event: Event, in_force: RulesInForce, *, told: bool) -> Effect:
-    """Return what is known after the event, and the expectations that it opened or settled."""
+def apply_event(known: OffenderState, event: Event, in_force: RulesInForce, *, told: bool) -> Effect:
+    """Return the offender's state after the event, and the expectations that it opened or settled."""
     history, expected = known.history, known.expected
     published: tuple[Expectation, ...] = ()
     if is_later(event):
@@ -27,13 +27,13 @@ def apply(known: OffenderState, event: Event, in_force: RulesInForce, *, told: b
         if expected and not event.expect:
             expected, published = order.revert(expected, event, in_force.now)
     if in_force.code.follows and expected:
-        expected, met = order.meet(expected, event, in_force.code)
+        expected, met = order.meet_expectation(expected, event, in_force.code)
         published += met
     if event.expect:
-        expected, new = order.expect(expected, event, in_force.book)
+        expected, new = order.open_expectation(expected, event, in_force.book)
         published += new
-    entry = timeline.entry_of(event, in_force.code, in_force.book, timeline.place(history, event), told=told)
-    history, earlier = timeline.latest(timeline.insert(history, entry), known.earlier)
+    entry = timeline.entry_of(event, in_force.code, in_force.book, timeline.history_time(history, event), told=told)
+    history, earlier = timeline.latest_entries(timeline.insert_entry(history, entry), known.earlier)
     known = replace(
         known,
         history=history,
@@ -45,12 +45,12 @@ def apply(known: OffenderState, event: Event, in_force: RulesInForce, *, told: b
     return advance_compact(known, event, in_force, published)
 
 
-def revert(known: OffenderState, cancel: Event, in_force: RulesInForce) -> Effect:
+def revert_event(known: OffenderState, cancel: Event, in_force: RulesInForce) -> Effect:
     """
-    Return what is known as if the cancelled event had not happened.
+    Return the offender's state as if the cancelled event had not happened.
 
-    Its entry in the history is removed, with the status and the location that it set; what it expected is cancelled;
-    what it had met is reopened. Its step and its clocks are removed even if its entry in the history was dropped long ago.
+    Its entry in the history is removed, and with it the status and location that it set. What it expected is cancelled, what it had
+    met is reopened. Its step and its clocks are removed even if its entry in the history was dropped long ago.
     """
     history = timeline.without_event(known.history, chain_of(cancel))
     expected, published = order.revert(known.expected, cancel, in_force.now)
@@ -65,8 +65,8 @@ def revert(known: OffenderState, cancel: Event, in_force: RulesInForce) -> Effec
 
 
 def advance_compact(known: OffenderState, event: Event, in_force: RulesInForce, published: tuple[Expectation, ...]) -> Effect:
-    """Return what is known with the compact workflow and the legal clocks advanced."""
-    workflow = known.compact if in_force.code.activity is None else compact.step(event, known.compact, in_force.book)[0]
+    """Return the offender's state with the compact cases and the legal clocks advanced."""
+    workflow = known.compact if in_force.code.activity is None else compact.take_step(event, known.compact, in_force.book)[0]
     after, raised, due = clocks.advance(event, known.clocks, in_force.now, in_force.rules)
     if workflow is not known.compact or after is not known.clocks or due != known.clock_due:
         known = replace(known, compact=workflow, clocks=after, clock_due=due)
@@ -74,6 +74,6 @@ def advance_compact(known: OffenderState, event: Event, in_force: RulesInForce, 
 
 
 def expire_clocks(known: OffenderState, now: int, rules: Rules) -> Effect:
-    """Return what is known after clocks have ended, and the expectations that are overdue."""
+    """Return the offender's state after clocks have ended, and the expectations that are overdue."""
     after, raised, due = clocks.advance(None, known.clocks, now, rules)
     return replace(known, clocks=after, clock_due=due), raised

@@ -1,4 +1,4 @@
-"""What a check looks at, and how it writes values in its findings."""
+"""The facts that checks use, and how values are written in findings."""
 
 from datetime import datetime
 from typing import Final
@@ -9,10 +9,10 @@ from msgspec import Struct
 from processors.domain.event import Event
 from processors.rules.book import Book, EventCode, Rules
 from processors.validate.compact import CompactState
-from processors.validate.state import Entry, ExpectedEvent
+from processors.validate.state import ExpectedEvent, HistoryEntry
 
-LONGEST: Final = 60  # characters of an agency's own words that are quoted
-UNITS: Final = ((86_400_000, 2, "d"), (3_600_000, 1, "h"), (60_000, 1, "m"))  # a day alone is written 24h
+MAX_QUOTED: Final = 60  # characters of an agency's own words that are quoted
+UNITS: Final = ((86_400_000, 2, "d"), (3_600_000, 1, "h"), (60_000, 1, "m"))  # smallest multiple for each unit: one day is written 24h
 
 
 class RulesInForce(Struct, frozen=True, gc=False):
@@ -28,15 +28,15 @@ class Facts(Struct, frozen=True, gc=False):
     """
     One message, the rules in force for it, and what is known of the offender.
 
-    `at` is the time of the action in the history. `history` and `expected` leave out what the message itself said
-    before, so that a change is not checked against what it replaces. `status_then` and `kind_then` held just before the
-    action; `status` and `kind` are what the message brings about, None if neither message nor rules say.
+    `at` is the time of the action in the history. `history` and `expected` exclude earlier messages about the same event, so that a
+    change is not checked against what it replaces. `status_then` and `kind_then` are the status and kind of location just before
+    the action; `status` and `kind` are those after it, None if neither the message nor the rules say.
     """
 
     event: Event
     in_force: RulesInForce
     at: int
-    history: tuple[Entry, ...]
+    history: tuple[HistoryEntry, ...]
     expected: tuple[ExpectedEvent, ...]
     compact: CompactState
     status_then: str | None
@@ -56,7 +56,7 @@ class Facts(Struct, frozen=True, gc=False):
 
 
 def rules_in_force(event: Event, rules: Rules, now: int) -> RulesInForce:
-    """Return the rules in force for an event; a code that was removed from the lists since it was accepted implies nothing."""
+    """Return the rules in force for an event; a code that has since been removed from the lists implies nothing."""
     book = rules.book(event.jurisdiction, now)
     code = book.code(event.event_type, event.event_subtype)
     return RulesInForce(code or EventCode(event.event_type, event.event_subtype, (event.notification_type,)), book, rules, now)
@@ -65,11 +65,11 @@ def rules_in_force(event: Event, rules: Rules, now: int) -> RulesInForce:
 def local(instant: int, zone: ZoneInfo) -> str:
     try:
         return datetime.fromtimestamp(instant // 1000, zone).strftime("%Y-%m-%d %H:%M %Z")
-    except (OverflowError, ValueError):  # the first and the last day that a calendar can write
+    except (OverflowError, ValueError):  # outside the dates that Python supports
         return f"{instant} ms since 1970"
 
 
-def span(length: int) -> str:
+def duration_text(length: int) -> str:
     """Return a duration as an administrator writes it ("24h", "60d"), in the largest unit that divides it."""
     for size, least, unit in UNITS:
         if length >= least * size and length % size == 0:
@@ -79,4 +79,4 @@ def span(length: int) -> str:
 
 def quote(text: str) -> str:
     """Return an agency's words in quotation marks, cut if they are long."""
-    return f'"{text if len(text) <= LONGEST else text[:LONGEST] + "…"}"'
+    return f'"{text if len(text) <= MAX_QUOTED else text[:MAX_QUOTED] + "…"}"'

@@ -1,4 +1,4 @@
-"""What a check found wrong."""
+"""The finding of a failed check."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ class Finding(Struct, frozen=True, gc=False):
     """
     One failed check: what happens to the message, the reason code, and a sentence with both values.
 
-    `due` is when the message is checked again: the end of a wait, or the day a date comes within range.
+    `due` is when the message is checked again: the end of a wait, or when a date comes within range.
     """
 
     outcome: Literal["waiting", "flagged", "suppressed"]

@@ -1,8 +1,8 @@
 """
-Merges what is known of two offender keys that turned out to be one person.
+Merges the states of two offender keys that turned out to be one person.
 
-Both histories are joined by action time; of two clocks of one rule in one case the older runs on; what waits or is in
-review is checked again on the merged state.
+The histories are joined by action time. Of two clocks for one rule in one case, the older keeps running. Messages that wait or are in
+review are checked again on the merged state.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ from processors.validate.clocks import Clock, ClockState
 from processors.validate.compact import Case, CompactState
 from processors.validate.draft import Draft, Situation, known_of
 from processors.validate.pending import check_again, check_waiting
-from processors.validate.state import EXPECTED, TOLD, Entry, ExpectedEvent, HeldMessage, OffenderState, Pending, State
+from processors.validate.state import MAX_EXPECTED, MAX_TOLD, ExpectedEvent, HeldMessage, HistoryEntry, OffenderState, Pending, State
 
 T = TypeVar("T")
 
@@ -37,22 +37,24 @@ def state_keys(offender: str, found: Mapping[str, State]) -> Iterator[str]:
 
 
 def merge_states(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, State], context: Context) -> Decision[State]:
-    """Return the decision that merges the state of `merge.offender` into that of `merge.into`."""
+    """Return the decision that merges the state of `merge.offender` (`theirs`) into that of `merge.into` (`mine`)."""
     ours, other = known_of(merge.into, mine), known_of(merge.offender, theirs)
-    moved = {pending.key: move(pending, theirs, merge) for pending in other.pending}
+    moved = {pending.key: move_pending(pending, theirs, merge) for pending in other.pending}
     running, ended = joined_clocks(ours.clocks, other.clocks, merge, context.rules)
     expected, changed = joined_expectations(ours.expected, other.expected, merge)
-    history, earlier = timeline.latest(joined_history(ours.history, other.history), tuple(dict.fromkeys((*ours.earlier, *other.earlier))))
+    history, earlier = timeline.latest_entries(
+        joined_history(ours.history, other.history), tuple(dict.fromkeys((*ours.earlier, *other.earlier)))
+    )
     known = OffenderState(
         history=history,
         earlier=earlier,
         pending=tuple(sorted((*ours.pending, *(pending for pending, _ in moved.values())), key=lambda each: (each.since, each.key))),
-        told_until=dict(sorted({**other.told_until, **ours.told_until}.items(), key=lambda each: each[1])[-TOLD:]),
+        told_until=dict(sorted({**other.told_until, **ours.told_until}.items(), key=lambda each: each[1])[-MAX_TOLD:]),
         untold={**other.untold, **ours.untold},
         expected=expected,
         compact=joined_cases(ours.compact, other.compact, context.rules, merge),
         clocks=running,
-        clock_due=clocks.due(running),
+        clock_due=clocks.next_deadline(running),
     )
     held = {pending.key: message for pending, message in moved.values()}
     states = {**mine, **held}
@@ -63,13 +65,13 @@ def merge_states(merge: Merge, mine: Mapping[str, State], theirs: Mapping[str, S
     return folded.then(Decision((Output(STANDINGS, merge.offender, None),))) if other.history or other.compact.cases else folded
 
 
-def move(pending: Pending, states: Mapping[str, State], merge: Merge) -> tuple[Pending, HeldMessage]:
-    """Return a pending message under the offender's present key; its review keeps its id."""
+def move_pending(pending: Pending, states: Mapping[str, State], merge: Merge) -> tuple[Pending, HeldMessage]:
+    """Return a pending message under the merged key; its review keeps its id."""
     held = states[pending.key]
     if not isinstance(held, HeldMessage):
         raise TypeError(f"{pending.key} holds no message")
     event = event_under_merged_key(held.event, merge)
-    return replace(pending, key=reviews.key_of(event)), replace(held, event=event)
+    return replace(pending, key=reviews.pending_key(event)), replace(held, event=event)
 
 
 def event_under_merged_key(event: Event, merge: Merge) -> Event:
@@ -77,8 +79,8 @@ def event_under_merged_key(event: Event, merge: Merge) -> Event:
     return replace(event, offender=merge.into, formerly=(*event.formerly, merge.offender))
 
 
-def joined_history(one: tuple[Entry, ...], other: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    """Return both histories by action time; an event that took effect under both keys is in there once."""
+def joined_history(one: tuple[HistoryEntry, ...], other: tuple[HistoryEntry, ...]) -> tuple[HistoryEntry, ...]:
+    """Return both histories joined by action time; an event that took effect under both keys appears once."""
     found = {each.chain: each for each in (*other, *one)}
     return tuple(sorted(found.values(), key=lambda each: (each.at, each.seq)))
 
@@ -86,7 +88,7 @@ def joined_history(one: tuple[Entry, ...], other: tuple[Entry, ...]) -> tuple[En
 def joined_expectations(
     one: tuple[ExpectedEvent, ...], other: tuple[ExpectedEvent, ...], merge: Merge
 ) -> tuple[tuple[ExpectedEvent, ...], tuple[Expectation, ...]]:
-    """Return the expectations of both, and the records that change: an agency's event has one expectation, met if either was."""
+    """Return the expectations of both, and the records that change; an event that both have keeps one expectation, met if either was."""
     found = {each.chain: each for each in one}
     changed: list[Expectation] = []
     for each in other:
@@ -100,12 +102,12 @@ def joined_expectations(
             met = replace(same.record, state="met", settled_by=each.record.settled_by, settled_at=each.record.settled_at)
             found[each.chain] = replace(same, met_by=each.met_by, record=met)
             changed.append(met)
-    kept = sorted(found.values(), key=lambda each: each.record.since)[-EXPECTED:]
+    kept = sorted(found.values(), key=lambda each: each.record.since)[-MAX_EXPECTED:]
     return tuple(kept), tuple(changed)
 
 
 def joined_clocks(one: ClockState, other: ClockState, merge: Merge, rules: Rules) -> tuple[ClockState, tuple[Expectation, ...]]:
-    """Return the clocks of both, and the records that change: of two for one rule and case, the younger is cancelled."""
+    """Return the clocks of both, and the records that change; of two clocks for one rule and case, the younger is cancelled."""
     if not other.clocks and not other.activities:
         return one, ()
     mine = {clocks.id_of(each) for each in one.clocks}
@@ -116,22 +118,22 @@ def joined_clocks(one: ClockState, other: ClockState, merge: Merge, rules: Rules
         older = next((clock for clock in kept if is_same_clock(clock, each)), None)
         (kept if older is None else ended).append(each)
     activities = {(each.chain, each.activity): each for each in (*other.activities, *one.activities)}
-    heard = sorted(activities.values(), key=lambda each: each.received_at)[-clocks.HEARD :]
+    heard = sorted(activities.values(), key=lambda each: each.received_at)[-clocks.MAX_ACTIVITIES :]
     after = ClockState(merge.into, clocks.keep_latest(tuple(kept)), tuple(heard), {**theirs, **one.formerly})
-    cancelled = (replace(each, state="cancelled", at=merge.received_at) for each in ended if each.state in clocks.OWING)
+    cancelled = (replace(each, state="cancelled", at=merge.received_at) for each in ended if each.state in clocks.STILL_OWED)
     moved = (each for each in after.clocks if clocks.id_of(each) in theirs)
     return after, tuple(clocks.expectation_of(each, after, rules) for each in (*moved, *cancelled))
 
 
 def is_same_clock(one: Clock, other: Clock) -> bool:
-    """Whether two clocks are the same: of one rule, in one case, and both still running or started by the same message."""
+    """Whether two clocks are the same: for one rule and case, and both still running or started by the same event."""
     if one.key != other.key or not clocks.same_case(one.case, other.case):
         return False
-    return one.chain == other.chain or (one.state in clocks.OWING and other.state in clocks.OWING)
+    return one.chain == other.chain or (one.state in clocks.STILL_OWED and other.state in clocks.STILL_OWED)
 
 
 def joined_cases(one: CompactState, other: CompactState, rules: Rules, merge: Merge) -> CompactState:
-    """Return the compact cases of both; two cases with one number become one, with the steps of both by action time."""
+    """Return the compact cases of both; two cases with the same number become one, with the steps of both by action time."""
     if not other.cases:
         return one
     workflow = rules.book("", merge.received_at).workflow
@@ -148,13 +150,13 @@ def joined_cases(one: CompactState, other: CompactState, rules: Rules, merge: Me
                 joined = compact.insert_step(joined, step, workflow)
         cases[cases.index(same)] = joined
     kept = tuple(cases)
-    while len(kept) > compact.CASES:
+    while len(kept) > compact.MAX_CASES:
         kept = compact.keep_latest(kept, workflow)
     return CompactState(kept)
 
 
 def rename_event(same: SameEvent, states: Mapping[str, State]) -> Decision[State]:
-    """Return the decision that renames an event known by one of its message ids to the other."""
+    """Return the decision that renames an event from one of its message ids to the other."""
     known = known_of(same.offender, states)
     old, new = f"{same.ori}\n{same.also}", f"{same.ori}\n{same.root}"
     after = replace(
@@ -171,7 +173,7 @@ def rename_event(same: SameEvent, states: Mapping[str, State]) -> Decision[State
 
 
 def rename_chain(by_chain: Mapping[str, T], old: str, new: str) -> dict[str, T]:
-    """Return the values by chain; if both chains have one, that of the new chain."""
+    """Return the values with the old chain renamed; if both chains have a value, the new chain's is kept."""
     found = {new if chain == old else chain: value for chain, value in by_chain.items() if chain != old or new not in by_chain}
     return dict(by_chain) if old not in by_chain else found
 
@@ -182,14 +184,14 @@ def rename_expected(expected: ExpectedEvent, old: str, new: str) -> ExpectedEven
 
 
 def rename_steps(case: Case, old: str, new: str) -> Case:
-    """Return the case with only one step of the event."""
+    """Return the case with the old chain renamed; if both chains have a step, the new chain's is kept."""
     twice = any(each.chain == new for each in case.steps)
     steps = (replace(each, chain=new) if each.chain == old else each for each in case.steps if each.chain != old or not twice)
     return replace(case, steps=tuple(steps))
 
 
 def rename_clocks(state: ClockState, old: str, new: str) -> ClockState:
-    """Return the clocks under the new chain; the expectation of each keeps its id."""
+    """Return the clocks with the old chain renamed; each clock's expectation keeps its id."""
     formerly = dict(state.formerly)
     running = []
     for each in state.clocks:

@@ -1,9 +1,9 @@
 """
-Which event must have come before (the Previous Event check, and the order that the law sets).
+Which event must have come before: the Previous Event check, and the legal order of hearings.
 
-By tag: an event tagged Previous Event needs an earlier one tagged Expect Subsequent Event (contract
-§3.1.6; specification §4.2.1, §4.3.3). By the rules: a hearing needs what the law puts before it (specification
-§4.1.1.2). What is expected is published; it is open until it arrives or the message that expects it is cancelled.
+An event tagged Previous Event needs an earlier one tagged Expect Subsequent Event (contract §3.1.6; specification §4.2.1, §4.3.3). A
+hearing needs the events that must legally precede it (specification §4.1.1.2). Expected events are published as expectations, open
+until the event arrives or the message that expects it is cancelled.
 """
 
 from hashlib import blake2b
@@ -16,9 +16,9 @@ from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.rules.book import Book, EventCode
 from processors.validate.chain import chain_of
-from processors.validate.facts import Facts, quote, span
+from processors.validate.facts import Facts, duration_text, quote
 from processors.validate.finding import Finding
-from processors.validate.state import EXPECTED, ExpectedEvent
+from processors.validate.state import MAX_EXPECTED, ExpectedEvent
 
 ANYBODY: Final = "any agency"
 RULE: Final = "specification §4.2.1"
@@ -27,7 +27,7 @@ ExpectedAndPublished = tuple[tuple[ExpectedEvent, ...], tuple[Expectation, ...]]
 
 
 def previous_event(facts: Facts) -> Finding | None:
-    """Hold a message whose Previous Event is missing, then flag it; if the rules name no predecessor, nothing is missing."""
+    """Hold a message whose Previous Event is missing, and later flag it; without predecessors in the rules, nothing is missing."""
     event, follows = facts.event, facts.in_force.code.follows
     if not follows:
         return None
@@ -62,16 +62,16 @@ def hearing_order(facts: Facts) -> Finding | None:
 
 
 def wait_or_flag(facts: Facts, reason: str, detail: str) -> Finding:
-    """Return the wait for an earlier message; a flag with `reason` once `out_of_order.hold` is over."""
+    """Return a finding that waits for an earlier message; once `out_of_order.hold` is over, one that flags with `reason`."""
     hold = facts.in_force.rules.duration("out_of_order.hold", facts.event.scope)
     due = facts.event.received_at + hold
     if facts.in_force.now >= due:
-        return Finding("flagged", reason, f"{detail}; waited {span(hold)}")
+        return Finding("flagged", reason, f"{detail}; waited {duration_text(hold)}")
     return Finding("waiting", "out_of_order_hold", detail, due)
 
 
-def meet(expected: tuple[ExpectedEvent, ...], event: Event, code: EventCode) -> ExpectedAndPublished:
-    """Meet the latest open expectation that names the event, in its case."""
+def meet_expectation(expected: tuple[ExpectedEvent, ...], event: Event, code: EventCode) -> ExpectedAndPublished:
+    """Meet the latest open expectation of this event in its case."""
     chain = chain_of(event)
     if any(each.met_by == chain for each in expected):
         return expected, ()
@@ -88,8 +88,8 @@ def meet(expected: tuple[ExpectedEvent, ...], event: Event, code: EventCode) -> 
     return expected, ()
 
 
-def expect(expected: tuple[ExpectedEvent, ...], event: Event, book: Book) -> ExpectedAndPublished:
-    """Open the expectation of what follows the event; beyond `EXPECTED`, the oldest is dropped, met ones first."""
+def open_expectation(expected: tuple[ExpectedEvent, ...], event: Event, book: Book) -> ExpectedAndPublished:
+    """Open an expectation of what follows the event; beyond MAX_EXPECTED, the oldest is dropped, met ones first."""
     chain = chain_of(event)
     before = next((each for each in expected if each.chain == chain), None)
     followers = sorted({code.subtype for code in book.codes.values() if event.event_subtype in code.follows})
@@ -115,7 +115,7 @@ def expect(expected: tuple[ExpectedEvent, ...], event: Event, book: Book) -> Exp
         *(each for each in expected if each.chain != chain),
         ExpectedEvent(chain, event.event_subtype, event.case_number, record, met_by),
     )
-    if len(kept) <= EXPECTED:
+    if len(kept) <= MAX_EXPECTED:
         return kept, (record,)
     oldest = next((each for each in kept if each.met_by is not None), kept[0])
     given_up = () if oldest.met_by is not None else (replace(oldest.record, state="cancelled", settled_at=event.received_at),)
@@ -123,7 +123,7 @@ def expect(expected: tuple[ExpectedEvent, ...], event: Event, book: Book) -> Exp
 
 
 def revert(expected: tuple[ExpectedEvent, ...], by: Event, at: int) -> ExpectedAndPublished:
-    """Cancel what the agency's event expected, and reopen what it had met; `by` is the message that takes it back."""
+    """Cancel what the agency's event expected, and reopen what it had met; `by` is the message that reverts the event."""
     chain = chain_of(by)
     kept, published = [], []
     for each in expected:

@@ -1,4 +1,4 @@
-"""Messages that wait or are in review: checked again, released, discarded, superseded."""
+"""Pending messages, which wait or are in review: they are checked again, released, discarded, or superseded."""
 
 from functools import partial
 
@@ -12,18 +12,18 @@ from processors.validate import reviews
 from processors.validate.chain import chain_of
 from processors.validate.check_result import CheckResult, check
 from processors.validate.draft import Draft, Situation
-from processors.validate.outcomes import end, hold
+from processors.validate.outcomes import finish, hold
 from processors.validate.state import HeldMessage, Pending
 
 
 def supersede(event: Event, situation: Situation) -> Draft:
-    """Close every message about the same agency event that waits or is in review: a later message replaces it."""
+    """Close every pending message about the same agency event, since a later message replaces it."""
     draft = Draft(situation)
     for pending in situation.known.pending:
         if pending.chain == chain_of(event):
             message = situation.message(pending)
             detail = f"message {event.message_id} ({event.operation}) replaced it before it was told; it was held as {pending.reason}"
-            draft = close(draft, pending, message, "superseded")
+            draft = close_pending(draft, pending, message, "superseded")
             draft = draft.note(message.event, "suppressed", "superseded", detail, pending.review_id)
     return draft
 
@@ -34,27 +34,27 @@ def check_again(pending: Pending, situation: Situation) -> Draft:
     result = check(message.event, situation.known, situation.rules, situation.now)
     found = result.found
     if found is not None and found.reason == pending.reason:
-        return Draft(situation) if found.due == pending.due else wait_until(found.due, pending, situation)
-    draft = close(Draft(situation), pending, message, "released" if found is None else "superseded")
+        return Draft(situation) if found.due == pending.due else with_due_time(found.due, pending, situation)
+    draft = close_pending(Draft(situation), pending, message, "released" if found is None else "superseded")
     if found is not None and result.holds:
         return hold(draft, message.event, found, result.detail)
-    return let_go(draft, message, pending, result)
+    return finish_pending(draft, message, pending, result)
 
 
-def let_go(draft: Draft, message: HeldMessage, pending: Pending, result: CheckResult) -> Draft:
-    """End the wait of a message that nothing holds any more."""
+def finish_pending(draft: Draft, message: HeldMessage, pending: Pending, result: CheckResult) -> Draft:
+    """Send on or suppress a pending message that no check holds any more."""
     reason = "in_range" if pending.reason == "too_far_ahead" else "confirmed"
     detail = f"{result.detail}; held since then as {pending.reason}: {message.detail}"
-    return end(draft, message.event, result, reason, detail, pending.review_id)
+    return finish(draft, message.event, result, reason, detail, pending.review_id)
 
 
-def wait_until(due: int | None, pending: Pending, situation: Situation) -> Draft:
+def with_due_time(due: int | None, pending: Pending, situation: Situation) -> Draft:
     later = replace(pending, due=due)
-    return Draft(situation).know(pending=tuple(later if each.key == pending.key else each for each in situation.known.pending))
+    return Draft(situation).with_known(pending=tuple(later if each.key == pending.key else each for each in situation.known.pending))
 
 
 def check_waiting(draft: Draft) -> Draft:
-    """Check the messages that wait for an earlier one, until nothing more takes effect."""
+    """Check the messages that wait for an earlier one again, until nothing more takes effect."""
     while draft.took_effect and draft.situation.known.pending:
         draft = replace(draft, took_effect=False)
         for pending in draft.situation.known.pending:
@@ -64,7 +64,7 @@ def check_waiting(draft: Draft) -> Draft:
 
 
 def act_on_review(action: ReviewAction, situation: Situation) -> Draft:
-    """Carry out a reviewer's decision; an action on no open review is only noted in the journal."""
+    """Carry out a reviewer's decision; if the review is not open, only write a verdict."""
     open_here = (each for each in situation.known.pending if each.review_id is not None)
     pending = next((each for each in open_here if each.review_id == action.review_id), None)
     if pending is None:
@@ -73,7 +73,7 @@ def act_on_review(action: ReviewAction, situation: Situation) -> Draft:
 
 
 def release(pending: Pending, action: ReviewAction, situation: Situation) -> Draft:
-    """Send on what a reviewer released, whatever the checks said; only a text is required."""
+    """Send on what a reviewer released, whatever the checks found; only a text is required."""
     message = situation.message(pending)
     event = replace(message.event, released_by=action.reviewer)
     result = check(event, situation.known, situation.rules, situation.now)
@@ -81,22 +81,22 @@ def release(pending: Pending, action: ReviewAction, situation: Situation) -> Dra
     if result.found is not None and result.holds:
         detail = f"{said}; but {result.detail}"
         return Draft(situation).note(message.event, "flagged", result.found.reason, detail, pending.review_id)
-    draft = close(Draft(situation), pending, message, "released", action)
-    return end(draft, event, result, "released", f"{said}; it was held as {pending.reason}: {message.detail}", pending.review_id)
+    draft = close_pending(Draft(situation), pending, message, "released", action)
+    return finish(draft, event, result, "released", f"{said}; it was held as {pending.reason}: {message.detail}", pending.review_id)
 
 
 def discard(pending: Pending, action: ReviewAction, situation: Situation) -> Draft:
     """Close a review without telling anybody; the message takes no effect."""
     message = situation.message(pending)
     detail = f"{action.reviewer} discarded it: {action.reason}; it was held as {pending.reason}: {message.detail}"
-    draft = close(Draft(situation), pending, message, "discarded", action)
+    draft = close_pending(Draft(situation), pending, message, "discarded", action)
     return draft.note(message.event, "suppressed", "discarded", detail, pending.review_id)
 
 
-def close(draft: Draft, pending: Pending, message: HeldMessage, state: ReviewState, action: ReviewAction | None = None) -> Draft:
+def close_pending(draft: Draft, pending: Pending, message: HeldMessage, state: ReviewState, action: ReviewAction | None = None) -> Draft:
     """Remove a pending message, and close its review if there is one."""
     left = tuple(each for each in draft.situation.known.pending if each.key != pending.key)
-    draft = draft.hold(pending.key, None).know(pending=left)
+    draft = draft.hold(pending.key, None).with_known(pending=left)
     if pending.review_id is None:
         return draft
     return draft.write(Output(REVIEWS, pending.review_id, reviews.review(pending, message, state, action)))

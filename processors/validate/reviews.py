@@ -1,8 +1,8 @@
 """
 State keys, review ids and review records of pending messages.
 
-A pending message is an entry in the offender's document; the message itself is stored under a key of its own. Review ids and
-keys are digests of what they identify, so that a replayed decision gives the same ones.
+A pending message has an entry in the offender's document; the message itself is stored under its own key. Review ids and keys are
+digests of what they identify, so that a replayed decision gives the same ids and keys.
 """
 
 from hashlib import blake2b
@@ -17,12 +17,12 @@ from processors.validate.state import HeldMessage, Pending
 NAME: Final = "validate"
 
 
-def key_of(event: Event) -> str:
+def pending_key(event: Event) -> str:
     """Return the state key of a message that waits or is in review."""
     return f"{event.offender}#{blake2b(chr(10).join(parts_of(event)).encode(), digest_size=6).hexdigest()}"
 
 
-def id_of(event: Event, reason: str) -> str:
+def review_id_of(event: Event, reason: str) -> str:
     """Return the id of a message's review for a reason."""
     return review_id(NAME, event.offender, *parts_of(event), reason)
 
@@ -33,12 +33,12 @@ def parts_of(event: Event) -> tuple[str, ...]:
 
 
 def open_pending(event: Event, finding: Finding, since: int) -> Pending:
-    """Return the pending entry of a message that waits or, if it is flagged, is in review."""
-    review = id_of(event, finding.reason) if finding.outcome == "flagged" else None
-    return Pending(key_of(event), chain_of(event), finding.reason, since, finding.due, review)
+    """Return the entry of a message that waits or, if it is flagged, is in review."""
+    review = review_id_of(event, finding.reason) if finding.outcome == "flagged" else None
+    return Pending(pending_key(event), chain_of(event), finding.reason, since, finding.due, review)
 
 
 def review(pending: Pending, message: HeldMessage, state: ReviewState, action: ReviewAction | None = None) -> Review:
-    """Return the review record of a flagged message, with the reviewer's name and reason if one decided."""
-    name = pending.review_id or id_of(message.event, pending.reason)
+    """Return the review record of a flagged message, with the reviewer's name and reason if a reviewer decided."""
+    name = pending.review_id or review_id_of(message.event, pending.reason)
     return close_review(open_review(message.event, name, pending.reason, message.detail, pending.since), state, action)

@@ -1,4 +1,4 @@
-"""Where an offender stands, for those who look it up: published when it changes (`vn.standings`)."""
+"""An offender's standing: current status and location, published when they change (`vn.standings`)."""
 
 from functools import lru_cache
 from typing import Final
@@ -7,15 +7,15 @@ from processors.domain.offender import OffenderStanding
 from processors.rules.book import Book, Rules
 from processors.stage import Output
 from processors.topics import STANDINGS
-from processors.validate.compact import Case, latest, standing_of
-from processors.validate.state import Entry, Kind, OffenderState
+from processors.validate.compact import Case, latest_step_key, state_of_case
+from processors.validate.state import EventKind, HistoryEntry, OffenderState
 from processors.validate.timeline import order_of
 
-CACHED: Final = 4_096  # event types, each with a kind of place, of the books in force
+CACHED: Final = 4_096  # combinations of rules, event type and kind of location
 
 
 def standing_after(offender: str, before: OffenderState, after: OffenderState, rules: Rules, now: int) -> tuple[Output, ...]:
-    """Return what is published of an offender who was known as `before`; nothing if they stand as they did."""
+    """Return the offender's standing to publish; nothing if it is the same as `before`."""
     if after.history is before.history and after.compact is before.compact:
         return ()
     kinds, kinds_before = kinds_of(after), kinds_of(before)
@@ -28,15 +28,15 @@ def standing_after(offender: str, before: OffenderState, after: OffenderState, r
 
 
 def present_standing(offender: str, known: OffenderState, rules: Rules, now: int) -> OffenderStanding:
-    """Return where an offender stands."""
+    """Return the offender's current standing."""
     return standing_at(offender, known, rules, now, confidential=are_confidential(kinds_of(known), rules, now))
 
 
 def standing_at(offender: str, known: OffenderState, rules: Rules, now: int, *, confidential: bool) -> OffenderStanding:
-    """Return where the offender stands by what is known."""
-    status, kind = latest_status_and_kind(known.history)
+    """Return the offender's standing by what is known."""
+    status, kind = latest_entries_with_status_and_kind(known.history)
     latest_of_both = max(status, kind, key=order_of) if status is not None and kind is not None else status or kind
-    case = max(known.compact.cases, key=latest) if known.compact.cases else None
+    case = max(known.compact.cases, key=latest_step_key) if known.compact.cases else None
     return OffenderStanding(
         offender=offender,
         status=status.status if status else None,
@@ -51,8 +51,8 @@ def standing_at(offender: str, known: OffenderState, rules: Rules, now: int, *, 
     )
 
 
-def latest_status_and_kind(history: tuple[Entry, ...]) -> tuple[Entry | None, Entry | None]:
-    """Return the last event that brought about a status, and the last one that led to a kind of place."""
+def latest_entries_with_status_and_kind(history: tuple[HistoryEntry, ...]) -> tuple[HistoryEntry | None, HistoryEntry | None]:
+    """Return the last entry that set a status, and the last one that set a kind of location."""
     status = kind = None
     for each in reversed(history):
         if status is None and each.status is not None:
@@ -65,24 +65,24 @@ def latest_status_and_kind(history: tuple[Entry, ...]) -> tuple[Entry | None, En
 
 
 def is_transferred(case: Case, rules: Rules, now: int) -> bool:
-    """Whether the compact workflow of the case is completed."""
+    """Whether the transfer of the case is completed and the case is open."""
     workflow = rules.book("", now).workflow
-    return workflow.is_completed(standing_of(case, workflow))
+    return workflow.is_completed(state_of_case(case, workflow))
 
 
-def kinds_of(known: OffenderState) -> set[Kind]:
-    """Return what the offender's events were, as far as it decides whether they are confidential."""
+def kinds_of(known: OffenderState) -> set[EventKind]:
+    """Return the kinds of the offender's events, which decide whether the offender is confidential."""
     return {(each.jurisdiction, each.event_type, each.kind) for each in known.history}.union(known.earlier)
 
 
-def are_confidential(kinds: set[Kind], rules: Rules, now: int) -> bool:
-    """Whether any of these events is confidential by the rules of the jurisdiction that reported it."""
+def are_confidential(kinds: set[EventKind], rules: Rules, now: int) -> bool:
+    """Whether any event of these kinds is confidential by the rules of the jurisdiction that reported it."""
     return True in [is_confidential(rules.book(jurisdiction or "", now), event_type, kind) for jurisdiction, event_type, kind in kinds]
 
 
 @lru_cache(CACHED)
 def is_confidential(book: Book, event_type: str, kind: str | None) -> bool:
-    """Whether the rules keep from the public whom such an event is about."""
+    """Whether the rules hide from the public whom such an event is about."""
     if event_type in book.confidential_types:
         return True
     place = book.location(kind) if kind is not None else None

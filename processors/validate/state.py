@@ -1,9 +1,9 @@
 """
-What validate keeps of an offender.
+The state of validate: what it knows of one offender.
 
-`OffenderState` is one small document; a message that waits or is in review is stored under a key of its own, so that the
-document stays small however large the messages are. Everything is bounded: `HISTORY` entries, `EXPECTED` expectations,
-`TOLD` messages told.
+`OffenderState` is one small document. A message that waits or is in review is stored under its own key, so that the document
+stays small however large the messages are. Everything is bounded: MAX_HISTORY entries, MAX_EXPECTED expectations, MAX_TOLD
+events told.
 """
 
 from typing import Final
@@ -15,19 +15,19 @@ from processors.domain.expectation import Expectation
 from processors.validate.clocks import ClockState
 from processors.validate.compact import CompactState
 
-Kind = tuple[str | None, str, str | None]  # of an event: jurisdiction, event type and kind of place
+EventKind = tuple[str | None, str, str | None]  # jurisdiction, event type and kind of location
 
-HISTORY: Final = 64
-EXPECTED: Final = 64
-TOLD: Final = 256
+MAX_HISTORY: Final = 64
+MAX_EXPECTED: Final = 64
+MAX_TOLD: Final = 256
 
 
-class Entry(Struct, frozen=True, array_like=True, gc=False):
+class HistoryEntry(Struct, frozen=True, array_like=True, gc=False):
     """
-    One event that took effect, at `at` in the history.
+    One event that took effect, at time `at` in the history.
 
-    `chain` names the agency event it belongs to; `status`, `kind` and `place` are what it brought about, by an agency of
-    `jurisdiction`.
+    `chain` names the agency event it belongs to; `status`, `kind` and `place` are the status, kind of location and location after it;
+    `jurisdiction` is that of the agency.
     """
 
     at: int
@@ -45,7 +45,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
 
 
 class ExpectedEvent(Struct, frozen=True, gc=False, array_like=True):
-    """A message tagged Expect Subsequent Event; `met_by` is the chain of the event that met it, None until then."""
+    """The expectation of a message tagged Expect Subsequent Event; `met_by` is the chain of the event that met it, None until then."""
 
     chain: str
     event_subtype: str
@@ -56,9 +56,9 @@ class ExpectedEvent(Struct, frozen=True, gc=False, array_like=True):
 
 class Pending(Struct, frozen=True, array_like=True, gc=False):
     """
-    A message without an outcome yet: it waits (`review_id` None) or is in review.
+    A pending message: it waits (`review_id` is None) or is in review.
 
-    `key` is the state key of the message itself (a `HeldMessage`), `since` when it began, `due` when it is checked again.
+    `key` is the state key of the message itself (a `HeldMessage`), `since` when it was held, `due` when it is checked again.
     """
 
     key: str
@@ -80,13 +80,12 @@ class OffenderState(Struct, frozen=True, gc=False, omit_defaults=True, tag="doss
     """
     Everything known of one offender.
 
-    `history` is sorted by action time, ties by arrival; `earlier` are the kinds of the events that were dropped from it,
-    each once. `told_until` maps the chain of every event that was told to the
-    instant until which that is remembered, `untold` that of some of them to what has changed since and was not told.
-    `clock_due` is when the next legal clock ends.
+    `history` is sorted by action time, ties by arrival; `earlier` are the kinds of the events that were dropped from it, without
+    duplicates. `told_until` maps the chain of every event that was told to the time until which that is remembered. `untold` maps
+    the chain to the changes since then that were not told. `clock_due` is when the next legal clock ends.
     """
 
-    history: tuple[Entry, ...] = ()
+    history: tuple[HistoryEntry, ...] = ()
     pending: tuple[Pending, ...] = ()
     told_until: dict[str, int] = field(default_factory=dict, name="told")
     untold: dict[str, tuple[Change, ...]] = field(default_factory=dict, name="owed")
@@ -94,7 +93,7 @@ class OffenderState(Struct, frozen=True, gc=False, omit_defaults=True, tag="doss
     compact: CompactState = field(default_factory=CompactState)
     clocks: ClockState = field(default_factory=ClockState)
     clock_due: int | None = None
-    earlier: tuple[Kind, ...] = ()
+    earlier: tuple[EventKind, ...] = ()
 
     @property
     def deadline(self) -> int | None:

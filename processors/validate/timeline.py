@@ -1,9 +1,9 @@
 """
 The history of an offender's status and location (contract §3.1.7, specification §4.1.4.2 and §4.1.5.2).
 
-The latest action decides the present status, whichever message came last. An earlier action that is reported later
-is inserted in the middle and overwrites nothing newer. The order of arrival decides only between equal times; a date
-without a time is equal to every time of its day.
+The latest action decides the current status, whichever message arrived last. An earlier action that is reported later is inserted
+before newer ones and does not overwrite them. The order of arrival decides only between equal times; a date without a time is
+equal to every time of its day.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from processors.rules.book import Book, EventCode
 from processors.validate.chain import chain_of
 from processors.validate.facts import Facts, quote
 from processors.validate.finding import Finding
-from processors.validate.state import HISTORY, Entry, Kind
+from processors.validate.state import MAX_HISTORY, EventKind, HistoryEntry
 
 HEARING = "Hearing Notice"
 
@@ -25,24 +25,24 @@ order_of = attrgetter("at", "seq")
 
 
 class StatusAndPlace(Struct, frozen=True, gc=False):
-    """A status and a kind of place; None if it is not known."""
+    """A status, kind of location and location; None if not known."""
 
     status: str | None = None
     kind: str | None = None
     place: str | None = None
 
 
-def place(history: tuple[Entry, ...], event: Event) -> int:
-    """Return the event's time in the history: a date without a time comes after everything else known of that day."""
+def history_time(history: tuple[HistoryEntry, ...], event: Event) -> int:
+    """Return the event's time in the history; a date without a time comes after everything else known of that day."""
     if not event.date_only:
         return event.action_at
     return max((each.at for each in history if event.action_at <= each.at < event.past_from), default=event.action_at)
 
 
-def entry_of(event: Event, code: EventCode, book: Book, at: int, *, told: bool) -> Entry:
+def entry_of(event: Event, code: EventCode, book: Book, at: int, *, told: bool) -> HistoryEntry:
     """Return the event's entry in the history, at time `at`."""
     kind = kind_after(event, code, book)
-    return Entry(
+    return HistoryEntry(
         at,
         event.seq,
         chain_of(event),
@@ -58,29 +58,31 @@ def entry_of(event: Event, code: EventCode, book: Book, at: int, *, told: bool) 
     )
 
 
-def insert(history: tuple[Entry, ...], new: Entry) -> tuple[Entry, ...]:
-    """Return the history with `new` inserted by action time, however long it becomes."""
+def insert_entry(history: tuple[HistoryEntry, ...], new: HistoryEntry) -> tuple[HistoryEntry, ...]:
+    """Return the history with `new` inserted by action time; it may exceed MAX_HISTORY."""
     at = len(history)
     while at and order_of(history[at - 1]) > order_of(new):
         at -= 1
     return (*history[:at], new, *history[at:])
 
 
-def latest(history: tuple[Entry, ...], earlier: tuple[Kind, ...]) -> tuple[tuple[Entry, ...], tuple[Kind, ...]]:
-    """Return the latest `HISTORY` entries, and `earlier` with the kinds of those that are dropped."""
-    if len(history) <= HISTORY:
+def latest_entries(
+    history: tuple[HistoryEntry, ...], earlier: tuple[EventKind, ...]
+) -> tuple[tuple[HistoryEntry, ...], tuple[EventKind, ...]]:
+    """Return the latest MAX_HISTORY entries, and `earlier` with the kinds of those that are dropped."""
+    if len(history) <= MAX_HISTORY:
         return history, earlier
-    dropped = dict.fromkeys((each.jurisdiction, each.event_type, each.kind) for each in history[:-HISTORY])
-    return history[-HISTORY:], (*earlier, *(each for each in dropped if each not in earlier))
+    dropped = dict.fromkeys((each.jurisdiction, each.event_type, each.kind) for each in history[:-MAX_HISTORY])
+    return history[-MAX_HISTORY:], (*earlier, *(each for each in dropped if each not in earlier))
 
 
-def without_event(history: tuple[Entry, ...], chain: str) -> tuple[Entry, ...]:
+def without_event(history: tuple[HistoryEntry, ...], chain: str) -> tuple[HistoryEntry, ...]:
     """Return the history as if the agency's event had not happened."""
     return tuple(each for each in history if each.chain != chain)
 
 
-def status_and_place(history: Sequence[Entry], case_number: str | None, before: tuple[int, int] | None = None) -> StatusAndPlace:
-    """Return status and place of the case just before an action time and arrival; without a time, the present ones."""
+def status_and_place(history: Sequence[HistoryEntry], case_number: str | None, before: tuple[int, int] | None = None) -> StatusAndPlace:
+    """Return the status and location in the case just before an action time and arrival; without `before`, the current ones."""
     status = kind = place = None
     for each in reversed(history):
         if (before is not None and order_of(each) >= before) or not same_case(each.case_number, case_number):
@@ -95,7 +97,7 @@ def status_and_place(history: Sequence[Entry], case_number: str | None, before: 
 
 
 def status_after(event: Event, code: EventCode, book: Book) -> str | None:
-    """Return the status the event brings about, as the rules spell it: the one the message names, else the one its code implies."""
+    """Return the status after the event, as the rules spell it: the one the message names, otherwise the one its code implies."""
     if event.status is None:
         return code.status
     found = book.status(event.status)
@@ -103,7 +105,7 @@ def status_after(event: Event, code: EventCode, book: Book) -> str | None:
 
 
 def kind_after(event: Event, code: EventCode, book: Book) -> str | None:
-    """Return the kind of place the event leads to; the place in a hearing notice is the court's, and does not move the offender."""
+    """Return the kind of location after the event; the location in a hearing notice is the court's and does not move the offender."""
     if event.notification_type == HEARING:
         return None
     if event.location_kind is None:
@@ -120,12 +122,13 @@ def known_status(facts: Facts) -> Finding | None:
     return Finding(
         "flagged",
         "unknown_status",
-        f"the message names the status {quote(named)}, which the rules do not know; the status before is {or_unknown(facts.status_then)}",
+        f"the message names the status {quote(named)}, which the rules do not know; "
+        f"the status before is {quote_or_unknown(facts.status_then)}",
     )
 
 
 def known_location(facts: Facts) -> Finding | None:
-    """Flag a kind of place that the rules do not know (contract §3.1.7)."""
+    """Flag a kind of location that the rules do not know (contract §3.1.7)."""
     named = facts.event.location_kind
     if named is None or facts.in_force.book.location(named) is not None:
         return None
@@ -133,7 +136,7 @@ def known_location(facts: Facts) -> Finding | None:
         "flagged",
         "unknown_location",
         f"the message names the kind of location {quote(named)}, which the rules do not know; "
-        f"the location before is {or_unknown(facts.kind_then)}",
+        f"the location before is {quote_or_unknown(facts.kind_then)}",
     )
 
 
@@ -177,5 +180,5 @@ def location_transition(facts: Facts) -> Finding | None:
     )
 
 
-def or_unknown(value: str | None) -> str:
+def quote_or_unknown(value: str | None) -> str:
     return "not known" if value is None else quote(value)

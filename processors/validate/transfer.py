@@ -1,17 +1,17 @@
 """
-A release to another facility is told by that facility's intake (contract §3.1.8, specification §4.1.4.3).
+For a release to another facility, registrants are told of that facility's intake instead (contract §3.1.8, specification §4.1.4.3).
 
-The release waits for the intake, which may also have come before it; if none comes, the release is told. An intake
-that nobody was told of tells nothing in the release's place.
+The release waits for the intake, which may also arrive first. If no intake arrives, the release is told. An intake that nobody was
+told of does not replace the release.
 """
 
 from processors.validate.facts import Facts, quote
 from processors.validate.finding import Finding
-from processors.validate.state import Entry
+from processors.validate.state import HistoryEntry
 
 
 def logical_movement(facts: Facts) -> Finding | None:
-    """Hold a release to a custodial kind of place until its intake has come or `transfer.hold` is over."""
+    """Hold a release to a custodial kind of location until its intake has arrived or `transfer.hold` is over."""
     if not facts.in_force.code.release or facts.kind is None:
         return None
     to = facts.in_force.book.location(facts.kind)
@@ -38,8 +38,8 @@ def logical_movement(facts: Facts) -> Finding | None:
     )
 
 
-def is_intake(each: Entry, facts: Facts, hold: int) -> bool:
-    """Whether an earlier event is the intake this release leads to: the same kind of place, told, and close in time."""
+def is_intake(each: HistoryEntry, facts: Facts, hold: int) -> bool:
+    """Whether an event in the history is the intake that this release leads to: told, the same kind of location, and close in time."""
     code = facts.in_force.book.code(each.event_type, each.event_subtype)
     return (
         code is not None

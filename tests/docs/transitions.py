@@ -5,8 +5,8 @@ from typing import Final
 
 from processors.dedupe.transitions import DEADLINE_TRANSITIONS, TRANSITIONS
 from processors.domain.reasons import REASONS
-from processors.validate.arrivals import ARRIVALS
-from processors.validate.checks import TABLE
+from processors.validate.checks import CHECK_RULES
+from processors.validate.incoming import MESSAGE_HANDLING
 
 DUPLICATES: Final = """# The states of an event, and what a message does to it
 
@@ -32,7 +32,7 @@ A pair that is not in the table cannot happen; if it did, the stage would stop w
 
 CHECKS: Final = """# Which checks a message meets
 
-Drawn from `ARRIVALS` in [`validate/arrivals.py`](../processors/validate/arrivals.py) and `TABLE` in
+Drawn from `MESSAGE_HANDLING` in [`validate/incoming.py`](../processors/validate/incoming.py) and `CHECK_RULES` in
 [`validate/checks.py`](../processors/validate/checks.py) by `python -m tests.docs.pages`; a test says that it is current.
 
 What is checked depends on whether registrants were told of the event (contract §3.1.1, §3.1.5):
@@ -85,18 +85,18 @@ def checks_markdown() -> str:
 def arrival_edges() -> Iterator[str]:
     yield '    state "not told" as untold'
     yield "    [*] --> untold"
-    for (known, telling), found in ARRIVALS.items():
+    for (known, telling), found in MESSAGE_HANDLING.items():
         to = {"cancellation": "untold", None: "untold"}.get(found.goes_on_as, "told")
         yield f"    {'told' if known == 'told' else 'untold'} --> {to}: {telling}{'' if found.goes_on_as else ', not told'}"
 
 
 def arrival_rows() -> Iterator[str]:
-    for (known, telling), found in ARRIVALS.items():
+    for (known, telling), found in MESSAGE_HANDLING.items():
         yield f"| {known} | {telling} | {found.goes_on_as or 'nothing: it only takes back what the event changed'} |"
 
 
 def check_rows() -> Iterator[str]:
-    for rule in TABLE:
+    for rule in CHECK_RULES:
         types = "all" if rule.types is None else ", ".join(rule.types) or "none"
         asked = "always, Do Not Validate or not" if rule.always else "also where a tag asks for it" if rule.asked else ""
         yield f"| {rule.name} | {rule.validation or ''} | {types} | {asked} |"

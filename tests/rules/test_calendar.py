@@ -15,7 +15,7 @@ from processors.rules.check import check
 from processors.rules.files import BadRules
 from processors.rules.load import load_rules, read_rules
 from processors.rules.pages import clocks_markdown, workflow_markdown
-from processors.validate.compact import CASES, STEPS
+from processors.validate.compact import MAX_CASES, MAX_STEPS
 from tests.examples import examples
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -184,7 +184,7 @@ def test_the_page_of_clocks_says_of_every_rule_of_the_compact_with_a_time_what_b
 
 
 def test_the_page_of_the_workflow_is_current(rules: Rules) -> None:
-    page = workflow_markdown(rules.history("").books[-1], CASES, STEPS)
+    page = workflow_markdown(rules.history("").books[-1], MAX_CASES, MAX_STEPS)
     assert (DOCS / "compact-workflow.md").read_text() == page, (
         "write docs/compact-workflow.md anew from processors.rules.pages.workflow_markdown()"
     )

@@ -79,7 +79,7 @@ def small_pages() -> Iterator[None]:
         (identify_pages, "PAGE", 2),
         (deliver_pages, "PAGE", 1),
         (surge, "BLOCK", 2),
-        (timeline, "HISTORY", 4),
+        (timeline, "MAX_HISTORY", 4),
     ]
     before = [(module, name, getattr(module, name)) for module, name, _ in sizes]
     try:

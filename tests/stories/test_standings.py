@@ -8,7 +8,7 @@ import pytest
 from processors.domain.offender import OffenderStanding
 from processors.runtime.decide.driver import PipelineDriver
 from processors.topics import STANDINGS
-from processors.validate.state import HISTORY
+from processors.validate.state import MAX_HISTORY
 from tests.stories.builders import WALKER, submission
 
 
@@ -91,7 +91,7 @@ def test_a_merged_key_has_no_standing(driver: PipelineDriver) -> None:
 def test_what_was_confidential_once_is_so_after_however_many_events(driver: PipelineDriver) -> None:
     juvenile = {"kind": "Juvenile Facility", "name": "X"}
     driver.submit(moved("M-0", "00:00", event_subtype="Intake", notification_type="Movement", location=juvenile))
-    for number in range(HISTORY + 6):  # more than an offender's history holds
+    for number in range(MAX_HISTORY + 6):  # more than an offender's history holds
         subtype = ("Escape", "Recapture")[number % 2]
         driver.submit(moved(f"M-{number + 1}", f"{1 + number // 60:02}:{number % 60:02}", event_subtype=subtype))
     assert standing(driver).confidential

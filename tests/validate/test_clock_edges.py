@@ -86,7 +86,9 @@ def test_a_clock_that_does_not_run_keeps_no_other_from_running() -> None:
 
 
 def test_a_clock_that_is_given_up_was_settled_by_no_message() -> None:
-    many = [said("progress report request", "2026-11-02 12:00", compact_case=str(n), message_id=f"q{n}") for n in range(clocks.OPEN + 1)]
+    many = [
+        said("progress report request", "2026-11-02 12:00", compact_case=str(n), message_id=f"q{n}") for n in range(clocks.MAX_OPEN + 1)
+    ]
     _, known = run(*many)
     (given_up,) = [each for each in known.values() if each.state == "cancelled"]
     assert (given_up.message_id, given_up.settled_by, given_up.settled_at) == ("q0", None, ms("2026-11-02 12:00"))
@@ -222,7 +224,7 @@ def test_nobody_is_told_of_a_clock_that_is_as_it_was() -> None:
 
 def test_a_clock_whose_entry_is_withdrawn_goes_on_to_its_end_by_its_own_name() -> None:
     gone = Clock("gone", "VA0010000\nm", "m", "VA0010000", "VA", None, "VA", "NC", 1000, 2000)
-    assert clocks.due(ClockState(OFFENDER, (gone,))) == 2000
+    assert clocks.next_deadline(ClockState(OFFENDER, (gone,))) == 2000
     after, published, due = clocks.advance(None, ClockState(OFFENDER, (gone,)), 2000, rules())
     assert due is None
     assert published == (
@@ -258,16 +260,16 @@ def test_a_clock_whose_entry_is_withdrawn_goes_on_to_its_end_by_its_own_name() -
 )
 def test_a_party_is_named_by_its_state_if_that_is_known(party: str, named: str, unnamed: str) -> None:
     one = Clock("k", "c", "m", "o", "VA", None, "VA", "NC", 0, 0)
-    assert clocks.office(party, one) == named
-    assert clocks.office(party, msgspec.structs.replace(one, sending=None, receiving=None)) == unnamed
+    assert clocks.office_name(party, one) == named
+    assert clocks.office_name(party, msgspec.structs.replace(one, sending=None, receiving=None)) == unnamed
 
 
 def test_the_latest_clocks_are_kept_and_what_ended_goes_apart_from_what_is_owed() -> None:
     def made(number: int, state: str) -> Clock:
         return Clock(str(number), "c", "m", "o", "VA", None, None, None, 0, 0, state)  # type: ignore[arg-type]
 
-    owing = tuple(made(number, "overdue" if number % 2 else "open") for number in range(clocks.OPEN + 1))
-    ended = tuple(made(100 + number, "met" if number % 2 else "cancelled") for number in range(clocks.SETTLED + 1))
+    owing = tuple(made(number, "overdue" if number % 2 else "open") for number in range(clocks.MAX_OPEN + 1))
+    ended = tuple(made(100 + number, "met" if number % 2 else "cancelled") for number in range(clocks.MAX_SETTLED + 1))
     assert clocks.keep_latest((*owing[1:], *ended[1:])) == (*owing[1:], *ended[1:])
     assert clocks.keep_latest((*owing, *ended[1:])) == (*ended[1:], *owing[1:])
     assert clocks.keep_latest((*owing[1:], *ended)) == (*ended[1:], *owing[1:])
@@ -275,13 +277,13 @@ def test_the_latest_clocks_are_kept_and_what_ended_goes_apart_from_what_is_owed(
 
 def test_an_ended_clock_that_is_only_forgotten_is_not_said_to_be_cancelled() -> None:
     many: list[Event] = []
-    for number in range(clocks.SETTLED + 4):
+    for number in range(clocks.MAX_SETTLED + 4):
         many.append(said("progress report request", f"2026-11-02 12:{number:02}", compact_case=str(number), message_id=f"q{number}"))
         many.append(said("progress report", f"2026-11-03 12:{number:02}", compact_case=str(number), message_id=f"r{number}"))
     state, known = run(*many)
-    assert len(state.clocks) == clocks.SETTLED
+    assert len(state.clocks) == clocks.MAX_SETTLED
     assert {each.state for each in known.values()} == {"met"}
-    assert len(known) == clocks.SETTLED + 4
+    assert len(known) == clocks.MAX_SETTLED + 4
 
 
 def test_an_overdue_clock_of_a_cancelled_message_is_cancelled_by_it() -> None:

@@ -254,7 +254,7 @@ def run(*events: Event, state: ClockState | None = None) -> tuple[ClockState, di
     for each in events:
         after, published, due = clocks.advance(each, state, each.received_at, rules())
         assert msgspec.json.decode(msgspec.json.encode(after), type=ClockState) == after
-        assert due == clocks.due(after)
+        assert due == clocks.next_deadline(after)
         state = after
         known |= {record.expectation_id: record for record in published}
     return state, known
@@ -679,10 +679,10 @@ def test_events_that_are_not_of_the_compact_leave_the_clocks_alone() -> None:
 def test_what_is_kept_is_bounded_and_what_is_given_up_is_cancelled() -> None:
     events = [said("violation report", "2026-11-02 12:00", message_id=f"m{number}", seq=number) for number in range(60)]
     state, known = run(*events)
-    assert len(state.clocks) == clocks.OPEN
-    assert len(state.activities) == clocks.HEARD
+    assert len(state.clocks) == clocks.MAX_OPEN
+    assert len(state.activities) == clocks.MAX_ACTIVITIES
     assert len(known) == 120
-    assert sum(each.state == "open" for each in known.values()) == clocks.OPEN
-    assert sum(each.state == "cancelled" for each in known.values()) == 120 - clocks.OPEN
+    assert sum(each.state == "open" for each in known.values()) == clocks.MAX_OPEN
+    assert sum(each.state == "cancelled" for each in known.values()) == 120 - clocks.MAX_OPEN
     state, _ = run(said("violation response", "2026-11-03 12:00"), said("warrant", "2026-11-03 12:00"), state=state)
-    assert len(state.clocks) <= clocks.OPEN + clocks.SETTLED
+    assert len(state.clocks) <= clocks.MAX_OPEN + clocks.MAX_SETTLED

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from processors.domain.event import Event
-from processors.rules.workflow import NOWHERE, Standing
+from processors.rules.workflow import UNKNOWN_STATE, CaseState
 from processors.validate import compact
 from processors.validate.compact import CompactState
 from tests.examples import examples
@@ -213,8 +213,8 @@ def after(place: Any, act: str) -> Any:
     return FIRST.get(act, THERE) if place is None else oracle(place, act)
 
 
-def status_and_place(place: Any) -> Standing:
-    return NOWHERE if place is None else Standing(TOLD.get(place[0], place[0]), PAPER.get(place[1], place[1]), PLACES[place[2]])
+def status_and_place(place: Any) -> CaseState:
+    return UNKNOWN_STATE if place is None else CaseState(TOLD.get(place[0], place[0]), PAPER.get(place[1], place[1]), PLACES[place[2]])
 
 
 def test_every_edge_from_every_reachable_standing_is_legal_exactly_if_the_oracle_says() -> None:
@@ -273,13 +273,13 @@ class Walk(RuleBasedStateMachine):
 
     @rule(act=st.sampled_from(sorted(SUBTYPES)), hour=st.integers(0, 20), released=st.booleans())
     def hear(self, act: str, hour: int, *, released: bool) -> None:
-        if len(self.taken) >= compact.STEPS:
+        if len(self.taken) >= compact.MAX_STEPS:
             return
         seq = next(self.seq)
         heard = step(act, f"2026-11-02 {hour:02}:00", seq=seq, message_id=f"m{seq}", **(VOUCHED if released else {}))
         place = self.fold((heard.action_at, seq))
         legal = place is None or after(place, act) is not None
-        self.state, found = compact.step(heard, self.state, BOOK)
+        self.state, found = compact.take_step(heard, self.state, BOOK)
         assert (found is None) == legal, (place, act, found)
         if legal or released or (found is not None and found.outcome == "waiting"):
             self.taken.append(heard)
@@ -289,7 +289,7 @@ class Walk(RuleBasedStateMachine):
     def take_back(self, data: st.DataObject) -> None:
         one = data.draw(st.sampled_from(self.taken))
         self.taken.remove(one)
-        self.state, found = compact.step(cancel(one), self.state, BOOK)
+        self.state, found = compact.take_step(cancel(one), self.state, BOOK)
         assert found is None
 
     @invariant()
@@ -297,7 +297,7 @@ class Walk(RuleBasedStateMachine):
         cases = self.state.cases
         assert len(cases) <= 1
         assert msgspec.json.decode(msgspec.json.encode(self.state), type=CompactState) == self.state
-        stands = compact.standing_of(cases[0], BOOK.workflow) if cases else NOWHERE
+        stands = compact.state_of_case(cases[0], BOOK.workflow) if cases else UNKNOWN_STATE
         assert stands == status_and_place(self.fold())
 
 
@@ -532,15 +532,15 @@ def test_what_is_kept_of_a_case_is_bounded() -> None:
     for number in range(200):
         moved = step("address change" if number % 20 else "arrival", "2026-11-02 12:00", seq=number, message_id=f"m{number}")
         moved = msgspec.structs.replace(moved, action_at=moved.action_at + number * HOUR, compact_case=f"A-{number // 20}")
-        state, _ = compact.step(moved, state, BOOK)
-    assert len(state.cases) == compact.CASES
+        state, _ = compact.take_step(moved, state, BOOK)
+    assert len(state.cases) == compact.MAX_CASES
     for number in range(100):
         moved = step("address change", "2026-11-20 12:00", seq=1000 + number, message_id=f"n{number}", compact_case="A-9")
-        state, found = compact.step(msgspec.structs.replace(moved, action_at=moved.action_at + number * MINUTE), state, BOOK)
+        state, found = compact.take_step(msgspec.structs.replace(moved, action_at=moved.action_at + number * MINUTE), state, BOOK)
         assert found is None
     (case,) = [each for each in state.cases if each.number == "A-9"]
-    assert len(case.steps) == compact.STEPS
-    assert compact.standing_of(case, BOOK.workflow).supervision == "in the receiving state"
+    assert len(case.steps) == compact.MAX_STEPS
+    assert compact.state_of_case(case, BOOK.workflow).supervision == "in the receiving state"
 
 
 # --- the way of a journey

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from processors.domain.event import Event
-from processors.rules.workflow import NOWHERE, Activity, Move, Standing, Workflow
+from processors.rules.workflow import UNKNOWN_STATE, Activity, CaseState, Move, Workflow
 from processors.validate import compact
 from processors.validate.compact import Case, CompactState, Step
 from processors.validate.finding import Finding
@@ -28,7 +28,7 @@ def taken(*acts: str, case: str | None = None, first: int = 2, seq: int = 0) -> 
 def state(*events: Event) -> CompactState:
     found = CompactState()
     for each in events:
-        found, finding = compact.step(each, found, BOOK)
+        found, finding = compact.take_step(each, found, BOOK)
         assert finding is None, finding
     return found
 
@@ -96,7 +96,7 @@ def test_if_every_case_is_closed_a_step_without_a_number_goes_to_the_latest() ->
 def test_a_number_goes_to_its_own_case_before_one_without_a_number() -> None:
     found = state(*taken("arrival", case="A"), *taken("arrival", case="B", seq=100))
     nameless = CompactState((Case(None, (at(1, seq=1),)), *found.cases))
-    found, _ = compact.step(step("address change", "2026-11-20 12:00", seq=50, message_id="x", compact_case="A"), nameless, BOOK)
+    found, _ = compact.take_step(step("address change", "2026-11-20 12:00", seq=50, message_id="x", compact_case="A"), nameless, BOOK)
     assert number_of(found, "x") == "A"
     assert [case.number for case in found.cases].count(None) == 1
 
@@ -110,7 +110,7 @@ def test_the_case_that_goes_is_a_closed_one_and_then_the_one_without_news_for_lo
     def case(number: int, *acts: str) -> Case:
         return Case(str(number), tuple(Step(number, number, number, f"c{number}", act, act) for act in acts))
 
-    eight = tuple(case(number, "arrival") for number in range(1, compact.CASES + 1))
+    eight = tuple(case(number, "arrival") for number in range(1, compact.MAX_CASES + 1))
     assert compact.keep_latest(eight, WORKFLOW) == eight
     assert compact.keep_latest((case(99, "arrival"), *eight), WORKFLOW) == (case(99, "arrival"), *eight[1:])
     late = case(99, "arrival", "case closure")
@@ -120,23 +120,23 @@ def test_the_case_that_goes_is_a_closed_one_and_then_the_one_without_news_for_lo
 
 
 def test_a_case_whose_steps_are_forgotten_has_no_news() -> None:
-    assert compact.latest(Case("A")) == (0, 0)
-    assert compact.latest(Case("A", (at(1, seq=5), at(3, seq=4)))) == (3, 4)
+    assert compact.latest_step_key(Case("A")) == (0, 0)
+    assert compact.latest_step_key(Case("A", (at(1, seq=5), at(3, seq=4)))) == (3, 4)
 
 
 def test_of_too_many_steps_the_oldest_are_remembered_by_where_they_led() -> None:
-    acts = ("transfer request", "acceptance", "departure", "arrival", *["address change"] * (compact.STEPS - 2))
+    acts = ("transfer request", "acceptance", "departure", "arrival", *["address change"] * (compact.MAX_STEPS - 2))
     found = CompactState()
     for number, act in enumerate(acts):
         one = step(act, "2026-11-02 12:00", action_at=ms("2026-11-02 12:00") + number * HOUR, seq=number, message_id=f"m{number}")
-        found, finding = compact.step(one, found, BOOK)
+        found, finding = compact.take_step(one, found, BOOK)
         assert finding is None
         (case,) = found.cases
-        assert len(case.steps) == min(number + 1, compact.STEPS)
+        assert len(case.steps) == min(number + 1, compact.MAX_STEPS)
     accepted = state(*taken("transfer request", "acceptance"))
-    assert case.before == compact.standing_of(accepted.cases[0], WORKFLOW)
+    assert case.before == compact.state_of_case(accepted.cases[0], WORKFLOW)
     assert [each.activity for each in case.steps[:2]] == ["departure", "arrival"]
-    assert compact.standing_of(case, WORKFLOW) == compact.standing_of(
+    assert compact.state_of_case(case, WORKFLOW) == compact.state_of_case(
         state(*taken("transfer request", "acceptance", "departure", "arrival")).cases[0], WORKFLOW
     )
 
@@ -151,19 +151,19 @@ def test_a_case_without_steps_is_gone_unless_steps_before_it_are_remembered() ->
 
 def test_a_step_of_an_activity_that_the_rules_no_longer_have_moves_nothing() -> None:
     old = Case("A", (Step(1, 1, 1, "c", "levitation", "Levitation"), *state(*taken("arrival")).cases[0].steps))
-    assert compact.standing_of(old, WORKFLOW) == compact.standing_of(state(*taken("arrival")).cases[0], WORKFLOW)
+    assert compact.state_of_case(old, WORKFLOW) == compact.state_of_case(state(*taken("arrival")).cases[0], WORKFLOW)
 
 
 # --- what is said against a step
 
 
 def against(one: Event, *before: Event) -> Finding | None:
-    return compact.step(one, state(*before), BOOK)[1]
+    return compact.take_step(one, state(*before), BOOK)[1]
 
 
 def test_an_illegal_step_says_what_it_follows_where_the_case_stands_and_what_it_needs() -> None:
     before = taken("arrival", "case closure")
-    stands = compact.standing_of(state(*before).cases[0], WORKFLOW)
+    stands = compact.state_of_case(state(*before).cases[0], WORKFLOW)
     needs = "; or ".join(str(each) for each in WORKFLOW.activities["address change"].moves)
     assert against(step("address change", "2026-11-09 12:00", seq=50, message_id="x"), *before) == Finding(
         "flagged",
@@ -173,17 +173,19 @@ def test_an_illegal_step_says_what_it_follows_where_the_case_stands_and_what_it_
 
 
 def test_a_step_that_may_be_taken_from_several_standings_names_them_all() -> None:
-    ways = tuple(Move(((), (), (place,)), NOWHERE) for place in ("here", "there"))
+    ways = tuple(Move(((), (), (place,)), UNKNOWN_STATE) for place in ("here", "there"))
     book = replace(BOOK)
-    book.__dict__["workflow"] = Workflow({"arrival": Activity("arrival", NOWHERE, ways)}, frozenset())
-    case = Case(None, (), Standing(supervision="gone"))
-    found = compact.finding(step("arrival", "2026-11-02 12:00"), case, book.workflow.activities["arrival"], book, at(1, seq=50))
+    book.__dict__["workflow"] = Workflow({"arrival": Activity("arrival", UNKNOWN_STATE, ways)}, frozenset())
+    case = Case(None, (), CaseState(supervision="gone"))
+    found = compact.check_step(step("arrival", "2026-11-02 12:00"), case, book.workflow.activities["arrival"], book, at(1, seq=50))
     assert found is not None
     assert found.detail.endswith("the case stands at supervision gone; the step needs supervision here; or supervision there")
 
 
 def test_a_step_older_than_all_that_is_kept_of_a_full_case_is_remembered_by_where_it_led() -> None:
-    steps = tuple(Step(number, number, number, f"c{number}", "address change", "Address Change") for number in range(1, compact.STEPS + 1))
+    steps = tuple(
+        Step(number, number, number, f"c{number}", "address change", "Address Change") for number in range(1, compact.MAX_STEPS + 1)
+    )
     old = Step(0, 0, 99, "old", "departure", "Departure")
     found = compact.insert_step(Case("A", steps), old, WORKFLOW)
     assert found == Case("A", steps, WORKFLOW.activities["departure"].enters)
@@ -199,9 +201,9 @@ def test_a_step_whose_like_may_be_late_waits_and_says_for_what() -> None:
 
 def test_a_step_before_all_that_is_kept_says_so() -> None:
     steps = tuple(at(ms("2026-11-09 12:00") + number, seq=number) for number in range(2))
-    found = compact.finding(
+    found = compact.check_step(
         step("withdrawal", "2026-11-02 12:00", seq=50),
-        Case(None, steps, compact.standing_of(state(*taken("arrival", "case closure")).cases[0], WORKFLOW)),
+        Case(None, steps, compact.state_of_case(state(*taken("arrival", "case closure")).cases[0], WORKFLOW)),
         WORKFLOW.activities["withdrawal"],
         BOOK,
         at(1, seq=50),
@@ -232,7 +234,7 @@ def test_travel_that_is_too_long_says_how_long_and_how_long_it_may_be() -> None:
 def test_an_illegal_step_moves_the_case_only_if_somebody_vouches_for_it(more: dict[str, Any], *, vouched: bool) -> None:
     before = state(*taken("arrival", "case closure"))
     one = step("address change", "2026-11-09 12:00", seq=50, message_id="x", **more)
-    after, found = compact.step(one, before, BOOK)
+    after, found = compact.take_step(one, before, BOOK)
     assert found is not None
     assert (after != before) is vouched
 
@@ -257,12 +259,12 @@ def test_another_agencys_message_is_of_the_compact_if_it_names_case_or_state(nam
 
 def test_a_step_that_is_no_step_of_the_compact_has_no_members() -> None:
     code = BOOK.codes["Court", "Court Hearing"]
-    assert compact.members(step("arrival", sending_state="XX"), code, rules()) is None
+    assert compact.check_membership(step("arrival", sending_state="XX"), code, rules()) is None
 
 
 def test_a_case_begins_where_its_first_step_enters() -> None:
     assert state().cases == ()
     (case,) = state(*taken("departure")).cases
-    assert case.before == NOWHERE
-    assert compact.standing_before(case, 0, WORKFLOW) == NOWHERE
-    assert compact.standing_before(case, 1, WORKFLOW) == WORKFLOW.activities["departure"].enters
+    assert case.before == UNKNOWN_STATE
+    assert compact.state_before(case, 0, WORKFLOW) == UNKNOWN_STATE
+    assert compact.state_before(case, 1, WORKFLOW) == WORKFLOW.activities["departure"].enters

@@ -8,9 +8,9 @@ from processors.domain.event import Change, Event
 from processors.domain.reasons import REASONS
 from processors.domain.registration import Enrolment
 from processors.stage import Record
-from processors.validate.checks import TABLE, checks_for
+from processors.validate.checks import CHECK_RULES, checks_for
 from processors.validate.decide import STAGE
-from processors.validate.state import TOLD
+from processors.validate.state import MAX_TOLD
 from processors.validate.timeline import status_and_place
 from tests.validate.scene import DAY, OFFENDER, Scene, cancel, escape, event, hearing, intake, jailed, ms, outcome_of, recapture, update
 
@@ -60,7 +60,7 @@ def test_do_not_validate_leaves_only_the_words() -> None:
 
 
 def test_the_table_names_each_check_once() -> None:
-    assert len({rule.name for rule in TABLE}) == len(TABLE)
+    assert len({rule.name for rule in CHECK_RULES}) == len(CHECK_RULES)
 
 
 def test_do_not_validate_is_told_whatever_its_date_status_or_location_and_brings_them_up_to_date() -> None:
@@ -249,9 +249,9 @@ def test_what_was_told_is_remembered_for_duplicate_window_and_no_longer() -> Non
 
 def test_the_ledger_stays_bounded() -> None:
     scene = Scene()
-    for at in range(TOLD + 5):
+    for at in range(MAX_TOLD + 5):
         scene.receive(escape("2026-11-20 10:00", case_number=str(at + 1)))
-    assert len(scene.known.told_until) == TOLD
+    assert len(scene.known.told_until) == MAX_TOLD
     scene.receive(jailed("2027-11-20 10:00"))
     assert len(scene.known.told_until) == 1
 

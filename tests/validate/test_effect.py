@@ -8,7 +8,7 @@ from processors.validate import effect, registrant_knowledge
 from processors.validate.chain import chain_of, is_later
 from processors.validate.compact import CompactState
 from processors.validate.facts import RulesInForce, rules_in_force
-from processors.validate.state import HISTORY, TOLD, Entry, ExpectedEvent, OffenderState, Pending
+from processors.validate.state import MAX_HISTORY, MAX_TOLD, ExpectedEvent, HistoryEntry, OffenderState, Pending
 from tests.one_stage import rules
 from tests.validate.scene import DAY, HOUR, Scene, cancel, escape, event, hearing, intake, jailed, ms, recapture, update
 from tests.validate.test_compact import step
@@ -26,14 +26,14 @@ def in_force(one: Event) -> RulesInForce:
 
 def taken(known: OffenderState, *events: Event, told: bool = True) -> OffenderState:
     for each in events:
-        known, _ = effect.apply(known, each, in_force(each), told=told)
+        known, _ = effect.apply_event(known, each, in_force(each), told=told)
     return known
 
 
 def test_a_message_stands_in_the_history_with_what_it_brought_about() -> None:
     one = named(escape(NOON, case_number="A", location_name="Richmond"), "m1", 7)
     (entry,) = taken(OffenderState(), one).history
-    assert entry == Entry(
+    assert entry == HistoryEntry(
         ms(NOON), 7, "VA0010000\nm1", "Corrections", "Escape", ms(NOON), told=True, case_number="A", status="Escapee", kind="At Large",
         place="Richmond", jurisdiction="VA",
     )  # fmt: skip
@@ -59,8 +59,8 @@ def test_what_is_told_again_is_remembered_anew_and_what_is_over_goes() -> None:
     now = one.received_at
     old = {"a": now, "b": now + 1, "VA0010000\nm1": now + 5}
     assert list(registrant_knowledge.with_told(old, one, rules()).items()) == [("b", now + 1), ("VA0010000\nm1", now + 90 * DAY)]
-    full = {str(number): now + 1 for number in range(TOLD)}
-    assert list(registrant_knowledge.with_told(full, one, rules())) == [*(str(number) for number in range(1, TOLD)), "VA0010000\nm1"]
+    full = {str(number): now + 1 for number in range(MAX_TOLD)}
+    assert list(registrant_knowledge.with_told(full, one, rules())) == [*(str(number) for number in range(1, MAX_TOLD)), "VA0010000\nm1"]
 
 
 def test_what_was_told_is_known_to_the_millisecond_before_it_is_forgotten() -> None:
@@ -91,7 +91,7 @@ def test_a_change_that_still_expects_is_expected_once() -> None:
 def test_what_meets_and_what_is_raised_by_one_message_are_both_published() -> None:
     known = taken(OffenderState(), named(escape(NOON, expect=True), "m1"))
     both = named(recapture("2026-11-20 13:00", expect=True), "m2", 2)
-    after, published = effect.apply(known, both, in_force(both), told=True)
+    after, published = effect.apply_event(known, both, in_force(both), told=True)
     assert [(each.message_id, each.state) for each in published] == [("m1", "met"), ("m2", "open")]
     assert [each.met_by for each in after.expected] == ["VA0010000\nm2", None]
 
@@ -100,7 +100,7 @@ def test_a_changed_message_meets_again_what_it_met_before() -> None:
     recaptured = named(recapture("2026-11-20 13:00"), "m2", 2)
     known = taken(OffenderState(), named(escape(NOON, expect=True), "m1"), recaptured)
     change = update(recaptured, seq=3)
-    after, published = effect.apply(known, change, in_force(change), told=True)
+    after, published = effect.apply_event(known, change, in_force(change), told=True)
     assert [each.state for each in published] == ["open", "met"]
     assert [(each.met_by, each.record.settled_by) for each in after.expected] == [("VA0010000\nm2", "m2-update")]
 
@@ -108,7 +108,7 @@ def test_a_changed_message_meets_again_what_it_met_before() -> None:
 def test_taking_back_publishes_what_it_opened_and_forgets_that_it_was_told() -> None:
     recaptured = named(recapture("2026-11-20 13:00"), "m2", 2)
     known = taken(OffenderState(), named(escape(NOON, expect=True), "m1"), recaptured)
-    after, published = effect.revert(known, cancel(recaptured), in_force(recaptured))
+    after, published = effect.revert_event(known, cancel(recaptured), in_force(recaptured))
     assert [each.chain for each in after.history] == ["VA0010000\nm1"]
     assert list(after.told_until) == ["VA0010000\nm1"]
     assert [(each.state, each.settled_by) for each in published] == [("open", None)]
@@ -117,35 +117,35 @@ def test_taking_back_publishes_what_it_opened_and_forgets_that_it_was_told() -> 
 def test_taking_back_what_never_took_effect_changes_no_more_than_the_ledger() -> None:
     known = taken(OffenderState(), named(step("transfer request", NOON), "m1"))
     other = named(step("transfer request", NOON), "m9")
-    assert effect.revert(known, cancel(other), in_force(other)) == (known, ())
+    assert effect.revert_event(known, cancel(other), in_force(other)) == (known, ())
     held = msgspec.structs.replace(known, told_until={**known.told_until, "VA0010000\nm9": 1})
-    assert effect.revert(held, cancel(other), in_force(other)) == (known, ())
+    assert effect.revert_event(held, cancel(other), in_force(other)) == (known, ())
 
 
 def test_a_step_moves_the_compacts_case_and_its_clocks_and_back() -> None:
     one = named(step("transfer request", NOON), "m1")
-    known, published = effect.apply(OffenderState(), one, in_force(one), told=True)
+    known, published = effect.apply_event(OffenderState(), one, in_force(one), told=True)
     assert [len(case.steps) for case in known.compact.cases] == [1]
     assert {each.state for each in published} == {"open"}
     assert known.clock_due == min(each.deadline for each in known.clocks.clocks)
-    after, published = effect.revert(known, cancel(one), in_force(one))
+    after, published = effect.revert_event(known, cancel(one), in_force(one))
     assert (after.compact, after.clocks.clocks, after.clocks.activities, after.clock_due) == (CompactState(), (), (), None)
     assert {each.state for each in published} == {"cancelled"}
 
 
 def test_a_step_whose_place_in_the_history_was_given_up_is_taken_back_with_its_clocks() -> None:
     one = named(step("transfer request", NOON), "m1")
-    many = [named(escape(NOON, action_at=ms(NOON) + number), f"x{number}", number) for number in range(2, HISTORY + 2)]
+    many = [named(escape(NOON, action_at=ms(NOON) + number), f"x{number}", number) for number in range(2, MAX_HISTORY + 2)]
     known = taken(OffenderState(), one, *many)
     assert one.message_id not in [each.chain.partition("\n")[2] for each in known.history]
-    after, published = effect.revert(known, cancel(one), in_force(one))
+    after, published = effect.revert_event(known, cancel(one), in_force(one))
     assert (after.compact, after.clocks.clocks) == (CompactState(), ())
     assert {each.state for each in published} == {"cancelled"}
 
 
 def test_clocks_that_strike_are_published_and_the_next_is_waited_for() -> None:
     one = named(step("transfer request", NOON), "m1")
-    known, _ = effect.apply(OffenderState(), one, in_force(one), told=True)
+    known, _ = effect.apply_event(OffenderState(), one, in_force(one), told=True)
     assert known.clock_due is not None
     after, published = effect.expire_clocks(known, known.clock_due, rules())
     assert published
@@ -159,11 +159,11 @@ def test_clocks_that_strike_are_published_and_the_next_is_waited_for() -> None:
 
 
 def test_what_is_not_of_the_compact_leaves_its_cases_and_clocks_as_they_are() -> None:
-    known, _ = effect.apply(
+    known, _ = effect.apply_event(
         OffenderState(), named(step("transfer request", NOON), "m1"), in_force(step("transfer request", NOON)), told=True
     )
     other = named(intake("2026-11-20 13:00"), "m2", 2)
-    after, published = effect.apply(known, other, in_force(other), told=True)
+    after, published = effect.apply_event(known, other, in_force(other), told=True)
     assert after.compact is known.compact
     assert after.clocks is known.clocks
     assert after.clock_due == known.clock_due

@@ -20,13 +20,13 @@ from processors.validate.merge import (
     joined_expectations,
     joined_history,
     merge_states,
-    move,
+    move_pending,
     rename_event,
     state_keys,
 )
-from processors.validate.reviews import key_of
-from processors.validate.state import EXPECTED, HISTORY, Entry, ExpectedEvent, HeldMessage, OffenderState, Pending
-from processors.validate.timeline import latest
+from processors.validate.reviews import pending_key
+from processors.validate.state import MAX_EXPECTED, MAX_HISTORY, ExpectedEvent, HeldMessage, HistoryEntry, OffenderState, Pending
+from processors.validate.timeline import latest_entries
 from tests.one_stage import SEAL, rules
 from tests.validate.scene import Scene, escape, hearing, ms
 
@@ -62,8 +62,8 @@ def step(number: int, chain: str, at: int = 0) -> Step:
     return Step(at, at, number, chain, "transfer request", "Request ICOTS Transfer")
 
 
-def entry(at: int, seq: int, chain: str) -> Entry:
-    return Entry(at, seq, chain, "Jail", "Escape", at, told=True)
+def entry(at: int, seq: int, chain: str) -> HistoryEntry:
+    return HistoryEntry(at, seq, chain, "Jail", "Escape", at, told=True)
 
 
 def test_the_states_of_an_offender_are_its_document_and_its_pending_messages() -> None:
@@ -75,10 +75,10 @@ def test_the_states_of_an_offender_are_its_document_and_its_pending_messages() -
 def test_histories_are_joined_by_action_time_each_event_once_and_bounded() -> None:
     mine, theirs = (entry(3, 1, "a"), entry(5, 2, "b")), (entry(4, 3, "c"), entry(3, 0, "d"), entry(9, 9, "b"))
     assert joined_history(mine, theirs) == (entry(3, 0, "d"), entry(3, 1, "a"), entry(4, 3, "c"), entry(5, 2, "b"))
-    many = tuple(entry(number, number, str(number)) for number in range(HISTORY + 2))
+    many = tuple(entry(number, number, str(number)) for number in range(MAX_HISTORY + 2))
     assert joined_history(many[:3], many[2:]) == many
-    assert latest(many, ()) == (many[2:], ((None, "Jail", None),))
-    assert latest(many[2:], ()) == (many[2:], ())
+    assert latest_entries(many, ()) == (many[2:], ((None, "Jail", None),))
+    assert latest_entries(many[2:], ()) == (many[2:], ())
 
 
 def test_an_expectation_of_the_younger_key_goes_on_under_the_older() -> None:
@@ -110,7 +110,7 @@ def test_of_two_expectations_of_one_event_the_older_keys_stays_and_is_met_if_eit
 
 
 def test_the_latest_expectations_are_kept() -> None:
-    mine = tuple(expected(f"a{number}", "old", number) for number in range(EXPECTED))
+    mine = tuple(expected(f"a{number}", "old", number) for number in range(MAX_EXPECTED))
     kept, _ = joined_expectations(mine, (expected("b", "young", 5_000),), MERGE)
     assert [each.chain for each in kept] == [*(each.chain for each in mine[1:]), "b"]
 
@@ -170,7 +170,7 @@ def test_activities_of_both_are_kept_by_receipt_each_once_and_the_latest() -> No
         ClockState("old", (), (heard("a", 3),)), ClockState("young", (), (heard("b", 1), heard("a", 2))), MERGE, rules()
     )
     assert after.activities == (heard("b", 1), heard("a", 3))
-    many = tuple(heard(str(number), number) for number in range(clocks.HEARD))
+    many = tuple(heard(str(number), number) for number in range(clocks.MAX_ACTIVITIES))
     after, _ = joined_clocks(ClockState("old", (), many), ClockState("young", (), (heard("last", 9_999),)), MERGE, rules())
     assert after.activities == (*many[1:], heard("last", 9_999))
 
@@ -187,19 +187,19 @@ def test_two_cases_with_one_number_become_one_with_the_steps_of_both() -> None:
 def test_cases_without_a_number_stay_apart_and_the_latest_are_kept() -> None:
     both = joined_cases(CompactState((Case(None, (step(1, "a", 1),)),)), CompactState((Case(None, (step(2, "b", 2),)),)), rules(), MERGE)
     assert len(both.cases) == 2
-    many = CompactState(tuple(Case(str(number), (step(number, str(number), number),)) for number in range(1, compact.CASES + 1)))
+    many = CompactState(tuple(Case(str(number), (step(number, str(number), number),)) for number in range(1, compact.MAX_CASES + 1)))
     joined = joined_cases(many, CompactState((Case("x", (step(99, "x", 99),)),)), rules(), MERGE)
-    assert [each.number for each in joined.cases] == [*(str(number) for number in range(2, compact.CASES + 1)), "x"]
+    assert [each.number for each in joined.cases] == [*(str(number) for number in range(2, compact.MAX_CASES + 1)), "x"]
 
 
 def test_a_pending_message_moves_under_the_present_key_and_its_review_keeps_its_id() -> None:
     one = replace(escape(), offender="young", formerly=("younger",))
     pending = Pending("young#1", "c", "workflow", 1, 2, "validate-young-1")
-    moved, held = move(pending, {"young#1": HeldMessage(one, "why")}, MERGE)
+    moved, held = move_pending(pending, {"young#1": HeldMessage(one, "why")}, MERGE)
     assert (held.event.offender, held.event.formerly, held.detail) == ("old", ("younger", "young"), "why")
-    assert moved == replace(pending, key=key_of(held.event))
+    assert moved == replace(pending, key=pending_key(held.event))
     with pytest.raises(TypeError, match="young#1 holds no message"):
-        move(pending, {"young#1": OffenderState()}, MERGE)
+        move_pending(pending, {"young#1": OffenderState()}, MERGE)
 
 
 def folded(ours: OffenderState, theirs: OffenderState, *held: tuple[str, HeldMessage]) -> Any:
@@ -222,7 +222,7 @@ def test_all_that_was_known_under_the_younger_key_is_known_under_the_older() -> 
         clocks=ClockState("young", (CLOCK,)),
     )
     decision = folded(OffenderState(told_until={"c": 5}), theirs, ("young#1", held))
-    known, key = decision.states["old"], key_of(replace(held.event, offender="old"))
+    known, key = decision.states["old"], pending_key(replace(held.event, offender="old"))
     assert known.history == theirs.history
     assert known.pending == (replace(pending, key=key),)
     assert decision.states[key].event.offender == "old"

@@ -7,8 +7,8 @@ import msgspec
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.rules.book import EventCode, Order
-from processors.validate.order import RULE, hearing_order, meet, revert
-from processors.validate.state import EXPECTED, ExpectedEvent
+from processors.validate.order import RULE, hearing_order, meet_expectation, revert
+from processors.validate.state import MAX_EXPECTED, ExpectedEvent
 from tests.validate.facts import facts
 from tests.validate.scene import MINUTE, OFFENDER, Scene, cancel, escape, event, hearing, intake, ms, outcome_of, recapture, update
 
@@ -167,11 +167,11 @@ def test_a_flagged_message_raises_no_expectation_until_it_is_released() -> None:
 
 def test_expectations_stay_bounded_and_the_oldest_is_given_up_in_public() -> None:
     scene = Scene()
-    for at in range(EXPECTED + 1):
+    for at in range(MAX_EXPECTED + 1):
         scene.receive(appeal_filed("2026-11-20 10:00", action_at=ms("2026-11-20 10:00") + at * MINUTE))
-    assert len(scene.known.expected) == EXPECTED
+    assert len(scene.known.expected) == MAX_EXPECTED
     states = [each.state for each in scene.expectations.values()]
-    assert states == ["cancelled"] + ["open"] * EXPECTED
+    assert states == ["cancelled"] + ["open"] * MAX_EXPECTED
 
 
 def test_met_expectations_are_given_up_before_open_ones() -> None:
@@ -179,9 +179,9 @@ def test_met_expectations_are_given_up_before_open_ones() -> None:
     scene.receive(escape("2026-11-20 09:00", expect=True))
     scene.receive(appeal_filed("2026-11-20 10:00"))
     scene.receive(appeal_decision("2026-11-20 10:01"))
-    for at in range(EXPECTED - 1):
+    for at in range(MAX_EXPECTED - 1):
         scene.receive(appeal_filed("2026-11-20 11:00", action_at=ms("2026-11-20 11:00") + at * MINUTE))
-    assert len(scene.known.expected) == EXPECTED
+    assert len(scene.known.expected) == MAX_EXPECTED
     assert "cancelled" not in [each.state for each in scene.expectations.values()]
     assert scene.known.expected[0].event_subtype == "Escape"
 
@@ -191,7 +191,7 @@ def test_an_event_is_not_what_it_expects_itself() -> None:
     scene.receive(appeal_filed())
     expected = scene.known.expected
     code = EventCode("Attorney General", "Appeal Filed", ("Information",), follows=("Appeal Filed",))
-    assert meet(expected, scene.last, code) == (expected, ())
+    assert meet_expectation(expected, scene.last, code) == (expected, ())
 
 
 def test_what_is_published_of_an_expectation_says_who_what_and_since_when() -> None:
@@ -252,7 +252,7 @@ def test_what_is_met_is_the_latest_that_was_expected_in_its_case() -> None:
 
 def test_what_is_given_up_says_when() -> None:
     scene = Scene()
-    for at in range(EXPECTED + 1):
+    for at in range(MAX_EXPECTED + 1):
         scene.receive(appeal_filed("2026-11-20 10:00", action_at=ms("2026-11-20 10:00") + at * MINUTE, message_id=f"f{at}"))
     given_up = next(each for each in scene.expectations.values() if each.state == "cancelled")
     assert (given_up.message_id, given_up.settled_at) == ("f0", ms("2026-11-20 10:00"))

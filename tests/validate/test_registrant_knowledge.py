@@ -24,13 +24,13 @@ def changed(*changes: Change) -> Event:
 
 def test_the_next_change_is_told_from_what_is_held() -> None:
     later = changed(Change("action_at", "2026-12-08T15:00:00Z", "2026-12-09T15:00:00Z"))
-    told = registrant_knowledge.since_told({CHAIN: (AT, COURT)}, later)
+    told = registrant_knowledge.change_since_told({CHAIN: (AT, COURT)}, later)
     assert told.changes == combine_changes((AT, COURT), later.changes)
     assert {(each.field, each.old, each.new) for each in told.changes} == {
         ("action_at", "2026-12-07T15:00:00Z", "2026-12-09T15:00:00Z"),
         ("court", "Richmond", "Henrico"),
     }
-    assert registrant_knowledge.since_told({"other": (AT,)}, later) is later
+    assert registrant_knowledge.change_since_told({"other": (AT,)}, later) is later
 
 
 def test_a_change_that_is_not_told_is_owed_as_long_as_its_event_is_remembered() -> None:
@@ -75,14 +75,14 @@ def test_what_is_still_held_is_said_with_the_date_if_that_was_changed() -> None:
 def test_a_cancellation_leaves_nothing_owed() -> None:
     in_force = rules_in_force(ONE, rules(), ONE.received_at)
     known = OffenderState(untold={CHAIN: (AT,), "other": (COURT,)})
-    assert effect.revert(known, cancel(ONE), in_force)[0].untold == {"other": (COURT,)}
+    assert effect.revert_event(known, cancel(ONE), in_force)[0].untold == {"other": (COURT,)}
 
 
 def test_only_a_message_that_is_told_pays_what_is_owed_of_its_event() -> None:
     in_force = rules_in_force(ONE, rules(), ONE.received_at)
     known = OffenderState(untold={CHAIN: (AT,), "other": (COURT,)})
-    assert effect.apply(known, ONE, in_force, told=True)[0].untold == {"other": (COURT,)}
-    assert effect.apply(known, ONE, in_force, told=False)[0].untold == known.untold
+    assert effect.apply_event(known, ONE, in_force, told=True)[0].untold == {"other": (COURT,)}
+    assert effect.apply_event(known, ONE, in_force, told=False)[0].untold == known.untold
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.domain.event import Event
-from processors.validate.state import HISTORY, Entry
-from processors.validate.timeline import insert, status_and_place
+from processors.validate.state import MAX_HISTORY, HistoryEntry
+from processors.validate.timeline import insert_entry, status_and_place
 from tests.validate.scene import DAY, MINUTE, Scene, escape, event, hearing, intake, jailed, ms, outcome_of, recapture
 
 
@@ -195,23 +195,24 @@ entries = st.lists(
         st.sampled_from(["A", "B", None]),
     ),
     min_size=1,
-    max_size=HISTORY + 8,
+    max_size=MAX_HISTORY + 8,
 )
 
 
 @given(entries, st.randoms(use_true_random=False))
 def test_the_history_does_not_depend_on_the_order_of_arrival(told: list[tuple[str | None, str | None, str | None]], random: object) -> None:
     rows = [
-        Entry(at * MINUTE, at, f"c{at}", "Jail", "X", 0, True, case, status, kind, None) for at, (status, kind, case) in enumerate(told)
+        HistoryEntry(at * MINUTE, at, f"c{at}", "Jail", "X", 0, True, case, status, kind, None)
+        for at, (status, kind, case) in enumerate(told)
     ]
     shuffled = list(rows)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    history: tuple[Entry, ...] = ()
+    history: tuple[HistoryEntry, ...] = ()
     for row in shuffled:
-        history = insert(history, row)
-    assert history == tuple(rows[-HISTORY:])
+        history = insert_entry(history, row)
+    assert history == tuple(rows[-MAX_HISTORY:])
     for case in ("A", "B", None):
-        relevant = [row for row in rows[-HISTORY:] if case is None or row.case_number in {case, None}]
+        relevant = [row for row in rows[-MAX_HISTORY:] if case is None or row.case_number in {case, None}]
         statuses = [row.status for row in relevant if row.status]
         assert status_and_place(history, case).status == (statuses[-1] if statuses else None)
 
@@ -243,10 +244,10 @@ def test_the_current_status_is_that_of_the_latest_action_whatever_came_last(subt
 
 def test_the_history_stays_bounded_and_keeps_the_newest_actions() -> None:
     scene = Scene()
-    for at in range(HISTORY + 10):
+    for at in range(MAX_HISTORY + 10):
         scene.receive(unchecked(escape("2026-11-20 10:00", action_at=ms("2026-11-20 10:00") + at * DAY)))
-    assert len(scene.known.history) == HISTORY
-    assert scene.known.history[-1].at == ms("2026-11-20 10:00") + (HISTORY + 9) * DAY
+    assert len(scene.known.history) == MAX_HISTORY
+    assert scene.known.history[-1].at == ms("2026-11-20 10:00") + (MAX_HISTORY + 9) * DAY
 
 
 def test_a_date_without_time_comes_after_what_is_known_of_its_day() -> None:
