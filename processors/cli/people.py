@@ -13,7 +13,7 @@ from processors.domain.offender import HiddenPerson, StaffAction
 from processors.domain.person import Identifier
 from processors.domain.review import OffenderAction
 from processors.ingest.read.action import MOST_PUBLISHED
-from processors.rules.identity import ANY_ISSUER, WEAK, LeftOut
+from processors.rules.identity import ANY_ISSUER, WEAK, NotAnIdentifier
 from processors.rules.load import load_rules
 from processors.runtime.clock import wall
 from processors.runtime.errors import Usage, UserError
@@ -98,7 +98,7 @@ def comparable(text: str) -> str:
     identity = load_rules(Settings().rules_dir).book("", wall()).identity
     try:
         mark = identity.mark(Identifier(form["scheme"], form["value"], form["issuer"]))
-    except LeftOut as why:
+    except NotAnIdentifier as why:
         raise Usage(f"{text} is no identifier: {why}") from None
     return mark.lstrip(WEAK).replace(f"@{ANY_ISSUER}:", ":")
 

@@ -6,7 +6,7 @@ import typer
 
 from processors.cli.app import new_app
 from processors.cli.documents import documents, fail_if, of_every_file
-from processors.ingest.peek import message_labels
+from processors.ingest.message_labels import message_labels
 from processors.runtime.kafka.user_client import Client
 from processors.runtime.settings import Settings
 from processors.topics import SUBMISSIONS

@@ -1,6 +1,6 @@
 """
-Ingest: the one front door, in two steps.
+Ingest: the entrance to the pipeline, in two parts.
 
-read/         parses, checks, and accepts or rejects what outsiders send; stateless, so any number of copies can run
-identify/     finds or makes the offender's key, counts surges, remembers messages and routes them; one partition
+read/         parses and checks what outsiders send, and accepts or rejects it; stateless, so any number of instances can run
+identify/     finds or creates the offender's key, counts surges, remembers messages and routes them; one partition
 """

@@ -1,9 +1,9 @@
 """
-The description of a person in the form in which people are compared (contract §3.2).
+The comparable form of a person (contract §3.2).
 
-`read` makes it, with the rules of the agency's jurisdiction, since identify has only one partition. Identifiers
-become marks (processors.rules.identity), names are as in processors.domain.names, each with the birth date:
-"thomas quincy,walker|1979-02-11". A birth date that is not whole ("1979", "1979-02") is used as far as it goes.
+`read` computes it, by the rules of the agency's jurisdiction, since identify has only one partition. Identifiers become marks
+(processors.rules.identity). Names are as in processors.domain.names, each with the birth date: "thomas quincy,walker|1979-02-11". An
+incomplete birth date ("1979", "1979-02") is used as far as it goes.
 """
 
 import re
@@ -13,29 +13,29 @@ from typing import Final
 
 from processors.domain.names import spellings
 from processors.domain.person import ComparedPerson, Name, Person
-from processors.rules.identity import NO_ISSUER, IdentityRules, Issuer, LeftOut, is_strong
+from processors.rules.identity import NO_ISSUER, IdentityRules, Issuer, NotAnIdentifier, is_strong
 
-CACHED: Final = 1 << 14  # people: the same offenders come again and again
-SHOWN: Final = 32  # characters of a value that is left out
-WHOLE: Final = 10  # characters of a whole date
+CACHED: Final = 1 << 14  # people; cached since the same offenders come again and again
+SHOWN: Final = 32  # characters shown of a value that was ignored
+WHOLE: Final = 10  # characters of a complete date
 _DATE: Final = re.compile(r"(?P<year>[0-9]{4})(-(?P<month>[0-9]{2})(-(?P<day>[0-9]{2}))?)?")
 
 
 @lru_cache(CACHED)
 def compare_person(person: Person, rules: IdentityRules, issuer: Issuer = NO_ISSUER) -> tuple[ComparedPerson, str]:
-    """Return the person's description, and a sentence on every identifier that was left out."""
+    """Return the person in comparable form, and a sentence on every identifier that was ignored."""
     marks: dict[str, None] = {}
     left_out = []
     for each in person.identifiers:
         try:
             marks[rules.mark(each, issuer)] = None
-        except LeftOut as why:
+        except NotAnIdentifier as why:
             left_out.append(f" {journal_text(each.scheme)} {journal_text(each.value)} is left out: {why}.")
     return ComparedPerson(tuple(marks), compared_names(person)), "".join(left_out)
 
 
 def compared_names(person: Person) -> tuple[str, ...]:
-    """Return the person's name and aliases, each with the birth date; the birth date alone if there is no name."""
+    """Return the person's name and aliases, each with the birth date; only the birth date if there is no name."""
     birth_date = known_part(person.birth_date or "")
     names: tuple[Name | None, ...] = (person.name, *person.aliases)
     found = dict.fromkeys(compared for each in names if each is not None for compared in spellings(each) if compared)
@@ -45,7 +45,7 @@ def compared_names(person: Person) -> tuple[str, ...]:
 
 
 def known_part(birth_date: str) -> str:
-    """Return the known part of a birth date: "1979" of 1979-00-00."""
+    """Return the known part of a birth date: "1979" for 1979-00-00."""
     found = _DATE.fullmatch(birth_date)
     if found is None:
         return ""
@@ -62,12 +62,12 @@ def is_whole(birth_date: str) -> bool:
 
 
 def can_be_identified(person: ComparedPerson) -> bool:
-    """Whether a message may be about this person: it has a number, or a name with a whole birth date (contract §3)."""
+    """Whether a message may be about this person: they have a number, or a name with a complete birth date (contract §3)."""
     return bool(person.marks) or has_name_and_birth_date(person)
 
 
 def can_be_registered_for(person: ComparedPerson) -> bool:
-    """Whether a registration may be for this person: a weak number needs a name or birth date with it."""
+    """Whether a registration may be for this person: they have a strong number, or a name or birth date."""
     return any(map(is_strong, person.marks)) or bool(person.names)
 
 

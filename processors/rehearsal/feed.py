@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from processors.domain.time import millis
-from processors.ingest.peek import message_labels
+from processors.ingest.message_labels import message_labels
 from processors.runtime.errors import UserError
 from processors.topics import REGISTRATIONS, SUBMISSIONS, Topic
 

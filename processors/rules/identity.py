@@ -33,7 +33,7 @@ ANY_ISSUER: Final = "*"
 WEAK: Final = "~"
 PREFIX: Final = 2  # letters that name a state
 FEDERAL: Final = "US"  # and those of the nation's own agencies
-BEGINNINGS: Final = frozenset({*STATES, *NCIC_CODES, FEDERAL})  # of a value that names its state
+STATE_PREFIXES: Final = frozenset({*STATES, *NCIC_CODES, FEDERAL})  # of a value that names its state
 
 _SILENT: Final = dict.fromkeys(map(ord, APOSTROPHES))
 _SEPARATORS: Final = frozenset({"Pd", "Pc", "Zs", "Cc", "Zl", "Zp"})
@@ -47,7 +47,7 @@ _LABEL: Final = r"[^A-Z0-9]*{}(?:[^A-Z0-9]*(?:NO|NR|NUM|NUMBER))?[^A-Z0-9]+(?=.*
 
 
 @lru_cache(1 << 14)
-def compact(text: str) -> str:
+def comparable_number(text: str) -> str:
     """Return a number or code as it compares: capitals, without blanks, hyphens, apostrophes and characters that do not show."""
     if text.isascii() and text.isalnum():  # as most are
         return text.upper()
@@ -79,13 +79,13 @@ class Issuer(Struct, frozen=True, gc=False):
     state: str = ""
 
     def of(self, scope: ScopeKind) -> str:
-        return (compact(self.agency) if scope == "agency" else compact(self.state)) or ANY_ISSUER
+        return (comparable_number(self.agency) if scope == "agency" else comparable_number(self.state)) or ANY_ISSUER
 
 
 NO_ISSUER: Final = Issuer()
 
 
-class LeftOut(ValueError):
+class NotAnIdentifier(ValueError):
     """The value is no identifier; the message says why."""
 
 
@@ -99,7 +99,7 @@ class IdentityRules:
 
     @cached_property
     def compact_words(self) -> frozenset[str]:
-        return frozenset("".join(filter(str.isalnum, compact(each))) for each in self.words)
+        return frozenset("".join(filter(str.isalnum, comparable_number(each))) for each in self.words)
 
     @cached_property
     def long_words(self) -> frozenset[str]:
@@ -111,20 +111,22 @@ class IdentityRules:
         return self.schemes.get(scheme_name(name)) or self.schemes[OTHER]
 
     def mark(self, identifier: Identifier, issuer: Issuer = NO_ISSUER) -> str:
-        """Return the identifier as it compares; raises LeftOut if it is none."""
+        """Return the identifier as it compares; raises NotAnIdentifier if it is none."""
         scheme, name = self.scheme(identifier.scheme), scheme_name(identifier.scheme)
         value = number_of(identifier.value, name)
         letters = value if value.isalnum() else "".join(filter(str.isalnum, value))
         if self.is_word(identifier.value, letters):
-            raise LeftOut("it stands for no number")
+            raise NotAnIdentifier("it stands for no number")
         if filler := self.filler(letters, prefixed=scheme.prefixed) or self.written_filler(identifier.value):
-            raise LeftOut(f"it is {filler}")
+            raise NotAnIdentifier(f"it is {filler}")
         if not scheme.fits(value):
-            raise LeftOut(f"it has not the form of a {scheme.name} number" if scheme.name != OTHER else "it has not the form of a number")
+            raise NotAnIdentifier(
+                f"it has not the form of a {scheme.name} number" if scheme.name != OTHER else "it has not the form of a number"
+            )
         strength = "" if scheme.strong else WEAK
         if scheme.scope == "nation":
             return f"{strength}{name}:{value}"
-        if scheme.prefixed and value[:PREFIX] in BEGINNINGS:
+        if scheme.prefixed and value[:PREFIX] in STATE_PREFIXES:
             return f"{strength}{name}:{NCIC_CODES.get(value[:PREFIX], value[:PREFIX])}{value[PREFIX:]}"
         by = self.named_issuer(identifier.issuer, scheme.scope) or issuer.of(scheme.scope)
         if scheme.prefixed and by != ANY_ISSUER:
@@ -132,15 +134,15 @@ class IdentityRules:
         return f"{strength}{name}@{by}:{value}"
 
     def named_issuer(self, text: str | None, scope: ScopeKind) -> str:
-        """Return the issuer that an identifier names, a state or an agency; nothing if it names none. Raises LeftOut if it is no state."""
-        said = compact(text or "")
+        """Return the issuer that an identifier names, a state or an agency; nothing if it names none. Raises NotAnIdentifier if it is no state."""
+        said = comparable_number(text or "")
         if not said or self.is_word(text or "", "".join(filter(str.isalnum, said))):
             return ""
         state = state_code(text or "") or (FEDERAL if said.startswith(FEDERAL) else None)
         if scope == "agency":
             return "" if said == state else said
         if state is None:
-            raise LeftOut("its issuer is no state")
+            raise NotAnIdentifier("its issuer is no state")
         return state
 
     def is_word(self, text: str, value: str) -> bool:
@@ -154,7 +156,7 @@ class IdentityRules:
             return False
         words = _LETTERS.findall(written)
         found = {*words, *_LETTERS.findall(value), "".join(words)}
-        found |= {each[PREFIX:] for each in found if each[:PREFIX] in BEGINNINGS}
+        found |= {each[PREFIX:] for each in found if each[:PREFIX] in STATE_PREFIXES}
         return not self.long_words.isdisjoint(found) or any(each in written for each in self.abbreviations)
 
     @cached_property
@@ -288,13 +290,13 @@ WRITTEN: Final = {
 @lru_cache(256)
 def scheme_name(name: str) -> str:
     """Return the name of a scheme as it compares: FBI of "F.B.I. #"."""
-    plain = compact(name)
+    plain = comparable_number(name)
     return plain if plain.isalnum() else "".join(filter(str.isalnum, plain)) or plain
 
 
 def number_of(text: str, scheme: str) -> str:
     """Return a value as it compares, without what stands around the number: the scheme's own name, signs, an empty fraction."""
-    plain = compact(text)
+    plain = comparable_number(text)
     return plain if plain.isalnum() and not plain.startswith(scheme) else _bare_number(text, scheme)
 
 
@@ -302,7 +304,7 @@ def number_of(text: str, scheme: str) -> str:
 def _bare_number(text: str, scheme: str) -> str:
     written = unicodedata.normalize("NFKC", without_invisible(text)).upper()
     labelled = re.match(_LABEL.format(r"\.?".join(map(re.escape, scheme))), written)
-    plain = _EDGES.sub("", compact(written[labelled.end() :] if labelled else written))
+    plain = _EDGES.sub("", comparable_number(written[labelled.end() :] if labelled else written))
     fraction = _FRACTION.fullmatch(plain)
     return fraction[1] if fraction else plain
 
@@ -317,7 +319,7 @@ def is_strong(mark: str) -> bool:
     return not mark.startswith(WEAK)
 
 
-def is_open(mark: str) -> bool:
+def lacks_issuer(mark: str) -> bool:
     """Whether nobody said who issued the number."""
     return f"@{ANY_ISSUER}:" in mark
 
@@ -332,6 +334,6 @@ def readable_mark(mark: str) -> str:
 def schemes_of(entries: Iterable[tuple[str, ScopeKind, bool, str, tuple[int, int], bool, str]]) -> Mapping[str, Scheme]:
     """Return the schemes by their names as they compare."""
     return {
-        (name if name == OTHER else compact(name)): Scheme(name, scope, strong, re.compile(pattern), length, prefixed, meaning)
+        (name if name == OTHER else comparable_number(name)): Scheme(name, scope, strong, re.compile(pattern), length, prefixed, meaning)
         for name, scope, strong, pattern, length, prefixed, meaning in entries
     }

@@ -17,7 +17,7 @@ from processors.domain.names import parts_of, words_of
 from processors.domain.offender import HiddenPerson, KnownPerson, OffenderStanding
 from processors.domain.person import Name
 from processors.domain.registration import RegistrationStatus
-from processors.rules.identity import compact
+from processors.rules.identity import comparable_number
 from processors.topics import PEOPLE, PEOPLE_HIDDEN, REGISTRATION_STATUS, STANDINGS
 from processors.views.model import ReadModel, Row, json_document
 
@@ -90,7 +90,7 @@ _BY_NAME: Final = {  # by whether an initial and a year are given: each finds it
 def look_up(database: Connection, question: Question, shown: PublicScope, most: int) -> list[tuple[KnownPerson, OffenderStanding]]:
     """Return at most so many people whom the question finds and the public may see."""
     given = {
-        "number": compact(question.number),
+        "number": comparable_number(question.number),
         "last_name": surname_key(question.last_name),
         "initial": "".join(words_of(question.initial))[:1],
         "year": question.year,
@@ -145,7 +145,7 @@ def apply_person(database: Connection, row: Row) -> None:
         (sur, initial, year, row.key) for name in person.names for sur, initial in keys_of(name) for year in person.birth_years or ("",)
     }
     database.executemany("INSERT INTO names VALUES (?, ?, ?, ?)", names)
-    numbers = {(compact(each.value), each.scheme, each.issuer or "", row.key) for each in person.identifiers}
+    numbers = {(comparable_number(each.value), each.scheme, each.issuer or "", row.key) for each in person.identifiers}
     database.executemany("INSERT INTO numbers VALUES (?, ?, ?, ?)", numbers)
 
 
@@ -166,7 +166,7 @@ def apply_hidden(database: Connection, row: Row) -> None:
         return
     named, _, value = row.value.identifier.partition(":")
     scheme, _, issuer = named.partition("@")
-    database.execute("INSERT OR REPLACE INTO hidden VALUES (?, ?, ?, ?)", (row.key, scheme, issuer, compact(value)))
+    database.execute("INSERT OR REPLACE INTO hidden VALUES (?, ?, ?, ?)", (row.key, scheme, issuer, comparable_number(value)))
 
 
 def apply_status(database: Connection, row: Row) -> None:

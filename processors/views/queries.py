@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlite3 import Connection
 from typing import Any, Final
 
-from processors.rules.identity import compact
+from processors.rules.identity import comparable_number
 from processors.views.public import surname_key
 
 AT_MOST: Final = 500
@@ -161,7 +161,7 @@ def search(database: Connection, text: str, most: int = 20) -> list[dict[str, st
     low, high = text, text + "\U0010ffff"
     found: list[dict[str, str]] = []
     for query, key in (
-        ("SELECT DISTINCT offender FROM numbers WHERE value = ? LIMIT ?", compact(text)),
+        ("SELECT DISTINCT offender FROM numbers WHERE value = ? LIMIT ?", comparable_number(text)),
         ("SELECT DISTINCT offender FROM names WHERE sur = ? LIMIT ?", surname_key(text)),
     ):
         found += ({"kind": "offender", "id": row[0]} for row in (database.execute(query, (key, most)) if key else ()))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from processors.cli.documents import Broken, contents, documents, of_every_file
-from processors.ingest.peek import message_labels
+from processors.ingest.message_labels import message_labels
 from processors.runtime.errors import UserError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

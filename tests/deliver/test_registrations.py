@@ -14,7 +14,7 @@ from processors.domain.intake import Intake
 from processors.domain.offender import OffenderStanding
 from processors.domain.registration import Contact, NearMatch, PresentStanding, Verification, VerificationPermit, verification_digest
 from processors.domain.time import millis
-from processors.ingest.identify.contact_limit import MOST_CONTACTS
+from processors.ingest.identify.contact_limit import MAX_REGISTRANT_CONTACTS
 from processors.ingest.read.ids import MAX_ID
 from processors.ingest.read.registration import MAX_CONTACTS
 from processors.runtime.kafka.clients import MAX_RECORD_BYTES
@@ -374,7 +374,7 @@ def kept_at_most(contacts: int) -> Registrant:
     """Return a registrant with everything as long as it can be and as much as there is room for, `contacts` a registration."""
     known = KnownContact(asked_at=NOON, verified_at=NOON, ask_at=NOON)
     kept: dict[str, KnownRegistration] = {}
-    in_force = MOST_CONTACTS // contacts
+    in_force = MAX_REGISTRANT_CONTACTS // contacts
     for number in range(in_force + registrations.MARKS):
         ended = number >= in_force
         of_it = MAX_CONTACTS if ended else contacts

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.domain.person import Identifier
-from processors.rules.identity import Issuer, LeftOut, group_of, is_strong, readable_mark
+from processors.rules.identity import Issuer, NotAnIdentifier, group_of, is_strong, readable_mark
 from processors.rules.load import load_rules
 
 RULES = load_rules().book("VA", 0).identity
@@ -17,7 +17,7 @@ JAIL = Issuer("VA0430000", "VA")
 def left_out(scheme: str, value: str) -> bool:
     try:
         RULES.mark(Identifier(scheme, value), JAIL)
-    except LeftOut:
+    except NotAnIdentifier:
         return True
     return False
 
@@ -138,5 +138,5 @@ def test_a_jurisdiction_adds_schemes_and_words(tmp_path: Path) -> None:
     assert elsewhere.mark(Identifier("BOOKING", "77"), JAIL) == "~BOOKING@VA0430000:77"
     assert here.mark(Identifier("GANG", "G12"), JAIL) == "~GANG@VA:G12"
     for value in ("12", "CALL JAIL 5"):
-        with pytest.raises(LeftOut):
+        with pytest.raises(NotAnIdentifier):
             here.mark(Identifier("GANG", value), JAIL)

@@ -1,1 +1,1 @@
-"""Identify: finds out whom each record is about, and routes it."""
+"""Identify: finds out whom each record is about, and routes the record."""

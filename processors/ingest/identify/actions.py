@@ -1,4 +1,4 @@
-"""People's decisions: on identify's own reviews, on offenders, and on other stages' reviews, which are routed."""
+"""Reviewers' decisions on identify's own reviews; decisions on other stages' reviews are routed to them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -11,7 +11,7 @@ from processors.domain.review import REVIEW_ID, STATE_AFTER, ReviewAction, opene
 from processors.ingest.identify import groups, pages
 from processors.ingest.identify.identity import current_key
 from processors.ingest.identify.journal import STAGE, note
-from processors.ingest.identify.people import answer_near_match, confirm_registration, keep_apart, merge_offenders, merging_keys
+from processors.ingest.identify.people import answer_near_match, confirm_registration, keep_apart, merge_keys, merge_offenders
 from processors.ingest.identify.reviews import settle, waiting_keys
 from processors.ingest.identify.state import (
     UNCHANGED,
@@ -34,7 +34,7 @@ DOWNSTREAM: Final = {
     "dedupe": EVENTS,
     "validate": EVENTS,
     "deliver": REGISTRANTS,
-}  # the topic by which actions reach each stage's own reviews
+}  # the topic through which actions reach each stage
 
 _action = msgspec.json.Decoder(ReviewAction).decode
 
@@ -63,13 +63,13 @@ def action_keys(record: Record, states: States) -> Iterator[str]:
         waiting = find(states, review_key(review_id), OpenReview)
         if waiting is not None:
             yield from waiting_keys(waiting, states)
-            yield from merging_keys(waiting.offenders, states)
+            yield from merge_keys(waiting.offenders, states)
             if waiting.registration_id is not None:
                 yield registration_key(waiting.registration_id)
 
 
 def decide_action(record: Record, states: States, context: Context) -> Decision[State]:
-    """Settle a review or group of identify; route an action on another stage's review to its offender or registrant."""
+    """Settle one of identify's reviews or groups, or route an action on another stage's review to its offender or registrant."""
     intake: Intake = record.value
     action = structs.replace(_action(intake.body), seq=record.offset, received_at=intake.received_at)
     named = REVIEW_ID.fullmatch(action.review_id or "")
@@ -101,17 +101,17 @@ def decide_action(record: Record, states: States, context: Context) -> Decision[
 
 
 def decide_large_group(intake: Intake, action: ReviewAction, states: States, context: Context) -> Decision[State]:
-    """Begin to settle a group of several pages, if enough reviewers have decided so."""
-    count = groups.count(action.group or "", states)
+    """Start to settle a group of several pages, once enough reviewers have decided."""
+    count = groups.count_reviews(action.group or "", states)
     together = with_second_reviewer(action, count, states, context)
     if together is None:
         return wait_for_second_reviewer(intake, action, count, context)
     verdict = note(intake, context, STATE_AFTER[action.action], f"{count} reviews are settled, one page of the group after another.")
-    return groups.begin(together, states).then(Decision(states=forget_decision(states, action), verdicts=(verdict,)))
+    return groups.start_settlement(together, states).then(Decision(states=forget_decision(states, action), verdicts=(verdict,)))
 
 
 def with_second_reviewer(action: ReviewAction, count: int, states: States, context: Context) -> ReviewAction | None:
-    """Return the action that may be carried out, by both reviewers if it takes two; None while it waits for the second."""
+    """Return the action to carry out, in the name of both reviewers if two are needed; None if it must wait for the second."""
     if count <= context.rules.reviewer_limit():
         return action
     first = find(states, group_decision_key(action.group or ""), GroupDecision)
@@ -121,7 +121,7 @@ def with_second_reviewer(action: ReviewAction, count: int, states: States, conte
 
 
 def wait_for_second_reviewer(intake: Intake, action: ReviewAction, count: int, context: Context) -> Decision[State]:
-    """Keep a decision on a group too large for one reviewer until a second reviewer decides the same."""
+    """Store a decision on a group that is too large for one reviewer, until a second reviewer decides the same."""
     decided = GroupDecision(action.action, action.reviewer)
     detail = f"{action.reviewer} would {action.action} {count} reviews: a second reviewer must decide the same (review.four_eyes)."
     verdict = note(intake, context, "second_reviewer_needed", detail)
@@ -129,13 +129,13 @@ def wait_for_second_reviewer(intake: Intake, action: ReviewAction, count: int, c
 
 
 def forget_decision(states: States, action: ReviewAction) -> Mapping[str, State | None]:
-    """Return the change that forgets the first decision on a group that is now settled."""
+    """Return the state change that deletes the first reviewer's decision on a group, which is now settled."""
     key = group_decision_key(action.group or "")
     return {key: None} if states.get(key) is not None else {}
 
 
 def answer(states: States, waiting: OpenReview, action: ReviewAction, record: Record, context: Context) -> Decision[State]:
-    """Carry out the reviewer's answer: one person or two; whether a registration is for somebody."""
+    """Carry out a reviewer's answer: whether offenders are one person, or whether a registration is for an offender."""
     if not waiting.offenders:
         return UNCHANGED
     if waiting.registration_id is not None:

@@ -1,9 +1,9 @@
 """
 Addresses, by their keyed digests: whose they are, and on which channels they opted out (contract §5).
 
-Whoever answers STOP is sent nothing more at that address under any registration that has it, later ones
-included, until START comes from the same address. A message that its provider passes on again, or that somebody who
-recorded it posts again, changes nothing, nor does a START that was sent before the STOP and comes after it.
+After a STOP, nothing more is sent to that address under any registration that has it, including later ones, until a START comes from
+the same address. A message that is delivered or replayed a second time changes nothing, nor does a START that was sent before
+the STOP and arrives after it.
 """
 
 from collections.abc import Iterator
@@ -31,10 +31,10 @@ from processors.ingest.identify.state import (
 from processors.stage import Context, Decision, Output, Record
 from processors.topics import DAY, REGISTRANTS
 
-PHONE: Final[tuple[Channel, ...]] = ("sms", "voice")
+PHONE_CHANNELS: Final[tuple[Channel, ...]] = ("sms", "voice")
 REQUESTS_A_DAY: Final = 3
-KEPT: Final[tuple[Keyword, ...]] = ("stop", "start")  # what is remembered of an address that nobody registered, too
-HEARD: Final = 20  # the latest messages from an address that are known again
+REMEMBERED_KEYWORDS: Final[tuple[Keyword, ...]] = ("stop", "start")  # remembered even if nobody registered the address
+MAX_KNOWN_MESSAGES: Final = 20  # the latest messages from an address, to recognize repeated ones
 
 _verification = msgspec.json.Decoder(Verification).decode
 _request = msgspec.json.Decoder(VerificationRequest).decode
@@ -46,7 +46,7 @@ def verification_keys(record: Record, _states: States) -> Iterator[str]:
 
 
 def decide_verification(record: Record, states: States, context: Context) -> Decision[State]:
-    """Send the code to the registrant of its registration."""
+    """Route a verification code to the registrant of its registration."""
     intake: Intake = record.value
     verification = structs.replace(_verification(intake.body), seq=record.offset)
     current = find(states, registration_key(verification.registration_id), CurrentRegistration)
@@ -64,7 +64,7 @@ def inbound_keys(record: Record, states: States) -> Iterator[str]:
 
 
 def decide_inbound(record: Record, states: States, context: Context) -> Decision[State]:
-    """Send a new message to every registrant with its address, of whom the first answers it, and remember whether it is silenced."""
+    """Route a message to every registrant who has its address (only the first is to reply), and record whether the address opted out."""
     intake: Intake = record.value
     inbound = structs.replace(_inbound(intake.body), seq=record.offset)
     key = address_key(inbound.address)
@@ -82,17 +82,17 @@ def decide_inbound(record: Record, states: States, context: Context) -> Decision
         for number, each in enumerate(registrants)
     )
     detail = f"The address says {inbound.keyword}; registrants who have it: {len(registrants)}."
-    after = silence_changed(before, inbound, context)
-    if inbound.id and (registrants or inbound.keyword in KEPT):
-        after = structs.replace(after, heard=(*after.heard, inbound.id)[-HEARD:])
+    after = address_after_keyword(before, inbound, context)
+    if inbound.id and (registrants or inbound.keyword in REMEMBERED_KEYWORDS):
+        after = structs.replace(after, heard=(*after.heard, inbound.id)[-MAX_KNOWN_MESSAGES:])
     changed: dict[str, State | None] = {} if after == before else {key: None if after == Address() else after}
     return Decision(outputs, changed, (note(intake, context, "inbound", detail),))
 
 
-def silence_changed(before: Address, inbound: Inbound, context: Context) -> Address:
-    """Return the address as it is after STOP or START, of a telephone as `opt_out.scope` says; no STOP is later than its receipt."""
-    whole = inbound.channel in PHONE and context.rules.text("opt_out.scope", EVERYWHERE) == "phone"
-    channels = PHONE if whole else (inbound.channel,)
+def address_after_keyword(before: Address, inbound: Inbound, context: Context) -> Address:
+    """Return the address after a STOP or START; for a telephone, `opt_out.scope` decides which channels are concerned."""
+    whole = inbound.channel in PHONE_CHANNELS and context.rules.text("opt_out.scope", EVERYWHERE) == "phone"
+    channels = PHONE_CHANNELS if whole else (inbound.channel,)
     without: tuple[Channel, ...] = tuple(each for each in before.silenced if each not in channels)
     if inbound.keyword == "stop":
         stopped_at = max(before.stopped_at, min(inbound.occurred_at, inbound.received_at))
@@ -105,7 +105,7 @@ def request_keys(record: Record, _states: States) -> Iterator[str]:
 
 
 def decide_request(record: Record, states: States, context: Context) -> Decision[State]:
-    """Permit at most three requests to verify per day and address, whoever's registration they are for (contract §4)."""
+    """Permit at most three verification codes per day and address, across all registrations (contract §4)."""
     intake: Intake = record.value
     request = _request(intake.body)
     key = address_key(request.contact.partition(":")[2])
@@ -122,7 +122,7 @@ def decide_request(record: Record, states: States, context: Context) -> Decision
 
 
 def silenced_addresses(states: States, addresses: tuple[str, ...]) -> tuple[str, ...]:
-    """Return which of the addresses are silenced, as `channel:digest`."""
+    """Return the addresses that opted out, as `channel:digest`."""
     return tuple(
         f"{channel}:{address}"
         for address in addresses

@@ -1,7 +1,7 @@
 """
-The contacts of all registrations of one registrant together: there is room for MOST_CONTACTS, since deliver keeps them in one document.
+The limit on the contacts of all registrations of one registrant, which deliver keeps in one document.
 
-A registration that expired counts until it is removed. The number is kept with the list of the registrant's registrations.
+A registration that expired counts until it is removed. The number is stored with the list of the registrant's registrations.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ from processors.ingest.identify.state import (
 from processors.stage import Context, Decision, Output, Record
 from processors.topics import DEAD_LETTERS, REGISTRANTS
 
-MOST_CONTACTS: Final = 1_000
+MAX_REGISTRANT_CONTACTS: Final = 1_000
 REASON: Final = "too_many_contacts"
 ADDRESS_LISTS: Final = registrations_key(address_key(""))
 
@@ -41,7 +41,7 @@ def list_key(registrant_id: str) -> str:
 
 
 def count_keys(registrant_id: str, states: States) -> Iterator[str]:
-    """Yield the states that hold the number; those of all registrations if a version wrote the list that did not count."""
+    """Yield the keys needed to know the number; those of all registrations if an earlier version, which did not count, wrote the list."""
     key = list_key(registrant_id)
     yield key
     head = find(states, key, ListHead)
@@ -51,7 +51,7 @@ def count_keys(registrant_id: str, states: States) -> Iterator[str]:
 
 
 def contacts_together(states: States, registrant_id: str) -> int:
-    """Return how many contacts all registrations of the registrant have."""
+    """Return how many contacts the registrant's registrations have together."""
     key = list_key(registrant_id)
     head = find(states, key, ListHead)
     if head is not None and head.contacts is not None:
@@ -61,38 +61,38 @@ def contacts_together(states: States, registrant_id: str) -> int:
 
 
 def contacts_of(registration: CurrentRegistration) -> int:
-    """Return how many addresses a registration is listed at."""
+    """Return how many addresses a registration has."""
     return sum(each.startswith(ADDRESS_LISTS) for each in registration.rolls)
 
 
-def is_beyond(states: States, registration: Registration) -> bool:
-    """Whether there is no room for what this registration has more than the one it replaces."""
+def exceeds_limit(states: States, registration: Registration) -> bool:
+    """Whether this registration would bring its registrant above the limit."""
     before = find(states, registration_key(registration.registration_id), CurrentRegistration)
     had = contacts_of(before) if before is not None and before.registrant_id == registration.registrant_id else 0
     more = len(registration.addresses) - had
-    return more > 0 and contacts_together(states, registration.registrant_id) + more > MOST_CONTACTS
+    return more > 0 and contacts_together(states, registration.registrant_id) + more > MAX_REGISTRANT_CONTACTS
 
 
 def with_count(states: States, registrant_id: str, contacts: int) -> Decision[State]:
-    """Return the change that keeps the number."""
+    """Return the state change that stores the number of contacts."""
     key = list_key(registrant_id)
     head = find(states, key, ListHead)
     return UNCHANGED if head is None else Decision(states={key: structs.replace(head, contacts=contacts)})
 
 
 def with_fewer(states: States, registrant_id: str, contacts: int) -> Decision[State]:
-    """Return the change after some contacts were taken off; a list that was never counted is counted by the next registration."""
+    """Return the state change that reduces the number of contacts; if it was never counted, the next registration counts it."""
     head = find(states, list_key(registrant_id), ListHead)
     return UNCHANGED if head is None or head.contacts is None else with_count(states, registrant_id, head.contacts - contacts)
 
 
 def refuse(registration: Registration, record: Record, states: States, context: Context) -> Decision[State]:
-    """Dead-letter a registration; what was registered before stays in force, and if nothing was, its site hears that it was refused."""
+    """Dead-letter a registration. An earlier version of it stays in force; without one, the site is told that it was refused."""
     before = find(states, registration_key(registration.registration_id), CurrentRegistration)
     stays = "" if before is None else " What was registered under this id stays in force."
     detail = (
         f"The registrant's registrations have {contacts_together(states, registration.registrant_id)} contacts, and with "
-        f"{len(registration.addresses)} more there would be more than {MOST_CONTACTS}: remove those that ended.{stays}"
+        f"{len(registration.addresses)} more there would be more than {MAX_REGISTRANT_CONTACTS}: remove those that ended.{stays}"
     )
     letter_id = record_id(record.topic, record.partition, record.offset)
     letter = DeadLetter(
@@ -106,7 +106,7 @@ def refuse(registration: Registration, record: Record, states: States, context: 
         received_at=record.timestamp,
         sha256=hashlib.sha256(record.raw or b"").hexdigest(),
         encrypted=False,
-        original=None,  # it would have to be erased with the registrant; the site has it
+        original=None,  # not kept: it would have to be erased with the registrant, and the site has it
         length=len(record.raw or b""),
     )
     verdict = structs.replace(note(record.value, context, REASON, detail, registration.registrant_id), outcome="rejected")

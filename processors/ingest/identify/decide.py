@@ -3,18 +3,22 @@ Identify: puts every event under its offender's key, in one order.
 
 Reads     intake          all accepted records, in one order
 Writes    events          by offender: one event per offender, registrations, actions on reviews
-          registrants     by registrant: where they can be reached, receipts, verification codes, replies
-          reviews         people linked by a message who were known as different; surges
+          registrants     by registrant: contacts, receipts, verification codes, replies
+          reviews         whether offenders are one person, or a registration is for an offender; surges
           people          an offender's names and numbers, when they change
-          expectations    agencies that fell silent, and sent again
-          dead-letters.keys   the key of a registration that is set aside
-Keeps     identifiers and names -> offenders; registrations -> where they went;
-          addresses (keyed digests) -> registrations, and whether they are silenced; registrant -> registrations;
-          message -> offenders, for `duplicate.window`;
-          the rate of each agency and event subtype; when each agency last sent; open reviews with what waits for them
-Flags     what is beyond `surge.limit`
-Rejects   a registration with which those of its registrant would have too many contacts (contact_limit.py)
-Replayed  keys and ids are digests of what was read, and the order is the intake's
+          agencies        an agency's latest message, at most once a minute
+          expectations    agencies that fell silent, or sent again
+          tally           parts of submissions that end here
+          dead-letters    registrations that are rejected here
+          dead-letters.keys   the key of a registration that is quarantined
+Keeps     identifiers and names -> offenders
+          registrations -> the offenders they were sent to; registrants -> registrations
+          addresses (keyed digests) -> registrations, and whether they opted out
+          messages -> offenders, for `duplicate.window`
+          the message rate of each agency and event subtype; when each agency last sent; open reviews, with the events they hold
+Flags     messages beyond `surge.limit`
+Rejects   a registration that would bring its registrant above the limit on contacts (contact_limit.py)
+Replayed  keys and ids are digests of what was read, and the order is that of the intake
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,12 +42,12 @@ from processors.ingest.identify.addresses import (
     verification_keys,
 )
 from processors.ingest.identify.description import describe
-from processors.ingest.identify.earlier import people_of
+from processors.ingest.identify.earlier_messages import forget, page_keys
 from processors.ingest.identify.identity import offenders_at
 from processors.ingest.identify.journal import STAGE, note
-from processors.ingest.identify.known import known_people
+from processors.ingest.identify.old_intake import people_of
 from processors.ingest.identify.people import ask_about_registration, decide_offender_action, offender_action_keys
-from processors.ingest.identify.remembered import forget, page_keys
+from processors.ingest.identify.publish import known_people
 from processors.ingest.identify.silence import check_silence
 from processors.ingest.identify.state import GroupSettlement, MessagePage, State, States, after, deadline, find, registration_key
 from processors.ingest.identify.submissions import decide_submission, submission_keys
@@ -68,14 +72,14 @@ _erasure = msgspec.json.Decoder(Erasure).decode
 _receipt = msgspec.json.Decoder(Receipt).decode
 
 
-class OfRegistrant(msgspec.Struct, frozen=True, gc=False):
+class RegistrantFields(msgspec.Struct, frozen=True, gc=False):
     """The part of an intake record's body that says which registrant it is about."""
 
     registrant_id: str | None = None
     reference: str = ""
 
 
-_of_registrant = msgspec.json.Decoder(OfRegistrant).decode
+_of_registrant = msgspec.json.Decoder(RegistrantFields).decode
 
 
 def registrant_of(record: Record) -> str | None:
@@ -85,14 +89,14 @@ def registrant_of(record: Record) -> str | None:
 
 
 def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
-    """Return the states that the input needs, given those found so far."""
+    """Return the keys of the states that the input needs, given those found so far."""
     if isinstance(given, Record):
         return KEYS[given.value.kind](given, states)
     return (*page_keys(given.key, states), *groups.page_keys(given.key, states)) if isinstance(given, Wake) else (given.key,)
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
-    """Return the decision on one record or timer; a timer forgets messages or notices a silence."""
+    """Return the decision on one record or timer; a timer forgets messages, settles a page of a group, or notices a silence."""
     if isinstance(given, Record):
         decision = DECIDE[given.value.kind](given, states, context)
         return decision.then(Decision(people)) if (people := known_people(states, decision.states)) else decision
@@ -125,19 +129,19 @@ def decide_registration(record: Record, states: States, context: Context) -> Dec
     """Put the registration in force for every offender that it describes, now or later."""
     intake: Intake = record.value
     described, registration = describe((intake.people or people_of(intake))[0]), _registration(intake.body)
-    if contact_limit.is_beyond(states, registration):
+    if contact_limit.exceeds_limit(states, registration):
         return contact_limit.refuse(registration, record, states, context)
     current, accepted = registrations.accept(states, registration, described, record.offset, intake.received_at)
     detail = f"Offenders known so far whom it describes: {len(current.offenders)}."
     registered = accepted.then(Decision(verdicts=(note(intake, context, "registered", detail, current.registrant_id),)))
-    for key in offenders_at((*described.homes, *registrations.listing_places(described)), states):
+    for key in offenders_at((*described.identifier_keys, *registrations.listing_keys(described)), states):
         asked = ask_about_registration(after(states, registered), intake.message_id, key, record, context)
         registered = registered.then(asked)
     return registered
 
 
 def decide_removal(record: Record, states: States, context: Context) -> Decision[State]:
-    """End the registration wherever it was sent."""
+    """End the registration for every offender it was sent to."""
     intake: Intake = record.value
     before, removed = registrations.remove(states, intake.message_id, record.offset, intake.received_at)
     if before is None:
@@ -166,12 +170,12 @@ def standing_keys(record: Record, _states: States) -> Iterator[str]:
 
 
 def decide_standing(record: Record, states: States, _context: Context) -> Decision[State]:
-    """Ask where the offender of a registration stands, on behalf of its confirmation."""
+    """Ask validate for the standing of a registration's offender, for the confirmation message."""
     return registrations.ask_standing(states, _standing_request(record.value.body).registration_id, record.value.received_at)
 
 
 def decide_receipt(record: Record, _states: States, context: Context) -> Decision[State]:
-    """Send the receipt to the registrant whose attempt it names."""
+    """Route a receipt to the registrant whose attempt it names."""
     receipt = _receipt(record.value.body)
     registrant_id = receipt.reference.rpartition(".")[0]
     verdict = note(record.value, context, "receipt", f"A provider says {receipt.status}.", registrant_id)

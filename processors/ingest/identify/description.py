@@ -1,4 +1,4 @@
-"""A person as one message or registration describes them, with the keys under which matching offenders are found."""
+"""A person as described by one message or registration, with the keys under which matching offenders are found."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,57 +11,57 @@ from processors.domain.states import STATES
 from processors.ingest.comparison import is_whole
 from processors.ingest.identify.evidence import without_issuer
 from processors.ingest.identify.state import index_key, name_key, number_key, offender_key
-from processors.rules.identity import is_open, is_strong, readable_mark
+from processors.rules.identity import is_strong, lacks_issuer, readable_mark
 
-CACHED: Final = 1 << 14  # descriptions: the same offenders come again and again
+CACHED: Final = 1 << 14  # descriptions; cached since the same offenders come again and again
 
 
 @dataclass(frozen=True)
 class Description:
     """
-    A person by marks and names.
+    A person described by marks and names.
 
-    `homes` are the keys of offenders who were first known by one of the strong marks, `places` the index keys at which
-    others are found. `first` says what an offender who is known by the first strong mark is known by.
+    `identifier_keys` are the offender keys derived from the strong marks, `index_keys` the index entries under which other offenders
+    are found. `first` is the evidence sentence for an offender found by the first strong mark.
     """
 
     marks: tuple[str, ...]
     names: tuple[str, ...]
-    homes: tuple[str, ...]
-    places: tuple[str, ...]
+    identifier_keys: tuple[str, ...]
+    index_keys: tuple[str, ...]
     first: str
 
     @classmethod
     @lru_cache(CACHED)
     def of(cls, marks: tuple[str, ...], names: tuple[str, ...]) -> "Description":
-        strong = tuple(each for each in marks if is_strong(each) and not is_open(each))
-        possible = (f"{scheme}:{state}{number}" for scheme, number in open_numbers(marks) for state in STATES)
-        homes = tuple(map(offender_key, (*strong, *possible)))
-        found = (*map(index_key, homes), *number_places(marks, names), *name_places(names))
-        return cls(marks, names, homes, tuple(dict.fromkeys(found)), f"{readable_mark(strong[0])} agrees" if strong else "")
+        strong = tuple(each for each in marks if is_strong(each) and not lacks_issuer(each))
+        possible = (f"{scheme}:{state}{number}" for scheme, number in numbers_without_issuer(marks) for state in STATES)
+        identifier_keys = tuple(map(offender_key, (*strong, *possible)))
+        found = (*map(index_key, identifier_keys), *number_index_keys(marks, names), *name_index_keys(names))
+        return cls(marks, names, identifier_keys, tuple(dict.fromkeys(found)), f"{readable_mark(strong[0])} agrees" if strong else "")
 
     @cached_property
     def new_keys(self) -> tuple[str, ...]:
-        """The possible keys of an offender who is described for the first time: the first unused one is taken."""
+        """The possible keys of a new offender; the first unused one is taken."""
         by_name = (offender_key(each) for each in self.names if is_whole(each.rpartition("|")[2]))
-        return (*self.homes, *by_name, self.own_key)
+        return (*self.identifier_keys, *by_name, self.own_key)
 
     @cached_property
     def own_key(self) -> str:
-        """The key of an offender of whom exactly this description is known."""
+        """The key of an offender who is known only by exactly this description."""
         return offender_key("=".join((*self.marks, *self.names, "")))
 
 
-def open_numbers(marks: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield scheme and number of strong marks whose issuer is not known."""
+def numbers_without_issuer(marks: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield scheme and number of the strong marks whose issuer is unknown."""
     for each in marks:
-        if is_strong(each) and is_open(each):
+        if is_strong(each) and lacks_issuer(each):
             scheme, _, number = without_issuer(each).partition(":")
             yield scheme, number
 
 
-def number_places(marks: tuple[str, ...], names: tuple[str, ...]) -> Iterator[str]:
-    """Yield the keys of numbers without an issuer of their own: weak ones count only with a name or birth date."""
+def number_index_keys(marks: tuple[str, ...], names: tuple[str, ...]) -> Iterator[str]:
+    """Yield the index keys of numbers regardless of their issuer; they count only together with a name or birth date."""
     scoped = [without_issuer(each) for each in marks if "@" in each]
     for each in marks:
         if "@" in each and is_strong(each):
@@ -75,8 +75,8 @@ def number_places(marks: tuple[str, ...], names: tuple[str, ...]) -> Iterator[st
                     yield number_key(number, name_block(words))
 
 
-def name_places(names: tuple[str, ...]) -> Iterator[str]:
-    """Yield the keys of names with a whole birth date, those of a surname of several parts by the first and last part too."""
+def name_index_keys(names: tuple[str, ...]) -> Iterator[str]:
+    """Yield the index keys of names with a complete birth date; for a surname of several parts, also by its first and last part."""
     for words, _, birth_date in (each.rpartition("|") for each in names):
         if words and is_whole(birth_date):
             yield name_key(words, birth_date)
@@ -85,7 +85,7 @@ def name_places(names: tuple[str, ...]) -> Iterator[str]:
 
 
 def half_names(words: str) -> Iterator[str]:
-    """Yield a name with only the first and with only the last part of a surname of several parts."""
+    """Yield a name with only the first, then with only the last part of a surname of several parts."""
     given, comma, sur = words.rpartition(",")
     if comma and "+" in sur:
         parts = sur.split("+")
@@ -94,5 +94,5 @@ def half_names(words: str) -> Iterator[str]:
 
 
 def describe(person: ComparedPerson) -> Description:
-    """Return the description with the keys under which matching offenders are found."""
+    """Return the description of a person in comparable form."""
     return Description.of(person.marks, person.names)

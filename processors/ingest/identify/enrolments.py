@@ -1,4 +1,4 @@
-"""Enrolments: tell match which offenders a registration is for."""
+"""Enrolments, which tell match which offenders a registration is for."""
 
 from collections.abc import Mapping
 
@@ -16,13 +16,13 @@ def update_registration(  # noqa: PLR0913, PLR0917  an offender as it is now, an
     registration_id: str, registration: CurrentRegistration, key: str, offender: Offender, seq: int, was: str | None = None
 ) -> Decision[State]:
     """
-    Send the registration to the offender if it is for them and there is room, or end it there.
+    Send the registration to the offender if it is for them and within limits, otherwise end it there.
 
-    `was` is an offender who was just merged into this one: match moves their registrations with their events.
+    `was` is an offender who was just merged into this one; match moves their registrations together with their events.
     """
     current = replace_offender(registration, was, key) if was is not None else registration
     is_meant = is_for(current, key, offender)
-    if not is_meant and weigh(current, offender) is Weight.OPEN:
+    if not is_meant and weigh(current, offender) is Weight.POSSIBLE:
         is_meant = set(current.offenders) <= {key}  # while the number belongs to one person only
     if is_meant and key not in current.offenders and may_be_for(current, key, offender):
         return set_offenders(registration_id, current, {**current.offenders, key: current.seq}, seq)
@@ -37,12 +37,12 @@ def is_for(registration: CurrentRegistration, key: str, offender: Offender) -> b
 
 
 def may_be_for(registration: CurrentRegistration, key: str, offender: Offender) -> bool:
-    """Whether there is room for an offender; there always is for one with the strong number, and for one whom a reviewer named."""
+    """Whether the registration may be for one more offender; there is no limit for a strong number or a reviewer's confirmation."""
     return has_room(registration) or key in registration.confirmed or weigh(registration, offender) is Weight.STRONG
 
 
 def replace_offender(registration: CurrentRegistration, was: str, key: str) -> CurrentRegistration:
-    """Return the registration with an offender's key replaced by the one that they are known under now."""
+    """Return the registration with the key `was` replaced by `key`, after a merge."""
     if was not in registration.offenders and was not in registration.confirmed:
         return registration
     since = [registration.offenders[each] for each in (was, key) if each in registration.offenders]
@@ -52,7 +52,7 @@ def replace_offender(registration: CurrentRegistration, was: str, key: str) -> C
 
 
 def set_offenders(registration_id: str, registration: CurrentRegistration, offenders: Mapping[str, int], seq: int) -> Decision[State]:
-    """Send the registration to the offenders that it is new for, and end it, as of `seq`, for those that it is no longer for."""
+    """Send the registration to its new offenders, and end it, as of `seq`, for those that it is no longer for."""
     ended = [enrolment(registration_id, registration, key, seq, ended=True) for key in registration.offenders if key not in offenders]
     begun = [enrolment(registration_id, registration, key, since) for key, since in offenders.items() if key not in registration.offenders]
     changed = structs.replace(registration, offenders=dict(offenders))
@@ -62,7 +62,7 @@ def set_offenders(registration_id: str, registration: CurrentRegistration, offen
 def enrolment(  # noqa: PLR0913  what it begins, ends or asks
     registration_id: str, registration: CurrentRegistration, key: str, seq: int, *, ended: bool = False, asks: bool = False
 ) -> Output:
-    """Return the record that begins or ends a registration for an offender, or asks where the offender stands."""
+    """Return the record that starts or ends a registration for an offender, or asks for the offender's standing."""
     return Output(
         EVENTS,
         key,

@@ -1,4 +1,4 @@
-"""A submission as events: one per offender, with the fields that the stages decide on and the whole message."""
+"""Converts a submission into events, one per offender, with the fields that the stages decide on and the whole message."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ _NO_CASE, _NO_PLACE, _NO_COMPACT = Case(), Place(), Compact()
 def event(  # noqa: PLR0913, PLR0917  what a message is made of
     record: Record, submission: Submission, where: str, offender: str, part: tuple[int, int, int], formerly: tuple[str, ...] = ()
 ) -> Event:
-    """Return one offender's part of a submission; `part` is its number, the number of parts and of events; `formerly` its former keys."""
+    """Return one offender's part of a submission. `part` is (index, number of parts, number of events); `formerly` are merged keys."""
     intake: Intake = record.value
     case, place, before = submission.case or _NO_CASE, submission.location or _NO_PLACE, submission.from_location or _NO_PLACE
     compact = submission.compact or _NO_COMPACT

@@ -1,9 +1,10 @@
 """
-Weighs whether two descriptions are of one person (contract §3.2).
+Weighs the evidence that two descriptions are of one person (contract §3.2).
 
-A shared strong identifier makes them one person, unless another strong identifier, or both name and birth date, contradict it:
-then it is a conflict, and a reviewer is asked. A shared weak identifier makes them one only if a name or the birth date
-agrees too. Without a shared identifier a name with its whole birth date does, unless a strong identifier contradicts.
+- A shared strong identifier makes them one person. If another strong identifier, or both name and birth date, contradict it, it is a
+  conflict, and a reviewer is asked.
+- A shared weak identifier makes them one person only if a name or the birth date agrees too.
+- A name with a complete birth date makes them one person unless a strong identifier contradicts.
 """
 
 from collections.abc import Mapping
@@ -12,10 +13,10 @@ from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
 from processors.domain.names import alike
-from processors.rules.identity import PREFIX, WEAK, group_of, is_open, is_strong, readable_mark
+from processors.rules.identity import PREFIX, WEAK, group_of, is_strong, lacks_issuer, readable_mark
 
-WHOLE: Final = 10  # characters of a whole date
-CACHED: Final = 1 << 14  # people, and pairs of them: whoever is compared with somebody is compared several times for one message
+WHOLE_DATE_LENGTH: Final = 10  # characters
+CACHED: Final = 1 << 14  # people, and pairs of people; cached since one message compares the same pair several times
 
 
 class Described(Protocol):
@@ -28,25 +29,25 @@ class Described(Protocol):
 
 
 class Weight(Enum):
-    """The weight of the evidence, from the strongest link to none."""
+    """The weight of the evidence, from strongest to none."""
 
     STRONG = "the same person, by a strong identifier"
     WEAK = "the same person, by a weak identifier or name"
-    OPEN = "perhaps the same person, by a strong identifier whose issuer one side does not say"
-    CONFLICT = "a strong identifier agrees, and what contradicts it weighs as much"
-    APART = "nothing says that they are the same person"
+    POSSIBLE = "perhaps the same person, by a strong identifier whose issuer one side does not name"
+    CONFLICT = "a strong identifier agrees, but equally strong evidence contradicts it"
+    NONE = "no evidence that they are the same person"
 
 
-class Facet(Enum):
-    """Whether names, or birth dates, of two descriptions agree."""
+class Agreement(Enum):
+    """Whether the names, or the birth dates, of two descriptions agree."""
 
     AGREES = "agrees"
-    UNKNOWN = "is not known of both"
+    UNKNOWN = "is not known for both"
     CONTRADICTS = "contradicts"
 
 
 class MarksAndNames(NamedTuple):
-    """What of a description says who it is about."""
+    """The part of a description that identifies a person; hashable, for the cache."""
 
     marks: tuple[str, ...]
     names: tuple[str, ...]
@@ -62,29 +63,33 @@ def _weigh(one: MarksAndNames, other: MarksAndNames) -> Weight:
     shared = set(one.marks).intersection(other.marks)
     contradicted = strong_contradiction(one, other) is not None
     if any(map(is_strong, shared)):
-        if contradicted or (name_facet(one, other) is Facet.CONTRADICTS and birth_facet(one, other) is Facet.CONTRADICTS):
+        if contradicted or (
+            name_agreement(one, other) is Agreement.CONTRADICTS and birth_date_agreement(one, other) is Agreement.CONTRADICTS
+        ):
             return Weight.CONFLICT
         return Weight.STRONG
     if contradicted:
-        return Weight.APART
-    if same_name_and_birth_date(one, other) or number_and_more(one, other, shared=bool(shared)):
+        return Weight.NONE
+    if same_name_and_birth_date(one, other) or weak_number_and_more_agree(one, other, shared=bool(shared)):
         return Weight.WEAK
-    return Weight.OPEN if is_open_number_alone(one, other) else Weight.APART
+    return Weight.POSSIBLE if only_number_without_issuer_agrees(one, other) else Weight.NONE
 
 
-def number_and_more(one: Described, other: Described, *, shared: bool) -> bool:
-    """Whether a weak number agrees, with a name or birth date; if its issuer is not known, nothing may contradict."""
-    if not shared and not shares_open_number(one, other):
+def weak_number_and_more_agree(one: Described, other: Described, *, shared: bool) -> bool:
+    """Whether a weak number agrees together with a name or birth date; if its issuer is unknown, nothing may contradict."""
+    if not shared and not shares_number_without_issuer(one, other):
         return False
-    facets = {name_facet(one, other), birth_facet(one, other)}
-    return Facet.AGREES in facets and (shared or Facet.CONTRADICTS not in facets)
+    agreements = {name_agreement(one, other), birth_date_agreement(one, other)}
+    return Agreement.AGREES in agreements and (shared or Agreement.CONTRADICTS not in agreements)
 
 
-def is_open_number_alone(one: Described, other: Described) -> bool:
-    """Whether a strong number agrees, whoever issued it, and nothing else agrees or contradicts."""
-    if not any(is_strong(each) and is_open(each) for each in (*one.marks, *other.marks)) or not shares_open_number(one, other):
+def only_number_without_issuer_agrees(one: Described, other: Described) -> bool:
+    """Whether a strong number of unknown issuer agrees, and neither name nor birth date contradicts."""
+    if not any(is_strong(each) and lacks_issuer(each) for each in (*one.marks, *other.marks)) or not shares_number_without_issuer(
+        one, other
+    ):
         return False
-    return Facet.CONTRADICTS not in {name_facet(one, other), birth_facet(one, other)}
+    return Agreement.CONTRADICTS not in {name_agreement(one, other), birth_date_agreement(one, other)}
 
 
 def is_same(one: Described, other: Described) -> bool:
@@ -93,7 +98,7 @@ def is_same(one: Described, other: Described) -> bool:
 
 
 def strong_contradiction(one: Described, other: Described) -> tuple[str, str] | None:
-    """Return two strong marks of one scheme and scope in which the descriptions have none in common."""
+    """Return two strong marks that contradict each other: of one scheme and scope, in which the descriptions share no mark."""
     if not one.marks or not other.marks:
         return None
     mine, theirs = by_group(one.marks), by_group(other.marks)
@@ -113,9 +118,9 @@ def by_group(marks: tuple[str, ...]) -> Mapping[str, set[str]]:
     return groups
 
 
-def shares_open_number(one: Described, other: Described) -> bool:
-    """Whether they share a number whose issuer one side does not give."""
-    open_marks = [each for each in (*one.marks, *other.marks) if is_open(each)]
+def shares_number_without_issuer(one: Described, other: Described) -> bool:
+    """Whether they share a number whose issuer at least one of them does not name."""
+    open_marks = [each for each in (*one.marks, *other.marks) if lacks_issuer(each)]
     if not open_marks:
         return False
     mine, theirs = {without_issuer(each) for each in one.marks}, {without_issuer(each) for each in other.marks}
@@ -123,57 +128,60 @@ def shares_open_number(one: Described, other: Described) -> bool:
 
 
 def without_issuer(mark: str) -> str:
-    """Return scheme and number of a mark, whoever issued it."""
+    """Return scheme and number of a mark without its issuer."""
     head, _, value = mark.lstrip(WEAK).partition(":")
     scheme, scoped, _ = head.partition("@")
     return f"{scheme}:{value}" if scoped or not value[:PREFIX].isalpha() else f"{scheme}:{value[PREFIX:]}"
 
 
-class NamedAt(NamedTuple):
-    """A name and a birth date that were given together; either may be empty."""
+class NameAndBirthDate(NamedTuple):
+    """A name in comparable form with the birth date given for it; either may be empty."""
 
     words: str
     birth_date: str
 
 
-def given_names(described: Described) -> list[NamedAt]:
-    return [NamedAt(words, birth_date) for words, _, birth_date in (each.rpartition("|") for each in described.names)]
+def names_and_birth_dates(described: Described) -> list[NameAndBirthDate]:
+    return [NameAndBirthDate(words, birth_date) for words, _, birth_date in (each.rpartition("|") for each in described.names)]
 
 
 def same_name_and_birth_date(one: Described, other: Described) -> bool:
-    """Whether a name or alias agrees together with its whole birth date."""
-    theirs = given_names(other)
+    """Whether a name or alias agrees together with its complete birth date."""
+    theirs = names_and_birth_dates(other)
     return any(
-        mine.words and len(mine.birth_date) == WHOLE and mine.birth_date == yours.birth_date and alike(mine.words, yours.words)
-        for mine in given_names(one)
+        mine.words and len(mine.birth_date) == WHOLE_DATE_LENGTH and mine.birth_date == yours.birth_date and alike(mine.words, yours.words)
+        for mine in names_and_birth_dates(one)
         for yours in theirs
     )
 
 
-def name_facet(one: Described, other: Described) -> Facet:
+def name_agreement(one: Described, other: Described) -> Agreement:
     """Return whether any of the names agree."""
-    mine, theirs = [each.words for each in given_names(one) if each.words], [each.words for each in given_names(other) if each.words]
+    mine, theirs = (
+        [each.words for each in names_and_birth_dates(one) if each.words],
+        [each.words for each in names_and_birth_dates(other) if each.words],
+    )
     if not mine or not theirs:
-        return Facet.UNKNOWN
-    return Facet.AGREES if any(alike(each, yours) for each in mine for yours in theirs) else Facet.CONTRADICTS
+        return Agreement.UNKNOWN
+    return Agreement.AGREES if any(alike(each, yours) for each in mine for yours in theirs) else Agreement.CONTRADICTS
 
 
-def birth_facet(one: Described, other: Described) -> Facet:
-    """Return whether any of the birth dates agree; incomplete ones that may be the same day neither agree nor contradict."""
+def birth_date_agreement(one: Described, other: Described) -> Agreement:
+    """Return whether any of the birth dates agree; an incomplete date that may be the same day neither agrees nor contradicts."""
     mine, theirs = birth_dates(one), birth_dates(other)
-    if any(len(each) == WHOLE for each in mine & theirs):
-        return Facet.AGREES
+    if any(len(each) == WHOLE_DATE_LENGTH for each in mine & theirs):
+        return Agreement.AGREES
     if not mine or not theirs or any(each.startswith(yours) or yours.startswith(each) for each in mine for yours in theirs):
-        return Facet.UNKNOWN
-    return Facet.CONTRADICTS
+        return Agreement.UNKNOWN
+    return Agreement.CONTRADICTS
 
 
 def birth_dates(described: Described) -> set[str]:
-    return {each.birth_date for each in given_names(described) if each.birth_date}
+    return {each.birth_date for each in names_and_birth_dates(described) if each.birth_date}
 
 
 def explain_evidence(one: Described, other: Described) -> str:
-    """Return the evidence in one sentence, with both values of what contradicts."""
+    """Return the evidence in one sentence, with both values of every contradiction."""
     theirs = set(other.marks)
     agreeing = [f"{readable_mark(each)} agrees" for each in one.marks if each in theirs]
     mine_by_group, theirs_by_group = by_group(one.marks), by_group(other.marks)
@@ -182,15 +190,15 @@ def explain_evidence(one: Described, other: Described) -> str:
         for group in sorted(mine_by_group.keys() & theirs_by_group.keys())
         if mine_by_group[group].isdisjoint(theirs_by_group[group])
     ]
-    if not agreeing and shares_open_number(one, other):
+    if not agreeing and shares_number_without_issuer(one, other):
         agreeing.append("a number agrees whose issuer is not said")
-    name, birth = name_facet(one, other), birth_facet(one, other)
-    if name is Facet.AGREES:
+    name, birth = name_agreement(one, other), birth_date_agreement(one, other)
+    if name is Agreement.AGREES:
         agreeing.append("name agrees")
-    elif name is Facet.CONTRADICTS:
+    elif name is Agreement.CONTRADICTS:
         contradicting.append("name against another name")
-    if birth is Facet.AGREES:
+    if birth is Agreement.AGREES:
         agreeing.append(f"birth date {min(birth_dates(one) & birth_dates(other))} agrees")
-    elif birth is Facet.CONTRADICTS:
+    elif birth is Agreement.CONTRADICTS:
         contradicting.append(f"birth date {min(birth_dates(one))} against {min(birth_dates(other))}")
     return "; ".join(agreeing + contradicting) or "nothing agrees"

@@ -1,8 +1,8 @@
 """
-A reviewer's decision on a group of any size: the reviews of one page of its list at a time, so that none is one huge batch.
+Carries out a reviewer's decision on a large group of reviews page by page, so that no decision is one huge batch.
 
-The decision is kept with the page that is next, and has a timer that is due at once; each time it fires it settles a page.
-Reviews added to the group after the decision are not settled by it.
+The decision is stored with the number of the next page and a timer that is due at once; each time the timer fires, a page is
+settled. Reviews added to the group after the decision are not settled by it.
 """
 
 from collections.abc import Iterator
@@ -37,8 +37,8 @@ def count_keys(group: str, states: States) -> Iterator[str]:
     yield from pages.last_page_keys(group_key(group), states)
 
 
-def count(group: str, states: States) -> int:
-    """Return how many reviews a large group has had since the last decision on it, those settled one by one included."""
+def count_reviews(group: str, states: States) -> int:
+    """Return how many reviews were added to a large group since the last decision on it, including those settled one by one."""
     head = find(states, group_key(group), ListHead)
     return 0 if head is None else (head.pages - 1 - head.first) * pages.PAGE + last_page_length(group, states)
 
@@ -49,8 +49,8 @@ def last_page_length(group: str, states: States) -> int:
     return 0 if page is None else len(page.items)
 
 
-def begin(action: ReviewAction, states: States) -> Decision[State]:
-    """Decide on a large group from here on, page by page."""
+def start_settlement(action: ReviewAction, states: States) -> Decision[State]:
+    """Store the decision on a large group, to be carried out page by page."""
     group = action.group or ""
     head = find(states, group_key(group), ListHead)
     if head is None:
@@ -75,7 +75,7 @@ def page_keys(key: str, states: States) -> Iterator[str]:
 
 
 def reviews_of(settlement: GroupSettlement, states: States) -> tuple[str, ...]:
-    """Return the reviews of the next page that were there when the reviewer decided."""
+    """Return the reviews on the next page that existed when the reviewer decided."""
     page = find(states, pages.page_key(group_key(settlement.action.group or ""), settlement.page), ListPage)
     if page is None:
         return ()
@@ -83,7 +83,7 @@ def reviews_of(settlement: GroupSettlement, states: States) -> tuple[str, ...]:
 
 
 def settle_page(key: str, settlement: GroupSettlement, states: States, context: Context) -> Decision[State]:
-    """Settle the reviews of one page; the list begins after it, unless it is the last, to which more may have been added."""
+    """Settle the reviews of one page and drop the page from the list; the last page stays, since reviews may have been added to it."""
     group, action = group_key(settlement.action.group or ""), settlement.action
     found = [each for review_id in reviews_of(settlement, states) if (each := find(states, review_key(review_id), OpenReview))]
     settled = combine(settle(states, each, action, context) for each in found)

@@ -1,13 +1,13 @@
 """
-Finds the one offender key for every description of a person (contract §3.2).
+Finds the offender key for every description of a person (contract §3.2).
 
-A message's description is compared with every offender who has something in common with it (evidence.py). It is about
-those that are the same person; if there are several and nothing contradicts, they are merged into the one known
-longest. If something contradicts, the message is sent under each key and a reviewer is asked. What a message adds is
-added to the offender. Nothing is learnt from registrations, since registrants may err; they are listed at every
-identifier and name they give.
+A message's description is compared with every offender who has something in common with it (evidence.py). If several offenders are
+the same person and nothing contradicts, they are merged into the one known longest. If something contradicts, the message is sent
+under each key and a reviewer is asked. New identifiers and names are added to the offender. Nothing is learned from registrations,
+since registrants may err; they are listed under every identifier and name they give.
 
-An offender's key is derived from their first strong identifier, so that an offender known by it is found without an index (`homes`).
+An offender's key is derived from their first strong identifier, so that they are found by it without an index
+(`Description.identifier_keys`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,15 +20,15 @@ from processors.ingest.identify import pages
 from processors.ingest.identify.description import Description
 from processors.ingest.identify.enrolments import update_registration
 from processors.ingest.identify.evidence import (
-    Facet,
+    Agreement,
     Weight,
-    birth_facet,
+    birth_date_agreement,
     explain_evidence,
-    name_facet,
+    name_agreement,
     strong_contradiction,
     weigh,
 )
-from processors.ingest.identify.room import MARKS, NAMES, may_take_in, with_offender, within
+from processors.ingest.identify.room import MAX_MARKS, MAX_NAMES, add_within_limit, may_merge_by_evidence, with_offender
 from processors.ingest.identify.state import (
     UNCHANGED,
     CurrentRegistration,
@@ -49,19 +49,19 @@ from processors.rules.identity import is_strong
 from processors.stage import Decision, Output, combine
 from processors.topics import EVENTS
 
-TIED = (Weight.STRONG, Weight.WEAK)
+SAME_PERSON = (Weight.STRONG, Weight.WEAK)
 
 
-class Merging(NamedTuple):
-    """One offender who is merged into another, and why."""
+class OffenderMerge(NamedTuple):
+    """An offender to be merged into another, and why."""
 
     into: str
     merged: str
     why: str
 
 
-class Doubt(NamedTuple):
-    """Offenders of whom a reviewer must say whether they are one person, the message's own first, and what contradicts what."""
+class IdentityQuestion(NamedTuple):
+    """A question for a reviewer: are these offenders (the message's own first) one person? `why` names the contradiction."""
 
     offenders: tuple[str, ...]
     why: str
@@ -69,16 +69,16 @@ class Doubt(NamedTuple):
 
 class Identification(Struct, frozen=True, gc=False):
     """
-    Whom a description is about; several, the one known longest first, if something keeps them apart.
+    The offenders that a description is about; several, the one known longest first, if something contradicts merging them.
 
-    `evidence` says in a sentence why; `mergings` and `doubts` are what else follows.
+    `evidence` is a sentence that says why; `merges` and `questions` also follow from the description.
     """
 
     offenders: tuple[str, ...]
     evidence: str
     change: Decision[State] = UNCHANGED
-    mergings: tuple[Merging, ...] = ()
-    doubts: tuple[Doubt, ...] = ()
+    merges: tuple[OffenderMerge, ...] = ()
+    questions: tuple[IdentityQuestion, ...] = ()
 
 
 def covers(offender: Offender, described: Description) -> bool:
@@ -88,15 +88,15 @@ def covers(offender: Offender, described: Description) -> bool:
     )
 
 
-def at_home(described: Description, states: States) -> str | None:
+def find_by_first_identifier(described: Description, states: States) -> str | None:
     """
-    Return the offender whose key comes from the description's first strong identifier, if nothing in it is new.
+    Return the offender whose key comes from the description's first strong identifier, if nothing in the description is new.
 
-    Then it is about nobody else, since a strong identifier belongs to one offender only, and no search is needed.
+    No search is needed then: a strong identifier belongs to one offender only.
     """
-    if not described.homes:
+    if not described.identifier_keys:
         return None
-    key = described.homes[0]
+    key = described.identifier_keys[0]
     found = states.get(key)
     if type(found) is MergedOffender:
         key = found.into
@@ -106,28 +106,28 @@ def at_home(described: Description, states: States) -> str | None:
 
 def description_keys(described: Description, states: States) -> Iterator[str]:
     """
-    Yield the states that identifying somebody who is not `at_home` needs, besides `homes` and `places`.
+    Yield the keys needed for a full search, besides `identifier_keys` and `index_keys`.
 
-    They are more if something is learnt that registrations may match.
+    There are more if something new is learned that registrations may match.
     """
     yield from described.new_keys
-    candidates = offenders_at((*described.homes, *described.places, *described.new_keys), states)
+    candidates = offenders_at((*described.identifier_keys, *described.index_keys, *described.new_keys), states)
     yield from candidates
-    tied = {key: found for key in candidates if (found := find(states, key, Offender)) and weight_of(key, described, found) in TIED}
+    tied = {key: found for key in candidates if (found := find(states, key, Offender)) and weight_of(key, described, found) in SAME_PERSON}
     if len(tied) == 1 and all(covers(each, described) for each in tied.values()):
         return
-    yield from learning_keys(described, tied, states)
+    yield from description_update_keys(described, tied, states)
 
 
-def learning_keys(described: Description, offenders: dict[str, Offender], states: States) -> Iterator[str]:
-    """Yield the states that adding a description to offenders, and merging them, needs."""
-    places = dict.fromkeys(described.places)
+def description_update_keys(described: Description, offenders: dict[str, Offender], states: States) -> Iterator[str]:
+    """Yield the keys needed to add a description to offenders and to merge them."""
+    places = dict.fromkeys(described.index_keys)
     for key, each in offenders.items():
         yield key
         yield from each.formerly
         described_by = Description.of(each.marks, each.names)
-        yield from described_by.homes
-        places |= dict.fromkeys(described_by.places)
+        yield from described_by.identifier_keys
+        places |= dict.fromkeys(described_by.index_keys)
     yield from places
     for place in places:
         entry = find(states, place, IndexEntry)
@@ -138,7 +138,7 @@ def learning_keys(described: Description, offenders: dict[str, Offender], states
 
 
 def listed_registration_keys(place: str, states: States) -> Iterator[str]:
-    """Yield the list of registrations at an index entry, and the registrations."""
+    """Yield the keys of the list of registrations at an index entry, and of the registrations."""
     for key in pages.all_page_keys(registrations_key(place), states):
         yield key
         page = find(states, key, ListPage)
@@ -146,7 +146,7 @@ def listed_registration_keys(place: str, states: States) -> Iterator[str]:
 
 
 def offenders_at(places: Iterable[str], states: States) -> tuple[str, ...]:
-    """Return the offenders found under these keys, their own or those of the index; for a merged one, the one it was merged into."""
+    """Return the offenders found under these offender keys or index keys; for a merged one, the one it was merged into."""
     found: dict[str, None] = {}
     for place in places:
         state = states.get(place)
@@ -166,8 +166,8 @@ def current_key(key: str, states: States) -> str:
 
 
 def find_offenders(states: States, described: Description) -> dict[str, tuple[Offender, Weight]]:
-    """Return the offenders who have something in common with the description, the one known longest first, with the weights."""
-    keys = offenders_at((*described.homes, *described.places, *described.new_keys), states)
+    """Return the offenders who have something in common with the description, the one known longest first, with their weights."""
+    keys = offenders_at((*described.identifier_keys, *described.index_keys, *described.new_keys), states)
     found = {key: each for key in keys if (each := find(states, key, Offender)) is not None}
     order = sorted(found, key=lambda key: (found[key].since, key))
     return {key: (found[key], weight_of(key, described, found[key])) for key in order}
@@ -181,31 +181,33 @@ def weight_of(key: str, described: Description, offender: Offender) -> Weight:
 
 
 def identify(states: States, described: Description, seq: int, received_at: int) -> Identification:
-    """Return whom the description is about, found or new, and the resulting decision."""
-    if home := at_home(described, states):
+    """Return whom the description is about, a known or a new offender, and the resulting decision."""
+    if home := find_by_first_identifier(described, states):
         return Identification((home,), described.first)
     found = find_offenders(states, described)
     conflicts = [key for key, (_, weight) in found.items() if weight is Weight.CONFLICT]
-    tied, mergings = tie(described, found)
+    tied, merges = matching_offenders(described, found)
     if not tied:
         key = new_key(states, described, seq)
-        doubts = doubt_conflicts(key, conflicts, described, found)
-        return Identification((key,), "nobody known is described so", learn(states, key, described, seq), doubts=doubts)
+        questions = conflict_questions(key, conflicts, described, found)
+        return Identification((key,), "nobody known is described so", learn(states, key, described, seq), questions=questions)
     change = UNCHANGED
-    for merging in mergings:
+    for merging in merges:
         change = change.then(merge(after(states, change), merging, seq, received_at))
     if len(tied) == 1:
         change = change.then(learn(after(states, change), tied[0], described, seq))
-    doubts = (*doubt_conflicts(tied[0], conflicts, described, found), *doubt_tie(tied, found))
-    return Identification(tied, explain_evidence(described, found[tied[0]][0]), change, mergings, doubts)
+    questions = (*conflict_questions(tied[0], conflicts, described, found), *match_questions(tied, found))
+    return Identification(tied, explain_evidence(described, found[tied[0]][0]), change, merges, questions)
 
 
-def tie(described: Description, found: dict[str, tuple[Offender, Weight]]) -> tuple[tuple[str, ...], tuple[Merging, ...]]:
+def matching_offenders(
+    described: Description, found: dict[str, tuple[Offender, Weight]]
+) -> tuple[tuple[str, ...], tuple[OffenderMerge, ...]]:
     """
-    Return the offenders that the description is about, and which of them are merged into the first.
+    Return the offenders that the description is about, and the merges into the first of them.
 
-    A match by a strong identifier outweighs one by a name or a weak identifier: of the latter only those count that
-    do not contradict the former.
+    A match by a strong identifier outweighs one by a name or a weak identifier; the latter counts only if it does not
+    contradict the former.
     """
     strong = [key for key, (_, weight) in found.items() if weight is Weight.STRONG]
     weak = [key for key, (_, weight) in found.items() if weight is Weight.WEAK]
@@ -215,49 +217,53 @@ def tie(described: Description, found: dict[str, tuple[Offender, Weight]]) -> tu
     united, keys, apart = found[first][0], [first], []
     for key in others:
         other = found[key][0]
-        if may_merge(united, other, by_strong=key in strong) and keys_are_not_apart(keys, united, key, other):
+        if may_merge(united, other, by_strong=key in strong) and are_not_kept_apart(keys, united, key, other):
             united = unite(united, other, key)
             keys.append(key)
         elif key in strong or not strong:
             apart.append(key)
     oldest = min(keys, key=list(found).index)
-    mergings = (Merging(oldest, key, explain_evidence(described, found[key][0])) for key in keys if key != oldest)
-    return (oldest, *apart), tuple(mergings)
+    merges = (OffenderMerge(oldest, key, explain_evidence(described, found[key][0])) for key in keys if key != oldest)
+    return (oldest, *apart), tuple(merges)
 
 
-def keys_are_not_apart(keys: list[str], united: Offender, key: str, other: Offender) -> bool:
-    """Whether no reviewer has said that the offender is a different person from those already united."""
+def are_not_kept_apart(keys: list[str], united: Offender, key: str, other: Offender) -> bool:
+    """Whether no reviewer has decided that the offender is a different person from those already united."""
     return key not in united.apart and set(other.apart).isdisjoint(keys)
 
 
 def may_merge(one: Offender, other: Offender, *, by_strong: bool) -> bool:
-    """Whether nothing known contradicts that two offenders are one."""
-    if strong_contradiction(one, other) is not None or not may_take_in(one, other):
+    """Whether nothing known contradicts merging two offenders."""
+    if strong_contradiction(one, other) is not None or not may_merge_by_evidence(one, other):
         return False
-    contradictions = [name_facet(one, other), birth_facet(one, other)].count(Facet.CONTRADICTS)
+    contradictions = [name_agreement(one, other), birth_date_agreement(one, other)].count(Agreement.CONTRADICTS)
     return contradictions < (2 if by_strong else 1)
 
 
-def doubt_conflicts(
+def conflict_questions(
     key: str, conflicts: Iterable[str], described: Description, found: dict[str, tuple[Offender, Weight]]
-) -> tuple[Doubt, ...]:
-    """Return the conflicts of the description with the offender of this key about which no reviewer was asked."""
+) -> tuple[IdentityQuestion, ...]:
+    """Return a question for each offender in conflict with the one of this key, unless a reviewer was asked before."""
     known = found.get(key)
     asked = {*known[0].met, *known[0].apart} if known is not None else set()
-    return tuple(Doubt((key, each), explain_evidence(described, found[each][0])) for each in conflicts if each not in asked)
+    return tuple(IdentityQuestion((key, each), explain_evidence(described, found[each][0])) for each in conflicts if each not in asked)
 
 
-def doubt_tie(tied: tuple[str, ...], found: dict[str, tuple[Offender, Weight]]) -> tuple[Doubt, ...]:
-    """Return the doubt about offenders that one description links, unless a reviewer was asked about them."""
+def match_questions(tied: tuple[str, ...], found: dict[str, tuple[Offender, Weight]]) -> tuple[IdentityQuestion, ...]:
+    """Return the question about offenders that one description matches, unless a reviewer was asked before."""
     first = found[tied[0]][0]
     if set(tied[1:]) <= {*first.met, *first.apart}:
         return ()
-    return (Doubt(tied, "; ".join(explain_evidence(first, found[each][0]) for each in tied[1:])),)
+    return (IdentityQuestion(tied, "; ".join(explain_evidence(first, found[each][0]) for each in tied[1:])),)
 
 
 def new_key(states: States, described: Description, seq: int) -> str:
     """Return the first unused key for the person described."""
-    held = {mark for mark, home in zip(filter(is_strong, described.marks), described.homes, strict=True) if not is_free(states, mark)}
+    held = {
+        mark
+        for mark, home in zip(filter(is_strong, described.marks), described.identifier_keys, strict=True)
+        if not may_be_learned(states, mark)
+    }
     contested = {offender_key(each) for each in held}
     free = (key for key in described.new_keys if key not in contested and states.get(key) is None)
     return next(free, offender_key(f"{described.own_key}#{seq}"))
@@ -267,24 +273,24 @@ def unite(one: Offender, other: Offender, other_key: str) -> Offender:
     """Return two offenders as one person."""
     return Offender(
         since=min(one.since, other.since),
-        marks=join_names(one.marks, other.marks)[:MARKS],
-        names=join_names(one.names, other.names)[:NAMES],
-        met=join_names(one.met, other.met),
-        formerly=join_names(one.formerly, (other_key, *other.formerly)),
-        apart=join_names(one.apart, other.apart),
+        marks=unique_union(one.marks, other.marks)[:MAX_MARKS],
+        names=unique_union(one.names, other.names)[:MAX_NAMES],
+        met=unique_union(one.met, other.met),
+        formerly=unique_union(one.formerly, (other_key, *other.formerly)),
+        apart=unique_union(one.apart, other.apart),
         written=tuple(dict.fromkeys((*one.written, *other.written))),
     )
 
 
-def join_names(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+def unique_union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*one, *other)))
 
 
-def merge(states: States, merging: Merging, seq: int, received_at: int) -> Decision[State]:
+def merge(states: States, merging: OffenderMerge, seq: int, received_at: int) -> Decision[State]:
     """
-    Make the younger offender part of the older, with its index entries and registrations.
+    Merge the younger offender into the older, with its index entries and registrations.
 
-    Both keys are told first: what is sent to the older after that waits until the stages have moved what they keep.
+    The merge is sent to both keys first: events sent to the older one after that wait until the stages have moved their state.
     """
     into, merged = find(states, merging.into, Offender), find(states, merging.merged, Offender)
     if into is None or merged is None:
@@ -300,7 +306,7 @@ def merge(states: States, merging: Merging, seq: int, received_at: int) -> Decis
         earlier = find(states, key, MergedOffender)
         if earlier is not None:
             changes[key] = structs.replace(earlier, into=merging.into)
-    for place in Description.of(merged.marks, merged.names).places:
+    for place in Description.of(merged.marks, merged.names).index_keys:
         entry = find(states, place, IndexEntry)
         if entry is not None and merging.merged in entry.offenders:
             others = tuple(dict.fromkeys(merging.into if each == merging.merged else each for each in entry.offenders))
@@ -312,22 +318,24 @@ def merge(states: States, merging: Merging, seq: int, received_at: int) -> Decis
 
 
 def learn(states: States, key: str, described: Description, seq: int) -> Decision[State]:
-    """Add to the offender all that is described and nobody else's; registrations listed there are sent on."""
+    """Add the description to the offender, except what belongs to somebody else; update the registrations listed at what is new."""
     before = find(states, key, Offender)
     if before is not None and covers(before, described):
         return UNCHANGED
     offender = before or Offender(since=seq)
-    new_marks = tuple(each for each in described.marks if each not in offender.marks and is_free(states, each))
+    new_marks = tuple(each for each in described.marks if each not in offender.marks and may_be_learned(states, each))
     new_names = tuple(each for each in described.names if each not in offender.names)
     if before is not None and not new_marks and not new_names:
         return UNCHANGED
-    grown = structs.replace(offender, marks=within(offender.marks, new_marks, MARKS), names=within(offender.names, new_names, NAMES))
+    grown = structs.replace(
+        offender, marks=add_within_limit(offender.marks, new_marks, MAX_MARKS), names=add_within_limit(offender.names, new_names, MAX_NAMES)
+    )
     if grown == before:
         return UNCHANGED
     changes: dict[str, State | None] = {key: grown}
-    known = frozenset(Description.of(offender.marks, offender.names).places) if before is not None else frozenset()
-    # A number counts beside names and birth dates: a new one of either makes new places for the others.
-    for place in Description.of(grown.marks, grown.names).places:
+    known = frozenset(Description.of(offender.marks, offender.names).index_keys) if before is not None else frozenset()
+    # Some index keys combine a number with a name or birth date: a new one of either makes new keys with the others.
+    for place in Description.of(grown.marks, grown.names).index_keys:
         if place in known or place == index_key(key):
             continue
         entry = find(states, place, IndexEntry) or IndexEntry()
@@ -338,8 +346,8 @@ def learn(states: States, key: str, described: Description, seq: int) -> Decisio
     return added.then(update_registrations(after(states, added), key, grown, whole, seq))
 
 
-def is_free(states: States, mark: str) -> bool:
-    """Whether a mark may be learnt: a strong one is one offender's alone."""
+def may_be_learned(states: States, mark: str) -> bool:
+    """Whether a mark may be learned: a strong mark belongs to one offender only."""
     if not is_strong(mark):
         return True
     home = offender_key(mark)
@@ -350,8 +358,8 @@ def is_free(states: States, mark: str) -> bool:
 def update_registrations(  # noqa: PLR0913, PLR0917  an offender as it is now, and what it was
     states: States, key: str, offender: Offender, learnt: Description, seq: int, was: str | None = None
 ) -> Decision[State]:
-    """Send every registration that is listed at what was learnt to the offender, or end it there."""
-    watched = (place for place in learnt.places if (entry := find(states, place, IndexEntry)) and entry.watched)
+    """Update every registration listed at what was learned: send it to the offender, or end it there."""
+    watched = (place for place in learnt.index_keys if (entry := find(states, place, IndexEntry)) and entry.watched)
     listed = (item for place in watched for item in pages.items(states, registrations_key(place)))
     updates = []
     for registration_id in dict.fromkeys(listed):

@@ -1,4 +1,4 @@
-"""What identify writes to the journal."""
+"""The verdicts that identify writes to the journal."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ def event_verdict(event: Event, context: Context, outcome: Outcome, reason: str,
 
 
 def note(intake: Intake, context: Context, reason: str, detail: str, registrant_id: str | None = None) -> Verdict:
-    """Return the verdict on a message that is no submission."""
+    """Return the verdict on a message that is not a submission."""
     return Verdict(
         stage=STAGE,
         message_id=intake.message_id,

@@ -1,9 +1,9 @@
 """
-Registrations that nearly describe an offender (contract §4 `possible_match`): they do not match, a reviewer is asked.
+Registrations that nearly describe an offender (contract §4 `possible_match`): they do not match, but a reviewer is asked.
 
-A registration without identifiers nearly fits if one thing differs: day and month of the birth date are swapped, the
-given name is a short form of the other, or one side has half of the other's double surname. A registration with a number
-nearly fits if what contradicts the number weighs as much: registrants err in numbers, and in names and dates.
+A registration without identifiers nearly fits if exactly one thing differs: day and month of the birth date are swapped, one given
+name is a short form of the other, or one surname is half of the other. A registration with a number nearly fits if the number
+agrees but equally strong evidence contradicts it, since registrants make mistakes in numbers, names and dates.
 """
 
 from collections.abc import Iterator
@@ -14,14 +14,22 @@ from nicknames import NickNamer
 from processors.domain.names import alike, readings
 from processors.ingest.comparison import is_whole
 from processors.ingest.identify.description import half_names
-from processors.ingest.identify.evidence import Described, NamedAt, Weight, explain_evidence, given_names, strong_contradiction, weigh
+from processors.ingest.identify.evidence import (
+    Described,
+    NameAndBirthDate,
+    Weight,
+    explain_evidence,
+    names_and_birth_dates,
+    strong_contradiction,
+    weigh,
+)
 from processors.ingest.identify.state import name_key
 
 
 def nearly_describes(registration: Described, offender: Described) -> str | None:
-    """Return in what respect the registration nearly fits the offender; None if it does not, or if it fits."""
+    """Return why the registration nearly fits the offender; None if it does not, or if it fits exactly."""
     weight = weigh(registration, offender)
-    if weight is Weight.OPEN:
+    if weight is Weight.POSSIBLE:
         return "a number agrees, and it does not say who issued it"
     if weight is Weight.CONFLICT:
         return explain_evidence(registration, offender)
@@ -30,13 +38,13 @@ def nearly_describes(registration: Described, offender: Described) -> str | None
     return next((why for one in whole_names(registration) for other in whole_names(offender) if (why := one_difference(one, other))), None)
 
 
-def whole_names(described: Described) -> list[NamedAt]:
-    """Return the names that stand with a whole birth date."""
-    return [each for each in given_names(described) if each.words and is_whole(each.birth_date)]
+def whole_names(described: Described) -> list[NameAndBirthDate]:
+    """Return the names with a complete birth date."""
+    return [each for each in names_and_birth_dates(described) if each.words and is_whole(each.birth_date)]
 
 
-def one_difference(one: NamedAt, other: NamedAt) -> str | None:
-    """Return the one thing in which two names with birth dates differ; None if it is more, or another thing."""
+def one_difference(one: NameAndBirthDate, other: NameAndBirthDate) -> str | None:
+    """Return the one near-match difference between two names with birth dates; None if they differ in another way."""
     if one.birth_date == other.birth_date:
         if short_form(one.words, other.words):
             return "one given name is a short form of the other"
@@ -78,16 +86,16 @@ def _names() -> NickNamer:
 
 @cache
 def forms_of(name: str) -> frozenset[str]:
-    """Return the names of which this one is a short form, and its short forms."""
+    """Return the full names and short forms of a given name, without the name itself."""
     full = _names().canonicals_of(name)
     return frozenset({*full, *_names().nicknames_of(name)} - {name})
 
 
-def near_places(registration: Described) -> Iterator[str]:
-    """Yield the index keys of offenders whom the registration may nearly describe."""
+def near_index_keys(registration: Described) -> Iterator[str]:
+    """Yield the index keys under which offenders are found whom the registration may nearly describe."""
     if registration.marks:
         return
-    for words, birth_date in given_names(registration):
+    for words, birth_date in names_and_birth_dates(registration):
         if not words or not is_whole(birth_date):
             continue
         yield name_key(words, swap_day_and_month(birth_date))

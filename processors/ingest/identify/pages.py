@@ -1,4 +1,4 @@
-"""Long lists in pages, so that adding to a list of thousands writes one page only."""
+"""Long lists stored in pages, so that adding to a list of thousands writes only one page."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -14,7 +14,7 @@ def page_key(key: str, page: int) -> str:
 
 
 def last_page_keys(key: str, states: States) -> Iterator[str]:
-    """Yield the states that adding to the list needs."""
+    """Yield the keys needed to add to the list."""
     yield key
     head = find(states, key, ListHead)
     if head is not None:
@@ -22,7 +22,7 @@ def last_page_keys(key: str, states: States) -> Iterator[str]:
 
 
 def all_page_keys(key: str, states: States) -> Iterator[str]:
-    """Yield the states that reading the list needs."""
+    """Yield the keys needed to read the list."""
     yield key
     head = find(states, key, ListHead)
     if head is not None:
@@ -30,7 +30,7 @@ def all_page_keys(key: str, states: States) -> Iterator[str]:
 
 
 def items(states: States, key: str) -> Iterator[str]:
-    """Yield the items of the list, in the order of adding."""
+    """Yield the items of the list, in the order in which they were added."""
     head = find(states, key, ListHead)
     for page in range(head.first, head.pages) if head else ():
         found = find(states, page_key(key, page), ListPage)
@@ -38,7 +38,7 @@ def items(states: States, key: str) -> Iterator[str]:
 
 
 def add(states: States, key: str, item: str) -> tuple[int, Decision[State]]:
-    """Return the page that the item is added to, and the change."""
+    """Add an item; return the number of its page, and the state change."""
     head = find(states, key, ListHead)
     page = head.pages - 1 if head else 0
     found = find(states, page_key(key, page), ListPage)
@@ -52,7 +52,7 @@ def add(states: States, key: str, item: str) -> tuple[int, Decision[State]]:
 
 
 def remove(states: States, key: str, page: int, item: str) -> Decision[State]:
-    """Take the item from that page of the list."""
+    """Remove the item from that page of the list."""
     found = find(states, page_key(key, page), ListPage)
     if found is None:
         return UNCHANGED

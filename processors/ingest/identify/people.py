@@ -1,8 +1,8 @@
 """
-Merging people, and reviews that ask who is one person or whom a registration is for.
+Merging and splitting offenders, and reviews that ask whether offenders are one person or whom a registration is for.
 
-A reviewer decides by `vn review release|discard` what the evidence leaves open; `vn offender merge|split` decides without
-evidence. Each decision is remembered: offenders who were kept apart are merged again only by a person.
+A reviewer decides what the evidence leaves open with `vn review release|discard`; `vn offender merge|split` decides without evidence.
+Decisions are remembered: offenders who were kept apart are merged again only by a person.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,19 +21,19 @@ from processors.ingest.identify.description import Description
 from processors.ingest.identify.enrolments import set_offenders
 from processors.ingest.identify.evidence import is_same
 from processors.ingest.identify.identity import (
-    Doubt,
-    Merging,
+    IdentityQuestion,
+    OffenderMerge,
     current_key,
-    learning_keys,
+    description_update_keys,
     listed_registration_keys,
     merge,
     update_registrations,
 )
 from processors.ingest.identify.journal import STAGE, event_verdict, note
-from processors.ingest.identify.known import publish_again
 from processors.ingest.identify.nearness import nearly_describes
+from processors.ingest.identify.publish import publish_again
 from processors.ingest.identify.reviews import open_review, publish
-from processors.ingest.identify.room import ASKED, MET, with_offender
+from processors.ingest.identify.room import MAX_ASKED, MAX_QUESTIONS, with_offender
 from processors.ingest.identify.state import (
     UNCHANGED,
     CurrentRegistration,
@@ -58,23 +58,23 @@ _action = msgspec.json.Decoder(OffenderAction).decode
 # merging
 
 
-def note_merging(merging: Merging, intake: Intake, context: Context) -> Verdict:
-    """Return the journal's note that two offenders are one person."""
+def merge_verdict(merging: OffenderMerge, intake: Intake, context: Context) -> Verdict:
+    """Return the verdict that two offenders are one person."""
     detail = f"{merging.merged} is one person with {merging.into}: {merging.why}."
     return structs.replace(note(intake, context, "merged", detail), offender=merging.into, formerly=merging.merged)
 
 
 def merge_offenders(states: States, keys: Iterable[str], why: str, record: Record, context: Context) -> Decision[State]:
-    """Merge the offenders into the one known longest, even if something contradicts it."""
+    """Merge the offenders into the one known longest, even if something contradicts."""
     found = {current: each for key in keys if (each := find(states, current := current_key(key, states), Offender))}
     if len(found) < 2:  # noqa: PLR2004  two that are one already
         return UNCHANGED
     into, *others = sorted(found, key=lambda key: (found[key].since, key))
     change = UNCHANGED
     for key in others:
-        merging = Merging(into, key, why)
+        merging = OffenderMerge(into, key, why)
         change = change.then(merge(after(states, change), merging, record.offset, record.value.received_at))
-        change = change.then(Decision(verdicts=(note_merging(merging, record.value, context),)))
+        change = change.then(Decision(verdicts=(merge_verdict(merging, record.value, context),)))
     return change
 
 
@@ -90,33 +90,33 @@ def keep_apart(states: States, keys: tuple[str, ...]) -> Decision[State]:
     return Decision(states=changes)
 
 
-def merging_keys(keys: Iterable[str], states: States) -> Iterator[str]:
-    """Yield the states needed to merge, keep apart or split these offenders."""
+def merge_keys(keys: Iterable[str], states: States) -> Iterator[str]:
+    """Yield the keys needed to merge, keep apart or split these offenders."""
     current = {}
     for key in keys:
         yield key
         yield (now := current_key(key, states))
         if (offender := find(states, now, Offender)) is not None:
             current[now] = offender
-    yield from learning_keys(Description.of((), ()), current, states)
+    yield from description_update_keys(Description.of((), ()), current, states)
 
 
 # reviews
 
 
-def open_conflict(states: States, first: Event, doubt: Doubt, context: Context) -> Decision[State]:
-    """Open a review that asks whether offenders are one person, and remember that it was asked."""
-    offender = find(states, doubt.offenders[0], Offender)
+def open_conflict(states: States, first: Event, question: IdentityQuestion, context: Context) -> Decision[State]:
+    """Open a review that asks whether offenders are one person, and remember that a reviewer was asked."""
+    offender = find(states, question.offenders[0], Offender)
     if offender is None:
         return UNCHANGED
-    others = doubt.offenders[1:]
-    met = structs.replace(offender, met=tuple(dict.fromkeys((*offender.met, *others)))[-MET:])
-    detail = f"Message {first.message_id} is about {doubt.offenders[0]}; is that one person with {' and '.join(others)}? {doubt.why}."
+    others = question.offenders[1:]
+    met = structs.replace(offender, met=tuple(dict.fromkeys((*offender.met, *others)))[-MAX_QUESTIONS:])
+    detail = f"Message {first.message_id} is about {question.offenders[0]}; is that one person with {' and '.join(others)}? {question.why}."
     review = open_review(first, f"identity_conflict|{'|'.join(others)}", detail)
     review = structs.replace(review, reason="identity_conflict")
     verdict = event_verdict(first, context, "noted", "identity_conflict", detail, review.review_id)
-    opened = publish(review, offenders=doubt.offenders)
-    return opened.then(Decision(states={doubt.offenders[0]: met}, verdicts=(verdict,)))
+    opened = publish(review, offenders=question.offenders)
+    return opened.then(Decision(states={question.offenders[0]: met}, verdicts=(verdict,)))
 
 
 def ask_about_near_registrations(states: States, key: str, record: Record, context: Context) -> Decision[State]:
@@ -124,7 +124,7 @@ def ask_about_near_registrations(states: States, key: str, record: Record, conte
     offender = find(states, key, Offender)
     if offender is None:
         return UNCHANGED
-    places = Description.of(offender.marks, offender.names).places
+    places = Description.of(offender.marks, offender.names).index_keys
     watched = (place for place in places if (entry := find(states, place, IndexEntry)) and entry.watched)
     listed = dict.fromkeys(item for place in watched for item in pages.items(states, registrations_key(place)))
     asked = UNCHANGED
@@ -135,9 +135,9 @@ def ask_about_near_registrations(states: States, key: str, record: Record, conte
 
 def ask_about_registration(states: States, registration_id: str, key: str, record: Record, context: Context) -> Decision[State]:
     """
-    Open a review that asks whether the registration is for an offender whom it nearly describes, or for one more than there is room for.
+    Open a review that asks whether the registration is for an offender whom it nearly describes, or who exceeds its limit.
 
-    Until released, it is not. If there is no room for another question either, the journal says whom the registration is not for.
+    Until released, it is not. If the limit on questions is reached too, the journal says whom the registration is not for.
     """
     registration, offender = find(states, registration_key(registration_id), CurrentRegistration), find(states, key, Offender)
     if registration is None or offender is None or key in registration.nearly or key in registration.offenders:
@@ -148,13 +148,13 @@ def ask_about_registration(states: States, registration_id: str, key: str, recor
         return UNCHANGED
     intake: Intake = record.value
     describes = f"Registration {registration_id} {'describes' if is_full else 'nearly describes'} {key}: {why}."
-    is_asked = len(registration.nearly) < ASKED
+    is_asked = len(registration.nearly) < MAX_ASKED
     verdict = Verdict(
         stage=STAGE,
         message_id=registration_id,
         outcome="noted",
         reason="possible_match" if is_asked and not is_full else "crowded_out",
-        detail=f"{describes} Released, it is for them." if is_asked else f"{describes} A reviewer was asked about {ASKED} others.",
+        detail=f"{describes} Released, it is for them." if is_asked else f"{describes} A reviewer was asked about {MAX_ASKED} others.",
         at=intake.received_at,
         offender=key,
         rules=context.rules.version,
@@ -184,7 +184,7 @@ def ask_about_registration(states: States, registration_id: str, key: str, recor
 
 
 def near_match(registration_id: str, registration: CurrentRegistration, key: str, record: Record, *, is_open: bool) -> Decision[State]:
-    """Tell the registrant's partition whether a person is being asked of the registration; the site hears of it."""
+    """Tell deliver whether a reviewer is being asked about the registration, for the registration's status."""
     asked = NearMatch(
         registrant_id=registration.registrant_id,
         registration_id=registration_id,
@@ -197,7 +197,7 @@ def near_match(registration_id: str, registration: CurrentRegistration, key: str
 
 
 def answer_near_match(states: States, registration_id: str, key: str, record: Record) -> Decision[State]:
-    """The question whether the registration is for the offender is answered."""
+    """Tell deliver that the reviewer has decided whether the registration is for the offender."""
     registration = find(states, registration_key(registration_id), CurrentRegistration)
     return UNCHANGED if registration is None else near_match(registration_id, registration, key, record, is_open=False)
 
@@ -215,12 +215,12 @@ def confirm_registration(states: States, registration_id: str, key: str, record:
 
 
 def offender_action_keys(record: Record, states: States) -> Iterator[str]:
-    """Yield the states that merging, splitting or publishing offenders by hand needs."""
+    """Yield the keys needed to merge, split or publish offenders by hand."""
     action = _action(record.value.body)
     if action.action == "publish":
         yield from action.offenders
         return
-    yield from merging_keys(action.offenders, states)
+    yield from merge_keys(action.offenders, states)
     for mark in action.identifiers:
         home = offender_key(mark)
         yield from (home, index_key(home))
@@ -257,22 +257,22 @@ def decide_offender_action(record: Record, states: States, context: Context) -> 
 
 
 def split_key(record: Record) -> str:
-    """Return the key of an offender split off at this place: a new key, since the new offender has no history."""
+    """Return the key of an offender split off by this record: a new key, since the new offender has no history."""
     return offender_key(f"split#{record.offset}")
 
 
 def split(states: States, key: str, offender: Offender, taken: tuple[str, ...], record: Record) -> Decision[State]:
-    """Split off a new offender with some of the identifiers and an empty history; registrations are matched again."""
+    """Split off a new offender with the identifiers `taken` and an empty history; match registrations again."""
     new, seq = split_key(record), record.offset
     left = structs.replace(offender, marks=tuple(each for each in offender.marks if each not in taken), apart=(*offender.apart, new))
     made = Offender(since=seq, marks=taken, apart=(key,))
     changes: dict[str, State | None] = {key: left, new: made}
-    staying = frozenset(Description.of(left.marks, left.names).places)
-    for place in Description.of(offender.marks, offender.names).places:
+    staying = frozenset(Description.of(left.marks, left.names).index_keys)
+    for place in Description.of(offender.marks, offender.names).index_keys:
         entry = find(states, place, IndexEntry)
         if entry is not None and place not in staying and key in entry.offenders:
             changes[place] = IndexEntry(tuple(each for each in entry.offenders if each != key), entry.watched)
-    for place in Description.of(taken, ()).places:
+    for place in Description.of(taken, ()).index_keys:
         entry = find(after(states, Decision(states=changes)), place, IndexEntry) or IndexEntry()
         changes[place] = with_offender(entry, new)
     change: Decision[State] = Decision(states=changes)

@@ -1,9 +1,9 @@
 """
 Registrations (contract §4): sent to every offender that they describe, now or later, and to the registrant.
 
-A registration is listed at each identifier, name and address it gives, and at its registrant. Sent again under the same id, it
-replaces the earlier one for submissions received after it (contract §4); match keeps the earlier choices for events on their
-way.
+A registration is listed under each identifier, name and address it gives, and under its registrant. Sent again with the same id, it
+replaces the earlier one for submissions received after it (contract §4); match keeps the earlier choices for events already in the
+pipeline.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,8 +16,8 @@ from processors.ingest.identify.description import Description
 from processors.ingest.identify.enrolments import enrolment
 from processors.ingest.identify.evidence import Weight, weigh
 from processors.ingest.identify.identity import offenders_at
-from processors.ingest.identify.nearness import near_places
-from processors.ingest.identify.room import MEANT
+from processors.ingest.identify.nearness import near_index_keys
+from processors.ingest.identify.room import MAX_MATCHED
 from processors.ingest.identify.state import (
     UNCHANGED,
     CurrentRegistration,
@@ -39,7 +39,7 @@ from processors.topics import REGISTRANTS
 def registration_keys(
     registration_id: str, described: Description | None, states: States, addresses: tuple[str, ...] = (), registrant_id: str = ""
 ) -> Iterator[str]:
-    """Yield the states needed to accept, change or remove a registration."""
+    """Yield the keys needed to accept, change or remove a registration."""
     if registrant_id:
         yield from pages.last_page_keys(registrations_key(registrant_key(registrant_id)), states)
         yield from count_keys(registrant_id, states)
@@ -51,10 +51,10 @@ def registration_keys(
         for listed_at, page in before.rolls.items():
             yield pages.page_key(listed_at, page)
     if described is not None:
-        places = listing_places(described)
-        yield from described.homes
+        places = listing_keys(described)
+        yield from described.identifier_keys
         yield from places
-        yield from offenders_at((*described.homes, *places), states)
+        yield from offenders_at((*described.identifier_keys, *places), states)
         for place in places:
             yield from pages.last_page_keys(registrations_key(place), states)
     for address in map(address_key, addresses):
@@ -62,27 +62,27 @@ def registration_keys(
         yield from pages.last_page_keys(registrations_key(address), states)
 
 
-def listing_places(described: Description) -> tuple[str, ...]:
-    """Return the index entries at which a registration is listed: for matches, and for near matches."""
-    return tuple(dict.fromkeys((*described.places, *near_places(described))))
+def listing_keys(described: Description) -> tuple[str, ...]:
+    """Return the index keys under which a registration is listed, for matches and for near matches."""
+    return tuple(dict.fromkeys((*described.index_keys, *near_index_keys(described))))
 
 
 def accept(
     states: States, registration: Registration, described: Description, seq: int, received_at: int
 ) -> tuple[CurrentRegistration, Decision[State]]:
-    """Return the registration now in force, and the resulting decision."""
+    """Put a registration in force; return it, and the resulting decision."""
     registration_id = registration.registration_id
     before = find(states, registration_key(registration_id), CurrentRegistration)
     replaced = take_off_lists(states, registration_id, before)
     if before is not None and before.registrant_id != registration.registrant_id:
-        replaced = replaced.then(end(registration_id, before, seq, received_at))
+        replaced = replaced.then(end_registration(registration_id, before, seq, received_at))
         before = None
     lists, listed = put_on_lists(after(states, replaced), registration, described)
     since = before.offenders if before else {}
     is_unchanged = before is not None and (before.marks, before.names) == (described.marks, described.names)
     confirmed = before.confirmed if before and is_unchanged else ()
-    candidates = offenders_at((*described.homes, *described.places), states)
-    meant = offenders_meant({key: each for key in candidates if (each := find(states, key, Offender))}, described, since)
+    candidates = offenders_at((*described.identifier_keys, *described.index_keys), states)
+    meant = offenders_described({key: each for key in candidates if (each := find(states, key, Offender))}, described, since)
     current = CurrentRegistration(
         registrant_id=registration.registrant_id,
         seq=before.seq if before and is_unchanged else seq,
@@ -104,38 +104,38 @@ def accept(
 
 
 def remove(states: States, registration_id: str, seq: int, received_at: int) -> tuple[CurrentRegistration | None, Decision[State]]:
-    """Return the registration that was in force, and the resulting decision."""
+    """End a registration; return the one that was in force (None if there was none), and the resulting decision."""
     before = find(states, registration_key(registration_id), CurrentRegistration)
     if before is None:
         return None, UNCHANGED
-    return before, take_off_lists(states, registration_id, before).then(end(registration_id, before, seq, received_at))
+    return before, take_off_lists(states, registration_id, before).then(end_registration(registration_id, before, seq, received_at))
 
 
-def offenders_meant(known: Mapping[str, Offender], described: Description, since: Mapping[str, int]) -> list[str]:
+def offenders_described(known: Mapping[str, Offender], described: Description, since: Mapping[str, int]) -> list[str]:
     """
-    Return the offenders whom a description means: those with its strong number, and of the others as many as there is room for.
+    Return the offenders whom a registration's description matches: all by a strong number, and others up to MAX_MATCHED.
 
-    Those whom it meant before come first. A strong number whose issuer is not said means somebody only while it is one person's.
+    Offenders matched before come first. A strong number without an issuer counts only while it belongs to one person.
     """
     weights = {key: weigh(described, each) for key, each in known.items()}
     strong, weak, perhaps = (
-        [key for key, weight in weights.items() if weight is wanted] for wanted in (Weight.STRONG, Weight.WEAK, Weight.OPEN)
+        [key for key, weight in weights.items() if weight is wanted] for wanted in (Weight.STRONG, Weight.WEAK, Weight.POSSIBLE)
     )
     if not strong and not weak:
         return perhaps if len(perhaps) == 1 else []
     weak.sort(key=lambda key: (key not in since, known[key].since, key))
-    return [*strong, *weak[: max(0, MEANT - len(strong))]]
+    return [*strong, *weak[: max(0, MAX_MATCHED - len(strong))]]
 
 
-def end(registration_id: str, before: CurrentRegistration, seq: int, received_at: int) -> Decision[State]:
-    """End the registration for every offender to whom it was sent, and for the registrant."""
+def end_registration(registration_id: str, before: CurrentRegistration, seq: int, received_at: int) -> Decision[State]:
+    """End the registration for every offender that it was sent to, and for the registrant."""
     ended = Reachable(registrant_id=before.registrant_id, seq=seq, received_at=received_at, registration_id=registration_id, ended=True)
     outputs = [enrolment(registration_id, before, key, seq, ended=True) for key in before.offenders]
     return Decision((*outputs, Output(REGISTRANTS, before.registrant_id, ended)), {registration_key(registration_id): None})
 
 
 def ask_standing(states: States, registration_id: str, received_at: int) -> Decision[State]:
-    """Ask where the offender of a registration stands; answer at once if none is known, or several."""
+    """Ask for the standing of a registration's offender; answer at once if no offender is known, or several are."""
     found = find(states, registration_key(registration_id), CurrentRegistration)
     if found is None:
         return UNCHANGED
@@ -147,7 +147,7 @@ def ask_standing(states: States, registration_id: str, received_at: int) -> Deci
 
 
 def erasure_keys(registrant_id: str, states: States) -> Iterator[str]:
-    """Yield the states needed to end all registrations of a registrant."""
+    """Yield the keys needed to end all registrations of a registrant."""
     listed = registrations_key(registrant_key(registrant_id))
     yield from pages.all_page_keys(listed, states)
     for registration_id in pages.items(states, listed):
@@ -157,7 +157,7 @@ def erasure_keys(registrant_id: str, states: States) -> Iterator[str]:
 
 
 def remove_all(states: States, registrant_id: str, seq: int, received_at: int) -> tuple[int, Decision[State]]:
-    """Return how many registrations of a registrant were in force, and the decision that ends them."""
+    """End all registrations of a registrant; return how many were in force, and the decision."""
     listed = registrations_key(registrant_key(registrant_id))
     ended, changed = 0, UNCHANGED
     for registration_id in tuple(pages.items(states, listed)):
@@ -168,7 +168,7 @@ def remove_all(states: States, registrant_id: str, seq: int, received_at: int) -
 
 
 def take_off_lists(states: States, registration_id: str, registration: CurrentRegistration | None) -> Decision[State]:
-    """Remove the registration from every list, and its contacts from the number of its registrant's."""
+    """Remove the registration from every list, and subtract its contacts from its registrant's number."""
     if registration is None:
         return UNCHANGED
     taken_off = combine(pages.remove(states, listed_at, page, registration_id) for listed_at, page in registration.rolls.items())
@@ -176,11 +176,11 @@ def take_off_lists(states: States, registration_id: str, registration: CurrentRe
 
 
 def put_on_lists(states: States, registration: Registration, described: Description) -> tuple[dict[str, int], Decision[State]]:
-    """Return the lists to which the registration was added, each with its page, and the change."""
+    """Add the registration to its lists; return the lists, each with the page, and the state change."""
     registration_id = registration.registration_id
     lists: dict[str, int] = {}
     changes: list[Decision[State]] = []
-    for place in listing_places(described):
+    for place in listing_keys(described):
         entry = find(states, place, IndexEntry) or IndexEntry()
         if not entry.watched:
             changes.append(Decision(states={place: IndexEntry(entry.offenders, watched=True)}))

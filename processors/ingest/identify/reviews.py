@@ -1,4 +1,4 @@
-"""Reviews of identify: people linked by a message who were known as different, and messages beyond the surge limit."""
+"""Identify's reviews: offenders who may be one person, registrations that nearly match, and messages beyond the surge limit."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -21,7 +21,7 @@ OUTCOMES: Final[Mapping[str, Outcome]] = {"release": "passed", "discard": "suppr
 
 
 def open_review(event: Event, reason: str, detail: str) -> Review:
-    """Return the review of a message."""
+    """Return a new, open review of a message."""
     name = review_id(STAGE, event.offender, event.ori, event.message_id, str(event.part), reason, str(event.seq), separator="|")
     return new_review(event, name, reason, detail, event.received_at)
 
@@ -33,13 +33,13 @@ def publish(
     offenders: tuple[str, ...] = (),
     registration_id: str | None = None,
 ) -> Decision[State]:
-    """Publish an open review, for which events wait or which asks about offenders."""
+    """Publish an open review, which holds events or asks about offenders."""
     opened = OpenReview(review, events, submission, offenders, registration_id)
     return Decision((Output(REVIEWS, review.review_id, review),), {review_key(review.review_id): opened})
 
 
 def hold(states: States, events: tuple[Event, ...], group: str, detail: str) -> tuple[Review, Decision[State]]:
-    """Hold events in a review of a group; return the review and the change."""
+    """Hold events in a review that belongs to a group; return the review, and the decision."""
     review = structs.replace(open_review(events[0], "surge", detail), group=group)
     bare = tuple(structs.replace(each, submission=b"") for each in events)
     _, added = pages.add(states, group_key(group), review.review_id)
@@ -47,7 +47,7 @@ def hold(states: States, events: tuple[Event, ...], group: str, detail: str) -> 
 
 
 def replacing_keys(review: str | None, states: States) -> Iterator[str]:
-    """Yield the states needed to replace a held message."""
+    """Yield the keys needed to replace a held message."""
     if review is not None:
         yield review_key(review)
         waiting = find(states, review_key(review), OpenReview)
@@ -58,14 +58,14 @@ def replacing_keys(review: str | None, states: States) -> Iterator[str]:
 
 
 def waiting_keys(waiting: OpenReview, states: States) -> Iterator[str]:
-    """Yield the offenders of the waiting events, and those they were merged into."""
+    """Yield the keys of the held events' offenders, and of those they were merged into."""
     for each in waiting.events:
         yield each.offender
         yield current_key(each.offender, states)
 
 
 def at_current_keys(states: States, waiting: OpenReview) -> OpenReview:
-    """Return the waiting events under the present keys of their offenders."""
+    """Return the review with its events under their offenders' current keys."""
     if all(current_key(each.offender, states) == each.offender for each in waiting.events):
         return waiting
     events = []
@@ -77,7 +77,7 @@ def at_current_keys(states: States, waiting: OpenReview) -> OpenReview:
 
 
 def settle(states: States, waiting: OpenReview, action: ReviewAction, context: Context) -> Decision[State]:
-    """Close the review as the reviewer decided; what waited is sent on, to be checked like any other message, or dropped."""
+    """Close the review as the reviewer decided; its events are sent on, to be checked like any others, or dropped."""
     state = STATE_AFTER[action.action]
     review = close_review(waiting.review, state, action)
     detail = f"{action.action.capitalize()} by {action.reviewer}: {action.reason}"
@@ -94,7 +94,7 @@ def settle(states: States, waiting: OpenReview, action: ReviewAction, context: C
 
 
 def supersede(waiting: OpenReview, by: tuple[Event, ...], context: Context) -> Decision[State]:
-    """Replace a held message by a later one of the agency, for the offenders concerned (contract §3.1.1)."""
+    """Replace a held message by a later one from the agency, for the offenders concerned (contract §3.1.1)."""
     later, review = by[0], waiting.review
     offenders = {each.offender for each in by}
     left = tuple(each for each in waiting.events if each.offender not in offenders)
@@ -112,5 +112,5 @@ def supersede(waiting: OpenReview, by: tuple[Event, ...], context: Context) -> D
 
 
 def group_keys(group: str, states: States) -> Iterator[str]:
-    """Yield the states needed to add to a group of held messages."""
+    """Yield the keys needed to add to a group of held messages."""
     return pages.last_page_keys(group_key(group), states)

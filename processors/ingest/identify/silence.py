@@ -1,8 +1,8 @@
 """
-Notices agencies that stop sending, so that no feed is lost without an alarm (contract §6 `feed.silence`).
+Detects agencies that stop sending, so that no feed fails unnoticed (contract §6 `feed.silence`).
 
-A silence is published as an overdue expectation, which is met when the agency sends again. The timer is not moved
-by every message: when it is due, it is set again if the agency has sent since.
+A silence is published as an overdue expectation, which is met when the agency sends again. Messages do not move the timer: when it is
+due, it is set again if the agency has sent since.
 """
 
 from typing import Final
@@ -25,7 +25,7 @@ PUBLISH_EVERY: Final = 60_000  # milliseconds
 
 
 def note_activity(states: States, key: str, intake: Intake, agency: tuple[str, str], context: Context) -> Decision[State]:
-    """Note that the agency (its ORI and jurisdiction) sent a message, which ends a silence."""
+    """Record that the agency (its ORI and jurisdiction) sent a message, which ends a silence."""
     before, at = find(states, key, AgencyActivity), intake.received_at
     ori, jurisdiction = agency
     if before is not None and not before.silent:
@@ -56,7 +56,7 @@ def publish(activity: AgencyActivity, key: str) -> Decision[State]:
 
 
 def check_silence(states: States, key: str, at: int, context: Context) -> Decision[State]:
-    """Publish that the agency is silent, unless it has sent since its timer was set."""
+    """Publish that the agency is silent, unless it has sent a message since its timer was set."""
     activity = find(states, key, AgencyActivity)
     if activity is None:
         return UNCHANGED
@@ -88,7 +88,7 @@ def silence_limit(activity: AgencyActivity, context: Context) -> int:
 
 
 def expectation(activity: AgencyActivity, limit: int, settled_by: str | None = None, settled_at: int | None = None) -> Expectation:
-    """Return the expectation that stands for a silence or its end."""
+    """Return the expectation that represents a silence or its end."""
     return Expectation(
         expectation_id=f"silence-{digest(activity.ori, 8)}",
         message_id=activity.message_id,

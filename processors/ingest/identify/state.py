@@ -1,9 +1,9 @@
 """
-What identify keeps, by key.
+The state of identify. The first letter of a state key says what it is:
 
-`i` and `n` index entries (identifiers, names), `d` addresses, `w` the registrations listed at one of these or at a registrant
-(`p`), `o` offenders,
-`r` registrations, `m` messages, `f` pages of them, `s` message rates, `a` agencies, `v` open reviews, `g` groups of them.
+`i` and `n` index entries (identifiers, names), `d` addresses, `w` lists of registrations at one of these or at a registrant
+(`p`), `o` offenders, `r` registrations, `m` messages, `f` pages of messages, `s` message rates, `a` agencies, `v` open reviews,
+`g` groups of reviews.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,9 +24,9 @@ from processors.stage import Decision
 
 class IndexEntry(Struct, frozen=True, gc=False, tag="indexed", omit_defaults=True):
     """
-    The offenders with this identifier, or with a similar name and this birth date; and whether registrations are listed here.
+    The offenders with this identifier, or with a similar name and this birth date; `watched` if registrations are listed here.
 
-    An offender is not listed under the identifier from which their key is derived.
+    An offender is not listed under the identifier that their key is derived from.
     """
 
     offenders: tuple[str, ...] = ()
@@ -35,11 +35,11 @@ class IndexEntry(Struct, frozen=True, gc=False, tag="indexed", omit_defaults=Tru
 
 class Offender(Struct, frozen=True, gc=False, tag="offender", omit_defaults=True):
     """
-    What is known of one person.
+    What is known of one offender.
 
-    `since` is the offset of the first message. `formerly` are offenders that were merged into this
-    one, `met` those about whom a reviewer was asked, `apart` those that a reviewer said are different people. `written` are the
-    names as agencies wrote them, the latest last.
+    `since` is the offset of the first message. `formerly` are the offenders that were merged into this one, `met` those about whom a
+    reviewer was asked, `apart` those who are different people according to a reviewer. `written` are the names as agencies
+    wrote them, the latest last.
     """
 
     since: int
@@ -52,7 +52,7 @@ class Offender(Struct, frozen=True, gc=False, tag="offender", omit_defaults=True
 
 
 class MergedOffender(Struct, frozen=True, gc=False, tag="merged", omit_defaults=True):
-    """An offender who was merged into `into`, as they were known until then, and why."""
+    """An offender who was merged into `into`: what was known of them until then, and why."""
 
     into: str
     since: int
@@ -63,10 +63,10 @@ class MergedOffender(Struct, frozen=True, gc=False, tag="merged", omit_defaults=
 
 class CurrentRegistration(Struct, frozen=True, gc=False, tag="enrolled", omit_defaults=True):
     """
-    A registration in force: whom it describes, and the offenders to whom it was sent, each with the offset from which it applies.
+    A registration in force: whom it describes, and the offenders that it was sent to, each with the offset from which it applies.
 
-    `rolls` are the lists that it is on, each with its page. `nearly` are offenders whom it nearly describes, about whom a
-    reviewer was asked, `confirmed` those for whom a reviewer confirmed it.
+    `rolls` are the lists that it is on, each with the page. `nearly` are the offenders about whom a reviewer was asked, `confirmed`
+    those for whom a reviewer confirmed it.
     """
 
     registrant_id: str
@@ -85,7 +85,7 @@ class CurrentRegistration(Struct, frozen=True, gc=False, tag="enrolled", omit_de
 
 class EarlierMessage(Struct, frozen=True, gc=False, tag="remembered", omit_defaults=True):
     """
-    The offenders of a message, part by part, for the Cancel or Update that refers to it; the review it waits in, if it does.
+    The offenders of each part of a message, for a Cancel or Update that refers to it; and the review that holds it, if any.
 
     It expires at `until` (milliseconds).
     """
@@ -96,7 +96,7 @@ class EarlierMessage(Struct, frozen=True, gc=False, tag="remembered", omit_defau
 
 
 class MessagePage(Struct, frozen=True, gc=False, tag="memories", omit_defaults=True):
-    """The keys of messages next to each other in the intake; the first expires at `until`."""
+    """The keys of messages next to each other in the intake; the page is checked for expired ones at `until`."""
 
     messages: tuple[str, ...]
     until: int | None = None
@@ -104,9 +104,9 @@ class MessagePage(Struct, frozen=True, gc=False, tag="memories", omit_defaults=T
 
 class MessageRate(Struct, frozen=True, gc=False, tag="pace", omit_defaults=True):
     """
-    The number of messages of one kind from one agency, the time of the last one, and the group of those beyond the limit.
+    The number of messages of one event subtype from one agency, their times, and the group of those beyond the limit.
 
-    `times` are those since the last whole block; `first` is the number of the first block that is kept.
+    `times` are those since the last full block; `first` is the number of the first block that is kept.
     """
 
     count: int = 0
@@ -116,16 +116,16 @@ class MessageRate(Struct, frozen=True, gc=False, tag="pace", omit_defaults=True)
 
 
 class TimesBlock(Struct, frozen=True, gc=False, tag="block"):
-    """The times of a whole block of the messages counted by a rate."""
+    """The times of a full block of messages counted by a rate."""
 
     times: tuple[int, ...]
 
 
 class OpenReview(Struct, frozen=True, gc=False, tag="open", omit_defaults=True):
     """
-    An open review, with the events that wait for it; they share one submission.
+    An open review, with the events that it holds; they share one submission.
 
-    `offenders` are those of whom it asks whether they are one person; with `registration_id`, whether it is for the first.
+    It asks whether the `offenders` are one person; if `registration_id` is set, whether that registration is for the first of them.
     """
 
     review: Review
@@ -144,7 +144,7 @@ class GroupDecision(Struct, frozen=True, gc=False, tag="group_decision"):
 
 class GroupSettlement(Struct, frozen=True, gc=False, tag="group_settlement"):
     """
-    A decision on a large group that is being carried out: `page` is next, of `pages`, of whose last only `last` reviews count.
+    A decision on a large group that is being carried out: `page` of `pages` is next, and only `last` reviews of the last page count.
 
     It has a timer at `due`, the time of the decision.
     """
@@ -160,8 +160,7 @@ class AgencyActivity(Struct, frozen=True, gc=False, tag="heard", omit_defaults=T
     """
     The time and id of an agency's latest message, and whether its silence was published.
 
-    `check_at` is when to look whether it is silent, None while it is known to be; `published_at` which of its times was
-    published last.
+    `check_at` is when to check whether the agency is silent, None while it is; `published_at` is the time that was published last.
     """
 
     ori: str
@@ -177,8 +176,8 @@ class Address(Struct, frozen=True, gc=False, tag="address", omit_defaults=True):
     """
     The channels on which an address, known by its keyed digest, has opted out.
 
-    `asked` are the latest times at which verification codes were sent to it, `heard` the ids of the latest messages from it,
-    `stopped_at` is when the latest STOP was sent from it, zero once START undid it.
+    `asked` are the latest times at which verification codes were sent to it, `heard` the ids of the latest messages from it.
+    `stopped_at` is when the latest STOP was sent from it, 0 once a START has revoked it.
     """
 
     silenced: tuple[Channel, ...] = ()
@@ -189,9 +188,9 @@ class Address(Struct, frozen=True, gc=False, tag="address", omit_defaults=True):
 
 class ListHead(Struct, frozen=True, gc=False, tag="roll", omit_defaults=True):
     """
-    A list too long for one document; its pages, from `first` on, are documents of their own.
+    The head of a list that is stored in pages, numbered from `first` up to `pages`.
 
-    `contacts` are those of all registrations on a registrant's list together (contact_limit.py).
+    `contacts` is the number of contacts of all registrations on a registrant's list (contact_limit.py).
     """
 
     pages: int
@@ -224,7 +223,7 @@ State = (
 )
 States = Mapping[str, State | None]
 S = TypeVar("S", bound=Struct)
-CACHED_KEYS: Final = 1 << 12  # agencies, kinds of message of one, and numbers of offenders
+CACHED_KEYS: Final = 1 << 12  # of agencies, rates and offenders
 UNCHANGED: Final[Decision[State]] = Decision()
 DEADLINES: Final[Mapping[type[State], Callable[[Any], int | None]]] = {
     GroupSettlement: attrgetter("due"),
@@ -234,9 +233,9 @@ DEADLINES: Final[Mapping[type[State], Callable[[Any], int | None]]] = {
 
 
 def find(states: States, key: str | None, kind: type[S]) -> S | None:
-    """Return the state of this key if it is of this kind."""
+    """Return the state under this key if it is of this kind."""
     found: Any = states.get(key) if key else None
-    return found if type(found) is kind else None  # a look at the type: isinstance takes a multiple where it says no
+    return found if type(found) is kind else None  # isinstance is several times slower when the answer is no
 
 
 def after(states: States, decision: Decision[State]) -> States:
@@ -245,29 +244,29 @@ def after(states: States, decision: Decision[State]) -> States:
 
 
 def deadline(state: State) -> int | None:
-    """Return when a page of messages or an agency must be looked at again, or a decision carried on."""
+    """Return the time of the state's timer: to check a page of messages or an agency, or to continue a group decision."""
     deadline_of = DEADLINES.get(type(state))
     return None if deadline_of is None else deadline_of(state)
 
 
 @lru_cache(CACHED_KEYS)
 def offender_key(first_known_by: str) -> str:
-    """Return the key of an offender who is first known by this identifier, or, without one, by this name."""
+    """Return the key of an offender who is first known by this identifier or, without one, by this name."""
     return f"o{digest(first_known_by)}"
 
 
 def index_key(home: str) -> str:
-    """Return the index key of the identifier that an offender of this key would be known by."""
+    """Return the index key of the identifier that this offender key is derived from."""
     return f"i{home[1:]}"
 
 
 def number_key(number: str, beside: str) -> str:
-    """Return the index key of a number, whoever issued it, of somebody with this name or birth date."""
+    """Return the index key of a number, regardless of its issuer, together with a name or birth date."""
     return f"i{digest(f'{number}|{beside}')}"
 
 
 def name_key(words: str, birth_date: str) -> str:
-    """Return the index key of a name with its birth date: names that may be alike have the same."""
+    """Return the index key of a name with a birth date; names that may be alike have the same key."""
     return f"n{digest(f'{name_block(words)}|{birth_date}')}"
 
 
@@ -294,12 +293,12 @@ def address_key(digest_of_address: str) -> str:
 
 
 def registrant_key(registrant_id: str) -> str:
-    """Return the key at which a registrant's registrations are listed."""
+    """Return the key of a registrant, at which their registrations are listed."""
     return f"p{digest(registrant_id, 16)}"
 
 
 def registrations_key(place: str) -> str:
-    """Return the key of the list of registrations at an index entry or address."""
+    """Return the key of the list of registrations at an index entry, address or registrant."""
     return f"w{place}"
 
 

@@ -1,9 +1,9 @@
 """
-Holds floods of messages, such as bulk updates (contract §6): beyond `surge.limit`, messages wait for a reviewer as one group.
+Counts messages against `surge.limit` (contract §6): beyond it, messages such as bulk updates wait for a reviewer as one group.
 
-Held messages are counted too: during a flood, only the first `limit` messages get through. A message
-is beyond the limit if the one `limit` messages before it is within the window. Messages are numbered, and
-their times kept in blocks, so that counting one writes few of them.
+Held messages are counted too, so that only the first `limit` messages of a surge get through. A message is beyond the limit if the
+message `limit` before it is within the window. Messages are numbered, and their times stored in blocks, so that counting one
+writes few of them.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from processors.rules.book import Surge
 from processors.stage import Decision
 
 BLOCK: Final = 100
-NONE: Final = MessageRate()
+NO_MESSAGES: Final = MessageRate()
 NEVER: Final = -1
 
 
@@ -24,7 +24,7 @@ def block_key(key: str, block: int) -> str:
 
 
 def block_keys(key: str, rate: MessageRate) -> Iterable[str]:
-    """Return the states needed to count a message besides the rate itself: its whole blocks."""
+    """Return the keys needed to count a message besides the rate itself: its full blocks."""
     if rate.count < BLOCK:
         return ()
     return [block_key(key, block) for block in range(rate.first, rate.count // BLOCK)]
@@ -32,11 +32,11 @@ def block_keys(key: str, rate: MessageRate) -> Iterable[str]:
 
 def count_message(states: States, key: str, limit: Surge, at: int, seq: int) -> tuple[str | None, Decision[State]]:
     """Count a message; return the group it must wait with, None if it is within the limit."""
-    rate, since = find(states, key, MessageRate) or NONE, at - limit.window
+    rate, since = find(states, key, MessageRate) or NO_MESSAGES, at - limit.window
     changes: dict[str, State | None] = {}
     if rate.count:
         first, last = rate.first, rate.count // BLOCK
-        rate = without_old(states, key, rate, limit, since)
+        rate = without_expired_times(states, key, rate, limit, since)
         kept = rate.first if rate.count else last
         changes |= dict.fromkeys([block_key(key, block) for block in range(first, kept)])
     group = None
@@ -51,7 +51,7 @@ def count_message(states: States, key: str, limit: Surge, at: int, seq: int) -> 
 
 
 def time_of(states: States, key: str, rate: MessageRate, number: int) -> int:
-    """Return when the message of this number came; NEVER if that is no longer known."""
+    """Return the time of the message with this number; NEVER if it is no longer known."""
     block, place = divmod(number, BLOCK)
     if block == rate.count // BLOCK:
         return rate.times[place]
@@ -59,11 +59,11 @@ def time_of(states: States, key: str, rate: MessageRate, number: int) -> int:
     return found.times[place] if found else NEVER
 
 
-def without_old(states: States, key: str, rate: MessageRate, limit: Surge, since: int) -> MessageRate:
-    """Return the rate without expired times: all of them after a pause as long as the window, otherwise block by block."""
+def without_expired_times(states: States, key: str, rate: MessageRate, limit: Surge, since: int) -> MessageRate:
+    """Return the rate without expired times: all are dropped after a pause as long as the window, otherwise block by block."""
     first, last = rate.first, rate.count // BLOCK
     if (rate.times[-1] if rate.times else time_of(states, key, rate, rate.count - 1)) <= since:
-        return NONE
+        return NO_MESSAGES
     if first == last:
         return rate
     first = max(first, (rate.count - limit.limit) // BLOCK)

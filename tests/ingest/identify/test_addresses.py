@@ -4,7 +4,7 @@ import pytest
 
 from processors.domain.inbound import Inbound
 from processors.domain.registration import Verification, address_digest, verification_digest
-from processors.ingest.identify.addresses import HEARD
+from processors.ingest.identify.addresses import MAX_KNOWN_MESSAGES
 from processors.ingest.identify.state import Address
 from processors.topics import REGISTRANTS
 from tests.ingest.identify.front_door import Decided, FrontDoor
@@ -127,7 +127,7 @@ def test_the_ids_of_an_address_are_its_latest_twenty_and_those_of_two_providers_
     (key,) = door.keys("d")
     found = door.state(key)
     assert isinstance(found, Address)
-    assert len(found.heard) == HEARD
+    assert len(found.heard) == MAX_KNOWN_MESSAGES
     assert door.answer("STOP", id="SM29").reasons == [("noted", "repeated_inbound")]
     assert door.answer("STOP", id="SM29", provider="another").reasons == [("noted", "inbound")]
 

@@ -20,7 +20,7 @@ LISTED = contact_limit.list_key("R-1")
 
 @pytest.fixture
 def door(monkeypatch: pytest.MonkeyPatch) -> FrontDoor:
-    monkeypatch.setattr(contact_limit, "MOST_CONTACTS", 3)
+    monkeypatch.setattr(contact_limit, "MAX_REGISTRANT_CONTACTS", 3)
     return FrontDoor()
 
 
@@ -92,7 +92,7 @@ def test_an_erasure_frees_all_room(door: FrontDoor) -> None:
 def test_whoever_is_beyond_it_already_may_still_change_and_remove(door: FrontDoor, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         register(door, number)
-    monkeypatch.setattr(contact_limit, "MOST_CONTACTS", 1)
+    monkeypatch.setattr(contact_limit, "MAX_REGISTRANT_CONTACTS", 1)
     assert not is_refused(register(door, 0))
     assert is_refused(register(door, 3))
     for number in range(3):

@@ -15,7 +15,7 @@ from processors.domain.registration import Enrolment
 from processors.domain.review import ReviewAction
 from processors.domain.submission import Submission
 from processors.ingest.identify.decide import IDENTIFY
-from processors.ingest.identify.remembered import PAGE
+from processors.ingest.identify.earlier_messages import PAGE
 from processors.ingest.identify.state import registration_key
 from processors.stage import Record
 from processors.topics import EVENTS, INTAKE, REGISTRANTS, REGISTRATIONS, SUBMISSIONS, Topic

@@ -22,11 +22,11 @@ NAME = {"name": {"given": "Dean", "sur": "Colton"}, "birth_date": "1984-05-17"}
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (room, identity):
-        monkeypatch.setattr(module, "MARKS", 2 * FEW)
-        monkeypatch.setattr(module, "NAMES", FEW)
-    monkeypatch.setattr(room, "LISTED", FEW)
-    monkeypatch.setattr(room, "MERGED", 3)
-    for module, name in ((room, "MEANT"), (registrations, "MEANT"), (people, "ASKED"), (people, "MET")):
+        monkeypatch.setattr(module, "MAX_MARKS", 2 * FEW)
+        monkeypatch.setattr(module, "MAX_NAMES", FEW)
+    monkeypatch.setattr(room, "MAX_LISTED", FEW)
+    monkeypatch.setattr(room, "MAX_MERGED", 3)
+    for module, name in ((room, "MAX_MATCHED"), (registrations, "MAX_MATCHED"), (people, "MAX_ASKED"), (people, "MAX_QUESTIONS")):
         monkeypatch.setattr(module, name, FEW)
 
 
@@ -87,7 +87,7 @@ def test_a_person_with_hundreds_of_numbers() -> None:
         door.submit(offenders=[{"identifiers": [known, booking(number)]}])
     assert max(map(len, door.documents.values())) < 20_000
     (offender,) = [each for key in door.keys("o") if isinstance(each := door.state(key), Offender)]
-    assert len(offender.marks) == room.MARKS
+    assert len(offender.marks) == room.MAX_MARKS
 
 
 def fbi(number: int) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Intake records of an earlier version, which hold the people they are about, but not in comparable form."""
+"""Intake records written by an earlier version, without the people in comparable form."""
 
 from functools import cache
 
@@ -16,7 +16,7 @@ from processors.rules.load import load_rules
 
 
 def people_of(intake: Intake) -> tuple[ComparedPerson, ...]:
-    """Return the people a record that lacks the comparable form is about, by the built-in rules."""
+    """Return the people that such a record is about in comparable form, by the built-in rules."""
     if intake.kind == "registration":
         registration = msgspec.json.decode(intake.body, type=Registration)
         return (compare_person(registration.offender, built_in_rules())[0],)

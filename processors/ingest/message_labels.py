@@ -1,4 +1,4 @@
-"""The labels of a submission, for commands that only send or route messages."""
+"""Reads the ids of a submission, for commands that only send or route messages."""
 
 import re
 from typing import Final
@@ -24,7 +24,7 @@ def _text(value: object) -> str | None:
 
 
 def broken_xml(message: bytes) -> tuple[str, int, int] | None:
-    """Return why, in which line and in which column an XML document is not well-formed; None if it is, or is rejected for more."""
+    """Return the error, line and column of an XML document that is not well-formed; None for any other document."""
     try:
         parse_xml(detect_format(message)[1])
     except Rejection as why:

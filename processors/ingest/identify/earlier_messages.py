@@ -1,8 +1,8 @@
 """
 Remembers messages for `duplicate.window`, for a Cancel or Update that refers to them.
 
-Each is remembered until its own expiry. Messages next to each other in the intake share a
-page with one timer, and are forgotten page by page, so that remembering a message writes little else.
+Each message has its own expiry. Messages next to each other in the intake share a page with one timer and are forgotten page by page,
+so that remembering a message writes little else.
 """
 
 from collections.abc import Iterable
@@ -15,18 +15,18 @@ PAGE: Final = 32  # offsets
 
 
 def page_key(page: int) -> str:
-    """Return the key of the page of this number: the intake's offset divided by the page's length."""
+    """Return the key of the page with this number: the intake offset divided by PAGE."""
     return f"f{page}"
 
 
 def page_keys(key: str, states: States) -> Iterable[str]:
-    """Return the states needed to forget the messages of a page."""
+    """Return the keys needed to forget the messages of a page."""
     page = find(states, key, MessagePage)
     return (key, *page.messages) if page is not None else (key,)
 
 
 def remember(states: States, page_key: str, key: str, message: EarlierMessage) -> Decision[State]:
-    """Remember the message, and its key on its page; the page is due when its first message expires."""
+    """Remember the message, and add its key to its page; the page is due when its first message expires."""
     page = find(states, page_key, MessagePage)
     grown = MessagePage((key,), message.until) if page is None else MessagePage((*page.messages, key), page.until)
     return Decision(states={page_key: grown, key: message})
@@ -39,7 +39,7 @@ def recall(states: States, key: str, at: int) -> EarlierMessage | None:
 
 
 def forget(states: States, key: str, page: MessagePage, at: int) -> Decision[State]:
-    """Forget the expired messages of a page; the page is due again when the last of the others expires."""
+    """Forget the expired messages of a page; the page is due again when the last remaining message expires."""
     left = {each: found.until for each in page.messages if (found := recall(states, each, at))}
     changes: dict[str, State | None] = {each: None for each in page.messages if each not in left}
     changes[key] = MessagePage(tuple(left), max(left.values())) if left else None
