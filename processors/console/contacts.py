@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from processors.deliver.contacts import UNKNOWN, destinations
 from processors.deliver.decide import STAGE as DELIVER
-from processors.deliver.moment import STAGE_NAME, Moment
+from processors.deliver.situation import STAGE_NAME, Situation
 from processors.deliver.state import KnownContact, Registrant
 from processors.domain.erasure import RegistrantKey
 from processors.domain.inbound import PURPOSE, InboundText
@@ -79,12 +79,12 @@ def reply_of(client: Client, seal: Seal, rules: Rules, review_id: str) -> str | 
         return None
 
 
-def registrant_of(client: Client, seal: Seal, rules: Rules, registrant_id: str) -> tuple[Registrant | None, Moment]:
+def registrant_of(client: Client, seal: Seal, rules: Rules, registrant_id: str) -> tuple[Registrant | None, Situation]:
     """Return what deliver keeps of a registrant, None if nothing, and the moment with whose seal it is opened."""
     sealed = client.last(KEYS, registrant_id)
     key = None if sealed is None else client.codec.decode(sealed)
     now = wall()
-    moment = Moment(registrant_id, now, now, rules, seal, key if isinstance(key, RegistrantKey) else None)
+    moment = Situation(registrant_id, now, now, rules, seal, key if isinstance(key, RegistrantKey) else None)
     return kept_registrant(client, registrant_id), moment
 
 

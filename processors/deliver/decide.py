@@ -1,34 +1,36 @@
 """
-Deliver: tells each registrant once, in their language, at every contact, until they are reached.
+Deliver: notifies each registrant once, in their language, at every contact, until they are reached.
 
 Reads     notifications, registrants     by registrant
-Writes    outbound.sms, outbound.email, outbound.voice: one record for each attempt
-          tally: the first final outcome of each offender's part, for the response to its agency
-          registration.status: the status of a registration, by its id
-          intake: opt-outs by receipt, requests to verify an address, and the question where an offender stands, for identify
-          keys: the key of a registrant's contact data, until it is destroyed; erased: that it was, for ever
-          reviews
-          dead-letters.keys   the key of a record that is set aside, where the registrant has none
-Keeps     a registrant's registrations (contacts sealed), what waits for its merge window or the end of quiet hours, what is
-          known of each contact; each notification on its way, with its attempts
-Flags     a notification whose registration was not seen within `out_of_order.hold`, until `delivery.give_up`; one that the
-          rules have no text for, until a reviewer decides or there is one; a reply without a keyword
-Releases  the first by whatever other registration the registrant has in force, the second once there is a text, the third
-          as an opt-out; what cannot be told yet stays in review, and the journal says why
-Rejects   a receipt that refers to no attempt of ours
-Replayed  every id is a digest of what is told and to whom: the same attempt has the same reference, a new one another
+Writes    outbound.sms, outbound.email, outbound.voice   one record for each attempt
+          tally                 the first final outcome of each offender's part, for the response to its agency
+          registration.status   the status of a registration, by its id
+          intake                for identify: opt-outs by receipt or review, requests to verify an address and for an offender's standing
+          keys                  the key of a registrant's contact data, until it is destroyed
+          erased                the record that it was destroyed, forever
+          reviews               what is flagged here, and every later state of its review
+          dead-letters          receipts that are rejected here
+          dead-letters.keys     the key of a record that is quarantined, if the registrant has no key
+Keeps     a registrant's registrations (contacts sealed); notices that wait for their merge window or the end of quiet hours; what is
+          known of each contact; each delivery, with its attempts
+Flags     a notification whose registration was not seen within `out_of_order.hold`, until `delivery.give_up`; one that the rules have
+          no text for, until a reviewer decides or there is a text; a reply without a keyword
+Releases  the first under the registrant's other registrations in force, the second once there is a text, the third as an opt-out; what
+          cannot be sent yet stays in review, and the journal says why
+Rejects   a receipt that refers to none of our attempts
+Replayed  every id is a digest of what is told and to whom, so a replayed attempt has the same reference
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from processors.deliver.dispatch.deliveries import advance
-from processors.deliver.inbox import erasures, notifications, receipts, registrations, replies, reviews, verifications
-from processors.deliver.keys import TABLE, key_for, purge_key, take_key
-from processors.deliver.moment import STAGE_NAME, Moment, registrant_after
+from processors.deliver.due import resettle, send_due
+from processors.deliver.inputs import erasures, notifications, receipts, registrations, replies, reviews, verifications
+from processors.deliver.keys import KEY_TABLE, adopt_key, key_for, purge_key
 from processors.deliver.pages import in_pages, is_page, page_keys, with_pages
-from processors.deliver.registration_life import confirm, follow_registrations
-from processors.deliver.release import release_due, resettle
+from processors.deliver.registration_lifecycle import confirm, follow_registrations
+from processors.deliver.situation import STAGE_NAME, Situation, registrant_after
 from processors.deliver.state import Delivery, Registrant, State, deadline, delivery_key, is_urgent, registrant_of
 from processors.domain.erasure import Erasure
 from processors.domain.inbound import Inbound
@@ -54,7 +56,7 @@ from processors.topics import (
 
 
 def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
-    """Name the registrant of the input, the delivery of a receipt or timer, and, if they matter, the other deliveries under way."""
+    """Return the keys of the input's registrant and delivery and, if they may be affected, of the other deliveries under way."""
     if not given.key:
         return ()
     registrant_id = registrant_of(given.key)
@@ -70,7 +72,7 @@ def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
 
 
 def concerns_deliveries(record: Record) -> bool:
-    """Whether the deliveries under way are affected: contacts changed, or an event is changed or cancelled."""
+    """Whether a record may affect the deliveries under way: it changes contacts, or changes or cancels an event."""
     value = record.value
     if isinstance(value, Notification):
         return value.event.telling != "news"
@@ -84,31 +86,31 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     registrant = with_pages(before, states) if isinstance(before, Registrant) else Registrant(registrant_id=registrant_id)
     at = time_of(given)
     begins_at = at if isinstance(given, Resettle) else max(at, given.clock)
-    moment = Moment(registrant_id, at, begins_at, context.rules, context.seal, key_for(registrant, given, context))
+    situation = Situation(registrant_id, at, begins_at, context.rules, context.seal, key_for(registrant, given, context))
     if given.key != registrant_id and not is_page(given.key or ""):
-        return look_at_delivery(given, registrant, states, moment)
+        return decide_delivery(given, registrant, states, situation)
     if isinstance(given, Record):
-        decision = take_key(registrant, moment, context)
-        decision = decision.then(take(registrant_after(decision, registrant), given, states, moment))
+        decision = adopt_key(registrant, situation, context)
+        decision = decision.then(decide_record(registrant_after(decision, registrant), given, states, situation))
     elif isinstance(given, Resettle):
-        decision = Decision(states={registrant_id: resettle(registrant, moment)})
+        decision = Decision(states={registrant_id: resettle(registrant, situation)})
     else:
-        decision = purge_key(registrant, moment)
-    decision = decision.then(release_due(registrant_after(decision, registrant), moment))
+        decision = purge_key(registrant, situation)
+    decision = decision.then(send_due(registrant_after(decision, registrant), situation))
     after = registrant_after(decision, registrant)
     if isinstance(given, Wake) or (after.registrations, after.contacts) != (registrant.registrations, registrant.contacts):
-        decision = decision.then(follow_registrations(after, moment))
+        decision = decision.then(follow_registrations(after, situation))
     return in_pages(changes_only(decision, registrant), registrant, states)
 
 
-def look_at_delivery(given: Input, registrant: Registrant, states: Mapping[str, State], moment: Moment) -> Decision[State]:
-    """Do what is due on one delivery, or forget it once no receipt can be about it any more."""
+def decide_delivery(given: Input, registrant: Registrant, states: Mapping[str, State], situation: Situation) -> Decision[State]:
+    """Do what is due on one delivery, or forget it once no more receipts can arrive for it."""
     delivery = states.get(given.key or "")
     if not isinstance(delivery, Delivery) or isinstance(given, Resettle):
         return Decision()
     if deadline(delivery) == delivery.forget_at:
         return Decision(states={given.key or "": None})
-    return changes_only(advance(registrant, delivery, moment), registrant)
+    return changes_only(advance(registrant, delivery, situation), registrant)
 
 
 def time_of(given: Input) -> int:
@@ -118,45 +120,45 @@ def time_of(given: Input) -> int:
     return given.fires_at if isinstance(given, Wake) else given.at
 
 
-def take(registrant: Registrant, record: Record, states: Mapping[str, State], moment: Moment) -> Decision[State]:
+def decide_record(registrant: Registrant, record: Record, states: Mapping[str, State], situation: Situation) -> Decision[State]:
     """Return the decision on one record, before anything that is due is sent."""
     deliveries = [each for each in states.values() if isinstance(each, Delivery)]
     match record.value:
         case Notification() as notification:
-            decision = notifications.gather(registrant, notification, deliveries, moment)
+            decision = notifications.receive_notification(registrant, notification, deliveries, situation)
         case Reachable() as reachable:
-            decision = registrations.register(registrant, reachable, deliveries, moment)
-        case NearMatch() | PresentStanding() as heard:
-            decision = hear_of_offender(registrant, heard, moment)
+            decision = registrations.register(registrant, reachable, deliveries, situation)
+        case NearMatch() | PresentStanding() as news:
+            decision = decide_offender_news(registrant, news, situation)
         case Receipt() as receipt:
             found = states.get(delivery_key(registrant.registrant_id, receipt.reference))
-            decision = receipts.settle(registrant, receipt, record, found, moment)
+            decision = receipts.settle(registrant, receipt, record, found, situation)
         case Verification() as verification:
-            decision = verifications.verify(registrant, verification, deliveries, moment)
+            decision = verifications.verify(registrant, verification, deliveries, situation)
         case VerificationPermit() as permit:
-            decision = verifications.ask(registrant, permit, moment)
+            decision = verifications.send_code(registrant, permit, situation)
         case Inbound() as inbound:
-            decision = reply(registrant, inbound, deliveries, moment)
+            decision = reply(registrant, inbound, deliveries, situation)
         case Erasure() as erasure:
-            decision = erasures.erase(registrant, erasure, deliveries, moment)
+            decision = erasures.erase(registrant, erasure, deliveries, situation)
         case ReviewAction() as action:
-            decision = reviews.act(registrant, action, moment)
+            decision = reviews.act(registrant, action, situation)
         case other:
             raise TypeError(f"deliver reads no {type(other).__name__}")
     return decision
 
 
-def hear_of_offender(registrant: Registrant, heard: NearMatch | PresentStanding, moment: Moment) -> Decision[State]:
-    """Return the decision on what is said of a registration's offender: who they may be, or where they stand."""
-    if isinstance(heard, NearMatch):
-        return registrations.note_near_match(registrant, heard, moment)
-    return confirm(registrant, moment, heard)
+def decide_offender_news(registrant: Registrant, news: NearMatch | PresentStanding, situation: Situation) -> Decision[State]:
+    """Return the decision on news about a registration's offender: a near match, or the offender's standing."""
+    if isinstance(news, NearMatch):
+        return registrations.note_near_match(registrant, news, situation)
+    return confirm(registrant, situation, news)
 
 
-def reply(registrant: Registrant, inbound: Inbound, deliveries: Iterable[Delivery], moment: Moment) -> Decision[State]:
-    """Return the decision on a registrant's reply, including deliveries under way."""
-    decision = replies.take_reply(registrant, inbound, moment)
-    return registrations.advance_all(decision, registrant_after(decision, registrant), deliveries, moment)
+def reply(registrant: Registrant, inbound: Inbound, deliveries: Iterable[Delivery], situation: Situation) -> Decision[State]:
+    """Return the decision on a registrant's reply, and advance the deliveries under way."""
+    decision = replies.take_reply(registrant, inbound, situation)
+    return registrations.advance_all(decision, registrant_after(decision, registrant), deliveries, situation)
 
 
 def changes_only(decision: Decision[State], before: Registrant) -> Decision[State]:
@@ -171,8 +173,8 @@ def attempts_by_contact(document: Any) -> Any:
     """
     Return a document of format 1 in format 2.
 
-    An attempt named its contact by registration and position, which may be another contact by now: a delivery made under it gets
-    no further attempt; its receipts are still understood.
+    Format 1 named an attempt's contact by registration and position, which may be another contact now: such a delivery gets no further
+    attempts, but its receipts are still understood.
     """
     if document["type"] != "sent":
         return document
@@ -208,5 +210,5 @@ STAGE: Final[Stage[State]] = Stage(
     owner=registrant_of,
     registrant=lambda record: record.key,
     migrations={1: attempts_by_contact},
-    table=TABLE,
+    table=KEY_TABLE,
 )

@@ -1,9 +1,9 @@
 """
 Merges notifications of one event, and lets a later message replace what was not sent yet.
 
-One registrant's notifications of one agency event (agency, event subtype, action time) are sent as one that names every
-offender (specification §4, contract §6 `merge.window`). Distinct events stay distinct: hearings on the 12th and on the
-13th are two messages, two on the 14th at 10:00 are one.
+A registrant's notifications of one agency event (agency, event subtype, action time) are sent as one message that names every
+offender (specification §4, contract §6 `merge.window`). Distinct events stay distinct: hearings on the 12th and on the 13th are two
+messages; two hearings on the 14th at 10:00 are one.
 """
 
 from collections.abc import Iterable
@@ -20,36 +20,36 @@ from processors.domain.person import Identifier, Name
 
 
 class AgencyView(Struct, frozen=True, gc=False):
-    """The part of an agency that is told."""
+    """The data of an agency that registrants are told."""
 
     name: str | None = None
 
 
 class OffenderView(Struct, frozen=True, gc=False):
-    """The part of an offender that is told: neither aliases nor the date of birth."""
+    """The data of an offender that registrants are told: neither aliases nor the date of birth."""
 
     name: Name | None = None
     identifiers: tuple[Identifier, ...] = ()
 
 
 class SubmissionView(Struct, frozen=True, gc=False):
-    """The part of a submission that is told; not its remarks and details."""
+    """The data of a submission that registrants are told: neither remarks nor details."""
 
     agency: AgencyView
     offenders: tuple[OffenderView, ...]
 
 
-# Nothing is added to a gathering that waits for its registration: it would have to wait too.
+# Nothing is added to a gathering that waits for its registration, since it would have to wait too.
 OPEN_TO_MORE: Final = frozenset({"merge_window", "quiet_hours"})
-TOGETHER: Final = 100  # notices of one message; more of one agency event begin another
+MAX_NOTICES: Final = 100  # notices in one message; further notices of the event start another message
 
-OPEN: Final = msgspec.json.Decoder(SubmissionView)
+SUBMISSION_DECODER: Final = msgspec.json.Decoder(SubmissionView)
 
 
 def notice_of(notification: Notification, *, emergency: bool) -> Notice:
-    """Return what is kept of a notification; its submission is decoded only here."""
+    """Return the notice of a notification; the submission is decoded only here."""
     event = notification.event
-    told = OPEN.decode(event.submission)
+    told = SUBMISSION_DECODER.decode(event.submission)
     person = told.offenders[event.part] if event.part < len(told.offenders) else OffenderView()
     return Notice(
         message_id=event.message_id,
@@ -87,7 +87,7 @@ def notice_of(notification: Notification, *, emergency: bool) -> Notice:
 
 
 def same_event(one: Notice, other: Notice) -> bool:
-    """Whether both belong in one message: the same agency event, both news, change or cancellation, and one sentence says both."""
+    """Whether both belong in one message: the same agency event, told in the same way, so that one sentence covers both."""
     return (one.ori, one.event_subtype, one.action_at, one.date_only, one.telling, one.changes, one.way) == (
         other.ori,
         other.event_subtype,
@@ -99,39 +99,39 @@ def same_event(one: Notice, other: Notice) -> bool:
     )
 
 
-def is_open_to(notice: Notice, pending: Pending) -> bool:
-    """Whether a gathering takes another notice, of the same agency event."""
-    return pending.why in OPEN_TO_MORE and len(pending.notices) < TOGETHER and same_event(pending.notices[0], notice)
+def accepts(notice: Notice, pending: Pending) -> bool:
+    """Whether a notice can be added to a gathering."""
+    return pending.why in OPEN_TO_MORE and len(pending.notices) < MAX_NOTICES and same_event(pending.notices[0], notice)
 
 
-def admit(pending: tuple[Pending, ...], notice: Notice, at: int, window: int) -> tuple[tuple[Pending, ...], Pending]:
+def add_notice(pending: tuple[Pending, ...], notice: Notice, at: int, window: int) -> tuple[tuple[Pending, ...], Pending]:
     """
-    Return what waits, with `notice` added, and the gathering that has it; a gathering lasts `window` from its first notice.
+    Return the gatherings with `notice` added, and the one that contains it; a gathering lasts `window` from its first notice.
 
-    Both are in the order in which the messages were received: the order in which they reached deliver, from several partitions, must affect
-    neither the words nor which of two messages is sent first.
+    Both are in the order in which the messages were received. The order in which they reach deliver, from several partitions, must not
+    affect the wording or which of two messages is sent first.
     """
-    found = next((each for each in pending if is_open_to(notice, each)), None)
+    found = next((each for each in pending if accepts(notice, each)), None)
     if found is None:
         joined = Pending(notices=(notice,), since=at, due_at=at + window)
     else:
         due_at = min(found.due_at, at + window) if notice.emergency else found.due_at
-        joined = replace(found, notices=tuple(sorted((*found.notices, notice), key=came_in)), due_at=due_at)
+        joined = replace(found, notices=tuple(sorted((*found.notices, notice), key=arrival_order)), due_at=due_at)
     others = (each for each in pending if each is not found)
-    return tuple(sorted((*others, joined), key=lambda each: came_in(each.notices[0]))), joined
+    return tuple(sorted((*others, joined), key=lambda each: arrival_order(each.notices[0]))), joined
 
 
-def overtake(pending: tuple[Pending, ...], notice: Notice) -> tuple[tuple[Pending, ...], tuple[Notice, ...], Notice | None]:
+def replace_unsent(pending: tuple[Pending, ...], notice: Notice) -> tuple[tuple[Pending, ...], tuple[Notice, ...], Notice | None]:
     """
-    Return what still waits, what `notice` replaced before it was sent, and what is to be told of `notice` itself.
+    Return what still waits, the notices that `notice` replaces before they were sent, and what remains to be told of `notice`.
 
-    What was never told need not be taken back: cancelled news and its cancellation are both dropped, changed news is told
-    as it is now. A change that was not sent is replaced by the next change, which includes it, or by the cancellation.
+    What was never sent need not be taken back: news and its cancellation are both dropped, and changed news is told with its current
+    values. An unsent change is replaced by the next change, which includes it, or by the cancellation.
     """
     if notice.telling == "news":
         return pending, (), notice
-    gone = tuple(each for each in notices_in(pending) if overtakes(each, notice))
-    kept = without(pending, gone)
+    gone = tuple(each for each in notices_in(pending) if replaces(each, notice))
+    kept = without_notices(pending, gone)
     if any(each.telling == "news" for each in gone):
         return kept, gone, None if notice.telling == "cancellation" else replace(notice, telling="news", changes=())
     if gone and notice.telling == "change":
@@ -140,11 +140,11 @@ def overtake(pending: tuple[Pending, ...], notice: Notice) -> tuple[tuple[Pendin
     return kept, gone, notice
 
 
-def overtakes(earlier: Notice, later: Notice) -> bool:
+def replaces(earlier: Notice, later: Notice) -> bool:
     """
-    Whether the later message replaces an earlier one: it is about the same event of the same offender.
+    Whether the later message replaces the earlier one: both are about the same event of the same offender.
 
-    If an offender had two keys, the agency may have reported one event under each, with two message ids.
+    If an offender had two keys, the agency may have reported the event under each, with two message ids.
     """
     if earlier.ori != later.ori or earlier.telling == "cancellation":
         return False
@@ -156,11 +156,11 @@ def overtakes(earlier: Notice, later: Notice) -> bool:
 
 
 def content(notice: Notice) -> tuple[str, str, int, bool]:
-    """Return what happens and when: what one agency says of one offender once."""
+    """Return what happens and when; an agency reports this once for one offender."""
     return notice.event_type, notice.event_subtype, notice.action_at, notice.date_only
 
 
-def came_in(notice: Notice) -> tuple[int, str, int, str]:
+def arrival_order(notice: Notice) -> tuple[int, str, int, str]:
     """Return the sort key of notices: when their messages were received, then their ids."""
     return notice.received_at, notice.message_id, notice.part, notice.offender
 
@@ -169,8 +169,8 @@ def notices_in(pending: Iterable[Pending]) -> Iterable[Notice]:
     return (notice for each in pending for notice in each.notices)
 
 
-def without(pending: tuple[Pending, ...], gone: tuple[Notice, ...]) -> tuple[Pending, ...]:
-    """Return what waits without the notices in `gone`; a gathering with nothing left is over."""
+def without_notices(pending: tuple[Pending, ...], gone: tuple[Notice, ...]) -> tuple[Pending, ...]:
+    """Return what waits without the notices in `gone`; a gathering without notices is removed."""
     if not gone:
         return pending
     left = (replace(each, notices=tuple(notice for notice in each.notices if notice not in gone)) for each in pending)

@@ -1,8 +1,8 @@
 """
-The key that a registrant's contact data is sealed with here: that of their first registration, until they are erased.
+The key that seals a registrant's contact data in deliver: that of their first registration, until they are erased.
 
-The owner of the partition has it in memory. It is written to `vn.keys` alone: once that one record is deleted, no backup of
-anything else can be read.
+The owner of the partition has it in memory. It is stored only in `vn.keys`: once that one record is deleted, backups of
+everything else cannot be decrypted.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from processors.deliver.moment import Moment
+from processors.deliver.situation import Situation
 from processors.deliver.state import KnownRegistration, Registrant, State
 from processors.domain.erasure import Erased, RegistrantKey, registrant_digest, seal_key
 from processors.domain.registration import Reachable
@@ -23,10 +23,10 @@ MINUTE: Final = 60_000
 
 def key_for(registrant: Registrant, given: Input, context: Context) -> RegistrantKey | None:
     """
-    Return the registrant's key: the one known, or the one that the input brings, sealed by the newest key of the file.
+    Return the registrant's key: the known one, or the one that the input brings, sealed by the newest key of the file.
 
-    A registration on its way while `vn key rotate` adds a key, or read by a stage that has not seen it, brings one sealed by an
-    older key, when the known ones have been sealed again already.
+    A registration that was in the pipeline while `vn key rotate` added a key brings one sealed by an older key, after the known keys
+    have been sealed again.
     """
     found: RegistrantKey | None = context.table.get(registrant.registrant_id)
     if found is not None or not isinstance(given, Record) or not isinstance(given.value, Reachable):
@@ -39,30 +39,32 @@ def key_for(registrant: Registrant, given: Input, context: Context) -> Registran
     return renew_key(registrant.registrant_id, brought, context) or brought
 
 
-def take_key(registrant: Registrant, moment: Moment, context: Context) -> Decision[State]:
-    """Return the registrant with everything sealed by their key, which is new and is written down."""
-    if moment.key is None or registrant.registrant_id in context.table:
+def adopt_key(registrant: Registrant, situation: Situation, context: Context) -> Decision[State]:
+    """Store a key that is new, and seal the registrant's contacts again with it."""
+    if situation.key is None or registrant.registrant_id in context.table:
         return Decision()
-    again = {name: replace(each, sealed=reseal_contacts(each, moment)) for name, each in registrant.registrations.items()}
-    written = Output(KEYS, registrant.registrant_id, moment.key)
+    again = {name: replace(each, sealed=reseal_contacts(each, situation)) for name, each in registrant.registrations.items()}
+    written = Output(KEYS, registrant.registrant_id, situation.key)
     return Decision((written,), {registrant.registrant_id: replace(registrant, registrations=again)} if again else {})
 
 
-def reseal_contacts(registration: KnownRegistration, moment: Moment) -> bytes:
-    """Return contacts that a key of the file sealed, before registrants had their own, sealed by the registrant's."""
+def reseal_contacts(registration: KnownRegistration, situation: Situation) -> bytes:
+    """Return contacts sealed by the registrant's key that an earlier version sealed by a key of the file."""
     if not registration.sealed:
         return b""
-    purpose = contacts_purpose(moment.registrant_id)
-    return moment.contact_seal.close(moment.seal.open(registration.sealed, purpose), purpose)
+    purpose = contacts_purpose(situation.registrant_id)
+    return situation.contact_seal.close(situation.seal.open(registration.sealed, purpose), purpose)
 
 
-def seal_for_registrant(reachable: Reachable, moment: Moment) -> bytes:
-    """Return a registration's contacts, which its own key or one of the file sealed, sealed by the registrant's."""
-    if moment.key is None or moment.key.sealed == reachable.key or not reachable.sealed:
+def seal_for_registrant(reachable: Reachable, situation: Situation) -> bytes:
+    """Return a registration's contacts, sealed by its own key or one of the file, sealed again by the registrant's key."""
+    if situation.key is None or situation.key.sealed == reachable.key or not reachable.sealed:
         return reachable.sealed
-    purpose = contacts_purpose(moment.registrant_id)
-    brought = RegistrantKey(sealed=reachable.key, seq=0).seal_for(moment.registrant_id, moment.seal) if reachable.key else moment.seal
-    return moment.contact_seal.close(brought.open(reachable.sealed, purpose), purpose)
+    purpose = contacts_purpose(situation.registrant_id)
+    brought = (
+        RegistrantKey(sealed=reachable.key, seq=0).seal_for(situation.registrant_id, situation.seal) if reachable.key else situation.seal
+    )
+    return situation.contact_seal.close(brought.open(reachable.sealed, purpose), purpose)
 
 
 def contacts_purpose(registrant_id: str) -> str:
@@ -70,26 +72,26 @@ def contacts_purpose(registrant_id: str) -> str:
     return f"contacts:{registrant_id}"
 
 
-def destroy_key(registrant: Registrant, seq: int, moment: Moment) -> Decision[State]:
-    """Destroy the registrant's key, and note for ever that one from before `seq` must not come back."""
-    mark = Output(ERASED, registrant_digest(moment.registrant_id, moment.seal), Erased(at=moment.at, seq=seq))
-    after = replace(registrant, purge_at=moment.at + PURGED_SEGMENT + MINUTE)
-    return Decision((Output(KEYS, moment.registrant_id, None), mark), {moment.registrant_id: after})
+def destroy_key(registrant: Registrant, seq: int, situation: Situation) -> Decision[State]:
+    """Destroy the registrant's key, and record forever that no key from before `seq` may exist."""
+    mark = Output(ERASED, registrant_digest(situation.registrant_id, situation.seal), Erased(at=situation.at, seq=seq))
+    after = replace(registrant, purge_at=situation.at + PURGED_SEGMENT + MINUTE)
+    return Decision((Output(KEYS, situation.registrant_id, None), mark), {situation.registrant_id: after})
 
 
-def purge_key(registrant: Registrant, moment: Moment) -> Decision[State]:
+def purge_key(registrant: Registrant, situation: Situation) -> Decision[State]:
     """
-    Write to `vn.keys` once more after a key was destroyed there, since a segment ends only when something is appended to it.
+    Write to `vn.keys` once more after a key was destroyed: Kafka closes a segment, so that it can be compacted, only on an append.
 
-    It writes the present record again: a tombstone, or the key that the registrant has had since.
+    It writes the current record again: a tombstone, or the key that the registrant has received since.
     """
-    if registrant.purge_at is None or registrant.purge_at > moment.at:
+    if registrant.purge_at is None or registrant.purge_at > situation.at:
         return Decision()
-    return Decision((Output(KEYS, moment.registrant_id, moment.key),), {moment.registrant_id: replace(registrant, purge_at=None)})
+    return Decision((Output(KEYS, situation.registrant_id, situation.key),), {situation.registrant_id: replace(registrant, purge_at=None)})
 
 
 def renew_key(registrant_id: str, key: RegistrantKey, context: Context) -> RegistrantKey | None:
-    """Return a key sealed anew by the newest key of the file; None if it is already, or if the file lacks the key that sealed it."""
+    """Return a key sealed again by the newest key of the file; None if it is already, or if the file lacks the key that sealed it."""
     if context.seal.is_current(key.sealed):
         return None
     try:
@@ -100,18 +102,18 @@ def renew_key(registrant_id: str, key: RegistrantKey, context: Context) -> Regis
 
 
 def count_erased(keys: Mapping[str, RegistrantKey], ledger: Mapping[str, Erased], context: Context) -> int:
-    """Return how many keys are there of registrants who were erased after they got them."""
+    """Return how many keys exist although their registrants were erased later."""
     if not ledger:
         return 0
     return sum(1 for each, key in keys.items() if (mark := ledger.get(registrant_digest(each, context.seal))) and key.seq < mark.seq)
 
 
-def seal_of(registrant_id: str, key: RegistrantKey, context: Context) -> Seal | None:
-    """Return the seal of a registrant's data; None if their key cannot be opened, which must not stop what is set aside for it."""
+def seal_or_none(registrant_id: str, key: RegistrantKey, context: Context) -> Seal | None:
+    """Return the seal of a registrant's data; None if their key cannot be opened, which must not stop a quarantine."""
     try:
         return key.seal_for(registrant_id, context.seal)
     except SealBroken:
         return None
 
 
-TABLE = MemoryTable(KEYS, ERASED, renew_key, count_erased, seal_of)
+KEY_TABLE = MemoryTable(KEYS, ERASED, renew_key, count_erased, seal_or_none)

@@ -1,9 +1,9 @@
-"""The end of a notice, in the journal and for the response to its agency."""
+"""The end of a notice: its verdict, and its record for the response to its agency."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from processors.deliver.moment import About, Moment
+from processors.deliver.situation import About, Situation
 from processors.deliver.state import Notice, Result, State
 from processors.domain.journal import Outcome, Verdict
 from processors.domain.tally import RegistrantTold
@@ -20,13 +20,13 @@ ENDS: Final[Mapping[Result, tuple[Outcome, str, str]]] = {
 }
 
 
-def outcome_of_notices(notices: Iterable[Notice], result: Result, notification: str, moment: Moment) -> Decision[State]:
-    """Return the final outcome of each notice: one for each offender and registrant."""
-    return combine(end_notice(each, result, verdict(each, result, notification, moment)) for each in notices)
+def outcome_of_notices(notices: Iterable[Notice], result: Result, notification: str, situation: Situation) -> Decision[State]:
+    """End each notice with the delivery's final outcome."""
+    return combine(end_notice(each, result, verdict(each, result, notification, situation)) for each in notices)
 
 
 def end_notice(notice: Notice, result: Result, verdict: Verdict) -> Decision[State]:
-    """End one notice, in the journal and for the response; a response itself is not answered (contract §5)."""
+    """End one notice: write its verdict, and count it for the response; a response itself is not answered (contract §5)."""
     if notice.event_type == MESSAGE_RESPONSE:
         return Decision(verdicts=(verdict,))
     submission = str(notice.seq)
@@ -35,9 +35,9 @@ def end_notice(notice: Notice, result: Result, verdict: Verdict) -> Decision[Sta
     return Decision((Output(TALLY, submission, told, headers=headers),), verdicts=(verdict,))
 
 
-def verdict(notice: Notice, result: Result, notification: str, moment: Moment) -> Verdict:
-    """Return the verdict; an emergency that reached nobody has a reason of its own, on which there is an alert."""
+def verdict(notice: Notice, result: Result, notification: str, situation: Situation) -> Verdict:
+    """Return the verdict; an emergency that reached nobody has its own reason, which raises an alert."""
     outcome, reason, detail = ENDS[result]
     if result == "failed" and notice.emergency:
         reason = "not_reached_emergency"
-    return moment.notice_verdict(notice, outcome, reason, detail, About(notification_id=notification))
+    return situation.notice_verdict(notice, outcome, reason, detail, About(notification_id=notification))

@@ -1,9 +1,9 @@
 """
-What waits for one registrant, in pages where it is much: a night's notifications must neither outgrow one record nor leave as one batch.
+Pages of what waits for one registrant, so that a night's notifications neither outgrow one record nor leave as one batch.
 
-The registrant's own document has what is due first. What is due last is moved to a page of its own, which has its own
-timer. An input that may concern anything that waits is decided with every page; others, news above all, with none: only news
-that belongs to a gathering on a page is then told by itself.
+The registrant's own document holds what is due first. What is due last is moved to separate pages, each with its own timer. An input
+that may concern anything that waits is decided with all pages, any other input (above all news) with none; news that belongs to
+a gathering on a page is then sent separately.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from processors.deliver.gathering import came_in
+from processors.deliver.gathering import arrival_order
 from processors.deliver.state import PAGE_MARK, Pending, PendingPage, Registrant, State
 from processors.domain.erasure import Erasure
 from processors.domain.notification import Notification
@@ -19,7 +19,7 @@ from processors.domain.registration import Reachable
 from processors.domain.review import ReviewAction
 from processors.stage import Decision, Record
 
-PAGE: Final = 100  # notices
+NOTICES_PER_PAGE: Final = 100  # notices
 
 
 def page_key(registrant_id: str, page: int) -> str:
@@ -39,7 +39,7 @@ def page_keys(record: Record, registrant: State | None) -> Iterable[str]:
 
 
 def concerns_waiting(record: Record) -> bool:
-    """Whether what waits may be replaced, be due now, be decided on by a reviewer, or end."""
+    """Whether a record may replace, release, review or end what waits."""
     value = record.value
     if isinstance(value, Notification):
         return value.event.telling != "news"
@@ -47,7 +47,7 @@ def concerns_waiting(record: Record) -> bool:
 
 
 def with_pages(registrant: Registrant, states: Mapping[str, State]) -> Registrant:
-    """Return the registrant with what waits on the pages at hand."""
+    """Return the registrant with what waits on the pages that were read."""
     waiting = (each for page in registrant.pages for each in page_of(page_key(registrant.registrant_id, page), states))
     found = tuple(waiting)
     return replace(registrant, pending=in_order((*registrant.pending, *found))) if found else registrant
@@ -59,8 +59,8 @@ def page_of(key: str, states: Mapping[str, State]) -> tuple[Pending, ...]:
 
 
 def in_order(pending: tuple[Pending, ...]) -> tuple[Pending, ...]:
-    """Return what waits in the order in which its first messages were received."""
-    return tuple(sorted(pending, key=lambda each: came_in(each.notices[0])))
+    """Return the gatherings in the order in which their first messages were received."""
+    return tuple(sorted(pending, key=lambda each: arrival_order(each.notices[0])))
 
 
 def count_of(pending: Iterable[Pending]) -> int:
@@ -68,21 +68,21 @@ def count_of(pending: Iterable[Pending]) -> int:
     return sum([len(each.notices) for each in pending])
 
 
-def due_last(pending: Iterable[Pending]) -> list[Pending]:
-    """Return the gatherings that are due last, a page of notices of them."""
+def last_due(pending: Iterable[Pending]) -> list[Pending]:
+    """Return the gatherings that are due last, enough to fill a page."""
     moved: list[Pending] = []
-    for each in sorted(pending, key=lambda each: each.due_at)[::-1]:  # of those due together, the last to come
-        if count_of(moved) >= PAGE:
+    for each in sorted(pending, key=lambda each: each.due_at)[::-1]:  # of those due at the same time, the last to arrive
+        if count_of(moved) >= NOTICES_PER_PAGE:
             break
         moved.append(each)
     return moved
 
 
 def in_pages(decision: Decision[State], before: Registrant, states: Mapping[str, State]) -> Decision[State]:
-    """Return the decision with what waits on the pages that it came from, and what is due last on a new page if it is too much."""
+    """Return the decision with gatherings written back to their pages and, if too many are left, those due last moved to a new page."""
     name = before.registrant_id
     after = decision.states.get(name)
-    if not isinstance(after, Registrant) or (not before.pages and count_of(after.pending) <= 2 * PAGE):
+    if not isinstance(after, Registrant) or (not before.pages and count_of(after.pending) <= 2 * NOTICES_PER_PAGE):
         return decision
     here = tuple(each for each in after.pending if each.page is None)
     changes: dict[str, State | None] = {}
@@ -93,9 +93,9 @@ def in_pages(decision: Decision[State], before: Registrant, states: Mapping[str,
         if was and now != was:
             changes[key] = PendingPage(now) if now else None
             pages -= set() if now else {page}
-    if count_of(here) > 2 * PAGE:
+    if count_of(here) > 2 * NOTICES_PER_PAGE:
         new = max(pages, default=-1) + 1
-        moved = due_last(here)
+        moved = last_due(here)
         changes[page_key(name, new)] = PendingPage(in_order(tuple(replace(each, page=new) for each in moved)))
         here = tuple(each for each in here if each not in moved)
         pages.add(new)

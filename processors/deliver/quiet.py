@@ -1,4 +1,4 @@
-"""Quiet hours: wall-clock time where the registrant lives (contract §6 `quiet.hours`)."""
+"""Quiet hours, in the registrant's local time (contract §6 `quiet.hours`)."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -7,21 +7,21 @@ from zoneinfo import ZoneInfo
 
 from processors.rules.book import QuietHours
 
-TOO_LONG: Final = 2 * 24 * 60 * 60 * 1_000  # zones so far apart that it is always night in one of them
+MAX_SEARCH: Final = 2 * 24 * 60 * 60 * 1_000  # zones so far apart that it is always night in one of them
 
 
 def quiet_end_in_any(at: int, hours: QuietHours | None, zones: Sequence[ZoneInfo]) -> int:
     """
-    Return the first instant from `at` on at which it is quiet in none of the zones where a registrant may be.
+    Return the first instant from `at` on that is outside quiet hours in every zone where the registrant may be.
 
-    A toll-free number may be anywhere from Guam to Bermuda, where some zone is always quiet: then the first zone counts.
+    A toll-free number may be anywhere from Guam to Bermuda, where it is always quiet in some zone: then the first zone counts.
     """
     if hours is None:
         return at
     until = at
     while (later := max(quiet_end(until, hours, zone) for zone in zones)) > until:
         until = later
-        if until - at > TOO_LONG:
+        if until - at > MAX_SEARCH:
             return quiet_end(at, hours, zones[0])
     return until
 
@@ -35,7 +35,7 @@ def quiet_end(at: int, hours: QuietHours | None, zone: ZoneInfo) -> int:
     if not within(minute, hours):
         return at
     end = clock_time(local.date() + timedelta(days=1 if minute >= hours.end else 0), hours.end, zone)
-    # On the night when clocks go back, the end may occur twice: take the later one if the first has passed.
+    # When clocks go back, the end may occur twice: take the later one if the first has passed.
     return max(at, next((until for until in (instant(end), instant(end.replace(fold=1))) if until > at), at))
 
 

@@ -1,4 +1,4 @@
-"""Sample messages about invented events, for people who review the texts."""
+"""Sample messages about fictitious events, for people who review the texts."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ from processors.rules.book import EventCode, Rules
 
 HEARINGS: Final = ("Hearing Notice",)
 AHEAD: Final = 14 * 86_400_000 + 10 * 3_600_000  # a hearing is a fortnight ahead, at ten in the morning
-STANDS: Final = 40 * 86_400_000  # milliseconds
+STANDING_FOR: Final = 40 * 86_400_000  # milliseconds
 CHANGES: Final = (Change("location_name", "Nottoway Correctional Center", "Greensville Correctional Center"),)
 
 
@@ -41,7 +41,7 @@ def sample_about_registration(  # noqa: PLR0913, PLR0917  a message and what it 
 
 def sample_standing(at: int) -> OffenderStanding:
     """Return where an invented offender has stood for forty days."""
-    return OffenderStanding(offender="o1", status="Incarcerated", status_since=at - STANDS, kind="State Prison", jurisdiction="VA")
+    return OffenderStanding(offender="o1", status="Incarcerated", status_since=at - STANDING_FOR, kind="State Prison", jurisdiction="VA")
 
 
 def full_notice(code: EventCode, at: int, telling: TellingKind = "news") -> Notice:

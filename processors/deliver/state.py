@@ -1,7 +1,7 @@
 """
-What deliver keeps of one registrant: how to reach them (sealed), what waits, and, in documents of their own, deliveries.
+The state of deliver: a registrant's registrations and contacts (sealed) and what waits for them; deliveries are stored separately.
 
-A delivery is a document of its own, read again when receipts arrive and when they fail to arrive.
+A delivery is a document of its own, read when one of its receipts arrives or fails to arrive.
 """
 
 from typing import Final, Literal
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
-from processors.deliver.life import ContactState
+from processors.deliver.lifecycle import ContactState
 from processors.domain.event import EVERYWHERE, Change, Direction, Scope, TellingKind
 from processors.domain.notification import AttemptState
 from processors.domain.offender import OffenderStanding
@@ -24,11 +24,11 @@ class KnownRegistration(Struct, frozen=True, kw_only=True, omit_defaults=True, g
     """
     One registration.
 
-    `sealed` is the encrypted Contacts; at `forget_at` it is deleted and only the mark stays, so that "ended" differs
-    from "not seen yet". `confirmed` once its first verified contact got the confirmation; `status` is what the
-    registration site was told last; `wrong_codes` are the times of the latest wrong verification codes;
-    `nearly` are the offenders of whom a reviewer is being asked whether it is for them. `confirm_at` is when the
-    confirmation is looked at next: after quiet hours, or, once it `asked` where the offender stands, if no answer came.
+    `sealed` is the encrypted Contacts. At `forget_at` it is deleted and the entry stays, so that "ended" differs from "not seen
+    yet". `confirmed` once the confirmation was sent to its first verified contact. `status` is the last status sent to the
+    registration site. `wrong_codes` are the times of the latest wrong verification codes. `nearly` are the offenders about whom a
+    reviewer is being asked. `confirm_at` is when the confirmation is due: after quiet hours or, once it has `asked` for the
+    offender's standing, if no answer arrives.
     """
 
     registration_id: str
@@ -59,9 +59,9 @@ class KnownRegistration(Struct, frozen=True, kw_only=True, omit_defaults=True, g
 
 class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
-    The part of a notification that is told: one offender in one message; kept until it is sent.
+    What a registrant is told of one offender in one message; kept until it is sent.
 
-    `formerly` are the keys that the offender had before they were merged into `offender`.
+    `formerly` are the keys that were merged into `offender`.
     """
 
     message_id: str
@@ -103,7 +103,7 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Pending(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Notices of one agency event that will be sent as one message; due at `due_at`. `why` is the reason code, `page` where it lies."""
+    """A gathering: notices of one agency event, to be sent as one message at `due_at`. `why` is the reason code, `page` its page."""
 
     notices: tuple[Notice, ...] = field(name="pieces")
     since: int
@@ -122,10 +122,10 @@ class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One attempt to send a message to a contact.
 
-    `contact` is the contact's keyed digest, never an address. `status` is its state (`life.ATTEMPT`), since
-    `status_at`. `message_ids` are the submissions told (for a message about a registration, the registration). `confirm`
-    if a PIN was to be asked for; `wrong_pins` counts the wrong ones. `opted_out` if that was heard after its final state.
-    `in_doubt` if its provider cannot know whether a vendor accepted it, and nobody has said since that one did.
+    `contact` is the contact's name (channel and keyed digest), never an address. `status` is its state since `status_at`
+    (lifecycle.py). `message_ids` are the submissions told, or the registration if the message is about one. `confirm` if the call asks
+    for a PIN; `wrong_pins` counts the wrong ones. `opted_out` if an opt-out arrived after its final state. `in_doubt` if its
+    provider cannot know whether a vendor accepted it, and no later receipt has said so.
     """
 
     reference: str
@@ -146,11 +146,11 @@ class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 class ContactProgress(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
-    The state of a delivery at one contact (`life.CONTACT`).
+    The progress of a delivery at one contact; `state` is explained in lifecycle.py.
 
     `next_at` is when something is due if no receipt arrives: the next attempt, or the end of the wait.
-    `reference` is that of the latest attempt, `attempts` their number. `since` is when its turn came, if that was not with the
-    delivery: once the contacts before it had ended without success.
+    `reference` is that of the latest attempt, `attempts` the number of attempts. `since` is when the contact's turn came, if that was
+    later than the start of the delivery.
     """
 
     channel: Channel
@@ -167,7 +167,7 @@ class KnownContact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
 
     `asked_at` is when a code was last sent to it, `verified_at` when it was last verified, `ask_at` when a code is to be sent
     again. `silent` after an opt-out; `started_at` is when the latest START was sent from it. `failed` if the last attempt there failed
-    for good.
+    permanently.
     """
 
     asked_at: int | None = None
@@ -190,12 +190,11 @@ class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 class Registrant(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="registrant"):
     """
-    Everything kept of one registrant: registrations by id, contacts by keyed digest, what waits.
+    Everything stored about one registrant: registrations by id, contacts by name, and what waits.
 
-    `under_way` names the deliveries that may need further attempts, the latest `LISTED` of them, by the part of their key after
-    the registrant.
-    `purge_at` is when `vn.keys` is written to once more after the registrant's key was destroyed there. `pages` are those that
-    more waits on (pages.py).
+    `under_way` lists the latest deliveries that may need further attempts, by the part of their state key after the registrant.
+    `purge_at` is when `vn.keys` is written to once more after the registrant's key was destroyed there. `pages` are the numbers of
+    the pages on which more waits (pages.py).
     """
 
     registrant_id: str
@@ -213,19 +212,19 @@ class Registrant(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
 
 
 class PendingPage(Struct, frozen=True, gc=False, tag="waiting_page"):
-    """A page of what waits for a registrant."""
+    """One page of what waits for a registrant."""
 
     pending: tuple[Pending, ...] = field(name="waiting")
 
 
 class Delivery(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="sent"):
     """
-    One message on its way to one registrant's contacts; attempts by reference, contacts by keyed digest.
+    One message on its way to a registrant's contacts; attempts by reference, contacts by name.
 
-    `content` says what is told: the notices, or something about `registration_id`; its confirmation also says the `standing` of
-    its offender. `result` is the first final outcome; once no attempt can follow, the notices are dropped. `ori` is the agency
-    whose messages are told, `traces` are the traces that it sent along, by message id.
-    From `forget_at` on no receipt can be about it any more.
+    `content` says what is told: the notices (news), or something about `registration_id`; a confirmation also tells the `standing` of
+    the offender. `result` is the first final outcome. The notices are dropped once no further attempt can follow. `ori` is the agency
+    whose messages are told, `traces` are the agency's own traces, by message id. The delivery is forgotten at `forget_at`, when no
+    more receipts can arrive.
     """
 
     attempts: dict[str, Attempt]
@@ -255,17 +254,17 @@ class Delivery(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, 
 
 State = Registrant | Delivery | PendingPage
 
-PAGE_MARK: Final = "\v"  # between a registrant's key and the number of a page: it is in no id
-SHARED: Final = 12  # hex digits that the references of one notification begin with, after the registrant
+PAGE_MARK: Final = "\v"  # between a registrant's key and a page number; no id contains it
+NOTIFICATION_DIGITS: Final = 12  # hex digits of the notification's id with which a reference begins, after the registrant
 
 
 def delivery_key(registrant_id: str, reference: str) -> str:
     """
     Return the state key of a delivery, from an attempt's reference or a notification's id.
 
-    Ids have printable characters only, so that no registrant's key equals that of a delivery.
+    Ids contain only printable characters, so that no registrant's key equals that of a delivery.
     """
-    return f"{registrant_id}\t{reference.rpartition('.')[2][:SHARED]}"
+    return f"{registrant_id}\t{reference.rpartition('.')[2][:NOTIFICATION_DIGITS]}"
 
 
 def registrant_of(key: str) -> str:
@@ -292,7 +291,7 @@ def deadline(state: State) -> int | None:
 
 
 def is_urgent(state: State) -> bool:
-    """Whether an emergency is due next, or under way: its attempts leave before any others after an outage."""
+    """Whether an emergency is pending or under way; after an outage, its attempts are sent before any others."""
     if isinstance(state, Delivery):
         return state.emergency and any(each.next_at is not None for each in state.contacts.values())
     return any(each.emergency for each in state.pending)

@@ -1,4 +1,4 @@
-"""Verification codes (contract §4): derived with the key, so that the same request has the same code."""
+"""Verification codes (contract §4), derived with the key, so that the same request always has the same code."""
 
 import hmac
 from typing import Final
@@ -18,5 +18,5 @@ def code_of(registrant_id: str, contact: str, asked_at: int, seal: Seal) -> str:
 
 
 def proves(given: str, code: str, registration_id: str, seal: Seal) -> bool:
-    """Whether the keyed digest of what was returned is that of the code."""
+    """Whether the keyed digest `given` is that of the code."""
     return hmac.compare_digest(given, verification_digest(code, registration_id, seal))

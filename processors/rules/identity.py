@@ -134,7 +134,7 @@ class IdentityRules:
         return f"{strength}{name}@{by}:{value}"
 
     def named_issuer(self, text: str | None, scope: ScopeKind) -> str:
-        """Return the issuer that an identifier names, a state or an agency; nothing if it names none. Raises NotAnIdentifier if it is no state."""
+        """Return the issuer that an identifier names, empty if it names none; raises NotAnIdentifier if a state is needed and not named."""
         said = comparable_number(text or "")
         if not said or self.is_word(text or "", "".join(filter(str.isalnum, said))):
             return ""

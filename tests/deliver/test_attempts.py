@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.deliver.dispatch import deliveries
-from processors.deliver.life import ATTEMPT, FINAL
+from processors.deliver.lifecycle import ATTEMPT_TRANSITIONS, FINAL
 from processors.domain.event import Change
 from processors.domain.notification import ReceiptStatus
 from processors.domain.registration import Contact
@@ -36,7 +36,7 @@ from tests.deliver.given import (
     receipt,
 )
 
-STATUSES = sorted({status for _, status in ATTEMPT} - {"lease_ended", "wait_ended"})
+STATUSES = sorted({status for _, status in ATTEMPT_TRANSITIONS} - {"lease_ended", "wait_ended"})
 ESCALATE = (*ALL_DAY, policy("delivery.order", "escalate"))
 
 
@@ -296,7 +296,7 @@ def test_of_two_offenders_told_together_the_other_is_told_on() -> None:
 
 
 def test_deliveries_for_which_the_list_has_no_room_go_on_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliveries, "LISTED", 2)
+    monkeypatch.setattr(deliveries, "MAX_UNDER_WAY", 2)
     told = silent()
     for number in range(1, 6):
         told.tell(event(message_id=f"M-{number}", action_at=NOON + number * DAY, past_from=NOON + number * DAY)).after(30 * SECOND)
@@ -319,7 +319,7 @@ def test_receipts_in_any_order_take_an_attempt_only_along_the_table(statuses: li
     reference, state = told.sent[0].reference, "sent"
     for status in statuses:
         told.receive(receipt(reference, status))
-        state = ATTEMPT.get((state, status), state)  # type: ignore[call-overload]
+        state = ATTEMPT_TRANSITIONS.get((state, status), state)  # type: ignore[call-overload]
         assert told.attempts()[reference].status == state
 
 

@@ -4,9 +4,9 @@ from typing import Any, get_args
 
 import pytest
 
-from processors.deliver.life import (
-    ATTEMPT,
-    CONTACT,
+from processors.deliver.lifecycle import (
+    ATTEMPT_TRANSITIONS,
+    CONTACT_TRANSITIONS,
     FINAL,
     OUTCOMES,
     REFUSALS,
@@ -28,33 +28,33 @@ RECEIPTS = get_args(ReceiptStatus)
 def test_a_final_state_of_an_attempt_is_never_left(final: Any) -> None:
     """Contract §5; case B20."""
     events: list[Any] = [*RECEIPTS, "lease_ended", "wait_ended"]
-    assert {event: next_state(ATTEMPT, final, event) for event in events} == dict.fromkeys(events)
+    assert {event: next_state(ATTEMPT_TRANSITIONS, final, event) for event in events} == dict.fromkeys(events)
 
 
 @pytest.mark.parametrize("final", FINAL)
 def test_a_final_receipt_counts_however_late_it_comes(final: Any) -> None:
     open_states = [state for state in STATES if state not in FINAL]
     assert open_states
-    assert {state: next_state(ATTEMPT, state, final) for state in open_states} == dict.fromkeys(open_states, final)
+    assert {state: next_state(ATTEMPT_TRANSITIONS, state, final) for state in open_states} == dict.fromkeys(open_states, final)
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
 def test_a_refusal_ends_an_attempt_once(refusal: Any) -> None:
-    assert next_state(ATTEMPT, "accepted", refusal) == refusal
-    assert [next_state(ATTEMPT, refusal, again) for again in (*REFUSALS, "accepted", "lease_ended", "wait_ended")] == [None] * 8
+    assert next_state(ATTEMPT_TRANSITIONS, "accepted", refusal) == refusal
+    assert [next_state(ATTEMPT_TRANSITIONS, refusal, again) for again in (*REFUSALS, "accepted", "lease_ended", "wait_ended")] == [None] * 8
 
 
 def test_only_an_attempt_that_nobody_accepted_ends_with_its_lease_and_only_an_accepted_one_goes_unanswered() -> None:
-    assert [state for state in STATES if next_state(ATTEMPT, state, "lease_ended")] == ["sent"]
-    assert [state for state in STATES if next_state(ATTEMPT, state, "wait_ended")] == ["accepted"]
+    assert [state for state in STATES if next_state(ATTEMPT_TRANSITIONS, state, "lease_ended")] == ["sent"]
+    assert [state for state in STATES if next_state(ATTEMPT_TRANSITIONS, state, "wait_ended")] == ["accepted"]
 
 
 def test_the_tables_name_only_states_and_events_that_there_are() -> None:
-    assert {state for state, _ in ATTEMPT} | set(ATTEMPT.values()) <= set(STATES)
-    assert {event for _, event in ATTEMPT} == {*RECEIPTS, "lease_ended", "wait_ended"}
+    assert {state for state, _ in ATTEMPT_TRANSITIONS} | set(ATTEMPT_TRANSITIONS.values()) <= set(STATES)
+    assert {event for _, event in ATTEMPT_TRANSITIONS} == {*RECEIPTS, "lease_ended", "wait_ended"}
     assert {*RECEIPTS, "lease_ended", "wait_ended"} == {*RECEIPTS, *[each for each in flat(AttemptEvent) if each not in RECEIPTS]}
-    assert {state for state, _ in CONTACT} | set(CONTACT.values()) == set(get_args(ContactState))
-    assert {event for _, event in CONTACT} == set(get_args(ContactEvent))
+    assert {state for state, _ in CONTACT_TRANSITIONS} | set(CONTACT_TRANSITIONS.values()) == set(get_args(ContactState))
+    assert {event for _, event in CONTACT_TRANSITIONS} == set(get_args(ContactEvent))
 
 
 def flat(union: Any) -> set[str]:
@@ -85,10 +85,10 @@ def test_what_an_end_means_depends_on_the_kind_of_message(state: Any, meanings: 
 
 def test_nothing_begins_again_at_a_contact_that_has_ended() -> None:
     """What a provider had taken before the contact was given up still waits for its receipt."""
-    resumed = {pair for pair, to in CONTACT.items() if pair[0] not in UNDER_WAY and to in UNDER_WAY}
+    resumed = {pair for pair, to in CONTACT_TRANSITIONS.items() if pair[0] not in UNDER_WAY and to in UNDER_WAY}
     assert resumed == {("gave_up", "accepted")}
-    assert CONTACT["gave_up", "accepted"] == "trying"
+    assert CONTACT_TRANSITIONS["gave_up", "accepted"] == "trying"
 
 
 def test_a_contact_that_opted_out_or_was_reached_stays_so() -> None:
-    assert [pair for pair in CONTACT if pair[0] in {"opted_out", "reached"}] == []
+    assert [pair for pair in CONTACT_TRANSITIONS if pair[0] in {"opted_out", "reached"}] == []

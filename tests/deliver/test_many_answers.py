@@ -12,7 +12,7 @@ FEW = 3
 
 
 def test_those_beyond_the_limit_follow_one_that_follows_and_end_as_the_first_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decide, "FOLLOWERS", FEW)
+    monkeypatch.setattr(decide, "MAX_REPEATS", FEW)
     given = Given()
     given.matched(1)
     for number in range(2, 12):

@@ -26,7 +26,7 @@ OPEN = 10_000
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "PAGE", 3)
+    monkeypatch.setattr(pages, "NOTICES_PER_PAGE", 3)
 
 
 def heard(number: int, **more: object) -> Event:
@@ -103,7 +103,7 @@ def of_one_event(number: int, **more: object) -> Event:
 
 @pytest.mark.usefixtures("small")
 def test_news_of_one_event_is_gathered_so_many_at_a_time_and_each_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathering, "TOGETHER", 4)
+    monkeypatch.setattr(gathering, "MAX_NOTICES", 4)
     told = AtDeliver(now=NIGHT).register(reachable(SMS))
     for number in range(COUNT):
         told.tell(of_one_event(number))

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from processors.deliver.inbox import registrations
+from processors.deliver.inputs import registrations
 from processors.deliver.state import KnownContact, KnownRegistration, Registrant
 from processors.deliver.verification import code_of
 from processors.domain.inbound import Inbound
@@ -358,8 +358,8 @@ def test_a_registration_that_is_refused_after_its_end_and_taken_later_is_active(
 
 def test_of_registrations_that_ended_there_is_room_for_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody who registers and removes again and again does not outgrow a document."""
-    monkeypatch.setattr(registrations, "CONTACTS_OF_ENDED", 2)
-    monkeypatch.setattr(registrations, "MARKS", 4)
+    monkeypatch.setattr(registrations, "MAX_ENDED_WITH_CONTACTS", 2)
+    monkeypatch.setattr(registrations, "MAX_ENDED", 4)
     told = registrant_with(SMS)
     for number in range(2, 9):
         told.register(reachable(EMAIL, registration_id=f"REG-{number}", seq=2 * number), ended(f"REG-{number}", 2 * number + 1))
@@ -375,11 +375,11 @@ def kept_at_most(contacts: int) -> Registrant:
     known = KnownContact(asked_at=NOON, verified_at=NOON, ask_at=NOON)
     kept: dict[str, KnownRegistration] = {}
     in_force = MAX_REGISTRANT_CONTACTS // contacts
-    for number in range(in_force + registrations.MARKS):
+    for number in range(in_force + registrations.MAX_ENDED):
         ended = number >= in_force
         of_it = MAX_CONTACTS if ended else contacts
         addresses = (Contact("email", f"{number:0>4}{each:0>2}{'x' * 236}@example.org") for each in range(of_it))
-        has_contacts = number < in_force + registrations.CONTACTS_OF_ENDED
+        has_contacts = number < in_force + registrations.MAX_ENDED_WITH_CONTACTS
         name = f"{number:0>{MAX_ID}}"
         kept[name] = KnownRegistration(
             registration_id=name,
@@ -395,7 +395,7 @@ def kept_at_most(contacts: int) -> Registrant:
             wrong_codes=(NOON,) * 5,
         )
     return Registrant(
-        registrant_id=ME, registrations=kept, contacts={f"email:{each:0>32}": known for each in range(registrations.CONTACTS_KNOWN)}
+        registrant_id=ME, registrations=kept, contacts={f"email:{each:0>32}": known for each in range(registrations.MAX_CONTACTS_KNOWN)}
     )
 
 
@@ -405,7 +405,7 @@ def test_a_registrant_with_everything_there_is_room_for_fits_into_one_record(con
 
 
 def test_contacts_that_were_changed_again_and_again_are_not_all_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registrations, "CONTACTS_KNOWN", 3)
+    monkeypatch.setattr(registrations, "MAX_CONTACTS_KNOWN", 3)
     told = registrant_with(SMS)
     for number in range(10):
         told.register(reachable(SMS, Contact("email", f"reg{number}@example.org", verified=True), seq=2 + number))

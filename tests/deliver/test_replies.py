@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from processors.deliver.inbox import replies
+from processors.deliver.inputs import replies
 from processors.domain.inbound import PURPOSE, Inbound
 from processors.domain.notification import Receipt
 from processors.domain.registration import Contact, address_digest
@@ -268,7 +268,7 @@ def test_other_words_that_a_reviewer_discards_are_none() -> None:
 
 
 def test_of_what_somebody_writes_the_latest_wait_for_a_reviewer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replies, "UNREAD", 2)
+    monkeypatch.setattr(replies, "MAX_UNREAD", 2)
     told = registered()
     for seq in range(5):
         told.receive(inbound("other", sealed=SEAL.close(b"words", PURPOSE), seq=seq))

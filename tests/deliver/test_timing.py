@@ -2,7 +2,7 @@
 
 from processors.deliver.dispatch.timing import timing
 from processors.deliver.gathering import notice_of
-from processors.deliver.moment import Moment
+from processors.deliver.situation import Situation
 from processors.deliver.state import Pending
 from processors.domain.notification import Notification
 from tests.deliver.given import HOUR, ME, MINUTE, NOON, RULES, SECOND, escape, event
@@ -15,8 +15,8 @@ def pending(since: int, why: str, *, emergency: bool = True, held_until: int | N
     return Pending(notices=(one,), since=since, due_at=since + held, why=why)
 
 
-def at(moment: int) -> Moment:
-    return Moment(ME, moment, moment, RULES, SEAL)
+def at(moment: int) -> Situation:
+    return Situation(ME, moment, moment, RULES, SEAL)
 
 
 def test_what_nothing_held_counts_from_receipt() -> None:

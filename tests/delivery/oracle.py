@@ -6,7 +6,7 @@ What must hold of deliveries, whatever failed meanwhile: judged by what was writ
                made although the one before it had not failed
     stranger   an address that is not the registrant's; a reference that nobody wrote
     late       handed to a vendor after the end of its lease
-    life       an attempt or a contact in a state to which its receipts do not lead (processors/deliver/life.py)
+    life       an attempt or a contact in a state to which its receipts do not lead (processors/deliver/lifecycle.py)
     open       a contact, an attempt or a notification that has not ended
     response   a submission without exactly one response, or with the wrong one
     counted    an attempt that was in doubt and is not counted in vn_ambiguous_sends_total
@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from processors.deliver.answer.decide import DELIVERED, FAILED
 from processors.deliver.dispatch.attempts import message_kind
-from processors.deliver.life import ATTEMPT, OUTCOMES, REFUSALS, UNDER_WAY, WITHOUT_SUCCESS, next_state
+from processors.deliver.lifecycle import ATTEMPT_TRANSITIONS, OUTCOMES, REFUSALS, UNDER_WAY, WITHOUT_SUCCESS, next_state
 from processors.deliver.state import Attempt, Delivery
 from processors.domain.external import ReceiptForm
 from processors.domain.notification import AttemptState, Outbound, Response
@@ -207,14 +207,14 @@ def possible_states(attempt: Attempt, facts: Facts) -> set[AttemptState]:
     states = after_silence({"sent"})
     for receipt in facts.receipts_of.get(attempt.reference, []):
         event: Any = understood(receipt, attempt, facts)
-        states = after_silence({next_state(ATTEMPT, state, event) or state for state in states})
+        states = after_silence({next_state(ATTEMPT_TRANSITIONS, state, event) or state for state in states})
     return states
 
 
 def after_silence(states: set[AttemptState]) -> set[AttemptState]:
     """Return the states with those to which the end of the lease and of the wait may have led."""
-    ended = {next_state(ATTEMPT, "sent", "lease_ended")} if "sent" in states else set()
-    ended |= {next_state(ATTEMPT, "accepted", "wait_ended")} if "accepted" in states else set()
+    ended = {next_state(ATTEMPT_TRANSITIONS, "sent", "lease_ended")} if "sent" in states else set()
+    ended |= {next_state(ATTEMPT_TRANSITIONS, "accepted", "wait_ended")} if "accepted" in states else set()
     return states | {each for each in ended if each is not None}
 
 

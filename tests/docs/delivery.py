@@ -1,13 +1,13 @@
-"""docs/delivery.md, drawn from the tables of `processors.deliver.life`."""
+"""docs/delivery.md, drawn from the tables of `processors.deliver.lifecycle`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_args
 
-from processors.deliver.life import ATTEMPT, CONTACT, OUTCOMES, AttemptState, MessageKind
+from processors.deliver.lifecycle import ATTEMPT_TRANSITIONS, CONTACT_TRANSITIONS, OUTCOMES, AttemptState, MessageKind
 
 PAGE: Final = """# The life of an attempt and of a notification
 
-Made from the tables of `processors/deliver/life.py` by `python -m tests.docs.pages`; a test says that it is current. Code, journal,
+Made from the tables of `processors/deliver/lifecycle.py` by `python -m tests.docs.pages`; a test says that it is current. Code, journal,
 `vn explain` and this page share them. An event for which a state has no arrow changes nothing; a receipt of that kind is journalled as
 `late_receipt`. Only `opted_out` is of the address too: it silences it whenever it comes, once for each attempt.
 
@@ -80,8 +80,8 @@ def delivery_markdown() -> str:
     ends = [state for state in get_args(AttemptState) if state in OUTCOMES["text"] and state != "accepted"]
     rows = (f"| `{state}` | {' | '.join(OUTCOMES[kind][state] for kind in kinds)} |" for state in ends)
     return PAGE.format(
-        attempt="\n".join(arrows(ATTEMPT)),
-        contact="\n".join(arrows(CONTACT)),
+        attempt="\n".join(arrows(ATTEMPT_TRANSITIONS)),
+        contact="\n".join(arrows(CONTACT_TRANSITIONS)),
         kinds=" | ".join(kind.replace("_", " ") for kind in kinds),
         rules="|".join("---" for _ in kinds),
         outcomes="\n".join(rows),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from processors.deliver.keys import TABLE
+from processors.deliver.keys import KEY_TABLE
 from processors.domain.erasure import RegistrantKey, seal_key
 from processors.domain.journal import DeadLetter, DeadLetterSettled
 from processors.domain.seal import Seal
@@ -108,4 +108,4 @@ def test_a_dead_letters_own_key_that_another_file_sealed_is_a_sentence() -> None
 
 def test_a_registrants_key_that_cannot_be_opened_does_not_keep_a_record_from_being_set_aside() -> None:
     key = RegistrantKey(sealed=seal_key(bytes(64), "ann", Seal(bytes(range(64)))))
-    assert TABLE.seal_of("ann", key, Context(load_rules(None), SEAL)) is None
+    assert KEY_TABLE.seal_of("ann", key, Context(load_rules(None), SEAL)) is None

@@ -77,7 +77,7 @@ def small_pages() -> Iterator[None]:
         (match_pages, "REGISTRATIONS_PER_PAGE", 2),
         (match_pages, "REGISTRANTS_PER_PAGE", 2),
         (identify_pages, "PAGE", 2),
-        (deliver_pages, "PAGE", 1),
+        (deliver_pages, "NOTICES_PER_PAGE", 1),
         (surge, "BLOCK", 2),
         (timeline, "MAX_HISTORY", 4),
     ]

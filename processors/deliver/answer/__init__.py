@@ -1,1 +1,1 @@
-"""Answer: exactly one response to each submission (contract §5, Responses)."""
+"""Answer: sends exactly one response to each submission (contract §5, Responses)."""

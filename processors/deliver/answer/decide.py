@@ -1,17 +1,17 @@
 """
 Answer: every submission with a readable message id and agency gets exactly one response, once all its parts have ended.
 
-Reads     tally        by submission: ends of its parts, numbers of registrants, their outcomes, what repeats it
+Reads     tally        by submission: ends of its parts, numbers of registrants, their outcomes, parts of others that repeat it
 Writes    responses    one for each submission: delivered, or failed to deliver
-          tally        to each submission that repeats this one, how this one ended
-Keeps     the sums of every open submission; of a closed one its result, for `duplicate.window`, since it may be repeated
+          tally        the end of every part that repeats a submission which has ended
+Keeps     the counts of every open submission; the result of a closed one for `duplicate.window`, since it may be repeated
 Flags     nothing
 Rejects   nothing
-Replayed  each record of the tally is committed once with the decision that makes it true, so plain sums suffice
+Replayed  each record of the tally is committed exactly once, with the decision that it reports, so plain counts suffice
 
-"Message Successfully Delivered" if all who were to be told were reached or nobody was to be told; otherwise "Failed to Deliver
-Message". The first result is never revised. A copy under the same message id is not answered again. What waits or is in
-review has not ended yet, so its submission is not answered yet.
+The response is "Message Successfully Delivered" if everybody to be told was reached, or nobody was to be told; otherwise "Failed to
+Deliver Message". The first result is never revised. A copy with the same message id is not answered again. A part that waits or is in
+review has not ended, so its submission is not answered yet.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ from zlib import crc32
 
 from msgspec.structs import replace
 
-from processors.deliver.answer.state import Follower, Sums, deadline
+from processors.deliver.answer.state import RepeatingPart, SubmissionTally, deadline
 from processors.domain.event import Scope
 from processors.domain.notification import Response
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold, TallyResult
@@ -32,92 +32,94 @@ from processors.topics import ANSWER_STATE, RESPONSES, TALLY
 
 NAME: Final = "answer"
 DELIVERED: Final = "Message Successfully Delivered"
-LINGER: Final = 200  # milliseconds: an agency's system reads its response later than that
-FOLLOWERS: Final = 500  # of one submission; those beyond follow one of them
+LINGER: Final = 200  # milliseconds; agencies read their responses less often than that
+MAX_REPEATS: Final = 500  # parts that wait for one submission; further ones wait for one of these
 FAILED: Final = "Failed to Deliver Message"
 
 
-def keys(given: Input, _: Mapping[str, Sums]) -> Iterable[str]:
+def keys(given: Input, _: Mapping[str, SubmissionTally]) -> Iterable[str]:
     return (given.key or "",)
 
 
-def decide(given: Input, states: Mapping[str, Sums], context: Context) -> Decision[Sums]:
-    """Return the decision on one record of the tally, or on a timer."""
+def decide(given: Input, states: Mapping[str, SubmissionTally], context: Context) -> Decision[SubmissionTally]:
+    """Return the decision on one record of the tally or one timer."""
     name = given.key or ""
-    before = states.get(name, Sums())
+    before = states.get(name, SubmissionTally())
     if not isinstance(given, Record):
         return wake(name, before, given.due_at if isinstance(given, Wake) else given.at)
     after = add(before, given.value, context.rules)
     if isinstance(given.value, PartRepeated):
-        return follow(name, after, follower_of(given.value))
+        return answer_repeat(name, after, repeating_part(given.value))
     if after.complete and not after.closed:
         return close(name, after, given.timestamp, context.rules)
     return Decision(states={name: after})
 
 
-def add(sums: Sums, value: PartEnded | PartMatched | RegistrantTold | PartRepeated, rules: Rules) -> Sums:
-    """Return the sums with one more record of the tally."""
+def add(tally: SubmissionTally, value: PartEnded | PartMatched | RegistrantTold | PartRepeated, rules: Rules) -> SubmissionTally:
+    """Return the tally with one more record counted."""
     if isinstance(value, PartEnded):
-        return with_part(sums, value, rules, result=value.result)
+        return with_part(tally, value, rules, result=value.result)
     if isinstance(value, PartMatched):
-        return with_part(sums, value, rules, registrants=value.registrants)
-    forget_at = max(sums.forget_at, value.received_at + rules.duration("duplicate.window", sums.scope))
+        return with_part(tally, value, rules, registrants=value.registrants)
+    forget_at = max(tally.forget_at, value.received_at + rules.duration("duplicate.window", tally.scope))
     if isinstance(value, RegistrantTold):
-        return replace(sums, owed=sums.owed - 1, failed=sums.failed or value.result == "failed", forget_at=forget_at)
-    return replace(sums, forget_at=forget_at)
+        return replace(tally, owed=tally.owed - 1, failed=tally.failed or value.result == "failed", forget_at=forget_at)
+    return replace(tally, forget_at=forget_at)
 
 
-def with_part(sums: Sums, value: PartEnded | PartMatched, rules: Rules, *, result: TallyResult | None = None, registrants: int = 0) -> Sums:
-    """Return the sums of a submission with one part more; its sender and the number of its parts are known now."""
+def with_part(
+    tally: SubmissionTally, value: PartEnded | PartMatched, rules: Rules, *, result: TallyResult | None = None, registrants: int = 0
+) -> SubmissionTally:
+    """Return the tally with one more part counted; the record also brings the sender and the number of parts."""
     scope = Scope(value.jurisdiction, value.notification_type, value.event_subtype)
     return replace(
-        sums,
+        tally,
         message_id=value.message_id,
         ori=value.ori,
         scope=scope,
         leaves=value.leaves,
-        ended=sums.ended + 1,
-        copies=sums.copies + (result == "copy"),
-        owed=sums.owed + registrants,
-        failed=sums.failed or result == "failed",
-        forget_at=max(sums.forget_at, value.received_at + rules.duration("duplicate.window", scope)),
+        ended=tally.ended + 1,
+        copies=tally.copies + (result == "copy"),
+        owed=tally.owed + registrants,
+        failed=tally.failed or result == "failed",
+        forget_at=max(tally.forget_at, value.received_at + rules.duration("duplicate.window", scope)),
         trace=value.trace,
     )
 
 
-def close(name: str, sums: Sums, now: int, rules: Rules) -> Decision[Sums]:
-    """Answer the submission, at once or after `response.hold`, and those that repeat it."""
-    told = tuple(output for each in sums.followers for output in end_of(each, failed=sums.failed))
-    forget_at = max(sums.forget_at, now + rules.duration("duplicate.window", sums.scope))
-    closed = replace(sums, closed=True, followers=(), forget_at=forget_at)
-    if sums.copies == sums.leaves or not rules.flag("responses", sums.scope):
+def close(name: str, tally: SubmissionTally, now: int, rules: Rules) -> Decision[SubmissionTally]:
+    """Close the submission: answer it, at once or after `response.hold`, and end the parts that repeat it."""
+    told = tuple(output for each in tally.followers for output in end_repeating_part(each, failed=tally.failed))
+    forget_at = max(tally.forget_at, now + rules.duration("duplicate.window", tally.scope))
+    closed = replace(tally, closed=True, followers=(), forget_at=forget_at)
+    if tally.copies == tally.leaves or not rules.flag("responses", tally.scope):
         return Decision(told, {name: closed})
-    hold = rules.duration("response.hold", sums.scope)
+    hold = rules.duration("response.hold", tally.scope)
     if hold:
         return Decision(told, {name: replace(closed, answer_at=now + hold)})
     return Decision((*told, response_to(closed, now)), {name: closed})
 
 
-def follow(name: str, sums: Sums, follower: Follower) -> Decision[Sums]:
-    """Let the other submission's part end as this submission does, now or later."""
-    if sums.closed:
-        return Decision(end_of(follower, failed=sums.failed), {name: sums})
-    if len(sums.followers) >= FOLLOWERS:
-        other = sums.followers[crc32(follower.submission.encode()) % FOLLOWERS]
-        if other.leaves == 1 and other.submission != follower.submission:
-            return Decision(repetition(other.submission, follower), {name: sums})
-    return Decision(states={name: replace(sums, followers=(*sums.followers, follower))})
+def answer_repeat(name: str, tally: SubmissionTally, part: RepeatingPart) -> Decision[SubmissionTally]:
+    """End another submission's part like this submission: now if this one is closed, otherwise once it is."""
+    if tally.closed:
+        return Decision(end_repeating_part(part, failed=tally.failed), {name: tally})
+    if len(tally.followers) >= MAX_REPEATS:
+        other = tally.followers[crc32(part.submission.encode()) % MAX_REPEATS]
+        if other.leaves == 1 and other.submission != part.submission:
+            return Decision(forward_repeat(other.submission, part), {name: tally})
+    return Decision(states={name: replace(tally, followers=(*tally.followers, part))})
 
 
-def wake(name: str, sums: Sums, now: int) -> Decision[Sums]:
-    """Send the response that was held; forget expired sums, and end the followers of a submission that never arrived."""
-    if sums.answer_at is not None:
-        return Decision((response_to(sums, now),), {name: replace(sums, answer_at=None)})
-    return Decision(tuple(output for each in sums.followers for output in end_of(each, failed=False)), {name: None})
+def wake(name: str, tally: SubmissionTally, now: int) -> Decision[SubmissionTally]:
+    """Send the response that was held, or forget an expired tally and end the parts that wait for a submission that never arrived."""
+    if tally.answer_at is not None:
+        return Decision((response_to(tally, now),), {name: replace(tally, answer_at=None)})
+    return Decision(tuple(output for each in tally.followers for output in end_repeating_part(each, failed=False)), {name: None})
 
 
-def follower_of(value: PartRepeated) -> Follower:
-    return Follower(
+def repeating_part(value: PartRepeated) -> RepeatingPart:
+    return RepeatingPart(
         value.repeated_by,
         value.message_id,
         value.ori,
@@ -130,68 +132,68 @@ def follower_of(value: PartRepeated) -> Follower:
     )
 
 
-def repetition(submission: str, follower: Follower) -> tuple[Output, ...]:
-    """Return that a part ends as another submission does, which itself repeats the first one."""
+def forward_repeat(submission: str, part: RepeatingPart) -> tuple[Output, ...]:
+    """Return the record that lets a part wait for another submission, which itself repeats the original."""
     return tally_record(
         PartRepeated(
             submission=submission,
-            received_at=follower.received_at,
-            repeated_by=follower.submission,
-            message_id=follower.message_id,
-            ori=follower.ori,
-            leaves=follower.leaves,
-            jurisdiction=follower.jurisdiction,
-            notification_type=follower.notification_type,
-            event_subtype=follower.event_subtype,
-            trace=follower.trace,
+            received_at=part.received_at,
+            repeated_by=part.submission,
+            message_id=part.message_id,
+            ori=part.ori,
+            leaves=part.leaves,
+            jurisdiction=part.jurisdiction,
+            notification_type=part.notification_type,
+            event_subtype=part.event_subtype,
+            trace=part.trace,
         )
     )
 
 
-def end_of(follower: Follower, *, failed: bool) -> tuple[Output, ...]:
-    """Return the end of a part that repeats a submission which is closed."""
+def end_repeating_part(part: RepeatingPart, *, failed: bool) -> tuple[Output, ...]:
+    """Return the end of a part that repeats a closed submission."""
     return tally_record(
         PartEnded(
-            submission=follower.submission,
-            message_id=follower.message_id,
-            ori=follower.ori,
-            leaves=follower.leaves,
-            received_at=follower.received_at,
+            submission=part.submission,
+            message_id=part.message_id,
+            ori=part.ori,
+            leaves=part.leaves,
+            received_at=part.received_at,
             result="failed" if failed else "reached",
-            jurisdiction=follower.jurisdiction,
-            notification_type=follower.notification_type,
-            event_subtype=follower.event_subtype,
-            trace=follower.trace,
+            jurisdiction=part.jurisdiction,
+            notification_type=part.notification_type,
+            event_subtype=part.event_subtype,
+            trace=part.trace,
         )
     )
 
 
-def response_to(sums: Sums, now: int) -> Output:
-    """Return the Message Response, which names and counts no registrant (contract §2)."""
+def response_to(tally: SubmissionTally, now: int) -> Output:
+    """Return the Message Response, which neither names nor counts registrants (contract §2)."""
     response = Response(
-        message_id=sums.message_id,
-        ori=sums.ori,
+        message_id=tally.message_id,
+        ori=tally.ori,
         event_type=MESSAGE_RESPONSE,
-        event_subtype=FAILED if sums.failed else DELIVERED,
+        event_subtype=FAILED if tally.failed else DELIVERED,
         notification_type="Internal",
         responded_at=now,
     )
-    trace = trace_of(sums.ori, sums.message_id, sums.trace)
+    trace = trace_of(tally.ori, tally.message_id, tally.trace)
     return Output(
         RESPONSES,
-        sums.ori,
+        tally.ori,
         response,
-        headers=message_headers(sums.ori, sums.message_id, trace),
-        counts_as="failed" if sums.failed else "delivered",
+        headers=message_headers(tally.ori, tally.message_id, trace),
+        counts_as="failed" if tally.failed else "delivered",
     )
 
 
-STAGE: Final[Stage[Sums]] = Stage(
+STAGE: Final[Stage[SubmissionTally]] = Stage(
     name=NAME,
     inputs=(TALLY,),
     outputs=(RESPONSES, TALLY),
     changelog=ANSWER_STATE,
-    state=Sums,
+    state=SubmissionTally,
     keys=keys,
     decide=decide,
     deadline=deadline,

@@ -1,11 +1,11 @@
-"""What is kept of one submission until it is answered, and for as long as another may repeat it."""
+"""The state of one submission until it is answered, and for as long as another submission may repeat it."""
 
 from msgspec import Struct
 
 from processors.domain.event import Scope
 
 
-class Follower(Struct, frozen=True, gc=False, array_like=True):
+class RepeatingPart(Struct, frozen=True, gc=False, array_like=True):
     """A part of another submission that repeats this one."""
 
     submission: str
@@ -19,14 +19,15 @@ class Follower(Struct, frozen=True, gc=False, array_like=True):
     trace: str | None = None
 
 
-class Sums(Struct, frozen=True, gc=False, omit_defaults=True, tag="sums"):
+class SubmissionTally(Struct, frozen=True, gc=False, omit_defaults=True, tag="sums"):
     """
-    The sums of one submission.
+    The counts of one submission.
 
-    `leaves` is how many parts it has, 0 while only other submissions have referred to it; `ended` how many of them ended,
-    `copies` how many of those were copies of a message sent before. `owed` is how many registrants were found less those
-    who had their outcome; it is below 0 while an outcome came before the number. It closes when every part ended and
-    nobody is owed; `answer_at` is when the response is sent, if one is due. It is forgotten at `forget_at`.
+    `leaves` is the number of its parts, 0 while only other submissions have referred to it; `ended` is how many of them ended,
+    `copies` how many of those were copies of an earlier message. `owed` is the number of registrants found minus the number of
+    outcomes; it is negative while an outcome has arrived before the number. The submission is closed when every part has ended
+    and nothing is owed. `followers` are the parts that repeat it. `answer_at` is when a held response is sent. The tally is
+    forgotten at `forget_at`.
     """
 
     message_id: str = ""
@@ -37,7 +38,7 @@ class Sums(Struct, frozen=True, gc=False, omit_defaults=True, tag="sums"):
     copies: int = 0
     owed: int = 0
     failed: bool = False
-    followers: tuple[Follower, ...] = ()
+    followers: tuple[RepeatingPart, ...] = ()
     closed: bool = False
     answer_at: int | None = None
     forget_at: int = 0
@@ -48,8 +49,8 @@ class Sums(Struct, frozen=True, gc=False, omit_defaults=True, tag="sums"):
         return self.leaves > 0 and self.ended >= self.leaves and self.owed == 0
 
 
-def deadline(sums: Sums) -> int | None:
-    """Return when the response is sent or the sums are forgotten; None while parts of the submission are open."""
-    if sums.answer_at is not None:
-        return sums.answer_at
-    return sums.forget_at if sums.closed or not sums.leaves else None
+def deadline(tally: SubmissionTally) -> int | None:
+    """Return when the response is sent or the tally is forgotten; None while parts of the submission are open."""
+    if tally.answer_at is not None:
+        return tally.answer_at
+    return tally.forget_at if tally.closed or not tally.leaves else None

@@ -1,4 +1,4 @@
-"""One attempt: its outbound record, and the effect of events on it and its contact."""
+"""Attempts: their outbound records, and the effect of events on an attempt and its contact."""
 
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
@@ -10,8 +10,16 @@ from processors.deliver.contacts import Destination
 from processors.deliver.dispatch.headers import headers_of
 from processors.deliver.dispatch.ids import reference
 from processors.deliver.dispatch.schedule import give_up_at, lease_end, receipt_deadline, retry_at
-from processors.deliver.life import ATTEMPT, CONTACT, OUTCOMES, AttemptEvent, ContactEvent, MessageKind, next_state
-from processors.deliver.moment import About, Moment
+from processors.deliver.lifecycle import (
+    ATTEMPT_TRANSITIONS,
+    CONTACT_TRANSITIONS,
+    OUTCOMES,
+    AttemptEvent,
+    ContactEvent,
+    MessageKind,
+    next_state,
+)
+from processors.deliver.situation import About, Situation
 from processors.deliver.state import Attempt, ContactProgress, Delivery, Notice
 from processors.deliver.wording.clean import clean
 from processors.deliver.wording.facts import full_name, number_of
@@ -21,11 +29,11 @@ from processors.domain.registration import CANARY
 from processors.stage import Output
 from processors.topics import DAY, OUTBOUND, OUTBOUND_CANARY
 
-RECEIPTS_AFTER = 30 * DAY  # how long after an attempt expired its receipts are still understood
+RECEIPTS_AFTER = 30 * DAY  # how long after an attempt expired its receipts are accepted
 
 
 class NewAttempt(Struct, frozen=True, gc=False):
-    """An attempt made now: the delivery with it, and its record."""
+    """A new attempt: the delivery that includes it, and its outbound record."""
 
     delivery: Delivery
     outbound: Outbound
@@ -43,17 +51,17 @@ class NewAttempt(Struct, frozen=True, gc=False):
         return About(notification_id=outbound.notification_id, reference=outbound.reference, channel=outbound.channel, status="sent")
 
 
-def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: Sequence[ZoneInfo], moment: Moment) -> NewAttempt:
-    """Return the next attempt to reach one contact."""
+def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: Sequence[ZoneInfo], situation: Situation) -> NewAttempt:
+    """Return the next attempt to reach a contact."""
     progress = delivery.contacts[to.name]
     number = progress.attempts + 1
     first = delivery.notices[0] if delivery.notices else None
     message_ids = delivery.message_ids
     outbound = Outbound(
-        reference=reference(moment.registrant_id, delivery.notification_id, to.name, number),
+        reference=reference(situation.registrant_id, delivery.notification_id, to.name, number),
         notification_id=delivery.notification_id,
         attempt=number,
-        registrant_id=moment.registrant_id,
+        registrant_id=situation.registrant_id,
         kind=kind_of(delivery),
         channel=to.channel,
         to=to.contact.address,
@@ -65,9 +73,9 @@ def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: S
         offenders=None if first is None else offenders_of(delivery.notices),
         agency=None if first is None else OutboundAgency(clean(first.agency or ""), first.ori),
         message_ids=message_ids if delivery.notices else (),
-        created_at=moment.begins_at,
+        created_at=situation.begins_at,
         not_before=None,
-        expires_at=lease_end(delivery, zones, moment),
+        expires_at=lease_end(delivery, zones, situation),
         confirm=delivery.emergency and to.channel == "voice" and to.pin is not None,
     )
     attempt = Attempt(
@@ -75,7 +83,7 @@ def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: S
         notification_id=outbound.notification_id,
         channel=outbound.channel,
         message_ids=message_ids,
-        sent_at=moment.begins_at,
+        sent_at=situation.begins_at,
         expires_at=outbound.expires_at,
         contact=to.name,
         number=number,
@@ -83,7 +91,7 @@ def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: S
     )
     trying = replace(
         progress,
-        state=next_state(CONTACT, progress.state, "attempt") or progress.state,
+        state=next_state(CONTACT_TRANSITIONS, progress.state, "attempt") or progress.state,
         next_at=attempt.expires_at,
         attempts=number,
         reference=attempt.reference,
@@ -98,25 +106,25 @@ def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: S
 
 
 def kind_of(delivery: Delivery) -> OutboundKind:
-    """Return the kind that the outbound record names."""
+    """Return the `kind` of the outbound record."""
     if delivery.content == "news":
         return "notification" if delivery.notices[0].telling == "news" else "correction"
     return "verification" if delivery.content == "verification" else "confirmation"
 
 
-def settle_attempt(delivery: Delivery, attempt: Attempt, event: AttemptEvent, moment: Moment) -> Delivery | None:
+def settle_attempt(delivery: Delivery, attempt: Attempt, event: AttemptEvent, situation: Situation) -> Delivery | None:
     """Return the delivery after an event of one of its attempts; None if the event changes nothing."""
-    status = next_state(ATTEMPT, attempt.status, event)
+    status = next_state(ATTEMPT_TRANSITIONS, attempt.status, event)
     if status is None:
         return None
-    settled = replace(attempt, status=status, status_at=moment.at)
+    settled = replace(attempt, status=status, status_at=situation.at)
     after = replace(delivery, attempts={**delivery.attempts, attempt.reference: settled})
     outcome = OUTCOMES[message_kind(delivery, attempt)][status]
-    return settle_contact(after, settled, outcome, moment)
+    return settle_contact(after, settled, outcome, situation)
 
 
 def message_kind(delivery: Delivery, attempt: Attempt) -> MessageKind:
-    """Return which column of the table of outcomes applies to an attempt."""
+    """Return the row of OUTCOMES that applies to an attempt."""
     if attempt.channel == "sms":
         return "text"
     if attempt.channel == "email":
@@ -126,32 +134,32 @@ def message_kind(delivery: Delivery, attempt: Attempt) -> MessageKind:
     return "emergency_call" if delivery.emergency else "call"
 
 
-def settle_contact(delivery: Delivery, attempt: Attempt, event: ContactEvent, moment: Moment) -> Delivery:
+def settle_contact(delivery: Delivery, attempt: Attempt, event: ContactEvent, situation: Situation) -> Delivery:
     """
-    Return the delivery with the attempt's contact after the outcome.
+    Return the delivery with the attempt's contact after an event.
 
-    Of an earlier attempt only what ends the contact counts; that it was not delivered is known already.
+    For an earlier attempt, only an event that ends the contact counts; that the attempt failed is known already.
     """
     progress = delivery.contacts.get(attempt.contact)
     if progress is None or (event in {"accepted", "again", "silence"} and attempt.reference != progress.reference):
         return delivery
-    state = next_state(CONTACT, progress.state, event)
+    state = next_state(CONTACT_TRANSITIONS, progress.state, event)
     if state is None:
         return delivery
     next_at: int | None = None
     if state == "trying":
-        next_at = receipt_deadline(delivery, attempt.channel, moment)
+        next_at = receipt_deadline(delivery, attempt.channel, situation)
     elif state == "due":
-        next_at = retry_at(delivery, attempt, moment)
-        if next_at >= give_up_at(delivery, progress, moment):
-            state, next_at = next_state(CONTACT, state, "give_up") or state, None
+        next_at = retry_at(delivery, attempt, situation)
+        if next_at >= give_up_at(delivery, progress, situation):
+            state, next_at = next_state(CONTACT_TRANSITIONS, state, "give_up") or state, None
     return with_progress(delivery, attempt.contact, replace(progress, state=state, next_at=next_at))
 
 
 def end_contact(delivery: Delivery, name: str, event: ContactEvent) -> Delivery:
-    """Return the delivery with one contact ended, whatever attempt is under way there."""
+    """Return the delivery with one contact ended, even if an attempt is under way there."""
     progress = delivery.contacts[name]
-    state = next_state(CONTACT, progress.state, event)
+    state = next_state(CONTACT_TRANSITIONS, progress.state, event)
     return delivery if state is None else with_progress(delivery, name, replace(progress, state=state, next_at=None))
 
 

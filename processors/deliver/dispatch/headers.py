@@ -1,8 +1,8 @@
 """
 The headers of an outbound record: CloudEvents in binary mode (Kafka protocol binding 1.0) and W3C trace context.
 
-They hold no address and nothing of the text, since many tools show headers. All
-messages of one notification share a trace: that of the first submission told.
+They contain no address and no text, since many tools show headers. All messages of one notification share a trace: that of the
+first submission told.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ SCHEMA: Final = "urn:vn:avro:Outbound"
 
 
 def headers_of(outbound: Outbound, traces: Mapping[str, str]) -> Headers:
-    """Return the headers of an attempt, the same ones for the same attempt; `traces` are those that agencies sent along, by message id."""
+    """Return the headers of an attempt, always the same for the same attempt; `traces` are the agencies' own traces, by message id."""
     return (
         ("ce_specversion", "1.0"),
         ("ce_id", outbound.reference),
@@ -32,7 +32,7 @@ def headers_of(outbound: Outbound, traces: Mapping[str, str]) -> Headers:
 
 
 def trace_of_outbound(outbound: Outbound, traces: Mapping[str, str]) -> str:
-    """Return the trace of the first submission told; of what tells of none, one of the notification's own."""
+    """Return the trace of the first submission told; without a submission, a trace derived from the notification."""
     if outbound.agency is None or not outbound.message_ids:
         return digest(outbound.notification_id, 16)
     first = outbound.message_ids[0]

@@ -4,7 +4,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from processors.deliver.state import SHARED, Notice
+from processors.deliver.state import NOTIFICATION_DIGITS, Notice
 
 
 def notification_id(registrant_id: str, notices: tuple[Notice, ...]) -> str:
@@ -16,7 +16,7 @@ def notification_id(registrant_id: str, notices: tuple[Notice, ...]) -> str:
 
 def reference(registrant_id: str, notification: str, contact: str, number: int) -> str:
     """Return the provider's idempotency key of one attempt; it also identifies registrant and notification."""
-    return f"{registrant_id}.{notification[:SHARED]}{digest(4, notification, contact, number)}"
+    return f"{registrant_id}.{notification[:NOTIFICATION_DIGITS]}{digest(4, notification, contact, number)}"
 
 
 def digest(size: int, *parts: object) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from processors.deliver.contacts import Destination
-from processors.deliver.moment import Moment
+from processors.deliver.situation import Situation
 from processors.deliver.state import Delivery
 from processors.deliver.verification import VALID, code_of
 from processors.deliver.wording.clean import clean
@@ -19,21 +19,21 @@ from processors.rules.book import Rules
 NOTHING_KNOWN: Final = OffenderStanding(offender="")
 
 
-def message_about(delivery: Delivery, to: Destination, moment: Moment) -> Message | None:
+def message_about(delivery: Delivery, to: Destination, situation: Situation) -> Message | None:
     """
     Return the message; None if the rules have no text for it.
 
-    It names no offender, not even in saying where they stand: the address may be a stranger's.
+    It never names the offender, not even when it tells their standing, since the address may be a stranger's.
     """
-    code = code_of(moment.registrant_id, to.name, delivery.created_at, moment.seal) if delivery.content == "verification" else ""
+    code = code_of(situation.registrant_id, to.name, delivery.created_at, situation.seal) if delivery.content == "verification" else ""
     zone = to.registration.zones[0]
-    facts = FactsOfRegistration(code, delivery.standing, moment.rules, delivery.created_at, zone, brief=to.channel == "sms")
-    return plain_message(moment.rules.book("", delivery.created_at), f"*{delivery.content}", to.language, to.channel, facts.in_words)
+    facts = FactsOfRegistration(code, delivery.standing, situation.rules, delivery.created_at, zone, brief=to.channel == "sms")
+    return plain_message(situation.rules.book("", delivery.created_at), f"*{delivery.content}", to.language, to.channel, facts.in_words)
 
 
 @dataclass(frozen=True, slots=True)
 class FactsOfRegistration:
-    """What a message about a registration may say: a code, until when it is valid by their clock, and where the offender stands."""
+    """The facts of a message about a registration: a code, until when it is valid (local time), and the offender's standing."""
 
     code: str
     standing: OffenderStanding | None
@@ -43,7 +43,7 @@ class FactsOfRegistration:
     brief: bool
 
     def in_words(self, language: str) -> dict[str, Any]:
-        """Return what a text sees, in words of the language."""
+        """Return the variables of a text, in words of the language."""
         standing = standing_in_words(self.standing or NOTHING_KNOWN, language, self.rules, self.at, brief=self.brief)
         style = Style(language, self.rules, self.rules.book("", self.at), self.zone, brief=self.brief)
         valid_until = instant_in_words(self.at + VALID, style, date_only=False)
@@ -51,7 +51,7 @@ class FactsOfRegistration:
 
 
 def standing_in_words(standing: OffenderStanding, language: str, rules: Rules, at: int, *, brief: bool) -> dict[str, str]:
-    """Return status, since when and kind of place in words of the language; empty is what is not known."""
+    """Return status, since when, and kind of location in words of the language; unknown values are empty."""
     book = rules.book(standing.jurisdiction or "", at)
     style = Style(language, rules, book, book.zone, brief=brief)
     since = standing.status_since

@@ -15,14 +15,14 @@ from processors.domain.event import Change
 from processors.domain.person import Identifier, Name
 from processors.rules.book import Rules
 
-NUMBERS: Final = ("ICOTS", "DOC", "BOOKING", "SID", "FBI")  # the numbers that a registrant most likely knows, in this order
+NUMBERS: Final = ("ICOTS", "DOC", "BOOKING", "SID", "FBI")  # the numbers that a registrant most likely knows, in order
 HEARING: Final = "Hearing Notice"
 NAMES: Final = 4_096  # whose words are kept: a message is written for several contacts, and of a new event for several registrants
-NAMELESS: Final = "N.N."  # the initials of whoever has no name
+NO_INITIALS: Final = "N.N."  # the initials of an offender without a name
 
 
 class Offender(Struct, frozen=True, gc=False):
-    """An offender as named: the whole name, the short one, a number, and initials."""
+    """An offender as named in a message: full name, short name, number, and initials."""
 
     name: str
     short: str
@@ -31,7 +31,7 @@ class Offender(Struct, frozen=True, gc=False):
 
 
 class ChangeText(Struct, frozen=True, gc=False):
-    """One change in the registrant's language; `old_brief` is the old value next to the new one, `whole` must not be cut."""
+    """One change in the registrant's language. `old_brief` is a shorter old value; if `whole`, the values must not be cut."""
 
     label: str
     old: str
@@ -41,7 +41,7 @@ class ChangeText(Struct, frozen=True, gc=False):
 
 
 class Office(Struct, frozen=True, gc=False):
-    """A compact office and its telephone."""
+    """A compact office and its telephone number."""
 
     name: str
     phone: str
@@ -53,7 +53,7 @@ class Facts(Struct, frozen=True, gc=False):
     language: str
     names: tuple[str, ...]
     offenders: tuple[Offender, ...]
-    others: str  # how the language says that there are more
+    others: str  # the language's word for further offenders
     when: str
     ahead: bool
     place: str
@@ -104,7 +104,7 @@ def facts_of(notices: tuple[Notice, ...], style: Style, at: int) -> Facts:
 
 
 def offenders_of(notices: tuple[Notice, ...], style: Style) -> tuple[Offender, ...]:
-    """Return every offender once, by message and part and by name, in the order they came."""
+    """Return every offender once, in the order in which they arrived."""
     parts = {(notice.message_id, notice.part): notice for notice in reversed(notices)}
     found: dict[str, Offender] = {}
     for notice in reversed(parts.values()):
@@ -117,14 +117,14 @@ def offenders_of(notices: tuple[Notice, ...], style: Style) -> tuple[Offender, .
 
 @lru_cache(NAMES)
 def full_name(name: Name | None) -> str:
-    """Return a name as it is spoken, empty if there is none."""
+    """Return a name in spoken order; empty if there is none."""
     if name is None:
         return ""
     return clean(" ".join(part for part in (name.given, name.middle, name.sur) if part)) or clean(name.full or "")
 
 
 def short_name(name: Name | None) -> str:
-    """Return a name with its given name as an initial, empty if the parts are not known."""
+    """Return a name with the given name as an initial; empty if the parts are not known."""
     if name is None or not (given := clean(name.given or "")) or not (sur := clean(name.sur or "")):
         return ""
     return f"{given[0]}. {sur}"
@@ -132,9 +132,9 @@ def short_name(name: Name | None) -> str:
 
 @lru_cache(NAMES)
 def initials_of(name: Name | None) -> str:
-    """Return the initials of a name, by which whoever registered knows whom a message is about, and nobody else does."""
+    """Return the initials of a name, which only the registrant can interpret."""
     words = [] if name is None else clean(" ".join(filter(None, (name.given, name.sur))) or name.full or "").replace(",", " ").split()
-    return "".join(f"{each[0].upper()}." for each in words[:1] + words[1:][-1:]) or NAMELESS
+    return "".join(f"{each[0].upper()}." for each in words[:1] + words[1:][-1:]) or NO_INITIALS
 
 
 def readable(offender: Offender) -> str:
@@ -144,7 +144,7 @@ def readable(offender: Offender) -> str:
 
 @lru_cache(NAMES)
 def number_of(identifiers: tuple[Identifier, ...]) -> str:
-    """Return the number by which the offender is most likely known, with its scheme."""
+    """Return the number by which a registrant most likely knows the offender, with its scheme."""
     for scheme in (*NUMBERS, *(identifier.scheme for identifier in identifiers)):
         for identifier in identifiers:
             if identifier.scheme == scheme:
@@ -153,7 +153,7 @@ def number_of(identifiers: tuple[Identifier, ...]) -> str:
 
 
 def join_values(notices: tuple[Notice, ...], name: str, say: Callable[[str], str] = str) -> str:
-    """Return the notices' values of one field in words: one value, or the different ones joined."""
+    """Return the values of one field of the notices in words: one value, or the distinct values joined."""
     if len(notices) == 1:
         value: str | None = getattr(notices[0], name)
         return say(clean(value)) if value else ""
@@ -161,7 +161,7 @@ def join_values(notices: tuple[Notice, ...], name: str, say: Callable[[str], str
 
 
 def offices_of(rules: Rules, at: int, notices: Iterable[Notice]) -> Iterator[Office]:
-    """Return the compact offices of the notices' states whose telephone the rules know."""
+    """Yield the compact offices of the notices' states whose telephone numbers are in the rules."""
     for code in dict.fromkeys(code for each in notices for code in (each.sending_state, each.receiving_state) if code):
         entry = rules.book(code, at).entries.get("jurisdiction", {}).get("") if code in rules.jurisdictions else None
         if entry is not None and entry.compact_office_phone:

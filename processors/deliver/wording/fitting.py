@@ -35,11 +35,11 @@ def cut_names(length: int) -> Step:
     return step
 
 
-def old_dates(facts: Facts) -> Facts:
+def shorten_old_dates(facts: Facts) -> Facts:
     return replace(facts, changes=tuple(replace(each, old=each.old_brief) for each in facts.changes))
 
 
-def initials(facts: Facts) -> Facts:
+def abbreviate_names(facts: Facts) -> Facts:
     short = {readable(each): each.short if gsm7.legible(each.short) else readable(each) for each in facts.offenders}
     return replace(facts, names=tuple(short[name] for name in facts.names))
 
@@ -49,8 +49,8 @@ SHORTER: Final[tuple[Step, ...]] = (
     cut_places(24),  # the names of places and courts
     lambda facts: replace(facts, place="", origin="", court=""),  # they go
     lambda facts: replace(facts, sending=facts.codes[0], receiving=facts.codes[1]),  # states by their postal codes
-    old_dates,  # of a changed date, the old day; of a changed time, the old time
-    initials,  # given names
+    shorten_old_dates,  # of a changed date, the old day; of a changed time, the old time
+    abbreviate_names,  # given names
     lambda facts: replace(facts, names=facts.names[:1]),  # one offender, and how many others
     lambda facts: replace(facts, changes=facts.changes[:1], unsaid=max(0, len(facts.changes) - 1)),  # one change
     cut_names(26),  # names and changed values

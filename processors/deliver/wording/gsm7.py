@@ -1,4 +1,4 @@
-"""One text message segment: the GSM-7 alphabet (3GPP TS 23.038), how long a text is in it, and how other letters are written with it."""
+"""The GSM-7 alphabet of text messages (3GPP TS 23.038): the length of a text in it, and how other characters are transliterated."""
 
 import re
 import unicodedata
@@ -12,8 +12,8 @@ EXTENSION: Final = "^{}\\[~]|€"  # two septets each
 ALPHABET: Final = frozenset(BASIC + EXTENSION)
 UNKNOWN: Final = "?"
 
-# Letters and signs that do not come apart into a plain letter and an accent.
-WRITTEN: Final = {
+# Characters that Unicode does not decompose into a plain letter and an accent.
+REPLACEMENTS: Final = {
     "‘": "'",
     "’": "'",
     "‚": "'",
@@ -54,24 +54,24 @@ PLAIN: Final = re.compile(f"[{re.escape(BASIC)}]*")
 
 
 def transliterate(text: str) -> str:
-    """Return `text` in letters of GSM-7: its own if it has them ("ñ"), otherwise the plain letter ("á" as "a"), otherwise "?"."""
+    """Return `text` in GSM-7: characters that it has ("ñ") unchanged, otherwise the plain letter ("a" for "á"), otherwise "?"."""
     if PLAIN.fullmatch(text):
         return text
-    return "".join(map(letter, text))
+    return "".join(map(to_gsm7, text))
 
 
 @lru_cache(maxsize=4_096)
-def letter(sign: str) -> str:
+def to_gsm7(character: str) -> str:
     """Return one character as GSM-7 writes it."""
-    if sign in ALPHABET:
-        return sign
-    if sign in WRITTEN:
-        return WRITTEN[sign]
-    if sign.isspace():
+    if character in ALPHABET:
+        return character
+    if character in REPLACEMENTS:
+        return REPLACEMENTS[character]
+    if character.isspace():
         return " "
-    parts = unicodedata.normalize("NFKD", sign)
+    parts = unicodedata.normalize("NFKD", character)
     kept = "".join(part for part in parts if part in ALPHABET)
-    return kept or ("" if unicodedata.combining(sign) else UNKNOWN)
+    return kept or ("" if unicodedata.combining(character) else UNKNOWN)
 
 
 def septets(text: str) -> int:
@@ -80,10 +80,10 @@ def septets(text: str) -> int:
 
 
 def legible(text: str) -> bool:
-    """Whether more than question marks is left of `text` in GSM-7."""
+    """Whether any letter or digit of `text` is left in GSM-7."""
     return any(map(str.isalnum, transliterate(text)))
 
 
 def cut(text: str, length: int) -> str:
-    """Return `text` in at most `length` characters, a cut marked by a full stop."""
+    """Return `text` cut to at most `length` characters; a cut is marked by a period."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip(' .,')}."

@@ -1,7 +1,7 @@
 """
 The encoding of a text message and the number of its segments (3GPP TS 23.038, TS 23.040).
 
-GSM-7 wherever every letter can be written with it, since a segment then holds 160 characters; UCS-2 for other scripts.
+GSM-7 if it can represent every letter, since a segment then holds 160 characters; otherwise UCS-2.
 """
 
 import re
@@ -12,22 +12,22 @@ from processors.deliver.wording import gsm7
 
 Encoding = Literal["gsm7", "ucs2"]
 
-MOST_SEGMENTS: Final = 4  # of a message in UCS-2; one in GSM-7 has one
-SINGLE: Final = {"gsm7": 160, "ucs2": 70}  # septets or UTF-16 units of a message in one segment
-JOINED: Final = {"gsm7": 153, "ucs2": 67}  # of each segment of a longer one, which begins with a header
+MOST_SEGMENTS: Final = 4  # of a message in UCS-2; a GSM-7 message must fit in one
+SINGLE: Final = {"gsm7": 160, "ucs2": 70}  # septets or UTF-16 units in a message of one segment
+JOINED: Final = {"gsm7": 153, "ucs2": 67}  # in each segment of a longer message, which begins with a header
 GSM7: Final = re.compile(f"[{re.escape(gsm7.BASIC + gsm7.EXTENSION)}]*")
 
 
 def encode(text: str) -> str:
-    """Return the text as it is sent: in letters of GSM-7 if these can write it, else unchanged."""
+    """Return the text as it is sent: transliterated to GSM-7 if possible, otherwise unchanged."""
     return gsm7.transliterate(text) if writable(text) else unicodedata.normalize("NFC", text)
 
 
 def writable(text: str) -> bool:
-    """Whether GSM-7 can write every letter and digit of the text, by itself or by a plain letter."""
+    """Whether GSM-7 can represent every letter and digit of the text, if need be by a plain letter."""
     if encoding(text) == "gsm7":
         return True
-    return True not in [sign.isalnum() and gsm7.letter(sign) == gsm7.UNKNOWN for sign in set(text) - gsm7.ALPHABET]
+    return True not in [character.isalnum() and gsm7.to_gsm7(character) == gsm7.UNKNOWN for character in set(text) - gsm7.ALPHABET]
 
 
 def encoding(text: str) -> Encoding:
@@ -41,7 +41,7 @@ def segments(text: str) -> int:
 
 
 def segments_in(kind: Encoding, text: str) -> int:
-    """Return the number of segments of a text in an encoding that can write it."""
+    """Return the number of segments of a text in the given encoding."""
     length = gsm7.septets(text) if kind == "gsm7" else len(text.encode("utf-16-le")) // 2
     return 1 if length <= SINGLE[kind] else -(-length // JOINED[kind])
 

@@ -11,7 +11,7 @@ class Style(Struct, frozen=True, gc=False):
     """
     The style of one message; `brief` writes dates and names as in a text message.
 
-    A `discreet` one may be read by others, on a lock screen: it has the offices' telephones, since it tells little else.
+    A `discreet` message may be read by others on a lock screen: it tells little, and gives the offices' telephone numbers instead.
     """
 
     language: str
@@ -22,7 +22,7 @@ class Style(Struct, frozen=True, gc=False):
     discreet: bool = False
 
     def noun(self, name: str) -> str:
-        """Return a single word of the texts, empty if the language has none."""
+        """Return the `noun` of a text of the rules; empty if the language has none."""
         text = self.book.texts.get((name, self.language))
         return "" if text is None else text.noun
 

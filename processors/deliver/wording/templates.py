@@ -1,8 +1,8 @@
 """
 The texts of the rules, filled in with the facts, for one language and channel.
 
-Texts are data (rules/default/texts.<language>.toml says what they may use); this is the only place that fills them in.
-What agencies write is never a template.
+Texts are data (rules/default/texts.en.toml says what they may use); they are filled in only here. What agencies write is never used
+as a template.
 """
 
 import re
@@ -33,7 +33,7 @@ FRAMES: Final = {"news": "*news", "change": "*change", "cancellation": "*cancell
 
 # Plain text for people, no markup: there is nothing to escape.
 ENVIRONMENT: Final = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-ENVIRONMENT.globals.clear()  # a text needs facts, no functions of jinja's own
+ENVIRONMENT.globals.clear()  # texts need only facts, none of Jinja's own functions
 
 
 class Message(Struct, frozen=True, gc=False):
@@ -58,7 +58,7 @@ def message_for(notices: tuple[Notice, ...], rules: Rules, at: int, language: st
         if text is not None and frame is not None and about is not None:
             style = Style(spoken, rules, book, book.zone_of(first.ori), brief=channel == "sms", discreet=discreet)
             if discreet:
-                frame = discreetly(frame, DISCREET, spoken, book)
+                frame = with_discreet_text(frame, DISCREET, spoken, book)
             try:
                 return fill(channel, facts_of(notices, style, at), frame, about, text)
             except (TemplateError, TypeError):
@@ -67,12 +67,12 @@ def message_for(notices: tuple[Notice, ...], rules: Rules, at: int, language: st
 
 
 def plain_message(book: Book, name: str, language: str, channel: Channel, facts_in: Callable[[str], dict[str, Any]]) -> Message | None:
-    """Return the text `name` with a few facts in it, in the language or in English; None if the rules have none."""
+    """Return the message of the text `name`, which is not about an event, in the language or in English; None if there is none."""
     for spoken in (language.partition("-")[0].lower(), FALLBACK):
         if (text := book.texts.get((name, spoken))) is None:
             continue
         if is_discreet(language):
-            text = discreetly(text, f"{DISCREET}.{name[1:]}", spoken, book)
+            text = with_discreet_text(text, f"{DISCREET}.{name[1:]}", spoken, book)
         facts = facts_in(spoken)
         try:
             match channel:
@@ -88,12 +88,12 @@ def plain_message(book: Book, name: str, language: str, channel: Channel, facts_
 
 
 def is_discreet(language: str) -> bool:
-    """Whether a registrant's language asks for texts for lock screens: `-x-discreet` at its end, for private use by BCP 47."""
+    """Whether a registrant's language requests texts for lock screens: it ends in the private-use subtag `-x-discreet` (BCP 47)."""
     return "discreet" in language.lower().partition("-x-")[2].split("-")
 
 
-def discreetly(text: Text, name: str, language: str, book: Book) -> Text:
-    """Return the text with what a lock screen shows from the discreet one: the text message, an email's subject and first lines."""
+def with_discreet_text(text: Text, name: str, language: str, book: Book) -> Text:
+    """Return the text with the parts that a lock screen shows replaced by discreet ones: text message, email subject and first lines."""
     found = book.texts.get((name, language))
     if found is None:
         return text
@@ -107,7 +107,7 @@ def render(source: str, facts: dict[str, Any]) -> str:
 
 
 def fill_in(template: Template, facts: dict[str, Any]) -> str:
-    """Return a template with its facts filled in: they are all that it sees, so they are not copied beside other names."""
+    """Return a template with its facts filled in; the facts are its only variables, so they are passed without a copy."""
     return "".join(template.root_render_func(template.new_context(facts, shared=True)))
 
 
@@ -122,7 +122,7 @@ def call_prompt(book: Book, language: str, *, confirm: bool) -> str:
 
 
 def call_text(book: Book, name: str, language: str) -> str:
-    """Return a text that is said in calls, in the language or in English."""
+    """Return a text spoken in calls, in the language or in English."""
     found = (book.texts.get((name, spoken)) for spoken in (language.partition("-")[0].lower(), FALLBACK))
     return next((text.voice for text in found if text is not None and text.voice), "")
 
@@ -151,7 +151,7 @@ def compile_text(frame: str, about: str, text: str, noun: str) -> Template:
 
 
 def context_of(facts: Facts) -> dict[str, Any]:
-    """Return what a template sees."""
+    """Return the variables and functions of a template."""
     many = len(facts.offenders) > 1
 
     def n(one: str, several: str, one_ahead: str | None = None, several_ahead: str | None = None) -> str:
@@ -184,7 +184,7 @@ def context_of(facts: Facts) -> dict[str, Any]:
 
 
 def also(words: str, value: str, after: str = "") -> str:
-    """Return the words and the value; nothing if there is no value."""
+    """Return the words followed by the value; empty if there is no value."""
     return f"{words}{value}{after}" if value else ""
 
 

@@ -1,4 +1,4 @@
-"""The context of one decision: registrant, time, rules and keys; with helpers for its verdicts."""
+"""The context of one decision in deliver: registrant, time, rules and keys, with helpers for verdicts."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ STAGE_NAME: Final = "deliver"
 
 
 class About(Struct, frozen=True, gc=False):
-    """What a verdict is about besides the message: its agency, offender and trace, a review, or an attempt and its state."""
+    """What a verdict refers to besides the message: its agency, offender and trace, a review, or an attempt and its status."""
 
     review_id: str | None = None
     notification_id: str | None = None
@@ -33,12 +33,12 @@ class About(Struct, frozen=True, gc=False):
 MESSAGE_ONLY: Final = About()
 
 
-class Moment(Struct, frozen=True, gc=False):
+class Situation(Struct, frozen=True, gc=False):
     """
     One registrant, the time of the decision, the rules with the settings in force, and the keys.
 
-    An attempt made now begins at `begins_at`: later than `at` if the decision is late, as after an outage.
-    `seal` is that of the file of keys, `key` the registrant's own, None if they have none.
+    An attempt made now begins at `begins_at`, which is later than `at` if the decision is late, as after an outage.
+    `seal` is that of the key file, `key` the registrant's own key, None if they have none.
     """
 
     registrant_id: str
@@ -50,7 +50,7 @@ class Moment(Struct, frozen=True, gc=False):
 
     @property
     def contact_seal(self) -> Seal:
-        """Return the seal of the registrant's contact data; nothing keeps it open."""
+        """Return the seal of the registrant's contact data; it is not cached."""
         return self.seal if self.key is None else self.key.seal_for(self.registrant_id, self.seal)
 
     def verdict(self, message_id: str, outcome: Outcome, reason: str, detail: str, about: About = MESSAGE_ONLY) -> Verdict:

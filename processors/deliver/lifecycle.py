@@ -1,24 +1,24 @@
 """
-The life of an attempt, and of a contact within a notification: states and events as data.
+The lifecycles of an attempt, and of a contact within a delivery, as transition tables.
 
-An *attempt* is one outbound record, and a lease: a provider may begin to send it until it expires. It is `sent`, then
-`accepted` by a provider, and ends by a receipt or without one: `expired` if nobody accepted it before the lease ended,
-`unanswered` if no final receipt came within `receipt.wait`. Receipts come twice, late and in any order; one that the
-table has no transition for changes nothing and is journalled as late. `delivered`, `confirmed`, `permanent_failure` and
-`opted_out` are final: nothing overwrites them (contract §5).
+An *attempt* is one outbound record, and a lease: a provider may start to send it until it expires. It is `sent`, then `accepted` by a
+provider, and ends with or without a receipt: `expired` if no provider accepted it before the lease ended, `unanswered` if no final
+receipt came within `receipt.wait`. Receipts arrive twice, late and in any order. A receipt without a transition in the table changes
+nothing, and is recorded in the journal as late. `delivered`, `confirmed`, `permanent_failure` and `opted_out` are final: nothing
+overwrites them (contract §5).
 
-A *contact* is one address that a notification is to reach. It is `due` until an attempt is made and `trying` while one
-is under way; how an attempt ends decides what follows (`OUTCOMES`), by what kind of message it is:
+A *contact* is one address that a delivery is to reach. It is `due` until an attempt is made, and `trying` while one is under way. How
+an attempt's end affects its contact depends on the kind of message (`OUTCOMES`):
 
-- a `text` message or an `email` is reached when it was delivered. Silence after an email was accepted counts as reached,
-  silence after a text message as not reached: that contact expires, and the text is not sent there again (contract §5).
-- an `email_in_doubt`, of which its provider cannot know whether a vendor accepted it, is like a text: silence proves nothing.
-- a `call` of no emergency is reached when somebody or a machine answered; otherwise it is made again.
-- an `emergency_call` without a PIN on file is reached when a person answered or pressed a key; a machine does not end it.
-- a `pin_call` is reached by the right PIN alone: a machine taken for a person must not end an emergency (contract §5).
+- a `text` message or an `email` has reached the contact when it was delivered. No receipt after an email was accepted counts as
+  reached; no receipt after a text message counts as not reached: the contact expires, and the text is not sent again (contract §5).
+- an `email_in_doubt`, which a vendor may or may not have accepted, is treated like a text: no receipt proves nothing.
+- a `call` that is not an emergency has reached the contact when a person or a machine answered; otherwise it is repeated.
+- an `emergency_call` without a PIN on file has reached the contact when a person answered or pressed a key, not if a machine did.
+- a `pin_call` has reached the contact only with the right PIN: a machine mistaken for a person must not end an emergency (contract §5).
 
-`reached`, `failed`, `expired`, `gave_up`, `opted_out` and `cancelled` are ends. Only what is heard late still changes one: a delivery,
-an opt-out, or, after it was given up, that a provider had taken the last attempt after all, for which a receipt is then awaited.
+`reached`, `failed`, `expired`, `gave_up`, `opted_out` and `cancelled` are end states. Only late receipts still change them: a delivery,
+an opt-out, or, after the contact was given up, an acceptance of the last attempt, whose final receipt is then awaited.
 docs/delivery.md is drawn from these tables.
 """
 
@@ -41,7 +41,7 @@ REFUSALS: Final[tuple[ReceiptStatus, ...]] = ("unconfirmed", "voicemail", "busy"
 
 
 def _attempts() -> Iterator[tuple[AttemptState, AttemptEvent, AttemptState]]:
-    """Yield the transitions of an attempt: from, event, to. A receipt leads to the state of its own name."""
+    """Yield the transitions of an attempt as (from, event, to). A receipt leads to the state with its own name."""
     yield "sent", "accepted", "accepted"
     yield "sent", "lease_ended", "expired"
     yield "accepted", "wait_ended", "unanswered"
@@ -56,9 +56,9 @@ def _attempts() -> Iterator[tuple[AttemptState, AttemptEvent, AttemptState]]:
             yield refusal, status, status
 
 
-ATTEMPT: Final[AttemptTable] = {(state, event): to for state, event, to in _attempts()}
+ATTEMPT_TRANSITIONS: Final[AttemptTable] = {(state, event): to for state, event, to in _attempts()}
 
-CONTACT: Final[ContactTable] = {
+CONTACT_TRANSITIONS: Final[ContactTable] = {
     ("due", "attempt"): "trying",
     ("due", "accepted"): "trying",
     ("due", "reached"): "reached",
@@ -85,8 +85,8 @@ CONTACT: Final[ContactTable] = {
     ("cancelled", "opted_out"): "opted_out",
 }
 
-# What the end of an attempt means for its contact, by the kind of message.
-_EVERY: Final[Mapping[AttemptState, ContactEvent]] = {
+# What an attempt's status means for its contact, unless the kind of message says otherwise.
+_COMMON_OUTCOMES: Final[Mapping[AttemptState, ContactEvent]] = {
     "accepted": "accepted",
     "delivered": "reached",
     "confirmed": "reached",
@@ -101,12 +101,12 @@ _EVERY: Final[Mapping[AttemptState, ContactEvent]] = {
     "unanswered": "again",
 }
 OUTCOMES: Final[Mapping[MessageKind, Mapping[AttemptState, ContactEvent]]] = {
-    "text": {**_EVERY, "unanswered": "silence"},
-    "email": {**_EVERY, "unanswered": "reached"},
-    "email_in_doubt": {**_EVERY, "unanswered": "silence"},
-    "call": {**_EVERY, "unconfirmed": "reached", "voicemail": "reached"},
-    "emergency_call": {**_EVERY, "unconfirmed": "reached"},
-    "pin_call": _EVERY,
+    "text": {**_COMMON_OUTCOMES, "unanswered": "silence"},
+    "email": {**_COMMON_OUTCOMES, "unanswered": "reached"},
+    "email_in_doubt": {**_COMMON_OUTCOMES, "unanswered": "silence"},
+    "call": {**_COMMON_OUTCOMES, "unconfirmed": "reached", "voicemail": "reached"},
+    "emergency_call": {**_COMMON_OUTCOMES, "unconfirmed": "reached"},
+    "pin_call": _COMMON_OUTCOMES,
 }
 
 UNDER_WAY: Final[frozenset[ContactState]] = frozenset({"due", "trying"})

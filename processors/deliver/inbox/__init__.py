@@ -1,1 +1,0 @@
-"""The inputs: notifications, registrations, receipts, reviewers' actions; each has a file and returns a partial decision."""
