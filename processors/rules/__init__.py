@@ -1,1 +1,1 @@
-"""The rules as data: code lists, transitions, clocks, calendars, texts and settings, and their typed loader."""
+"""The rules as data (code lists, transitions, clocks, calendars, texts, settings), and their typed loader."""

@@ -1,7 +1,7 @@
 """
 The rules as stages query them.
 
-`Rules` holds all rule files and the settings in force. `Rules.book(jurisdiction, at)` returns the rules of one
+`Rules` holds all rule files and the settings in force. `Rules.book(jurisdiction, at)` returns a `Book`, the rules of one
 jurisdiction on one day: the default rules overridden by the jurisdiction's, with the entries in effect on that day.
 """
 
@@ -43,7 +43,7 @@ class Order:
     """
     What must precede a hearing: one of these events, or one of these statuses (specification §4.1.1.2).
 
-    An event is a subtype of any agency ("Disposition") or of one kind of agency ("Corrections/Intake"): ask `after`.
+    An event is a subtype of any agency ("Disposition") or of one kind of agency ("Corrections/Intake"); `after` checks both.
     """
 
     events: tuple[str, ...] = ()
@@ -61,11 +61,11 @@ class EventCode:
     One event type and subtype of the code lists.
 
     `status` and `location` apply if the message gives none. `follows` are the subtypes that meet a Previous Event tag,
-    `order` is what a hearing must come after. `release` marks the subtype that may be a transfer to another facility,
-    `intake` the one that is told instead. `same` are the event fields that make two messages the same event;
-    `action_date` the XML elements of the action date in order of preference. `from_statuses` and `from_locations` restrict
-    what the event may follow beyond the tables of statuses and moves (nobody in custody is recaptured):
-    `Book.may_become` and `Book.may_move` consider both.
+    `order` is what a hearing must come after. `release` marks a subtype that may be a transfer to another facility, `intake` one
+    that is told instead. `same` are the event fields that identify an event: messages with equal values are duplicates.
+    `action_date` are the XML elements of the action date in order of preference. `from_statuses` and `from_locations` restrict
+    what the event may follow beyond the tables of statuses and moves (nobody in custody is recaptured); `Book.may_become` and
+    `Book.may_move` consider both.
     """
 
     event_type: str
@@ -88,7 +88,7 @@ class EventCode:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A custody or supervision status; `next` are the names of those it may become."""
+    """A custody or supervision status; `next` are the names of the statuses that may follow it."""
 
     name: str
     synonyms: tuple[str, ...] = ()
@@ -98,7 +98,7 @@ class Status:
 @dataclass(frozen=True, slots=True)
 class LocationKind:
     """
-    A kind of location; `custodial` if it is one of custody; `next` are the kinds that a legal move may lead to.
+    A kind of location. `custodial` if people are held there; `next` are the kinds that a legal move may lead to.
 
     If `confidential`, the public never sees who is or was there.
     """
@@ -163,11 +163,11 @@ class Book:
         return self.codes.get((event_type, subtype))
 
     def status(self, text: str) -> Status | None:
-        """Return the status by name or synonym, ignoring case and blanks."""
+        """Return the status by name or synonym, ignoring case and spacing."""
         return self.statuses.get(fold(text))
 
     def location(self, text: str) -> LocationKind | None:
-        """Return the kind of location by name or synonym, ignoring case and blanks."""
+        """Return the kind of location by name or synonym, ignoring case and spacing."""
         return self.locations.get(fold(text))
 
     def may_become(self, code: EventCode, current: Status, new: Status) -> bool:
@@ -181,7 +181,7 @@ class Book:
         return new.name in current.next and (not code.from_locations or current.name in code.from_locations)
 
     def zone_of(self, ori: str) -> ZoneInfo:
-        """Return the agency's time zone: that of the longest matching ORI prefix, else the state's default."""
+        """Return the agency's time zone: that of the longest matching ORI prefix, otherwise the state's default."""
         if not self.zones_by_ori:
             return self.zone
         for length in range(len(ori), 0, -1):
@@ -191,7 +191,7 @@ class Book:
 
     @cached_property
     def confidential_types(self) -> frozenset[str]:
-        """The event types of which the public never sees whom they are about."""
+        """The event types whose offenders the public never sees."""
         return frozenset(str(key) for key, entry in self.entries.get("event_type", {}).items() if entry.confidential)
 
     @cached_property
@@ -210,13 +210,13 @@ class Book:
         return Calendar.of(self.jurisdiction, self.entries.get("holiday", {}))
 
     def text(self, event_type: str, subtype: str, language: str) -> Text | None:
-        """Return the text of the subtype, preferably that of the event type; None if there is none in that language."""
+        """Return the text of the subtype, preferably the event type's own; None if there is none in that language."""
         return self.texts.get((f"{event_type}/{subtype}", language)) or self.texts.get((subtype, language))
 
 
 @lru_cache(maxsize=4096)
 def fold(text: str) -> str:
-    """Return `text` for the comparison of codes: casefolded, with single blanks."""
+    """Return `text` in comparable form for codes: case-folded, with single spaces."""
     return " ".join(text.split()).casefold()
 
 
@@ -241,7 +241,7 @@ class RuleSource(Protocol):
 
     @property
     def histories(self) -> Mapping[str, BookHistory]:
-        """The histories that were asked for so far."""
+        """The histories that were built so far."""
 
     def history(self, jurisdiction: str) -> BookHistory:
         """Return the jurisdiction's books over time; an unknown one gets the default books."""
@@ -249,7 +249,7 @@ class RuleSource(Protocol):
 
 class Rules:
     """
-    All rules and settings in force; immutable, a change of a setting makes a new one.
+    All rules and settings in force; immutable: a changed setting makes a new instance.
 
     Built by `rules.load.load_rules(directory)` and `with_policies`. `version` is recorded in the journal:
     `r<digest of the rule files>.p<digest of the settings>`. `jurisdictions` are those with rules of their own, by their codes.
@@ -299,7 +299,7 @@ class Rules:
         return history.books[bisect_right(history.starts, at)]
 
     def duration(self, key: str, scope: Scope, *, emergency: bool = False, channel: str = "") -> int:
-        """Return a duration setting in milliseconds; some have another default for emergencies or by channel (contract §6)."""
+        """Return a duration setting in milliseconds; some have different defaults for emergencies or by channel (contract §6)."""
         everywhere = self.settings.global_values
         found: int = everywhere[key] if key in everywhere else self.settings.value(key, scope, emergency=emergency, channel=channel)
         return found
@@ -316,7 +316,7 @@ class Rules:
         return found
 
     def surge(self, scope: Scope) -> Surge | None:
-        """Return `surge.limit`, None if it is off."""
+        """Return `surge.limit`; None if it is off."""
         found: Surge | None = self.settings.value("surge.limit", scope)
         return found
 

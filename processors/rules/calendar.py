@@ -1,8 +1,8 @@
 """
-Business days and ends of days (the compact's rules count in both business and calendar days).
+Business days, calendar days and ends of days; the compact's rules count in both kinds of days.
 
-A business day is Monday to Friday and no holiday of the United States or of the owing state, as given by the library
-`holidays` and corrected by the `holiday` entries of rule files. The rules of the compact define neither term.
+A business day is Monday to Friday, except holidays of the United States or of the owing state as given by the library `holidays` and
+corrected by the `holiday` entries of rule files. The compact's rules define neither "business day" nor "holiday".
 """
 
 from collections.abc import Hashable, Mapping
@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 COUNTRY: Final = "US"
-LANGUAGE: Final = "en_US"  # of the names of holidays, whatever the machine's
+LANGUAGE: Final = "en_US"  # of the names of holidays, independent of the machine's locale
 SATURDAY: Final = 5
-OBSERVED: Final = " (observed)"  # what the library adds to the name of a holiday that a weekend moves
-YEARS: Final = range(2020, 2040)  # whose holidays a rule file may name
+OBSERVED: Final = " (observed)"  # added by the library to the name of a holiday that is moved off a weekend
+HOLIDAY_YEARS: Final = range(2020, 2040)  # years whose holidays a rule file may name
 DAY: Final = timedelta(days=1)
 
 
@@ -38,7 +38,7 @@ class Calendar(NamedTuple):
         )
 
     def is_business_day(self, day: date) -> bool:
-        """Whether offices are open on that day."""
+        """Whether the day is a business day."""
         if day in self.closed:
             return False
         if day in self.worked:
@@ -46,12 +46,12 @@ class Calendar(NamedTuple):
         return day.weekday() < SATURDAY and all(map(self.is_worked, public_holidays(self.state, day.year).get(day, ())))
 
     def is_worked(self, holiday: str) -> bool:
-        """Whether a yearly holiday, or its observed day, is a business day; its name may be written in any case."""
+        """Whether a yearly holiday or its observed day is a business day; the name's case is ignored."""
         name = holiday.casefold()
         return not {name, name.removesuffix(OBSERVED)}.isdisjoint(map(str.casefold, self.worked_names))
 
     def after(self, day: date, count: int, unit: str) -> date:
-        """Return the day `count` days after `day`, which itself is not counted."""
+        """Return the day `count` days after `day`; `day` itself is not counted."""
         return day + count * DAY if unit == "calendar days" else business_days_after(self, day, count)
 
 
@@ -65,8 +65,8 @@ def business_days_after(calendar: Calendar, day: date, count: int) -> date:
 
 @lru_cache(maxsize=512)
 def public_holidays(state: str, year: int) -> Mapping[date, frozenset[str]]:
-    """Return the federal and state holidays of a year with their names; an observed day is listed as a day of its own."""
-    from holidays import country_holidays, list_supported_countries  # noqa: PLC0415  a quarter of every process's start, for one of them
+    """Return the federal and state holidays of a year with their names; an observed day is listed separately."""
+    from holidays import country_holidays, list_supported_countries  # noqa: PLC0415  a quarter of the startup time, and only one process needs it
 
     found: dict[date, frozenset[str]] = {}
     for subdivision in {None, state if state in list_supported_countries()[COUNTRY] else None}:
@@ -77,12 +77,12 @@ def public_holidays(state: str, year: int) -> Mapping[date, frozenset[str]]:
 
 
 def holiday_names(state: str) -> frozenset[str]:
-    """Return the names of the federal and state holidays, also of those that not every year has."""
-    return frozenset().union(*(names for year in YEARS for names in public_holidays(state, year).values()))
+    """Return the names of the federal and state holidays, including those that do not occur every year."""
+    return frozenset().union(*(names for year in HOLIDAY_YEARS for names in public_holidays(state, year).values()))
 
 
 def day_of(instant: int, zone: ZoneInfo) -> date:
-    """Return the day of an instant (milliseconds) in a zone; outside Python's calendar, its first or last day."""
+    """Return the day of an instant (milliseconds) in a zone; outside the dates that Python supports, the first or last day."""
     try:
         return datetime.fromtimestamp(instant // 1000, zone).date()
     except (OverflowError, ValueError):

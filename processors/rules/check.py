@@ -1,5 +1,5 @@
 """
-Consistency of the rules (`vn rules check`): contradictions between entries each of which is valid by itself.
+Checks the consistency of the rules (`vn rules check`): contradictions between entries that are valid by themselves.
 
 A finding names file and entry, and says what is wrong and what to do. To add a check, write a function of one book and
 list it in `CHECKS`.
@@ -21,9 +21,9 @@ from processors.rules.identity import OTHER
 from processors.rules.load import DEFAULT, VALIDITY_FIELDS, Entries, RuleLibrary
 from processors.rules.sections import SECTIONS, Entry
 
-COMPARABLE: Final = frozenset(field.name for field in structs.fields(Event))
+EVENT_FIELDS: Final = frozenset(field.name for field in structs.fields(Event))
 KEYS: Final = frozenset({"name", "subtype", "types", "type", "language", "ori"})
-UNCHECKED_SECTIONS: Final = frozenset({"jurisdiction", "zone"})  # differ in every jurisdiction, and no check reads them
+UNCHECKED_SECTIONS: Final = frozenset({"jurisdiction", "zone"})  # not read by any check, and different in every jurisdiction
 REGIONS: Final = ("instructions", "transfer", "supervision")
 
 
@@ -39,30 +39,30 @@ class FileFinding:
         return f"{self.file}: {self.entry}: {self.problem}"
 
 
-def check(shelf: RuleLibrary) -> tuple[FileFinding, ...]:
+def check(library: RuleLibrary) -> tuple[FileFinding, ...]:
     """Return all findings, each once, sorted by file and entry."""
-    found = set(overlaps(shelf.layers))
+    found = set(overlaps(library.layers))
     checked: list[Entries] = []
-    for code in (DEFAULT, *shelf.jurisdictions):
-        files = tuple(chain(*shelf.files_for(code)))
-        for book in shelf.history(code).books:
+    for code in (DEFAULT, *library.jurisdictions):
+        files = tuple(chain(*library.files_for(code)))
+        for book in library.history(code).books:
             entries = {section: each for section, each in book.entries.items() if section not in UNCHECKED_SECTIONS}
             if entries in checked:
                 continue
             checked.append(entries)
             for section, key, problem in chain.from_iterable(each(book) for each in CHECKS):
-                found.add(FileFinding(source(files, section, key), f"{section} {label(key)}", problem))
+                found.add(FileFinding(source(files, section, key), f"{section} {readable_key(key)}", problem))
     return tuple(sorted(found))
 
 
 def source(files: Iterable[RuleFile], section: str, key: Hashable) -> str:
-    """Return the last file that holds this entry."""
+    """Return the last file that contains this entry."""
     keys = SECTIONS[section].keys
     holding = [each.where for each in files if any(key in keys(entry) for entry in each.entries.get(section, ()))]
     return holding[-1] if holding else "default"
 
 
-def label(key: Hashable) -> str:
+def readable_key(key: Hashable) -> str:
     """Return an entry's key in readable form."""
     return "/".join(str(part) for part in key if part is not None) if isinstance(key, tuple) else str(key)
 
@@ -81,7 +81,7 @@ def overlaps(layers: Iterable[Iterable[RuleFile]]) -> Iterator[FileFinding]:
             for (_, one), (file, other) in combinations(saying, 2):
                 if (fields := common_fields(one, other)) and both_in_effect(one, other):
                     problem = f"two entries in effect on the same day name {', '.join(fields)}: end the earlier one with `until`."
-                    yield FileFinding(file.where, f"{section} {label(key)}", problem)
+                    yield FileFinding(file.where, f"{section} {readable_key(key)}", problem)
 
 
 def common_fields(one: Entry, other: Entry) -> list[str]:
@@ -133,7 +133,7 @@ def event_references(book: Book) -> Iterator[Reference]:
         yield Reference("event", key, "location", [code.location] if code.location else [], kinds, "kind of location")
         yield Reference("event", key, "from_locations", code.from_locations, kinds, "kind of location")
         yield Reference("event", key, "follows", code.follows, subtypes, "event subtype")
-        yield Reference("event", key, "same", code.same, COMPARABLE, "field of an event")
+        yield Reference("event", key, "same", code.same, EVENT_FIELDS, "field of an event")
         for order in code.order:
             yield Reference("event", key, "order.events", order.events, events, "event subtype")
             yield Reference("event", key, "order.statuses", order.statuses, statuses, "status")
@@ -215,7 +215,7 @@ def ambiguous_synonyms(book: Book) -> Iterator[Problem]:
 
 def impossible_requirements(book: Book) -> Iterator[Problem]:
     """Every requirement can be met: an event that must follow another, or be preceded by one, is possible."""
-    for field, needs in (("follows", predecessors), ("order", precedents)):
+    for field, needs in (("follows", has_predecessor), ("order", has_precedents)):
         possible = possible_events(book, needs)
         for key in book.codes:
             if key not in possible:
@@ -242,13 +242,13 @@ def next_of(values: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return () if found is None else found.next
 
 
-def predecessors(code: EventCode, possible: Collection[tuple[str, str]]) -> bool:
+def has_predecessor(code: EventCode, possible: Collection[tuple[str, str]]) -> bool:
     """Whether a possible event meets a Previous Event tag of this event."""
     return not code.follows or any(subtype in code.follows for _, subtype in possible)
 
 
-def precedents(code: EventCode, possible: Collection[tuple[str, str]]) -> bool:
-    """Whether every order of this hearing can be met by a possible event; a status is always possible."""
+def has_precedents(code: EventCode, possible: Collection[tuple[str, str]]) -> bool:
+    """Whether every order of this hearing can be met by a possible event; a status can always be met."""
     return all(order.statuses or any(order.after(*event) for event in possible) for order in code.order)
 
 
@@ -288,7 +288,7 @@ def compact_dead_ends(book: Book) -> Iterator[Problem]:
 
 
 def unknown_numbers(book: Book) -> Iterator[Problem]:
-    """Find schemes that no number fits, and rules that say nothing of numbers without a scheme of their own."""
+    """Find contradictory schemes, and rules without a scheme for other numbers."""
     if OTHER not in book.identity.schemes:
         yield "scheme", OTHER, "no entry says how other numbers compare: do not withdraw it."
     for each in book.identity.schemes.values():
@@ -297,7 +297,7 @@ def unknown_numbers(book: Book) -> Iterator[Problem]:
 
 
 def unknown_holidays(book: Book) -> Iterator[Problem]:
-    """Find yearly holidays that are said to be worked and that the calendar does not have."""
+    """Find yearly holidays marked as worked that the calendar does not have."""
     for name in book.calendar.worked_names:
         worked = Calendar(worked_names=frozenset({name}))
         if not any(worked.is_worked(each) for each in holiday_names(book.jurisdiction)):

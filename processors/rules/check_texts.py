@@ -1,4 +1,4 @@
-"""The part of `vn rules check` that looks at texts: there is one wherever one is needed, and its templates can be filled in."""
+"""The part of `vn rules check` that checks texts: every text that is needed exists, and its templates can be filled in."""
 
 from collections.abc import Hashable, Iterator
 from functools import lru_cache
@@ -10,8 +10,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from processors.rules.book import Book
 
-LANGUAGES: Final = ("en", "es")  # and every other that a rule file has a text in
-REFERENCE: Final = "en"  # the language that has every text, against which the others are held
+LANGUAGES: Final = ("en", "es")  # required, like every other language in which a rule file has a text
+REFERENCE: Final = "en"  # the language with which the others are compared
 OPTIONAL: Final = ("*state.", "*at.")  # texts that a language may lack
 TEXT_FIELDS: Final = ("noun", "sms", "subject", "body", "voice")
 # The variables of a text (explained in default/texts.en.toml) and of the frames around texts.
@@ -38,7 +38,7 @@ TEXT_VARIABLES: Final = frozenset(
         *("code", "spoken_code", "valid_until", "status", "since", "kind"),
     }
 )
-FRAME: Final = "*"  # prefix of texts that are not of a subtype
+FRAME: Final = "*"  # prefix of texts that do not belong to a subtype
 
 Problem = tuple[str, Hashable, str]  # section, key, sentence
 
@@ -66,7 +66,7 @@ def languages_of(book: Book) -> list[str]:
 
 
 def incomplete_languages(book: Book) -> Iterator[Problem]:
-    """Every language has the texts that are not of a subtype: frames, field names, requests, confirmations, prompts."""
+    """Every language has the texts that do not belong to a subtype: frames, field names, requests, confirmations, prompts."""
     needed = {
         name: [field for field in TEXT_FIELDS if getattr(text, field).strip()]
         for (name, language), text in book.texts.items()
@@ -95,7 +95,7 @@ def broken_texts(book: Book) -> Iterator[Problem]:
 
 @lru_cache(maxsize=4_096)
 def template_fault(source: str) -> str | None:
-    """Return why `source` is not a valid template, None if it is."""
+    """Return why `source` is not a valid template; None if it is."""
     try:
         unknown = find_undeclared_variables(SandboxedEnvironment().parse(source)) - TEXT_VARIABLES
     except TemplateSyntaxError as error:

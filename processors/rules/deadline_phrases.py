@@ -1,4 +1,4 @@
-"""Describes the compact's clocks and steps in words for administrators: when a clock starts and ends, under what conditions."""
+"""Describes the compact's clocks and steps in words for administrators: when a clock starts and ends, and under what conditions."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -6,20 +6,20 @@ from typing import Any, Final
 from processors.rules.book import Book
 
 COMPACT: Final = "Interstate Compact"
-SEVERAL: Final = 3  # more agencies than this are called "any agency"
-WAYS: Final = {
+MAX_LISTED: Final = 3  # more kinds of agencies than this are called "any agency"
+DIRECTION_PHRASES: Final = {
     "back": "told as the way back to the sending state",
     "onward": "told as the way to a subsequent state",
     "ahead": "told as travel to the receiving state",
 }
-COUNTED: Final = {
+START_PHRASES: Final = {
     "action": "the day of the activity",
     "transmission": "the day on which the message was sent",
     "receipt": "the day on which the message was received",
 }
 
 
-def within(entry: Any) -> str:
+def period_phrase(entry: Any) -> str:
     """Return the period of the clock in words; without a number of days, it ends on the report date."""
     if entry.count:
         return f"{entry.count} {entry.unit}"
@@ -29,13 +29,13 @@ def within(entry: Any) -> str:
 def start_phrase(entry: Any) -> str:
     """Return in words the day from which a clock counts."""
     if entry.counted_from != "report_by":
-        return COUNTED[entry.counted_from]
+        return START_PHRASES[entry.counted_from]
     if entry.otherwise is None:
         return "the date to report; without one the clock does not run"
     return f"the date to report; without one, {entry.otherwise} {entry.unit} from the day of the activity"
 
 
-def events(activities: Iterable[str], book: Book, between: str = ", ") -> str:
+def event_names(activities: Iterable[str], book: Book, between: str = ", ") -> str:
     """Return the event subtypes of these activities in words; those of other agencies with their event types."""
     kinds: dict[str, list[str]] = {}
     for activity in activities:
@@ -48,23 +48,23 @@ def events(activities: Iterable[str], book: Book, between: str = ", ") -> str:
 def agencies(kinds: Iterable[str]) -> str:
     """Return event types in words; "any agency" if there are many."""
     different = sorted(set(kinds))
-    return ", ".join(different) if len(different) <= SEVERAL else "any agency"
+    return ", ".join(different) if len(different) <= MAX_LISTED else "any agency"
 
 
-def conditions(entry: Any, book: Book) -> str:
+def conditions_phrase(entry: Any, book: Book) -> str:
     """Return the conditions under which a clock starts, in words; empty if there are none."""
     said = [
         *([f"only for the reason {' or '.join(entry.reasons)}"] if entry.reasons else ()),
         *([f"not for the reason {' or '.join(entry.unless_reasons)}"] if entry.unless_reasons else ()),
         *([f"reported by an agency of the {entry.told_in}"] if entry.told_in == "receiving state" else ()),
         *(["reported by an agency outside the receiving state"] if entry.told_in == "sending state" else ()),
-        *([f"only after {events(entry.after, book, ' or ')}"] if entry.after else ()),
-        *([f"not after {events(entry.unless_after, book, ' or ')}"] if entry.unless_after else ()),
+        *([f"only after {event_names(entry.after, book, ' or ')}"] if entry.after else ()),
+        *([f"not after {event_names(entry.unless_after, book, ' or ')}"] if entry.unless_after else ()),
     ]
     return "; ".join(said)
 
 
-def in_force(entry: Any) -> str:
+def in_force_phrase(entry: Any) -> str:
     """Return the period in which an entry is in force, in words."""
     parts = (*([f"from {entry.since}"] if entry.since else ()), *([f"until {entry.until}"] if entry.until else ()))
     return " ".join(parts) or "always"

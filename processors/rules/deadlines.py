@@ -1,4 +1,4 @@
-"""Legal clocks as rule files define them: what is owed, by when, after which activity."""
+"""Legal deadlines (clocks) as defined in rule files: what is owed, by when, after which activity."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, fields
@@ -10,14 +10,14 @@ class Deadline:
     """
     One clock.
 
-    `count` days are counted from the day of the action; if `counted_from` is "transmission", from the day on which the
-    agency sent the message; if "receipt", from the day on which it was received; if "report_by", from
-    the report date of the message; without one, `otherwise` days from the action, or the clock does not run.
+    `counted_from` says from when the `count` days are counted: "action" (the day of the activity), "transmission" (the day on which
+    the agency sent the message), "receipt" (the day on which it was received) or "report_by" (the report date in the message; without
+    one, `otherwise` days from the activity, or the clock does not run).
 
-    A clock with `reasons` replaces the clock of the same name without reasons if the message has one of them; one with
-    `unless_reasons` does not run if it has one of those. `after` are activities one of which must have been reported in
-    the case, `unless_after` those that keep the clock from running. `told_in` is the state whose agency must report what
-    starts it. `lapses` marks a period that simply ends; other clocks become overdue.
+    If the message gives one of the `reasons`, the clock replaces the clock of the same name without reasons; if it gives one of
+    `unless_reasons`, the clock does not run. One of the activities in `after` must have been reported in the case; those in
+    `unless_after` keep the clock from running. `told_in` is the state whose agency must report the activity. `lapses` marks a
+    period that simply ends; other clocks become overdue.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Deadlines:
         return cls(tuple(Deadline(**{field.name: getattr(entry, field.name) for field in fields(Deadline)}) for entry in entries.values()))
 
     def started_by(self, activity: str, reason: str | None) -> tuple[Deadline, ...]:
-        """Return the clocks that an activity starts: of those with one name, that for the message's reason, else that without reasons."""
+        """Return the clocks that an activity starts; of those with one name, the one for the reason, otherwise the one without reasons."""
         started = tuple(each for each in self.raised_by.get(activity, ()) if reason not in each.unless_reasons)
         particular = {each.name for each in started if reason is not None and reason in each.reasons}
         return tuple(each for each in started if (reason in each.reasons if each.name in particular else not each.reasons))

@@ -1,4 +1,4 @@
-"""Reads rule files (TOML) into validated entries; every error names file, entry and remedy."""
+"""Reads rule files (TOML) into validated entries; every error names the file, the entry and the remedy."""
 
 import re
 import tomllib
@@ -22,7 +22,7 @@ class BadRules(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleFile:
-    """One rule file; `where` is its name in messages, `jurisdictions` those it applies to (empty: all)."""
+    """One rule file. `where` is its name in messages; `jurisdictions` are those it applies to (empty: all)."""
 
     where: str
     jurisdictions: tuple[str, ...]
@@ -54,7 +54,7 @@ def read_file(path: Path) -> RuleFile:
 
 
 def jurisdictions_of(where: str, stem: str, tables: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the jurisdictions of a file: those it lists, else the one it is named for, else all (empty)."""
+    """Return the jurisdictions of a file: those it lists, otherwise the one in its name, otherwise all (empty)."""
     listed = tables.get("jurisdictions", [stem.upper()] if re.fullmatch(r"[A-Za-z]{2}", stem) else "all")
     if listed == "all":
         return ()

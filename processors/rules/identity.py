@@ -1,13 +1,13 @@
 """
-Identifiers by the rules: in which scope they are unique, how much weight they have, and which values are none (contract §3.2).
+Identifiers: within which scope they are unique, whether they are strong or weak, and which values are not identifiers (contract §3.2).
 
-A mark is the comparable form of an identifier, a text that is equal for equal identifiers only:
+A mark is the comparable form of an identifier, a text that is equal only for equal identifiers:
 
-    FBI:551234AB1          strong, known in the whole nation
-    SID:VA7700123          strong, the value names its state
-    DOC@NC:0733210         strong, within the state's corrections
-    ~BOOKING@VA0430000:77  weak, within the agency
-    ~BOOKING@*:77          of an issuer that is not said, as registrations give them
+    FBI:551234AB1          strong, unique in the nation
+    SID:VA7700123          strong, unique in the state that its first letters name
+    DOC@NC:0733210         strong, unique in the state's corrections
+    ~BOOKING@VA0430000:77  weak, unique in the agency
+    ~BOOKING@*:77          weak, of an unknown issuer, as in registrations
 """
 
 import re
@@ -28,12 +28,12 @@ from processors.domain.states import NCIC_CODES, STATES, state_code
 
 ScopeKind = Literal["nation", "state", "agency"]
 
-OTHER: Final = "*"  # the scheme of every number that has no scheme of its own
+OTHER: Final = "*"  # the scheme of all numbers without an entry of their own
 ANY_ISSUER: Final = "*"
 WEAK: Final = "~"
 PREFIX: Final = 2  # letters that name a state
-FEDERAL: Final = "US"  # and those of the nation's own agencies
-STATE_PREFIXES: Final = frozenset({*STATES, *NCIC_CODES, FEDERAL})  # of a value that names its state
+FEDERAL: Final = "US"  # the prefix of federal agencies
+STATE_PREFIXES: Final = frozenset({*STATES, *NCIC_CODES, FEDERAL})
 
 _SILENT: Final = dict.fromkeys(map(ord, APOSTROPHES))
 _SEPARATORS: Final = frozenset({"Pd", "Pc", "Zs", "Cc", "Zl", "Zp"})
@@ -42,13 +42,13 @@ _LETTERS_THEN_DIGITS: Final = re.compile(r"([A-Z]{3,})([0-9]{3,})")
 _WORD: Final = re.compile(r"[^\W\d_]{5}")
 MOST_DIGITS: Final = 2
 _EDGES: Final = re.compile(r"^[^A-Z0-9]+|[^A-Z0-9]+$")
-_FRACTION: Final = re.compile(r"([0-9]+)\.0+")  # of a number that a spreadsheet took for a measure
+_FRACTION: Final = re.compile(r"([0-9]+)\.0+")  # added by a spreadsheet that took the number for a quantity
 _LABEL: Final = r"[^A-Z0-9]*{}(?:[^A-Z0-9]*(?:NO|NR|NUM|NUMBER))?[^A-Z0-9]+(?=.*[0-9])"
 
 
 @lru_cache(1 << 14)
 def comparable_number(text: str) -> str:
-    """Return a number or code as it compares: capitals, without blanks, hyphens, apostrophes and characters that do not show."""
+    """Return a number or code in comparable form: upper case, without spaces, hyphens, apostrophes and invisible characters."""
     if text.isascii() and text.isalnum():  # as most are
         return text.upper()
     plain = unicodedata.normalize("NFKC", without_invisible(text).translate(_SILENT)).translate(_SILENT)
@@ -68,12 +68,12 @@ class Scheme:
     meaning: str = ""
 
     def fits(self, value: str) -> bool:
-        """Whether a compact value has the scheme's form."""
+        """Whether a value in comparable form has the scheme's form."""
         return self.length[0] <= len(value) <= self.length[1] and self.pattern.fullmatch(value) is not None
 
 
 class Issuer(Struct, frozen=True, gc=False):
-    """Who is taken to have issued a number that does not say it: the submitting agency; nobody for a registration."""
+    """The presumed issuer of a number that does not name one: the submitting agency; nobody for a registration."""
 
     agency: str = ""
     state: str = ""
@@ -86,12 +86,12 @@ NO_ISSUER: Final = Issuer()
 
 
 class NotAnIdentifier(ValueError):
-    """The value is no identifier; the message says why."""
+    """The value is not an identifier; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)
 class IdentityRules:
-    """The schemes and what is no identifier, as one jurisdiction has them on one day."""
+    """The schemes of one jurisdiction on one day, and which values are not identifiers."""
 
     schemes: Mapping[str, Scheme]
     words: frozenset[str] = frozenset()
@@ -103,15 +103,15 @@ class IdentityRules:
 
     @cached_property
     def long_words(self) -> frozenset[str]:
-        """Return the words for "no number" that mean it beside digits or other words too; a short one does not: NA123 may be a number."""
+        """The words for "no number" that count even beside digits or other words; short ones do not: NA123 may be a number."""
         return frozenset(each for each in self.compact_words if len(each) > PREFIX and each.isalpha())
 
     def scheme(self, name: str) -> Scheme:
-        """Return the scheme of this name, else that of all others."""
+        """Return the scheme of this name, otherwise the scheme of other numbers."""
         return self.schemes.get(scheme_name(name)) or self.schemes[OTHER]
 
     def mark(self, identifier: Identifier, issuer: Issuer = NO_ISSUER) -> str:
-        """Return the identifier as it compares; raises NotAnIdentifier if it is none."""
+        """Return the identifier's mark; raises NotAnIdentifier if it is not one."""
         scheme, name = self.scheme(identifier.scheme), scheme_name(identifier.scheme)
         value = number_of(identifier.value, name)
         letters = value if value.isalnum() else "".join(filter(str.isalnum, value))
@@ -146,13 +146,13 @@ class IdentityRules:
         return state
 
     def is_word(self, text: str, value: str) -> bool:
-        """Whether a value says that there is no number, alone or among other words."""
+        """Whether a value says that there is no number, by itself or among other words."""
         if not value.strip("0") or value in self.compact_words:
             return True
         if value.isdigit():
             return False
         written = text.upper()
-        if written.isalnum() and written[PREFIX:].isdigit():  # VA7100042, as most are: its letters are no word
+        if written.isalnum() and written[PREFIX:].isdigit():  # VA7100042, the usual case: its letters are not a word
             return False
         words = _LETTERS.findall(written)
         found = {*words, *_LETTERS.findall(value), "".join(words)}
@@ -161,25 +161,25 @@ class IdentityRules:
 
     @cached_property
     def abbreviations(self) -> frozenset[str]:
-        """Return the words that signs part, such as N/A: they are none with digits beside them either."""
+        """The words with a slash, such as N/A; they mean "no number" even with digits beside them."""
         return frozenset(each.upper() for each in self.words if "/" in each)
 
     def written_filler(self, text: str) -> str | None:
-        """Return what a value fills its field with by the signs in it, None if it is a number."""
+        """Return the kind of filler that the punctuation in a value shows; None if it may be a number."""
         written = text.upper() if text.isascii() else unicodedata.normalize("NFKC", text).upper()
         if written.isalnum() and MASK not in written:
             return None
-        return next((name for name, form in WRITTEN.items() if name in self.named_fillers and form.search(written)), None)
+        return next((name for name, form in FILLER_PATTERNS.items() if name in self.named_fillers and form.search(written)), None)
 
     @cached_property
     def named_fillers(self) -> frozenset[str]:
         return frozenset(name for name, _, _ in self.fillers)
 
     def filler(self, value: str, *, prefixed: bool = False) -> str | None:
-        """Return what a value fills its field with, None if it is a number."""
+        """Return the kind of filler that a value is; None if it may be a number."""
         body = value[PREFIX:] if prefixed and value[:PREFIX].isalpha() else ""
         for name, least, after_prefix in self.fillers:
-            is_filler = FORMS.get(name)
+            is_filler = FILLER_TESTS.get(name)
             if is_filler is None:
                 continue
             if len(value) >= least and is_filler(value):
@@ -190,7 +190,9 @@ class IdentityRules:
 
 
 LONGEST_RUN: Final = 70
-RUNS: Final = f"{digits * (LONGEST_RUN // len(digits) + 1)}|{ascii_uppercase}|{ascii_lowercase}"  # what plain characters may stand in
+RUNS: Final = (
+    f"{digits * (LONGEST_RUN // len(digits) + 1)}|{ascii_uppercase}|{ascii_lowercase}"  # every run of plain characters is part of this text
+)
 
 
 def is_repeated(value: str) -> bool:
@@ -198,14 +200,14 @@ def is_repeated(value: str) -> bool:
 
 
 def is_run(value: str) -> bool:
-    """Whether each character is the next after the one before, 0 after 9."""
+    """Whether each character is the successor of the one before; 0 follows 9."""
     if len(value) <= LONGEST_RUN and value.isascii() and value.isalnum():
         return value in RUNS
     return all(ord(later) == ord(one) + 1 or one + later == "90" for one, later in pairwise(value))
 
 
 def is_descending_run(value: str) -> bool:
-    """Whether each character is the one before the last, from 9 or 09 on: 987654, 0987654321."""
+    """Whether the value is a run backwards from 9 or 09: 987654, 0987654321."""
     return value.startswith(("9", "09")) and is_run(value[::-1])
 
 
@@ -216,7 +218,7 @@ def is_run_there_and_back(value: str) -> bool:
 
 
 def is_doubled_run(value: str) -> bool:
-    """Whether each character of a run comes twice or more often: 112233, 111222333."""
+    """Whether each character of a run is repeated: 112233, 111222333."""
     if value[:1] != value[1:2]:
         return False
     once = "".join(each for each, _ in groupby(value))
@@ -224,41 +226,41 @@ def is_doubled_run(value: str) -> bool:
 
 
 def is_repeated_run(value: str) -> bool:
-    """Whether a run comes again and again: 12341234, 123123."""
+    """Whether a whole run is repeated: 12341234, 123123."""
     return is_run(value[:3]) and any(
         is_run(value[:size]) and value == value[:size] * (len(value) // size) for size in range(3, len(value) // 2 + 1)
     )
 
 
 def is_repeated_group(value: str) -> bool:
-    """Whether two or three characters come again and again: 121212, 123123123."""
+    """Whether a group of two or three characters is repeated: 121212, 123123123."""
     return value[2:] == value[:-2] or value[3:] == value[:-3]
 
 
 def is_repeated_but_one(value: str) -> bool:
-    """Whether one digit is repeated but for the first or the last, as in 1000000 and 9999998; 0000001 is a number with zeros before it."""
+    """Whether all digits but the first or the last are the same: 1000000, 9999998; 0000001 is a number with leading zeros."""
     return value.isdigit() and value[0] != "0" and (is_repeated(value[:-1]) or is_repeated(value[1:]))
 
 
 def is_letters_then_digits(value: str) -> bool:
-    """Whether three letters or more that are repeated or follow each other come before digits that are or do: AAA111, ABCD1234."""
+    """Whether letters (three or more) and then digits are each repeated or a run: AAA111, ABCD1234."""
     found = _LETTERS_THEN_DIGITS.fullmatch(value)
     return found is not None and all(is_repeated(each) or is_run(each) for each in found.groups())
 
 
 def is_zeros(value: str) -> bool:
-    """Whether there are zeros, a letter or two beside them, and nothing else: A0000000."""
+    """Whether there are only zeros, with at most two letters: A0000000."""
     zeros = value.count("0")
     return zeros > PREFIX and zeros >= len(value) - PREFIX and zeros == sum(map(str.isdigit, value))
 
 
 def is_word_with_a_digit_or_two(value: str) -> bool:
-    """Whether a word of five letters or more has no number after it, only a digit or two: BLOCK12, INTAKE1."""
+    """Whether the value is a word of five letters or more with at most two digits: BLOCK12, INTAKE1."""
     return _WORD.search(value) is not None and sum(map(str.isdigit, value)) <= MOST_DIGITS
 
 
-# What a value without its signs fills a field with.
-FORMS: Final = {
+# The fillers that are recognized in a value without its punctuation.
+FILLER_TESTS: Final = {
     "one repeated character": is_repeated,
     "a repeated digit after a state": is_repeated,
     "an ascending run": is_run,
@@ -273,8 +275,8 @@ FORMS: Final = {
     "nothing but zeros": is_zeros,
 }
 MASK: Final = "XXX"
-# And what the signs in it say.
-WRITTEN: Final = {
+# The fillers that are recognized by the punctuation in a value.
+FILLER_PATTERNS: Final = {
     "a masked number": re.compile(r"[X*#•●.?]{3}|[*•●?]"),
     "a negative number": re.compile(r"^\s*[-−]\s*[0-9]+(?:\.0*)?\s*$"),
     "a placeholder of a form": re.compile(r"\$\{|\{\{|^\s*(?:%.*%|<.*>|[@:].*)\s*$"),
@@ -289,13 +291,13 @@ WRITTEN: Final = {
 
 @lru_cache(256)
 def scheme_name(name: str) -> str:
-    """Return the name of a scheme as it compares: FBI of "F.B.I. #"."""
+    """Return the name of a scheme in comparable form: FBI for "F.B.I. #"."""
     plain = comparable_number(name)
     return plain if plain.isalnum() else "".join(filter(str.isalnum, plain)) or plain
 
 
 def number_of(text: str, scheme: str) -> str:
-    """Return a value as it compares, without what stands around the number: the scheme's own name, signs, an empty fraction."""
+    """Return a value in comparable form, without anything around the number: the scheme's name, punctuation, a fraction of zeros."""
     plain = comparable_number(text)
     return plain if plain.isalnum() and not plain.startswith(scheme) else _bare_number(text, scheme)
 
@@ -310,7 +312,7 @@ def _bare_number(text: str, scheme: str) -> str:
 
 
 def group_of(mark: str) -> str:
-    """Return within what a mark is one of its kind: two of one group and none in common are two people's."""
+    """Return the scheme and scope of a mark: two people whose marks of one group differ entirely are different people."""
     head, _, value = mark.partition(":")
     return f"{head}:{value[:PREFIX]}" if value[:PREFIX].isalpha() and "@" not in head else head
 
@@ -320,19 +322,19 @@ def is_strong(mark: str) -> bool:
 
 
 def lacks_issuer(mark: str) -> bool:
-    """Whether nobody said who issued the number."""
+    """Whether the issuer of the number is unknown."""
     return f"@{ANY_ISSUER}:" in mark
 
 
 def readable_mark(mark: str) -> str:
-    """Return a mark as a person reads it, "BOOKING 77 of VA0430000"."""
+    """Return a mark in readable form: "BOOKING 77 of VA0430000"."""
     head, _, value = mark.lstrip(WEAK).partition(":")
     scheme, _, issuer = head.partition("@")
     return f"{scheme} {value} of {issuer}" if issuer and issuer != ANY_ISSUER else f"{scheme} {value}"
 
 
 def schemes_of(entries: Iterable[tuple[str, ScopeKind, bool, str, tuple[int, int], bool, str]]) -> Mapping[str, Scheme]:
-    """Return the schemes by their names as they compare."""
+    """Return the schemes by name in comparable form."""
     return {
         (name if name == OTHER else comparable_number(name)): Scheme(name, scope, strong, re.compile(pattern), length, prefixed, meaning)
         for name, scope, strong, pattern, length, prefixed, meaning in entries

@@ -1,9 +1,9 @@
 """
 Combines rule files into books.
 
-A book is built from layers, each overriding the one before: the built-in default, files of `VN_RULES_DIR` for everybody,
-the built-in file of the jurisdiction, files of `VN_RULES_DIR` for it. An entry with the key of an earlier one overrides
-the fields that it sets; `withdrawn` removes it.
+A book is built from layers, each overriding the one before: the built-in defaults, files of `VN_RULES_DIR` for all jurisdictions,
+the jurisdiction's built-in file, and files of `VN_RULES_DIR` for the jurisdiction. An entry with the key of an earlier one
+overrides the fields that it sets; `withdrawn` removes the earlier one.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -37,12 +37,12 @@ def read_rules(directory: Path | None = None) -> "RuleLibrary":
     """Return all rule files, built in and in `directory`; raises BadRules."""
     added = read_files(directory) if directory is not None else ()
     default, own = built_in()
-    shelf = RuleLibrary(
+    library = RuleLibrary(
         (default, tuple(each for each in added if not each.jurisdictions), own, tuple(each for each in added if each.jurisdictions))
     )
-    for code in (DEFAULT, *shelf.jurisdictions):
-        shelf.history(code)
-    return shelf
+    for code in (DEFAULT, *library.jurisdictions):
+        library.history(code)
+    return library
 
 
 @cache
@@ -87,7 +87,7 @@ class RuleLibrary:
 
 @lru_cache(maxsize=256)
 def make_history(jurisdiction: str, layers: tuple[tuple[RuleFile, ...], ...]) -> BookHistory:
-    """Return one book for every period in which no entry begins or ends; cached, since most jurisdictions have built-in files alone."""
+    """Return one book for every period in which no entry begins or ends; cached, since most jurisdictions have only built-in files."""
     files = tuple(chain(*layers))
     days = change_days(chain.from_iterable(chain.from_iterable(each.entries.values()) for each in files))
     books = tuple(make_book(jurisdiction, effective_sections(files, day)) for day in (date.min, *days))
@@ -95,7 +95,7 @@ def make_history(jurisdiction: str, layers: tuple[tuple[RuleFile, ...], ...]) ->
 
 
 def change_days(entries: Iterable[Entry]) -> tuple[date, ...]:
-    """Return the days on which an entry takes effect or ceases to."""
+    """Return the days on which an entry takes effect or ends."""
     begin, end = set(), set()
     for entry in entries:
         if entry.since is not None:
@@ -111,7 +111,7 @@ def midnight(day: date, zone: ZoneInfo) -> int:
 
 
 class EffectiveEntries(dict[Any, Any]):
-    """The entries of one section in effect, by key; hashable by identity, so that what is derived from it can be cached."""
+    """The entries of one section in effect, by key; hashable by identity, so that results derived from it can be cached."""
 
     __hash__ = object.__hash__  # type: ignore[assignment]  # never changed after construction
 
@@ -178,7 +178,7 @@ def make_book(jurisdiction: str, entries: dict[str, EffectiveEntries]) -> Book:
 
 @lru_cache(maxsize=512)
 def identity_of(schemes: EffectiveEntries, words: EffectiveEntries, fillers: EffectiveEntries) -> IdentityRules:
-    """Return what is an identifier and what two of them say."""
+    """Return the identity rules of these entries."""
     return IdentityRules(
         schemes_of(
             (each.name, each.scope, each.strong, each.pattern, each.length, each.prefixed, each.meaning) for each in schemes.values()
@@ -189,7 +189,7 @@ def identity_of(schemes: EffectiveEntries, words: EffectiveEntries, fillers: Eff
 
 
 def jurisdiction_of(code: str, entries: Mapping[Hashable, JurisdictionEntry]) -> Jurisdiction:
-    """Return the jurisdiction; without a name it is called by its code."""
+    """Return the jurisdiction; its code serves as its name if it has none."""
     entry = entries.get("", JurisdictionEntry())
     return Jurisdiction(
         code,

@@ -4,7 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from processors.rules.book import Book
-from processors.rules.deadline_phrases import WAYS, conditions, events, in_force, start_phrase, within
+from processors.rules.deadline_phrases import (
+    DIRECTION_PHRASES,
+    conditions_phrase,
+    event_names,
+    in_force_phrase,
+    period_phrase,
+    start_phrase,
+)
 from processors.rules.files import BUILT_IN, read_files
 from processors.rules.sections import DeadlineEntry
 from processors.rules.workflow import REGIONS, Activity, Workflow
@@ -118,7 +125,7 @@ def clocks_markdown(book: Book) -> str:
     ordered = sorted(versions.values(), key=lambda each: rule_order(each[-1].rule))
     activities = book.entries["compact_activity"].values()
     return CLOCKS_PAGE.format(
-        inherited="\n".join(_row(events((each.name,), book), reason_source(each, book)) for each in activities if each.reason_from),
+        inherited="\n".join(_row(event_names((each.name,), book), reason_source(each, book)) for each in activities if each.reason_from),
         reasons="\n".join(_row(reason, clocks_for_reason(reason, entries)) for reason in named_reasons(entries)),
         overview="\n".join(overview_row(each) for each in ordered),
         clocks="\n".join(clock_section(each, book) for each in ordered),
@@ -150,7 +157,7 @@ def clocks_for_reason(reason: str, entries: Iterable[DeadlineEntry]) -> str:
 def reason_source(activity: Any, book: Book) -> str:
     """Return in words whose reason a message takes if it gives none."""
     sources = (
-        f"after {events((each.activity,), book)}: {each.reason}" if each.reason else f"that of {events((each.activity,), book)}"
+        f"after {event_names((each.activity,), book)}: {each.reason}" if each.reason else f"that of {event_names((each.activity,), book)}"
         for each in activity.reason_from
     )
     return _join(sources, "; ")
@@ -160,7 +167,7 @@ def overview_row(versions: Sequence[DeadlineEntry]) -> str:
     """Return a clock's row in the table, in its latest version."""
     last = versions[-1]
     reasons = f" ({_join(last.reasons, ' or ')})" if last.reasons else ""
-    return _row(last.rule, f"[{last.expects}](#{anchor(last)}){reasons}", f"{last.owed_by} → {last.owed_to}", within(last))
+    return _row(last.rule, f"[{last.expects}](#{anchor(last)}){reasons}", f"{last.owed_by} → {last.owed_to}", period_phrase(last))
 
 
 def anchor(entry: DeadlineEntry) -> str:
@@ -178,10 +185,10 @@ def clock_section(versions: Sequence[DeadlineEntry], book: Book) -> str:
     last = versions[-1]
     facts = {
         "Owed by": f"{last.owed_by}, to the {last.owed_to}" if last.owed_to != "victims" else f"{last.owed_by}, to victims",
-        "Started by": events(last.raised_by, book),
-        "Runs": conditions(last, book),
-        "Met by": events(last.met_by, book) or "the end of the period (a period that simply ends)",
-        "Cancelled by": events(last.cancelled_by, book),
+        "Started by": event_names(last.raised_by, book),
+        "Runs": conditions_phrase(last, book),
+        "Met by": event_names(last.met_by, book) or "the end of the period (a period that simply ends)",
+        "Cancelled by": event_names(last.cancelled_by, book),
     }
     return "\n".join(
         (
@@ -189,7 +196,7 @@ def clock_section(versions: Sequence[DeadlineEntry], book: Book) -> str:
             "",
             "| In force | Rule | Text | Days | Counted from | Source |",
             "|---|---|---|---|---|---|",
-            *(_row(in_force(each), each.rule, each.text, within(each), start_phrase(each), each.source) for each in versions),
+            *(_row(in_force_phrase(each), each.rule, each.text, period_phrase(each), start_phrase(each), each.source) for each in versions),
             "",
             *(f"- {what}: {value}" for what, value in facts.items() if value),
             "",
@@ -238,7 +245,7 @@ def activity_rows(activity: Activity, book: Book) -> Iterator[str]:
     for move in activity.moves:
         limit = f"; at most {activity.most_days} days" if activity.most_days else ""
         to = ("nothing changes" if not any(move.to) else str(move.to)) + limit
-        yield _row(*head, str(move), _join(filter(None, (to, WAYS.get(move.way or ""))), "; "), _join(activity.awaits))
+        yield _row(*head, str(move), _join(filter(None, (to, DIRECTION_PHRASES.get(move.way or ""))), "; "), _join(activity.awaits))
     if not activity.moves:
         yield _row(activity.name, _join(events), "", "", "moves no case; starts and stops clocks", "")
 

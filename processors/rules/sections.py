@@ -17,7 +17,7 @@ from processors.domain.event import Direction
 from processors.domain.zones import zone_named
 from processors.rules.book import fold
 
-MOST_DAYS: Final = 3_650  # of a deadline: business days are counted one by one
+MOST_DAYS: Final = 3_650  # of a deadline; a limit is needed since business days are counted one by one
 
 
 class Entry(BaseModel):
@@ -25,7 +25,7 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=True)
 
-    grows: ClassVar[frozenset[str]] = frozenset()  # the lists that a later entry adds to; it replaces the others
+    grows: ClassVar[frozenset[str]] = frozenset()  # lists that a later entry extends; it replaces other lists
 
     since: date | None = Field(default=None, alias="from")
     until: date | None = None
@@ -144,7 +144,7 @@ class JurisdictionEntry(Model):
 
 
 class HotlineEntry(Model):
-    """A telephone line with help, as the public's pages name it; `in_language` is its name in languages other than English."""
+    """A hotline shown on the public pages; `in_language` is its name in languages other than English."""
 
     name: str
     phone: str
@@ -193,7 +193,7 @@ class MoveEntry(Model):
 
 
 class ReasonEntry(Model):
-    """An activity that gives another its reason: `reason`, or if empty that of its own message."""
+    """An activity from which another takes its reason: `reason`, or if empty the reason of that activity's message."""
 
     activity: str
     reason: str = ""
@@ -261,7 +261,7 @@ class HolidayEntry(Model):
 
 
 class SchemeEntry(Model):
-    """A kind of number that agencies know people by (contract §3.2); `*` stands for every kind without an entry."""
+    """A kind of number by which agencies identify people (contract §3.2); `*` stands for every kind without an entry."""
 
     name: str
     meaning: str = ""
@@ -297,7 +297,7 @@ class NoIdentifierEntry(Model):
 
 
 class FillerEntry(Model):
-    """A form of value that only fills a field, from `least` characters on; `after_prefix`: these alone, after a state's letters."""
+    """A form of value that only fills a field, if it has `least` characters; after a state's letters, only of `after_prefix` ones."""
 
     name: Literal[
         "one repeated character",

@@ -1,13 +1,13 @@
-"""Every administrative setting (contract §6): its key, what it means, its defaults, and what it can be set for."""
+"""Every administrative setting (contract §6): its key, meaning and defaults, and what it can be set for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 Kind = Literal["duration", "flag", "surge", "hours", "word", "number"]
-Where = Literal["jurisdiction", "notification_type", "event_subtype"]
+ScopeField = Literal["jurisdiction", "notification_type", "event_subtype"]
 
-ALL_SCOPES: Final[tuple[Where, ...]] = ("event_subtype", "notification_type", "jurisdiction")
+ALL_SCOPES: Final[tuple[ScopeField, ...]] = ("event_subtype", "notification_type", "jurisdiction")
 HEARING: Final = "Hearing Notice"
 SCOPE_NAMES: Final[Mapping[str, str]] = {
     "jurisdiction": "jurisdiction",
@@ -21,15 +21,15 @@ class Setting:
     """
     One setting of contract §6.
 
-    `default` is as an administrator would write it, `special` the defaults that differ by notification type, `channels` those
-    by channel, `emergency` the one for emergencies; `where` is what it can be set for (empty: only everywhere at once).
+    `default` is written as an administrator would write it. `special` are defaults that differ by notification type, `channels` by
+    channel; `emergency` is the default for emergencies. `where` is what it can be set for (empty: only for everything at once).
     """
 
     key: str
     kind: Kind
     default: str
     meaning: str
-    where: tuple[Where, ...] = ALL_SCOPES
+    where: tuple[ScopeField, ...] = ALL_SCOPES
     special: Mapping[str, str] = field(default_factory=dict)
     emergency: str | None = None
     words: tuple[str, ...] = ()

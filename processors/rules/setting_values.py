@@ -29,7 +29,7 @@ class QuietHours:
     end: int
 
 
-def duration(key: str, text: str) -> int:
+def parse_duration(key: str, text: str) -> int:
     """Return the milliseconds of a duration ("30s", "15m", "8h", "60d")."""
     found = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
     if found is None:
@@ -39,26 +39,26 @@ def duration(key: str, text: str) -> int:
     return length
 
 
-def flag(key: str, text: str) -> bool:
+def parse_flag(key: str, text: str) -> bool:
     """Return the boolean that `text` stands for."""
     if text not in {"true", "false"}:
         raise BadSetting(f"{key} cannot be {text!r}: write true or false.")
     return text == "true"
 
 
-def surge(key: str, text: str) -> Surge | None:
+def parse_surge(key: str, text: str) -> Surge | None:
     """Return the limit that `text` names ("500/10m"), None for "none"."""
     if text == "none":
         return None
     limit, slash, window = text.partition("/")
     if not slash or not re.fullmatch(r"[1-9][0-9]{0,8}", limit):
         raise BadSetting(f"{key} cannot be {text!r}: write messages and time, such as 500/10m, or none.")
-    if not (length := duration(key, window)):
+    if not (length := parse_duration(key, window)):
         raise BadSetting(f"{key} cannot be {text!r}: the time must be longer than nothing, such as 500/10m.")
     return Surge(int(limit), length)
 
 
-def hours(key: str, text: str) -> QuietHours | None:
+def parse_quiet_hours(key: str, text: str) -> QuietHours | None:
     """Return the hours that `text` names ("21:00-07:00"), None for "none"."""
     if text == "none":
         return None
@@ -71,14 +71,14 @@ def hours(key: str, text: str) -> QuietHours | None:
     return QuietHours(start, end)
 
 
-def word(key: str, text: str, words: Sequence[str]) -> str:
+def parse_word(key: str, text: str, words: Sequence[str]) -> str:
     """Return `text` if it is one of the setting's words."""
     if text not in words:
         raise BadSetting(f"{key} cannot be {text!r}: write {' or '.join(words)}.")
     return text
 
 
-def number(key: str, text: str) -> int:
+def parse_number(key: str, text: str) -> int:
     """Return the whole number that `text` names."""
     if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
         raise BadSetting(f"{key} cannot be {text!r}: write a whole number of at least 1, such as 25.")

@@ -1,5 +1,5 @@
 """
-The administrative settings in force (contract §6): their values are checked, and looked up by scope.
+The administrative settings in force (contract §6): parsing, checking, and lookup by scope.
 
 A value that was set takes precedence over every default. Among set values the most specific wins, by subtype, then
 notification type, then jurisdiction: a value for a subtype in one jurisdiction beats one for the subtype alone, which
@@ -17,14 +17,14 @@ from typing import Any, Final, Protocol
 from processors.domain.event import Scope
 from processors.domain.policy import Policy
 from processors.rules.setting_table import ALL_SCOPES, SCOPE_NAMES, SETTINGS
-from processors.rules.setting_values import BadSetting, duration, flag, hours, number, surge, word
+from processors.rules.setting_values import BadSetting, parse_duration, parse_flag, parse_number, parse_quiet_hours, parse_surge, parse_word
 
 PARSERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
-    "duration": duration,
-    "flag": flag,
-    "surge": surge,
-    "hours": hours,
-    "number": number,
+    "duration": parse_duration,
+    "flag": parse_flag,
+    "surge": parse_surge,
+    "hours": parse_quiet_hours,
+    "number": parse_number,
 }
 
 
@@ -32,7 +32,7 @@ def parse(key: str, text: str) -> Any:
     """Return the parsed value of a setting; raises BadSetting."""
     if (setting := SETTINGS.get(key)) is None:
         raise BadSetting(f"there is no setting {key!r}: the settings are {', '.join(sorted(SETTINGS))}.")
-    return word(key, text, setting.words) if setting.kind == "word" else PARSERS[setting.kind](key, text)
+    return parse_word(key, text, setting.words) if setting.kind == "word" else PARSERS[setting.kind](key, text)
 
 
 def parse_policy(policy: Policy) -> Any:
@@ -76,7 +76,7 @@ class KnownCodes(Protocol):
         """The event subtypes of all code lists."""
 
 
-Place = tuple[str, str | None, str | None, str | None]  # key, event subtype, notification type, jurisdiction
+ScopedKey = tuple[str, str | None, str | None, str | None]  # key, event subtype, notification type, jurisdiction
 
 DEFAULTS: Final = {key: parse(key, setting.default) for key, setting in SETTINGS.items()}
 SPECIAL: Final = {(key, name): parse(key, text) for key, setting in SETTINGS.items() for name, text in setting.special.items()}
@@ -94,18 +94,18 @@ class Settings:
     that have the same one everywhere, `texts` the values as the administrator wrote them.
     """
 
-    values: Mapping[Place, Any] = field(default_factory=dict)
+    values: Mapping[ScopedKey, Any] = field(default_factory=dict)
     keys_set: frozenset[str] = frozenset()
     global_values: Mapping[str, Any] = field(default_factory=lambda: UNIFORM)
     version: str = "0"
     refused: tuple[str, ...] = ()
-    texts: Mapping[Place, str] = field(default_factory=dict)
+    texts: Mapping[ScopedKey, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, policies: Iterable[Policy]) -> "Settings":
         """Return the settings of these policies; of two for the same scope the later one counts."""
-        values: dict[Place, Any] = {}
-        texts: dict[Place, str] = {}
+        values: dict[ScopedKey, Any] = {}
+        texts: dict[ScopedKey, str] = {}
         refused = []
         for policy in policies:
             place = (policy.key, policy.event_subtype, policy.notification_type, policy.jurisdiction)
@@ -126,26 +126,26 @@ class Settings:
         if key in self.global_values:
             return self.global_values[key]
         if key in self.keys_set:
-            for place in places(key, scope):
+            for place in scoped_keys(key, scope):
                 if place in self.values:
                     return self.values[place]
         return default(key, scope.notification_type or "", channel, emergency)
 
-    def set_for(self, key: str, scope: Scope) -> Place | None:
+    def set_for(self, key: str, scope: Scope) -> ScopedKey | None:
         """Return the key and scope at which the value in force was set, None if it is the default."""
-        return next((place for place in places(key, scope) if place in self.values), None)
+        return next((place for place in scoped_keys(key, scope) if place in self.values), None)
 
 
 @lru_cache(maxsize=4_096)
-def default(key: str, notification_type: str, channel: str, emergency: bool) -> Any:  # noqa: FBT001  a cache's key is cheaper without names
-    """Return the value that holds where an administrator set none."""
+def default(key: str, notification_type: str, channel: str, emergency: bool) -> Any:  # noqa: FBT001  positional arguments make the cache cheaper
+    """Return the default value for a notification type, channel and emergency."""
     if emergency and key in EMERGENCY:
         return EMERGENCY[key]
     special = SPECIAL.get((key, notification_type), CHANNELS.get((key, channel)))
     return DEFAULTS[key] if special is None else special
 
 
-def places(key: str, scope: Scope) -> tuple[Place, ...]:
+def scoped_keys(key: str, scope: Scope) -> tuple[ScopedKey, ...]:
     """Return the keys and scopes that apply to `scope`, most specific first."""
     subtype, kind, state = scope.event_subtype, scope.notification_type, scope.jurisdiction
     return (
@@ -160,8 +160,8 @@ def places(key: str, scope: Scope) -> tuple[Place, ...]:
     )
 
 
-def digest(texts: Mapping[Place, str]) -> str:
-    """Return a digest that is equal for equal settings, in whatever order they were set."""
+def digest(texts: Mapping[ScopedKey, str]) -> str:
+    """Return a digest that is equal for equal settings, regardless of the order in which they were set."""
     if not texts:
         return "0"
     lines = sorted("\x1f".join((*(part or "" for part in place), text)) for place, text in texts.items())

@@ -1,4 +1,4 @@
-"""docs/settings.md, made from the table of settings."""
+"""Generates docs/settings.md from the table of settings."""
 
 from typing import Final
 
@@ -51,7 +51,7 @@ The settings of a process (brokers, store, key file and so on) are environment v
 
 
 def settings_markdown() -> str:
-    """Return docs/settings.md, whole."""
+    """Return docs/settings.md."""
     rows = (
         f"| `{setting.key}` | {setting.default_text.replace('|', '/')} | {form(setting)} | {scopes(setting)} | {setting.meaning} |"
         for setting in SETTINGS.values()

@@ -1,8 +1,8 @@
 """
-The interstate compact's workflow, as rule files define it.
+The interstate compact's workflow as defined in rule files.
 
-A case has a state in each of three regions. A step is legal if one of its moves fits: a region that a move does not name
-may have any state, and a region whose state is not known fits every move.
+A case has a state in each of three regions. A step is legal if one of its moves fits. A region that a move does not name may have
+any state; a region whose state is unknown fits every move.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -21,7 +21,7 @@ class CaseState(NamedTuple):
     supervision: str | None = None
 
     def with_states(self, to: "CaseState") -> "CaseState":
-        """Return the standing with the states that `to` names."""
+        """Return the case state with the states that `to` names replaced."""
         return CaseState(*(before if after is None else after for before, after in zip(self, to, strict=True)))
 
     def __str__(self) -> str:
@@ -32,14 +32,14 @@ UNKNOWN_STATE: Final = CaseState()
 
 
 class Move(NamedTuple):
-    """One way to take a step: the states that each region must have (empty: any), where it leads, and the direction of the journey."""
+    """One way to take a step: the states allowed in each region (empty: any), the new states, and the direction of the journey."""
 
     needs: tuple[tuple[str, ...], ...]
     to: CaseState
     way: Direction | None = None
 
     def fits(self, state: CaseState, *, surely: bool) -> bool:
-        """Whether the move may be taken from there; with `surely`, only if every state that it requires is known."""
+        """Whether the move is possible in this state; with `surely`, only if every state that it requires is known."""
         return all(
             not needed or (not surely if value is None else value in needed) for needed, value in zip(self.needs, state, strict=True)
         )
@@ -62,10 +62,10 @@ class Move(NamedTuple):
 
 class Activity(NamedTuple):
     """
-    One kind of step; `enters` is the standing of a case that begins with it, `awaits` the steps whose messages may be late.
+    One kind of step. `enters` is the state of a case that begins with it, `awaits` are the steps whose messages may be late.
 
-    `reason_from` are the activities from which a message without a reason takes its reason, each with the reason
-    that it implies; empty for the reason of that activity's message.
+    `reason_from` are the activities from which a message without a reason takes its reason, each with the reason that it
+    implies, empty for the reason of that activity's message.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Activity(NamedTuple):
 
 
 class Workflow:
-    """The workflow of one day: where every activity leads from every standing."""
+    """The workflow of one day: where every activity leads from every case state."""
 
     __slots__ = ("_known", "activities", "closed", "completed")
 
@@ -95,23 +95,23 @@ class Workflow:
         return cls({entry.name: _activity(entry) for entry in activities.values()}, closed, completed)
 
     def step(self, state: CaseState, name: str) -> CaseState | None:
-        """Return where the step leads; None if it is not legal."""
+        """Return the state after the step; None if the step is not legal."""
         key = (state, name)
         if key not in self._known:
             self._known[key] = self._state_after(state, self.activities[name])
         return self._known[key]
 
     def forced_step(self, state: CaseState, name: str) -> CaseState:
-        """Return where a step leads that somebody released although it is not legal."""
+        """Return the state after a step that takes effect even if it is not legal, for example since a reviewer released it."""
         legal = self.step(state, name)
         return state.with_states(self.activities[name].enters) if legal is None else legal
 
     def late(self, state: CaseState, name: str) -> str | None:
-        """Return the step whose message may be late: after it, or after those that it awaits itself, this step would be legal."""
+        """Return the step whose message may be late: after it (and the steps that it awaits itself) this step would be legal."""
         return next((first for first, end in self._awaited_steps(state, name, frozenset()) if self.step(end, name) is not None), None)
 
     def way(self, state: CaseState, name: str) -> Direction | None:
-        """Return the direction of the step from there; None if it belongs to a first transfer, or is not known."""
+        """Return the direction of the step in this state; None if it belongs to a first transfer, or is not known."""
         move = None if state == UNKNOWN_STATE else _fitting(state, self.activities[name])
         return None if move is None else move.way
 
@@ -123,7 +123,7 @@ class Workflow:
         return any(value in self.closed for value in state)
 
     def is_completed(self, state: CaseState) -> bool:
-        """Whether the transfer is completed and the case open; if the transfer is not known, the supervision decides."""
+        """Whether the transfer is completed and the case is open; if the state of the transfer is unknown, the supervision decides."""
         return (state.transfer or state.supervision) in self.completed and not self.is_closed(state)
 
     def closes(self, name: str) -> bool:
@@ -149,7 +149,7 @@ class Workflow:
         return None if move is None else state.with_states(move.to)
 
     def _awaited_steps(self, state: CaseState, name: str, seen: frozenset[str]) -> Iterator[tuple[str, CaseState]]:
-        """Yield each awaited step with the standing after it, or after the steps that it awaits itself."""
+        """Yield each awaited step with the state after it, or after the steps that it awaits itself."""
         for each in self.activities[name].awaits:
             if each in seen or each not in self.activities:
                 continue
@@ -164,7 +164,7 @@ class Workflow:
 
 
 def _fitting(state: CaseState, activity: Activity) -> Move | None:
-    """Return the first move that surely fits, else the first that fits what is known."""
+    """Return the first move that surely fits, otherwise the first that fits what is known."""
     return next((move for surely in (True, False) for move in activity.moves if move.fits(state, surely=surely)), None)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from processors.rules.book import Book
-from processors.rules.document.parts import Part, join, unique, yes
+from processors.rules.document.parts import Part, join, unique, yes_or_blank
 
 SAME_EVENT: Final = "the same agency, event type, event subtype, notification type and offender"
 FIELDS: Final = {
@@ -28,7 +28,14 @@ def event_parts(book: Book) -> Iterator[Part]:
             (),
             ("Event subtype", "Notification type", "Emergency", "Status after", "Location after", "Meaning"),
             tuple(
-                (code.subtype, join(code.notification_types), yes(code.emergency), code.status or "", code.location or "", code.meaning)
+                (
+                    code.subtype,
+                    join(code.notification_types),
+                    yes_or_blank(code.emergency),
+                    code.status or "",
+                    code.location or "",
+                    code.meaning,
+                )
                 for code in sorted(codes, key=lambda code: code.subtype)
             ),
         )
@@ -65,7 +72,8 @@ def location_part(book: Book) -> Part:
         ("A movement is legal if the new kind of location may follow the current one. Staying in the same kind is always legal.",),
         ("Kind of location", "Held there", "Also called", "May move to"),
         tuple(
-            (each.name, yes(each.custodial), join(each.synonyms), join(each.next) or "nowhere") for each in unique(book.locations.values())
+            (each.name, yes_or_blank(each.custodial), join(each.synonyms), join(each.next) or "nowhere")
+            for each in unique(book.locations.values())
         ),
     )
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from processors.rules.book import Book
 from processors.rules.calendar import SATURDAY, public_holidays
-from processors.rules.deadline_phrases import WAYS, conditions
-from processors.rules.deadline_phrases import events as events_of
+from processors.rules.deadline_phrases import DIRECTION_PHRASES, conditions_phrase
+from processors.rules.deadline_phrases import event_names as events_of
 from processors.rules.document.parts import Part, group, join
 
 
@@ -42,7 +42,7 @@ def compact_parts(book: Book) -> Iterator[Part]:
                 each.rule,
                 each.text,
                 each.owed_by,
-                join(filter(None, (events_of(each.raised_by, book, " or "), conditions(each, book))), "; "),
+                join(filter(None, (events_of(each.raised_by, book, " or "), conditions_phrase(each, book))), "; "),
                 events_of(each.met_by, book, " or ") or "ends by itself",
                 each.source,
             )
@@ -65,7 +65,7 @@ def steps(activity: Any) -> Iterator[tuple[str, str]]:
         regions = {region: getattr(move, region) for region in ("instructions", "transfer", "supervision")}
         allowed = join((f"{region} {join(where, ' or ')}" for region, where in regions.items() if where), "; ")
         leads = join((f"{region} {where}" for region, where in move.to.items()), "; ") or "where it stands"
-        yield allowed or "any", join(filter(None, (leads, WAYS.get(move.way or ""))), "; ")
+        yield allowed or "any", join(filter(None, (leads, DIRECTION_PHRASES.get(move.way or ""))), "; ")
 
 
 def business_days_part(book: Book, day: date) -> Part:

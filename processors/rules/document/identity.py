@@ -1,14 +1,14 @@
-"""Who is the same person: the numbers by which people are known, and what is none."""
+"""Who is the same person: the numbers by which people are known, and the values that are not numbers."""
 
 from processors.rules.book import Book
-from processors.rules.document.parts import Part, join, yes
+from processors.rules.document.parts import Part, join, yes_or_blank
 from processors.rules.identity import OTHER
 
 ISSUERS = {"nation": "the nation", "state": "the issuing state", "agency": "the issuing agency"}
 
 
 def identity_part(book: Book) -> Part:
-    """What two numbers say of two people, and what counts as none."""
+    """What equal numbers mean, and which values are not numbers."""
     rules = book.identity
     fillers = join(tuple(f"{name} ({least} or more)" for name, least, _ in rules.fillers), " or ")
     return Part(
@@ -24,7 +24,7 @@ def identity_part(book: Book) -> Part:
             (
                 "any other" if each.name == OTHER else each.name,
                 ISSUERS[each.scope],
-                yes(each.strong),
+                yes_or_blank(each.strong),
                 each.pattern.pattern,
                 f"{each.length[0]} to {each.length[1]}",
                 each.meaning,

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 
 from processors.rules.book import Book, Jurisdiction, Rules
-from processors.rules.document.parts import Part, join, yes
+from processors.rules.document.parts import Part, join, yes_or_blank
 from processors.rules.files import RuleFile
 from processors.rules.load import VALIDITY_FIELDS
 
@@ -34,7 +34,7 @@ def scope_part(rules: Rules, whose: Jurisdiction, files: tuple[RuleFile, ...], d
             (subject, entry)
             for subject, entry in (
                 ("Jurisdiction", whose.name),
-                ("Member of the interstate compact", yes(whose.compact)),
+                ("Member of the interstate compact", yes_or_blank(whose.compact)),
                 ("Compact office", join(filter(None, (whose.compact_office, whose.compact_office_phone)))),
                 ("Victim notification authority", join(filter(None, (whose.victim_authority, whose.victim_authority_phone)))),
                 ("Rule files", join(each.where for each in files)),

@@ -1,4 +1,4 @@
-"""What the rules document is made of, and how its cells are written."""
+"""The structure of the rules document, and how its cells are written."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ def group(pairs: Iterable[tuple[str, Any]]) -> Iterable[tuple[Any, list[str]]]:
     return groups.items()
 
 
-def yes(truth: bool) -> str:  # noqa: FBT001  a truth is all it is about
+def yes_or_blank(truth: bool) -> str:  # noqa: FBT001  the only argument
     return "yes" if truth else ""
 
 
@@ -40,7 +40,7 @@ def join(words: Iterable[str], between: str = ", ") -> str:
     return between.join(words)
 
 
-def hours(millis: int) -> str:
+def duration_in_words(millis: int) -> str:
     """Return a duration as people say it."""
     for unit, length in (("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000)):
         if millis >= length and millis % length == 0:
@@ -49,5 +49,5 @@ def hours(millis: int) -> str:
 
 
 def unique(values: Iterable[Any]) -> list[Any]:
-    """Return each of the values once, whatever number of names lead to it, by name."""
+    """Return the distinct values, sorted by name."""
     return sorted({each.name: each for each in values}.values(), key=lambda each: str(each.name))

@@ -1,7 +1,7 @@
 """Which event needs which earlier or later one: hearings, previous events, transfers."""
 
 from processors.rules.book import Book
-from processors.rules.document.parts import Part, hours, join, unique
+from processors.rules.document.parts import Part, duration_in_words, join, unique
 
 
 def order_part(book: Book) -> Part:
@@ -31,11 +31,12 @@ def previous_part(book: Book) -> Part:
 def transfer_part(book: Book, hold: int) -> Part:
     """Which release waits for which intake."""
     custodial = [each.name for each in unique(book.locations.values()) if each.custodial]
+    wait = duration_in_words(hold)
     return Part(
         "Releases and intakes (specification 4.1.4.3)",
         (
             f"A release whose location is {join(custodial, ' or ')} is a transfer to another facility.",
-            f"It waits {hours(hold)} for the intake of the same offender at the same kind of location, which may also come first.",
+            f"It waits {wait} for the intake of the same offender at the same kind of location, which may also come first.",
             "The intake is then told and the release is not; without an intake the release is told.",
         ),
         ("Releases that wait", "Intakes that are told instead"),

@@ -4,7 +4,7 @@ from processors.domain.event import Scope
 from processors.rules.book import Rules
 from processors.rules.document.parts import Part, join
 from processors.rules.setting_table import SCOPE_NAMES, SETTINGS
-from processors.rules.settings import Place
+from processors.rules.settings import ScopedKey
 
 
 def settings_part(rules: Rules, jurisdiction: str) -> Part:
@@ -30,7 +30,7 @@ def settings_part(rules: Rules, jurisdiction: str) -> Part:
     )
 
 
-def where(place: Place) -> str:
+def where(place: ScopedKey) -> str:
     """Return what a setting was set for, in words."""
     _, subtype, kind, state = place
     named = ((SCOPE_NAMES["event_subtype"], subtype), (SCOPE_NAMES["notification_type"], kind), (SCOPE_NAMES["jurisdiction"], state))

@@ -1,4 +1,4 @@
-"""The text messages that registrants get."""
+"""The text messages that registrants receive."""
 
 from collections.abc import Callable
 from typing import Final
