@@ -1,1 +1,1 @@
-"""Read: the first half of ingest. Parses, checks and accepts or rejects what outsiders send; keeps no state."""
+"""Read: the first part of ingest. Parses and checks what outsiders send, and accepts or rejects it; stateless."""

@@ -1,4 +1,4 @@
-"""What read accepts: an opened record, its checks, and how it goes on to identify."""
+"""Acceptance: a record that was opened, its checks, and the intake record that goes to identify."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
@@ -10,7 +10,7 @@ from processors.domain.intake import Intake, Kind
 from processors.domain.journal import Verdict
 from processors.domain.person import ComparedPerson
 from processors.domain.trace import HEADER, Headers, message_headers, trace_in, trace_of
-from processors.ingest.read.dates import When
+from processors.ingest.read.dates import ActionTime
 from processors.ingest.read.formats import MAX_BYTES
 from processors.ingest.read.labels import Labels
 from processors.ingest.read.rejection import Rejection
@@ -18,9 +18,9 @@ from processors.stage import Context, Decision, Output, Record
 from processors.topics import INTAKE, SUBMISSIONS
 
 NAME: Final = "read"
-LARGEST_BODY: Final = 2 * MAX_BYTES  # of what is accepted: dense Avro may grow as JSON beyond what can be written
+LARGEST_BODY: Final = 2 * MAX_BYTES  # of an accepted record: dense Avro may become larger as JSON than a record can be
 ACCEPTED_AS: Final[Mapping[Kind, str]] = {kind: f"Taken as {kind.replace('_', ' ')}." for kind in get_args(Kind)}
-NO_DATE: Final = When(0, 0, date_only=False)
+NO_DATE: Final = ActionTime(0, 0, date_only=False)
 
 encode = msgspec.json.Encoder().encode
 
@@ -32,7 +32,7 @@ class AcceptedRecord(Struct, frozen=True, gc=False):
     labels: Labels
     body: bytes
     note: str = ""
-    at: When = NO_DATE
+    at: ActionTime = NO_DATE
     people: tuple[ComparedPerson, ...] = ()
 
 
@@ -73,7 +73,7 @@ def accept(record: Record, accepted: AcceptedRecord, context: Context) -> Decisi
 
 
 def headers_of(record: Record, message_id: str, ori: str | None) -> Headers:
-    """Return the headers with which a record goes on: of a submission those of its first span, in a new trace if what came is malformed."""
+    """Return the headers of the intake record; for a submission those of our first span, in a new trace if the header is malformed."""
     sent = record.traceparent
     if record.topic == SUBMISSIONS.name and sent is not None:
         return message_headers(ori, message_id, trace_of(ori, message_id, trace_in(sent)))

@@ -1,4 +1,4 @@
-"""Check a person's decision on one review, on a group, or on identities; it needs a reviewer's name and a reason."""
+"""Checks a reviewer's decision on one review, on a group, or on identities; it needs the reviewer's name and a reason."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -40,7 +40,7 @@ SHAPE: Final = fields_of(SentAction)
 
 
 def check(document: Mapping[str, Any], received_at: int) -> ReviewAction | OffenderAction:
-    """Return the action with its receive time; raises Rejection if it names nothing or nobody."""
+    """Return the action with its receive time; raises Rejection if it does not name its review, group or offenders."""
     form = convert(document, SentAction, {})
     if form.action in OFFENDERS:
         return check_offenders(form)

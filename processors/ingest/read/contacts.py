@@ -1,4 +1,4 @@
-"""Check the contacts of a registrant (contract §4), each by itself: one refused contact never loses another."""
+"""Checks the contacts of a registrant (contract §4), each by itself: refusing one contact never loses another."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
@@ -11,8 +11,8 @@ from processors.domain.addresses import NORMALIZE, UnusableAddress
 from processors.domain.normalize import without_invisible
 from processors.domain.registration import Channel, Contact
 
-MOST_ZONES: Final = 24  # of one country
-SOMEWHERE: Final = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")  # of a number that has no place
+MOST_ZONES: Final = 24  # more zones mean that the number has no location
+SOMEWHERE: Final = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")  # of a number without a location
 CHANNELS: Final[Mapping[str, Channel]] = {"sms": "sms", "email": "email", "voice": "voice"}
 
 
@@ -25,7 +25,7 @@ class SentContact(Struct, frozen=True, gc=False):
 
 
 class CheckedContacts(NamedTuple):
-    """The contacts that can be used, each once, and a sentence on each that cannot."""
+    """The contacts that can be used, without duplicates, and the reason for each contact that cannot."""
 
     usable: tuple[Contact, ...]
     refused: tuple[str, ...]

@@ -76,7 +76,7 @@ LAST_BIRTH: Final = 2100
 MONTHS: Final = 12
 
 
-class When(Struct, frozen=True, gc=False):
+class ActionTime(Struct, frozen=True, gc=False):
     """An action date: the instant it begins, the instant from which it is past, in milliseconds, and whether it is a day."""
 
     action_at: int
@@ -84,23 +84,23 @@ class When(Struct, frozen=True, gc=False):
     date_only: bool
 
 
-def parse_when(text: str, zone: tzinfo) -> When:
+def parse_when(text: str, zone: tzinfo) -> ActionTime:
     """Return the time that an agency in `zone` means by `text`; raises ValueError if it cannot be read."""
     iso = _iso_form(text)
     if "T" not in iso:
         day = _day(iso)
         start = datetime(day.year, day.month, day.day, tzinfo=zone)
-        return When(_millis(start), _millis(start + DAY), date_only=True)
+        return ActionTime(_millis(start), _millis(start + DAY), date_only=True)
     at = datetime.fromisoformat(iso)
     _check_year(at)
     offset = at.utcoffset()
     if offset is None:
         first = _millis(at.replace(tzinfo=zone))
-        return When(first, max(first, _millis(at.replace(tzinfo=zone, fold=1))), date_only=False)
+        return ActionTime(first, max(first, _millis(at.replace(tzinfo=zone, fold=1))), date_only=False)
     if abs(offset) > WIDEST_OFFSET:
         raise ValueError("no time zone is so far from UTC")
     instant = _millis(at)
-    return When(instant, instant, date_only=False)
+    return ActionTime(instant, instant, date_only=False)
 
 
 @lru_cache(4096)

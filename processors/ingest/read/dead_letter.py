@@ -1,4 +1,4 @@
-"""The dead letter of a rejected record: its original bytes, sealed if they may hold contact data, and why it was rejected."""
+"""Dead letters of rejected records: the original bytes, sealed if they may hold contact data, and the reason."""
 
 import re
 from collections.abc import Mapping
@@ -73,7 +73,7 @@ def seal_of_letter(letter_id: str, context: Context) -> tuple[Seal, tuple[Output
 
 
 def answer_to(record: Record, labels: Labels, raw: bytes) -> tuple[Output, ...]:
-    """Return the tally record that leads to the response to a refused submission, if its sender can be read (contract §5, Responses)."""
+    """Return the tally record that leads to the response to a rejected submission, if its sender is known (contract §5, Responses)."""
     readable = record.topic == SUBMISSIONS.name and labels.ori not in {None, NO_ID} and labels.message_id != NO_ID
     if not readable or labels.ori is None or MESSAGE_RESPONSE.encode() in raw:
         return ()
@@ -83,7 +83,7 @@ def answer_to(record: Record, labels: Labels, raw: bytes) -> tuple[Output, ...]:
 
 
 def may_hold_contact_data(raw: bytes) -> bool:
-    """Whether rejected bytes may say where somebody can be reached; bytes too large to search always may."""
+    """Whether rejected bytes may contain contact data; bytes that are too large to search always may."""
     if len(raw) > MAX_BYTES:
         return True
     text = raw.replace(b"\0", b"").lower()

@@ -1,14 +1,14 @@
 """
-Read: accept or reject every record that enters the pipeline.
+Read: accepts or rejects every record that enters the pipeline.
 
-Reads     submissions, registrations, receipts, verifications, inbound, erasures, review.actions    as outsiders wrote them
-Writes    intake          accepted records, checked, contact data sealed
-          tally           that a submission was refused, for the response to its agency
-          dead-letters    rejected records with their original bytes; sealed if they may hold contact data
+Reads     submissions, registrations, receipts, verifications, inbound, erasures, review.actions    as written by outsiders
+Writes    intake          accepted records, checked, with contact data sealed
+          tally           submissions that were rejected, for the response to the agency
+          dead-letters    rejected records with their original bytes, sealed if they may hold contact data
           dead-letters.keys   the key of a dead letter that may hold a registrant's data
 Keeps     nothing
 Rejects   everything that contract §3, §4 and §5 name, each with its own reason code
-Replayed  the same record gives the same intake record, but for the key drawn for a registration, or the same dead letter
+Replayed  the same record gives the same intake record (except for the random key of a registration), or the same dead letter
 """
 
 from collections.abc import Callable, Iterable, Mapping

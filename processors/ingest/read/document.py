@@ -1,8 +1,8 @@
 """
-Plain documents as typed records: blanks trimmed, nulls and unknown fields left out, errors with their reason code.
+Converts plain documents to typed records: trims spaces, drops nulls and unknown fields, and reports errors with their reason code.
 
-Codes, numbers and dates come by copy and paste: their invisible characters are left out, and every blank becomes a plain one.
-Ids lose only what surrounds them, names and free texts only the blanks around them.
+Codes, numbers and dates are often copied and pasted: invisible characters are removed, and every kind of space becomes a plain one.
+Ids lose only what surrounds them; names and free texts lose only the spaces around them.
 """
 
 import re
@@ -22,14 +22,14 @@ Shape = Mapping[str, Any] | None
 """The fields a value may have and their shapes; None if it has none (texts, numbers) or any (maps)."""
 
 MAX_NAMED: Final = 10
-AS_WRITTEN: Final = frozenset({"given", "middle", "sur", "full", "name", "court", "remarks", "detail", "reason", "body"})
+FREE_TEXT_FIELDS: Final = frozenset({"given", "middle", "sur", "full", "name", "court", "remarks", "detail", "reason", "body"})
 IDS: Final = frozenset({"message_id", "refers_to", "registration_id", "registrant_id", "reference", "review_id", "ori"})
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _ERROR: Final = re.compile(r"(?:Object missing required field `(?P<missing>\w+)`|.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 
 
 class Tidy(NamedTuple):
-    """A document's known fields, and the names of the others."""
+    """The known fields of a document, and the names of its other fields."""
 
     fields: dict[str, Any]
     unknown: tuple[str, ...]
@@ -50,7 +50,7 @@ def _shape(kind: Any) -> Shape:
 
 
 def tidy(document: Mapping[str, Any], known: Mapping[str, Any]) -> Tidy:
-    """Return the known fields as clean texts, empty and null ones left out, and the names of unknown fields."""
+    """Return the known fields cleaned, without empty and null ones, and the names of unknown fields."""
     return Tidy(_tidy_fields(document, known), tuple(_unknown(document, known)))
 
 
@@ -61,7 +61,7 @@ def _tidy_fields(document: Mapping[str, Any], known: Mapping[str, Any]) -> dict[
 
 def _tidy_value(value: Any, known: Shape, name: str) -> Any:
     if type(value) is str:
-        if value.isascii() or name in AS_WRITTEN:
+        if value.isascii() or name in FREE_TEXT_FIELDS:
             return value.strip()
         return clean_id(value) if name in IDS else clean(value)
     if known is not None and type(value) is dict:

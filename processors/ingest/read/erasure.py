@@ -1,4 +1,4 @@
-"""Check a request to erase a registrant: who is to be erased, why, and who asks."""
+"""Checks a request to erase a registrant: who is to be erased, why, and who requests it."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,7 +1,7 @@
 """
-Detect the format of a record by its first character (contract §2), parse JSON strictly, and return what the record holds.
+Detects the format of a record by its first character (contract §2), and parses JSON strictly.
 
-Avro never comes here as bytes: the runtime hands over the decoded record, or the reason why it cannot be read.
+Avro never arrives here as bytes: the runtime passes the decoded record, or the reason why it cannot be decoded.
 """
 
 import codecs

@@ -1,4 +1,4 @@
-"""Check ids: they become keys, lines of a log and arguments of commands, and must not tell who or where anybody is."""
+"""Checks ids: they become keys, log lines and command arguments, and must not reveal who or where anybody is."""
 
 import re
 from typing import Final

@@ -1,8 +1,8 @@
 """
-Check a message that somebody sent from an address the pipeline writes to (contract §5).
+Checks a message sent from an address that the pipeline writes to (contract §5).
 
-A keyword counts only as the whole message, whatever its case, blanks, punctuation and accents: "Stop." and "OPT-OUT" do,
-"stop calling my mother" is for a reviewer. Of an email the first line counts, since what follows may quote ours.
+A keyword counts only as the whole message, ignoring case, spaces, punctuation and accents: "Stop." and "OPT-OUT" are keywords, "stop
+calling my mother" goes to a reviewer. In an email only the first line counts, since the rest may quote ours.
 """
 
 import unicodedata
@@ -69,7 +69,7 @@ SHAPE: Final = fields_of(SentInbound)
 
 
 def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Inbound:
-    """Return the message, its address as a keyed digest and its text sealed; raises Rejection if nobody is its sender."""
+    """Return the message with its address as a keyed digest and its text sealed; raises Rejection if the sender is not an address."""
     form = convert(document, SentInbound, MISSING)
     check_id("provider", form.provider)
     check_id("id", form.id or "")
@@ -95,12 +95,12 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Inbound:
 
 
 def digest_of_id(provider: str, given: str | None) -> str:
-    """Return by what a message is known if it comes again; empty if its provider gives no id."""
+    """Return the digest by which a repeated message is recognized; empty if its provider gives no id."""
     return sha256(f"{provider}\0{given}".encode()).hexdigest()[:ID_DIGITS] if given else ""
 
 
 def keyword_of(body: str) -> tuple[Keyword, str | None]:
-    """Return what the whole message asks for and in which language; "other" if it is no keyword."""
+    """Return what the whole message asks for, and in which language; "other" if it is not a keyword."""
     plain = unicodedata.normalize("NFKD", body).upper()
     return KEYWORDS.get("".join(letter for letter in plain if letter.isalnum()), ("other", None))
 

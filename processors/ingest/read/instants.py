@@ -1,8 +1,8 @@
 """
-Parse the times of registrations, receipts and the like: ISO 8601, or Unix milliseconds (contract §4).
+Parses the times of registrations, receipts and so on: ISO 8601, or Unix milliseconds (contract §4).
 
-A number that cannot be milliseconds is refused and never guessed at: seconds would be a day of January 1970, and
-microseconds a day in the fiftieth millennium. Nor is the first day of a system's calendar a time that somebody meant.
+A number that cannot be milliseconds is refused, never guessed: seconds would be a day in January 1970, microseconds a day in the
+fiftieth millennium. The first day of a system's calendar is refused too, since nobody means it.
 """
 
 import re
@@ -10,7 +10,7 @@ from datetime import tzinfo
 from typing import Final
 
 from processors.domain.time import iso
-from processors.ingest.read.dates import When, parse_when
+from processors.ingest.read.dates import ActionTime, parse_when
 from processors.ingest.read.rejection import Rejection
 
 SentTime = str | int | float
@@ -33,15 +33,15 @@ def parse_instant(field: str, value: SentTime, zone: tzinfo) -> int:
 
 
 def parse_expiry(field: str, value: SentTime, zone: tzinfo) -> int | None:
-    """Return when something ends, of a day alone the end of that day; None if the sender says never."""
+    """Return when something expires (for a date without a time, the end of that day); None if the sender says never."""
     number = as_number(value)
     if number is None:
-        return None if NEVER.fullmatch(str(value)) else parse_meant(field, str(value), zone).past_from
+        return None if NEVER.fullmatch(str(value)) else parse_plausible_time(field, str(value), zone).past_from
     return None if number == LONGEST or NEVER_FROM <= number <= LAST else milliseconds(field, number)
 
 
 def as_number(value: SentTime) -> int | None:
-    """Return a number without its fraction, also one that a spreadsheet made a text; None for a date."""
+    """Return a number without its fraction, even if it is a string; None for a date."""
     if not isinstance(value, str):
         return int(value)
     return int(found[1]) if (found := _NUMBER.fullmatch(value)) else None
@@ -65,7 +65,7 @@ def milliseconds(field: str, number: int) -> int:
     raise Rejection("unreadable_date", f"The field {field} is a number that is not Unix milliseconds: it looks like {kind}.")
 
 
-def parse_moment(field: str, text: str, zone: tzinfo) -> When:
+def parse_moment(field: str, text: str, zone: tzinfo) -> ActionTime:
     """Return the time that a field names in ISO 8601."""
     try:
         return parse_when(text, zone)
@@ -73,8 +73,8 @@ def parse_moment(field: str, text: str, zone: tzinfo) -> When:
         raise unreadable_date(field) from None
 
 
-def parse_meant(field: str, text: str, zone: tzinfo) -> When:
-    """Return the time that a field names; refuses what systems write where they have none, and what their wrong units come to."""
+def parse_plausible_time(field: str, text: str, zone: tzinfo) -> ActionTime:
+    """Return the time that a field names; refuses placeholder dates, and dates that result from wrong units."""
     at = parse_moment(field, text, zone)
     if at.action_at == 0 or NO_DATE.fullmatch(text.upper().replace(" ", "T")):
         raise Rejection("unreadable_date", f"The field {field} is {text[:10]}, which systems write where they have no date.")

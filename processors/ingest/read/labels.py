@@ -1,4 +1,4 @@
-"""What the journal calls a record: only ids that may be shown there, and nothing that looks like an address."""
+"""Labels: the ids by which the journal names a record. Nothing that looks like an address is shown there."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ NO_ID: Final = "-"
 
 
 class Labels(Struct, frozen=True, gc=False):
-    """What the journal calls a record: its id, of a submission the agency's ORI; and the registrant whom it is about."""
+    """The ids by which the journal names a record: its own id, a submission's ORI, and the registrant it is about."""
 
     message_id: str = NO_ID
     ori: str | None = None

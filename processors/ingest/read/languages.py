@@ -12,7 +12,7 @@ _TAG: Final = re.compile(r"([A-Za-z]{2,3})((?:-[A-Za-z0-9]{1,8})*)")
 
 
 def canonical_language(tag: str) -> str | None:
-    """Return the tag with the shortest code of its language, `es-MX` for `spa-MX`; None if it is no tag of a language."""
+    """Return the tag with the shortest code of its language, `es-MX` for `spa-MX`; None if it is not a language tag."""
     found = _TAG.fullmatch(tag)
     if found is None:
         return None
@@ -21,7 +21,7 @@ def canonical_language(tag: str) -> str | None:
 
 
 def shortest_code(code: str) -> str | None:
-    """Return the two-letter code of a language that has one, also of one that was called otherwise; None for two letters of no language."""
+    """Return the two-letter code of a language if it has one, also for a withdrawn code; None for an unknown two-letter code."""
     two_letters, known = codes()
     if len(code) == TWO_LETTERS and code not in known:
         return two_letters.get(code)

@@ -1,4 +1,4 @@
-"""Check a provider's delivery receipt (contract §5): it refers to an attempt of ours, and keyed digits stay secret."""
+"""Checks a provider's delivery receipt (contract §5): it must refer to one of our attempts; keyed digits stay secret."""
 
 import re
 from collections.abc import Mapping
@@ -64,13 +64,13 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Receipt:
         occurred_at=parse_instant("occurred_at", form.occurred_at, UTC),
         provider=form.provider,
         detail=detail and _CONTACT.sub("…", detail)[:MAX_TEXT],
-        digits=pin_digest(keyed_in(form.digits), reference["registrant"], seal),
+        digits=pin_digest(digits_only(form.digits), reference["registrant"], seal),
         received_at=received_at,
     )
 
 
-def keyed_in(digits: str | None) -> str | None:
-    """Return the digits alone: telephone systems add the key that ended them, or blanks between."""
+def digits_only(digits: str | None) -> str | None:
+    """Return only the digits; telephone systems add the key that ended the input, or spaces."""
     return digits and _AROUND_DIGITS.sub("", digits)
 
 

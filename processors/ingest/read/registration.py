@@ -1,4 +1,4 @@
-"""Check a registration (contract §4): an offender who can be found, a registrant who can be reached, contact data sealed."""
+"""Checks a registration (contract §4): the offender can be found, the registrant can be reached; contact data is sealed."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -34,7 +34,7 @@ from processors.stage import Context, Record
 SOURCES: Final = frozenset({"IVINS", "VINE", "DOJ_VNS", "ICE_VNP", "AGENCY", CANARY, SIGN_IN})
 MAX_CONTACTS: Final = 32
 MAX_CHOICES: Final = 1_000
-MAX_REFUSED: Final = 3  # contacts whose refusal is told in full
+MAX_REFUSED: Final = 3  # contacts whose refusal is explained in the journal
 MISSING: Final = {"contacts": "no_contact", "offender": "no_offender"}
 DEFAULT_ZONE: Final = "America/New_York"
 _PIN: Final = re.compile(r"[0-9]{4}")
@@ -63,7 +63,7 @@ SHAPE: Final = {**fields_of(SentRegistration), "contacts": fields_of(Contact)}
 def check(
     document: Mapping[str, Any], key: str | None, seal: Seal, drawn: bytes, rules: IdentityRules
 ) -> tuple[Registration, ComparedPerson, str]:
-    """Return the registration with its contacts sealed by the key drawn, whom it is for, and a sentence on what was left out of it."""
+    """Return the registration with contacts sealed by the random key, the offender in comparable form, and a note on what was ignored."""
     form = convert(document, SentRegistration, MISSING)
     check_fields(form, key)
     contacts, refused = check_contacts(form.contacts)
@@ -99,7 +99,7 @@ def describe_refusals(refused: tuple[str, ...]) -> str:
 
 
 def check_identity(offender: Person, rules: IdentityRules) -> tuple[ComparedPerson, str]:
-    """Return whom the registration is for; rejects one whom only a number names that others may have too (contract §3.2)."""
+    """Return the registration's offender in comparable form; rejects one named only by a number that others may have (contract §3.2)."""
     person, left_out = check_person(offender, "The offender", rules, NO_ISSUER)
     if not can_be_registered_for(person):
         numbers = " and ".join(map(readable_mark, person.marks))
@@ -124,7 +124,7 @@ def check_fields(form: SentRegistration, key: str | None) -> None:
 
 
 def check_subtypes(registration: Registration, subtypes: Collection[str]) -> None:
-    """Reject an event subtype that is not among all of them, as they compare: nobody would ever be told of it."""
+    """Reject an event subtype that is in no code list (`subtypes`, in comparable form): it would never be told."""
     for each in registration.event_subtypes:
         if normalize(each) not in subtypes:
             raise unknown_code("event subtype", each)
@@ -139,7 +139,7 @@ def language(tag: str) -> str:
 
 
 def zones_of(form: SentRegistration, contacts: tuple[Contact, ...]) -> tuple[ZoneInfo, str]:
-    """Return the zone in which the registration's own dates are, and all zones in which the registrant may be."""
+    """Return the zone of the registration's own dates, and all zones in which the registrant may be."""
     if form.time_zone is not None:
         name = zone_named(form.time_zone)
         if name is None:
@@ -150,7 +150,7 @@ def zones_of(form: SentRegistration, contacts: tuple[Contact, ...]) -> tuple[Zon
 
 
 def pin_digest(digits: str | None, registrant_id: str, seal: Seal) -> str | None:
-    """Return digits as an HMAC that only equals the same registrant's."""
+    """Return the HMAC of a PIN; it is equal only for the same PIN of the same registrant."""
     return None if digits is None else seal.fingerprint(digits, f"pin:{registrant_id}")
 
 
@@ -176,7 +176,7 @@ def open_record(record: Record, context: Context) -> LabelledRecord:
 
 @lru_cache(4)
 def known_subtypes(rules: Rules) -> frozenset[str]:
-    """Return all event subtypes, whatever the jurisdiction and the day, as they compare."""
+    """Return all event subtypes, of every jurisdiction and day, in comparable form."""
     return frozenset(map(normalize, rules.subtypes))
 
 

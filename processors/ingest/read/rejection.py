@@ -1,11 +1,11 @@
-"""Why a record is rejected. Raised inside `read` only, which turns it into a dead letter and a verdict."""
+"""The exception that rejects a record; `read` turns it into a dead letter and a verdict."""
 
 from typing import Final
 
 
 class Rejection(Exception):
     """
-    The record is rejected: a code of `domain.reasons` and a sentence.
+    The record is rejected, with a reason code of `domain.reasons` and a sentence.
 
     The sentence names fields, codes and limits, never contact data or people, and never quotes a library's error message.
     """

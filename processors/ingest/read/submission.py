@@ -1,7 +1,7 @@
 """
-Check a submission: every rejection of contract §3 that does not depend on the format, in a fixed order.
+Checks a submission: every rejection of contract §3 that does not depend on the format, in a fixed order.
 
-Fields first, then codes (specification §2), then offenders, then dates. The order decides which reason is given if
+Fields are checked first, then codes (specification §2), then offenders, then dates. The order decides which reason is given if
 several apply.
 """
 
@@ -17,11 +17,11 @@ from processors.domain.states import state_code
 from processors.domain.submission import Agency, Compact, Submission
 from processors.ingest.comparison import can_be_identified, compare_person
 from processors.ingest.identify.agency import jurisdiction
-from processors.ingest.read.dates import When, parse_birth_date
+from processors.ingest.read.dates import ActionTime, parse_birth_date
 from processors.ingest.read.dates import parse_day as iso_day
 from processors.ingest.read.document import fields_of
 from processors.ingest.read.ids import MAX_ID, check_id
-from processors.ingest.read.instants import parse_meant, parse_moment, unreadable_date
+from processors.ingest.read.instants import parse_moment, parse_plausible_time, unreadable_date
 from processors.ingest.read.rejection import Rejection, quote
 from processors.rules.book import Book, EventCode, Rules
 from processors.rules.identity import IdentityRules, Issuer
@@ -41,10 +41,10 @@ MISSING: Final = {
 
 
 class CheckedSubmission(Struct, frozen=True, gc=False):
-    """A submission in canonical form: the time of its event, its offenders as they compare, a sentence on what was left out."""
+    """A submission in canonical form, with the time of its event, its offenders in comparable form, and a note on what was ignored."""
 
     submission: Submission
-    at: When
+    at: ActionTime
     people: tuple[ComparedPerson, ...]
     note: str
 
@@ -169,7 +169,7 @@ def unknown_code(what: str, code: str) -> Rejection:
 
 
 def check_offenders(submission: Submission, rules: IdentityRules, issuer: Issuer) -> tuple[tuple[ComparedPerson, ...], str]:
-    """Return the offenders as they compare, and a sentence on what was left out."""
+    """Return the offenders in comparable form, and a note on what was ignored."""
     if not submission.offenders:
         raise Rejection("no_offender", "The message names no offender.")
     people, notes = zip(
@@ -179,7 +179,7 @@ def check_offenders(submission: Submission, rules: IdentityRules, issuer: Issuer
 
 
 def check_person(person: Person, who: str, rules: IdentityRules, issuer: Issuer) -> tuple[ComparedPerson, str]:
-    """Return the person as they compare; rejects one who cannot be distinguished from others (contract §3)."""
+    """Return the person in comparable form; rejects one who cannot be distinguished from others (contract §3)."""
     if len(person.identifiers) > MAX_IDENTIFIERS or len(person.aliases) > MAX_IDENTIFIERS:
         raise Rejection("too_complex", f"{who} has more than {MAX_IDENTIFIERS} identifiers or aliases.")
     for each in person.identifiers:
@@ -195,11 +195,11 @@ def check_person(person: Person, who: str, rules: IdentityRules, issuer: Issuer)
     return compared, note
 
 
-def action_time(submission: Submission, book: Book) -> When:
+def action_time(submission: Submission, book: Book) -> ActionTime:
     """Return when the event happens: in the agency's own time zone if the date has no offset."""
     if submission.sent_at is not None:
         parse_moment("sent_at", submission.sent_at, UTC)
-    return parse_meant("action_at", submission.action_at, book.zone_of(submission.agency.ori))
+    return parse_plausible_time("action_at", submission.action_at, book.zone_of(submission.agency.ori))
 
 
 def parse_day(field: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""A submission in each of the formats it comes in: plain JSON, any other document, XML."""
+"""Reads submissions in each format: plain JSON, any other document, XML."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -55,13 +55,13 @@ def accept_submission(  # noqa: PLR0913, PLR0917  all that is known of a submiss
     """Return the submission accepted, under the agency's ORI in its normal form; `body` is its JSON if it need not be encoded again."""
     checked = check(sent, record.timestamp, context.rules)
     found = checked.submission
-    note = describe_births(sent, found) + describe_unknown(unknown) + checked.note
+    note = describe_partial_birth_dates(sent, found) + describe_unknown(unknown) + checked.note
     if found is not sent:
         labels, body = replace(labels, ori=readable_id(found.agency.ori)), None
     return AcceptedRecord("submission", labels, encode(found) if body is None else body, note, checked.at, checked.people)
 
 
-def describe_births(sent: Submission, found: Submission) -> str:
+def describe_partial_birth_dates(sent: Submission, found: Submission) -> str:
     """Return a sentence on the birth dates that are not whole."""
     if found is sent:
         return ""

@@ -1,4 +1,4 @@
-"""Check a verification code that a registration site sends (contract §4); the digits stay secret."""
+"""Checks a verification code that a registration site sends (contract §4); the digits stay secret."""
 
 import re
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ SHAPE: Final = fields_of(SentVerification)
 
 
 def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Verification:
-    """Return the verification, its code as an HMAC; raises Rejection if it is no code."""
+    """Return the verification with its code as an HMAC; raises Rejection if it is not six digits."""
     form = convert(document, SentVerification, MISSING)
     check_id("registration_id", form.registration_id)
     code = form.code.replace(" ", "").replace("-", "")
