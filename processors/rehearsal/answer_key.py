@@ -1,4 +1,4 @@
-"""Compare a pipeline's output with a feed's answer key."""
+"""Compares a pipeline's output with a feed's answer key."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -26,7 +26,7 @@ KEY: Final = frozenset({"told", "held", "rejected"})
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class FeedRecord:
     """One record for an external topic."""
 
     topic: Topic
@@ -39,7 +39,7 @@ class Step:
     """Everything sent at one moment, in milliseconds."""
 
     at: int
-    sendings: tuple[Sending, ...]
+    sendings: tuple[FeedRecord, ...]
 
 
 def read_feed(path: Path) -> Iterator[Step]:
@@ -68,14 +68,14 @@ def read_key(path: Path) -> dict[str, Any]:
     return key
 
 
-def _sending(line: dict[str, Any], folder: Path) -> Sending | None:
+def _sending(line: dict[str, Any], folder: Path) -> FeedRecord | None:
     if (registration := line.get("registration")) is not None:
-        return Sending(REGISTRATIONS, registration["registration_id"], json.dumps(registration, ensure_ascii=False).encode())
+        return FeedRecord(REGISTRATIONS, registration["registration_id"], json.dumps(registration, ensure_ascii=False).encode())
     if (ended := line.get("unregister")) is not None:
-        return Sending(REGISTRATIONS, ended, None)
+        return FeedRecord(REGISTRATIONS, ended, None)
     if (content := _content(line, folder)) is None:
         return None
-    return Sending(SUBMISSIONS, message_labels(content)[1], content)
+    return FeedRecord(SUBMISSIONS, message_labels(content)[1], content)
 
 
 def _content(line: dict[str, Any], folder: Path) -> bytes | None:

@@ -1,8 +1,8 @@
 """
-Play a feed to a running pipeline under `VN_CLOCK=topic`, advancing the time one step whenever all stages are idle.
+Plays a feed to a running pipeline under `VN_CLOCK=topic`, and advances the time one step whenever all stages are idle.
 
-The steps are the feed's own and the due times of timers, which a rehearsal finds out: the same feed through the same
-stages in memory.
+The steps are those of the feed and the due times of timers. A rehearsal, the same feed through the same stages in memory, finds
+out when timers are due.
 """
 
 from collections import deque
@@ -27,7 +27,7 @@ from processors.runtime.kafka.user_client import Client
 from processors.runtime.run.idle import Progress
 from processors.topics import CLOCK, OUTBOUND
 
-STEP_TIMEOUT: Final = 180.0  # seconds a step may take: all units start in the first, and a killed broker takes ten to come back
+STEP_TIMEOUT: Final = 180.0  # seconds: in the first step all units start, and a killed broker needs ten seconds to restart
 NO_CHANGES: Final[Mapping[int, Callable[[PipelineDriver], None]]] = {}
 SHORTEST_PAUSE: Final = 0.005  # seconds between checks at first, then a share of the time waited: the stages need the CPU more
 PAUSE_SHARE: Final = 0.05
@@ -35,7 +35,7 @@ PAUSE_SHARE: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """The driver after a rehearsal, and every time at which something happened."""
+    """The driver after a rehearsal, and the steps of everything that happened, in order of time."""
 
     driver: PipelineDriver
     moments: tuple[Step, ...]
@@ -45,10 +45,10 @@ def rehearse(
     steps: Iterable[Step], rules: Rules, key: bytes, changes: Mapping[int, Callable[[PipelineDriver], None]] = NO_CHANGES
 ) -> Rehearsal:
     """
-    Run a feed in memory; its moments are the feed's steps, the due times of timers, and the receipts of what leaves.
+    Run a feed in memory; its moments are the feed's steps, the due times of timers, and the receipts of what is sent.
 
-    Of one time, timers come first, then receipts, then the feed. `changes` are made to the driver at their times, such as the
-    beginning and the end of an outage.
+    At the same time, timers come first, then receipts, then the feed. `changes`, such as the start and end of an outage, are made to
+    the driver at their times.
     """
     run = _Run(PipelineDriver(PIPELINE, rules, key), changes)
     changed = (Step(at, ()) for at in sorted(changes))

@@ -1,8 +1,8 @@
 """
-A provider for rehearsals, whose receipts follow from the references of the attempts: the same feed has the same receipts.
+A provider for rehearsals. Its receipts depend only on the references of attempts, so that the same feed has the same receipts.
 
-The first attempt fails for a while at the rates of `FAILURES`; every later one succeeds. Calls that ask for a PIN are
-confirmed with the one that the registrant registered.
+First attempts fail temporarily at the rates of `FAILURES`; every later attempt succeeds. Calls that ask for a PIN are confirmed with
+the registrant's PIN.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from processors.domain.notification import Outbound, ReceiptStatus
 from processors.domain.time import iso
-from processors.rehearsal.feed import Sending, Step
+from processors.rehearsal.feed import FeedRecord, Step
 from processors.topics import RECEIPTS, REGISTRATIONS
 
 NAME: Final = "rehearsal"
@@ -31,7 +31,7 @@ class RehearsalProvider:
     def __init__(self) -> None:
         self._pins: dict[str, str] = {}
 
-    def note(self, sendings: Iterable[Sending]) -> None:
+    def note(self, sendings: Iterable[FeedRecord]) -> None:
         """Remember the PINs of registrations."""
         for sending in sendings:
             if sending.topic is REGISTRATIONS and sending.value is not None:
@@ -44,7 +44,7 @@ class RehearsalProvider:
         occurred = at + DELAY
         return Step(occurred, tuple(sending for each in outbound for sending in self._receipts(each, occurred)))
 
-    def _receipts(self, outbound: Outbound, occurred: int) -> Iterable[Sending]:
+    def _receipts(self, outbound: Outbound, occurred: int) -> Iterable[FeedRecord]:
         yield receipt(outbound, "accepted", occurred)
         status = outcome(outbound)
         digits = {"digits": self._pins[outbound.registrant_id]} if status == "confirmed" else {}
@@ -60,7 +60,7 @@ def outcome(outbound: Outbound) -> ReceiptStatus:
     return "confirmed" if outbound.confirm else "delivered"
 
 
-def receipt(outbound: Outbound, status: ReceiptStatus, occurred: int, **more: Any) -> Sending:
+def receipt(outbound: Outbound, status: ReceiptStatus, occurred: int, **more: Any) -> FeedRecord:
     """Return a receipt as a provider sends it."""
     document = {"reference": outbound.reference, "status": status, "occurred_at": iso(occurred), "provider": NAME, **more}
-    return Sending(RECEIPTS, outbound.reference, json.dumps(document).encode())
+    return FeedRecord(RECEIPTS, outbound.reference, json.dumps(document).encode())

@@ -13,7 +13,7 @@ EXAMPLES: Final = Path(__file__).parents[2] / "examples"
 ZONE: Final = ZoneInfo("America/New_York")  # of the agencies of the examples: a date moves by the days that passed there
 
 # What each file of `examples/` shows.
-ABOUT: Final = {
+DESCRIPTIONS: Final = {
     "registration": "somebody to be told of John Q Sample by text message, email and telephone, with a PIN",
     "registration-es": "the same in Spanish, by text message and email",
     "registration-jail": "somebody to be told of Eric Stone by text message",
@@ -45,7 +45,7 @@ def samples() -> tuple[Sample, ...]:
     files = {path.stem: path for folder in ("json", "xml") for path in (EXAMPLES / folder).iterdir()}
     return tuple(
         Sample(name, "registration" if name.startswith("registration") else "submission", about, files[name].read_text("utf-8"))
-        for name, about in ABOUT.items()
+        for name, about in DESCRIPTIONS.items()
     )
 
 

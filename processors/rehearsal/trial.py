@@ -1,9 +1,8 @@
 """
-A trial run of submissions through the whole pipeline in memory, to see who would be told what, or why nobody would.
+A trial run of submissions through the whole pipeline in memory, which shows who would be told what, or why nobody would be.
 
-Nothing leaves the process: every attempt counts as delivered, every call with a PIN as confirmed. Without given
-registrations, one registrant is assumed for every offender who can be identified, reached by text message, email and
-telephone.
+Nothing leaves the process: every attempt counts as delivered, every call with a PIN as confirmed. If no registrations are given, every
+offender who can be identified gets one assumed registrant, with text message, email and telephone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,10 +26,10 @@ from processors.runtime.wire.codec import Codec
 from processors.stage import Context, Record
 from processors.topics import REGISTRATIONS, SUBMISSIONS
 
-LASTS: Final = timedelta(days=2)  # quiet hours, transfers and cancellations are over by then
-BEFORE: Final = timedelta(minutes=1)  # a registration takes effect for what is received after it
+TRIAL_DURATION: Final = timedelta(days=2)  # quiet hours, transfers and cancellations are over by then
+REGISTERED_BEFORE: Final = timedelta(minutes=1)  # a registration takes effect for what is received after it
 KEY: Final = bytes(range(64))  # seals contact data that nobody keeps
-ASSUMED: Final[dict[str, Any]] = {
+ASSUMED_REGISTRATION: Final[dict[str, Any]] = {
     "registrant_id": "REGISTRANT",
     "source": "AGENCY",
     "language": "en",
@@ -72,7 +71,7 @@ class Trial(Struct, frozen=True):
 
 def run_trial(submissions: Sequence[bytes], registrations: Sequence[bytes] | None, at: datetime, rules: Rules) -> Trial:
     """Return the outcomes of the submissions, all received at `at`, in order."""
-    driver = PipelineDriver(PIPELINE, rules, KEY, at - BEFORE)
+    driver = PipelineDriver(PIPELINE, rules, KEY, at - REGISTERED_BEFORE)
     for each in assumed_registrations(submissions, at, rules) if registrations is None else registrations:
         driver.send(REGISTRATIONS, each, registration_id(each))
     refused = tuple(each for each in driver.verdicts() if each.outcome == "rejected")
@@ -82,12 +81,12 @@ def run_trial(submissions: Sequence[bytes], registrations: Sequence[bytes] | Non
         before = len(driver.verdicts())
         driver.submit(submission)
         read.append(driver.verdicts()[before])
-    deliver_until(driver, at + LASTS, dict(filter(None, map(pin, registrations or ()))))
+    deliver_until(driver, at + TRIAL_DURATION, dict(filter(None, map(registrant_and_pin, registrations or ()))))
     return Trial(tuple(outcome_of(driver, each) for each in read), refused)
 
 
 def deliver_until(driver: PipelineDriver, until: datetime, pins: Mapping[str, str]) -> None:
-    """Let the time pass, and every attempt be answered when it is made."""
+    """Advance the time to `until`, and answer every attempt when it is made."""
     answered: set[str] = set()
     last = int(until.timestamp() * 1000)
     while (due := driver.next_due()) is not None and due <= last:
@@ -100,7 +99,7 @@ def deliver_until(driver: PipelineDriver, until: datetime, pins: Mapping[str, st
     driver.advance_to(until)
 
 
-def pin(registration: bytes) -> tuple[str, str] | None:
+def registrant_and_pin(registration: bytes) -> tuple[str, str] | None:
     """Return registrant and PIN of a registration in JSON; None if it cannot be read or has none."""
     try:
         found = msgspec.json.decode(registration, type=WithPin)
@@ -154,7 +153,7 @@ def assumed_registrations(submissions: Sequence[bytes], at: datetime, rules: Rul
     """Return a registration for every offender of the submissions that are accepted."""
     offenders = dict.fromkeys(msgspec.json.encode(each) for submission in submissions for each in offenders_of(submission, at, rules))
     return [
-        msgspec.json.encode({**ASSUMED, "registration_id": f"TRY-{number}", "offender": msgspec.json.decode(each)})
+        msgspec.json.encode({**ASSUMED_REGISTRATION, "registration_id": f"TRY-{number}", "offender": msgspec.json.decode(each)})
         for number, each in enumerate(offenders, 1)
     ]
 

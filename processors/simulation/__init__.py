@@ -1,1 +1,1 @@
-"""Simulated agencies and registrants, with an oracle that computes the expected notifications without the pipeline."""
+"""Simulates agencies and registrants; an oracle computes the expected notifications independently of the pipeline."""

@@ -1,4 +1,4 @@
-"""The sending agencies: one of each kind in every state, and two federal ones."""
+"""The simulated agencies: one of each kind in every state, and two federal ones."""
 
 from typing import Final
 

@@ -9,7 +9,7 @@ from processors.simulation.people import Offender
 from processors.simulation.randomness import RandomStream
 from processors.simulation.rates import SHARES
 
-DISORDER: Final = ("filler", "misspelt number", "weak number")  # of the numbers by which a message names an offender
+DISORDER: Final = ("filler", "misspelt number", "weak number")  # errors in the numbers by which a message names an offender
 
 
 @dataclass(slots=True)

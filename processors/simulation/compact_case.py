@@ -1,8 +1,8 @@
 """
 A compact case from request to closure: which step follows which, how often, and which agency reports it.
 
-Derived from the order of the compact's rules independently of the rule files: they say what is legal, this what
-agencies that keep to the rules do.
+It is derived from the compact's rules independently of the rule files: those say what is legal, this says what agencies that
+follow the rules do.
 """
 
 from dataclasses import dataclass, replace

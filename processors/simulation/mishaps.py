@@ -48,11 +48,11 @@ def notified_at_once(planned: PlannedMessage) -> bool:
     return isinstance(outcome, Notified) and outcome.at == at and message.action.past > at - PROMPT
 
 
-def changeable(planned: PlannedMessage) -> bool:
+def can_be_changed(planned: PlannedMessage) -> bool:
     return notified_at_once(planned) and (planned.message.location is not None or not planned.message.action.is_whole_day)
 
 
-def withdrawable(planned: PlannedMessage) -> bool:
+def can_be_withdrawn(planned: PlannedMessage) -> bool:
     return planned.independent and notified_at_once(planned)
 
 
@@ -139,9 +139,9 @@ MISHAPS: Final[tuple[tuple[str, Mishap, Applies], ...]] = (
     ("redelivered", redeliver, any_message),
     ("resubmitted", resubmit, any_message),
     ("unknown reference", unknown_reference, any_message),
-    ("cancelled", cancel, withdrawable),
-    ("cancel first", cancel_first, withdrawable),
-    ("changed", change, changeable),
-    ("update first", update_first, changeable),
+    ("cancelled", cancel, can_be_withdrawn),
+    ("cancel first", cancel_first, can_be_withdrawn),
+    ("changed", change, can_be_changed),
+    ("update first", update_first, can_be_changed),
     ("inconsequential", inconsequential, notified_at_once),
 )

@@ -1,9 +1,8 @@
 """
-The oracle: which notifications each registrant must get, which messages are withheld and why, which are rejected.
+The oracle: which notifications each registrant must get, which messages are withheld and why, and which are rejected.
 
-Computed only from the simulated world (which message is a copy of which) and the contract: who is
-registered for it (§4), how long a registrant's messages of one event are gathered, and their
-quiet hours (§6).
+It uses only the simulated world (which message is a copy of which) and the contract: who is registered (§4), how long a registrant's
+messages about one event are gathered, and quiet hours (§6).
 """
 
 from collections import Counter, defaultdict
@@ -24,7 +23,7 @@ QUIET_UNTIL: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class DueNotice:
-    """A notification due for one registrant and offender; `ids` are the registrations that entitle to it."""
+    """A notification due for one registrant and offender; `ids` are the registrations that cover it."""
 
     at: int
     message: Message
@@ -111,7 +110,7 @@ class Oracle:
         """
         Return the registrants entitled to the message, each with their registrations.
 
-        What they had chosen when it was received counts; a registration that ended while the message waited counts no more.
+        What they had chosen when it was received counts; a registration that ended while the message waited no longer counts.
         """
         found: dict[str, set[str]] = defaultdict(set)
         for each in self.of[offender.number]:

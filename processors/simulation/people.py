@@ -1,8 +1,8 @@
 """
-Offenders, each with a unique name, numbers and alias.
+Simulated offenders, each with a unique name, numbers and an alias.
 
-Every message names all of them, as ICOTS does, except of offenders whom two agencies know by one number each until a
-message names both. Some messages also have fillers that are no numbers, or numbers that many people share.
+As in ICOTS, every message names all of these, except for offenders whom two agencies know by one number each until a message names
+both. Some messages also have fillers that are not numbers, or numbers that many people share.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ GIVEN: Final = tuple(_GIVEN.split())
 SUR: Final = tuple(_SUR.split())
 ALIASES: Final = ("Ashe", "Birch", "Crane", "Drake", "Finch", "Grove", "Heath", "Ivey", "Lark", "Moss")
 Knowledge = Literal["all", "SID", "DOC"]
-"""By what a message or registration knows the offender: everything, or one number alone."""
+"""How a message or registration identifies the offender: by everything, or by one number only."""
 
 FILLERS: Final = ("UNKNOWN", "NOT AVAILABLE", "999999999", "000-00-0000", "N/A", "PENDING", "XXXXXX", "123456789")
 COUNTERS: Final = 7  # weak numbers that an agency gives to all
@@ -49,7 +49,7 @@ class Offender:
     met: int | None = None
 
     def is_same_to(self, one: Knowledge, other: Knowledge, at: int) -> bool:
-        """Whether what is known of the offender by the one is known by the other at `at`."""
+        """Whether the pipeline knows at `at` that both ways of identifying the offender mean the same person."""
         return self.met is None or at >= self.met or "all" in {one, other} or one == other
 
     @property
@@ -90,7 +90,7 @@ class Offender:
         return {"scheme": "DOC", "value": f"{1_200_000 + self.number}", "issuer": self.state}
 
     def known_by(self, knowledge: Knowledge, scheme: str) -> dict[str, Any]:
-        """Return the person as an agency describes them that knows so much."""
+        """Return the person as described by an agency with this knowledge."""
         described = self.described_by(scheme)
         if knowledge == "all":
             return described
@@ -115,7 +115,7 @@ def offender(number: int, random: RandomStream) -> Offender:
 
 
 def with_disorder(person: dict[str, Any], offender: Offender, disorder: tuple[str, ...]) -> dict[str, Any]:
-    """Return the description with fillers and remarks that agencies type beside numbers or instead; it is the same person."""
+    """Return the description of the same person with typing errors, fillers and weak numbers added."""
     numbers = [dict(each) for each in person["identifiers"]]
     if "misspelt number" in disorder:
         numbers = [{**each, "value": misspelt(each["value"])} for each in numbers]

@@ -1,4 +1,4 @@
-"""Registrants and their registrations: made, changed, removed and expired, as registration sites send them."""
+"""Simulated registrants and their registrations, which are created, changed, removed and expire."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -40,7 +40,7 @@ class Registrant:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The content of a registration from `at` on; `ended` if it was removed."""
+    """The content of a registration from `at` on; `ended` if it is removed then."""
 
     at: int
     subtypes: tuple[str, ...] = ()

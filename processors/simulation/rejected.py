@@ -1,4 +1,4 @@
-"""Submissions that ingest must reject: a fault for each reason (contract §3)."""
+"""Submissions that ingest must reject, with a fault for each reason (contract §3)."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any, Final
 from processors.simulation.markup import xml
 
 Document = dict[str, Any]
-LARGER: Final = 1_100_000  # than the 1 MiB that are taken
+TOO_LARGE: Final = 1_100_000  # than the 1 MiB that are taken
 
 
 def with_fields(**fields: Any) -> Callable[[Document], str]:
@@ -72,4 +72,4 @@ FAULTS: Final[tuple[tuple[str, Callable[[Document], str]], ...]] = (
 def rejected_content(number: int, document: Document) -> tuple[str, str, int]:
     """Return the reason of one fault, the faulty content, and the size up to which it is padded."""
     reason, fault = FAULTS[number % len(FAULTS)]
-    return reason, fault(document), LARGER if reason == "too_large" else 0
+    return reason, fault(document), TOO_LARGE if reason == "too_large" else 0

@@ -1,8 +1,8 @@
 """
 Messages of agencies outside the compact: jails, courts, prisons, parole boards, hospitals, supervision, DOJ, ICE.
 
-A story is a sequence of events of one offender in which every status, location and hearing may follow the previous one,
-with contradictions added where they must be noticed.
+A story is a sequence of events of one offender in which every status, location and hearing may follow the previous one. Some
+contradictions are added, which must be flagged.
 """
 
 from dataclasses import dataclass, replace

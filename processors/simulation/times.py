@@ -30,6 +30,6 @@ def iso_in_zone(at: int, zone: str) -> str:
     return local(at, zone).isoformat(timespec="milliseconds" if at % SECOND else "seconds")
 
 
-def whole(at: int) -> int:
+def full_minute(at: int) -> int:
     """Return the instant at its full minute."""
     return at // MINUTE * MINUTE

@@ -1,4 +1,4 @@
-"""A simulated period: the feed of all agencies and registration sites, and the key of its expected results."""
+"""A simulated period: the feed of all agencies and registration sites, and the key with the expected results."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from processors.pipeline import PIPELINE
-from processors.rehearsal.samples import ABOUT, EXAMPLES, sample, samples, sent_at
+from processors.rehearsal.samples import DESCRIPTIONS, EXAMPLES, sample, samples, sent_at
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.errors import UserError
@@ -18,7 +18,7 @@ NOW = datetime(2027, 3, 15, 3, 20, 41, tzinfo=UTC)  # the evening of the 14th in
 
 def test_every_file_of_examples_is_a_sample() -> None:
     files = {path.stem for folder in ("json", "xml") for path in Path(EXAMPLES, folder).iterdir()}
-    assert files == set(ABOUT) == {each.name for each in samples()}
+    assert files == set(DESCRIPTIONS) == {each.name for each in samples()}
 
 
 def test_times_move_by_as_much_as_has_passed_since_the_sample_was_sent() -> None:
@@ -64,7 +64,7 @@ def test_the_samples_are_told_whenever_they_are_sent() -> None:
 
 
 def test_the_command_lists_names_and_prints_what_vn_submit_reads(vn: Run) -> None:
-    assert vn("sample") == (0, "".join(f"{name}\n" for name in ABOUT), "")
+    assert vn("sample") == (0, "".join(f"{name}\n" for name in DESCRIPTIONS), "")
     code, out, err = vn("sample", "--json")
     assert (code, err) == (0, "")
     assert json.loads(out.splitlines()[0])["kind"] == "registration"

@@ -4,7 +4,7 @@ import base64
 import json
 from pathlib import Path
 
-from processors.rehearsal.feed import Sending, read_feed
+from processors.rehearsal.feed import FeedRecord, read_feed
 from processors.rehearsal.player import rehearse
 from processors.rules.load import load_rules
 from processors.topics import REGISTRATIONS, SUBMISSIONS
@@ -32,12 +32,12 @@ def test_every_kind_of_line(tmp_path: Path) -> None:
     feed.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     first, last = read_feed(feed)
     assert first.sendings == (
-        Sending(SUBMISSIONS, "VA0430000", json.dumps(submission).encode()),
-        Sending(SUBMISSIONS, "VAICOTS01", departure),
-        Sending(REGISTRATIONS, "V-1", b'{"registration_id": "V-1"}'),
-        Sending(REGISTRATIONS, "V-1", None),
-        Sending(SUBMISSIONS, None, b"abc  "),
-        Sending(SUBMISSIONS, None, b"\xff"),
+        FeedRecord(SUBMISSIONS, "VA0430000", json.dumps(submission).encode()),
+        FeedRecord(SUBMISSIONS, "VAICOTS01", departure),
+        FeedRecord(REGISTRATIONS, "V-1", b'{"registration_id": "V-1"}'),
+        FeedRecord(REGISTRATIONS, "V-1", None),
+        FeedRecord(SUBMISSIONS, None, b"abc  "),
+        FeedRecord(SUBMISSIONS, None, b"\xff"),
     )
     assert last.sendings == ()
     assert last.at - first.at == 3_600_000
