@@ -132,7 +132,7 @@ def numbers_in(text: str) -> Iterator[str]:
 
 
 def complete_number(written: str, before: str) -> str:
-    """Return a number of which only the end may be written, completed from the number before it."""
+    """Return a number that may be abbreviated to its end, completed from the number before it."""
     end, last = _END.fullmatch(written), _LAST.search(before)
     if end is None or last is None or len(end[1]) < len(last[0].lstrip("0")) or not _GROUPS.search(before[: last.start()]):
         return written

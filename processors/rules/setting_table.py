@@ -51,7 +51,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "attempt.lease",
             "duration",
             "15m",
-            "How long an attempt may be handed over to a provider. What is no emergency is never handed over in quiet hours.",
+            "How long an attempt may be handed over to a provider. An attempt that is not an emergency is not handed over in quiet hours.",
             emergency="2m",
         ),
         Setting(
@@ -64,14 +64,14 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "contact.reverify",
             "duration",
             "365d",
-            "How long after a contact was verified it is asked to verify itself again, since numbers are given to others.",
+            "How long after a contact was verified it is asked to verify itself again, since telephone numbers are reassigned.",
             where=(),
         ),
         Setting(
             "date.future",
             "duration",
             "365d",
-            "An action date further ahead than this is flagged for review. The message is let go by itself once the date comes "
+            "An action date further ahead than this is flagged for review. The message is released automatically once the date comes "
             "within range, unless a later message replaced or cancelled it.",
             special={HEARING: "60d"},
         ),
@@ -86,7 +86,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "delivery.give_up",
             "duration",
             "24h",
-            "How long after the first attempt a message that is no emergency call is tried again before that contact is given up.",
+            "How long after the first attempt a message other than an emergency call is retried before the contact is given up.",
         ),
         Setting(
             "delivery.order",
@@ -96,7 +96,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "before it has ended without success.",
             words=("all", "escalate"),
         ),
-        Setting("duplicate.window", "duration", "90d", "How long the same event is recognised and not told again."),
+        Setting("duplicate.window", "duration", "90d", "How long the same event is recognized and not told again."),
         Setting("email.retry", "duration", "5m", "How long after a temporary failure an email is sent again; each time twice as long."),
         Setting(
             "feed.silence",
@@ -140,7 +140,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "quiet.hours",
             "hours",
             "21:00-07:00",
-            "When notifications that are no emergency wait, in the registrant's own time zone; `none` means never.",
+            "When notifications that are not emergencies wait, in the registrant's own time zone; `none` means never.",
         ),
         Setting(
             "receipt.wait",
@@ -154,7 +154,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "response.hold",
             "duration",
             "0s",
-            "How much later every response to an agency leaves, so that its time says less.",
+            "How long every response to an agency is delayed, so that its time reveals less.",
         ),
         Setting("responses", "flag", "true", "Whether the agency gets Message Response events."),
         Setting(
@@ -189,8 +189,8 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "verify.attempts",
             "surge",
             "5/1h",
-            "How many wrong verification codes one registration may be given within the time named; then no code is taken for as "
-            "long again. `none` turns it off.",
+            "How many wrong verification codes one registration may be given within the time named; after that, codes are refused for "
+            "the same time again. `none` turns it off.",
             where=(),
         ),
         Setting("voice.give_up", "duration", "24h", "How long an emergency call is repeated before it is given up."),

@@ -118,7 +118,7 @@ def with_disorder(person: dict[str, Any], offender: Offender, disorder: tuple[st
     """Return the description of the same person with typing errors, fillers and weak numbers added."""
     numbers = [dict(each) for each in person["identifiers"]]
     if "misspelt number" in disorder:
-        numbers = [{**each, "value": misspelt(each["value"])} for each in numbers]
+        numbers = [{**each, "value": misspelled(each["value"])} for each in numbers]
     if "filler" in disorder:
         numbers.append({"scheme": "FBI", "value": FILLERS[offender.number % len(FILLERS)]})
     if "weak number" in disorder:
@@ -126,6 +126,6 @@ def with_disorder(person: dict[str, Any], offender: Offender, disorder: tuple[st
     return {**person, "identifiers": numbers}
 
 
-def misspelt(number: str) -> str:
+def misspelled(number: str) -> str:
     """Return a number as a careless person types it: blanks, hyphens, small letters, an invisible character."""
     return f" {number[:2].lower()} {number[2:5]}-{number[5:]}\u200b"

@@ -36,6 +36,22 @@ FORBIDDEN = frozenset(
         "told",
         "woken",
         "struck",
+        "Doubt",
+        "Facet",
+        "Illegible",
+        "LeftOut",
+        "Moment",
+        "Particulars",
+        "Sums",
+        "Telling",
+        "Unusable",
+        "When",
+        "admit",
+        "came_in",
+        "conclude",
+        "keyed_in",
+        "let_go",
+        "overtake",
     }
 )
 

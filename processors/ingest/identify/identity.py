@@ -356,10 +356,10 @@ def may_be_learned(states: States, mark: str) -> bool:
 
 
 def update_registrations(  # noqa: PLR0913, PLR0917  an offender as it is now, and what it was
-    states: States, key: str, offender: Offender, learnt: Description, seq: int, was: str | None = None
+    states: States, key: str, offender: Offender, learned: Description, seq: int, was: str | None = None
 ) -> Decision[State]:
     """Update every registration listed at what was learned: send it to the offender, or end it there."""
-    watched = (place for place in learnt.index_keys if (entry := find(states, place, IndexEntry)) and entry.watched)
+    watched = (place for place in learned.index_keys if (entry := find(states, place, IndexEntry)) and entry.watched)
     listed = (item for place in watched for item in pages.items(states, registrations_key(place)))
     updates = []
     for registration_id in dict.fromkeys(listed):
